@@ -1,0 +1,71 @@
+// Package data turns EEG files into feature sets.
+//
+// Data flows one way: a reader makes a stream of [Recording]; recordings are
+// cut into clips; transforms make features of them; the result is a [Set], one
+// contiguous array with a label and an origin for each clip; a [Split] makes
+// folds of it. Nothing here needs libtorch.
+package data
+
+// A Recording is one continuous stretch of EEG with one set of labels: a trial,
+// or the part of a file that lies under one annotation.
+type Recording struct {
+	File    string // the file it was read from
+	Subject string // as the file, its name or the manifest gives it
+	Session string // empty where the data set has no sessions
+	Trial   int    // number of the trial within the session, from 1
+
+	Channels []string // electrode names of the rows of Samples, in the 10-10 system's spelling: "Fp1", "T7"
+	Rate     float64  // samples per second
+	Samples  [][]float64
+	Baseline [][]float64 // recorded before the stimulus, same channels and rate; nil where there is none
+
+	Labels map[string]float64 // DEAP: "valence", "arousal", …; a manifest's class: "label", its index in Classes
+}
+
+// A Clip says where one row of a Set comes from.
+type Clip struct {
+	File    string `json:"file"`
+	Subject string `json:"subject"`
+	Session string `json:"session,omitempty"`
+	Trial   int    `json:"trial"`
+	Start   int    `json:"start"` // first sample of the clip within its recording
+	End     int    `json:"end"`   // one past the last
+}
+
+// A Set is a feature set: X holds len(Y) clips of Shape one after another.
+type Set struct {
+	X        []float32
+	Shape    []int    // of one clip: [bands, 9, 9] on a grid, [1, electrodes, samples] as a signal
+	Y        []int64  // class of each clip, an index into Classes
+	Classes  []string // names of the classes
+	Clips    []Clip   // origin of each clip
+	Channels []string // electrodes the features were made of
+	Rate     float64  // samples per second of the recordings
+
+	// Notes are sentences the user must see: what was dropped and why.
+	Notes []string
+}
+
+// Len returns the number of clips.
+func (s *Set) Len() int { return len(s.Y) }
+
+// A Fold is one division of a set into rows to train on and rows to test on.
+type Fold struct {
+	Train, Test []int
+}
+
+// A Split divides a set into folds. Splits are deterministic: the same set and
+// seed give the same folds on every machine.
+type Split interface {
+	// Name is torcheeg's name for the split, such as "KFoldCrossSubject".
+	Name() string
+	// Leaks reports whether clips of one trial can be in both parts of a fold.
+	Leaks() bool
+	// Folds returns the folds in order. Each row is in exactly one Test.
+	Folds(s *Set) ([]Fold, error)
+	// Validation divides a fold's Train again, by the same unit (clips, trials
+	// or subjects) that the folds are made of, so that the checkpoint is chosen
+	// on rows as foreign to training as the test rows are. share is the part
+	// that goes to validation, 0.2 in the paper.
+	Validation(s *Set, train []int, share float64) (fit, val []int, err error)
+}
