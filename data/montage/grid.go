@@ -1,0 +1,128 @@
+package montage
+
+import (
+	"fmt"
+	"strings"
+)
+
+// GridSize is the height and width of the electrode grid.
+const GridSize = 9
+
+// grid lays the head out from above, the nose at the top. It has the places of
+// torcheeg's DEAP_CHANNEL_LOCATION_DICT and SEED_CHANNEL_LOCATION_DICT, which
+// agree where both have an electrode, and AF7, AFz and AF8 in the free places
+// between those.
+var grid = [GridSize]string{
+	"-   -   -   Fp1 Fpz Fp2 -   -   -  ",
+	"-   AF7 -   AF3 AFz AF4 -   AF8 -  ",
+	"F7  F5  F3  F1  Fz  F2  F4  F6  F8 ",
+	"FT7 FC5 FC3 FC1 FCz FC2 FC4 FC6 FT8",
+	"T7  C5  C3  C1  Cz  C2  C4  C6  T8 ",
+	"TP7 CP5 CP3 CP1 CPz CP2 CP4 CP6 TP8",
+	"P7  P5  P3  P1  Pz  P2  P4  P6  P8 ",
+	"-   PO7 PO5 PO3 POz PO4 PO6 PO8 -  ",
+	"-   -   CB1 O1  Oz  O2  CB2 -   -  ",
+}
+
+// OnGrid returns the row and column of an electrode on the grid.
+func OnGrid(electrode string) (row, column int, ok bool) {
+	for r := range grid {
+		for c, e := range strings.Fields(grid[r]) {
+			if e == electrode {
+				return r, c, true
+			}
+		}
+	}
+	return 0, 0, false
+}
+
+// GridNames returns the electrodes that have a place on the grid.
+func GridNames() []string {
+	var names []string
+	for r := range grid {
+		for _, e := range strings.Fields(grid[r]) {
+			if e != "-" {
+				names = append(names, e)
+			}
+		}
+	}
+	return names
+}
+
+// GridCells returns the index row*GridSize+column of each electrode. Its error
+// names the electrodes that have no place, and for the first the nearest name
+// that has.
+func GridCells(electrodes []string) ([]int, error) {
+	cells := make([]int, len(electrodes))
+	var missing []string
+	for i, e := range electrodes {
+		r, c, ok := OnGrid(e)
+		if !ok {
+			missing = append(missing, e)
+		}
+		cells[i] = r*GridSize + c
+	}
+	if len(missing) > 0 {
+		return nil, fmt.Errorf("no place on the 9x9 grid for %s (the nearest name that has one is %s): leave out such channels by channels.exclude in the manifest, or correct their names",
+			strings.Join(missing, ", "), Nearest(missing[0], GridNames()))
+	}
+	return cells, nil
+}
+
+// A Montage is a named list of electrodes in the order in which a data set or
+// an electrode cap has them.
+type Montage struct {
+	Name       string
+	About      string
+	Electrodes []string
+}
+
+// Montages returns the known montages.
+func Montages() []Montage {
+	return []Montage{
+		{"deap", "the 32 electrodes of DEAP in the order of data_preprocessed_python", strings.Fields(
+			"Fp1 AF3 F3 F7 FC5 FC1 C3 T7 CP5 CP1 P3 P7 PO3 O1 Oz Pz Fp2 AF4 Fz F4 F8 FC6 FC2 Cz C4 T8 CP6 CP2 P4 P8 PO4 O2")},
+		{"seed", "the 62 electrodes of SEED in the order of Preprocessed_EEG", strings.Fields(
+			"Fp1 Fpz Fp2 AF3 AF4 F7 F5 F3 F1 Fz F2 F4 F6 F8 FT7 FC5 FC3 FC1 FCz FC2 FC4 FC6 FT8 T7 C5 C3 C1 Cz C2 C4 C6 T8 " +
+				"TP7 CP5 CP3 CP1 CPz CP2 CP4 CP6 TP8 P7 P5 P3 P1 Pz P2 P4 P6 P8 PO7 PO5 PO3 POz PO4 PO6 PO8 CB1 O1 Oz O2 CB2")},
+		{"10-20", "the 19 scalp electrodes of the international 10-20 system", strings.Fields(
+			"Fp1 Fp2 F7 F3 Fz F4 F8 T7 C3 Cz C4 T8 P7 P3 Pz P4 P8 O1 O2")},
+		{"10-10", "all electrodes of the 10-10 system", Names()},
+		{"tsception", "the 28 electrodes of TSCeption on DEAP: left hemisphere, then right, none on the midline", strings.Fields(
+			"Fp1 AF3 F3 F7 FC5 FC1 C3 T7 CP5 CP1 P3 P7 PO3 O1 Fp2 AF4 F4 F8 FC6 FC2 C4 T8 CP6 CP2 P4 P8 PO4 O2")},
+	}
+}
+
+// Find returns the montage of that name.
+func Find(name string) (Montage, error) {
+	var names []string
+	for _, m := range Montages() {
+		if strings.EqualFold(m.Name, name) {
+			return m, nil
+		}
+		names = append(names, m.Name)
+	}
+	return Montage{}, fmt.Errorf("no montage %q: there are %s", name, strings.Join(names, ", "))
+}
+
+// Draw shows electrodes on the grid as text, a dot for each empty place.
+func Draw(electrodes []string) string {
+	has := map[string]bool{}
+	for _, e := range electrodes {
+		has[e] = true
+	}
+	var b strings.Builder
+	for r := range grid {
+		for c, e := range strings.Fields(grid[r]) {
+			if !has[e] {
+				e = "."
+			}
+			if c == GridSize-1 {
+				fmt.Fprintln(&b, e)
+			} else {
+				fmt.Fprintf(&b, "%-4s", e)
+			}
+		}
+	}
+	return b.String()
+}
