@@ -1,0 +1,163 @@
+// Status, threads, scopes and devices.
+#include "internal.h"
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <ATen/detail/CUDAHooksInterface.h>
+#include <torch/version.h>
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
+namespace shim {
+
+namespace {
+std::atomic<int64_t> live_tensors{0};
+std::atomic<int32_t> num_threads{0}; // 0: libtorch's own choice
+thread_local int32_t applied_threads = 0;
+} // namespace
+
+void use_num_threads() {
+  const int32_t want = num_threads.load(std::memory_order_relaxed);
+  if (want == 0 || want == applied_threads)
+    return;
+  // OpenMP's count is a thread-local variable, and the caller may come on any
+  // thread.
+  at::set_num_threads(want);
+  applied_threads = want;
+}
+
+ep_tensor adopt(ep_scope scope, at::Tensor value) {
+  auto *t = new ep_tensor_s{std::move(value), scope, scope->tensors.size()};
+  try {
+    scope->tensors.push_back(t);
+  } catch (...) {
+    delete t;
+    throw;
+  }
+  live_tensors.fetch_add(1, std::memory_order_relaxed);
+  return t;
+}
+
+ep_status failure(int32_t code, const char *message) {
+  // libtorch puts the operator's registration notes on further lines.
+  size_t length = std::strcspn(message, "\n");
+  auto *copy = static_cast<char *>(std::malloc(length + 1));
+  if (copy) {
+    std::memcpy(copy, message, length);
+    copy[length] = 0;
+  }
+  return {code, copy};
+}
+
+at::ScalarType scalar_type(int32_t dtype) {
+  switch (dtype) {
+  case EP_FLOAT32:
+    return at::kFloat;
+  case EP_FLOAT64:
+    return at::kDouble;
+  case EP_INT64:
+    return at::kLong;
+  case EP_BOOL:
+    return at::kBool;
+  }
+  TORCH_CHECK(false, "unknown element type ", dtype);
+}
+
+static void release(ep_tensor t) {
+  delete t;
+  live_tensors.fetch_sub(1, std::memory_order_relaxed);
+}
+
+} // namespace shim
+
+ep_status ep_init(void) {
+  return shim::call(false, [] {
+#ifdef __GLIBC__
+    // A training step frees and asks again for the same few large blocks.
+    // glibc's defaults give them back to the kernel each time and pay for
+    // fresh zeroed pages.
+    mallopt(M_MMAP_THRESHOLD, 1 << 30);
+    mallopt(M_TRIM_THRESHOLD, 2147483647);
+    mallopt(M_TOP_PAD, 64 << 20);
+#endif
+    // Numbers are compared with PyTorch's CPU: no silent 10-bit mantissas.
+    at::globalContext().setAllowTF32CuDNN(false);
+    at::globalContext().setAllowTF32CuBLAS(false);
+  });
+}
+
+ep_status ep_message_free(char *message) {
+  std::free(message);
+  return {EP_OK, nullptr};
+}
+
+ep_status ep_versions(const char **torch, const char **cuda, int32_t *built_with_cuda) {
+  return shim::call(false, [&] {
+    static const std::string cuda_version = [] {
+      const long v = at::hasCUDA() ? at::detail::getCUDAHooks().versionCUDART() : 0;
+      return v ? std::to_string(v / 1000) + "." + std::to_string(v % 1000 / 10) : std::string();
+    }();
+    *torch = TORCH_VERSION;
+    *cuda = cuda_version.c_str();
+#ifdef EP_WITH_CUDA
+    *built_with_cuda = 1;
+#else
+    *built_with_cuda = 0;
+#endif
+  });
+}
+
+ep_status ep_set_num_threads(int32_t n) {
+  return shim::call(false, [&] {
+    TORCH_CHECK(n > 0, "the number of threads must be positive, got ", n);
+    shim::num_threads.store(n, std::memory_order_relaxed);
+  });
+}
+
+ep_status ep_num_threads(int32_t *n) {
+  return shim::call(false, [&] { *n = at::get_num_threads(); });
+}
+
+ep_status ep_live_tensors(int64_t *n) {
+  *n = shim::live_tensors.load(std::memory_order_relaxed);
+  return {EP_OK, nullptr};
+}
+
+ep_status ep_synchronize(ep_device device) {
+  return shim::call(false, [&] {
+    if (device.type == EP_CUDA)
+      at::detail::getCUDAHooks().deviceSynchronize(static_cast<c10::DeviceIndex>(device.index));
+  });
+}
+
+ep_status ep_scope_new(int32_t grad, ep_scope *out) {
+  return shim::call(false, [&] { *out = new ep_scope_s{grad != 0, {}}; });
+}
+
+ep_status ep_scope_free(ep_scope scope) {
+  return shim::call(false, [&] {
+    // Last made, first freed: an autograd graph then goes node by node.
+    for (auto it = scope->tensors.rbegin(); it != scope->tensors.rend(); ++it)
+      if (*it)
+        shim::release(*it);
+    delete scope;
+  });
+}
+
+ep_status ep_tensor_keep(ep_tensor tensor) {
+  return shim::call(false, [&] {
+    TORCH_CHECK(tensor->owner, "the tensor was taken out of its scope before");
+    tensor->owner->tensors[tensor->slot] = nullptr;
+    tensor->owner = nullptr;
+  });
+}
+
+ep_status ep_tensor_free(ep_tensor tensor) {
+  return shim::call(false, [&] {
+    if (tensor->owner)
+      tensor->owner->tensors[tensor->slot] = nullptr;
+    shim::release(tensor);
+  });
+}

@@ -1,0 +1,40 @@
+// What only the CUDA runtime's headers know. Without them the same interface says
+// that there is no device.
+#include "internal.h"
+
+#ifdef EP_WITH_CUDA
+#include <c10/cuda/CUDACachingAllocator.h>
+#include <c10/cuda/CUDAFunctions.h>
+#include <c10/cuda/CUDAGuard.h>
+#include <cuda_runtime_api.h>
+#endif
+
+ep_status ep_cuda_device_count(int32_t *n) {
+  return shim::call(false, [&] {
+#ifdef EP_WITH_CUDA
+    *n = c10::cuda::device_count();
+#else
+    *n = 0;
+#endif
+  });
+}
+
+ep_status ep_cuda_device(int32_t index, char *name, size_t size, int64_t *free_bytes, int64_t *total_bytes) {
+  return shim::call(false, [&] {
+#ifdef EP_WITH_CUDA
+    TORCH_CHECK(index >= 0 && index < c10::cuda::device_count(), "there is no CUDA device ", index);
+    cudaDeviceProp properties;
+    C10_CUDA_CHECK(cudaGetDeviceProperties(&properties, index));
+    std::strncpy(name, properties.name, size - 1);
+    name[size - 1] = 0;
+    const c10::cuda::CUDAGuard guard(static_cast<c10::DeviceIndex>(index));
+    size_t free = 0, total = 0;
+    C10_CUDA_CHECK(cudaMemGetInfo(&free, &total));
+    *free_bytes = static_cast<int64_t>(free);
+    *total_bytes = static_cast<int64_t>(total);
+#else
+    (void)name, (void)size, (void)free_bytes, (void)total_bytes;
+    TORCH_CHECK(false, "there is no CUDA device ", index, ": the shim was built without CUDA");
+#endif
+  });
+}

@@ -1,0 +1,75 @@
+/* The C interface of the shim over libtorch.
+ *
+ * Nothing of C++ crosses it: handles are opaque, every function returns an
+ * ep_status, and no exception leaves the shim. It can be read by C and C++.
+ *
+ * Ownership. Functions whose first argument is an ep_scope make tensors that
+ * belong to that scope and are freed with it; ep_tensor_keep takes one out of
+ * its scope and gives it to the caller, who frees it with ep_tensor_free.
+ *
+ * Threads. Any thread may call anything at any time with different scopes; one
+ * scope is used by one thread at a time, not always the same one. What libtorch
+ * keeps in thread-local variables (grad mode, number of threads) is set anew in
+ * each call from the scope, so that a caller may change threads between calls.
+ */
+#ifndef EEGPRUNE_SHIM_H
+#define EEGPRUNE_SHIM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Raised when a function is added, removed or changed: the caller refuses a
+ * shim of another version instead of crashing in it. */
+#define EP_ABI_VERSION 1
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct ep_tensor_s *ep_tensor;
+typedef struct ep_scope_s *ep_scope;
+typedef struct ep_generator_s *ep_generator;
+typedef struct ep_optimizer_s *ep_optimizer;
+
+enum {
+  EP_OK = 0,
+  EP_INVALID = 1,       /* wrong shape, type or value */
+  EP_OUT_OF_MEMORY = 2, /* host or device */
+  EP_DEVICE = 3,        /* no such device, or the device failed */
+  EP_INTERNAL = 4,      /* anything else */
+};
+
+/* message is NULL when code is EP_OK, else the caller's to free with
+ * ep_message_free. It comes back with the call that failed, so that it can't be
+ * lost or taken for another thread's. */
+typedef struct {
+  int32_t code;
+  char *message;
+} ep_status;
+
+enum { EP_FLOAT32 = 0, EP_FLOAT64 = 1, EP_INT64 = 2, EP_BOOL = 3 };
+
+/* A device is its type and index. */
+enum { EP_CPU = 0, EP_CUDA = 1 };
+typedef struct {
+  int32_t type;
+  int32_t index;
+} ep_device;
+
+typedef struct {
+  int64_t stride[2];
+  int64_t padding[2];
+  int64_t dilation[2];
+  int64_t groups;
+} ep_conv2d_options;
+
+/* The shared library hides all but these. */
+#define EP_FN(name, params, args) __attribute__((visibility("default"))) ep_status name params;
+#include "shim_functions.h"
+#undef EP_FN
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* EEGPRUNE_SHIM_H */

@@ -1,0 +1,156 @@
+/* Every function of the shim, once: EP_FN(name, (parameters), (arguments)).
+ * shim.h makes declarations of this list, the Go side the table it fills when it
+ * loads the shared library. Hence no include guard. */
+
+/* --- library ------------------------------------------------------------- */
+
+/* Must be called once before anything else. */
+EP_FN(ep_init, (void), ())
+EP_FN(ep_message_free, (char *message), (message))
+/* versions: "2.15.0"; cuda: the version libtorch was built with, "" for none.
+ * Both are static. built_with_cuda says whether the shim was. */
+EP_FN(ep_versions, (const char **torch, const char **cuda, int32_t *built_with_cuda),
+      (torch, cuda, built_with_cuda))
+/* Threads that one operation may use, from now on, in every thread. */
+EP_FN(ep_set_num_threads, (int32_t n), (n))
+EP_FN(ep_num_threads, (int32_t *n), (n))
+/* Tensor handles that exist now. */
+EP_FN(ep_live_tensors, (int64_t *n), (n))
+
+/* --- devices ------------------------------------------------------------- */
+
+EP_FN(ep_cuda_device_count, (int32_t *n), (n))
+/* name: at most size bytes with the closing zero; memory in bytes. */
+EP_FN(ep_cuda_device, (int32_t index, char *name, size_t size, int64_t *free_bytes, int64_t *total_bytes),
+      (index, name, size, free_bytes, total_bytes))
+/* Waits until the device has done all that was asked of it. */
+EP_FN(ep_synchronize, (ep_device device), (device))
+
+/* --- scopes -------------------------------------------------------------- */
+
+/* grad: whether operations in this scope are recorded for ep_backward. */
+EP_FN(ep_scope_new, (int32_t grad, ep_scope *out), (grad, out))
+EP_FN(ep_scope_free, (ep_scope scope), (scope))
+
+/* --- tensors ------------------------------------------------------------- */
+
+/* A tensor with a copy of data, which is contiguous and on the host. */
+EP_FN(ep_tensor_from_data,
+      (ep_scope scope, const void *data, int32_t dtype, const int64_t *shape, int32_t dims, ep_device device,
+       ep_tensor *out),
+      (scope, data, dtype, shape, dims, device, out))
+/* A tensor on data itself; release(context) is called when nothing uses data
+ * any more, from any thread, also when this call fails. */
+EP_FN(ep_tensor_wrap,
+      (ep_scope scope, void *data, int32_t dtype, const int64_t *shape, int32_t dims, void (*release)(uintptr_t),
+       uintptr_t context, ep_tensor *out),
+      (scope, data, dtype, shape, dims, release, context, out))
+EP_FN(ep_tensor_full,
+      (ep_scope scope, double value, int32_t dtype, const int64_t *shape, int32_t dims, ep_device device,
+       ep_tensor *out),
+      (scope, value, dtype, shape, dims, device, out))
+EP_FN(ep_tensor_free, (ep_tensor tensor), (tensor))
+EP_FN(ep_tensor_keep, (ep_tensor tensor), (tensor))
+/* shape has room for *dims numbers; *dims becomes the number of dimensions, of
+ * which no more than that room are written. */
+EP_FN(ep_tensor_describe, (ep_tensor tensor, int32_t *dtype, ep_device *device, int64_t *shape, int32_t *dims),
+      (tensor, dtype, device, shape, dims))
+/* Copies all elements to data on the host; bytes is its size and must fit. */
+EP_FN(ep_tensor_read, (ep_tensor tensor, void *data, size_t bytes), (tensor, data, bytes))
+/* Copies data on the host into the tensor's own memory. */
+EP_FN(ep_tensor_write, (ep_tensor tensor, const void *data, size_t bytes), (tensor, data, bytes))
+/* The only element, as a double. */
+EP_FN(ep_tensor_item, (ep_tensor tensor, double *out), (tensor, out))
+EP_FN(ep_tensor_copy, (ep_tensor dst, ep_tensor src), (dst, src))
+EP_FN(ep_tensor_set_requires_grad, (ep_tensor tensor, int32_t on), (tensor, on))
+/* *out becomes NULL where there is no gradient. */
+EP_FN(ep_tensor_grad, (ep_scope scope, ep_tensor tensor, ep_tensor *out), (scope, tensor, out))
+EP_FN(ep_backward, (ep_scope scope, ep_tensor loss), (scope, loss))
+
+/* --- operations ---------------------------------------------------------- */
+
+/* Elementwise functions of one tensor, by libtorch's name: relu, selu, abs,
+ * exp, log, sqrt, neg, detach, clone, isnan. */
+EP_FN(ep_unary, (ep_scope scope, const char *name, ep_tensor a, ep_tensor *out), (scope, name, a, out))
+/* Functions of two tensors: add, sub, mul, div, matmul, eq, maximum. */
+EP_FN(ep_binary, (ep_scope scope, const char *name, ep_tensor a, ep_tensor b, ep_tensor *out),
+      (scope, name, a, b, out))
+/* Functions of a tensor and a number: add, mul, pow, leaky_relu, elu, gt, le. */
+EP_FN(ep_scalar, (ep_scope scope, const char *name, ep_tensor a, double value, ep_tensor *out),
+      (scope, name, a, value, out))
+/* Functions over dimensions: sum, mean; over all of them when dims is 0. */
+EP_FN(ep_reduce, (ep_scope scope, const char *name, ep_tensor a, const int64_t *dim, int32_t dims, ep_tensor *out),
+      (scope, name, a, dim, dims, out))
+/* Functions over one dimension: argmax, softmax, log_softmax. */
+EP_FN(ep_along, (ep_scope scope, const char *name, ep_tensor a, int64_t dim, ep_tensor *out),
+      (scope, name, a, dim, out))
+/* In place and never recorded: dst = dst * src, dst = dst + alpha * src. */
+EP_FN(ep_mul_, (ep_tensor dst, ep_tensor src), (dst, src))
+EP_FN(ep_add_, (ep_tensor dst, ep_tensor src, double alpha), (dst, src, alpha))
+
+EP_FN(ep_reshape, (ep_scope scope, ep_tensor a, const int64_t *shape, int32_t dims, ep_tensor *out),
+      (scope, a, shape, dims, out))
+EP_FN(ep_flatten, (ep_scope scope, ep_tensor a, int64_t start, ep_tensor *out), (scope, a, start, out))
+EP_FN(ep_cat, (ep_scope scope, const ep_tensor *a, int32_t n, int64_t dim, ep_tensor *out), (scope, a, n, dim, out))
+EP_FN(ep_narrow, (ep_scope scope, ep_tensor a, int64_t dim, int64_t start, int64_t length, ep_tensor *out),
+      (scope, a, dim, start, length, out))
+EP_FN(ep_index_select, (ep_scope scope, ep_tensor a, int64_t dim, ep_tensor index, ep_tensor *out),
+      (scope, a, dim, index, out))
+EP_FN(ep_to, (ep_scope scope, ep_tensor a, int32_t dtype, ep_device device, ep_tensor *out),
+      (scope, a, dtype, device, out))
+
+/* --- layers -------------------------------------------------------------- */
+
+/* bias may be NULL. */
+EP_FN(ep_conv2d,
+      (ep_scope scope, ep_tensor input, ep_tensor weight, ep_tensor bias, ep_conv2d_options options, ep_tensor *out),
+      (scope, input, weight, bias, options, out))
+EP_FN(ep_linear, (ep_scope scope, ep_tensor input, ep_tensor weight, ep_tensor bias, ep_tensor *out),
+      (scope, input, weight, bias, out))
+/* Training: normalises by the batch and updates mean and variance in place. */
+EP_FN(ep_batch_norm,
+      (ep_scope scope, ep_tensor input, ep_tensor weight, ep_tensor bias, ep_tensor mean, ep_tensor variance,
+       int32_t training, double momentum, double eps, ep_tensor *out),
+      (scope, input, weight, bias, mean, variance, training, momentum, eps, out))
+/* pad: left, right, top, bottom, with zeros. */
+EP_FN(ep_zero_pad2d, (ep_scope scope, ep_tensor input, const int64_t *pad, ep_tensor *out),
+      (scope, input, pad, out))
+EP_FN(ep_avg_pool2d, (ep_scope scope, ep_tensor input, const int64_t *kernel, const int64_t *stride, ep_tensor *out),
+      (scope, input, kernel, stride, out))
+/* As PyTorch's: a mask of bernoulli(1-p) divided by 1-p; per_channel draws one
+ * number for a whole channel (Dropout2d). */
+EP_FN(ep_dropout, (ep_scope scope, ep_tensor input, double p, int32_t per_channel, ep_generator generator,
+                   ep_tensor *out),
+      (scope, input, p, per_channel, generator, out))
+/* Mean over the batch; target holds class indices (int64). */
+EP_FN(ep_cross_entropy, (ep_scope scope, ep_tensor logits, ep_tensor target, ep_tensor *out),
+      (scope, logits, target, out))
+
+/* --- random numbers ------------------------------------------------------ */
+
+EP_FN(ep_generator_new, (ep_device device, uint64_t seed, ep_generator *out), (device, seed, out))
+EP_FN(ep_generator_free, (ep_generator generator), (generator))
+/* One number of [0, 2^63), as torch.empty((), dtype=int64).random_() draws it. */
+EP_FN(ep_generator_int64, (ep_generator generator, int64_t *out), (generator, out))
+/* torch.randperm(n) into out, which has room for n. */
+EP_FN(ep_generator_perm, (ep_generator generator, int64_t n, int64_t *out), (generator, n, out))
+EP_FN(ep_uniform_, (ep_tensor tensor, double low, double high, ep_generator generator),
+      (tensor, low, high, generator))
+EP_FN(ep_normal_, (ep_tensor tensor, double mean, double sd, ep_generator generator), (tensor, mean, sd, generator))
+EP_FN(ep_generator_state, (ep_scope scope, ep_generator generator, ep_tensor *out), (scope, generator, out))
+EP_FN(ep_generator_set_state, (ep_generator generator, ep_tensor state), (generator, state))
+
+/* --- optimizers ---------------------------------------------------------- */
+
+/* Both keep the parameters alive and step them to the last bit as torch.optim's
+ * single-tensor forms do. */
+EP_FN(ep_sgd_new,
+      (const ep_tensor *parameters, int32_t n, double momentum, double weight_decay, ep_optimizer *out),
+      (parameters, n, momentum, weight_decay, out))
+EP_FN(ep_adam_new,
+      (const ep_tensor *parameters, int32_t n, double beta1, double beta2, double eps, double weight_decay,
+       ep_optimizer *out),
+      (parameters, n, beta1, beta2, eps, weight_decay, out))
+EP_FN(ep_optimizer_step, (ep_optimizer optimizer, double lr), (optimizer, lr))
+EP_FN(ep_optimizer_zero_grad, (ep_optimizer optimizer), (optimizer))
+EP_FN(ep_optimizer_free, (ep_optimizer optimizer), (optimizer))
