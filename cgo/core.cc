@@ -161,3 +161,5 @@ ep_status ep_tensor_free(ep_tensor tensor) {
     shim::release(tensor);
   });
 }
+
+extern "C" __attribute__((visibility("default"))) const int ep_abi_version = EP_ABI_VERSION;

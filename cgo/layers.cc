@@ -24,8 +24,11 @@ ep_status ep_linear(ep_scope scope, ep_tensor input, ep_tensor weight, ep_tensor
 }
 
 ep_status ep_batch_norm(ep_scope scope, ep_tensor input, ep_tensor weight, ep_tensor bias, ep_tensor mean,
-                        ep_tensor variance, int32_t training, double momentum, double eps, ep_tensor *out) {
+                        ep_tensor variance, ep_tensor batches, int32_t training, double momentum, double eps,
+                        ep_tensor *out) {
   return shim::make(scope, out, [&] {
+    if (training && batches)
+      batches->value.add_(1);
     return at::batch_norm(input->value, shim::optional(weight), shim::optional(bias), mean->value, variance->value,
                           training != 0, momentum, eps, /*cudnn_enabled=*/true);
   });

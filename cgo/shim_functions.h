@@ -107,11 +107,12 @@ EP_FN(ep_conv2d,
       (scope, input, weight, bias, options, out))
 EP_FN(ep_linear, (ep_scope scope, ep_tensor input, ep_tensor weight, ep_tensor bias, ep_tensor *out),
       (scope, input, weight, bias, out))
-/* Training: normalises by the batch and updates mean and variance in place. */
+/* Training: normalises by the batch, moves mean and variance in place and adds 1 to
+ * batches, which may be NULL. */
 EP_FN(ep_batch_norm,
       (ep_scope scope, ep_tensor input, ep_tensor weight, ep_tensor bias, ep_tensor mean, ep_tensor variance,
-       int32_t training, double momentum, double eps, ep_tensor *out),
-      (scope, input, weight, bias, mean, variance, training, momentum, eps, out))
+       ep_tensor batches, int32_t training, double momentum, double eps, ep_tensor *out),
+      (scope, input, weight, bias, mean, variance, batches, training, momentum, eps, out))
 /* pad: left, right, top, bottom, with zeros. */
 EP_FN(ep_zero_pad2d, (ep_scope scope, ep_tensor input, const int64_t *pad, ep_tensor *out),
       (scope, input, pad, out))

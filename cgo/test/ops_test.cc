@@ -42,10 +42,10 @@ TEST(Ops, BatchNormUpdatesItsStatisticsOnlyInTraining) {
   Scope s;
   ep_tensor x = s.tensor({1, 3}, {2, 1, 1, 1}), out = nullptr;
   ep_tensor mean = s.tensor({0}, {1}), variance = s.tensor({1}, {1});
-  OK(ep_batch_norm(s.handle, x, nullptr, nullptr, mean, variance, 0, 0.1, 0, &out));
+  OK(ep_batch_norm(s.handle, x, nullptr, nullptr, mean, variance, nullptr, 0, 0.1, 0, &out));
   EXPECT_EQ(read(out, 2), (std::vector<float>{1, 3}));
   EXPECT_EQ(read(mean, 1)[0], 0);
-  OK(ep_batch_norm(s.handle, x, nullptr, nullptr, mean, variance, 1, 0.1, 0, &out));
+  OK(ep_batch_norm(s.handle, x, nullptr, nullptr, mean, variance, nullptr, 1, 0.1, 0, &out));
   EXPECT_EQ(read(out, 2), (std::vector<float>{-1, 1}));
   EXPECT_FLOAT_EQ(read(mean, 1)[0], 0.2f);     // 0.9*0 + 0.1*2
   EXPECT_FLOAT_EQ(read(variance, 1)[0], 1.1f); // 0.9*1 + 0.1*2, the unbiased variance

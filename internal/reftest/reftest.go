@@ -1,0 +1,182 @@
+// Package reftest holds what tests against reference values share: the formula that
+// weights and inputs come from, and comparisons that name what differs.
+package reftest
+
+import (
+	"encoding/json"
+	"math"
+	"os"
+	"strings"
+	"testing"
+
+	"eegprune/models"
+	"eegprune/torch"
+)
+
+// Ramp is the reference programs' array of pseudo-random numbers in [-scale, scale),
+// a formula that any language can repeat.
+func Ramp(n int, key uint64, scale float64) []float32 {
+	r := make([]float32, n)
+	for i := range r {
+		h := (uint64(i+1)*2654435761 + key*40503) & 0xFFFFFFFF
+		h ^= h >> 15
+		h = (h * 2246822519) & 0xFFFFFFFF
+		h ^= h >> 13
+		r[i] = float32((float64(h)/(1<<32) - 0.5) * 2 * scale)
+	}
+	return r
+}
+
+// Fill gives every parameter its value of the reference programs: parameter k of the
+// network comes from Ramp with key+k.
+func Fill(t testing.TB, n *models.Network, key uint64) {
+	t.Helper()
+	norm := map[string]bool{}
+	for _, l := range n.Arch.Layers {
+		norm[l.Name] = l.Op == models.BatchNorm2d
+	}
+	k := key
+	for _, p := range n.State() {
+		if p.Buffer {
+			continue
+		}
+		shape := p.Tensor.Shape()
+		layer, kind := p.Name[:strings.LastIndexByte(p.Name, '.')], p.Name[strings.LastIndexByte(p.Name, '.')+1:]
+		var v []float32
+		switch {
+		case norm[layer] && kind == "weight":
+			v = Ramp(p.Tensor.Len(), k, 0.5)
+			for i := range v {
+				v[i]++
+			}
+		case len(shape) == 1:
+			v = Ramp(p.Tensor.Len(), k, 0.1)
+		default:
+			v = Ramp(p.Tensor.Len(), k, math.Sqrt(3/float64(p.Tensor.Len()/shape[0])))
+		}
+		if err := torch.Write(p.Tensor, v); err != nil {
+			t.Fatal(err)
+		}
+		k++
+	}
+}
+
+// Tensor makes a tensor that is freed when the test ends.
+func Tensor[T torch.Element](t testing.TB, data []T, shape ...int) *torch.Tensor {
+	t.Helper()
+	x, err := torch.FromSlice(data, shape...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(x.Free)
+	return x
+}
+
+// Network builds a model with zero weights that is freed when the test ends.
+func Network(t testing.TB, arch *models.Arch) *models.Network {
+	t.Helper()
+	n, err := models.New(arch, torch.CPU, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(n.Free)
+	return n
+}
+
+// A Digest sums up a tensor: its shape, the sum of its elements and of their
+// magnitudes, and the first eight.
+type Digest struct {
+	Shape []int     `json:"shape"`
+	Sum   float64   `json:"sum"`
+	Abs   float64   `json:"abs"`
+	Head  []float64 `json:"head"`
+}
+
+// Check compares a tensor with a digest: each number may differ by tolerance times the
+// mean magnitude (for Head) or the sum of magnitudes (for Sum and Abs).
+func (d Digest) Check(t testing.TB, name string, x *torch.Tensor, tolerance float64) {
+	t.Helper()
+	v, err := floats(x)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	var sum, abs float64
+	for _, e := range v {
+		sum += e
+		abs += math.Abs(e)
+	}
+	scale := max(d.Abs, 1e-12)
+	near := func(what string, got, want, scale float64) {
+		if !(math.Abs(got-want) <= tolerance*scale) {
+			t.Errorf("%s: %s is %.9g, want %.9g (off by %.2g of %.3g)", name, what, got, want, math.Abs(got-want)/scale, scale)
+		}
+	}
+	near("sum", sum, d.Sum, scale)
+	near("sum of magnitudes", abs, d.Abs, scale)
+	if len(v) < len(d.Head) {
+		t.Fatalf("%s: %d elements, want at least %d", name, len(v), len(d.Head))
+	}
+	for i, want := range d.Head {
+		near("an element", v[i], want, max(math.Abs(want), scale/float64(len(v))))
+	}
+}
+
+func floats(x *torch.Tensor) ([]float64, error) {
+	s := torch.NewScope(torch.NoGrad)
+	defer s.Close()
+	wide := s.To(x, torch.Float64, torch.CPU)
+	if s.Err() != nil {
+		return nil, s.Err()
+	}
+	return torch.ToSlice[float64](wide)
+}
+
+// CheckLogits compares logits with expected rows: each may differ by tolerance times
+// the largest magnitude expected.
+func CheckLogits(t testing.TB, name string, got *torch.Tensor, want [][]float64, tolerance float64) {
+	t.Helper()
+	v, err := floats(got)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	var flat []float64
+	scale := 0.0
+	for _, row := range want {
+		flat = append(flat, row...)
+		for _, e := range row {
+			scale = max(scale, math.Abs(e))
+		}
+	}
+	if len(v) != len(flat) {
+		t.Fatalf("%s: %d logits, want %d", name, len(v), len(flat))
+	}
+	for i := range flat {
+		if !(math.Abs(v[i]-flat[i]) <= tolerance*scale) {
+			t.Errorf("%s: logit %d is %.9g, want %.9g", name, i, v[i], flat[i])
+			return
+		}
+	}
+}
+
+// ReadJSON reads a file of expected values.
+func ReadJSON(t testing.TB, path string, into any) {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err == nil {
+		err = json.Unmarshal(data, into)
+	}
+	if err != nil {
+		t.Fatalf("reading expected values %s: %v", path, err)
+	}
+}
+
+// NoTensorsLeft runs a package's tests and fails them when tensors are alive after it:
+// every test frees what it makes.
+func NoTensorsLeft(m *testing.M) int {
+	code := m.Run()
+	if n := torch.LiveTensors(); code == 0 && n != 0 {
+		os.Stderr.WriteString("tensors were left alive by the tests: somebody did not free what it owns\n")
+		return 1
+	}
+	return code
+}

@@ -1,0 +1,84 @@
+package models
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// A Config says what a network is built for.
+type Config struct {
+	Input   [3]int // of one clip: [bands, height, width] on a grid, [1, electrodes, samples] as a signal
+	Classes int
+	Rate    float64  // samples per second, where the network's kernels depend on it
+	Dropout *float64 // nil for the network's own
+}
+
+func (c Config) dropout(own float64) float64 {
+	if c.Dropout != nil {
+		return *c.Dropout
+	}
+	return own
+}
+
+// A Model is a network that can be built for any data of its kind.
+type Model struct {
+	Name string
+	Doc  string // one line: what it takes and where it comes from
+	// Grid says whether clips are features on a grid; else they are signals.
+	Grid  bool
+	Build func(Config) (*Arch, error)
+}
+
+// All returns every model there is. A new network is one file with a function that
+// returns its Model, and one line here.
+func All() []Model {
+	return []Model{ccnn(), ccnnSELU(), fbccnn(), tsception()}
+}
+
+// Names returns the models' names.
+func Names() []string {
+	var names []string
+	for _, m := range All() {
+		names = append(names, m.Name)
+	}
+	return names
+}
+
+// ByName returns the model of that name; the error lists those there are.
+func ByName(name string) (Model, error) {
+	all := All()
+	i := slices.IndexFunc(all, func(m Model) bool { return m.Name == name })
+	if i < 0 {
+		return Model{}, fmt.Errorf("unknown model %q: use one of %s", name, strings.Join(Names(), ", "))
+	}
+	return all[i], nil
+}
+
+// Build builds a model and checks the result.
+func Build(name string, c Config) (*Arch, error) {
+	m, err := ByName(name)
+	if err != nil {
+		return nil, err
+	}
+	a, err := m.Build(c)
+	if err != nil {
+		return nil, fmt.Errorf("building %s: %w", name, err)
+	}
+	a.Model, a.Input, a.Classes = name, c.Input, c.Classes
+	return a, a.Check()
+}
+
+// A chain adds layers one after another.
+type chain struct {
+	layers []Layer
+	last   string // what the next layer takes as input
+}
+
+func (c *chain) add(l Layer) {
+	if len(l.Inputs) == 0 {
+		l.Inputs = []string{c.last}
+	}
+	c.layers = append(c.layers, l)
+	c.last = l.Name
+}

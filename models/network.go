@@ -1,0 +1,218 @@
+package models
+
+import (
+	"fmt"
+
+	"eegprune/torch"
+)
+
+// A Network is an architecture with weights. It owns them until Free. Forward may be
+// called by many goroutines at once when nothing trains it.
+type Network struct {
+	Arch *Arch
+
+	order   []int
+	modules []torch.Module // of Arch.Layers; nil where a layer has no parameters
+	device  torch.Device
+}
+
+// New makes a network with weights drawn as the PyTorch class draws them from the same
+// seed; without a generator they are zero. The caller frees it.
+func New(arch *Arch, device torch.Device, g *torch.Generator) (*Network, error) {
+	if err := arch.Check(); err != nil {
+		return nil, err
+	}
+	n := &Network{Arch: arch.Clone(), modules: make([]torch.Module, len(arch.Layers)), device: device}
+	n.order, _ = n.Arch.order()
+	for i := range n.Arch.Layers {
+		m, err := n.Arch.Layers[i].module(device, g)
+		if err != nil {
+			n.Free()
+			return nil, fmt.Errorf("%s: layer %q: %w", arch.Model, arch.Layers[i].Name, err)
+		}
+		n.modules[i] = m
+	}
+	return n, nil
+}
+
+func (l *Layer) module(device torch.Device, g *torch.Generator) (torch.Module, error) {
+	switch l.Op {
+	case Conv2d:
+		o := torch.Conv2dOptions{Stride: l.stride(), Groups: l.Groups}
+		// A pad that is the same on both sides is the convolution's own: padding apart
+		// costs a copy.
+		if l.symmetric() {
+			o.Padding = [2]int{l.Pad[2], l.Pad[0]}
+		}
+		m, err := torch.NewConv2d(l.In, l.Out, l.Kernel, !l.NoBias, o, device, g)
+		return orNil(m, err)
+	case Linear:
+		m, err := torch.NewLinear(l.In, l.Out, !l.NoBias, device, g)
+		return orNil(m, err)
+	case BatchNorm2d:
+		m, err := torch.NewBatchNorm2d(l.Out, device)
+		return orNil(m, err)
+	}
+	return nil, nil
+}
+
+// orNil keeps a nil pointer from becoming a non-nil Module.
+func orNil[M torch.Module](m M, err error) (torch.Module, error) {
+	if err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+func (l *Layer) symmetric() bool { return l.Pad[0] == l.Pad[1] && l.Pad[2] == l.Pad[3] }
+
+// Free frees the weights.
+func (n *Network) Free() {
+	for _, m := range n.modules {
+		if m != nil {
+			m.Free()
+		}
+	}
+}
+
+// Device returns where the weights are.
+func (n *Network) Device() torch.Device { return n.device }
+
+// Module returns the parameters of the layer of that name, or nil.
+func (n *Network) Module(layer string) torch.Module {
+	for i := range n.Arch.Layers {
+		if n.Arch.Layers[i].Name == layer {
+			return n.modules[i]
+		}
+	}
+	return nil
+}
+
+// Weight returns a layer's parameter or buffer, such as Weight("block1.0", "bias"), or
+// nil.
+func (n *Network) Weight(layer, name string) *torch.Tensor {
+	m := n.Module(layer)
+	if m == nil {
+		return nil
+	}
+	for _, t := range m.State() {
+		if t.Name == name {
+			return t.Tensor
+		}
+	}
+	return nil
+}
+
+// State returns all parameters and buffers under PyTorch's names, in its order.
+func (n *Network) State() []torch.Named {
+	var state []torch.Named
+	for i, m := range n.modules {
+		if m == nil {
+			continue
+		}
+		for _, t := range m.State() {
+			t.Name = n.Arch.Layers[i].Name + "." + t.Name
+			state = append(state, t)
+		}
+	}
+	return state
+}
+
+// Parameters returns what is trained, in PyTorch's order.
+func (n *Network) Parameters() []*torch.Tensor {
+	var p []*torch.Tensor
+	for _, t := range n.State() {
+		if !t.Buffer {
+			p = append(p, t.Tensor)
+		}
+	}
+	return p
+}
+
+// CopyFrom copies the weights and statistics of a network of the same architecture.
+func (n *Network) CopyFrom(src *Network) error {
+	tensors := map[string]*torch.Tensor{}
+	for _, t := range src.State() {
+		tensors[t.Name] = t.Tensor
+	}
+	return torch.LoadState(n.State(), tensors)
+}
+
+// Clone returns a copy with weights of its own.
+func (n *Network) Clone() (*Network, error) {
+	c, err := New(n.Arch, n.device, nil)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.CopyFrom(n); err != nil {
+		c.Free()
+		return nil, err
+	}
+	return c, nil
+}
+
+// A Pass says how a forward pass is made. The zero value is an evaluation.
+type Pass struct {
+	Training  bool
+	Generator *torch.Generator // of dropout, in training
+	// After may replace what a layer gave, by returning another tensor.
+	After func(s *torch.Scope, l *Layer, out *torch.Tensor) *torch.Tensor
+}
+
+// Forward returns the logits [n, classes] of clips x [n, channels, height, width].
+func (n *Network) Forward(s *torch.Scope, x *torch.Tensor, p Pass) *torch.Tensor {
+	outputs := map[string]*torch.Tensor{Input: x}
+	var out *torch.Tensor
+	for _, i := range n.order {
+		l := &n.Arch.Layers[i]
+		out = n.compute(s, i, outputs, p)
+		if p.After != nil {
+			out = p.After(s, l, out)
+		}
+		outputs[l.Name] = out
+	}
+	return out
+}
+
+func (n *Network) compute(s *torch.Scope, i int, outputs map[string]*torch.Tensor, p Pass) *torch.Tensor {
+	l := &n.Arch.Layers[i]
+	x := outputs[l.Inputs[0]]
+	switch l.Op {
+	case Conv2d:
+		if !l.symmetric() {
+			x = s.ZeroPad2d(x, l.Pad)
+		}
+		return n.modules[i].Forward(s, x, p.Training)
+	case Linear, BatchNorm2d:
+		return n.modules[i].Forward(s, x, p.Training)
+	case ReLU:
+		return s.ReLU(x)
+	case SELU:
+		return s.SELU(x)
+	case ELU:
+		return s.ELU(x, l.Slope)
+	case LeakyReLU:
+		return s.LeakyReLU(x, l.Slope)
+	case ZeroPad2d:
+		return s.ZeroPad2d(x, l.Pad)
+	case AvgPool2d:
+		return s.AvgPool2d(x, l.Kernel, l.stride())
+	case Dropout, Dropout2d:
+		if !p.Training || l.P == 0 {
+			return x
+		}
+		return s.Dropout(x, l.P, l.Op == Dropout2d, p.Generator)
+	case Flatten:
+		return s.Flatten(x, 1)
+	case Mean:
+		return s.Mean(x, -1)
+	case Cat:
+		parts := make([]*torch.Tensor, len(l.Inputs))
+		for k, in := range l.Inputs {
+			parts[k] = outputs[in]
+		}
+		return s.Cat(l.Dim, parts...)
+	}
+	s.Fail(fmt.Errorf("%s: operation %q is not known to this version", n.Arch.Model, l.Op))
+	return x
+}

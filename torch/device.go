@@ -1,0 +1,111 @@
+package torch
+
+// #include "../cgo/shim.h"
+import "C"
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// A Device is where a tensor's memory is. The zero value is the CPU.
+type Device struct {
+	cuda  bool
+	index int
+}
+
+// CPU is the host.
+var CPU = Device{}
+
+// CUDA returns the GPU with that index.
+func CUDA(index int) Device { return Device{cuda: true, index: index} }
+
+// IsCUDA reports whether d is a GPU.
+func (d Device) IsCUDA() bool { return d.cuda }
+
+func (d Device) String() string {
+	if d.cuda {
+		return "cuda:" + strconv.Itoa(d.index)
+	}
+	return "cpu"
+}
+
+func (d Device) c() C.ep_device {
+	if d.cuda {
+		return C.ep_device{_type: C.EP_CUDA, index: C.int32_t(d.index)}
+	}
+	return C.ep_device{_type: C.EP_CPU}
+}
+
+// ParseDevice understands "cpu", "cuda", "cuda:1" and "auto": the first GPU, or the
+// CPU where there is none. A GPU that is not there is an error.
+func ParseDevice(s string) (Device, error) {
+	switch {
+	case s == "cpu":
+		return CPU, nil
+	case s == "auto":
+		if n, err := CUDADevices(); err == nil && n > 0 {
+			return CUDA(0), nil
+		}
+		return CPU, nil
+	case s != "cuda" && !strings.HasPrefix(s, "cuda:"):
+		return CPU, fmt.Errorf("unknown device %q: use cpu, cuda, cuda:N or auto", s)
+	}
+	index := 0
+	if number, ok := strings.CutPrefix(s, "cuda:"); ok {
+		var err error
+		if index, err = strconv.Atoi(number); err != nil || index < 0 {
+			return CPU, fmt.Errorf("unknown device %q: use cpu, cuda, cuda:N or auto", s)
+		}
+	}
+	n, err := CUDADevices()
+	if err != nil {
+		return CPU, err
+	}
+	if index >= n {
+		return CPU, fmt.Errorf("device %s is not there: this machine shows %d CUDA devices to libtorch (see `eegprune doctor`); use --device cpu", s, n)
+	}
+	return CUDA(index), nil
+}
+
+// CUDADevices returns how many GPUs libtorch can use.
+func CUDADevices() (int, error) {
+	if err := Load(); err != nil {
+		return 0, err
+	}
+	var n C.int32_t
+	err := check("cuda_device_count", C.ep_cuda_device_count(&n))
+	return int(n), err
+}
+
+// GPU describes one CUDA device; memory is in bytes.
+type GPU struct {
+	Name        string
+	Free, Total int64
+}
+
+// DescribeGPU asks the driver about a device.
+func DescribeGPU(index int) (GPU, error) {
+	if err := Load(); err != nil {
+		return GPU{}, err
+	}
+	var name [256]C.char
+	var free, total C.int64_t
+	if err := check("cuda_device", C.ep_cuda_device(C.int32_t(index), &name[0], 256, &free, &total)); err != nil {
+		return GPU{}, err
+	}
+	return GPU{Name: C.GoString(&name[0]), Free: int64(free), Total: int64(total)}, nil
+}
+
+// Synchronize waits until the device has done all it was asked to; on the CPU there
+// is nothing to wait for.
+func (d Device) Synchronize() error {
+	if !d.cuda {
+		return nil
+	}
+	if err := Load(); err != nil {
+		return err
+	}
+	return check("synchronize", C.ep_synchronize(d.c()))
+}

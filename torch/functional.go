@@ -1,0 +1,94 @@
+package torch
+
+// #include "../cgo/shim.h"
+import "C"
+
+// Conv2dOptions are a convolution's settings, height before width. Zero strides,
+// dilations and Groups mean 1.
+type Conv2dOptions struct {
+	Stride, Padding, Dilation [2]int
+	Groups                    int
+}
+
+func pair(v [2]int, zero int) (p [2]C.int64_t) {
+	for i, x := range v {
+		if x == 0 {
+			x = zero
+		}
+		p[i] = C.int64_t(x)
+	}
+	return p
+}
+
+func (s *Scope) optional(t *Tensor) C.ep_tensor {
+	if t == nil {
+		return nil
+	}
+	return t.h
+}
+
+// operands leaves out the tensors that may be nil and are.
+func operands(all ...*Tensor) []*Tensor {
+	var there []*Tensor
+	for _, t := range all {
+		if t != nil {
+			there = append(there, t)
+		}
+	}
+	return there
+}
+
+// Conv2d convolves input [n, in, h, w] with weight [out, in/groups, kh, kw]; bias
+// [out] may be nil.
+func (s *Scope) Conv2d(input, weight, bias *Tensor, o Conv2dOptions) *Tensor {
+	options := C.ep_conv2d_options{stride: pair(o.Stride, 1), padding: pair(o.Padding, 0),
+		dilation: pair(o.Dilation, 1), groups: C.int64_t(max(o.Groups, 1))}
+	return s.make("conv2d", func(out *C.ep_tensor) C.ep_status {
+		return C.ep_conv2d(s.h, input.h, weight.h, s.optional(bias), options, out)
+	}, append([]*Tensor{input, weight}, operands(bias)...)...)
+}
+
+// Linear returns input [n, in] times weight [out, in] transposed, plus bias [out],
+// which may be nil.
+func (s *Scope) Linear(input, weight, bias *Tensor) *Tensor {
+	return s.make("linear", func(out *C.ep_tensor) C.ep_status {
+		return C.ep_linear(s.h, input.h, weight.h, s.optional(bias), out)
+	}, append([]*Tensor{input, weight}, operands(bias)...)...)
+}
+
+// ZeroPad2d adds zeros to the left, right, top and bottom of the last two dimensions.
+func (s *Scope) ZeroPad2d(input *Tensor, pad [4]int) *Tensor {
+	d := sizes(pad[:])
+	return s.make("zero_pad2d", func(out *C.ep_tensor) C.ep_status { return C.ep_zero_pad2d(s.h, input.h, &d[0], out) }, input)
+}
+
+// AvgPool2d averages over windows; a window that does not fit at the end is dropped.
+func (s *Scope) AvgPool2d(input *Tensor, kernel, stride [2]int) *Tensor {
+	k, st := pair(kernel, 1), pair(stride, 1)
+	return s.make("avg_pool2d", func(out *C.ep_tensor) C.ep_status {
+		return C.ep_avg_pool2d(s.h, input.h, &k[0], &st[0], out)
+	}, input)
+}
+
+// Dropout sets elements to zero with probability p and divides the others by 1-p; with
+// perChannel one number is drawn for each [n, c] (PyTorch's Dropout2d).
+func (s *Scope) Dropout(input *Tensor, p float64, perChannel bool, g *Generator) *Tensor {
+	if s.err == nil && (g == nil || g.h == nil) {
+		s.err = errNoGenerator
+	}
+	var channel C.int32_t
+	if perChannel {
+		channel = 1
+	}
+	return s.make("dropout", func(out *C.ep_tensor) C.ep_status {
+		return C.ep_dropout(s.h, input.h, C.double(p), channel, g.h, out)
+	}, input)
+}
+
+// CrossEntropy returns the mean over the batch of the negative log-likelihood of the
+// classes target [n] (int64) under logits [n, classes].
+func (s *Scope) CrossEntropy(logits, target *Tensor) *Tensor {
+	return s.make("cross_entropy", func(out *C.ep_tensor) C.ep_status {
+		return C.ep_cross_entropy(s.h, logits.h, target.h, out)
+	}, logits, target)
+}

@@ -1,0 +1,195 @@
+package torch
+
+/*
+#include <stdlib.h>
+#include "../cgo/shim.h"
+#include "loader.h"
+*/
+import "C"
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+	"unsafe"
+)
+
+// ErrNotLoaded is wrapped by every error that comes from a shim or a libtorch that
+// is missing or can't be used on this machine.
+var ErrNotLoaded = errors.New("libtorch is not available")
+
+const shimName = "libeegprune_torch.so"
+
+// Load opens the shim and libtorch unless that was done before. The shim is looked
+// for at $EEGPRUNE_SHIM, else beside the program. libtorch is $LIBTORCH where that is
+// set; else the one the shim was built with; else .libtorch/torch beside the program
+// or above it; else that of the active Python.
+//
+// Its error is one sentence that says what to do; it wraps [ErrNotLoaded].
+func Load() error {
+	_, err := load()
+	return err
+}
+
+// load runs once; it is a package variable because a shared library can be opened
+// only once for the whole process.
+var load = sync.OnceValues(func() (string, error) {
+	path, err := findShim()
+	if err != nil {
+		return "", err
+	}
+	if dir := os.Getenv("LIBTORCH"); dir != "" {
+		if err := openLibtorch(dir); err != nil {
+			return "", fmt.Errorf("%w: $LIBTORCH=%s: %v; set LIBTORCH to a directory that has lib/libtorch_cpu.so, or unset it", ErrNotLoaded, dir, err)
+		}
+	}
+	err = openShim(path)
+	for _, dir := range []func() string{besideProgram, pythonTorch} {
+		if err == nil {
+			break
+		}
+		if d := dir(); d != "" && openLibtorch(d) == nil {
+			err = openShim(path)
+		}
+	}
+	if err != nil {
+		return "", fmt.Errorf("%w: %s can't be loaded: %v; run `make build` in the checkout, or set LIBTORCH to the libtorch it was built with", ErrNotLoaded, path, err)
+	}
+	return path, check("init", C.ep_init())
+})
+
+func findShim() (string, error) {
+	if path := os.Getenv("EEGPRUNE_SHIM"); path != "" {
+		if _, err := os.Stat(path); err != nil {
+			return "", fmt.Errorf("%w: $EEGPRUNE_SHIM names %s, which is not there; unset it or run `make build`", ErrNotLoaded, path)
+		}
+		return path, nil
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		return "", fmt.Errorf("%w: finding the program's own directory: %v", ErrNotLoaded, err)
+	}
+	if real, err := filepath.EvalSymlinks(exe); err == nil {
+		exe = real
+	}
+	path := filepath.Join(filepath.Dir(exe), shimName)
+	if _, err := os.Stat(path); err != nil {
+		return "", fmt.Errorf("%w: %s is not beside the program (%s); run `make build` in the checkout, or set EEGPRUNE_SHIM to where it is", ErrNotLoaded, shimName, filepath.Dir(exe))
+	}
+	return path, nil
+}
+
+// openLibtorch opens libtorch's libraries of a directory, so that the shim finds them
+// by name already in the process.
+func openLibtorch(dir string) error {
+	for _, name := range []string{"libc10.so", "libtorch_cpu.so", "libtorch_cuda.so"} {
+		path := filepath.Join(dir, "lib", name)
+		if _, err := os.Stat(path); err != nil && name == "libtorch_cuda.so" {
+			continue
+		}
+		if err := open(path, func(p *C.char) *C.char { return C.ep_open_library(p) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func openShim(path string) error {
+	return open(path, func(p *C.char) *C.char { return C.ep_open_shim(p) })
+}
+
+func open(path string, with func(*C.char) *C.char) error {
+	p := C.CString(path)
+	defer C.free(unsafe.Pointer(p))
+	if message := with(p); message != nil {
+		defer C.free(unsafe.Pointer(message))
+		return errors.New(C.GoString(message))
+	}
+	return nil
+}
+
+func besideProgram() string {
+	exe, err := os.Executable()
+	if err != nil {
+		return ""
+	}
+	for dir := filepath.Dir(exe); ; dir = filepath.Dir(dir) {
+		candidate := filepath.Join(dir, ".libtorch", "torch")
+		if _, err := os.Stat(filepath.Join(candidate, "lib", "libtorch_cpu.so")); err == nil {
+			return candidate
+		}
+		if dir == filepath.Dir(dir) {
+			return ""
+		}
+	}
+}
+
+func pythonTorch() string {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, "python3", "-c",
+		"import importlib.util as u; s = u.find_spec('torch'); print(s.submodule_search_locations[0] if s else '')").Output()
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// Build says what was loaded.
+type Build struct {
+	Shim  string // path of the shim
+	Torch string // version of libtorch the shim was built with, such as "2.15.0"
+	CUDA  string // version of libtorch's CUDA, "" where it has none
+	// WithCUDA says whether the shim was built with CUDA.
+	WithCUDA bool
+}
+
+// Version loads libtorch and says what it is.
+func Version() (Build, error) {
+	path, err := load()
+	if err != nil {
+		return Build{}, err
+	}
+	var torch, cuda *C.char
+	var with C.int32_t
+	if err := check("version", C.ep_versions(&torch, &cuda, &with)); err != nil {
+		return Build{}, err
+	}
+	return Build{Shim: path, Torch: C.GoString(torch), CUDA: C.GoString(cuda), WithCUDA: with != 0}, nil
+}
+
+// SetNumThreads sets how many threads one operation may use, in the whole process
+// from now on. Runs that go side by side want 1.
+func SetNumThreads(n int) error {
+	if err := Load(); err != nil {
+		return err
+	}
+	return check("set_num_threads", C.ep_set_num_threads(C.int32_t(n)))
+}
+
+// NumThreads returns how many threads one operation may use.
+func NumThreads() (int, error) {
+	if err := Load(); err != nil {
+		return 0, err
+	}
+	var n C.int32_t
+	err := check("num_threads", C.ep_num_threads(&n))
+	return int(n), err
+}
+
+// LiveTensors returns how many tensors exist in the process: 0 when every one has
+// been freed by its owner, and before libtorch was loaded.
+func LiveTensors() int {
+	if Load() != nil {
+		return 0
+	}
+	var n C.int64_t
+	C.ep_live_tensors(&n)
+	return int(n)
+}

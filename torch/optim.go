@@ -1,0 +1,127 @@
+package torch
+
+// #include "../cgo/shim.h"
+import "C"
+
+import (
+	"errors"
+	"math"
+	"runtime"
+)
+
+// An Optimizer steps parameters by their gradients, to the last bit as torch.optim
+// does. It keeps its parameters alive and serves one goroutine at a time.
+type Optimizer struct {
+	h   C.ep_optimizer
+	net runtime.Cleanup
+}
+
+// SGDOptions are those of torch.optim.SGD (dampening 0, no Nesterov).
+type SGDOptions struct {
+	Momentum    float64
+	WeightDecay float64
+}
+
+// NewSGD makes a stochastic gradient descent optimizer; the caller owns it.
+func NewSGD(parameters []*Tensor, o SGDOptions) (*Optimizer, error) {
+	return newOptimizer("sgd", parameters, func(p *C.ep_tensor, n C.int32_t, out *C.ep_optimizer) C.ep_status {
+		return C.ep_sgd_new(p, n, C.double(o.Momentum), C.double(o.WeightDecay), out)
+	})
+}
+
+// AdamOptions are those of torch.optim.Adam. Zero Beta1, Beta2 and Eps mean 0.9,
+// 0.999 and 1e-8.
+type AdamOptions struct {
+	Beta1, Beta2, Eps float64
+	WeightDecay       float64
+}
+
+// NewAdam makes an Adam optimizer (Kingma 2015); the caller owns it.
+func NewAdam(parameters []*Tensor, o AdamOptions) (*Optimizer, error) {
+	if o.Beta1 == 0 {
+		o.Beta1 = 0.9
+	}
+	if o.Beta2 == 0 {
+		o.Beta2 = 0.999
+	}
+	if o.Eps == 0 {
+		o.Eps = 1e-8
+	}
+	return newOptimizer("adam", parameters, func(p *C.ep_tensor, n C.int32_t, out *C.ep_optimizer) C.ep_status {
+		return C.ep_adam_new(p, n, C.double(o.Beta1), C.double(o.Beta2), C.double(o.Eps), C.double(o.WeightDecay), out)
+	})
+}
+
+func newOptimizer(op string, parameters []*Tensor, call func(*C.ep_tensor, C.int32_t, *C.ep_optimizer) C.ep_status) (*Optimizer, error) {
+	if len(parameters) == 0 {
+		return nil, errors.New("torch: " + op + ": there are no parameters to optimize")
+	}
+	h := make([]C.ep_tensor, len(parameters))
+	for i, p := range parameters {
+		if err := p.check(op); err != nil {
+			return nil, err
+		}
+		h[i] = p.h
+	}
+	o := &Optimizer{}
+	err := check(op, call(&h[0], C.int32_t(len(h)), &o.h))
+	runtime.KeepAlive(parameters)
+	if err != nil {
+		return nil, err
+	}
+	o.net = runtime.AddCleanup(o, func(h C.ep_optimizer) { C.ep_optimizer_free(h) }, o.h)
+	return o, nil
+}
+
+var errOptimizerFreed = errors.New("torch: the optimizer was freed")
+
+// Step moves every parameter that has a gradient, at learning rate lr.
+func (o *Optimizer) Step(lr float64) error {
+	if o == nil || o.h == nil {
+		return errOptimizerFreed
+	}
+	defer runtime.KeepAlive(o)
+	return check("step", C.ep_optimizer_step(o.h, C.double(lr)))
+}
+
+// ZeroGrad forgets the gradients of all parameters.
+func (o *Optimizer) ZeroGrad() error {
+	if o == nil || o.h == nil {
+		return errOptimizerFreed
+	}
+	defer runtime.KeepAlive(o)
+	return check("zero_grad", C.ep_optimizer_zero_grad(o.h))
+}
+
+// Free frees the optimizer and its state.
+func (o *Optimizer) Free() {
+	if o == nil || o.h == nil {
+		return
+	}
+	o.net.Stop()
+	C.ep_optimizer_free(o.h)
+	o.h = nil
+}
+
+// A Schedule gives the learning rate of an epoch, counted from 0.
+type Schedule func(epoch int) float64
+
+// MultiStepLR multiplies the rate by gamma at each milestone (an epoch).
+func MultiStepLR(lr, gamma float64, milestones ...int) Schedule {
+	return func(epoch int) float64 {
+		r := lr
+		for _, m := range milestones {
+			if epoch >= m {
+				r *= gamma
+			}
+		}
+		return r
+	}
+}
+
+// CosineAnnealingLR falls from lr to 0 over epochs, along half a cosine.
+func CosineAnnealingLR(lr float64, epochs int) Schedule {
+	return func(epoch int) float64 {
+		return lr / 2 * (1 + math.Cos(math.Pi*float64(min(epoch, epochs))/float64(max(epochs, 1))))
+	}
+}
