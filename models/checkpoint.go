@@ -1,0 +1,89 @@
+package models
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"eegprune/torch"
+)
+
+// checkpointFormat is raised when older programs would misread what newer ones write.
+const checkpointFormat = 1
+
+// metadataKey is where a checkpoint describes itself in the safetensors metadata.
+const metadataKey = "eegprune"
+
+// Meta is what a checkpoint says of itself beside its tensors.
+type Meta struct {
+	Format int   `json:"format"`
+	Arch   *Arch `json:"arch"`
+	// Provenance is what the program that wrote it has to say: data, training, results.
+	Provenance json.RawMessage `json:"provenance,omitempty"`
+}
+
+// Save writes the network to one safetensors file that describes itself: the tensors
+// under PyTorch's names, the architecture with its widths and kept channels, and
+// provenance, which is stored as JSON. The file appears whole or not at all.
+func (n *Network) Save(path string, provenance any) error {
+	p, err := json.Marshal(provenance)
+	if err != nil {
+		return fmt.Errorf("writing %s: describing the network: %w", path, err)
+	}
+	meta, err := json.Marshal(Meta{Format: checkpointFormat, Arch: n.Arch, Provenance: p})
+	if err != nil {
+		return fmt.Errorf("writing %s: describing the network: %w", path, err)
+	}
+	return torch.SaveSafetensors(path, n.State(), map[string]string{metadataKey: string(meta)})
+}
+
+// ReadMeta reads what a checkpoint says of itself. It needs no libtorch.
+func ReadMeta(path string) (Meta, error) {
+	metadata, _, err := torch.SafetensorsMetadata(path)
+	if err != nil {
+		return Meta{}, err
+	}
+	return parseMeta(path, metadata)
+}
+
+func parseMeta(path string, metadata map[string]string) (Meta, error) {
+	text, ok := metadata[metadataKey]
+	if !ok {
+		return Meta{}, fmt.Errorf("%s does not say what network it holds: it was not written by eegprune", path)
+	}
+	var m Meta
+	if err := json.Unmarshal([]byte(text), &m); err != nil {
+		return Meta{}, fmt.Errorf("%s: its description is damaged: %w", path, err)
+	}
+	if m.Format != checkpointFormat {
+		return Meta{}, fmt.Errorf("%s has checkpoint format %d, this version of eegprune reads format %d: use the version that wrote it", path, m.Format, checkpointFormat)
+	}
+	if m.Arch == nil {
+		return Meta{}, fmt.Errorf("%s: its description lacks the architecture", path)
+	}
+	if err := m.Arch.Check(); err != nil {
+		return Meta{}, fmt.Errorf("%s: its architecture is damaged: %w", path, err)
+	}
+	return m, nil
+}
+
+// Load reads a network that Save wrote. The caller frees it.
+func Load(path string, device torch.Device) (*Network, Meta, error) {
+	tensors, metadata, err := torch.LoadSafetensors(path)
+	if err != nil {
+		return nil, Meta{}, err
+	}
+	defer torch.FreeAll(tensors)
+	m, err := parseMeta(path, metadata)
+	if err != nil {
+		return nil, Meta{}, err
+	}
+	n, err := New(m.Arch, device, nil)
+	if err != nil {
+		return nil, Meta{}, fmt.Errorf("%s: %w", path, err)
+	}
+	if err := torch.LoadState(n.State(), tensors); err != nil {
+		n.Free()
+		return nil, Meta{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return n, m, nil
+}

@@ -1,0 +1,71 @@
+// Package train trains one network on one fold and evaluates it.
+package train
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"eegprune/torch"
+)
+
+// Options say how a network is trained. They are kept with its results.
+type Options struct {
+	Optimizer   string    `json:"optimizer"` // "sgd" or "adam"
+	LR          float64   `json:"lr"`
+	Momentum    float64   `json:"momentum,omitempty"` // of SGD
+	WeightDecay float64   `json:"weight_decay,omitempty"`
+	BatchSize   int       `json:"batch_size"`
+	Epochs      int       `json:"epochs"`
+	Milestones  []float64 `json:"milestones,omitempty"` // shares of the epochs after which LR is multiplied by Gamma
+	Gamma       float64   `json:"gamma,omitempty"`
+}
+
+// Paper returns the settings of Rao & Zhong for a model: SGD at 1e-2 over 200 epochs,
+// a tenth of it from epoch 150 and again from 180; for TSCeption Adam at 1e-2 over 300
+// epochs, from 200 and 250; batches of 64.
+func Paper(model string) Options {
+	o := Options{Optimizer: "sgd", LR: 1e-2, BatchSize: 64, Epochs: 200, Milestones: []float64{0.75, 0.9}, Gamma: 0.1}
+	if model == "tsception" {
+		o.Optimizer, o.Epochs, o.Milestones = "adam", 300, []float64{2.0 / 3, 5.0 / 6}
+	}
+	return o
+}
+
+// Check returns an error that names the setting which can't be used.
+func (o Options) Check() error {
+	switch {
+	case o.Optimizer != "sgd" && o.Optimizer != "adam":
+		return fmt.Errorf("unknown optimizer %q: use sgd or adam", o.Optimizer)
+	case !(o.LR > 0) || math.IsInf(o.LR, 0):
+		return fmt.Errorf("learning rate %g: it must be positive, such as 0.01", o.LR)
+	case !(o.Momentum >= 0 && o.Momentum < 1):
+		return fmt.Errorf("momentum %g is outside [0, 1)", o.Momentum)
+	case !(o.WeightDecay >= 0) || math.IsInf(o.WeightDecay, 0):
+		return fmt.Errorf("weight decay %g: it must not be negative", o.WeightDecay)
+	case o.BatchSize < 1:
+		return fmt.Errorf("batch size %d: it must be at least 1", o.BatchSize)
+	case o.Epochs < 1:
+		return fmt.Errorf("%d epochs: train for at least 1", o.Epochs)
+	}
+	return nil
+}
+
+// schedule scales the milestones to the number of epochs.
+func (o Options) schedule() torch.Schedule {
+	var epochs []int
+	for _, m := range o.Milestones {
+		epochs = append(epochs, int(math.Round(m*float64(o.Epochs))))
+	}
+	return torch.MultiStepLR(o.LR, o.Gamma, epochs...)
+}
+
+func (o Options) optimizer(parameters []*torch.Tensor) (*torch.Optimizer, error) {
+	if o.Optimizer == "adam" {
+		return torch.NewAdam(parameters, torch.AdamOptions{WeightDecay: o.WeightDecay})
+	}
+	return torch.NewSGD(parameters, torch.SGDOptions{Momentum: o.Momentum, WeightDecay: o.WeightDecay})
+}
+
+// ErrDiverged is wrapped by the error of a training whose loss is no longer a number.
+var ErrDiverged = errors.New("the training diverged")
