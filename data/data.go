@@ -14,12 +14,16 @@ type Recording struct {
 	Session string // empty where the data set has no sessions
 	Trial   int    // number of the trial within the session, from 1
 
-	Channels []string // electrode names of the rows of Samples, in the 10-10 system's spelling: "Fp1", "T7"
-	Rate     float64  // samples per second
-	Samples  [][]float64
+	Channels []string    // electrode names of the rows of Samples, in the 10-10 system's spelling: "Fp1", "T7"
+	Rate     float64     // samples per second
+	Samples  [][]float64 // one row a channel, in microvolts where the file gives a unit
 	Baseline [][]float64 // recorded before the stimulus, same channels and rate; nil where there is none
+	Offset   int         // sample of the file, or of the trial in a file of trials, at which Samples begins
 
 	Labels map[string]float64 // DEAP: "valence", "arousal", …; a manifest's class: "label", its index in Classes
+
+	// Notes are sentences that the user must see: what the reader left out.
+	Notes []string
 }
 
 // A Clip says where one row of a Set comes from.
@@ -28,7 +32,7 @@ type Clip struct {
 	Subject string `json:"subject"`
 	Session string `json:"session,omitempty"`
 	Trial   int    `json:"trial"`
-	Start   int    `json:"start"` // first sample of the clip within its recording
+	Start   int    `json:"start"` // first sample of the clip, counted as Recording.Offset is
 	End     int    `json:"end"`   // one past the last
 }
 

@@ -1,0 +1,255 @@
+package data
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"runtime"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"eegprune/data/transform"
+)
+
+// Options say what features to make of recordings. They are written with
+// results, so that a run can be repeated.
+type Options struct {
+	// Seconds is the length of a clip (torcheeg's chunk_size), Overlap how much
+	// of it the next one repeats. Samples at a recording's end that don't fill a
+	// clip are left out.
+	Seconds float64 `json:"seconds" yaml:"seconds"`
+	Overlap float64 `json:"overlap,omitempty" yaml:"overlap,omitempty"`
+	// BaselineSeconds is the length of the segments of a baseline whose mean
+	// stands for it (torcheeg's baseline_chunk_size; all whole segments are
+	// taken). 0 means Seconds.
+	BaselineSeconds float64 `json:"baseline_seconds,omitempty" yaml:"baseline_seconds,omitempty"`
+
+	Transforms transform.Pipeline `json:"transforms" yaml:"transforms"`
+
+	// Standardize is "none" or "subject"; see [Standardize].
+	Standardize string `json:"standardize,omitempty" yaml:"standardize,omitempty"`
+
+	// SkipBad goes on without the files that can't be read, and notes them.
+	SkipBad bool `json:"skip_bad,omitempty" yaml:"skip_bad,omitempty"`
+
+	// Workers is the number of recordings worked on at once, 0 for the number
+	// of processors. It doesn't change the result.
+	Workers int `json:"-" yaml:"-"`
+	// Progress, where it isn't nil, is called after each file.
+	Progress func(Progress) `json:"-" yaml:"-"`
+}
+
+// Progress says how far a computation has come.
+type Progress struct {
+	Done, Total int // files
+	File        string
+}
+
+// GridOptions are those of networks that see bands on the electrode grid (CCNN,
+// FBCCNN): differential entropy of clips of 1 s in torcheeg's four bands,
+// [4, 9, 9].
+func GridOptions() Options {
+	return Options{Seconds: 1, Transforms: transform.Pipeline{
+		transform.NewBandDifferentialEntropy(transform.DefaultBands()), &transform.ToGrid{ApplyToBaseline: true}}}
+}
+
+// SignalOptions are those of networks that see the signal (TSCeption): clips of
+// 4 s, each electrode with mean 0 and standard deviation 1, [1, electrodes,
+// samples].
+func SignalOptions() Options {
+	time := 1
+	return Options{Seconds: 4, Transforms: transform.Pipeline{&transform.MeanStdNormalize{Axis: &time}, &transform.To2d{}}}
+}
+
+// Features reads all recordings of a source and makes a set of their clips, in
+// the order of the recordings. Only the features are kept in memory, and a few
+// recordings for each worker. The result is the same, to the bit, for any
+// number of workers.
+func Features(ctx context.Context, s *Source, o Options) (*Set, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	b := &builder{source: s, options: o, notes: &notes{}}
+	if err := b.readAll(ctx); err != nil {
+		return nil, err
+	}
+	set, err := b.assemble()
+	if err != nil {
+		return nil, err
+	}
+	return set, Standardize(set, o.Standardize)
+}
+
+func (o Options) check() error {
+	switch {
+	case !(o.Seconds > 0) || math.IsInf(o.Seconds, 0):
+		return fmt.Errorf("a clip can't last %g s: give a positive number of seconds", o.Seconds)
+	case !(o.Overlap >= 0 && o.Overlap < o.Seconds):
+		return fmt.Errorf("clips of %g s can't overlap by %g s: the overlap must be less than the clip", o.Seconds, o.Overlap)
+	case !(o.BaselineSeconds >= 0):
+		return fmt.Errorf("baseline segments can't last %g s", o.BaselineSeconds)
+	}
+	return checkStandardize(o.Standardize)
+}
+
+// A builder makes a set from recordings as they come.
+type builder struct {
+	source  *Source
+	options Options
+	notes   *notes
+
+	layout *layout
+	parts  []*part
+}
+
+// A part is the clips of one recording.
+type part struct {
+	x     []float32
+	clips []Clip
+	class int64
+	notes []string
+	file  string
+	err   error
+}
+
+// readAll reads recordings one after another and has them worked on side by
+// side. It returns the error of the first recording that has one.
+func (b *builder) readAll(ctx context.Context) error {
+	workers := b.options.Workers
+	if workers <= 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	g, working := errgroup.WithContext(ctx)
+	g.SetLimit(workers)
+	readErr := b.eachRecording(working, func(r *Recording) error {
+		l, err := b.layoutFor(r)
+		if err != nil {
+			return err
+		}
+		p := &part{file: r.File}
+		b.parts = append(b.parts, p)
+		g.Go(func() error {
+			p.err = l.work(working, r, p)
+			if p.err != nil && b.options.SkipBad && working.Err() == nil {
+				*p = part{notes: []string{leftOut(p.err)}}
+			}
+			return p.err
+		})
+		return nil
+	})
+	// Recordings are begun in order, so that the first with an error is the
+	// same in every run, whichever error came first.
+	workErr := g.Wait()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	for _, p := range b.parts {
+		if p.err != nil && !errors.Is(p.err, context.Canceled) {
+			return p.err
+		}
+	}
+	if readErr != nil && !errors.Is(readErr, context.Canceled) {
+		return readErr
+	}
+	return workErr
+}
+
+func leftOut(err error) string { return fmt.Sprintf("Left out: %v.", err) }
+
+// eachRecording calls do for every recording of the source, and tells the
+// progress by files.
+func (b *builder) eachRecording(ctx context.Context, do func(*Recording) error) error {
+	done, total, current := 0, len(b.source.Files), ""
+	tell := func(file string) {
+		if file != current && b.options.Progress != nil {
+			if current != "" {
+				done++
+			}
+			current = file
+			b.options.Progress(Progress{Done: done, Total: total, File: file})
+		}
+	}
+	for r, err := range b.source.Recordings(ctx) {
+		if err == nil {
+			tell(r.File)
+			err = do(r)
+		}
+		if err == nil {
+			continue
+		}
+		if !b.options.SkipBad || ctx.Err() != nil {
+			return err
+		}
+		b.notes.add("", leftOut(err))
+		total--
+	}
+	if b.options.Progress != nil && total > 0 {
+		b.options.Progress(Progress{Done: total, Total: total})
+	}
+	return nil
+}
+
+// layoutFor returns the layout that all recordings share, made from the first
+// one, or an error if r doesn't fit it.
+func (b *builder) layoutFor(r *Recording) (*layout, error) {
+	if b.layout == nil {
+		l, err := newLayout(b.source, b.options, r)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", r.File, err)
+		}
+		b.layout = l
+	}
+	if err := b.layout.fits(r); err != nil {
+		return nil, fmt.Errorf("%s: %w", r.File, err)
+	}
+	return b.layout, nil
+}
+
+// assemble puts the parts into one set.
+func (b *builder) assemble() (*Set, error) {
+	if b.layout == nil {
+		return nil, fmt.Errorf("no recording in %s could be used: %s", b.source.Dir, some(b.notes.sentences(), 3))
+	}
+	l := b.layout
+	set := &Set{Shape: l.prepared.Out.Shape, Classes: l.classes, Channels: l.channels, Rate: l.rate}
+	total := 0
+	for _, p := range b.parts {
+		total += len(p.x)
+	}
+	set.X = make([]float32, 0, total)
+	for _, p := range b.parts {
+		set.X = append(set.X, p.x...)
+		p.x = nil
+		set.Clips = append(set.Clips, p.clips...)
+		for range p.clips {
+			set.Y = append(set.Y, p.class)
+		}
+		for _, n := range p.notes {
+			b.notes.add(p.file, n)
+		}
+	}
+	set.Notes = slices.Concat(b.source.Notes, b.notes.sentences())
+	return set, checkClasses(set, b.source)
+}
+
+// checkClasses finds sets that nothing can be learned from.
+func checkClasses(set *Set, s *Source) error {
+	if set.Len() == 0 {
+		return fmt.Errorf("no recording in %s is long enough for one clip: make clips shorter", s.Dir)
+	}
+	counts := make([]int, len(set.Classes))
+	for _, y := range set.Y {
+		counts[y]++
+	}
+	for c, n := range counts {
+		if n == set.Len() {
+			return fmt.Errorf("all %d clips in %s have the class %q: a classifier needs two; add recordings of another class or change how labels become classes", n, s.Dir, set.Classes[c])
+		}
+		if n == 0 {
+			set.Notes = append(set.Notes, fmt.Sprintf("No clip has the class %q.", set.Classes[c]))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,52 @@
+package data
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"strings"
+)
+
+// A format reads one kind of file.
+type format struct {
+	name, about string
+	// ownLabels says that the labels are in the files, so that a manifest need
+	// not say where.
+	ownLabels bool
+	// read gives the recordings of one file in order. Trials are numbered from 1
+	// within the file where the file's name doesn't number them.
+	read func(ctx context.Context, m *Manifest, f File) iter.Seq2[*Recording, error]
+}
+
+// formats lists all kinds of files. A new one is a file and a line here.
+func formats() []format {
+	return []format{
+		{name: "edf", about: "EDF, EDF+ and BDF", read: readEDF},
+	}
+}
+
+// Formats returns the names that a manifest's format can have.
+func Formats() []string {
+	var names []string
+	for _, f := range formats() {
+		names = append(names, f.name)
+	}
+	return names
+}
+
+func formatNamed(name string) (format, error) {
+	for _, f := range formats() {
+		if f.name == name {
+			return f, nil
+		}
+	}
+	if name == "" {
+		return format{}, fmt.Errorf("format is missing: one of %s", strings.Join(Formats(), ", "))
+	}
+	return format{}, fmt.Errorf("no format %q: there are %s", name, strings.Join(Formats(), ", "))
+}
+
+// failed is the sequence of recordings of a file that can't be read.
+func failed(err error) iter.Seq2[*Recording, error] {
+	return func(yield func(*Recording, error) bool) { yield(nil, err) }
+}

@@ -1,0 +1,162 @@
+package data
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"eegprune/data/montage"
+	"eegprune/data/transform"
+)
+
+// A layout is what all recordings of a set have in common, and how clips are
+// cut from them.
+type layout struct {
+	channels []string
+	rate     float64
+	classes  []string
+	label    func(r *Recording) (int, error)
+
+	chunk, step   int // samples
+	baselineChunk int // 0 where there is no baseline
+	prepared      *transform.Prepared
+}
+
+func newLayout(s *Source, o Options, r *Recording) (*layout, error) {
+	l := &layout{channels: r.Channels, rate: r.Rate, classes: s.Classes}
+	l.label = func(r *Recording) (int, error) { return int(r.Labels["label"]), nil }
+	l.chunk = int(math.Round(o.Seconds * r.Rate))
+	l.step = l.chunk - int(math.Round(o.Overlap*r.Rate))
+	if l.chunk < 1 || l.step < 1 {
+		return nil, fmt.Errorf("clips of %g s that overlap by %g s are shorter than a sample at %g samples a second", o.Seconds, o.Overlap, r.Rate)
+	}
+	form := transform.Form{Shape: []int{len(l.channels), l.chunk}, Electrodes: l.channels, Rate: l.rate, Time: true}
+	var baseline *transform.Form
+	if len(r.Baseline) > 0 {
+		seconds := o.BaselineSeconds
+		if seconds == 0 {
+			seconds = o.Seconds
+		}
+		l.baselineChunk = int(math.Round(seconds * r.Rate))
+		if have := len(r.Baseline[0]); l.baselineChunk < 1 || l.baselineChunk > have {
+			return nil, fmt.Errorf("its baseline of %.3g s has no whole segment of %g s: give baseline_seconds", float64(have)/r.Rate, seconds)
+		}
+		b := form
+		b.Shape = []int{len(l.channels), l.baselineChunk}
+		baseline = &b
+	}
+	var err error
+	l.prepared, err = o.Transforms.Prepare(form, baseline)
+	return l, err
+}
+
+// fits checks that a recording can stand beside the first one, and puts its
+// channels into that one's order.
+func (l *layout) fits(r *Recording) error {
+	if r.Rate != l.rate {
+		return fmt.Errorf("it has %g samples a second and the recordings before it %g: all of a set need one rate", r.Rate, l.rate)
+	}
+	if (len(r.Baseline) > 0) != (l.baselineChunk > 0) {
+		return fmt.Errorf("it differs from the recordings before it in whether it has a baseline")
+	}
+	if slices.Equal(r.Channels, l.channels) {
+		return nil
+	}
+	order := make([]int, len(l.channels))
+	for i, c := range l.channels {
+		if order[i] = slices.Index(r.Channels, c); order[i] < 0 {
+			return fmt.Errorf("it has no channel %s, which the recordings before it have (the nearest that it has is %s): name the channels that all have by channels.pick in the manifest", c, montage.Nearest(c, r.Channels))
+		}
+	}
+	if len(r.Channels) != len(l.channels) {
+		return fmt.Errorf("it has %d channels and the recordings before it %d: name those that all have by channels.pick in the manifest", len(r.Channels), len(l.channels))
+	}
+	r.Samples, r.Baseline = reordered(r.Samples, order), reordered(r.Baseline, order)
+	r.Channels = l.channels
+	return nil
+}
+
+func reordered(rows [][]float64, order []int) [][]float64 {
+	if rows == nil {
+		return nil
+	}
+	out := make([][]float64, len(order))
+	for i, j := range order {
+		out[i] = rows[j]
+	}
+	return out
+}
+
+// work makes the features of one recording.
+func (l *layout) work(ctx context.Context, r *Recording, p *part) error {
+	p.notes = r.Notes
+	if f := r.faults(); len(f) > 0 {
+		return fmt.Errorf("%s: channel %s %s: leave it out by channels.exclude in the manifest, or leave out the file", r.File, f[0].channel, f[0].why)
+	}
+	class, err := l.label(r)
+	if err != nil {
+		return fmt.Errorf("%s: trial %d: %w", r.File, r.Trial, err)
+	}
+	p.class = int64(class)
+	if n := r.length(); n < l.chunk {
+		p.notes = append(slices.Clip(p.notes), fmt.Sprintf("Trial %d of subject %s lasts %.3g s, less than one clip, and gives none.", r.Trial, r.Subject, float64(n)/r.Rate))
+		return nil
+	}
+	baseline := l.prepared.Baseline(l.baseline(r))
+	x := transform.NewArray(len(l.channels), l.chunk)
+	still := 0
+	for start := 0; start+l.chunk <= r.length(); start += l.step {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if !l.cut(x.Data, r, start) {
+			still++
+			continue
+		}
+		y := l.prepared.Apply(x, baseline)
+		for _, v := range y.Data {
+			p.x = append(p.x, float32(v))
+		}
+		p.clips = append(p.clips, Clip{File: r.File, Subject: r.Subject, Session: r.Session, Trial: r.Trial,
+			Start: r.Offset + start, End: r.Offset + start + l.chunk})
+	}
+	if still > 0 {
+		p.notes = append(slices.Clip(p.notes), fmt.Sprintf("%d clip(s) of trial %d of subject %s are left out: a channel stands still in them.", still, r.Trial, r.Subject))
+	}
+	return nil
+}
+
+// cut copies a clip from a recording. It returns false if a channel doesn't
+// move in it: a dead stretch, whose features say nothing.
+func (l *layout) cut(dst []float64, r *Recording, start int) bool {
+	for c, x := range r.Samples {
+		row := dst[c*l.chunk : (c+1)*l.chunk]
+		copy(row, x[start:start+l.chunk])
+		if len(row) > 1 && !slices.ContainsFunc(row, func(v float64) bool { return v != row[0] }) {
+			return false
+		}
+	}
+	return true
+}
+
+// baseline returns the mean of the whole segments of a recording's baseline.
+func (l *layout) baseline(r *Recording) *transform.Array {
+	if l.baselineChunk == 0 {
+		return nil
+	}
+	b := transform.NewArray(len(l.channels), l.baselineChunk)
+	for c, x := range r.Baseline {
+		row := b.Data[c*l.baselineChunk : (c+1)*l.baselineChunk]
+		segments := len(x) / l.baselineChunk
+		for s := range segments {
+			for i := range row {
+				row[i] += x[s*l.baselineChunk+i]
+			}
+		}
+		for i := range row {
+			row[i] /= float64(segments)
+		}
+	}
+	return b
+}

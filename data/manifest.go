@@ -1,0 +1,295 @@
+package data
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"math"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/token"
+)
+
+// ManifestName is the file in a data directory that says how to read it.
+const ManifestName = "eegprune.yaml"
+
+// A Manifest says which files of a directory are recordings, what their names
+// mean, and where the label of each is found. It is written in YAML:
+//
+//	format: edf
+//	files: '(^|/)sub-(?<subject>\d+)_task-(?<task>\w+)\.edf$'
+//	label:
+//	  group: task
+//	  classes: {rest: rest, sad: negative, happy: positive}
+//
+// or, where the label is an annotation in the file,
+//
+//	label:
+//	  annotations: true
+//	  classes: {T1: left fist, T2: right fist}
+type Manifest struct {
+	Name  string `yaml:"name,omitempty"`
+	About string `yaml:"about,omitempty"` // shown with the results
+
+	// Format is the kind of the files, one of [Formats].
+	Format string `yaml:"format"`
+	// Files is a regular expression for the path of a file below the directory,
+	// with slashes. Its group subject is required; session and trial (a number)
+	// are what they say; others can hold the label.
+	Files    string      `yaml:"files"`
+	Label    LabelRule   `yaml:"label,omitempty"`
+	Channels ChannelRule `yaml:"channels,omitempty"`
+	Trim     TrimRule    `yaml:"trim,omitempty"`
+	Trials   TrialRule   `yaml:"trials,omitempty"`
+
+	// Signal describes what formats without a header of their own don't say.
+	Signal SignalRule `yaml:"signal,omitempty"`
+
+	files *regexp.Regexp
+}
+
+// A LabelRule says where the class of a recording is found.
+type LabelRule struct {
+	// Group is the group of Manifest.Files that holds the label.
+	Group string `yaml:"group,omitempty"`
+	// Annotations makes each annotation whose text is among Classes a recording
+	// of that class, as long as the annotation, or Seconds where that is given.
+	Annotations bool    `yaml:"annotations,omitempty"`
+	Seconds     float64 `yaml:"seconds,omitempty"`
+	// Classes gives the class of each label. Labels that aren't listed are left
+	// out.
+	Classes Classes `yaml:"classes,omitempty"`
+}
+
+// A ChannelRule chooses channels. Names are compared after they have been
+// brought to the 10-10 system's spelling.
+type ChannelRule struct {
+	Pick    []string `yaml:"pick,omitempty"` // only these, in this order
+	Exclude []string `yaml:"exclude,omitempty"`
+}
+
+// A TrimRule takes seconds off both ends of each recording.
+type TrimRule struct {
+	Start float64 `yaml:"start,omitempty"`
+	End   float64 `yaml:"end,omitempty"`
+}
+
+// A TrialRule cuts each recording into trials of some seconds, so that a split
+// across trials is possible where a class is one long recording. Trials that
+// follow one another in one recording are less foreign to each other than
+// recordings made apart.
+type TrialRule struct {
+	Seconds float64 `yaml:"seconds,omitempty"`
+}
+
+// A SignalRule describes files that hold numbers only.
+type SignalRule struct {
+	Rate       float64  `yaml:"rate,omitempty"`       // samples per second
+	Electrodes []string `yaml:"electrodes,omitempty"` // of the rows, or the name of one montage
+	Baseline   float64  `yaml:"baseline,omitempty"`   // seconds before the stimulus at the start of each trial
+}
+
+// A ClassRule gives a label its class.
+type ClassRule struct{ Label, Class string }
+
+// Classes are class rules in the order in which they are written.
+type Classes []ClassRule
+
+// Names returns the classes in order of their first mention. A class's number
+// is its index here.
+func (c Classes) Names() []string {
+	var names []string
+	for _, r := range c {
+		if !slices.Contains(names, r.Class) {
+			names = append(names, r.Class)
+		}
+	}
+	return names
+}
+
+// index returns the number of the class of a label.
+func (c Classes) index(label string) (int, bool) {
+	for _, r := range c {
+		if r.Label == label {
+			return slices.Index(c.Names(), r.Class), true
+		}
+	}
+	return 0, false
+}
+
+func (c Classes) labels() string {
+	var l []string
+	for _, r := range c {
+		l = append(l, r.Label)
+	}
+	return strings.Join(l, ", ")
+}
+
+// UnmarshalYAML reads a mapping and keeps its order and the spelling of its
+// keys: 01 is not 1.
+func (c *Classes) UnmarshalYAML(n ast.Node) error {
+	m, ok := n.(*ast.MappingNode)
+	if !ok {
+		if one, isOne := n.(*ast.MappingValueNode); isOne {
+			m = ast.Mapping(n.GetToken(), false, one)
+		} else {
+			return &fault{n.GetToken(), "classes must map each label to the name of its class, such as {T1: left, T2: right}"}
+		}
+	}
+	for _, v := range m.Values {
+		class := v.Value.GetToken().Value
+		if _, scalar := v.Value.(ast.ScalarNode); !scalar || class == "" {
+			return &fault{v.Key.GetToken(), "the class of a label must be a name"}
+		}
+		*c = append(*c, ClassRule{v.Key.GetToken().Value, class})
+	}
+	return nil
+}
+
+// MarshalYAML writes the mapping in order.
+func (c Classes) MarshalYAML() (any, error) {
+	var m yaml.MapSlice
+	for _, r := range c {
+		m = append(m, yaml.MapItem{Key: r.Label, Value: r.Class})
+	}
+	return m, nil
+}
+
+// fault is an error at a place in a manifest.
+type fault struct {
+	at      *token.Token
+	message string
+}
+
+func (f *fault) Error() string { return f.message }
+
+// ParseManifest reads a manifest. name is for error messages, which give line
+// and column.
+func ParseManifest(b []byte, name string) (*Manifest, error) {
+	m := &Manifest{}
+	if err := yaml.UnmarshalWithOptions(b, m, yaml.Strict()); err != nil {
+		return nil, placed(name, err)
+	}
+	if err := m.check(b); err != nil {
+		return nil, placed(name, err)
+	}
+	return m, nil
+}
+
+// placed puts the file's name, line and column before an error's message.
+func placed(name string, err error) error {
+	at, message := (*token.Token)(nil), err.Error()
+	var own *fault
+	var library yaml.Error
+	if errors.As(err, &own) {
+		at, message = own.at, own.message
+	} else if errors.As(err, &library) {
+		at, message = library.GetToken(), library.GetMessage()
+	}
+	if at != nil && at.Position != nil {
+		return fmt.Errorf("%s:%d:%d: %s", name, at.Position.Line, at.Position.Column, message)
+	}
+	return fmt.Errorf("%s: %s", name, message)
+}
+
+// locate makes a fault at the value of a path such as "$.label.group", or
+// without a place if the manifest has no such value.
+func locate(b []byte, where, format string, args ...any) error {
+	f := &fault{message: fmt.Sprintf(format, args...)}
+	if p, err := yaml.PathString(where); err == nil {
+		if n, err := p.ReadNode(strings.NewReader(string(b))); err == nil {
+			f.at = n.GetToken()
+		}
+	}
+	return f
+}
+
+// check finds what is well-formed and yet can't be meant.
+func (m *Manifest) check(b []byte) error {
+	f, err := formatNamed(m.Format)
+	if err != nil {
+		return locate(b, "$.format", "%s", err)
+	}
+	if m.Files == "" {
+		return locate(b, "$", "files is missing: a regular expression for the names of the recordings, with a group (?<subject>...)")
+	}
+	if m.files, err = regexp.Compile(m.Files); err != nil {
+		return locate(b, "$.files", "files is not a regular expression: %s", err)
+	}
+	if m.files.SubexpIndex("subject") < 0 {
+		return locate(b, "$.files", "files has no group (?<subject>...), so that a recording's subject isn't known")
+	}
+	for where, seconds := range map[string]float64{"$.trim.start": m.Trim.Start, "$.trim.end": m.Trim.End, "$.trials.seconds": m.Trials.Seconds,
+		"$.label.seconds": m.Label.Seconds, "$.signal.rate": m.Signal.Rate, "$.signal.baseline": m.Signal.Baseline} {
+		if !(seconds >= 0) || math.IsInf(seconds, 0) {
+			return locate(b, where, "%g can't be negative or infinite", seconds)
+		}
+	}
+	if f.ownLabels {
+		return nil
+	}
+	return m.checkLabel(b)
+}
+
+func (m *Manifest) checkLabel(b []byte) error {
+	l := m.Label
+	switch {
+	case (l.Group == "") == !l.Annotations:
+		return locate(b, "$.label", "label needs either group (the group of files that holds it) or annotations: true")
+	case l.Group != "" && m.files.SubexpIndex(l.Group) < 0:
+		return locate(b, "$.label.group", "files has no group (?<%s>...) to take the label from", l.Group)
+	case l.Annotations && m.files.SubexpIndex("trial") >= 0:
+		return locate(b, "$.files", "with labels from annotations each annotation is a trial: call the group trial of files session instead")
+	case l.Seconds > 0 && !l.Annotations:
+		return locate(b, "$.label.seconds", "seconds is the length of an annotation's recording and needs annotations: true")
+	case len(l.Classes.Names()) < 2:
+		return locate(b, "$.label", "label.classes names %d class(es) and a classifier needs two: map each label to its class, such as {T1: left, T2: right}", len(l.Classes.Names()))
+	}
+	return nil
+}
+
+// groups returns the named groups of a path that the manifest's files match.
+func (m *Manifest) groups(name string) (map[string]string, bool) {
+	found := m.files.FindStringSubmatch(name)
+	if found == nil {
+		return nil, false
+	}
+	g := map[string]string{}
+	for i, n := range m.files.SubexpNames() {
+		if n != "" {
+			g[n] = found[i]
+		}
+	}
+	return g, true
+}
+
+//go:embed manifests/*.yaml
+var builtinFiles embed.FS
+
+// Builtin returns the manifests of known data sets, by which a directory is
+// recognised that has none of its own.
+func Builtin() ([]*Manifest, error) {
+	entries, err := builtinFiles.ReadDir("manifests")
+	if err != nil {
+		return nil, err
+	}
+	var list []*Manifest
+	for _, e := range entries {
+		name := path.Join("manifests", e.Name())
+		b, err := builtinFiles.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		m, err := ParseManifest(b, name)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, m)
+	}
+	return list, nil
+}

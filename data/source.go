@@ -1,0 +1,361 @@
+package data
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"eegprune/data/montage"
+)
+
+// A Source is a directory of recordings and how to read them.
+type Source struct {
+	Dir      string
+	Manifest *Manifest
+	// Origin is the path of the manifest, or "built in".
+	Origin  string
+	Files   []File   // in order of subject, session, trial
+	Classes []string // nil where the format has labels of its own
+
+	// Notes are sentences that the user must see: what was left out.
+	Notes []string
+}
+
+// A File is one file of recordings.
+type File struct {
+	Path    string
+	Name    string // below Source.Dir, with slashes
+	Subject string
+	Session string
+	Trial   int    // 0 where the name doesn't give it
+	Label   string // as the name gives it; empty where it doesn't
+
+	class int
+}
+
+// Open finds the recordings of a directory. How they are read is said by the
+// manifest at manifestPath, or where that is empty by the eegprune.yaml in the
+// directory, or else by the built-in manifest whose file names are found there.
+// No recording is read yet.
+func Open(dir, manifestPath string) (*Source, error) {
+	names, err := listFiles(dir)
+	if err != nil {
+		return nil, err
+	}
+	m, origin, err := chooseManifest(dir, manifestPath, names)
+	if err != nil {
+		return nil, err
+	}
+	s := &Source{Dir: dir, Manifest: m, Origin: origin, Classes: m.Label.Classes.Names()}
+	if m.About != "" {
+		s.Notes = append(s.Notes, fmt.Sprintf("%s: %s.", cmp.Or(m.Name, origin), m.About))
+	}
+	if err := s.choose(names); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// listFiles returns the paths of all files below dir, with slashes.
+func listFiles(dir string) ([]string, error) {
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("no directory %s: give the directory that holds the recordings", dir)
+	case err != nil:
+		return nil, fmt.Errorf("looking for recordings: %w", err)
+	case !info.IsDir():
+		return nil, fmt.Errorf("%s is a file: give the directory that holds it", dir)
+	}
+	var names []string
+	err = filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() || strings.HasPrefix(d.Name(), ".") {
+			return nil
+		}
+		rel, err := filepath.Rel(dir, p)
+		names = append(names, filepath.ToSlash(rel))
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("looking for recordings in %s: %w", dir, err)
+	}
+	if len(names) == 0 {
+		return nil, fmt.Errorf("directory %s is empty: give the directory that holds the recordings", dir)
+	}
+	return names, nil
+}
+
+func chooseManifest(dir, manifestPath string, names []string) (*Manifest, string, error) {
+	if manifestPath == "" && slices.Contains(names, ManifestName) {
+		manifestPath = filepath.Join(dir, ManifestName)
+	}
+	if manifestPath != "" {
+		b, err := os.ReadFile(manifestPath)
+		if err != nil {
+			return nil, "", fmt.Errorf("reading the manifest: %w", err)
+		}
+		m, err := ParseManifest(b, manifestPath)
+		return m, manifestPath, err
+	}
+	list, err := Builtin()
+	if err != nil {
+		return nil, "", err
+	}
+	var best *Manifest
+	var known []string
+	most := 0
+	for _, m := range list {
+		n := 0
+		for _, name := range names {
+			if _, ok := m.groups(name); ok {
+				n++
+			}
+		}
+		if n > most {
+			best, most = m, n
+		}
+		known = append(known, m.Name)
+	}
+	if best == nil {
+		return nil, "", fmt.Errorf("the files in %s (%s, ...) are those of no known data set (%s): say how to read them in %s",
+			dir, names[0], strings.Join(known, ", "), filepath.Join(dir, ManifestName))
+	}
+	return best, "built in", nil
+}
+
+// choose makes Files of the names that the manifest matches.
+func (s *Source) choose(names []string) error {
+	m := s.Manifest
+	var others, unlabelled []string
+	for _, name := range names {
+		g, ok := m.groups(name)
+		if !ok {
+			if name != ManifestName {
+				others = append(others, name)
+			}
+			continue
+		}
+		f := File{Path: filepath.Join(s.Dir, filepath.FromSlash(name)), Name: name, Subject: g["subject"], Session: g["session"]}
+		if t := g["trial"]; t != "" {
+			n, err := strconv.Atoi(t)
+			if err != nil {
+				return fmt.Errorf("%s: the group trial of files in %s gives %q, which is not a number", f.Path, s.Origin, t)
+			}
+			f.Trial = n
+		}
+		if group := m.Label.Group; group != "" {
+			f.Label = g[group]
+			if f.class, ok = m.Label.Classes.index(f.Label); !ok {
+				unlabelled = append(unlabelled, name)
+				continue
+			}
+		}
+		s.Files = append(s.Files, f)
+	}
+	if len(s.Files) == 0 && len(unlabelled) > 0 {
+		return fmt.Errorf("%s: none of the %d files that match %s has a label among label.classes (%s): %s, for one, has another", s.Dir, len(unlabelled), s.Origin, m.Label.Classes.labels(), unlabelled[0])
+	}
+	if len(s.Files) == 0 {
+		return fmt.Errorf("none of the %d files in %s (%s, ...) has a name that matches %s, as %s asks: correct files there", len(names), s.Dir, names[0], m.Files, s.Origin)
+	}
+	s.noteLeftOut(len(names), others, "their names don't match the manifest")
+	s.noteLeftOut(len(names), unlabelled, "their label is none of label.classes")
+	slices.SortFunc(s.Files, func(a, b File) int {
+		return cmp.Or(compareNatural(a.Subject, b.Subject), compareNatural(a.Session, b.Session), cmp.Compare(a.Trial, b.Trial), compareNatural(a.Name, b.Name))
+	})
+	return s.checkFiles()
+}
+
+func (s *Source) noteLeftOut(total int, names []string, why string) {
+	if len(names) > 0 {
+		s.Notes = append(s.Notes, fmt.Sprintf("%d of %d files are left out, as %s: %s.", len(names), total, why, some(names, 3)))
+	}
+}
+
+// some lists the first few of many names.
+func some(names []string, few int) string {
+	if len(names) <= few {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:few], ", "), len(names)-few)
+}
+
+// checkFiles finds two files that claim one trial, and a set of one class.
+func (s *Source) checkFiles() error {
+	for i := 1; i < len(s.Files); i++ {
+		a, b := s.Files[i-1], s.Files[i]
+		if a.Trial > 0 && a.Subject == b.Subject && a.Session == b.Session && a.Trial == b.Trial {
+			return fmt.Errorf("%s and %s are both trial %d of subject %s: give files in %s a group session or another trial", a.Path, b.Name, a.Trial, a.Subject, s.Origin)
+		}
+	}
+	if s.Manifest.Label.Group == "" {
+		return nil
+	}
+	have := map[int]bool{}
+	for _, f := range s.Files {
+		have[f.class] = true
+	}
+	if len(have) == 1 {
+		return fmt.Errorf("all %d recordings in %s have the class %q: a classifier needs two; add files of another class or correct label.classes in %s", len(s.Files), s.Dir, s.Classes[s.Files[0].class], s.Origin)
+	}
+	return s.noteMissingClasses()
+}
+
+func (s *Source) noteMissingClasses() error {
+	have := map[string][]bool{}
+	var subjects []string
+	for _, f := range s.Files {
+		if have[f.Subject] == nil {
+			have[f.Subject] = make([]bool, len(s.Classes))
+			subjects = append(subjects, f.Subject)
+		}
+		have[f.Subject][f.class] = true
+	}
+	for c, name := range s.Classes {
+		var without []string
+		for _, subject := range subjects {
+			if !have[subject][c] {
+				without = append(without, subject)
+			}
+		}
+		if len(without) > 0 {
+			s.Notes = append(s.Notes, fmt.Sprintf("Class %q has no file for subject %s.", name, some(without, 5)))
+		}
+	}
+	return nil
+}
+
+// Recordings reads the files one after another. After an error, which names
+// the file, it goes on with the next file if the caller does.
+func (s *Source) Recordings(ctx context.Context) iter.Seq2[*Recording, error] {
+	return func(yield func(*Recording, error) bool) {
+		n := numbering{manifest: s.Manifest}
+		for _, f := range s.Files {
+			for r, err := range s.read(ctx, f) {
+				if err == nil {
+					n.number(r, f)
+				}
+				if !yield(r, err) {
+					return
+				}
+			}
+			n.nextFile()
+			if ctx.Err() != nil {
+				yield(nil, ctx.Err())
+				return
+			}
+		}
+	}
+}
+
+// read gives the recordings of one file, trimmed and looked over.
+func (s *Source) read(ctx context.Context, f File) iter.Seq2[*Recording, error] {
+	format, err := formatNamed(s.Manifest.Format)
+	if err != nil {
+		return failed(err)
+	}
+	return func(yield func(*Recording, error) bool) {
+		for r, err := range format.read(ctx, s.Manifest, f) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for _, part := range s.Manifest.divide(r) {
+				if !yield(part, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// numbering gives trials their numbers within subject and session where file
+// names don't.
+type numbering struct {
+	manifest *Manifest
+	session  [2]string
+	before   int // trials of this session in earlier files
+	most     int // highest number so far
+}
+
+func (n *numbering) number(r *Recording, f File) {
+	if session := [2]string{r.Subject, r.Session}; session != n.session {
+		n.session, n.before, n.most = session, 0, 0
+	}
+	switch {
+	case n.manifest.Trials.Seconds > 0: // every part is a trial of its own
+		n.most++
+		r.Trial = n.most
+	case f.Trial > 0:
+		r.Trial = f.Trial
+	default:
+		r.Trial += n.before
+		n.most = max(n.most, r.Trial)
+	}
+}
+
+func (n *numbering) nextFile() { n.before = n.most }
+
+// pickChannels chooses rows from the channels of a file by the manifest's
+// rule: indices into names, the electrodes' names, and what was left out.
+func (m *Manifest) pickChannels(names []string) (rows []int, electrodes, notes []string, err error) {
+	c := m.Channels
+	excluded := canonicalAll(c.Exclude)
+	left := map[montage.Kind][]string{}
+	for i, name := range names {
+		e, kind := montage.Canonical(name)
+		if slices.Contains(excluded, e) || slices.Contains(c.Exclude, name) {
+			continue
+		}
+		if kind != montage.Electrode {
+			left[kind] = append(left[kind], name)
+			continue
+		}
+		if j := slices.Index(electrodes, e); j >= 0 {
+			return nil, nil, nil, fmt.Errorf("channels %q and %q are both electrode %s: exclude one by channels.exclude", names[rows[j]], name, e)
+		}
+		rows, electrodes = append(rows, i), append(electrodes, e)
+	}
+	if len(electrodes) == 0 {
+		return nil, nil, nil, fmt.Errorf("none of its channels (%s) has the name of a 10-20 or 10-10 electrode", some(names, 4))
+	}
+	for kind, list := range left {
+		notes = append(notes, fmt.Sprintf("Channels are left out (%s): %s.", kind, some(list, 6)))
+	}
+	slices.Sort(notes)
+	if len(c.Pick) > 0 {
+		rows, electrodes, err = pickNamed(canonicalAll(c.Pick), rows, electrodes)
+	}
+	return rows, electrodes, notes, err
+}
+
+func pickNamed(wanted []string, rows []int, electrodes []string) ([]int, []string, error) {
+	picked := make([]int, len(wanted))
+	for i, w := range wanted {
+		j := slices.Index(electrodes, w)
+		if j < 0 {
+			return nil, nil, fmt.Errorf("it has no channel %s, which channels.pick asks for (the nearest that it has is %s)", w, montage.Nearest(w, electrodes))
+		}
+		picked[i] = rows[j]
+	}
+	return picked, wanted, nil
+}
+
+func canonicalAll(names []string) []string {
+	all := make([]string, len(names))
+	for i, n := range names {
+		all[i], _ = montage.Canonical(n)
+	}
+	return all
+}

@@ -1,0 +1,55 @@
+package transform
+
+import (
+	"fmt"
+	"slices"
+
+	"eegprune/data/montage"
+)
+
+// PickElectrode keeps some electrodes, in the order in which they are named:
+// [electrodes, n] to [picked, n]. TSCeption, for one, wants the left hemisphere
+// before the right and no midline.
+type PickElectrode struct {
+	Electrodes      []string `json:"electrodes"` // or the name of one montage
+	ApplyToBaseline bool     `json:"apply_to_baseline"`
+}
+
+// Name implements [Transform].
+func (t *PickElectrode) Name() string { return "PickElectrode" }
+
+// Prepare implements [Transform]. An electrode that the recordings don't have
+// is an error that names it and the nearest that they have.
+func (t *PickElectrode) Prepare(in Form, _ *Form) (Step, error) {
+	if len(in.Shape) != 2 || len(in.Electrodes) != in.Shape[0] {
+		return Step{}, fmt.Errorf("it takes [electrodes, n] and is given %s", in)
+	}
+	wanted := t.Electrodes
+	if len(wanted) == 1 {
+		if m, err := montage.Find(wanted[0]); err == nil {
+			wanted = m.Electrodes
+		}
+	}
+	if len(wanted) == 0 {
+		return Step{}, fmt.Errorf("no electrodes are named")
+	}
+	rows := make([]int, len(wanted))
+	names := make([]string, len(wanted))
+	for i, w := range wanted {
+		name, _ := montage.Canonical(w)
+		names[i], rows[i] = name, slices.Index(in.Electrodes, name)
+		if rows[i] < 0 {
+			return Step{}, fmt.Errorf("the recordings have no electrode %s (the nearest name that they have is %s)", w, montage.Nearest(name, in.Electrodes))
+		}
+	}
+	n := in.Shape[1]
+	out := in
+	out.Shape, out.Electrodes = []int{len(rows), n}, names
+	return Step{Out: out, OnBaseline: t.ApplyToBaseline, Apply: func(x, _ *Array) *Array {
+		y := &Array{Data: make([]float64, 0, len(rows)*n), Shape: out.Shape}
+		for _, r := range rows {
+			y.Data = append(y.Data, x.Data[r*n:(r+1)*n]...)
+		}
+		return y
+	}}, nil
+}

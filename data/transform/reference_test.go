@@ -1,0 +1,131 @@
+package transform
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/sbinet/npyio/npz"
+
+	"eegprune/data/montage"
+)
+
+// reference reads arrays that torcheeg 1.1.3 and scipy made (testdata's
+// transforms.npz).
+func reference(t *testing.T, name string) *Array {
+	t.Helper()
+	r, err := npz.Open("testdata/transforms.npz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	h := r.Header(name + ".npy")
+	if h == nil {
+		t.Fatalf("no array %s", name)
+	}
+	a := &Array{Shape: h.Descr.Shape}
+	if err := r.Read(name+".npy", &a.Data); err != nil {
+		t.Fatal(err)
+	}
+	if h.Descr.Fortran {
+		a = transposed(a)
+	}
+	return a
+}
+
+// transposed turns column-major data of a into row-major.
+func transposed(a *Array) *Array {
+	out := NewArray(a.Shape...)
+	index := make([]int, len(a.Shape))
+	for _, v := range a.Data {
+		at := 0
+		for d, n := range a.Shape {
+			at = at*n + index[d]
+		}
+		out.Data[at] = v
+		for d := range index { // the first index runs fastest
+			if index[d]++; index[d] < a.Shape[d] {
+				break
+			}
+			index[d] = 0
+		}
+	}
+	return out
+}
+
+func find(t *testing.T, name string) []string {
+	t.Helper()
+	m, err := montage.Find(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m.Electrodes
+}
+
+// near checks a shape and every value, relative to the larger of 1 and the
+// reference.
+func near(t *testing.T, got, want *Array, tolerance float64) {
+	t.Helper()
+	if !slices.Equal(got.Shape, want.Shape) {
+		t.Fatalf("shape %v, want %v", got.Shape, want.Shape)
+	}
+	worst, at := 0.0, 0
+	for i := range want.Data {
+		d := math.Abs(got.Data[i]-want.Data[i]) / max(1, math.Abs(want.Data[i]))
+		if !(d <= worst) {
+			worst, at = d, i
+		}
+	}
+	if !(worst <= tolerance) {
+		t.Errorf("value %d is %.17g, want %.17g: off by %.3g, more than %g", at, got.Data[at], want.Data[at], worst, tolerance)
+	}
+}
+
+func TestMeetsReference(t *testing.T) {
+	axis := 1
+	deap := BandFilter{Order: 5, Bands: DefaultBands()}
+	seed := BandFilter{Order: 5, Bands: SEEDBands()}
+	for _, c := range []struct {
+		in, want  string
+		montage   string
+		rate      float64
+		pipeline  Pipeline
+		tolerance float64
+	}{
+		{"eeg", "band_differential_entropy_sos", "deap", 128, Pipeline{&BandDifferentialEntropy{deap}}, 1e-9},
+		{"eeg", "band_differential_entropy", "deap", 128, Pipeline{&BandDifferentialEntropy{deap}}, 1e-6},
+		{"seed_eeg", "seed_band_differential_entropy_sos", "seed", 200, Pipeline{&BandDifferentialEntropy{seed}}, 1e-9},
+		{"eeg", "mean_std_normalize_axis1", "deap", 128, Pipeline{&MeanStdNormalize{Axis: &axis}}, 1e-12},
+		{"eeg", "to_2d", "deap", 128, Pipeline{&To2d{}}, 0},
+	} {
+		t.Run(c.want, func(t *testing.T) {
+			x := reference(t, c.in)
+			p, err := c.pipeline.Prepare(Form{Shape: x.Shape, Electrodes: find(t, c.montage), Rate: c.rate, Time: true}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			near(t, p.Apply(x, nil), reference(t, c.want), c.tolerance)
+		})
+	}
+}
+
+func TestGridMeetsReference(t *testing.T) {
+	x := reference(t, "seed_band_differential_entropy")
+	p, err := Pipeline{&ToGrid{}}.Prepare(Form{Shape: x.Shape, Electrodes: find(t, "seed")}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	near(t, p.Apply(x, nil), reference(t, "seed_to_grid"), 0)
+}
+
+// TestPipelineMeetsReference: differential entropy and grid on clip and
+// baseline, then the baseline taken off, as torcheeg's DEAP examples do it.
+func TestPipelineMeetsReference(t *testing.T) {
+	x, base := reference(t, "eeg"), reference(t, "baseline")
+	form := Form{Shape: x.Shape, Electrodes: find(t, "deap"), Rate: 128, Time: true}
+	p, err := Pipeline{NewBandDifferentialEntropy(DefaultBands()), &ToGrid{ApplyToBaseline: true}, &BaselineRemoval{}}.Prepare(form, &form)
+	if err != nil {
+		t.Fatal(err)
+	}
+	near(t, p.Apply(x, p.Baseline(base)), reference(t, "deap_pipeline"), 1e-6)
+}

@@ -1,0 +1,129 @@
+// Package transform turns clips of EEG into what networks learn from: features
+// by band, grids, normalised signals. The names, arguments and numbers are
+// torcheeg's (Zhang, Zhong & Liu, "TorchEEGEMO", Expert Systems with
+// Applications 2024), with two differences: the sampling rate and the electrode
+// names come with the signal instead of as arguments, and filters are
+// second-order sections.
+//
+// A pipeline is a list of transforms that can be written in JSON or YAML:
+//
+//   - name: BandDifferentialEntropy
+//     args: {bands: {theta: [4, 8], alpha: [8, 14]}}
+//   - name: ToGrid
+package transform
+
+import (
+	"fmt"
+	"strings"
+
+	"eegprune/data/montage"
+)
+
+// An Array is an N-dimensional array in row-major order.
+type Array struct {
+	Data  []float64
+	Shape []int
+}
+
+// NewArray returns an array of zeros.
+func NewArray(shape ...int) *Array {
+	return &Array{Data: make([]float64, size(shape)), Shape: shape}
+}
+
+func size(shape []int) int {
+	n := 1
+	for _, d := range shape {
+		n *= d
+	}
+	return n
+}
+
+// A Form describes arrays before they exist: what a transform is prepared for
+// and what it says that it will make.
+type Form struct {
+	Shape      []int
+	Electrodes []string // names along axis 0; nil once that axis is no longer electrodes
+	Rate       float64  // samples per second, while the last axis is time
+	Time       bool     // whether the last axis is time
+	Bands      []string // names of the bands, in order, once there are any
+}
+
+// signal checks that the form is [electrodes, samples].
+func (f Form) signal(transform string) error {
+	if len(f.Shape) != 2 || !f.Time || len(f.Electrodes) != f.Shape[0] {
+		return fmt.Errorf("%s takes a signal [electrodes, samples] and is given %s: put it before the transforms that change that", transform, f)
+	}
+	return nil
+}
+
+// String says what the form is, for messages.
+func (f Form) String() string {
+	kind := "features"
+	if f.Time {
+		kind = "a signal"
+	}
+	return fmt.Sprintf("%s of shape %v", kind, f.Shape)
+}
+
+// A Transform is one stage of a pipeline, with its arguments as its fields.
+type Transform interface {
+	// Name is the name under which pipelines list it.
+	Name() string
+	// Prepare checks the arguments against the form of the clips and, where
+	// there is one, of the baseline as the stages before have left it, and does
+	// all work that is the same for every clip.
+	Prepare(in Form, baseline *Form) (Step, error)
+}
+
+// A Step is a transform that is ready for arrays of one form.
+type Step struct {
+	Out        Form
+	OnBaseline bool // whether the baseline goes through it too
+	// Apply returns the transformed x. baseline, nil where there is none, is the
+	// baseline as it stands before this step. Neither is changed; many
+	// goroutines may call Apply at once.
+	Apply func(x, baseline *Array) *Array
+}
+
+// entry is a line of the registry.
+type entry struct {
+	about string
+	make  func() Transform // with the default arguments
+}
+
+// registry lists all transforms. A new one is a file and a line here.
+func registry() []entry {
+	return []entry{
+		{"differential entropy of each band: [electrodes, samples] to [electrodes, bands]", func() Transform { return &BandDifferentialEntropy{BandFilter: defaultBandFilter()} }},
+		{"takes the baseline from the clip", func() Transform { return &BaselineRemoval{} }},
+		{"mean 0 and standard deviation 1, over an axis or the whole clip", func() Transform { return &MeanStdNormalize{} }},
+		{"some electrodes, in the order given", func() Transform { return &PickElectrode{} }},
+		{"an axis of one channel in front: [electrodes, n] to [1, electrodes, n]", func() Transform { return &To2d{} }},
+		{"electrodes in their places on the head: [electrodes, n] to [n, 9, 9]", func() Transform { return &ToGrid{} }},
+	}
+}
+
+// Info is what there is to know of a transform before using it.
+type Info struct{ Name, About string }
+
+// List returns all transforms by name.
+func List() []Info {
+	var all []Info
+	for _, e := range registry() {
+		all = append(all, Info{e.make().Name(), e.about})
+	}
+	return all
+}
+
+// New returns the transform of that name with its default arguments.
+func New(name string) (Transform, error) {
+	var names []string
+	for _, e := range registry() {
+		t := e.make()
+		if t.Name() == name {
+			return t, nil
+		}
+		names = append(names, t.Name())
+	}
+	return nil, fmt.Errorf("no transform %q (did you mean %s?): there are %s", name, montage.Nearest(name, names), strings.Join(names, ", "))
+}

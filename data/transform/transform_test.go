@@ -1,0 +1,191 @@
+package transform
+
+import (
+	"encoding/json"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"eegprune/data/montage"
+)
+
+func signalForm(electrodes []string, samples int) Form {
+	return Form{Shape: []int{len(electrodes), samples}, Electrodes: electrodes, Rate: 128, Time: true}
+}
+
+func TestPipelineIsReadFromYAML(t *testing.T) {
+	var p Pipeline
+	err := yaml.Unmarshal([]byte("- name: BandDifferentialEntropy\n  args: {bands: {slow: [8, 14], fast: [4, 8]}}\n- name: ToGrid\n"), &p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Pipeline{&BandDifferentialEntropy{BandFilter{Order: 5, Bands: Bands{{"slow", 8, 14}, {"fast", 4, 8}}}}, &ToGrid{}}
+	if d := cmp.Diff(want, p); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestPipelineSurvivesWritingAndReading(t *testing.T) {
+	axis := 1
+	want := Pipeline{&PickElectrode{Electrodes: []string{"Cz", "Fz"}}, &MeanStdNormalize{Axis: &axis},
+		NewBandDifferentialEntropy(SEEDBands()), &ToGrid{ApplyToBaseline: true}, &BaselineRemoval{}, &To2d{}}
+	for name, through := range map[string]func() ([]byte, error, func([]byte, any) error){
+		"JSON": func() ([]byte, error, func([]byte, any) error) {
+			b, err := json.Marshal(want)
+			return b, err, json.Unmarshal
+		},
+		"YAML": func() ([]byte, error, func([]byte, any) error) {
+			b, err := yaml.Marshal(want)
+			return b, err, func(b []byte, v any) error { return yaml.Unmarshal(b, v) }
+		},
+	} {
+		b, err, read := through()
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		var got Pipeline
+		if err := read(b, &got); err != nil {
+			t.Fatalf("%s: %v in\n%s", name, err, b)
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%s: %s", name, d)
+		}
+	}
+}
+
+func TestPipelineRefuses(t *testing.T) {
+	for text, want := range map[string]string{
+		`[{"name": "ToGird"}]`:                                                 "did you mean ToGrid",
+		`[{"name": "ToGrid", "args": {"size": 9}}]`:                            "size",
+		`[{"name": "BandDifferentialEntropy", "args": {"bands": {"a": [1]}}}]`: "two edges",
+		`[{"name": "BandDifferentialEntropy", "args": {"bands": [1]}}]`:        "names and edges",
+		`[{"name": "MeanStdNormalize", "args": {"axis": "time"}}]`:             "MeanStdNormalize",
+		`{"name": "ToGrid"}`:                                                   "list of transforms",
+		`[{"nam": "ToGrid"}]`:                                                  "nam",
+		`[{"name": "ToGrid"}] extra`:                                           "extra",
+	} {
+		var p Pipeline
+		err := p.UnmarshalJSON([]byte(text))
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want one that says %q", text, err, want)
+		}
+	}
+}
+
+func TestPrepareRefuses(t *testing.T) {
+	signal := signalForm([]string{"Fp1", "Cz"}, 128)
+	odd := signalForm([]string{"Fp1", "Qz"}, 128)
+	axis := 7
+	for _, c := range []struct {
+		pipeline Pipeline
+		in       Form
+		want     string
+	}{
+		{Pipeline{&ToGrid{}}, odd, "Qz"},
+		{Pipeline{&To2d{}, NewBandDifferentialEntropy(DefaultBands())}, signal, "takes a signal"},
+		{Pipeline{NewBandDifferentialEntropy(Bands{{"high", 50, 70}})}, signal, "band high"},
+		{Pipeline{NewBandDifferentialEntropy(nil)}, signal, "no bands"},
+		{Pipeline{&BaselineRemoval{}}, signal, "no baseline"},
+		{Pipeline{&MeanStdNormalize{Axis: &axis}}, signal, "axis 7"},
+		{Pipeline{&PickElectrode{Electrodes: []string{"Fpz"}}}, signal, "nearest name that they have is Fp1"},
+		{Pipeline{&PickElectrode{}}, signal, "no electrodes"},
+	} {
+		_, err := c.pipeline.Prepare(c.in, nil)
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("error %v, want one that says %q", err, c.want)
+		}
+	}
+	short := signalForm([]string{"Fp1", "Cz"}, 64)
+	if _, err := (Pipeline{&BaselineRemoval{}}).Prepare(signal, &short); err == nil || !strings.Contains(err.Error(), "equally long") {
+		t.Errorf("baseline of another length: error %v", err)
+	}
+}
+
+// TestToGridKeepsEveryValue: what is put on the grid is found at the place of
+// its electrode, and nothing else is there.
+func TestToGridKeepsEveryValue(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		electrodes := rapid.Permutation(montage.GridNames()).Draw(t, "order")[:rapid.IntRange(1, 60).Draw(t, "n")]
+		bands := rapid.IntRange(1, 5).Draw(t, "bands")
+		x := NewArray(len(electrodes), bands)
+		total := 0.0
+		for i := range x.Data {
+			x.Data[i] = float64(i + 1)
+			total += x.Data[i]
+		}
+		p, err := Pipeline{&ToGrid{}}.Prepare(Form{Shape: x.Shape, Electrodes: electrodes}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		y := p.Apply(x, nil)
+		for e, name := range electrodes {
+			r, c, _ := montage.OnGrid(name)
+			for b := range bands {
+				if got := y.Data[(b*9+r)*9+c]; got != x.Data[e*bands+b] {
+					t.Fatalf("%s band %d: %g", name, b, got)
+				}
+			}
+		}
+		for _, v := range y.Data {
+			total -= v
+		}
+		if total != 0 {
+			t.Fatalf("the grid holds %g more than was put on it", -total)
+		}
+	})
+}
+
+// TestScalingAddsItsLogarithm: a signal k times as large has log2(k) more bits
+// of differential entropy in every band.
+func TestScalingAddsItsLogarithm(t *testing.T) {
+	p, err := Pipeline{NewBandDifferentialEntropy(DefaultBands())}.Prepare(signalForm([]string{"Cz"}, 128), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		x := &Array{Data: rapid.SliceOfNDistinct(rapid.Float64Range(-100, 100), 128, 128, rapid.ID[float64]).Draw(t, "x"), Shape: []int{1, 128}}
+		k := rapid.Float64Range(0.1, 50).Draw(t, "k")
+		y := NewArray(1, 128)
+		for i := range x.Data {
+			y.Data[i] = k * x.Data[i]
+		}
+		a, b := p.Apply(x, nil), p.Apply(y, nil)
+		for i := range a.Data {
+			if math.Abs(b.Data[i]-a.Data[i]-math.Log2(k)) > 1e-9 {
+				t.Fatalf("band %d: %g and %g, want a difference of %g", i, a.Data[i], b.Data[i], math.Log2(k))
+			}
+		}
+	})
+}
+
+func TestApplyLeavesItsInputAlone(t *testing.T) {
+	axis := 1
+	for _, tr := range []Transform{NewBandDifferentialEntropy(DefaultBands()), &MeanStdNormalize{Axis: &axis}, &MeanStdNormalize{}, &ToGrid{}, &PickElectrode{Electrodes: []string{"Cz"}}} {
+		x := NewArray(2, 128)
+		for i := range x.Data {
+			x.Data[i] = float64(i%17) - 3
+		}
+		before := append([]float64(nil), x.Data...)
+		p, err := Pipeline{tr}.Prepare(signalForm([]string{"Fp1", "Cz"}, 128), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Apply(x, nil)
+		if d := cmp.Diff(before, x.Data); d != "" {
+			t.Errorf("%s changed its input", tr.Name())
+		}
+	}
+}
+
+func TestListNamesWhatNewMakes(t *testing.T) {
+	for _, i := range List() {
+		made, err := New(i.Name)
+		if err != nil || made.Name() != i.Name || i.About == "" {
+			t.Errorf("%+v: %v", i, err)
+		}
+	}
+}
