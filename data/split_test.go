@@ -17,11 +17,11 @@ func madeSet(t *rapid.T) *Set {
 	s := &Set{Shape: []int{1}, Classes: []string{"a", "b"}}
 	sessions := rapid.IntRange(1, 2).Draw(t, "sessions")
 	label := 0
-	for subject := range rapid.IntRange(4, 11).Draw(t, "subjects") {
+	for subject := range rapid.IntRange(4, 7).Draw(t, "subjects") {
 		for session := range sessions {
-			for trial := range rapid.IntRange(3, 5).Draw(t, "trials") {
+			for trial := range rapid.IntRange(3, 4).Draw(t, "trials") {
 				label++
-				for clip := range rapid.IntRange(5, 8).Draw(t, "clips") {
+				for clip := range rapid.IntRange(5, 7).Draw(t, "clips") {
 					s.Clips = append(s.Clips, Clip{Subject: fmt.Sprint(subject), Session: fmt.Sprint(session), Trial: trial + 1, Start: clip})
 					s.Y = append(s.Y, int64(label%2))
 				}

@@ -66,7 +66,7 @@ func TestPipelineRefuses(t *testing.T) {
 		`[{"name": "MeanStdNormalize", "args": {"axis": "time"}}]`:             "MeanStdNormalize",
 		`{"name": "ToGrid"}`:                                                   "list of transforms",
 		`[{"nam": "ToGrid"}]`:                                                  "nam",
-		`[{"name": "ToGrid"}] extra`:                                           "extra",
+		`[{"name": "ToGrid"}] extra`:                                           "follows",
 	} {
 		var p Pipeline
 		err := p.UnmarshalJSON([]byte(text))
