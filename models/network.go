@@ -138,9 +138,12 @@ func (n *Network) CopyFrom(src *Network) error {
 	return torch.LoadState(n.State(), tensors)
 }
 
-// Clone returns a copy with weights of its own.
-func (n *Network) Clone() (*Network, error) {
-	c, err := New(n.Arch, n.device, nil)
+// Clone returns a copy with weights of its own. The caller frees it.
+func (n *Network) Clone() (*Network, error) { return n.To(n.device) }
+
+// To returns a copy on a device. The caller frees it.
+func (n *Network) To(device torch.Device) (*Network, error) {
+	c, err := New(n.Arch, device, nil)
 	if err != nil {
 		return nil, err
 	}

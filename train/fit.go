@@ -104,7 +104,14 @@ func Fit(ctx context.Context, n *models.Network, d *Data, fit, val []int, o Opti
 	}
 	defer best.Free()
 
-	t := trainer{n: n, d: d, opt: opt, g: g, batch: o.BatchSize, log: watch.Log}
+	t := trainer{n: n, d: d, opt: opt, dropout: g, batch: o.BatchSize, log: watch.Log}
+	if n.Device().IsCUDA() {
+		// torch.manual_seed gives every device's generator the same seed.
+		if t.dropout, err = torch.NewGenerator(n.Device(), g.Seed()); err != nil {
+			return h, err
+		}
+		defer t.dropout.Free()
+	}
 	rate := o.schedule()
 	for epoch := range o.Epochs {
 		start := time.Now()
@@ -143,12 +150,12 @@ func Fit(ctx context.Context, n *models.Network, d *Data, fit, val []int, o Opti
 
 // A trainer is what every step of a training needs.
 type trainer struct {
-	n     *models.Network
-	d     *Data
-	opt   *torch.Optimizer
-	g     *torch.Generator
-	batch int
-	log   io.Writer // may be nil
+	n       *models.Network
+	d       *Data
+	opt     *torch.Optimizer
+	dropout *torch.Generator
+	batch   int
+	log     io.Writer // may be nil
 }
 
 // pass takes one optimizer step for each batch of rows in order, and returns their mean
@@ -181,7 +188,7 @@ func (t *trainer) step(rows []int, lr float64, total *tally, wantLoss bool) (*fl
 	s := torch.NewScope(torch.Grad)
 	defer s.Close()
 	x, y := s.Select(t.d.X, 0, rows), s.Select(t.d.Y, 0, rows)
-	logits := t.n.Forward(s, x, models.Pass{Training: true, Generator: t.g})
+	logits := t.n.Forward(s, x, models.Pass{Training: true, Generator: t.dropout})
 	loss := s.CrossEntropy(logits, y)
 	s.Backward(loss)
 	total.add(s, logits, y, loss, len(rows))

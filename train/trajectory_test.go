@@ -76,7 +76,7 @@ func TestTrajectory(t *testing.T) {
 			}
 			defer o.Free()
 			var log strings.Builder
-			loop := trainer{n: n, d: d, opt: o, g: g, batch: r.BatchSize, log: &log}
+			loop := trainer{n: n, d: d, opt: o, dropout: g, batch: r.BatchSize, log: &log}
 			step, perEpoch := 0, len(r.Losses)/r.Epochs
 			for range r.Epochs {
 				order, err := shuffled(rows, g)

@@ -1,0 +1,179 @@
+package experiment
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"eegprune/data"
+	"eegprune/models"
+	"eegprune/report"
+	"eegprune/torch"
+	"eegprune/train"
+)
+
+// A Fold is one fold's clips: Fit is trained on, Val chooses the epoch, Test is looked
+// at once.
+type Fold struct{ Fit, Val, Test []int }
+
+// A Study is a configuration with its data at hand. Close frees the data.
+type Study struct {
+	Config Config
+	Set    *data.Set
+	Folds  []Fold
+	Arch   *models.Arch // of the unpruned network
+
+	about       string
+	leaks       bool
+	fingerprint string
+	device      torch.Device
+	data        *train.Data
+}
+
+// Open reads the recordings, makes the features, divides them and puts them on the
+// device.
+func Open(ctx context.Context, c Config, device torch.Device, progress func(data.Progress)) (*Study, error) {
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
+	source, err := data.Open(c.Data.Dir, c.Data.Manifest)
+	if err != nil {
+		return nil, err
+	}
+	features := c.Data.Features
+	features.Progress = progress
+	set, err := data.Features(ctx, source, features)
+	if err != nil {
+		return nil, err
+	}
+	set.Notes = append(slices.Clone(source.Notes), set.Notes...)
+	s := &Study{Config: c, Set: set, device: device, about: source.Manifest.About}
+	if s.fingerprint, err = fingerprint(set); err != nil {
+		return nil, err
+	}
+	if err := s.divide(); err != nil {
+		return nil, err
+	}
+	if s.Arch, err = s.build(); err != nil {
+		return nil, err
+	}
+	if s.data, err = train.NewData(set, device); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Close frees the data.
+func (s *Study) Close() { s.data.Free() }
+
+func (s *Study) build() (*models.Arch, error) {
+	if len(s.Set.Shape) != 3 {
+		return nil, fmt.Errorf("the features have shape %v; a network needs [channels, height, width]", s.Set.Shape)
+	}
+	return models.Build(s.Config.Model, models.Config{Input: [3]int(s.Set.Shape), Classes: len(s.Set.Classes), Rate: s.Set.Rate})
+}
+
+// divide makes the folds, and says which of them can't be judged.
+func (s *Study) divide() error {
+	c := s.Config.Split
+	split, err := data.NewSplit(c.Name, c.Folds, c.Shuffle, c.Seed)
+	if err != nil {
+		return err
+	}
+	folds, err := split.Folds(s.Set)
+	if err != nil {
+		return err
+	}
+	s.leaks = split.Leaks()
+	for i, f := range folds {
+		fit, val, err := split.Validation(s.Set, f.Train, c.Val)
+		if err != nil {
+			return fmt.Errorf("fold %d: %w", i+1, err)
+		}
+		for _, rows := range [][]int{fit, val, f.Test} {
+			if len(rows) == 0 {
+				return fmt.Errorf("fold %d has %d clips to train on, %d to validate on and %d to test on: use fewer folds (--folds) or more recordings",
+					i+1, len(fit), len(val), len(f.Test))
+			}
+		}
+		if n := s.classesIn(fit); n < len(s.Set.Classes) {
+			return fmt.Errorf("fold %d trains on clips of %d of the %d classes: use another split (--split) or fewer folds (--folds)", i+1, n, len(s.Set.Classes))
+		}
+		if n := s.classesIn(f.Test); n < len(s.Set.Classes) {
+			s.Set.Notes = append(s.Set.Notes, fmt.Sprintf("fold %d tests on clips of %d of the %d classes", i+1, n, len(s.Set.Classes)))
+		}
+		s.Folds = append(s.Folds, Fold{Fit: fit, Val: val, Test: f.Test})
+	}
+	return nil
+}
+
+func (s *Study) classesIn(rows []int) int {
+	seen := map[int64]bool{}
+	for _, r := range rows {
+		seen[s.Set.Y[r]] = true
+	}
+	return len(seen)
+}
+
+// Report returns what there is to say about the study beside its results.
+func (s *Study) settings() []report.Setting {
+	c := s.Config
+	subjects := map[string]bool{}
+	perClass := make([]int, len(s.Set.Classes))
+	for i, clip := range s.Set.Clips {
+		subjects[clip.Subject] = true
+		perClass[s.Set.Y[i]]++
+	}
+	var classes []string
+	for i, name := range s.Set.Classes {
+		classes = append(classes, fmt.Sprintf("%s %d", name, perClass[i]))
+	}
+	var transforms []string
+	for _, t := range c.Data.Features.Transforms {
+		transforms = append(transforms, t.Name())
+	}
+	if c.Data.Features.Standardize != "" && c.Data.Features.Standardize != data.StandardizeNone {
+		transforms = append(transforms, "z-score per "+c.Data.Features.Standardize+" (all of a subject's clips, labels unseen)")
+	}
+	split := c.Split.Name
+	if split != "LeaveOneSubjectOut" {
+		split = fmt.Sprintf("%s, %d folds", split, len(s.Folds))
+	}
+	if c.Split.Shuffle {
+		split += fmt.Sprintf(", shuffled with seed %d", c.Split.Seed)
+	}
+	if s.leaks {
+		split += "; LEAKS: clips of one trial are trained on and tested on, which " + data.NonLeaking(c.Split.Name) + " does not do"
+	} else {
+		split += "; no trial is both trained on and tested on"
+	}
+	settings := []report.Setting{
+		{Name: "data", Value: fmt.Sprintf("%s: %d clips of %g s, %d subjects, %d electrodes at %g Hz", c.Data.Dir, s.Set.Len(),
+			c.Data.Features.Seconds, len(subjects), len(s.Set.Channels), s.Set.Rate)},
+		{Name: "classes", Value: strings.Join(classes, ", ")},
+		{Name: "features", Value: fmt.Sprintf("%s -> %v", strings.Join(transforms, ", "), s.Set.Shape)},
+		{Name: "split", Value: split},
+		{Name: "model", Value: c.Model},
+		{Name: "training", Value: describe(c.Train)},
+		{Name: "pruning", Value: fmt.Sprintf("%s, ratio %g", c.Prune.Method, c.Prune.Ratio)},
+		{Name: "fine-tuning", Value: describe(c.FineTune)},
+		{Name: "seed", Value: fmt.Sprint(c.Seed)},
+	}
+	if s.about != "" {
+		settings = slices.Insert(settings, 1, report.Setting{Name: "", Value: s.about})
+	}
+	return settings
+}
+
+func describe(o train.Options) string {
+	text := fmt.Sprintf("%s, learning rate %g", o.Optimizer, o.LR)
+	if len(o.Milestones) > 0 {
+		var at []string
+		for _, m := range o.Milestones {
+			at = append(at, fmt.Sprintf("%.0f", m*float64(o.Epochs)))
+		}
+		text += fmt.Sprintf(" (x%g at epoch %s)", o.Gamma, strings.Join(at, " and "))
+	}
+	return text + fmt.Sprintf(", batch %d, %d epochs, best validation accuracy kept", o.BatchSize, o.Epochs)
+}

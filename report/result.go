@@ -1,0 +1,127 @@
+// Package report makes tables of results. It reads results only: it knows nothing of
+// how they came about and needs no libtorch.
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// Schema is raised when a field of the files changes its meaning.
+const Schema = 1
+
+// The stages of a network, in the order in which it goes through them.
+const (
+	Unpruned  = "unpruned"
+	Pruned    = "pruned" // before any recovery
+	FineTuned = "fine-tuned"
+	Scratch   = "scratch" // the pruned structure with fresh weights
+)
+
+// Stages returns the stages in order.
+func Stages() []string { return []string{Unpruned, Pruned, FineTuned, Scratch} }
+
+// A Score is how a network does on some clips. All but Clips, Loss and Confusion are
+// shares of 1.
+type Score struct {
+	Clips     int     `json:"clips"`
+	Loss      float64 `json:"loss"`
+	Accuracy  float64 `json:"accuracy"`
+	MacroF1   float64 `json:"macro_f1"`
+	Balanced  float64 `json:"balanced_accuracy"`
+	Majority  float64 `json:"majority"`  // accuracy of always naming the commonest class
+	Confusion [][]int `json:"confusion"` // [true class][named class], clips
+}
+
+// An Epoch is one pass over the training clips.
+type Epoch struct {
+	LR        float64 `json:"lr"`
+	Loss      float64 `json:"loss"`
+	Accuracy  float64 `json:"accuracy"`
+	ValLoss   float64 `json:"val_loss"`
+	ValAcc    float64 `json:"val_accuracy"`
+	WallClock float64 `json:"seconds"`
+}
+
+// A Cell is what one result is about.
+type Cell struct {
+	Model  string  `json:"model"`
+	Stage  string  `json:"stage"`
+	Method string  `json:"method,omitempty"` // of pruning; empty for the unpruned network
+	Ratio  float64 `json:"ratio,omitempty"`
+	Fold   int     `json:"fold"` // from 1
+}
+
+// Size is what a network needs.
+type Size struct {
+	Parameters int64 `json:"parameters"`
+	MACs       int64 `json:"macs"`       // of one clip, as fvcore counts them
+	FileBytes  int64 `json:"file_bytes"` // of the checkpoint
+}
+
+// Speed is how fast a network was where it ran.
+type Speed struct {
+	Latency1     float64 `json:"latency_ms_batch1"`  // median time of one clip, milliseconds
+	Latency64    float64 `json:"latency_ms_batch64"` // median time of a batch of 64
+	Throughput64 float64 `json:"clips_per_second_batch64"`
+}
+
+// A Result is one cell of a study: one file of its own.
+type Result struct {
+	Schema int    `json:"schema"`
+	Key    string `json:"key"` // hash of all that determines the result
+	Cell
+	Test       Score     `json:"test"`
+	Validation Score     `json:"validation"`
+	Best       int       `json:"best_epoch,omitempty"` // from 1; 0 where nothing was trained
+	Epochs     []Epoch   `json:"epochs,omitempty"`
+	Size       Size      `json:"size"`
+	Checkpoint string    `json:"checkpoint"` // path below the study's directory
+	Seed       uint64    `json:"seed"`
+	Started    time.Time `json:"started"`
+	Seconds    float64   `json:"seconds"`
+}
+
+// A Study is all there is to report of a directory.
+type Study struct {
+	Schema      int             `json:"schema"`
+	Config      json.RawMessage `json:"config"` // what the study was asked to do
+	Settings    []Setting       `json:"settings"`
+	Notes       []string        `json:"notes,omitempty"`
+	Environment Environment     `json:"environment"`
+	Results     []Result        `json:"results"`
+	// Speeds holds, by stage, what was measured on the first fold's networks with
+	// nothing else running.
+	Speeds map[string]Speed `json:"speeds,omitempty"`
+}
+
+// A Setting is a line at the top of a report.
+type Setting struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// Environment is where a study ran.
+type Environment struct {
+	Version  string `json:"version"` // of eegprune, with the commit where it is known
+	Libtorch string `json:"libtorch"`
+	CUDA     string `json:"cuda,omitempty"`
+	Device   string `json:"device"`
+	Host     string `json:"host"`
+	CPU      string `json:"cpu"`
+	Cores    int    `json:"cores"`
+	Jobs     int    `json:"jobs"`
+}
+
+// Settings returns the environment as lines at the top of a report.
+func (e Environment) Settings() []Setting {
+	libtorch := e.Libtorch
+	if e.CUDA != "" {
+		libtorch += ", CUDA " + e.CUDA
+	}
+	return []Setting{
+		{Name: "machine", Value: fmt.Sprintf("%s, %s, %d cores; device %s, %d jobs side by side", e.Host, e.CPU, e.Cores, e.Device, e.Jobs)},
+		{Name: "versions", Value: fmt.Sprintf("eegprune %s, libtorch %s", e.Version, libtorch)},
+	}
+}
