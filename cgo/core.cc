@@ -128,7 +128,7 @@ ep_status ep_live_tensors(int64_t *n) {
 ep_status ep_synchronize(ep_device device) {
   return shim::call(false, [&] {
     if (device.type == EP_CUDA)
-      at::detail::getCUDAHooks().deviceSynchronize(static_cast<c10::DeviceIndex>(device.index));
+      at::detail::getCUDAHooks().deviceSynchronize(shim::device_index(device.index));
   });
 }
 

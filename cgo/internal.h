@@ -43,8 +43,14 @@ ep_status failure(int32_t code, const char *message);
 /* Sets the thread's number of OpenMP threads where it isn't yet what was asked. */
 void use_num_threads();
 
+/* libtorch's index has 8 bits: 256 would be device 0. */
+inline c10::DeviceIndex device_index(int32_t index) {
+  TORCH_CHECK(index >= 0 && index <= INT8_MAX, "there is no CUDA device ", index);
+  return static_cast<c10::DeviceIndex>(index);
+}
+
 inline at::Device device_of(ep_device d) {
-  return d.type == EP_CUDA ? at::Device(at::kCUDA, static_cast<c10::DeviceIndex>(d.index)) : at::Device(at::kCPU);
+  return d.type == EP_CUDA ? at::Device(at::kCUDA, device_index(d.index)) : at::Device(at::kCPU);
 }
 
 at::ScalarType scalar_type(int32_t dtype);

@@ -10,6 +10,7 @@
 #include <ATen/ops/linear.h>
 
 using at::IntArrayRef;
+using at::Tensor;
 
 ep_status ep_conv2d(ep_scope scope, ep_tensor input, ep_tensor weight, ep_tensor bias, ep_conv2d_options o,
                     ep_tensor *out) {
@@ -27,10 +28,15 @@ ep_status ep_batch_norm(ep_scope scope, ep_tensor input, ep_tensor weight, ep_te
                         ep_tensor variance, ep_tensor batches, int32_t training, double momentum, double eps,
                         ep_tensor *out) {
   return shim::make(scope, out, [&] {
+    const Tensor &x = input->value;
+    // PyTorch checks this in Python; without it the running variance becomes NaN.
+    TORCH_CHECK(!training || x.dim() < 2 || x.numel() != x.size(1),
+                "training needs more than one value per channel, the input has shape ", x.sizes());
+    Tensor y = at::batch_norm(x, shim::optional(weight), shim::optional(bias), mean->value, variance->value,
+                              training != 0, momentum, eps, /*cudnn_enabled=*/true);
     if (training && batches)
       batches->value.add_(1);
-    return at::batch_norm(input->value, shim::optional(weight), shim::optional(bias), mean->value, variance->value,
-                          training != 0, momentum, eps, /*cudnn_enabled=*/true);
+    return y;
   });
 }
 
@@ -47,12 +53,12 @@ ep_status ep_avg_pool2d(ep_scope scope, ep_tensor input, const int64_t *kernel, 
 ep_status ep_dropout(ep_scope scope, ep_tensor input, double p, int32_t per_channel, ep_generator generator,
                      ep_tensor *out) {
   return shim::make(scope, out, [&] {
-    const at::Tensor &x = input->value;
+    const Tensor &x = input->value;
     TORCH_CHECK(p >= 0 && p < 1, "the dropout probability must be in [0,1), got ", p);
     std::vector<int64_t> shape = x.sizes().vec();
     for (size_t i = 2; per_channel && i < shape.size(); ++i)
       shape[i] = 1;
-    at::Tensor mask = at::empty(shape, x.options().requires_grad(false));
+    Tensor mask = at::empty(shape, x.options().requires_grad(false));
     mask.bernoulli_(1 - p, generator->value).div_(1 - p);
     return x.mul(mask);
   });

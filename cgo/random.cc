@@ -10,7 +10,7 @@
 ep_status ep_generator_new(ep_device device, uint64_t seed, ep_generator *out) {
   return shim::call(false, [&] {
     at::Generator g = device.type == EP_CUDA
-                          ? at::detail::getCUDAHooks().getNewGenerator(static_cast<c10::DeviceIndex>(device.index))
+                          ? at::detail::getCUDAHooks().getNewGenerator(shim::device_index(device.index))
                           : at::detail::createCPUGenerator();
     g.set_current_seed(seed);
     *out = new ep_generator_s{std::move(g)};

@@ -21,9 +21,9 @@ ep_status ep_tensor_from_data(ep_scope scope, const void *data, int32_t dtype, c
 
 ep_status ep_tensor_wrap(ep_scope scope, void *data, int32_t dtype, const int64_t *shape, int32_t dims,
                          void (*release)(uintptr_t), uintptr_t context, ep_tensor *out) {
-  // Released with the last copy, so also when from_blob throws before it has one.
-  std::shared_ptr<void> owner(data, [=](void *) { release(context); });
   return shim::make(scope, out, [&] {
+    // Released with the last copy, so also when from_blob throws before it has one.
+    std::shared_ptr<void> owner(data, [=](void *) { release(context); });
     return at::from_blob(
         data, at::IntArrayRef(shape, dims), [owner](void *) mutable { owner.reset(); }, options(dtype, {EP_CPU, 0}));
   });
@@ -101,6 +101,7 @@ ep_status ep_tensor_set_requires_grad(ep_tensor tensor, int32_t on) {
 
 ep_status ep_tensor_grad(ep_scope scope, ep_tensor tensor, ep_tensor *out) {
   return shim::call(false, [&] {
+    TORCH_CHECK(tensor->value.is_leaf(), "gradients are kept for parameters only, not for what operations gave");
     const at::Tensor &grad = tensor->value.grad();
     *out = grad.defined() ? shim::adopt(scope, grad) : nullptr;
   });

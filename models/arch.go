@@ -167,7 +167,17 @@ func (a *Arch) order() ([]int, error) {
 		order = append(order, i)
 		return nil
 	}
-	return order, visit(output[0])
+	if err := visit(output[0]); err != nil {
+		return nil, err
+	}
+	// Each layer feeds another or is the output: what the output does not reach goes
+	// round in a circle.
+	for i, l := range a.Layers {
+		if state[i] != done {
+			return nil, fmt.Errorf("%s: layer %q depends on itself", a.Model, l.Name)
+		}
+	}
+	return order, nil
 }
 
 // Check finds what is wrong with an architecture that came from a file or was built by
@@ -198,7 +208,7 @@ func (a *Arch) Check() error {
 				if l == nil {
 					return fmt.Errorf("%s: group %q names layer %q, which is not there", a.Model, g.Name, m.Layer)
 				}
-				if m.Span < 1 || size(l) != g.Channels*m.Span {
+				if m.Span < 1 || size(l)/m.Span != g.Channels || size(l)%m.Span != 0 {
 					return fmt.Errorf("%s: group %q has %d channels of span %d, but layer %q has %d",
 						a.Model, g.Name, g.Channels, m.Span, m.Layer, size(l))
 				}

@@ -77,6 +77,18 @@ func Load(path string, device torch.Device) (*Network, Meta, error) {
 	if err != nil {
 		return nil, Meta{}, err
 	}
+	// Before memory is asked for: a damaged description may name any widths.
+	c, err := m.Arch.Count()
+	if err != nil {
+		return nil, Meta{}, fmt.Errorf("%s: %w", path, err)
+	}
+	have := int64(0)
+	for _, t := range tensors {
+		have += int64(t.Len())
+	}
+	if c.Parameters > have {
+		return nil, Meta{}, fmt.Errorf("%s: its description needs %d parameters, its tensors have %d elements: they are of another network", path, c.Parameters, have)
+	}
 	n, err := New(m.Arch, device, nil)
 	if err != nil {
 		return nil, Meta{}, fmt.Errorf("%s: %w", path, err)

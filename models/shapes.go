@@ -43,11 +43,28 @@ func (a *Arch) Shapes() (map[string][]int, error) {
 	return shapes, nil
 }
 
+// tooMany says whether the product of positive numbers passes maxElements.
+func tooMany(factors ...int) bool {
+	n := 1
+	for _, f := range factors {
+		if f > maxElements/n {
+			return true
+		}
+		n *= f
+	}
+	return false
+}
+
 // shape is what the layer makes of its inputs' shapes.
 func (l *Layer) shape(in [][]int) ([]int, error) {
 	x := in[0]
 	if l.is2d() && len(x) != 3 {
 		return nil, fmt.Errorf("a %s needs [channels, height, width], got %v", l.Op, x)
+	}
+	for _, p := range l.Pad {
+		if p < 0 || p > maxElements {
+			return nil, fmt.Errorf("padding %v: each side must be from 0 to %d", l.Pad, maxElements)
+		}
 	}
 	switch l.Op {
 	case Conv2d:
@@ -59,10 +76,16 @@ func (l *Layer) shape(in [][]int) ([]int, error) {
 		if h < l.Kernel[0] || w < l.Kernel[1] {
 			return nil, fmt.Errorf("a kernel of %v does not fit into %dx%d", l.Kernel, h, w)
 		}
+		if tooMany(l.Out, l.In/groups, l.Kernel[0], l.Kernel[1]) {
+			return nil, fmt.Errorf("a convolution of %d channels to %d, kernel %v, has too many weights", l.In, l.Out, l.Kernel)
+		}
 		return []int{l.Out, (h-l.Kernel[0])/stride[0] + 1, (w-l.Kernel[1])/stride[1] + 1}, nil
 	case Linear:
 		if len(x) != 1 || x[0] != l.In || l.Out < 1 {
-			return nil, fmt.Errorf("a linear layer of %d features gets %v", l.In, x)
+			return nil, fmt.Errorf("a linear layer of %d features to %d gets %v", l.In, l.Out, x)
+		}
+		if tooMany(l.Out, l.In) {
+			return nil, fmt.Errorf("a linear layer of %d features to %d has too many weights", l.In, l.Out)
 		}
 		return []int{l.Out}, nil
 	case BatchNorm2d:
@@ -70,7 +93,12 @@ func (l *Layer) shape(in [][]int) ([]int, error) {
 			return nil, fmt.Errorf("a BatchNorm of %d channels gets %v", l.Out, x)
 		}
 		return x, nil
-	case ReLU, SELU, ELU, LeakyReLU, Dropout, Dropout2d:
+	case Dropout, Dropout2d:
+		if !(l.P >= 0 && l.P < 1) {
+			return nil, fmt.Errorf("a dropout probability of %g is outside [0, 1)", l.P)
+		}
+		return x, nil
+	case ReLU, SELU, ELU, LeakyReLU:
 		return x, nil
 	case ZeroPad2d:
 		return []int{x[0], x[1] + l.Pad[2] + l.Pad[3], x[2] + l.Pad[0] + l.Pad[1]}, nil

@@ -1,6 +1,9 @@
 package models
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // TSCeption (Ding et al., "TSception: Capturing Temporal Dynamics and Spatial Asymmetry
 // from EEG for Emotion Recognition", 2022), in torcheeg's form: three temporal branches
@@ -21,11 +24,12 @@ func tsception() Model {
 
 func buildTSCeption(c Config) (*Arch, error) {
 	electrodes := c.Input[1]
-	if c.Rate < 8 {
+	if !(c.Rate >= 8) || math.IsInf(c.Rate, 0) {
 		return nil, fmt.Errorf("a rate of %g Hz: TSCeption's shortest kernel is an eighth of a second, so it needs at least 8 Hz", c.Rate)
 	}
-	if electrodes < 2 {
-		return nil, fmt.Errorf("%d electrodes: TSCeption compares the two halves of the head, so it needs at least 2", electrodes)
+	// torcheeg's halves of 3 or 5 electrodes overlap, and its last layer fits no longer.
+	if electrodes < 2 || electrodes == 3 || electrodes == 5 {
+		return nil, fmt.Errorf("%d electrodes: TSCeption compares the two halves of the head, so it needs 2, 4, 6 or more", electrodes)
 	}
 	var net chain
 	// block adds convolution, LeakyReLU and pooling over time; the pool's name is

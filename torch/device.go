@@ -5,6 +5,7 @@ import "C"
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 )
@@ -33,7 +34,8 @@ func (d Device) String() string {
 
 func (d Device) c() C.ep_device {
 	if d.cuda {
-		return C.ep_device{_type: C.EP_CUDA, index: C.int32_t(d.index)}
+		// An index that C can't hold must not become another device's.
+		return C.ep_device{_type: C.EP_CUDA, index: C.int32_t(max(min(d.index, math.MaxInt32), -1))}
 	}
 	return C.ep_device{_type: C.EP_CPU}
 }
@@ -92,7 +94,7 @@ func DescribeGPU(index int) (GPU, error) {
 	}
 	var name [256]C.char
 	var free, total C.int64_t
-	if err := check("cuda_device", C.ep_cuda_device(C.int32_t(index), &name[0], 256, &free, &total)); err != nil {
+	if err := check("cuda_device", C.ep_cuda_device(CUDA(index).c().index, &name[0], 256, &free, &total)); err != nil {
 		return GPU{}, err
 	}
 	return GPU{Name: C.GoString(&name[0]), Free: int64(free), Total: int64(total)}, nil

@@ -3,6 +3,8 @@ package torch
 // #include "../cgo/shim.h"
 import "C"
 
+import "runtime"
+
 // Conv2dOptions are a convolution's settings, height before width. Zero strides,
 // dilations and Groups mean 1.
 type Conv2dOptions struct {
@@ -73,9 +75,11 @@ func (s *Scope) AvgPool2d(input *Tensor, kernel, stride [2]int) *Tensor {
 // Dropout sets elements to zero with probability p and divides the others by 1-p; with
 // perChannel one number is drawn for each [n, c] (PyTorch's Dropout2d).
 func (s *Scope) Dropout(input *Tensor, p float64, perChannel bool, g *Generator) *Tensor {
-	if s.err == nil && (g == nil || g.h == nil) {
-		s.err = errNoGenerator
+	if g == nil || g.h == nil {
+		s.Fail(errNoGenerator)
 	}
+	// The closure reads g.h before the call: without this g could be freed during it.
+	defer runtime.KeepAlive(g)
 	var channel C.int32_t
 	if perChannel {
 		channel = 1

@@ -193,7 +193,7 @@ func LoadState(state []Named, from map[string]*Tensor) error {
 		src, ok := from[n.Name]
 		have, want := src.Shape(), n.Tensor.Shape()
 		switch {
-		case !ok:
+		case !ok || !src.usable() || !n.Tensor.usable():
 			wrong = append(wrong, n.Name+" is missing")
 		case fmt.Sprint(have) != fmt.Sprint(want):
 			wrong = append(wrong, fmt.Sprintf("%s has shape %v where %v is needed", n.Name, have, want))

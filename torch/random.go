@@ -11,8 +11,9 @@ import (
 // A Generator draws the same numbers as PyTorch's from the same seed. It serves one
 // goroutine at a time. libtorch's global generator is never drawn from.
 type Generator struct {
-	h   C.ep_generator
-	net runtime.Cleanup
+	h    C.ep_generator
+	seed uint64
+	net  runtime.Cleanup
 }
 
 var errNoGenerator = errors.New("torch: random numbers were asked for without a generator")
@@ -23,12 +24,20 @@ func NewGenerator(device Device, seed uint64) (*Generator, error) {
 	if err := Load(); err != nil {
 		return nil, err
 	}
-	g := &Generator{}
+	g := &Generator{seed: seed}
 	if err := check("generator", C.ep_generator_new(device.c(), C.uint64_t(seed), &g.h)); err != nil {
 		return nil, err
 	}
 	g.net = runtime.AddCleanup(g, func(h C.ep_generator) { C.ep_generator_free(h) }, g.h)
 	return g, nil
+}
+
+// Seed returns the seed that the generator was made with.
+func (g *Generator) Seed() uint64 {
+	if g == nil {
+		return 0
+	}
+	return g.seed
 }
 
 // Free frees the generator.
@@ -72,6 +81,7 @@ func (g *Generator) Uniform(t *Tensor, low, high float64) error {
 	if err := t.check("uniform"); err != nil {
 		return err
 	}
+	defer runtime.KeepAlive(t)
 	return g.call("uniform", func() C.ep_status { return C.ep_uniform_(t.h, C.double(low), C.double(high), g.h) })
 }
 
@@ -80,6 +90,7 @@ func (g *Generator) Normal(t *Tensor, mean, sd float64) error {
 	if err := t.check("normal"); err != nil {
 		return err
 	}
+	defer runtime.KeepAlive(t)
 	return g.call("normal", func() C.ep_status { return C.ep_normal_(t.h, C.double(mean), C.double(sd), g.h) })
 }
 
@@ -88,6 +99,7 @@ func (g *Generator) State() (*Tensor, error) {
 	if g == nil || g.h == nil {
 		return nil, errNoGenerator
 	}
+	defer runtime.KeepAlive(g)
 	return own("generator state", func(s *Scope, out *C.ep_tensor) C.ep_status {
 		return C.ep_generator_state(s.h, g.h, out)
 	})
@@ -98,5 +110,6 @@ func (g *Generator) SetState(state *Tensor) error {
 	if err := state.check("set generator state"); err != nil {
 		return err
 	}
+	defer runtime.KeepAlive(state)
 	return g.call("set generator state", func() C.ep_status { return C.ep_generator_set_state(g.h, state.h) })
 }

@@ -7,6 +7,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"runtime"
+	"unicode/utf8"
 	"unsafe"
 
 	"github.com/google/renameio/v2"
@@ -21,7 +24,7 @@ var fileTypes = map[DType]safetensors.DType{
 // format, which PyTorch's safetensors package reads. The file appears whole or not at
 // all. The same tensors give the same bytes.
 func SaveSafetensors(path string, state []Named, metadata map[string]string) error {
-	f, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644))
+	f, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644), renameio.WithTempDir(filepath.Dir(path)))
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", path, err)
 	}
@@ -37,27 +40,52 @@ func SaveSafetensors(path string, state []Named, metadata map[string]string) err
 
 // WriteSafetensors writes what [SaveSafetensors] does to w.
 func WriteSafetensors(w io.Writer, state []Named, metadata map[string]string) error {
-	views := make(map[string]safetensors.TensorView, len(state))
+	for k, v := range metadata {
+		if !utf8.ValidString(k) || !utf8.ValidString(v) {
+			return fmt.Errorf("the metadata %q is not UTF-8 text", k)
+		}
+	}
+	views := make(map[string]view, len(state))
 	for _, n := range state {
-		if err := n.Tensor.check("save " + n.Name); err != nil {
-			return err
+		if _, twice := views[n.Name]; twice || n.Name == metadataName || !utf8.ValidString(n.Name) {
+			return fmt.Errorf("tensor name %q is used twice, reserved or not UTF-8", n.Name)
 		}
-		info := n.Tensor.Info()
-		data := make([]byte, n.Tensor.Len()*info.DType.Size())
-		if err := check("read", C.ep_tensor_read(n.Tensor.h, unsafe.Pointer(unsafe.SliceData(data)), C.size_t(len(data)))); err != nil {
-			return fmt.Errorf("reading %s: %w", n.Name, err)
-		}
-		shape := make([]uint64, len(info.Shape))
-		for i, d := range info.Shape {
-			shape[i] = uint64(d)
-		}
-		view, err := safetensors.NewTensorView(fileTypes[info.DType], shape, data)
+		v, err := newView(n.Tensor)
 		if err != nil {
 			return fmt.Errorf("tensor %s: %w", n.Name, err)
 		}
-		views[n.Name] = view
+		views[n.Name] = v
 	}
 	return safetensors.SerializeToWriter(views, metadata, w)
+}
+
+// metadataName is what the format calls the text metadata among the tensors.
+const metadataName = "__metadata__"
+
+// A view is a tensor's bytes. The library's own can't be one of a tensor without
+// dimensions.
+type view struct {
+	dtype safetensors.DType
+	shape []uint64
+	data  []byte
+}
+
+func (v view) DType() safetensors.DType { return v.dtype }
+func (v view) Shape() []uint64          { return v.shape }
+func (v view) Data() []byte             { return v.data }
+func (v view) DataLen() uint64          { return uint64(len(v.data)) }
+
+func newView(t *Tensor) (view, error) {
+	if err := t.check("save"); err != nil {
+		return view{}, err
+	}
+	defer runtime.KeepAlive(t)
+	info := t.Info()
+	v := view{fileTypes[info.DType], make([]uint64, len(info.Shape)), make([]byte, t.Len()*info.DType.Size())}
+	for i, d := range info.Shape {
+		v.shape[i] = uint64(d)
+	}
+	return v, check("read", C.ep_tensor_read(t.h, unsafe.Pointer(unsafe.SliceData(v.data)), C.size_t(len(v.data))))
 }
 
 // LoadSafetensors reads a safetensors file onto the CPU. The caller owns the tensors

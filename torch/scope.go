@@ -45,11 +45,24 @@ func NewScope(mode Mode) *Scope {
 }
 
 // Err returns the first error of the scope's operations.
-func (s *Scope) Err() error { return s.err }
+func (s *Scope) Err() error {
+	if s == nil {
+		return errClosed
+	}
+	return s.err
+}
+
+// failure is Err, and an error for a scope that NewScope did not make.
+func (s *Scope) failure() error {
+	if s != nil && s.err == nil && s.h == nil {
+		s.err = errClosed
+	}
+	return s.Err()
+}
 
 // Close frees the scope's tensors. Closing again does nothing.
 func (s *Scope) Close() {
-	if s.h == nil {
+	if s == nil || s.h == nil {
 		return
 	}
 	s.net.Stop()
@@ -62,7 +75,7 @@ func (s *Scope) Close() {
 
 // Fail makes err the scope's error unless it has one.
 func (s *Scope) Fail(err error) {
-	if s.err == nil {
+	if s != nil && s.err == nil {
 		s.err = err
 	}
 }
@@ -70,10 +83,10 @@ func (s *Scope) Fail(err error) {
 // Keep takes a tensor out of the scope: it then belongs to the caller, who frees it.
 // It returns the scope's error where there is one.
 func (s *Scope) Keep(t *Tensor) (*Tensor, error) {
-	if s.err != nil {
-		return nil, s.err
+	if err := s.failure(); err != nil {
+		return nil, err
 	}
-	if t.scope != s || !t.usable() {
+	if !t.usable() || t.scope != s {
 		return nil, errors.New("torch: keep: the tensor does not belong to this scope")
 	}
 	if err := check("keep", C.ep_tensor_keep(t.h)); err != nil {
@@ -87,7 +100,7 @@ func (s *Scope) Keep(t *Tensor) (*Tensor, error) {
 // do runs one operation on operands unless the scope has failed, and reports whether
 // it went well.
 func (s *Scope) do(op string, call func() C.ep_status, operands ...*Tensor) bool {
-	if s.err != nil {
+	if s.failure() != nil {
 		return false
 	}
 	for _, t := range operands {
@@ -104,6 +117,9 @@ func (s *Scope) do(op string, call func() C.ep_status, operands ...*Tensor) bool
 func (s *Scope) make(op string, call func(out *C.ep_tensor) C.ep_status, operands ...*Tensor) *Tensor {
 	var h C.ep_tensor
 	if !s.do(op, func() C.ep_status { return call(&h) }, operands...) {
+		if s == nil {
+			return &Tensor{}
+		}
 		return &s.invalid
 	}
 	return &Tensor{h: h, scope: s}
@@ -118,7 +134,7 @@ func (s *Scope) Backward(loss *Tensor) {
 // GradOf returns the gradient that belongs to t; that there is none is an error.
 func (s *Scope) GradOf(t *Tensor) *Tensor {
 	g := s.make("grad", func(out *C.ep_tensor) C.ep_status { return C.ep_tensor_grad(s.h, t.h, out) }, t)
-	if s.err == nil && g.h == nil {
+	if s.Err() == nil && g.h == nil {
 		s.err = errors.New("torch: grad: the tensor has no gradient")
 	}
 	return g

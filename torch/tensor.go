@@ -103,14 +103,12 @@ func Wrap[T Element](data []T, shape ...int) (*Tensor, error) {
 	if len(data) == 0 {
 		return FromSlice(data, shape...)
 	}
-	if err := Load(); err != nil {
-		return nil, err
-	}
-	pinner := &runtime.Pinner{}
-	pinner.Pin(unsafe.SliceData(data))
-	handle := cgo.NewHandle(pinner)
 	dims := sizes(shape)
 	return own("wrap", func(s *Scope, out *C.ep_tensor) C.ep_status {
+		// Made here, where the call that releases it is sure to follow.
+		pinner := &runtime.Pinner{}
+		pinner.Pin(unsafe.SliceData(data))
+		handle := cgo.NewHandle(pinner)
 		return C.ep_wrap_go(s.h, unsafe.Pointer(unsafe.SliceData(data)), C.int32_t(dtypeOf[T]()), &dims[0],
 			C.int32_t(len(shape)), C.uintptr_t(handle), out)
 	})
@@ -140,15 +138,21 @@ func (t *Tensor) Info() Info {
 	if !t.usable() {
 		return Info{}
 	}
+	defer runtime.KeepAlive(t)
 	var dtype C.int32_t
 	var device C.ep_device
-	var shape [8]C.int64_t
+	shape := make([]C.int64_t, 8)
 	dims := C.int32_t(len(shape))
-	if check("describe", C.ep_tensor_describe(t.h, &dtype, &device, &shape[0], &dims)) != nil {
-		return Info{}
+	for {
+		if check("describe", C.ep_tensor_describe(t.h, &dtype, &device, &shape[0], &dims)) != nil {
+			return Info{}
+		}
+		if int(dims) <= len(shape) {
+			break
+		}
+		shape = make([]C.int64_t, dims)
 	}
-	runtime.KeepAlive(t)
-	i := Info{DType: DType(dtype), Shape: make([]int, min(int(dims), len(shape)))}
+	i := Info{DType: DType(dtype), Shape: make([]int, dims)}
 	if device._type == C.EP_CUDA {
 		i.Device = CUDA(int(device.index))
 	}

@@ -73,6 +73,10 @@ func (e *Evaluation) batch(n *models.Network, d *Data, rows []int) error {
 		return err
 	}
 	for i := range truth {
+		// libtorch's loss leaves out clips of class -100 without a word.
+		if truth[i] < 0 || truth[i] >= int64(len(e.Confusion)) {
+			return fmt.Errorf("clip %d has class %d, the network knows 0 to %d", rows[i], truth[i], len(e.Confusion)-1)
+		}
 		e.Confusion[truth[i]][guess[i]]++
 	}
 	return nil
@@ -80,7 +84,7 @@ func (e *Evaluation) batch(n *models.Network, d *Data, rows []int) error {
 
 // summarise fills in what follows from the confusion matrix.
 func (e *Evaluation) summarise() {
-	hits, most, present := 0, 0, 0
+	hits, most, present, seen := 0, 0, 0, 0
 	for c, row := range e.Confusion {
 		of, named := 0, 0
 		for k := range row {
@@ -90,6 +94,7 @@ func (e *Evaluation) summarise() {
 		hits += row[c]
 		most = max(most, of)
 		if of+named > 0 {
+			seen++
 			e.MacroF1 += 2 * float64(row[c]) / float64(of+named)
 		}
 		if of > 0 {
@@ -99,9 +104,10 @@ func (e *Evaluation) summarise() {
 	}
 	e.Accuracy = float64(hits) / float64(e.Clips)
 	e.Majority = float64(most) / float64(e.Clips)
-	// A class that these rows do not have can't be recognised or missed.
+	// As scikit-learn does: a class that these rows do not have can't be recognised, but
+	// naming it is a mistake that its F1 of 0 counts.
 	e.Balanced /= float64(present)
-	e.MacroF1 /= float64(present)
+	e.MacroF1 /= float64(seen)
 }
 
 // tally sums loss and hits on the device.

@@ -47,6 +47,13 @@ func (o Options) Check() error {
 		return fmt.Errorf("batch size %d: it must be at least 1", o.BatchSize)
 	case o.Epochs < 1:
 		return fmt.Errorf("%d epochs: train for at least 1", o.Epochs)
+	case len(o.Milestones) > 0 && (!(o.Gamma > 0) || math.IsInf(o.Gamma, 0)):
+		return fmt.Errorf("gamma %g: the learning rate must be multiplied by a positive number, such as 0.1", o.Gamma)
+	}
+	for _, m := range o.Milestones {
+		if !(m >= 0 && m <= 1) {
+			return fmt.Errorf("milestone %g is not a share of the epochs: it must be in [0, 1]", m)
+		}
 	}
 	return nil
 }
