@@ -44,7 +44,9 @@ type Data struct {
 	Features data.Options `json:"features"`
 }
 
-// Split says how clips are divided. Val is the part of a fold's training clips on which
+// Split says how clips are divided. Without a name it is by subjects, or by trials where
+// there is one subject; without a number of folds there are 10, or as many as there are
+// subjects or trials where those are fewer. Val is the part of a fold's training clips on which
 // the best epoch is chosen.
 type Split struct {
 	Name    string  `json:"name"`
@@ -85,6 +87,9 @@ func (c Config) Check() error {
 	if err := c.FineTune.Check(); err != nil {
 		return fmt.Errorf("fine-tuning: %w", err)
 	}
+	if c.Split.Name == "" {
+		return nil // chosen when the data is known
+	}
 	_, err := data.NewSplit(c.Split.Name, c.Split.Folds, c.Split.Shuffle, c.Split.Seed)
 	return err
 }
@@ -104,6 +109,32 @@ func ParseRecovery(s string) (string, error) {
 		return report.Scratch, nil
 	}
 	return "", fmt.Errorf("unknown recovery %q: use %s or %s", s, FineTune, Scratch)
+}
+
+// settle fills in what the data decides.
+func (c Split) settle(set *data.Set) Split {
+	subjects, trials := map[string]bool{}, map[data.Clip]bool{}
+	for _, clip := range set.Clips {
+		subjects[clip.Subject] = true
+		trials[data.Clip{Subject: clip.Subject, Session: clip.Session, Trial: clip.Trial}] = true
+	}
+	units := len(subjects)
+	if c.Name == "" {
+		c.Name = "KFoldCrossSubject"
+		if len(subjects) < 2 {
+			c.Name = "KFoldCrossTrial"
+		}
+	}
+	if c.Name == "KFoldCrossTrial" {
+		units = len(trials)
+	}
+	if c.Folds == 0 {
+		c.Folds = 10
+		if c.Name == "KFoldCrossSubject" || c.Name == "KFoldCrossTrial" {
+			c.Folds = min(10, units)
+		}
+	}
+	return c
 }
 
 // fingerprint is a hash of all that a feature set says.

@@ -3,7 +3,7 @@ package experiment
 import (
 	"context"
 	"fmt"
-	"slices"
+	"path/filepath"
 	"strings"
 
 	"eegprune/data"
@@ -24,7 +24,6 @@ type Study struct {
 	Folds  []Fold
 	Arch   *models.Arch // of the unpruned network
 
-	about       string
 	leaks       bool
 	fingerprint string
 	device      torch.Device
@@ -47,8 +46,7 @@ func Open(ctx context.Context, c Config, device torch.Device, progress func(data
 	if err != nil {
 		return nil, err
 	}
-	set.Notes = append(slices.Clone(source.Notes), set.Notes...)
-	s := &Study{Config: c, Set: set, device: device, about: source.Manifest.About}
+	s := &Study{Config: c, Set: set, device: device}
 	if s.fingerprint, err = fingerprint(set); err != nil {
 		return nil, err
 	}
@@ -76,6 +74,7 @@ func (s *Study) build() (*models.Arch, error) {
 
 // divide makes the folds, and says which of them can't be judged.
 func (s *Study) divide() error {
+	s.Config.Split = s.Config.Split.settle(s.Set)
 	c := s.Config.Split
 	split, err := data.NewSplit(c.Name, c.Folds, c.Shuffle, c.Seed)
 	if err != nil {
@@ -116,7 +115,7 @@ func (s *Study) classesIn(rows []int) int {
 	return len(seen)
 }
 
-// Report returns what there is to say about the study beside its results.
+// settings says what the study is about, above its results.
 func (s *Study) settings() []report.Setting {
 	c := s.Config
 	subjects := map[string]bool{}
@@ -148,8 +147,8 @@ func (s *Study) settings() []report.Setting {
 	} else {
 		split += "; no trial is both trained on and tested on"
 	}
-	settings := []report.Setting{
-		{Name: "data", Value: fmt.Sprintf("%s: %d clips of %g s, %d subjects, %d electrodes at %g Hz", c.Data.Dir, s.Set.Len(),
+	return []report.Setting{
+		{Name: "data", Value: fmt.Sprintf("%s: %d clips of %g s, %d subjects, %d electrodes at %g Hz", filepath.Base(c.Data.Dir), s.Set.Len(),
 			c.Data.Features.Seconds, len(subjects), len(s.Set.Channels), s.Set.Rate)},
 		{Name: "classes", Value: strings.Join(classes, ", ")},
 		{Name: "features", Value: fmt.Sprintf("%s -> %v", strings.Join(transforms, ", "), s.Set.Shape)},
@@ -160,10 +159,6 @@ func (s *Study) settings() []report.Setting {
 		{Name: "fine-tuning", Value: describe(c.FineTune)},
 		{Name: "seed", Value: fmt.Sprint(c.Seed)},
 	}
-	if s.about != "" {
-		settings = slices.Insert(settings, 1, report.Setting{Name: "", Value: s.about})
-	}
-	return settings
 }
 
 func describe(o train.Options) string {

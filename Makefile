@@ -1,0 +1,66 @@
+# eegprune: `make demo` and `make test` do all their own set-up.
+#
+#   make demo [DATA=DIR]     the main job, on simulated recordings or those in DIR
+#   make test                all tests that take seconds
+#   make test-slow           the ones that take minutes
+#   make test-real EEG_DATA=DIR   on the real recordings in DIR
+#   make build               bin/eegprune and its shim
+#   make bench               training steps beside PyTorch (needs a Python with torch)
+
+.PHONY: build shim libtorch demo test test-go test-shim test-slow test-real bench vet clean clean-libtorch
+
+BIN    := $(CURDIR)/bin
+SHIM   := $(BIN)/libeegprune_torch.so
+PYTHON ?= python3
+GO     ?= go
+VERSION := $(shell git describe --always --dirty --tags 2>/dev/null || echo unreleased)
+
+export EEGPRUNE_SHIM := $(SHIM)
+
+build: $(SHIM)
+	$(GO) build -buildvcs=false -ldflags "-X main.release=$(VERSION)" -o $(BIN)/eegprune ./cmd/eegprune
+
+shim: $(SHIM)
+
+# The path of libtorch is asked for each time, so that a change of it rebuilds the shim.
+$(SHIM): FORCE
+	@scripts/build_shim.sh build/release $(BIN)
+.PHONY: FORCE
+FORCE:
+
+libtorch:
+	@$(PYTHON) scripts/get_libtorch.py
+
+demo: build
+	@scripts/demo.sh $(BIN)/eegprune $(DATA)
+
+test: vet test-shim test-go
+
+vet: $(SHIM)
+	@test -z "$$(gofmt -l .)" || { echo "these files are not formatted, run gofmt -w on them:"; gofmt -l .; exit 1; }
+	$(GO) vet ./...
+
+# The programs that users start are tested as they are: built, with files and exit codes.
+test-go: build
+	$(GO) test -race ./...
+
+test-shim: $(SHIM)
+	@scripts/googletest.sh
+	@scripts/build_shim.sh build/asan - -DEP_SANITIZE=ON
+	ctest --test-dir build/asan --output-on-failure --no-tests=error
+
+test-slow: build
+	$(GO) test -tags slow -run Slow -timeout 30m ./...
+
+test-real: build
+	@test -n "$(EEG_DATA)" || { echo "test-real: name the directory that holds eegmat/ and eegmmidb/: make test-real EEG_DATA=DIR"; exit 2; }
+	EEG_DATA=$(abspath $(EEG_DATA)) $(GO) test -tags real -run Real -timeout 30m ./...
+
+bench: build
+	$(PYTHON) scripts/bench_pytorch.py --program $(BIN)/eegprune
+
+clean:
+	rm -rf bin build eegprune-demo
+
+clean-libtorch:
+	rm -rf .libtorch build bin

@@ -1,0 +1,259 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"eegprune/data"
+	"eegprune/data/transform"
+	"eegprune/experiment"
+	"eegprune/models"
+	"eegprune/prune"
+	"eegprune/report"
+	"eegprune/torch"
+	"eegprune/train"
+)
+
+// Each set of flags has the same names, and the same meaning, in all commands. apply
+// changes in a configuration what was given on the command line, so that a checkpoint's
+// own settings stay where nothing was said.
+
+// dataFlags say which recordings, and what to make of them.
+type dataFlags struct {
+	set           *pflag.FlagSet
+	dir, manifest string
+	clip, overlap float64
+	bands         string
+	standardize   string
+	skipBad       bool
+}
+
+func (f *dataFlags) register(s *pflag.FlagSet) {
+	f.set = s
+	s.StringVar(&f.dir, "data", "", "directory of recordings")
+	s.StringVar(&f.manifest, "manifest", "", "YAML file that says where subject and label are found (default: eegprune.yaml in the directory, or a built-in one)")
+	s.Float64Var(&f.clip, "clip", 0, "seconds of a clip (default: 1 for networks on a grid, 4 for networks of signals)")
+	s.Float64Var(&f.overlap, "overlap", 0, "seconds that a clip shares with the next")
+	s.StringVar(&f.bands, "bands", "", `frequency bands in Hz, such as "theta=4-8,alpha=8-14" (default: theta, alpha, beta and gamma)`)
+	s.StringVar(&f.standardize, "standardize", data.StandardizeNone, "bring features to one scale: none, or subject (z-score over all of a subject's clips, labels unseen)")
+	s.BoolVar(&f.skipBad, "skip-bad", false, "go on without recordings that can't be read, and list them")
+}
+
+func (f *dataFlags) apply(c *experiment.Config) error {
+	if f.set.Changed("data") {
+		dir, err := filepath.Abs(f.dir)
+		if err != nil {
+			return err
+		}
+		c.Data.Dir, c.Data.Manifest = dir, f.manifest
+	}
+	if c.Data.Dir == "" {
+		return usageError{fmt.Errorf("no recordings were named: give their directory with --data")}
+	}
+	o := &c.Data.Features
+	if o.Seconds == 0 { // not set by a checkpoint
+		m, err := models.ByName(c.Model)
+		if err != nil {
+			return usageError{err}
+		}
+		if *o = data.SignalOptions(); m.Grid {
+			*o = data.GridOptions()
+		}
+	}
+	if f.set.Changed("clip") {
+		o.Seconds = f.clip
+	}
+	if f.set.Changed("overlap") {
+		o.Overlap = f.overlap
+	}
+	if f.set.Changed("standardize") || o.Standardize == "" {
+		o.Standardize = f.standardize
+	}
+	o.SkipBad = o.SkipBad || f.skipBad
+	if f.set.Changed("bands") {
+		bands, err := parseBands(f.bands)
+		if err != nil {
+			return usageError{err}
+		}
+		for i, t := range o.Transforms {
+			if _, ok := t.(*transform.BandDifferentialEntropy); ok {
+				o.Transforms[i] = transform.NewBandDifferentialEntropy(bands)
+				return nil
+			}
+		}
+		return usageError{fmt.Errorf("--bands: %s takes signals, not bands", c.Model)}
+	}
+	return nil
+}
+
+func parseBands(s string) (transform.Bands, error) {
+	var bands transform.Bands
+	for _, part := range strings.Split(s, ",") {
+		name, edges, ok := strings.Cut(strings.TrimSpace(part), "=")
+		low, high, ok2 := strings.Cut(edges, "-")
+		l, err1 := strconv.ParseFloat(low, 64)
+		h, err2 := strconv.ParseFloat(high, 64)
+		if !ok || !ok2 || name == "" || err1 != nil || err2 != nil || !(l > 0 && h > l) {
+			return nil, fmt.Errorf("--bands: %q is not a band; write name=low-high in Hz, such as alpha=8-14", part)
+		}
+		bands = append(bands, transform.Band{Name: name, Low: l, High: h})
+	}
+	return bands, nil
+}
+
+// studyFlags say what is trained and how it is divided.
+type studyFlags struct {
+	set     *pflag.FlagSet
+	model   string
+	split   string
+	folds   int
+	shuffle bool
+	val     float64
+	seed    uint64
+}
+
+func (f *studyFlags) register(s *pflag.FlagSet) {
+	f.set = s
+	s.StringVar(&f.model, "model", "fbccnn", "network: "+strings.Join(models.Names(), ", "))
+	s.StringVar(&f.split, "split", "", "how clips are divided: "+strings.Join(data.SplitNames(), ", ")+
+		" (default: KFoldCrossSubject, or KFoldCrossTrial where there is one subject)")
+	s.IntVar(&f.folds, "folds", 0, "number of folds (default: 10, or as many as there are subjects or trials)")
+	s.BoolVar(&f.shuffle, "shuffle", true, "draw the folds at random, by --seed")
+	s.Float64Var(&f.val, "val", 0.2, "share of a fold's training clips on which the best epoch is chosen")
+	s.Uint64Var(&f.seed, "seed", 1, "seed of folds, weights and shuffles")
+}
+
+func (f *studyFlags) apply(c *experiment.Config) {
+	c.Model, c.Seed = f.model, f.seed
+	c.Split = experiment.Split{Name: f.split, Folds: f.folds, Shuffle: f.shuffle, Seed: f.seed, Val: f.val}
+}
+
+// trainFlags say how a network is trained. Zero means: as in the paper, or in the
+// checkpoint.
+type trainFlags struct {
+	set                       *pflag.FlagSet
+	epochs, batch             int
+	lr, momentum, weightDecay float64
+	optimizer                 string
+}
+
+func (f *trainFlags) register(s *pflag.FlagSet) {
+	f.set = s
+	s.IntVar(&f.epochs, "epochs", 0, "epochs of training (default: the paper's 200, for TSCeption 300)")
+	s.IntVar(&f.batch, "batch", 0, "clips in a batch (default 64)")
+	s.Float64Var(&f.lr, "lr", 0, "learning rate at the start (default 0.01)")
+	s.StringVar(&f.optimizer, "optimizer", "", "sgd or adam (default: sgd, for TSCeption adam)")
+	s.Float64Var(&f.momentum, "momentum", 0, "momentum of sgd")
+	s.Float64Var(&f.weightDecay, "weight-decay", 0, "weight decay of the optimizer")
+}
+
+func (f *trainFlags) apply(o *train.Options) {
+	if f.set.Changed("epochs") {
+		o.Epochs = f.epochs
+	}
+	if f.set.Changed("batch") {
+		o.BatchSize = f.batch
+	}
+	if f.set.Changed("lr") {
+		o.LR = f.lr
+	}
+	if f.set.Changed("optimizer") {
+		o.Optimizer = f.optimizer
+	}
+	if f.set.Changed("momentum") {
+		o.Momentum = f.momentum
+	}
+	if f.set.Changed("weight-decay") {
+		o.WeightDecay = f.weightDecay
+	}
+}
+
+// pruneFlags say what is removed.
+type pruneFlags struct {
+	set    *pflag.FlagSet
+	method string
+	ratio  float64
+}
+
+func (f *pruneFlags) register(s *pflag.FlagSet) {
+	f.set = s
+	s.StringVar(&f.method, "method", "lfp", "pruning method: "+strings.Join(prune.MethodNames(), ", "))
+	s.Float64Var(&f.ratio, "ratio", 0.4, "share of the filters that is removed, in [0, 1)")
+}
+
+func (f *pruneFlags) pruning() (experiment.Pruning, error) {
+	p := experiment.Pruning{Method: f.method, Ratio: f.ratio}
+	if _, err := prune.ByName(f.method); err != nil {
+		return p, usageError{fmt.Errorf("--method: %w", err)}
+	}
+	if err := prune.CheckRatio(f.ratio); err != nil {
+		return p, usageError{fmt.Errorf("--ratio: %w", err)}
+	}
+	return p, nil
+}
+
+// deviceFlags say where to compute.
+type deviceFlags struct {
+	device  string
+	threads int
+}
+
+func (f *deviceFlags) register(s *pflag.FlagSet) {
+	s.StringVar(&f.device, "device", "auto", "cpu, cuda, cuda:N, or auto: the first GPU if there is one")
+	s.IntVar(&f.threads, "threads", 1, "CPU threads of one operation; results are the same bits for the same number")
+}
+
+// open loads libtorch and returns the device.
+func (f *deviceFlags) open() (torch.Device, error) {
+	if f.threads < 1 {
+		return torch.CPU, usageError{fmt.Errorf("--threads: %d threads; use at least 1", f.threads)}
+	}
+	if err := torch.SetNumThreads(f.threads); err != nil {
+		return torch.CPU, err
+	}
+	d, err := torch.ParseDevice(f.device)
+	if err != nil {
+		return d, usageError{fmt.Errorf("--device: %w", err)}
+	}
+	return d, nil
+}
+
+// jobsFlag says how many cells run side by side.
+func jobsFlag(s *pflag.FlagSet, jobs *int) {
+	s.IntVar(jobs, "jobs", runtime.NumCPU(), "trainings that run side by side; changes no result")
+}
+
+// parseRecoveries turns "fine-tune,scratch" into stages.
+func parseRecoveries(names []string) ([]string, error) {
+	stages := []string{}
+	for _, n := range names {
+		stage, err := experiment.ParseRecovery(n)
+		if err != nil {
+			return nil, usageError{fmt.Errorf("--recover: %w", err)}
+		}
+		stages = append(stages, stage)
+	}
+	return stages, nil
+}
+
+// defaultFineTune is what fine-tuning does where nothing else is said: what training
+// does, as in the paper.
+func defaultFineTune(o train.Options, epochs int, lr float64) train.Options {
+	if epochs > 0 {
+		o.Epochs = epochs
+	}
+	if lr > 0 {
+		o.LR = lr
+	}
+	return o
+}
+
+// allStages is what a complete run makes of a fold.
+func allStages(recoveries []string) []string {
+	return append([]string{report.Unpruned, report.Pruned}, recoveries...)
+}

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"eegprune/data/edf"
+	"eegprune/experiment"
+	"eegprune/models"
+	"eegprune/report"
+	"eegprune/torch"
+)
+
+func (a *app) inspectCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "inspect FILE|DIR",
+		Short: "Say what is in a checkpoint, a recording or a directory of results",
+		Example: `  eegprune inspect pruned.safetensors
+  eegprune inspect recordings/sub-01.edf
+  eegprune inspect study`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			path := args[0]
+			info, err := os.Stat(path)
+			switch lower := strings.ToLower(path); {
+			case err != nil:
+				return err
+			case info.IsDir():
+				return a.inspectStudy(path)
+			case strings.HasSuffix(lower, ".safetensors"):
+				return a.inspectCheckpoint(path)
+			case strings.HasSuffix(lower, ".edf") || strings.HasSuffix(lower, ".bdf"):
+				return a.inspectRecording(path)
+			}
+			return usageError{fmt.Errorf("%s: inspect knows .safetensors, .edf and .bdf files and directories of results", path)}
+		},
+	}
+}
+
+func (a *app) inspectStudy(dir string) error {
+	s, err := report.Read(dir)
+	if err != nil {
+		return fmt.Errorf("%w; a directory of results has a %s, which \"eegprune run\" writes", err, report.JSONFile)
+	}
+	if a.json {
+		return json.NewEncoder(a.stdout).Encode(s)
+	}
+	return report.Text(a.stdout, s)
+}
+
+func (a *app) inspectCheckpoint(path string) error {
+	m, err := models.ReadMeta(path)
+	if err != nil {
+		return a.inspectTensors(path, err)
+	}
+	p, err := experiment.ReadProvenance(path, m)
+	if err != nil {
+		return err
+	}
+	size, err := experiment.SizeOf(m.Arch, path)
+	if err != nil {
+		return err
+	}
+	if a.json {
+		return json.NewEncoder(a.stdout).Encode(map[string]any{"arch": m.Arch, "provenance": p, "size": size})
+	}
+	w := a.stdout
+	fmt.Fprintf(w, "%s, %s, fold %d\n", m.Arch.Model, p.Cell.Stage, p.Cell.Fold)
+	fmt.Fprintf(w, "input       %v, classes %s\n", m.Arch.Input, strings.Join(p.Classes, ", "))
+	fmt.Fprintf(w, "parameters  %d, MACs %d, file %d bytes\n", size.Parameters, size.MACs, size.FileBytes)
+	for _, g := range m.Arch.Groups {
+		kept := ""
+		if g.Kept != nil {
+			kept = fmt.Sprintf(", kept %v", g.Kept)
+		}
+		fmt.Fprintf(w, "channels    %s: %d%s\n", g.Name, g.Channels, kept)
+	}
+	if p.Test.Clips > 0 {
+		fmt.Fprintf(w, "test        accuracy %.1f %% on %d clips (majority class %.1f %%)\n", 100*p.Test.Accuracy, p.Test.Clips, 100*p.Test.Majority)
+	}
+	_, err = fmt.Fprintf(w, "data        %s\nwritten by  eegprune %s\n", p.Config.Data.Dir, p.Version)
+	return err
+}
+
+// inspectTensors shows a safetensors file that some other program wrote.
+func (a *app) inspectTensors(path string, why error) error {
+	_, shapes, err := torch.SafetensorsMetadata(path)
+	if err != nil {
+		return err
+	}
+	if a.json {
+		return json.NewEncoder(a.stdout).Encode(map[string]any{"tensors": shapes})
+	}
+	var names []string
+	for n := range shapes {
+		names = append(names, n)
+	}
+	slices.Sort(names)
+	for _, n := range names {
+		fmt.Fprintf(a.stdout, "%-40s %v\n", n, shapes[n])
+	}
+	_, err = fmt.Fprintf(a.stdout, "(%v)\n", why)
+	return err
+}
+
+func (a *app) inspectRecording(path string) error {
+	f, err := edf.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if a.json {
+		return json.NewEncoder(a.stdout).Encode(f.Header)
+	}
+	return writeHeader(a.stdout, path, f)
+}
+
+func writeHeader(w io.Writer, path string, f *edf.File) error {
+	kind := "EDF"
+	switch {
+	case f.BDF:
+		kind = "BDF"
+	case f.Discontinuous:
+		kind = "EDF+, interrupted"
+	case f.Plus:
+		kind = "EDF+"
+	}
+	fmt.Fprintf(w, "%s: %s, %d records of %g s: %g s, started %s %s\n", path, kind, f.Records, f.RecordSeconds,
+		float64(f.Records)*f.RecordSeconds, f.StartDate, f.StartTime)
+	for i, s := range f.Signals {
+		if s.IsAnnotation() {
+			fmt.Fprintf(w, "%3d  annotations\n", i+1)
+			continue
+		}
+		fmt.Fprintf(w, "%3d  %-16s %g Hz, %g to %g %s\n", i+1, s.Label, f.Rate(i), s.PhysicalMin, s.PhysicalMax, s.Dimension)
+	}
+	if f.Trailing > 0 {
+		fmt.Fprintf(w, "%d bytes follow the last record that the header promises\n", f.Trailing)
+	}
+	return nil
+}

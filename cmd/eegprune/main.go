@@ -1,0 +1,103 @@
+// Command eegprune trains EEG networks, prunes them, recovers their accuracy and shows
+// what was saved. It turns flags and files into calls; nothing is decided here.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit codes.
+const (
+	exitFailure     = 1
+	exitUsage       = 2
+	exitInterrupted = 130 // as shells report SIGINT
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// A second interrupt ends the program at once.
+	context.AfterFunc(ctx, stop)
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run is the program without the process around it.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	a := &app{stdout: stdout, stderr: stderr}
+	root := a.root()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintln(stderr, "eegprune:", explain(err))
+	var usage usageError
+	switch {
+	case ctx.Err() != nil:
+		return exitInterrupted
+	case errors.As(err, &usage) || !a.started:
+		return exitUsage
+	}
+	return exitFailure
+}
+
+// app is what all commands share.
+type app struct {
+	stdout, stderr io.Writer
+	quiet          bool
+	json           bool
+	// started is set once flags and arguments were understood: what fails before is
+	// how the program was called.
+	started bool
+}
+
+// A usageError is a flag or an argument that can't be used.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// explain adds the mend to errors of the system that don't say it themselves.
+func explain(err error) string {
+	text := err.Error()
+	switch {
+	case errors.Is(err, context.Canceled):
+		return "interrupted; what was finished is kept, and the same command goes on from there"
+	case errors.Is(err, syscall.ENOSPC):
+		return text + "; make room on that disk and run the same command again, what was finished is kept"
+	case errors.Is(err, os.ErrPermission):
+		return text + "; choose a place that you may write to (--out), or change its permissions"
+	}
+	return text
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "eegprune",
+		Short: "Train EEG networks, prune them, recover their accuracy and show what was saved",
+		Long: `eegprune trains EEG networks (CCNN, FBCCNN, TSCeption) on recordings, removes the
+filters that matter least, brings the accuracy back, and shows over folds what was
+saved and what it cost.`,
+		Example: `  eegprune data simulate --out recordings
+  eegprune run --data recordings --out study --folds 2 --epochs 2`,
+		Args:          cobra.NoArgs,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		PersistentPreRun: func(*cobra.Command, []string) {
+			a.started = true
+		},
+	}
+	root.PersistentFlags().BoolVarP(&a.quiet, "quiet", "q", false, "show no progress")
+	root.PersistentFlags().BoolVar(&a.json, "json", false, "write JSON instead of text to standard output")
+	root.AddCommand(a.runCommand(), a.trainCommand(), a.pruneCommand(), a.recoverCommand(), a.evaluateCommand(),
+		a.inspectCommand(), a.dataCommand(), a.doctorCommand(), a.versionCommand())
+	return root
+}

@@ -1,0 +1,260 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"eegprune/experiment"
+	"eegprune/models"
+	"eegprune/report"
+	"eegprune/torch"
+)
+
+// The commands that take one checkpoint and make another, or a number, of it.
+
+// outcome is what these commands say, as JSON or as a line.
+type outcome struct {
+	Checkpoint string        `json:"checkpoint"`
+	Cell       report.Cell   `json:"cell"`
+	Before     *report.Size  `json:"before,omitempty"`
+	Size       *report.Size  `json:"size,omitempty"`
+	Test       *report.Score `json:"test,omitempty"`
+}
+
+func (a *app) say(o outcome, text string) error {
+	if a.json {
+		return json.NewEncoder(a.stdout).Encode(o)
+	}
+	_, err := fmt.Fprintln(a.stdout, text)
+	return err
+}
+
+// load reads a checkpoint and what it says of its training.
+func load(path string, device torch.Device) (*models.Network, experiment.Provenance, error) {
+	n, m, err := models.Load(path, device)
+	if err != nil {
+		return nil, experiment.Provenance{}, err
+	}
+	p, err := experiment.ReadProvenance(path, m)
+	if err != nil {
+		n.Free()
+		return nil, p, err
+	}
+	return n, p, nil
+}
+
+func outFlag(c *cobra.Command, out *string) {
+	c.Flags().StringVar(out, "out", "", "file of the new checkpoint")
+	_ = c.MarkFlagRequired("out")
+}
+
+func (a *app) pruneCommand() *cobra.Command {
+	var p pruneFlags
+	var out string
+	c := &cobra.Command{
+		Use:     "prune CHECKPOINT",
+		Short:   "Remove filters from a trained network",
+		Example: `  eegprune prune study/checkpoints/fbccnn-fold01-unpruned.safetensors --method lfp --ratio 0.4 --out pruned.safetensors`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			pruning, err := p.pruning()
+			if err != nil {
+				return err
+			}
+			n, origin, err := load(args[0], torch.CPU)
+			if err != nil {
+				return err
+			}
+			defer n.Free()
+			small, err := experiment.Prune(n, pruning)
+			if err != nil {
+				return err
+			}
+			defer small.Free()
+			origin.Key, origin.Version, origin.Test = "", version(), report.Score{}
+			origin.Config.Prune = pruning
+			origin.Cell.Stage, origin.Cell.Method, origin.Cell.Ratio = report.Pruned, pruning.Method, pruning.Ratio
+			if err := small.Save(out, origin); err != nil {
+				return err
+			}
+			before, err := experiment.SizeOf(n.Arch, args[0])
+			if err != nil {
+				return err
+			}
+			after, err := experiment.SizeOf(small.Arch, out)
+			if err != nil {
+				return err
+			}
+			return a.say(outcome{Checkpoint: out, Cell: origin.Cell, Before: &before, Size: &after},
+				fmt.Sprintf("%s: %s\nparameters %d -> %d (%+.1f %%), MACs %d -> %d (%+.1f %%), file %d -> %d bytes", out, widths(n.Arch, small.Arch),
+					before.Parameters, after.Parameters, change(before.Parameters, after.Parameters),
+					before.MACs, after.MACs, change(before.MACs, after.MACs), before.FileBytes, after.FileBytes))
+		},
+	}
+	p.register(c.Flags())
+	outFlag(c, &out)
+	return c
+}
+
+func change(from, to int64) float64 { return 100 * (float64(to)/float64(from) - 1) }
+
+// widths tells the channels of each group before and after.
+func widths(from, to *models.Arch) string {
+	var parts []string
+	for i, g := range from.Groups {
+		parts = append(parts, fmt.Sprintf("%s %d -> %d", g.Name, g.Channels, to.Groups[i].Channels))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// studyOf opens the study that a checkpoint comes from, with what flags change.
+func (a *app) studyOf(ctx context.Context, path string, p experiment.Provenance, d *dataFlags, device torch.Device) (*experiment.Study, error) {
+	if err := d.apply(&p.Config); err != nil {
+		return nil, err
+	}
+	progress := a.progress()
+	defer progress.close()
+	s, err := experiment.Open(ctx, p.Config, device, progress.reading)
+	if err != nil {
+		return nil, err
+	}
+	if !s.SameData(p) && !d.set.Changed("data") {
+		s.Close()
+		return nil, fmt.Errorf("the recordings in %s are no longer those that %s was trained on: name the right ones with --data", p.Config.Data.Dir, path)
+	}
+	return s, nil
+}
+
+func (a *app) recoverCommand() *cobra.Command {
+	var d dataFlags
+	var t trainFlags
+	var dev deviceFlags
+	var how, out string
+	c := &cobra.Command{
+		Use:   "recover CHECKPOINT",
+		Short: "Recover the accuracy of a pruned network",
+		Long: `recover trains a pruned network on the fold that it comes from: by fine-tuning its
+weights, or from scratch with fresh ones. Data, split and settings are those of the
+checkpoint, unless flags say otherwise.`,
+		Example: `  eegprune recover pruned.safetensors --how fine-tune --epochs 2 --out recovered.safetensors`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			stage, err := experiment.ParseRecovery(how)
+			if err != nil {
+				return usageError{fmt.Errorf("--how: %w", err)}
+			}
+			device, err := dev.open()
+			if err != nil {
+				return err
+			}
+			n, p, err := load(args[0], device)
+			if err != nil {
+				return err
+			}
+			defer n.Free()
+			t.apply(&p.Config.Train)
+			t.apply(&p.Config.FineTune)
+			s, err := a.studyOf(cmd.Context(), args[0], p, &d, device)
+			if err != nil {
+				return err
+			}
+			defer s.Close()
+			fold := p.Cell.Fold
+			if fold < 1 || fold > len(s.Folds) {
+				return fmt.Errorf("%s belongs to fold %d, the recordings give %d folds: name the right ones with --data", args[0], fold, len(s.Folds))
+			}
+			before, err := s.Evaluate(cmd.Context(), n, fold)
+			if err != nil {
+				return fmt.Errorf("%s: %w", args[0], err)
+			}
+			cell := p.Cell
+			cell.Stage = stage
+			progress := a.progress()
+			watch := progress.one(cell, epochsOf(s.Config, stage))
+			recovered, _, err := s.Recover(cmd.Context(), n, stage, fold, watch)
+			progress.close()
+			if err != nil {
+				return err
+			}
+			defer recovered.Free()
+			test, err := s.Evaluate(cmd.Context(), recovered, fold)
+			if err != nil {
+				return err
+			}
+			if err := recovered.Save(out, s.Provenance(cell, version(), test)); err != nil {
+				return err
+			}
+			return a.say(outcome{Checkpoint: out, Cell: cell, Test: &test},
+				fmt.Sprintf("%s: test accuracy %.1f %% before, %.1f %% after (majority class %.1f %%)", out, 100*before.Accuracy, 100*test.Accuracy, 100*test.Majority))
+		},
+	}
+	d.register(c.Flags())
+	t.register(c.Flags())
+	dev.register(c.Flags())
+	c.Flags().StringVar(&how, "how", experiment.FineTune, "way to recover: fine-tune or scratch")
+	outFlag(c, &out)
+	return c
+}
+
+func epochsOf(c experiment.Config, stage string) int {
+	if stage == report.FineTuned {
+		return c.FineTune.Epochs
+	}
+	return c.Train.Epochs
+}
+
+func (a *app) evaluateCommand() *cobra.Command {
+	var d dataFlags
+	var dev deviceFlags
+	var all bool
+	c := &cobra.Command{
+		Use:   "evaluate CHECKPOINT",
+		Short: "Test a network",
+		Long: `evaluate tests a network on the test clips of the fold that it comes from, or with
+--all on every clip: for recordings that it was not trained on.`,
+		Example: `  eegprune evaluate recovered.safetensors`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			device, err := dev.open()
+			if err != nil {
+				return err
+			}
+			n, p, err := load(args[0], device)
+			if err != nil {
+				return err
+			}
+			defer n.Free()
+			s, err := a.studyOf(cmd.Context(), args[0], p, &d, device)
+			if err != nil {
+				return err
+			}
+			defer s.Close()
+			fold, on := p.Cell.Fold, fmt.Sprintf("the test clips of fold %d", p.Cell.Fold)
+			switch {
+			case all:
+				fold, on = 0, "all clips"
+				if s.SameData(p) {
+					on += ", most of which it was trained on"
+				}
+			case !s.SameData(p):
+				return usageError{fmt.Errorf("%s was not trained on the recordings in %s, so they have no test part of its own: add --all to test on all of them", filepath.Base(args[0]), p.Config.Data.Dir)}
+			}
+			test, err := s.Evaluate(cmd.Context(), n, fold)
+			if err != nil {
+				return fmt.Errorf("%s: %w", args[0], err)
+			}
+			return a.say(outcome{Checkpoint: args[0], Cell: p.Cell, Test: &test},
+				fmt.Sprintf("Test Error: Accuracy: %.1f%%, Avg loss: %f\non %s: %d; balanced accuracy %.1f %%, macro-F1 %.1f %%, majority class %.1f %%",
+					100*test.Accuracy, test.Loss, on, test.Clips, 100*test.Balanced, 100*test.MacroF1, 100*test.Majority))
+		},
+	}
+	d.register(c.Flags())
+	dev.register(c.Flags())
+	c.Flags().BoolVar(&all, "all", false, "test on every clip instead of the fold's test part")
+	return c
+}

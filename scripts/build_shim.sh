@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Builds the shim: build_shim.sh BUILD_DIR BIN_DIR|- [CMake arguments]. The library goes
+# to BIN_DIR, or with - stays in the build directory. Quiet unless something fails.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+build=$1 bin=$2
+shift 2
+for tool in cmake c++; do
+  command -v "$tool" >/dev/null || { echo "building the shim needs $tool: install CMake and a C++20 compiler (Debian: apt-get install cmake g++)" >&2; exit 1; }
+done
+libtorch=$("${PYTHON:-python3}" scripts/get_libtorch.py)
+mkdir -p "$build"
+log=$build/build.log
+if ! { cmake -S . -B "$build" -DLIBTORCH="$libtorch" "$@" && cmake --build "$build" --parallel; } >"$log" 2>&1; then
+  tail -n 40 "$log" >&2
+  echo "building the shim failed: the whole log is $log" >&2
+  exit 1
+fi
+if [ "$bin" != - ]; then
+  mkdir -p "$bin"
+  # By rename: a program that has the old one open keeps it.
+  if ! cmp -s "$build/libeegprune_torch.so" "$bin/libeegprune_torch.so"; then
+    cp "$build/libeegprune_torch.so" "$bin/.shim.new"
+    mv "$bin/.shim.new" "$bin/libeegprune_torch.so"
+  fi
+fi
