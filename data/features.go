@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"eegprune/data/label"
 	"eegprune/data/transform"
 )
 
@@ -27,6 +28,9 @@ type Options struct {
 	BaselineSeconds float64 `json:"baseline_seconds,omitempty" yaml:"baseline_seconds,omitempty"`
 
 	Transforms transform.Pipeline `json:"transforms" yaml:"transforms"`
+	// Label makes the class out of a recording's labels. Empty means what the
+	// manifest says.
+	Label label.Pipeline `json:"label,omitempty" yaml:"label,omitempty"`
 
 	// Standardize is "none" or "subject"; see [Standardize].
 	Standardize string `json:"standardize,omitempty" yaml:"standardize,omitempty"`
@@ -213,7 +217,7 @@ func (b *builder) assemble() (*Set, error) {
 		return nil, fmt.Errorf("no recording in %s could be used: %s", b.source.Dir, some(b.notes.sentences(), 3))
 	}
 	l := b.layout
-	set := &Set{Shape: l.prepared.Out.Shape, Classes: l.classes, Channels: l.channels, Rate: l.rate}
+	set := &Set{Shape: l.prepared.Out.Shape, Classes: l.labels.Classes, Channels: l.channels, Rate: l.rate}
 	total := 0
 	for _, p := range b.parts {
 		total += len(p.x)

@@ -10,9 +10,11 @@ import (
 // A format reads one kind of file.
 type format struct {
 	name, about string
-	// ownLabels says that the labels are in the files, so that a manifest need
-	// not say where.
-	ownLabels bool
+	// labels names those that are in the files, so that a manifest need not say
+	// where they are found; nil where there are none.
+	labels []string
+	// beside are names of files that belong to the recordings without being any.
+	beside []string
 	// read gives the recordings of one file in order. Trials are numbered from 1
 	// within the file where the file's name doesn't number them.
 	read func(ctx context.Context, m *Manifest, f File) iter.Seq2[*Recording, error]
@@ -22,6 +24,8 @@ type format struct {
 func formats() []format {
 	return []format{
 		{name: "edf", about: "EDF, EDF+ and BDF", read: readEDF},
+		{name: "deap", about: "DEAP's data_preprocessed_python (sNN.dat)", labels: deapLabels(), read: readDEAP},
+		{name: "seed", about: "SEED's Preprocessed_EEG (MAT of version 5)", labels: []string{"emotion"}, beside: []string{seedLabelFile, "readme.txt"}, read: readSEED},
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"eegprune/data/label"
 	"eegprune/data/montage"
 	"eegprune/data/transform"
 )
@@ -15,8 +16,7 @@ import (
 type layout struct {
 	channels []string
 	rate     float64
-	classes  []string
-	label    func(r *Recording) (int, error)
+	labels   *label.Prepared
 
 	chunk, step   int // samples
 	baselineChunk int // 0 where there is no baseline
@@ -24,8 +24,11 @@ type layout struct {
 }
 
 func newLayout(s *Source, o Options, r *Recording) (*layout, error) {
-	l := &layout{channels: r.Channels, rate: r.Rate, classes: s.Classes}
-	l.label = func(r *Recording) (int, error) { return int(r.Labels["label"]), nil }
+	labels, err := s.labels(o.Label)
+	if err != nil {
+		return nil, err
+	}
+	l := &layout{channels: r.Channels, rate: r.Rate, labels: labels}
 	l.chunk = int(math.Round(o.Seconds * r.Rate))
 	l.step = l.chunk - int(math.Round(o.Overlap*r.Rate))
 	if l.chunk < 1 || l.step < 1 {
@@ -46,7 +49,6 @@ func newLayout(s *Source, o Options, r *Recording) (*layout, error) {
 		b.Shape = []int{len(l.channels), l.baselineChunk}
 		baseline = &b
 	}
-	var err error
 	l.prepared, err = o.Transforms.Prepare(form, baseline)
 	return l, err
 }
@@ -94,7 +96,7 @@ func (l *layout) work(ctx context.Context, r *Recording, p *part) error {
 	if f := r.faults(); len(f) > 0 {
 		return fmt.Errorf("%s: channel %s %s: leave it out by channels.exclude in the manifest, or leave out the file", r.File, f[0].channel, f[0].why)
 	}
-	class, err := l.label(r)
+	class, err := l.labels.Class(r.Labels)
 	if err != nil {
 		return fmt.Errorf("%s: trial %d: %w", r.File, r.Trial, err)
 	}

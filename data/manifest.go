@@ -13,6 +13,8 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
+
+	"eegprune/data/label"
 )
 
 // ManifestName is the file in a data directory that says how to read it.
@@ -64,6 +66,9 @@ type LabelRule struct {
 	// Classes gives the class of each label. Labels that aren't listed are left
 	// out.
 	Classes Classes `yaml:"classes,omitempty"`
+	// Transforms make the class of labels that are in the files themselves,
+	// unless Options.Label says otherwise.
+	Transforms label.Pipeline `yaml:"transforms,omitempty"`
 }
 
 // A ChannelRule chooses channels. Names are compared after they have been
@@ -230,10 +235,15 @@ func (m *Manifest) check(b []byte) error {
 			return locate(b, where, "%g can't be negative or infinite", seconds)
 		}
 	}
-	if f.ownLabels {
-		return nil
+	if f.labels == nil {
+		if err := m.checkLabel(b); err != nil {
+			return err
+		}
 	}
-	return m.checkLabel(b)
+	if _, err := m.labelForm(f).prepare(m.Label.Transforms); err != nil {
+		return locate(b, "$.label.transforms", "%s", err)
+	}
+	return nil
 }
 
 func (m *Manifest) checkLabel(b []byte) error {
@@ -251,6 +261,20 @@ func (m *Manifest) checkLabel(b []byte) error {
 		return locate(b, "$.label", "label.classes names %d class(es) and a classifier needs two: map each label to its class, such as {T1: left, T2: right}", len(l.Classes.Names()))
 	}
 	return nil
+}
+
+// labelForm is what the labels of the recordings are.
+type labelForm label.Form
+
+func (m *Manifest) labelForm(f format) labelForm {
+	if f.labels == nil {
+		return labelForm{Keys: []string{"label"}, Classes: [][]string{m.Label.Classes.Names()}}
+	}
+	return labelForm{Keys: f.labels, Classes: make([][]string, len(f.labels))}
+}
+
+func (f labelForm) prepare(p label.Pipeline) (*label.Prepared, error) {
+	return p.Prepare(label.Form(f))
 }
 
 // groups returns the named groups of a path that the manifest's files match.

@@ -8,10 +8,13 @@ import (
 	"io/fs"
 	"iter"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+
+	"eegprune/data/label"
 )
 
 // A Source is a directory of recordings and how to read them.
@@ -21,7 +24,7 @@ type Source struct {
 	// Origin is the path of the manifest, or "built in".
 	Origin  string
 	Files   []File   // in order of subject, session, trial
-	Classes []string // nil where the format has labels of its own
+	Classes []string // by number, as the manifest makes them
 
 	// Notes are sentences that the user must see: what was left out.
 	Notes []string
@@ -52,7 +55,12 @@ func Open(dir, manifestPath string) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Source{Dir: dir, Manifest: m, Origin: origin, Classes: m.Label.Classes.Names()}
+	s := &Source{Dir: dir, Manifest: m, Origin: origin}
+	labels, err := s.labels(nil)
+	if err != nil {
+		return nil, err
+	}
+	s.Classes = labels.Classes
 	if m.About != "" {
 		s.Notes = append(s.Notes, fmt.Sprintf("%s: %s.", cmp.Or(m.Name, origin), m.About))
 	}
@@ -60,6 +68,28 @@ func Open(dir, manifestPath string) (*Source, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// labels makes a pipeline from the labels of the recordings to a class ready:
+// the given one, or where it is empty the manifest's.
+func (s *Source) labels(p label.Pipeline) (*label.Prepared, error) {
+	f, err := formatNamed(s.Manifest.Format)
+	if err != nil {
+		return nil, err
+	}
+	if len(p) == 0 {
+		p = s.Manifest.Label.Transforms
+	}
+	return s.Manifest.labelForm(f).prepare(p)
+}
+
+// beside returns the names of files that belong to the recordings.
+func (s *Source) beside() []string {
+	f, err := formatNamed(s.Manifest.Format)
+	if err != nil {
+		return nil
+	}
+	return f.beside
 }
 
 // listFiles returns the paths of all files below dir, with slashes.
@@ -139,7 +169,7 @@ func (s *Source) choose(names []string) error {
 	for _, name := range names {
 		g, ok := m.groups(name)
 		if !ok {
-			if name != ManifestName {
+			if name != ManifestName && !slices.Contains(s.beside(), path.Base(name)) {
 				others = append(others, name)
 			}
 			continue

@@ -1,13 +1,9 @@
 package transform
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 
-	"github.com/goccy/go-yaml"
+	"eegprune/data/named"
 )
 
 // A Pipeline is transforms in the order in which a clip goes through them. It
@@ -85,79 +81,20 @@ func (p *Prepared) Apply(x *Array, baseline Baseline) *Array {
 	return x
 }
 
-// spec is how a transform is written.
-type spec struct {
-	Name string          `json:"name"`
-	Args json.RawMessage `json:"args,omitempty"`
-}
+// MarshalJSON writes names and arguments; see [named.Marshal].
+func (p Pipeline) MarshalJSON() ([]byte, error) { return named.Marshal(p) }
 
-// MarshalJSON writes every argument, defaults included, so that what is kept
-// with a result doesn't change its meaning with a later default.
-func (p Pipeline) MarshalJSON() ([]byte, error) {
-	specs := make([]spec, len(p))
-	for i, t := range p {
-		args, err := json.Marshal(t)
-		if err != nil {
-			return nil, fmt.Errorf("writing transform %s: %w", t.Name(), err)
-		}
-		specs[i].Name = t.Name()
-		if string(args) != "{}" {
-			specs[i].Args = args
-		}
-	}
-	return json.Marshal(specs)
-}
+// MarshalYAML writes names and arguments.
+func (p Pipeline) MarshalYAML() ([]byte, error) { return named.MarshalYAML(p) }
 
-// UnmarshalJSON reads a list of names and arguments. Unknown names and
-// arguments are errors.
-func (p *Pipeline) UnmarshalJSON(b []byte) error {
-	var specs []spec
-	if err := strictJSON(b, &specs); err != nil {
-		return fmt.Errorf("reading the list of transforms: %w", err)
-	}
-	list := make(Pipeline, 0, len(specs))
-	for i, s := range specs {
-		t, err := New(s.Name)
-		if err != nil {
-			return fmt.Errorf("transform %d: %w", i+1, err)
-		}
-		if len(s.Args) > 0 {
-			if err := strictJSON(s.Args, t); err != nil {
-				return fmt.Errorf("transform %d, arguments of %s: %w", i+1, s.Name, err)
-			}
-		}
-		list = append(list, t)
-	}
-	*p = list
-	return nil
-}
-
-// MarshalYAML writes the pipeline as [Pipeline.MarshalJSON] does.
-func (p Pipeline) MarshalYAML() ([]byte, error) {
-	b, err := p.MarshalJSON()
-	if err != nil {
-		return nil, err
-	}
-	return yaml.JSONToYAML(b)
+// UnmarshalJSON reads a list of names and arguments. Unknown ones are errors.
+func (p *Pipeline) UnmarshalJSON(b []byte) (err error) {
+	*p, err = named.Unmarshal(b, New)
+	return err
 }
 
 // UnmarshalYAML reads what [Pipeline.UnmarshalJSON] does.
-func (p *Pipeline) UnmarshalYAML(b []byte) error {
-	j, err := yaml.YAMLToJSON(b)
-	if err != nil {
-		return err
-	}
-	return p.UnmarshalJSON(j)
-}
-
-func strictJSON(b []byte, v any) error {
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.DisallowUnknownFields()
-	if err := d.Decode(v); err != nil {
-		return err
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("something follows the end of the value")
-	}
-	return nil
+func (p *Pipeline) UnmarshalYAML(b []byte) (err error) {
+	*p, err = named.UnmarshalYAML(b, New)
+	return err
 }

@@ -64,7 +64,7 @@ func TestPipelineRefuses(t *testing.T) {
 		`[{"name": "BandDifferentialEntropy", "args": {"bands": {"a": [1]}}}]`: "two edges",
 		`[{"name": "BandDifferentialEntropy", "args": {"bands": [1]}}]`:        "names and edges",
 		`[{"name": "MeanStdNormalize", "args": {"axis": "time"}}]`:             "MeanStdNormalize",
-		`{"name": "ToGrid"}`:                                                   "list of transforms",
+		`{"name": "ToGrid"}`:                                                   "list of names",
 		`[{"nam": "ToGrid"}]`:                                                  "nam",
 		`[{"name": "ToGrid"}] extra`:                                           "follows",
 	} {

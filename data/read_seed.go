@@ -1,0 +1,148 @@
+package data
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+
+	"eegprune/data/mat"
+)
+
+// seedLabelFile holds the label of every trial, for all files beside it.
+const seedLabelFile = "label.mat"
+
+// seedTrial finds the number of a trial in the name of its matrix, which begins
+// with the subject's initials.
+var seedTrial = regexp.MustCompile(`_eeg(\d+)$`)
+
+// readSEED reads a file of SEED's Preprocessed_EEG (Zheng & Lu, IEEE Trans
+// Autonomous Mental Development 2015, 7:162): a matrix [electrodes, samples] for
+// each trial, named by its number. The labels (-1 negative, 0 neutral, 1
+// positive) are in label.mat beside it.
+func readSEED(ctx context.Context, m *Manifest, f File) iter.Seq2[*Recording, error] {
+	return func(yield func(*Recording, error) bool) {
+		s, err := openSEED(ctx, m, f)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		stopped := false
+		err = eachMatrix(ctx, f.Path, seedTrial.MatchString, func(x *mat.Matrix) error {
+			r, err := s.trial(x)
+			if err == nil && !yield(r, nil) {
+				stopped = true
+				return errStop
+			}
+			return err
+		})
+		if err == nil {
+			err = s.missing()
+		}
+		if err != nil && !stopped {
+			yield(nil, err)
+		}
+	}
+}
+
+// errStop ends a walk through a file whose rest isn't wanted.
+var errStop = errors.New("stop")
+
+// eachMatrix calls do for the matrices of a MAT file whose names are wanted.
+// Errors name the file.
+func eachMatrix(ctx context.Context, path string, want func(string) bool, do func(*mat.Matrix) error) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("reading a recording: %w", err)
+	}
+	walk := func() error {
+		info, err := file.Stat()
+		if err != nil {
+			return err
+		}
+		for x, err := range mat.Matrices(ctx, file, info.Size(), want) {
+			if err == nil {
+				err = do(x)
+			}
+			if err != nil {
+				return fmt.Errorf("%s: %w", path, err)
+			}
+		}
+		return nil
+	}
+	return errors.Join(walk(), file.Close())
+}
+
+// A seedFile is an opened file of SEED.
+type seedFile struct {
+	labels []float64
+	names  []string // of all rows
+	rows   []int    // of the electrodes
+	base   Recording
+	seen   []int
+}
+
+func openSEED(ctx context.Context, m *Manifest, f File) (*seedFile, error) {
+	s := &seedFile{base: Recording{File: f.Path, Subject: f.Subject, Session: f.Session, Rate: m.Signal.Rate}}
+	path := filepath.Join(filepath.Dir(f.Path), seedLabelFile)
+	err := eachMatrix(ctx, path, func(n string) bool { return n == "label" }, func(x *mat.Matrix) error {
+		if x.Rows != 1 {
+			return fmt.Errorf("its matrix label has %d rows and needs one", x.Rows)
+		}
+		s.labels = make([]float64, x.Cols)
+		return x.Row(s.labels, 0)
+	})
+	if err == nil && len(s.labels) == 0 {
+		err = fmt.Errorf("%s has no matrix label: put SEED's file of labels beside its recordings", path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if s.names, err = m.Signal.electrodes(); err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Path, err)
+	}
+	if s.rows, s.base.Channels, s.base.Notes, err = m.pickChannels(s.names); err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Path, err)
+	}
+	return s, nil
+}
+
+func (s *seedFile) trial(x *mat.Matrix) (*Recording, error) {
+	n, err := strconv.Atoi(seedTrial.FindStringSubmatch(x.Name)[1])
+	if err != nil || n < 1 || n > len(s.labels) {
+		return nil, fmt.Errorf("matrix %q is trial %d and %s has labels for %d", x.Name, n, seedLabelFile, len(s.labels))
+	}
+	if slices.Contains(s.seen, n) {
+		return nil, fmt.Errorf("it has trial %d twice", n)
+	}
+	if x.Rows != len(s.names) {
+		return nil, fmt.Errorf("matrix %q has %d rows and %d electrodes are named: correct signal.electrodes in a manifest", x.Name, x.Rows, len(s.names))
+	}
+	s.seen = append(s.seen, n)
+	r := s.base
+	r.Trial = n
+	r.Labels = map[string]float64{"emotion": s.labels[n-1]}
+	for _, row := range s.rows {
+		samples := make([]float64, x.Cols)
+		if err := x.Row(samples, row); err != nil {
+			return nil, err
+		}
+		r.Samples = append(r.Samples, samples)
+	}
+	return &r, nil
+}
+
+// missing is an error if a trial that has a label has no recording.
+func (s *seedFile) missing() error {
+	for n := 1; n <= len(s.labels); n++ {
+		if !slices.Contains(s.seen, n) {
+			return fmt.Errorf("%s: trial %d of %d is missing (no matrix ending in _eeg%d): the file is damaged or another's; get it again, or leave it out", s.base.File, n, len(s.labels), n)
+		}
+	}
+	return nil
+}
