@@ -195,3 +195,74 @@ func TestSEEDRefuses(t *testing.T) {
 		}
 	}
 }
+
+const byArray = `format: npy
+files: '^p(?<subject>\d+)\.npz$'
+label:
+  array: y
+  classes: {"0": calm, "1": tense}
+signal: {rate: 8, electrodes: [Fp1, T3, Cz], array: x, baseline: 0.125}
+`
+
+// TestNPZTrialsAndLabels: the array 1.5 i - 7 of shape [2, 3, 4], labels 0, 1,
+// one sample of baseline.
+func TestNPZTrialsAndLabels(t *testing.T) {
+	b, err := os.ReadFile("npy/testdata/compressed.npz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(putFiles(t, map[string][]byte{ManifestName: []byte(byArray), "p7.npz": b}), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := collect(t, s)
+	if len(list) != 2 {
+		t.Fatalf("%d trials", len(list))
+	}
+	for k, r := range list {
+		if r.Subject != "7" || r.Trial != k+1 || r.Labels["label"] != float64(k) || r.Offset != 1 || strings.Join(r.Channels, " ") != "Fp1 T7 Cz" {
+			t.Errorf("trial %d is %+v", k+1, r)
+		}
+		for c := range 3 {
+			for i := range 4 {
+				got := r.Baseline[c][0]
+				if i > 0 {
+					got = r.Samples[c][i-1]
+				}
+				if want := 1.5*float64(k*12+c*4+i) - 7; got != want {
+					t.Errorf("trial %d channel %d sample %d is %g, want %g", k+1, c, i, got, want)
+				}
+			}
+		}
+	}
+}
+
+func TestNPYRefuses(t *testing.T) {
+	read := func(name string) []byte {
+		b, err := os.ReadFile(filepath.Join("npy/testdata", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	good := read("compressed.npz")
+	for name, c := range map[string]struct {
+		manifest string
+		b        []byte
+		want     string
+	}{
+		"no such array":   {strings.Replace(byArray, "array: x", "array: z", 1), good, `no array "z"`},
+		"array not named": {strings.Replace(byArray, "array: x, ", "", 1), good, "signal.array"},
+		"electrodes":      {strings.Replace(byArray, "[Fp1, T3, Cz]", "[Fp1, T3]", 1), good, "3 channels and signal.electrodes names 2"},
+		"no rate":         {strings.Replace(byArray, "rate: 8, ", "", 1), good, "signal.rate"},
+		"long baseline":   {strings.Replace(byArray, "0.125", "2", 1), good, "no more than the baseline"},
+		"labels as data":  {strings.Replace(byArray, "array: x", "array: y", 1), good, "must be [channels, samples]"},
+		"data as labels":  {strings.Replace(byArray, "array: y", "array: x", 1), good, "one label for each trial"},
+		"truncated":       {byArray, good[:len(good)/2], "truncated"},
+		"bomb":            {byArray, read("bomb.npz"), "refused"},
+	} {
+		if _, err := features(t.Context(), putFiles(t, map[string][]byte{ManifestName: []byte(c.manifest), "p7.npz": c.b})); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "p7.npz") {
+			t.Errorf("%s: error %v, want one that names the file and says %q", name, err, c.want)
+		}
+	}
+}

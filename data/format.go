@@ -26,6 +26,7 @@ func formats() []format {
 		{name: "edf", about: "EDF, EDF+ and BDF", read: readEDF},
 		{name: "deap", about: "DEAP's data_preprocessed_python (sNN.dat)", labels: deapLabels(), read: readDEAP},
 		{name: "seed", about: "SEED's Preprocessed_EEG (MAT of version 5)", labels: []string{"emotion"}, beside: []string{seedLabelFile, "readme.txt"}, read: readSEED},
+		{name: "npy", about: "NumPy's .npy and .npz, described by a manifest", read: readNPY},
 	}
 }
 

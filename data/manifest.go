@@ -63,6 +63,9 @@ type LabelRule struct {
 	// of that class, as long as the annotation, or Seconds where that is given.
 	Annotations bool    `yaml:"annotations,omitempty"`
 	Seconds     float64 `yaml:"seconds,omitempty"`
+	// Array is the name of the array in an .npz file that holds a number for each
+	// trial. Classes lists them as they are written: "1", "-1".
+	Array string `yaml:"array,omitempty"`
 	// Classes gives the class of each label. Labels that aren't listed are left
 	// out.
 	Classes Classes `yaml:"classes,omitempty"`
@@ -97,6 +100,7 @@ type SignalRule struct {
 	Rate       float64  `yaml:"rate,omitempty"`       // samples per second
 	Electrodes []string `yaml:"electrodes,omitempty"` // of the rows, or the name of one montage
 	Baseline   float64  `yaml:"baseline,omitempty"`   // seconds before the stimulus at the start of each trial
+	Array      string   `yaml:"array,omitempty"`      // the samples in an .npz file of several arrays
 }
 
 // A ClassRule gives a label its class.
@@ -248,9 +252,17 @@ func (m *Manifest) check(b []byte) error {
 
 func (m *Manifest) checkLabel(b []byte) error {
 	l := m.Label
+	ways := 0
+	for _, used := range []bool{l.Group != "", l.Annotations, l.Array != ""} {
+		if used {
+			ways++
+		}
+	}
 	switch {
-	case (l.Group == "") == !l.Annotations:
-		return locate(b, "$.label", "label needs either group (the group of files that holds it) or annotations: true")
+	case ways != 1:
+		return locate(b, "$.label", "label needs either group (the group of files that holds it), annotations: true, or array (of an .npz file)")
+	case l.Annotations && m.Format != "edf", l.Array != "" && m.Format != "npy":
+		return locate(b, "$.label", "files of format %s have no such labels: annotations are of edf, arrays of npy", m.Format)
 	case l.Group != "" && m.files.SubexpIndex(l.Group) < 0:
 		return locate(b, "$.label.group", "files has no group (?<%s>...) to take the label from", l.Group)
 	case l.Annotations && m.files.SubexpIndex("trial") >= 0:

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"eegprune/data/montage"
+	"eegprune/data/ndarray"
 	"eegprune/data/pickle"
 )
 
@@ -44,7 +45,7 @@ func readDEAP(ctx context.Context, m *Manifest, f File) iter.Seq2[*Recording, er
 
 // A deapFile is an opened file of DEAP.
 type deapFile struct {
-	data, labels *pickle.Array
+	data, labels *ndarray.Array
 	rows         []int // of the electrodes
 	base         Recording
 	baseline     int // samples
@@ -93,16 +94,12 @@ func openDEAP(m *Manifest, f File) (*deapFile, error) {
 	return d, err
 }
 
-func arrayOf(d *pickle.Dict, key string, dims int) (*pickle.Array, error) {
-	v, ok := d.Get(key)
-	if !ok {
-		return nil, fmt.Errorf("its dict has no array %q, as DEAP's files do", key)
+func arrayOf(d *pickle.Dict, key string, dims int) (*ndarray.Array, error) {
+	a, err := d.Array(key)
+	if err == nil && len(a.Shape) != dims {
+		err = fmt.Errorf("its %q has %d dimensions and needs %d", key, len(a.Shape), dims)
 	}
-	a, ok := v.(*pickle.Array)
-	if !ok || len(a.Shape) != dims {
-		return nil, fmt.Errorf("its %q is no array of %d dimensions", key, dims)
-	}
-	return a, nil
+	return a, err
 }
 
 // trial returns one trial, counted from 0.

@@ -17,10 +17,12 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+
+	"eegprune/data/ndarray"
 )
 
-// Values are nil, bool, int64, float64, Bytes, string, Tuple, *List, *Dict and
-// *Array.
+// Values are nil, bool, int64, float64, Bytes, string, Tuple, *List, *Dict, and
+// arrays, which [Dict.Array] returns.
 type (
 	// Bytes are a bytes object, or a string of Python 2.
 	Bytes []byte
@@ -47,6 +49,18 @@ func (d *Dict) Get(key string) (any, bool) {
 		}
 	}
 	return nil, false
+}
+
+// Array returns the array of a key.
+func (d *Dict) Array(key string) (*ndarray.Array, error) {
+	v, ok := d.Get(key)
+	if !ok {
+		return nil, fmt.Errorf("its dict has no array %q", key)
+	}
+	if a, ok := v.(*arrayValue); ok && a.array != nil {
+		return a.array, nil
+	}
+	return nil, fmt.Errorf("its %q is no array", key)
 }
 
 // errEnd is the end of the input within an instruction.

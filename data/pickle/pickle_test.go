@@ -8,11 +8,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"eegprune/data/ndarray"
 )
 
 // load reads the array "data" of a file. The files were written by Python 3.11
 // with NumPy 1.26 and 2 in its six protocols, and by the rules of Python 2's cPickle.
-func load(t *testing.T, name string) (*Array, *Dict) {
+func load(t *testing.T, name string) (*ndarray.Array, *Dict) {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join("testdata", name))
 	if err != nil {
@@ -26,10 +28,9 @@ func load(t *testing.T, name string) (*Array, *Dict) {
 	if !ok {
 		t.Fatalf("%s holds a %T", name, v)
 	}
-	x, _ := d.Get("data")
-	a, ok := x.(*Array)
-	if !ok {
-		t.Fatalf("%s: data is a %T", name, x)
+	a, err := d.Array("data")
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
 	}
 	return a, d
 }
@@ -68,16 +69,19 @@ func TestArrays(t *testing.T) {
 
 func TestLabelsBesideData(t *testing.T) {
 	_, d := load(t, "py3_protocol4.pkl")
-	x, _ := d.Get("labels")
+	a, err := d.Array("labels")
+	if err != nil {
+		t.Fatal(err)
+	}
 	line := make([]float64, 2)
-	if err := x.(*Array).Line(line, 1); err != nil || line[0] != 3 || line[1] != 4 {
+	if err := a.Line(line, 1); err != nil || line[0] != 3 || line[1] != 4 {
 		t.Errorf("labels %v, %v", line, err)
 	}
 }
 
 func TestLineRefuses(t *testing.T) {
 	a, _ := load(t, "py3_protocol2.pkl")
-	for _, err := range []error{a.Line(make([]float64, 4), 2, 0), a.Line(make([]float64, 4), 0, -1), a.Line(make([]float64, 3), 0, 0), a.Line(make([]float64, 4), 0), (&Array{}).Line(nil)} {
+	for _, err := range []error{a.Line(make([]float64, 4), 2, 0), a.Line(make([]float64, 4), 0, -1), a.Line(make([]float64, 3), 0, 0), a.Line(make([]float64, 4), 0), (&ndarray.Array{}).Line(nil)} {
 		if err == nil {
 			t.Error("no error")
 		}
@@ -166,9 +170,8 @@ func FuzzLoad(f *testing.F) {
 		if !ok {
 			return
 		}
-		x, _ := d.Get("data")
-		a, ok := x.(*Array)
-		if !ok || len(a.Shape) == 0 {
+		a, err := d.Array("data")
+		if err != nil || len(a.Shape) == 0 {
 			return
 		}
 		line := make([]float64, min(a.Shape[len(a.Shape)-1], 1<<16))

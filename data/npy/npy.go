@@ -1,0 +1,126 @@
+// Package npy reads NumPy's .npy and .npz files (numpy.lib.format, versions 1
+// to 3) without taking their word for a size.
+//
+// npyio, which writes them for this project, reads them too, but allocates what
+// a header claims and indexes a damaged header out of range.
+package npy
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"eegprune/data/ndarray"
+)
+
+const magic = "\x93NUMPY"
+
+// The header is a Python literal with three keys in any order.
+var (
+	descrKey   = regexp.MustCompile(`['"]descr['"]\s*:\s*['"]([<>|=]?)(\w+)['"]`)
+	fortranKey = regexp.MustCompile(`['"]fortran_order['"]\s*:\s*(True|False)`)
+	shapeKey   = regexp.MustCompile(`['"]shape['"]\s*:\s*\(([\d\s,L]*)\)`)
+)
+
+// Parse reads an .npy file. The array shares memory with b.
+func Parse(b []byte) (*ndarray.Array, error) {
+	if len(b) < 10 || string(b[:6]) != magic {
+		return nil, errors.New("it doesn't begin as a NumPy array does: it is no .npy file, or damaged")
+	}
+	length, start := uint64(binary.LittleEndian.Uint16(b[8:])), 10
+	if b[6] > 1 {
+		if len(b) < 12 {
+			return nil, errTruncated
+		}
+		length, start = uint64(binary.LittleEndian.Uint32(b[8:])), 12
+	}
+	if b[6] < 1 || b[6] > 3 {
+		return nil, fmt.Errorf("its format version is %d.%d and 1 to 3 are known", b[6], b[7])
+	}
+	if length > uint64(len(b)-start) {
+		return nil, errTruncated
+	}
+	header, data := b[start:start+int(length)], b[start+int(length):]
+	descr, fortran, shape := descrKey.FindSubmatch(header), fortranKey.FindSubmatch(header), shapeKey.FindSubmatch(header)
+	if descr == nil || fortran == nil || shape == nil {
+		return nil, errors.New("its header names no plain type, order and shape: it holds no array of numbers, or is damaged")
+	}
+	var sizes []int64
+	for _, t := range strings.Split(string(shape[1]), ",") {
+		if t = strings.TrimRight(strings.TrimSpace(t), "L"); t == "" {
+			continue
+		}
+		n, err := strconv.ParseInt(t, 10, 64)
+		if err != nil {
+			return nil, fmt.Errorf("its header has the size %.30q: the file is damaged", t)
+		}
+		sizes = append(sizes, n)
+	}
+	return ndarray.New(sizes, string(descr[2]), string(descr[1]) == ">", string(fortran[1]) == "True", data)
+}
+
+var errTruncated = errors.New("it ends within its header: it is truncated; get it again")
+
+// maxRatio is how much smaller than its contents an entry of an .npz may be.
+const maxRatio = 256
+
+// An Archive is an opened .npz file.
+type Archive struct{ files []*zip.File }
+
+// OpenArchive reads the directory of the .npz file of the given size behind r.
+func OpenArchive(r io.ReaderAt, size int64) (*Archive, error) {
+	z, err := zip.NewReader(r, size)
+	if err != nil {
+		return nil, fmt.Errorf("it is no .npz file, or truncated (%w); get it again", err)
+	}
+	return &Archive{z.File}, nil
+}
+
+// Names returns the names of the arrays.
+func (a *Archive) Names() []string {
+	var names []string
+	for _, f := range a.files {
+		names = append(names, strings.TrimSuffix(f.Name, ".npy"))
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Array reads the array of that name.
+func (a *Archive) Array(name string) (*ndarray.Array, error) {
+	for _, f := range a.files {
+		if strings.TrimSuffix(f.Name, ".npy") != name {
+			continue
+		}
+		if f.UncompressedSize64 > maxRatio*f.CompressedSize64+1<<16 {
+			return nil, fmt.Errorf("array %q claims %d bytes out of %d compressed ones, which no recording does: refused", name, f.UncompressedSize64, f.CompressedSize64)
+		}
+		b, err := unpack(f)
+		if err != nil {
+			return nil, fmt.Errorf("array %q: %w: the file is damaged; get it again", name, err)
+		}
+		array, err := Parse(b)
+		if err != nil {
+			return nil, fmt.Errorf("array %q: %w", name, err)
+		}
+		return array, nil
+	}
+	return nil, fmt.Errorf("it has no array %q: it has %s", name, strings.Join(a.Names(), ", "))
+}
+
+func unpack(f *zip.File) ([]byte, error) {
+	r, err := f.Open()
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer // grows as bytes come, not by what the entry claims
+	_, err = io.Copy(&b, r)
+	return b.Bytes(), errors.Join(err, r.Close())
+}
