@@ -71,9 +71,15 @@ func check(t testing.TB, what string, x *torch.Tensor, shape []int, want ...floa
 	near(t, what, values(t, x), want, 1e-6)
 }
 
+// A reporter is a test or a property of rapid's.
+type reporter interface {
+	Helper()
+	Errorf(format string, args ...any)
+}
+
 // near compares numbers: each may differ by tolerance times its magnitude, or
 // tolerance where that is below 1.
-func near(t testing.TB, what string, got, want []float64, tolerance float64) {
+func near(t reporter, what string, got, want []float64, tolerance float64) {
 	t.Helper()
 	if len(got) != len(want) {
 		t.Errorf("%s: %d values, want %d", what, len(got), len(want))
