@@ -49,10 +49,15 @@ var referenceModels = []string{"ccnn", "ccnn-selu", "fbccnn", "tsception"}
 
 func load(t *testing.T, model string) (reference, *models.Arch) {
 	t.Helper()
+	return loadFile(t, "testdata/model_"+strings.ReplaceAll(model, "-", "_")+".json")
+}
+
+func loadFile(t *testing.T, path string) (reference, *models.Arch) {
+	t.Helper()
 	var r reference
-	reftest.ReadJSON(t, "testdata/model_"+strings.ReplaceAll(model, "-", "_")+".json", &r)
+	reftest.ReadJSON(t, path, &r)
 	none := 0.0
-	a, err := models.Build(model, models.Config{Input: [3]int(r.InputShape[1:]), Classes: r.Classes, Rate: r.Rate, Dropout: &none})
+	a, err := models.Build(strings.ReplaceAll(r.Model, "_", "-"), models.Config{Input: [3]int(r.InputShape[1:]), Classes: r.Classes, Rate: r.Rate, Dropout: &none})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,18 +80,7 @@ func TestReference(t *testing.T) {
 			x := reftest.Tensor(t, reftest.Ramp(product(r.InputShape), r.InputKey, 2), r.InputShape...)
 			y := reftest.Tensor(t, r.Labels, len(r.Labels))
 
-			var parameters, buffers [][2]any
-			for _, s := range n.State() {
-				shape := []any{}
-				for _, d := range s.Tensor.Shape() {
-					shape = append(shape, float64(d))
-				}
-				if s.Buffer {
-					buffers = append(buffers, [2]any{s.Name, shape})
-				} else {
-					parameters = append(parameters, [2]any{s.Name, shape})
-				}
-			}
+			parameters, buffers := described(n)
 			if d := cmp.Diff(r.Parameters, parameters); d != "" {
 				t.Errorf("parameters (-want +got):\n%s", d)
 			}
@@ -163,18 +157,39 @@ func TestReferenceSteps(t *testing.T) {
 func TestCountsAreFvcores(t *testing.T) {
 	for _, model := range referenceModels {
 		r, arch := load(t, model)
-		c, err := arch.Count()
-		if err != nil {
-			t.Fatal(err)
+		checkCounts(t, r, arch)
+	}
+}
+
+func checkCounts(t *testing.T, r reference, arch *models.Arch) {
+	t.Helper()
+	c, err := arch.Count()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := models.Counts{Parameters: r.NumParams, ConvMACs: r.MACs.Conv, BatchNormMACs: r.MACs.BatchNorm, LinearMACs: r.MACs.Linear}
+	if d := cmp.Diff(want, c); d != "" {
+		t.Errorf("%s (-want +got):\n%s", r.Model, d)
+	}
+	if c.MACs() != r.MACs.Total {
+		t.Errorf("%s: %d MACs, want %d", r.Model, c.MACs(), r.MACs.Total)
+	}
+}
+
+// described gives names and shapes as the reference files do.
+func described(n *models.Network) (parameters, buffers [][2]any) {
+	for _, s := range n.State() {
+		shape := []any{}
+		for _, d := range s.Tensor.Shape() {
+			shape = append(shape, float64(d))
 		}
-		want := models.Counts{Parameters: r.NumParams, ConvMACs: r.MACs.Conv, BatchNormMACs: r.MACs.BatchNorm, LinearMACs: r.MACs.Linear}
-		if d := cmp.Diff(want, c); d != "" {
-			t.Errorf("%s (-want +got):\n%s", model, d)
-		}
-		if c.MACs() != r.MACs.Total {
-			t.Errorf("%s: %d MACs, want %d", model, c.MACs(), r.MACs.Total)
+		if s.Buffer {
+			buffers = append(buffers, [2]any{s.Name, shape})
+		} else {
+			parameters = append(parameters, [2]any{s.Name, shape})
 		}
 	}
+	return parameters, buffers
 }
 
 func checkLoss(t *testing.T, loss *torch.Tensor, want, tolerance float64) {
