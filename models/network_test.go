@@ -1,0 +1,144 @@
+package models_test
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+
+	"eegprune/internal/reftest"
+	"eegprune/models"
+	"eegprune/torch"
+)
+
+func TestForwardByManyGoroutines(t *testing.T) {
+	_, arch := load(t, "tsception")
+	arch.Layer("fc.2").P = 0.5
+	n := reftest.Network(t, arch)
+	reftest.Fill(t, n, 5)
+	want := logits(t, n, 2)
+	before := torch.LiveTensors()
+	var wait sync.WaitGroup
+	for i := range 8 {
+		wait.Go(func() {
+			for range 3 {
+				if got := logits(collect{t}, n, 2); !slices.Equal(got, want) {
+					t.Errorf("goroutine %d: logits %v, want %v", i, got, want)
+				}
+			}
+		})
+	}
+	wait.Wait()
+	if left := torch.LiveTensors() - before; left != 0 {
+		t.Errorf("%d tensors are left", left)
+	}
+}
+
+// collect is a test whose Fatal may be called from any goroutine.
+type collect struct{ t *testing.T }
+
+func (c collect) Fatal(args ...any) { c.t.Error(args...) }
+
+func TestCloneHasWeightsOfItsOwn(t *testing.T) {
+	_, arch := load(t, "fbccnn")
+	n := reftest.Network(t, arch)
+	reftest.Fill(t, n, 5)
+	want := logits(t, n, 2)
+	c, err := n.Clone()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Free()
+	if got := logits(t, c, 2); !slices.Equal(got, want) {
+		t.Errorf("the copy gives %v, want %v", got, want)
+	}
+	reftest.Fill(t, c, 6)
+	c.Arch.Layers[0].Out = 99
+	if got := logits(t, n, 2); !slices.Equal(got, want) || n.Arch.Layers[0].Out == 99 {
+		t.Error("a change of the copy shows in the original")
+	}
+	if err := c.CopyFrom(n); err != nil {
+		t.Fatal(err)
+	}
+	if got := logits(t, c, 2); !slices.Equal(got, want) {
+		t.Errorf("after CopyFrom the copy gives %v, want %v", got, want)
+	}
+	other := reftest.Network(t, small())
+	if other.CopyFrom(n) == nil {
+		t.Error("weights of another architecture are no error")
+	}
+	c.Free()
+	if _, err := c.Clone(); err == nil {
+		t.Error("a copy of a freed network is no error")
+	}
+	s := torch.NewScope(torch.NoGrad)
+	defer s.Close()
+	c.Forward(s, reftest.Tensor(t, make([]float32, 4*81), 1, 4, 9, 9), models.Pass{})
+	if s.Err() == nil {
+		t.Error("Forward of a freed network is no error")
+	}
+}
+
+func TestDropoutWorksInTrainingOnly(t *testing.T) {
+	a := small()
+	n := reftest.Network(t, a)
+	reftest.Fill(t, n, 3)
+	x := reftest.Tensor(t, reftest.Ramp(4*32, 1, 1), 4, 2, 4, 4)
+	g, err := torch.NewGenerator(torch.CPU, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Free()
+	forward := func(p models.Pass) []float32 {
+		s := torch.NewScope(torch.NoGrad)
+		defer s.Close()
+		v, err := torch.ToSlice[float32](n.Forward(s, x, p))
+		if err != nil {
+			t.Fatal(s.Err())
+		}
+		return v
+	}
+	if !slices.Equal(forward(models.Pass{}), forward(models.Pass{Generator: g})) {
+		t.Error("two evaluations differ")
+	}
+	if slices.Equal(forward(models.Pass{Training: true, Generator: g}), forward(models.Pass{Training: true, Generator: g})) {
+		t.Error("two passes in training drop the same")
+	}
+	s := torch.NewScope(torch.NoGrad)
+	defer s.Close()
+	if n.Forward(s, x, models.Pass{Training: true}); s.Err() == nil {
+		t.Error("dropout in training without a generator is no error")
+	}
+}
+
+// TestAfterReplacesWhatALayerGave zeroes the last layer but one: the logits are then
+// the last one's bias.
+func TestAfterReplacesWhatALayerGave(t *testing.T) {
+	n := reftest.Network(t, small())
+	reftest.Fill(t, n, 3)
+	s := torch.NewScope(torch.NoGrad)
+	defer s.Close()
+	var seen []string
+	out := n.Forward(s, reftest.Tensor(t, reftest.Ramp(32, 1, 1), 1, 2, 4, 4), models.Pass{
+		After: func(s *torch.Scope, l *models.Layer, out *torch.Tensor) *torch.Tensor {
+			seen = append(seen, l.Name)
+			if l.Name == "drop" {
+				return s.MulScalar(out, 0)
+			}
+			return out
+		}})
+	got, err := torch.ToSlice[float32](out)
+	if err != nil {
+		t.Fatal(s.Err())
+	}
+	bias, err := torch.ToSlice[float32](n.Weight("out", "bias"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(got, bias) {
+		t.Errorf("logits %v, want the bias %v", got, bias)
+	}
+	if want := "[a b cat norm pool flatten drop out]"; fmt.Sprint(seen) != want {
+		t.Errorf("layers were computed in the order %v, want %s", seen, want)
+	}
+}
