@@ -26,13 +26,8 @@ type section struct{ a1, a2 float64 }
 // NewBandpass designs a filter with the edges low and high in Hz, at which it
 // passes half the power, for signals of rate samples a second.
 func NewBandpass(order int, low, high, rate float64) (*Bandpass, error) {
-	switch {
-	case order < 1 || order > 20:
-		return nil, fmt.Errorf("band-pass filter of order %d: the order must be 1 to 20", order)
-	case !(low > 0 && low < high):
-		return nil, fmt.Errorf("band %g to %g Hz: the lower edge must be above 0 and below the upper", low, high)
-	case !(high < rate/2):
-		return nil, fmt.Errorf("band %g to %g Hz: at %g samples a second it must end below %g Hz", low, high, rate, rate/2)
+	if err := checkBand(order, low, high, rate); err != nil {
+		return nil, err
 	}
 	p := analogPoles(order, low, high, rate)
 	f := &Bandpass{}
@@ -46,6 +41,18 @@ func NewBandpass(order int, low, high, rate float64) (*Bandpass, error) {
 	}
 	f.gain = real(gain)
 	return f, nil
+}
+
+func checkBand(order int, low, high, rate float64) error {
+	switch {
+	case order < 1 || order > 20:
+		return fmt.Errorf("band-pass filter of order %d: the order must be 1 to 20", order)
+	case !(low > 0 && low < high):
+		return fmt.Errorf("band %g to %g Hz: the lower edge must be above 0 and below the upper", low, high)
+	case !(high < rate/2):
+		return fmt.Errorf("band %g to %g Hz: at %g samples a second it must end below %g Hz", low, high, rate, rate/2)
+	}
+	return nil
 }
 
 // fs2 is twice the rate at which filters are designed, after frequencies are

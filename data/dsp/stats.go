@@ -1,5 +1,7 @@
 package dsp
 
+import "math"
+
 // Variance returns the population variance of x (divided by len(x)) by two
 // passes, as numpy.var does it. It is 0 for fewer than two samples.
 func Variance(x []float64) float64 {
@@ -39,4 +41,32 @@ func Mean(x []float64) float64 {
 		a += v
 	}
 	return ((a + b) + (c + d)) / float64(len(x))
+}
+
+// MeanAbsoluteDeviation returns the mean of |x - mean|, 0 for an empty slice.
+func MeanAbsoluteDeviation(x []float64) float64 {
+	if len(x) == 0 {
+		return 0
+	}
+	mean, sum := Mean(x), 0.0
+	for _, v := range x {
+		sum += math.Abs(v - mean)
+	}
+	return sum / float64(len(x))
+}
+
+// Moments returns the mean, the population variance, and the means of the third
+// and fourth powers about zero.
+func Moments(x []float64) (mean, variance, third, fourth float64) {
+	var second float64
+	for _, v := range x {
+		sq := v * v
+		mean += v
+		second += sq
+		third += sq * v
+		fourth += sq * sq
+	}
+	n := float64(len(x))
+	mean, second, third, fourth = mean/n, second/n, third/n, fourth/n
+	return mean, second - mean*mean, third, fourth
 }

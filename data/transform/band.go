@@ -94,22 +94,44 @@ func (b *Bands) UnmarshalJSON(data []byte) error {
 // A BandFilter splits a signal into bands by Butterworth band-pass filters
 // that start at rest with each clip, as torcheeg's do.
 type BandFilter struct {
-	Order           int   `json:"order"` // 5
-	Bands           Bands `json:"bands"` // DefaultBands
-	ApplyToBaseline bool  `json:"apply_to_baseline"`
+	Order int   `json:"order"` // 5
+	Bands Bands `json:"bands"` // DefaultBands
+	// Filter is the form of the filters: FilterSOS, or FilterBA to repeat
+	// torcheeg's numbers where those are made of rounding. Empty is FilterSOS.
+	Filter          string `json:"filter,omitempty"`
+	ApplyToBaseline bool   `json:"apply_to_baseline"`
 }
 
-func defaultBandFilter() BandFilter { return BandFilter{Order: 5, Bands: DefaultBands()} }
+// Forms of a filter.
+const (
+	FilterSOS = "sos" // second-order sections
+	FilterBA  = "ba"  // transfer function; see dsp.Transfer for what it loses
+)
+
+func defaultBandFilter() BandFilter {
+	return BandFilter{Order: 5, Bands: DefaultBands(), Filter: FilterSOS}
+}
+
+// filter is what both forms do.
+type filter interface{ Filter(dst, src []float64) }
 
 // design makes the filters for a rate.
-func (f BandFilter) design(rate float64) ([]*dsp.Bandpass, error) {
+func (f BandFilter) design(rate float64) ([]filter, error) {
 	if len(f.Bands) == 0 {
 		return nil, fmt.Errorf("no bands are given")
 	}
-	filters := make([]*dsp.Bandpass, len(f.Bands))
+	filters := make([]filter, len(f.Bands))
 	for i, b := range f.Bands {
 		var err error
-		if filters[i], err = dsp.NewBandpass(f.Order, b.Low, b.High, rate); err != nil {
+		switch f.Filter {
+		case "", FilterSOS:
+			filters[i], err = dsp.NewBandpass(f.Order, b.Low, b.High, rate)
+		case FilterBA:
+			filters[i], err = dsp.NewTransfer(f.Order, b.Low, b.High, rate)
+		default:
+			err = fmt.Errorf("no filter form %q: there are %s and %s", f.Filter, FilterSOS, FilterBA)
+		}
+		if err != nil {
 			return nil, fmt.Errorf("band %s: %w", b.Name, err)
 		}
 	}

@@ -18,7 +18,7 @@ type BandDifferentialEntropy struct {
 // NewBandDifferentialEntropy returns the transform with torcheeg's filters, on
 // the given bands and on the baseline too.
 func NewBandDifferentialEntropy(bands Bands) *BandDifferentialEntropy {
-	return &BandDifferentialEntropy{BandFilter{Order: 5, Bands: bands, ApplyToBaseline: true}}
+	return &BandDifferentialEntropy{BandFilter{Order: 5, Bands: bands, Filter: FilterSOS, ApplyToBaseline: true}}
 }
 
 // Name implements [Transform].

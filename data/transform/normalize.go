@@ -38,6 +38,34 @@ func (t *MeanStdNormalize) Prepare(in Form, _ *Form) (Step, error) {
 	})
 }
 
+// MinMaxNormalize brings the least value to 0 and the greatest to 1, over one
+// axis or, where Axis is nil, over the whole clip. Where all are equal it gives
+// 0.
+type MinMaxNormalize struct {
+	Axis            *int `json:"axis"`
+	ApplyToBaseline bool `json:"apply_to_baseline"`
+}
+
+// Name implements [Transform].
+func (t *MinMaxNormalize) Name() string { return "MinMaxNormalize" }
+
+// Prepare implements [Transform].
+func (t *MinMaxNormalize) Prepare(in Form, _ *Form) (Step, error) {
+	return prepareLines(t.Axis, t.ApplyToBaseline, in, func(n int, at func(i int) *float64) {
+		least, most := math.Inf(1), math.Inf(-1)
+		for i := range n {
+			least, most = min(least, *at(i)), max(most, *at(i))
+		}
+		span := most - least
+		if span == 0 {
+			span = 1
+		}
+		for i := range n {
+			*at(i) = (*at(i) - least) / span
+		}
+	})
+}
+
 // prepareLines makes a step that changes each line of an array along an axis,
 // or the whole array as one line.
 func prepareLines(axis *int, onBaseline bool, in Form, change func(n int, at func(i int) *float64)) (Step, error) {

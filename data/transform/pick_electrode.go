@@ -24,22 +24,14 @@ func (t *PickElectrode) Prepare(in Form, _ *Form) (Step, error) {
 	if len(in.Shape) != 2 || len(in.Electrodes) != in.Shape[0] {
 		return Step{}, fmt.Errorf("it takes [electrodes, n] and is given %s", in)
 	}
-	wanted := t.Electrodes
-	if len(wanted) == 1 {
-		if m, err := montage.Find(wanted[0]); err == nil {
-			wanted = m.Electrodes
-		}
-	}
-	if len(wanted) == 0 {
+	names := electrodesNamed(t.Electrodes)
+	if len(names) == 0 {
 		return Step{}, fmt.Errorf("no electrodes are named")
 	}
-	rows := make([]int, len(wanted))
-	names := make([]string, len(wanted))
-	for i, w := range wanted {
-		name, _ := montage.Canonical(w)
-		names[i], rows[i] = name, slices.Index(in.Electrodes, name)
-		if rows[i] < 0 {
-			return Step{}, fmt.Errorf("the recordings have no electrode %s (the nearest name that they have is %s)", w, montage.Nearest(name, in.Electrodes))
+	rows := make([]int, len(names))
+	for i, name := range names {
+		if rows[i] = slices.Index(in.Electrodes, name); rows[i] < 0 {
+			return Step{}, fmt.Errorf("the recordings have no electrode %s (the nearest name that they have is %s)", name, montage.Nearest(name, in.Electrodes))
 		}
 	}
 	n := in.Shape[1]

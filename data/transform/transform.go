@@ -93,11 +93,20 @@ type entry struct {
 
 // registry lists all transforms. A new one is a file and a line here.
 func registry() []entry {
+	filter := defaultBandFilter
 	return []entry{
-		{"differential entropy of each band: [electrodes, samples] to [electrodes, bands]", func() Transform { return &BandDifferentialEntropy{BandFilter: defaultBandFilter()} }},
+		{"differential entropy of each band: [electrodes, samples] to [electrodes, bands]", func() Transform { return &BandDifferentialEntropy{filter()} }},
+		{"kurtosis of each band: [electrodes, samples] to [electrodes, bands]", func() Transform { return &BandKurtosis{filter()} }},
+		{"mean absolute deviation of each band: [electrodes, samples] to [electrodes, bands]", func() Transform { return &BandMeanAbsoluteDeviation{filter()} }},
+		{"power of each band by the Fourier transform: [electrodes, samples] to [electrodes, bands]", func() Transform { return &BandPowerSpectralDensity{Bands: DefaultBands()} }},
+		{"the signal in each band: [electrodes, samples] to [bands, electrodes, samples]", func() Transform { return &BandSignal{filter()} }},
+		{"skewness of each band: [electrodes, samples] to [electrodes, bands]", func() Transform { return &BandSkewness{filter()} }},
 		{"takes the baseline from the clip", func() Transform { return &BaselineRemoval{} }},
+		{"fewer samples, evenly spread: [electrodes, samples] to [electrodes, points]", func() Transform { return &Downsample{} }},
 		{"mean 0 and standard deviation 1, over an axis or the whole clip", func() Transform { return &MeanStdNormalize{} }},
+		{"least 0 and greatest 1, over an axis or the whole clip", func() Transform { return &MinMaxNormalize{} }},
 		{"some electrodes, in the order given", func() Transform { return &PickElectrode{} }},
+		{"the electrodes of another montage, missing ones filled in", func() Transform { return &RearrangeElectrode{Missing: "mean"} }},
 		{"an axis of one channel in front: [electrodes, n] to [1, electrodes, n]", func() Transform { return &To2d{} }},
 		{"electrodes in their places on the head: [electrodes, n] to [n, 9, 9]", func() Transform { return &ToGrid{} }},
 	}

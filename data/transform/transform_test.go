@@ -23,7 +23,7 @@ func TestPipelineIsReadFromYAML(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Pipeline{&BandDifferentialEntropy{BandFilter{Order: 5, Bands: Bands{{"slow", 8, 14}, {"fast", 4, 8}}}}, &ToGrid{}}
+	want := Pipeline{&BandDifferentialEntropy{BandFilter{Order: 5, Filter: FilterSOS, Bands: Bands{{"slow", 8, 14}, {"fast", 4, 8}}}}, &ToGrid{}}
 	if d := cmp.Diff(want, p); d != "" {
 		t.Error(d)
 	}
@@ -93,6 +93,14 @@ func TestPrepareRefuses(t *testing.T) {
 		{Pipeline{&MeanStdNormalize{Axis: &axis}}, signal, "axis 7"},
 		{Pipeline{&PickElectrode{Electrodes: []string{"Fpz"}}}, signal, "nearest name that they have is Fp1"},
 		{Pipeline{&PickElectrode{}}, signal, "no electrodes"},
+		{Pipeline{&Downsample{}}, signal, "num_points is 0"},
+		{Pipeline{&Downsample{NumPoints: 129}}, signal, "num_points is 129"},
+		{Pipeline{&RearrangeElectrode{Target: []string{"seed"}, Missing: "random"}}, signal, "mean or zero"},
+		{Pipeline{&RearrangeElectrode{Missing: "zero"}}, signal, "no electrodes"},
+		{Pipeline{&BandPowerSpectralDensity{Bands: Bands{{"low", 0.1, 0.5}}}}, signal, "no bins"},
+		{Pipeline{&BandPowerSpectralDensity{Windows: 100, Bands: DefaultBands()}}, signal, "too short"},
+		{Pipeline{&BandSignal{BandFilter{Order: 5, Bands: DefaultBands(), Filter: "fir"}}}, signal, "sos and ba"},
+		{Pipeline{&To2d{}, &BandSignal{defaultBandFilter()}}, signal, "takes a signal"},
 	} {
 		_, err := c.pipeline.Prepare(c.in, nil)
 		if err == nil || !strings.Contains(err.Error(), c.want) {

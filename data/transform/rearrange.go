@@ -1,0 +1,77 @@
+package transform
+
+import (
+	"fmt"
+	"slices"
+
+	"eegprune/data/montage"
+)
+
+// RearrangeElectrode puts electrodes into the order of another montage and
+// fills in those that are missing, so that a network sees recordings of
+// different caps alike: [electrodes, n] to [target, n].
+type RearrangeElectrode struct {
+	Target []string `json:"target"` // or the name of one montage
+	// Missing is what stands for an electrode that isn't there: "mean" of those
+	// that are, or "zero".
+	Missing         string `json:"missing"`
+	ApplyToBaseline bool   `json:"apply_to_baseline"`
+}
+
+// Name implements [Transform].
+func (t *RearrangeElectrode) Name() string { return "RearrangeElectrode" }
+
+// Prepare implements [Transform].
+func (t *RearrangeElectrode) Prepare(in Form, _ *Form) (Step, error) {
+	if len(in.Shape) != 2 || len(in.Electrodes) != in.Shape[0] {
+		return Step{}, fmt.Errorf("it takes [electrodes, n] and is given %s", in)
+	}
+	if t.Missing != "mean" && t.Missing != "zero" {
+		return Step{}, fmt.Errorf("missing is %q and must be mean or zero", t.Missing)
+	}
+	names := electrodesNamed(t.Target)
+	if len(names) == 0 {
+		return Step{}, fmt.Errorf("target names no electrodes")
+	}
+	from := make([]int, len(names))
+	for i, name := range names {
+		from[i] = slices.Index(in.Electrodes, name)
+	}
+	n := in.Shape[1]
+	out := in
+	out.Shape, out.Electrodes = []int{len(names), n}, names
+	return Step{Out: out, OnBaseline: t.ApplyToBaseline, Apply: func(x, _ *Array) *Array {
+		filler := make([]float64, n)
+		if t.Missing == "mean" {
+			for e := range in.Shape[0] {
+				for i, v := range x.Data[e*n : (e+1)*n] {
+					filler[i] += v / float64(in.Shape[0])
+				}
+			}
+		}
+		y := &Array{Data: make([]float64, 0, size(out.Shape)), Shape: out.Shape}
+		for _, e := range from {
+			row := filler
+			if e >= 0 {
+				row = x.Data[e*n : (e+1)*n]
+			}
+			y.Data = append(y.Data, row...)
+		}
+		return y
+	}}, nil
+}
+
+// electrodesNamed returns electrodes in the 10-10 system's spelling, or those of
+// a montage if the list is its name.
+func electrodesNamed(list []string) []string {
+	if len(list) == 1 {
+		if m, err := montage.Find(list[0]); err == nil {
+			return m.Electrodes
+		}
+	}
+	names := make([]string, len(list))
+	for i, e := range list {
+		names[i], _ = montage.Canonical(e)
+	}
+	return names
+}
