@@ -28,7 +28,7 @@ type Recording struct {
 
 // A Clip says where one row of a Set comes from.
 type Clip struct {
-	File    string `json:"file"`
+	File    string `json:"file"` // below the directory of the recordings, with slashes
 	Subject string `json:"subject"`
 	Session string `json:"session,omitempty"`
 	Trial   int    `json:"trial"`

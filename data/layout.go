@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"path/filepath"
 	"slices"
 
 	"eegprune/data/label"
@@ -14,6 +15,7 @@ import (
 // A layout is what all recordings of a set have in common, and how clips are
 // cut from them.
 type layout struct {
+	dir      string
 	channels []string
 	rate     float64
 	labels   *label.Prepared
@@ -28,7 +30,7 @@ func newLayout(s *Source, o Options, r *Recording) (*layout, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &layout{channels: r.Channels, rate: r.Rate, labels: labels}
+	l := &layout{dir: s.Dir, channels: r.Channels, rate: r.Rate, labels: labels}
 	l.chunk = int(math.Round(o.Seconds * r.Rate))
 	l.step = l.chunk - int(math.Round(o.Overlap*r.Rate))
 	if l.chunk < 1 || l.step < 1 {
@@ -107,6 +109,11 @@ func (l *layout) work(ctx context.Context, r *Recording, p *part) error {
 	}
 	baseline := l.prepared.Baseline(l.baseline(r))
 	x := transform.NewArray(len(l.channels), l.chunk)
+	// Below the directory, so that a set is the same wherever that lies.
+	name := r.File
+	if below, err := filepath.Rel(l.dir, r.File); err == nil {
+		name = filepath.ToSlash(below)
+	}
 	still := 0
 	for start := 0; start+l.chunk <= r.length(); start += l.step {
 		if err := ctx.Err(); err != nil {
@@ -120,7 +127,7 @@ func (l *layout) work(ctx context.Context, r *Recording, p *part) error {
 		for _, v := range y.Data {
 			p.x = append(p.x, float32(v))
 		}
-		p.clips = append(p.clips, Clip{File: r.File, Subject: r.Subject, Session: r.Session, Trial: r.Trial,
+		p.clips = append(p.clips, Clip{File: name, Subject: r.Subject, Session: r.Session, Trial: r.Trial,
 			Start: r.Offset + start, End: r.Offset + start + l.chunk})
 	}
 	if still > 0 {

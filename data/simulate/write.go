@@ -2,7 +2,6 @@ package simulate
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -14,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"eegprune/data"
+	"eegprune/data/atomicfile"
 	"eegprune/data/edf"
 )
 
@@ -64,7 +64,7 @@ func Write(ctx context.Context, dir string, c Config, progress func(data.Progres
 				return fmt.Errorf("simulating subject %d: %w", s+1, err)
 			}
 			trials[s] = made.trials
-			err = writeFile(filepath.Join(dir, fileName(s)), func(w io.Writer) error { return c.writeEDF(w, s, made) })
+			err = atomicfile.Write(filepath.Join(dir, fileName(s)), func(w io.Writer) error { return c.writeEDF(w, s, made) })
 			finished <- s
 			return err
 		})
@@ -111,25 +111,6 @@ func (c Config) prepareDir(dir string) error {
 	return nil
 }
 
-// writeFile writes a file under a temporary name and renames it when it is
-// whole and on disk.
-func writeFile(path string, write func(w io.Writer) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
-	if err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
-	}
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("writing %s: %w", path, errors.Join(err, os.Remove(f.Name())))
-		}
-	}()
-	err = errors.Join(write(f), f.Chmod(0o644), f.Sync())
-	if err = errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
-}
-
 // digitalStep is the resolution of the files in microvolts.
 const digitalStep = 0.05
 
@@ -174,5 +155,5 @@ func (c Config) writeManifest(t *Truth) error {
 	if err != nil {
 		return fmt.Errorf("writing the manifest: %w", err)
 	}
-	return writeFile(filepath.Join(t.Dir, data.ManifestName), func(w io.Writer) error { _, err := w.Write(b); return err })
+	return atomicfile.Write(filepath.Join(t.Dir, data.ManifestName), func(w io.Writer) error { _, err := w.Write(b); return err })
 }

@@ -1,0 +1,206 @@
+package data
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"eegprune/data/atomicfile"
+)
+
+// featuresVersion changes whenever the same recordings and options give other
+// features than before, so that no cache keeps what the program no longer makes.
+const featuresVersion = 1
+
+// A Cache keeps feature sets in a directory. Its files are named by what the
+// features were made of: the contents of the recordings, the manifest, the
+// options and the version of the program's features.
+type Cache struct{ Dir string }
+
+// Features returns the set that [Features] makes, from the cache if it is
+// there; hit says so. Processes that want the same set at once make it once: the
+// others wait. A damaged file is made anew.
+func (c Cache) Features(ctx context.Context, s *Source, o Options) (set *Set, hit bool, err error) {
+	if err := os.MkdirAll(c.Dir, 0o755); err != nil {
+		return nil, false, fmt.Errorf("making the directory for features: %w", err)
+	}
+	key, err := c.key(ctx, s, o)
+	if err != nil {
+		return nil, false, err
+	}
+	path := filepath.Join(c.Dir, key+".set")
+	if set, err := c.load(path); set != nil || err != nil {
+		return set, true, err
+	}
+	unlock, err := lockFile(ctx, path+".lock")
+	if err != nil {
+		return nil, false, err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
+	// Another process may have made it while this one waited.
+	if set, err := c.load(path); set != nil || err != nil {
+		return set, true, err
+	}
+	if set, err = Features(ctx, s, o); err != nil {
+		return nil, false, err
+	}
+	return set, false, set.Save(path)
+}
+
+// load returns the set of a file, or nil if there is none or it is damaged.
+func (c Cache) load(path string) (*Set, error) {
+	set, err := LoadSet(path)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errSetDamaged) {
+		return nil, nil
+	}
+	return set, err
+}
+
+// key is the hash of all that the features depend on.
+func (c Cache) key(ctx context.Context, s *Source, o Options) (string, error) {
+	files, err := c.contents(ctx, s)
+	if err != nil {
+		return "", err
+	}
+	// Only what changes the features is in it: a manifest's text, its place and
+	// the directory's don't.
+	b, err := json.Marshal(struct {
+		Version  int
+		Manifest *Manifest
+		Options  Options
+		Files    []string
+	}{featuresVersion, s.Manifest, o, files})
+	if err != nil {
+		return "", fmt.Errorf("naming the features: %w", err)
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:16]), nil
+}
+
+// seenFile is what is remembered of a file whose contents have been read, so
+// that gigabytes aren't read again to find features that are there.
+type seenFile struct {
+	Size     int64  `json:"size"`
+	Modified int64  `json:"modified"` // nanoseconds
+	Sum      string `json:"sha256"`
+}
+
+// contents returns the name and the hash of every file that matters.
+func (c Cache) contents(ctx context.Context, s *Source) ([]string, error) {
+	paths := map[string]string{}
+	for _, f := range s.Files {
+		paths[f.Name] = f.Path
+		for _, b := range s.beside() {
+			p := filepath.Join(filepath.Dir(f.Path), b)
+			if _, err := os.Stat(p); err == nil {
+				paths[filepath.ToSlash(filepath.Join(filepath.Dir(f.Name), b))] = p
+			}
+		}
+	}
+	names := make([]string, 0, len(paths))
+	for n := range paths {
+		names = append(names, n)
+	}
+	slices.SortFunc(names, compareNatural)
+	seen := c.remembered()
+	sums := make([]seenFile, len(names))
+	g, working := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for i, n := range names {
+		g.Go(func() error {
+			var err error
+			sums[i], err = sumOf(working, paths[n], seen[absolute(paths[n])])
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	lines := make([]string, len(names))
+	changed := false
+	for i, n := range names {
+		p := absolute(paths[n])
+		changed = changed || seen[p] != sums[i]
+		seen[p] = sums[i]
+		lines[i] = n + " " + sums[i].Sum
+	}
+	if changed {
+		return lines, c.remember(seen)
+	}
+	return lines, nil
+}
+
+func absolute(path string) string {
+	if a, err := filepath.Abs(path); err == nil {
+		return a
+	}
+	return path
+}
+
+// sumOf returns the hash of a file, from memory if the file is as it was.
+func sumOf(ctx context.Context, path string, known seenFile) (seenFile, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return seenFile{}, fmt.Errorf("reading a recording: %w", err)
+	}
+	now := seenFile{Size: info.Size(), Modified: info.ModTime().UnixNano(), Sum: known.Sum}
+	if now == known {
+		return known, nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return seenFile{}, fmt.Errorf("reading a recording: %w", err)
+	}
+	h := sha256.New()
+	_, err = io.Copy(h, readerOf(ctx, f))
+	if err := errors.Join(err, f.Close()); err != nil {
+		return seenFile{}, fmt.Errorf("reading %s: %w", path, err)
+	}
+	now.Sum = hex.EncodeToString(h.Sum(nil))
+	return now, nil
+}
+
+// readerOf ends with the context's error once that is done.
+func readerOf(ctx context.Context, r io.Reader) io.Reader { return contextReader{ctx, r} }
+
+type contextReader struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (c contextReader) Read(p []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.r.Read(p)
+}
+
+func (c Cache) memory() string { return filepath.Join(c.Dir, "files.json") }
+
+// remembered returns what is known of files; nothing where that is damaged.
+func (c Cache) remembered() map[string]seenFile {
+	seen := map[string]seenFile{}
+	if b, err := os.ReadFile(c.memory()); err != nil || json.Unmarshal(b, &seen) != nil {
+		return map[string]seenFile{}
+	}
+	return seen
+}
+
+func (c Cache) remember(seen map[string]seenFile) error {
+	b, err := json.MarshalIndent(seen, "", " ")
+	if err != nil {
+		return err
+	}
+	return atomicfile.Write(c.memory(), func(w io.Writer) error { _, err := w.Write(b); return err })
+}

@@ -1,0 +1,177 @@
+package data
+
+import (
+	"bytes"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func cached(t *testing.T, c Cache, dir string, o Options) (*Set, bool) {
+	t.Helper()
+	s, err := Open(dir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, hit, err := c.Features(t.Context(), s, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set, hit
+}
+
+func pairDir(t *testing.T) string {
+	b := plain().bytes(t)
+	return putFiles(t, map[string][]byte{ManifestName: []byte(byName), "s1_1_sad.edf": b, "s1_2_glad.edf": b})
+}
+
+func TestCacheGivesWhatFeaturesMakes(t *testing.T) {
+	dir, c := pairDir(t), Cache{t.TempDir()}
+	o := GridOptions()
+	first, hit := cached(t, c, dir, o)
+	if hit {
+		t.Error("an empty cache had the set")
+	}
+	again, hit := cached(t, c, dir, o)
+	if !hit {
+		t.Error("the cache didn't have the set that it made")
+	}
+	if d := cmp.Diff(first, again); d != "" {
+		t.Error(d)
+	}
+	// The same recordings elsewhere are the same recordings.
+	if _, hit := cached(t, c, pairDir(t), o); !hit {
+		t.Error("a copy of the directory wasn't recognised")
+	}
+}
+
+func TestCacheKeyFollowsContents(t *testing.T) {
+	dir, c := pairDir(t), Cache{t.TempDir()}
+	o := GridOptions()
+	cached(t, c, dir, o)
+	o2 := GridOptions()
+	o2.Seconds = 0.5
+	if _, hit := cached(t, c, dir, o2); hit {
+		t.Error("other options gave the same set")
+	}
+	name := filepath.Join(dir, "s1_1_sad.edf")
+	b, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b[len(b)-200] ^= 1 // same length
+	if err := os.WriteFile(name, b, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, hit := cached(t, c, dir, o); hit {
+		t.Error("other contents gave the same set")
+	}
+	m := filepath.Join(dir, ManifestName)
+	if err := os.WriteFile(m, []byte(byName+"trim: {end: 0.5}\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, hit := cached(t, c, dir, o); hit {
+		t.Error("another manifest gave the same set")
+	}
+}
+
+func TestCacheMakesDamagedFilesAnew(t *testing.T) {
+	dir, c := pairDir(t), Cache{t.TempDir()}
+	want, _ := cached(t, c, dir, GridOptions())
+	files, err := filepath.Glob(filepath.Join(c.Dir, "*.set"))
+	if err != nil || len(files) != 1 {
+		t.Fatal(files, err)
+	}
+	good, err := os.ReadFile(files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, bad := range map[string][]byte{"cut": good[:len(good)-1], "longer": append(slices.Clone(good), 0), "empty": {}, "other": bytes.Repeat([]byte("x"), len(good)), "one bit": flipped(good, len(good)/2), "checksum": flipped(good, len(good)-1)} {
+		if err := os.WriteFile(files[0], bad, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		got, hit := cached(t, c, dir, GridOptions())
+		if hit {
+			t.Errorf("%s: a damaged file was taken", name)
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Error(name, d)
+		}
+		if _, hit := cached(t, c, dir, GridOptions()); !hit {
+			t.Errorf("%s: the file wasn't mended", name)
+		}
+	}
+}
+
+func flipped(b []byte, i int) []byte {
+	c := slices.Clone(b)
+	c[i] ^= 0x10
+	return c
+}
+
+func TestCacheMakesOneSetOnce(t *testing.T) {
+	dir, c := pairDir(t), Cache{t.TempDir()}
+	var wg sync.WaitGroup
+	hits := make([]bool, 8)
+	errs := make([]error, len(hits))
+	for i := range hits {
+		wg.Go(func() {
+			s, err := Open(dir, "")
+			if err == nil {
+				_, hits[i], err = c.Features(t.Context(), s, GridOptions())
+			}
+			errs[i] = err
+		})
+	}
+	wg.Wait()
+	made := 0
+	for i := range hits {
+		if errs[i] != nil {
+			t.Error(errs[i])
+		}
+		if !hits[i] {
+			made++
+		}
+	}
+	if made != 1 {
+		t.Errorf("the set was made %d times", made)
+	}
+}
+
+func TestCacheTellsWhatIsWrongWithTheRecordings(t *testing.T) {
+	dir := pairDir(t)
+	if err := os.Truncate(filepath.Join(dir, "s1_2_glad.edf"), 1000); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(dir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := Cache{t.TempDir()}
+	if _, _, err := c.Features(t.Context(), s, GridOptions()); err == nil {
+		t.Error("no error")
+	}
+	if files, _ := filepath.Glob(filepath.Join(c.Dir, "*.set")); len(files) != 0 {
+		t.Errorf("left behind: %v", files)
+	}
+}
+
+func FuzzReadSet(f *testing.F) {
+	s := &Set{X: []float32{1, 2, 3, float32(math.Inf(1))}, Shape: []int{2}, Y: []int64{0, 1}, Classes: []string{"a", "b"}, Clips: make([]Clip, 2)}
+	var b bytes.Buffer
+	if err := s.write(&b); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b.Bytes())
+	f.Add(b.Bytes()[:20])
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if s, err := readSet(bytes.NewReader(b), int64(len(b))); err == nil && s.checkRows() != nil {
+			t.Fatal("a set that doesn't hold together")
+		}
+	})
+}
