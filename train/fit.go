@@ -89,6 +89,7 @@ func Fit(ctx context.Context, n *models.Network, d *Data, fit, val []int, o Opti
 	if len(fit) == 0 || len(val) == 0 {
 		return h, fmt.Errorf("%d clips to train on and %d to validate on: there must be some of both", len(fit), len(val))
 	}
+	o = o.Settle(len(fit))
 	// An OpenMP team belongs to the thread that started it: staying on one thread
 	// saves starting more.
 	runtime.LockOSThread()

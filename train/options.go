@@ -16,7 +16,8 @@ type Options struct {
 	Momentum    float64   `json:"momentum,omitempty"` // of SGD
 	WeightDecay float64   `json:"weight_decay,omitempty"`
 	BatchSize   int       `json:"batch_size"`
-	Epochs      int       `json:"epochs"`
+	Epochs      int       `json:"epochs"` // 0: as many as take about Steps
+	Steps       int       `json:"steps,omitempty"`
 	Milestones  []float64 `json:"milestones,omitempty"` // shares of the epochs after which LR is multiplied by Gamma
 	Gamma       float64   `json:"gamma,omitempty"`
 }
@@ -45,7 +46,7 @@ func (o Options) Check() error {
 		return fmt.Errorf("weight decay %g: it must not be negative", o.WeightDecay)
 	case o.BatchSize < 1:
 		return fmt.Errorf("batch size %d: it must be at least 1", o.BatchSize)
-	case o.Epochs < 1:
+	case o.Epochs < 1 && (o.Epochs < 0 || o.Steps < 1):
 		return fmt.Errorf("%d epochs: train for at least 1", o.Epochs)
 	case len(o.Milestones) > 0 && (!(o.Gamma > 0) || math.IsInf(o.Gamma, 0)):
 		return fmt.Errorf("gamma %g: the learning rate must be multiplied by a positive number, such as 0.1", o.Gamma)
@@ -56,6 +57,16 @@ func (o Options) Check() error {
 		}
 	}
 	return nil
+}
+
+// Settle returns the options with the number of epochs that takes about Steps steps over
+// that many clips, where Epochs is not set.
+func (o Options) Settle(clips int) Options {
+	if o.Epochs == 0 {
+		perEpoch := math.Ceil(float64(clips) / float64(o.BatchSize))
+		o.Epochs = max(1, int(math.Round(float64(o.Steps)/perEpoch)))
+	}
+	return o
 }
 
 // schedule scales the milestones to the number of epochs.

@@ -1,0 +1,46 @@
+//go:build slow
+
+package train
+
+import (
+	"context"
+	"testing"
+
+	"eegprune/internal/reftest"
+	"eegprune/models"
+	"eegprune/torch"
+)
+
+// TestTenThousandStepsKeepTheNumberOfTensors trains a real network for as long as a
+// study does.
+func TestTenThousandStepsKeepTheNumberOfTensors(t *testing.T) {
+	arch, err := models.Build("fbccnn", models.Config{Input: [3]int{4, 9, 9}, Classes: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, g := fresh(t, arch, 1)
+	const clips = 200
+	y := make([]int64, clips)
+	for i := range y {
+		y[i] = int64(i % 2)
+	}
+	d := &Data{X: reftest.Tensor(t, reftest.Ramp(clips*4*81, 1, 1), clips, 4, 9, 9), Y: reftest.Tensor(t, y, clips)}
+	o := Options{Optimizer: "adam", LR: 1e-3, BatchSize: 2, Epochs: 100}
+	before, first := torch.LiveTensors(), 0
+	if _, err := Fit(context.Background(), n, d, span(0, clips), span(0, 10), o, g, Observer{Epoch: func(done int, _ Epoch) {
+		live := torch.LiveTensors()
+		if done == 1 {
+			first = live
+		}
+		if live != first {
+			t.Errorf("epoch %d: %d live tensors, %d after the first", done, live, first)
+		}
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	after := torch.LiveTensors()
+	t.Logf("live tensors: %d before 10,000 steps, %d while training, %d after", before, first, after)
+	if after != before {
+		t.Errorf("%d live tensors became %d", before, after)
+	}
+}
