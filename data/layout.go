@@ -21,7 +21,7 @@ type layout struct {
 	labels   *label.Prepared
 
 	chunk, step   int // samples
-	baselineChunk int // 0 where there is no baseline
+	baselineChunk int // 0 where no baseline is used
 	prepared      *transform.Prepared
 }
 
@@ -38,7 +38,7 @@ func newLayout(s *Source, o Options, r *Recording) (*layout, error) {
 	}
 	form := transform.Form{Shape: []int{len(l.channels), l.chunk}, Electrodes: l.channels, Rate: l.rate, Time: true}
 	var baseline *transform.Form
-	if len(r.Baseline) > 0 {
+	if len(r.Baseline) > 0 && o.Transforms.UsesBaseline() {
 		seconds := o.BaselineSeconds
 		if seconds == 0 {
 			seconds = o.Seconds
@@ -61,8 +61,8 @@ func (l *layout) fits(r *Recording) error {
 	if r.Rate != l.rate {
 		return fmt.Errorf("it has %g samples a second and the recordings before it %g: all of a set need one rate", r.Rate, l.rate)
 	}
-	if (len(r.Baseline) > 0) != (l.baselineChunk > 0) {
-		return fmt.Errorf("it differs from the recordings before it in whether it has a baseline")
+	if l.baselineChunk > 0 && len(r.Baseline) == 0 {
+		return fmt.Errorf("it has no baseline, and the recordings before it have")
 	}
 	if slices.Equal(r.Channels, l.channels) {
 		return nil

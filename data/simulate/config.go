@@ -43,6 +43,7 @@ import (
 
 // A Config says what to simulate.
 type Config struct {
+	Format     string // of the files: "edf", "deap" or "seed"; empty is "edf"
 	Subjects   int
 	Trials     int     // of each subject, a multiple of the number of classes
 	Seconds    float64 // of a trial

@@ -17,7 +17,6 @@ const (
 	blinkHeight       = 120.0
 	blinkSeconds      = 0.3
 	secondsPerBlink   = 5.0
-	gapSeconds        = 2.0 // of rest before, between and after trials
 	sourceDepth       = 0.4 // below the scalp, in radii of the head
 
 	subjectGainSD    = 0.2 // of the logarithm of all amplitudes
@@ -52,13 +51,13 @@ type generator struct {
 }
 
 // generate makes subject number s, counted from 0.
-func (c Config) generate(s int) (*session, error) {
+func (c Config) generate(s int, f fileFormat) (*session, error) {
 	g := &generator{Config: c, rng: rand.New(rand.NewPCG(c.Seed, uint64(s)))}
 	for _, e := range c.Electrodes {
 		p, _ := montage.Position(e)
 		g.places = append(g.places, p)
 	}
-	trials := g.schedule()
+	trials := g.schedule(f)
 	gain := math.Exp(subjectGainSD * g.rng.NormFloat64())
 	g.background()
 	if err := g.trialNoise(trials); err != nil {
@@ -79,14 +78,18 @@ func (c Config) generate(s int) (*session, error) {
 
 // schedule lays out the trials in an order drawn at random, each class equally
 // often.
-func (g *generator) schedule() []trial {
+func (g *generator) schedule(f fileFormat) []trial {
 	rate := int(g.Rate)
-	length, gap := int(g.Seconds)*rate, int(gapSeconds)*rate
+	length, gap := int(g.Seconds)*rate, int(f.gap)*rate
 	trials := make([]trial, g.Trials)
 	for i := range trials {
 		trials[i] = trial{start: gap + i*(length+gap), length: length, class: i % len(g.Classes)}
 	}
-	g.rng.Shuffle(len(trials), func(i, j int) { trials[i].class, trials[j].class = trials[j].class, trials[i].class })
+	rng := g.rng
+	if f.sameOrder {
+		rng = rand.New(rand.NewPCG(g.Seed, math.MaxUint64))
+	}
+	rng.Shuffle(len(trials), func(i, j int) { trials[i].class, trials[j].class = trials[j].class, trials[i].class })
 	g.n = gap + len(trials)*(length+gap)
 	g.out = make([][]float64, len(g.Electrodes))
 	for c := range g.out {

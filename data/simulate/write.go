@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -14,7 +15,6 @@ import (
 
 	"eegprune/data"
 	"eegprune/data/atomicfile"
-	"eegprune/data/edf"
 )
 
 // A Truth is what is known of simulated recordings and can't be read from them.
@@ -37,17 +37,22 @@ type Trial struct {
 	Class   int
 }
 
-// Write simulates recordings and writes one EDF+ file for each subject, in
-// which each trial is an annotation with the name of its class, and the
-// manifest by which [data.Open] reads them. Files are written whole: an
+// Write simulates recordings and writes one file for each subject, and the
+// manifest by which [data.Open] reads them. In EDF+ each trial is an annotation
+// with the name of its class; in DEAP's format the class is that of the valence;
+// in SEED's the labels are in a file of their own. Files are written whole: an
 // interrupted Write leaves none half-written. It refuses a directory with
 // anything else in it, so that recordings of two simulations don't mix.
 // progress, where it isn't nil, is called after each subject.
 func Write(ctx context.Context, dir string, c Config, progress func(data.Progress)) (*Truth, error) {
-	if err := c.check(); err != nil {
+	f, err := formatNamed(c.Format)
+	if err == nil {
+		err = errors.Join(c.check(), f.check(c))
+	}
+	if err != nil {
 		return nil, fmt.Errorf("simulating: %w", err)
 	}
-	if err := c.prepareDir(dir); err != nil {
+	if err := f.prepareDir(dir, c); err != nil {
 		return nil, err
 	}
 	trials := make([][]trial, c.Subjects)
@@ -59,12 +64,12 @@ func Write(ctx context.Context, dir string, c Config, progress func(data.Progres
 			if err := working.Err(); err != nil {
 				return err
 			}
-			made, err := c.generate(s)
+			made, err := c.generate(s, f)
 			if err != nil {
 				return fmt.Errorf("simulating subject %d: %w", s+1, err)
 			}
 			trials[s] = made.trials
-			err = atomicfile.Write(filepath.Join(dir, fileName(s)), func(w io.Writer) error { return c.writeEDF(w, s, made) })
+			err = atomicfile.Write(filepath.Join(dir, f.file(s)), func(w io.Writer) error { return f.write(w, c, s, made) })
 			finished <- s
 			return err
 		})
@@ -73,7 +78,7 @@ func Write(ctx context.Context, dir string, c Config, progress func(data.Progres
 		select {
 		case s := <-finished:
 			if progress != nil {
-				progress(data.Progress{Done: done + 1, Total: c.Subjects, File: fileName(s)})
+				progress(data.Progress{Done: done + 1, Total: c.Subjects, File: f.file(s)})
 			}
 		case <-working.Done():
 		}
@@ -81,17 +86,16 @@ func Write(ctx context.Context, dir string, c Config, progress func(data.Progres
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	t := c.truth(dir, trials)
-	return t, c.writeManifest(t)
+	if err := f.writeBeside(dir, c, trials[0]); err != nil {
+		return nil, err
+	}
+	t := c.truth(dir, f, trials)
+	return t, c.writeManifest(t, f)
 }
-
-func fileName(s int) string { return subjectName(s) + ".edf" }
-
-func subjectName(s int) string { return fmt.Sprintf("s%02d", s+1) }
 
 // prepareDir makes the directory or checks that what is in it will be
 // overwritten.
-func (c Config) prepareDir(dir string) error {
+func (f fileFormat) prepareDir(dir string, c Config) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("making the directory for simulated recordings: %w", err)
 	}
@@ -101,7 +105,10 @@ func (c Config) prepareDir(dir string) error {
 	}
 	own := []string{data.ManifestName}
 	for s := range c.Subjects {
-		own = append(own, fileName(s))
+		own = append(own, f.file(s))
+	}
+	for name := range f.beside {
+		own = append(own, name)
 	}
 	for _, e := range entries {
 		if !slices.Contains(own, e.Name()) {
@@ -111,46 +118,28 @@ func (c Config) prepareDir(dir string) error {
 	return nil
 }
 
-// digitalStep is the resolution of the files in microvolts.
-const digitalStep = 0.05
-
-func (c Config) writeEDF(w io.Writer, s int, made *session) error {
-	h := &edf.Header{Patient: subjectName(s) + " X X X", Recording: "Startdate 01-JAN-2000 X X eegprune_simulation",
-		StartDate: "01.01.00", StartTime: "00.00.00", RecordSeconds: 1, Plus: true}
-	h.Records = len(made.signals[0]) / int(c.Rate)
-	for _, e := range c.Electrodes {
-		h.Signals = append(h.Signals, edf.Signal{Label: "EEG " + e, Transducer: "simulated", Dimension: "uV",
-			PhysicalMin: -32768 * digitalStep, PhysicalMax: 32767 * digitalStep, DigitalMin: -32768, DigitalMax: 32767, SamplesPerRecord: int(c.Rate)})
-	}
-	var notes []edf.Annotation
-	for _, t := range made.trials {
-		notes = append(notes, edf.Annotation{Onset: float64(t.start) / c.Rate, Duration: float64(t.length) / c.Rate, Text: c.Classes[t.class]})
-	}
-	return edf.Write(w, h, made.signals, notes)
-}
-
-func (c Config) truth(dir string, trials [][]trial) *Truth {
+func (c Config) truth(dir string, f fileFormat, trials [][]trial) *Truth {
 	t := &Truth{Dir: dir, Best: c.BestAccuracy(c.Window)}
 	hits := 0
 	for s, list := range trials {
 		for i, tr := range list {
 			hits += tr.hits
 			t.Windows += tr.windows
-			t.Trials = append(t.Trials, Trial{subjectName(s), i + 1, tr.class})
+			t.Trials = append(t.Trials, Trial{f.subject(s), i + 1, tr.class})
 		}
 	}
 	t.Realised = float64(hits) / float64(t.Windows)
 	return t
 }
 
-func (c Config) writeManifest(t *Truth) error {
-	m := data.Manifest{Name: "simulated", Format: "edf", Files: `(^|/)(?<subject>s\d+)\.edf$`}
+func (c Config) writeManifest(t *Truth, f fileFormat) error {
+	m, err := f.manifest(c)
+	if err != nil {
+		return err
+	}
+	m.Name = "simulated"
 	m.About = fmt.Sprintf("no recordings of people; no classifier of clips of %g s can be right in more than %.1f %% of them but by chance (%.1f %% of those drawn, chance %.1f %%), as the label changes only the power of %d sources by known amounts (seed %d)",
 		c.Window, 100*t.Best, 100*t.Realised, 100/float64(len(c.Classes)), len(c.Effects), c.Seed)
-	m.Label.Annotations = true
-	for _, name := range c.Classes {
-		m.Label.Classes = append(m.Label.Classes, data.ClassRule{Label: name, Class: name})
-	}
 	b, err := yaml.Marshal(m)
 	if err != nil {
 		return fmt.Errorf("writing the manifest: %w", err)

@@ -10,6 +10,17 @@ import (
 // is written as a list of names and arguments.
 type Pipeline []Transform
 
+// UsesBaseline reports whether a transform of the pipeline takes the baseline
+// into account. Without one there is no need to compute it.
+func (p Pipeline) UsesBaseline() bool {
+	for _, t := range p {
+		if _, ok := t.(*BaselineRemoval); ok {
+			return true
+		}
+	}
+	return false
+}
+
 // A Prepared is a pipeline that is ready for clips of one form. Many
 // goroutines may use it at once.
 type Prepared struct {
