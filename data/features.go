@@ -142,7 +142,7 @@ func (b *builder) readAll(ctx context.Context) error {
 			return p.err
 		})
 		return nil
-	})
+	}, func(err error) { b.notes.add("", leftOut(err)) })
 	// Recordings are begun in order, so that the first with an error is the
 	// same in every run, whichever error came first.
 	workErr := g.Wait()
@@ -164,7 +164,9 @@ func leftOut(err error) string { return fmt.Sprintf("Left out: %v.", err) }
 
 // eachRecording calls do for every recording of the source, and tells the
 // progress by files.
-func (b *builder) eachRecording(ctx context.Context, do func(*Recording) error) error {
+// A bad file, or the error of do, ends it unless bad files are to be skipped:
+// bad is then told.
+func (b *builder) eachRecording(ctx context.Context, do func(*Recording) error, bad func(error)) error {
 	done, total, current := 0, len(b.source.Files), ""
 	tell := func(file string) {
 		if file != current && b.options.Progress != nil {
@@ -186,7 +188,7 @@ func (b *builder) eachRecording(ctx context.Context, do func(*Recording) error) 
 		if !b.options.SkipBad || ctx.Err() != nil {
 			return err
 		}
-		b.notes.add("", leftOut(err))
+		bad(err)
 		total--
 	}
 	if b.options.Progress != nil && total > 0 {

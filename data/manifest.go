@@ -41,8 +41,9 @@ type Manifest struct {
 	// Format is the kind of the files, one of [Formats].
 	Format string `yaml:"format"`
 	// Files is a regular expression for the path of a file below the directory,
-	// with slashes. Its group subject is required; session and trial (a number)
-	// are what they say; others can hold the label.
+	// with slashes. Its group subject is required; session, trial (a number) and
+	// part (of a trial in several files) are what they say; others can hold the
+	// label.
 	Files    string      `yaml:"files"`
 	Label    LabelRule   `yaml:"label,omitempty"`
 	Channels ChannelRule `yaml:"channels,omitempty"`

@@ -37,6 +37,7 @@ type File struct {
 	Subject string
 	Session string
 	Trial   int    // 0 where the name doesn't give it
+	Part    string // of a trial that is in several files; empty where it is in one
 	Label   string // as the name gives it; empty where it doesn't
 
 	class int
@@ -174,7 +175,7 @@ func (s *Source) choose(names []string) error {
 			}
 			continue
 		}
-		f := File{Path: filepath.Join(s.Dir, filepath.FromSlash(name)), Name: name, Subject: g["subject"], Session: g["session"]}
+		f := File{Path: filepath.Join(s.Dir, filepath.FromSlash(name)), Name: name, Subject: g["subject"], Session: g["session"], Part: g["part"]}
 		if t := g["trial"]; t != "" {
 			n, err := strconv.Atoi(t)
 			if err != nil {
@@ -200,7 +201,7 @@ func (s *Source) choose(names []string) error {
 	s.noteLeftOut(len(names), others, "their names don't match the manifest")
 	s.noteLeftOut(len(names), unlabelled, "their label is none of label.classes")
 	slices.SortFunc(s.Files, func(a, b File) int {
-		return cmp.Or(compareNatural(a.Subject, b.Subject), compareNatural(a.Session, b.Session), cmp.Compare(a.Trial, b.Trial), compareNatural(a.Name, b.Name))
+		return cmp.Or(compareNatural(a.Subject, b.Subject), compareNatural(a.Session, b.Session), cmp.Compare(a.Trial, b.Trial), compareNatural(a.Part, b.Part), compareNatural(a.Name, b.Name))
 	})
 	return s.checkFiles()
 }
@@ -223,8 +224,8 @@ func some(names []string, few int) string {
 func (s *Source) checkFiles() error {
 	for i := 1; i < len(s.Files); i++ {
 		a, b := s.Files[i-1], s.Files[i]
-		if a.Trial > 0 && a.Subject == b.Subject && a.Session == b.Session && a.Trial == b.Trial {
-			return fmt.Errorf("%s and %s are both trial %d of subject %s: give files in %s a group session or another trial", a.Path, b.Name, a.Trial, a.Subject, s.Origin)
+		if a.Trial > 0 && a.Subject == b.Subject && a.Session == b.Session && a.Trial == b.Trial && a.Part == b.Part {
+			return fmt.Errorf("%s and %s are both trial %d of subject %s: give files in %s a group session, another trial, or a group part", a.Path, b.Name, a.Trial, a.Subject, s.Origin)
 		}
 	}
 	if s.Manifest.Label.Group == "" {

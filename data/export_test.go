@@ -1,0 +1,127 @@
+package data
+
+import (
+	"math"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/sbinet/npyio/npz"
+
+	"eegprune/data/edf"
+	"eegprune/data/transform"
+)
+
+// TestConvertedRecordingsGiveTheSameFeatures: through .npz and back, with and
+// without a baseline.
+func TestConvertedRecordingsGiveTheSameFeatures(t *testing.T) {
+	f := plain()
+	f.seconds = 10
+	f.annotations = []edf.Annotation{{Onset: 1, Duration: 3, Text: "T1"}, {Onset: 5, Duration: 2, Text: "T2"}}
+	for name, dir := range map[string]string{
+		"annotated EDF": putFiles(t, map[string][]byte{ManifestName: []byte(byAnnotation), "s1.edf": f.bytes(t)}),
+		"DEAP":          deapDir(t),
+		"SEED":          "testdata/seed",
+	} {
+		s, err := Open(dir, "")
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		o := GridOptions()
+		if s.Manifest.Signal.Baseline > 0 {
+			o.Transforms = append(o.Transforms, &transform.BaselineRemoval{})
+		}
+		want, err := Features(t.Context(), s, o)
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		out := t.TempDir()
+		if err := Convert(t.Context(), s, out, nil); err != nil {
+			t.Fatal(name, err)
+		}
+		if s, err = Open(out, ""); err != nil {
+			t.Fatal(name, err)
+		}
+		got, err := Features(t.Context(), s, o)
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		if d := cmp.Diff(want.X, got.X); d != "" {
+			t.Errorf("%s: features differ: %s", name, d)
+		}
+		if !slices.Equal(want.Y, got.Y) || !slices.Equal(want.Classes, got.Classes) || !slices.Equal(want.Channels, got.Channels) {
+			t.Errorf("%s: labels, classes or channels differ", name)
+		}
+		for i := range want.Clips {
+			if a, b := want.Clips[i], got.Clips[i]; a.Subject != b.Subject || a.Session != b.Session || a.Trial != b.Trial {
+				t.Errorf("%s: clip %d is of %+v, was of %+v", name, i, b, a)
+			}
+		}
+	}
+}
+
+// TestSaveNPZ reads the arrays by another library.
+func TestSaveNPZ(t *testing.T) {
+	set, err := Features(t.Context(), madeSource(t, 2, 2), GridOptions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "x.npz")
+	if err := set.SaveNPZ(path); err != nil {
+		t.Fatal(err)
+	}
+	r, err := npz.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if !slices.Equal(r.Header("x.npy").Descr.Shape, []int{set.Len(), 4, 9, 9}) {
+		t.Errorf("shape %v", r.Header("x.npy").Descr.Shape)
+	}
+	var x []float32
+	var y, start []int64
+	for name, v := range map[string]any{"x.npy": &x, "y.npy": &y, "start.npy": &start} {
+		if err := r.Read(name, v); err != nil {
+			t.Fatal(name, err)
+		}
+	}
+	if !slices.Equal(x, set.X) || !slices.Equal(y, set.Y) || start[1] != int64(set.Clips[1].Start) {
+		t.Error("values differ")
+	}
+	if d := r.Header("subject.npy").Descr; d.Type != "<U1" || !slices.Equal(d.Shape, []int{set.Len()}) {
+		t.Errorf("subject is %+v", d)
+	}
+}
+
+func TestInspect(t *testing.T) {
+	good := plain().bytes(t)
+	flat := plain()
+	flat.sample = func(c, i int) float64 { return wave(c, i) * math.Min(float64(c), 1) }
+	other := plain()
+	other.labels[0] = "Fp2"
+	dir := putFiles(t, map[string][]byte{ManifestName: []byte(byName), "s1_1_sad.edf": good, "s1_2_glad.edf": good, "s2_1_sad.edf": flat.bytes(t),
+		"s2_2_glad.edf": other.bytes(t), "s10_1_sad.edf": good[:700], "s10_2_glad.edf": good})
+	s, err := Open(dir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum, err := Inspect(t.Context(), s, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []SubjectSummary{{"1", nil, 2, 6, []int{1, 1}}, {"2", nil, 2, 6, []int{1, 1}}, {"10", nil, 1, 3, []int{0, 1}}}
+	if d := cmp.Diff(want, sum.Subjects); d != "" {
+		t.Error(d)
+	}
+	if len(sum.Caps) != 2 || sum.Caps[0].Recordings != 4 || sum.Caps[1].Channels[0] != "Fp2" {
+		t.Errorf("caps %+v", sum.Caps)
+	}
+	if len(sum.Faults) != 1 || !strings.Contains(sum.Faults[0], "Fp1 is flat") || !strings.Contains(sum.Faults[0], "s2_1_sad.edf") {
+		t.Errorf("faults %q", sum.Faults)
+	}
+	if len(sum.Bad) != 1 || !strings.Contains(sum.Bad[0], "s10_1_sad.edf") {
+		t.Errorf("bad files %q", sum.Bad)
+	}
+}

@@ -1,0 +1,106 @@
+package data
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"eegprune/data/label"
+)
+
+// A Summary says what is in a directory of recordings.
+type Summary struct {
+	Format   string
+	Manifest string // its name, or where it lies
+	Classes  []string
+	Subjects []SubjectSummary // in order
+
+	// Caps are the sets of channels that recordings have, the commonest first;
+	// one, unless something is wrong.
+	Caps []CapSummary
+	// Faults are flat channels and values that are no numbers.
+	Faults []string
+	// Bad are the files that can't be read, and why.
+	Bad []string
+	// Notes are what was left out.
+	Notes []string
+}
+
+// A SubjectSummary says what there is of one subject.
+type SubjectSummary struct {
+	Subject  string
+	Sessions []string
+	Trials   int
+	Seconds  float64
+	Classes  []int // trials of each class
+}
+
+// A CapSummary is channels and a rate that recordings share.
+type CapSummary struct {
+	Channels   []string
+	Rate       float64
+	Recordings int
+}
+
+// Inspect reads all recordings and says what there is. Files that can't be read
+// are named in the summary and don't end it.
+func Inspect(ctx context.Context, s *Source, progress func(Progress)) (*Summary, error) {
+	labels, err := s.labels(nil)
+	if err != nil {
+		return nil, err
+	}
+	sum := &Summary{Format: s.Manifest.Format, Manifest: s.Manifest.Name, Classes: s.Classes}
+	if sum.Manifest == "" {
+		sum.Manifest = s.Origin
+	}
+	n := &notes{}
+	b := &builder{source: s, options: Options{Progress: progress}, notes: n}
+	trials := map[groupKey]bool{}
+	b.options.SkipBad = true
+	err = b.eachRecording(ctx, func(r *Recording) error {
+		sum.add(r, labels, trials)
+		for _, note := range r.Notes {
+			n.add(r.File, note)
+		}
+		return nil
+	}, func(err error) { sum.Bad = append(sum.Bad, err.Error()) })
+	if err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(sum.Caps, func(a, b CapSummary) int { return b.Recordings - a.Recordings })
+	sum.Notes = slices.Concat(s.Notes, n.sentences())
+	return sum, nil
+}
+
+// add counts a recording.
+func (sum *Summary) add(r *Recording, labels *label.Prepared, trials map[groupKey]bool) {
+	i := slices.IndexFunc(sum.Subjects, func(x SubjectSummary) bool { return x.Subject == r.Subject })
+	if i < 0 {
+		sum.Subjects = append(sum.Subjects, SubjectSummary{Subject: r.Subject, Classes: make([]int, len(sum.Classes))})
+		i = len(sum.Subjects) - 1
+	}
+	subject := &sum.Subjects[i]
+	if r.Session != "" && !slices.Contains(subject.Sessions, r.Session) {
+		subject.Sessions = append(subject.Sessions, r.Session)
+	}
+	subject.Seconds += float64(r.length()) / r.Rate
+	// An interrupted trial is several recordings and one trial.
+	if key := (groupKey{subject: r.Subject, session: r.Session, trial: r.Trial}); !trials[key] {
+		trials[key] = true
+		subject.Trials++
+		if class, err := labels.Class(r.Labels); err != nil {
+			sum.Bad = append(sum.Bad, fmt.Sprintf("%s: trial %d: %v", r.File, r.Trial, err))
+		} else {
+			subject.Classes[class]++
+		}
+	}
+	i = slices.IndexFunc(sum.Caps, func(c CapSummary) bool { return c.Rate == r.Rate && slices.Equal(c.Channels, r.Channels) })
+	if i < 0 {
+		sum.Caps = append(sum.Caps, CapSummary{Channels: r.Channels, Rate: r.Rate})
+		i = len(sum.Caps) - 1
+	}
+	sum.Caps[i].Recordings++
+	for _, f := range r.faults() {
+		sum.Faults = append(sum.Faults, fmt.Sprintf("%s: trial %d: channel %s %s.", r.File, r.Trial, f.channel, f.why))
+	}
+}
