@@ -23,7 +23,8 @@ type format struct {
 // formats lists all kinds of files. A new one is a file and a line here.
 func formats() []format {
 	return []format{
-		{name: "edf", about: "EDF, EDF+ and BDF", read: readEDF},
+		{name: "edf", about: "EDF and EDF+", read: readEDF},
+		{name: "bdf", about: "BioSemi's BDF and BDF+", read: readEDF},
 		{name: "deap", about: "DEAP's data_preprocessed_python (sNN.dat)", labels: deapLabels(), read: readDEAP},
 		{name: "seed", about: "SEED's Preprocessed_EEG (MAT of version 5)", labels: []string{"emotion"}, beside: []string{seedLabelFile, "readme.txt"}, read: readSEED},
 		{name: "npy", about: "NumPy's .npy and .npz, described by a manifest", read: readNPY},
@@ -54,4 +55,30 @@ func formatNamed(name string) (format, error) {
 // failed is the sequence of recordings of a file that can't be read.
 func failed(err error) iter.Seq2[*Recording, error] {
 	return func(yield func(*Recording, error) bool) { yield(nil, err) }
+}
+
+// eachTrial is the sequence of the trials of a file that holds many. open
+// returns their number and what reads one, counted from 0: nil for a trial that
+// is left out.
+func eachTrial(ctx context.Context, f File, open func() (int, func(int) (*Recording, error), error)) iter.Seq2[*Recording, error] {
+	return func(yield func(*Recording, error) bool) {
+		n, trial, err := open()
+		if err != nil {
+			yield(nil, fmt.Errorf("%s: %w", f.Path, err))
+			return
+		}
+		for t := range n {
+			r, err := trial(t)
+			if err == nil {
+				err = ctx.Err()
+			}
+			if err != nil {
+				yield(nil, fmt.Errorf("%s: trial %d: %w", f.Path, t+1, err))
+				return
+			}
+			if r != nil && !yield(r, nil) {
+				return
+			}
+		}
+	}
 }

@@ -21,26 +21,13 @@ func deapLabels() []string { return []string{"valence", "arousal", "dominance", 
 // data [trials, 40, samples], whose first rows are the EEG, and labels [trials,
 // 4]. Each trial begins with its baseline.
 func readDEAP(ctx context.Context, m *Manifest, f File) iter.Seq2[*Recording, error] {
-	return func(yield func(*Recording, error) bool) {
+	return eachTrial(ctx, f, func() (int, func(int) (*Recording, error), error) {
 		d, err := openDEAP(m, f)
 		if err != nil {
-			yield(nil, fmt.Errorf("%s: %w", f.Path, err))
-			return
+			return 0, nil, err
 		}
-		for trial := range d.data.Shape[0] {
-			r, err := d.trial(trial)
-			if err == nil {
-				err = ctx.Err()
-			}
-			if err != nil {
-				yield(nil, fmt.Errorf("%s: trial %d: %w", f.Path, trial+1, err))
-				return
-			}
-			if !yield(r, nil) {
-				return
-			}
-		}
-	}
+		return d.data.Shape[0], d.trial, nil
+	})
 }
 
 // A deapFile is an opened file of DEAP.

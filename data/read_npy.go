@@ -21,26 +21,13 @@ import (
 // arrays. The label is in the file's name, or in an array of one number for
 // each trial.
 func readNPY(ctx context.Context, m *Manifest, f File) iter.Seq2[*Recording, error] {
-	return func(yield func(*Recording, error) bool) {
+	return eachTrial(ctx, f, func() (int, func(int) (*Recording, error), error) {
 		n, err := openNPY(m, f)
 		if err != nil {
-			yield(nil, fmt.Errorf("%s: %w", f.Path, err))
-			return
+			return 0, nil, err
 		}
-		for trial := range n.trials {
-			r, err := n.trial(trial)
-			if err == nil {
-				err = ctx.Err()
-			}
-			if err != nil {
-				yield(nil, fmt.Errorf("%s: trial %d: %w", f.Path, trial+1, err))
-				return
-			}
-			if r != nil && !yield(r, nil) {
-				return
-			}
-		}
-	}
+		return n.trials, n.trial, nil
+	})
 }
 
 // An npyFile is an opened file of arrays.
