@@ -86,6 +86,13 @@ func Features(ctx context.Context, s *Source, o Options) (*Set, error) {
 	return set, Standardize(set, o.Standardize)
 }
 
+func (o Options) workers() int {
+	if o.Workers > 0 {
+		return o.Workers
+	}
+	return runtime.GOMAXPROCS(0)
+}
+
 func (o Options) check() error {
 	switch {
 	case !(o.Seconds > 0) || math.IsInf(o.Seconds, 0):
@@ -121,12 +128,8 @@ type part struct {
 // readAll reads recordings one after another and has them worked on side by
 // side. It returns the error of the first recording that has one.
 func (b *builder) readAll(ctx context.Context) error {
-	workers := b.options.Workers
-	if workers <= 0 {
-		workers = runtime.GOMAXPROCS(0)
-	}
 	g, working := errgroup.WithContext(ctx)
-	g.SetLimit(workers)
+	g.SetLimit(b.options.workers())
 	readErr := b.eachRecording(working, func(r *Recording) error {
 		l, err := b.layoutFor(r)
 		if err != nil {
@@ -177,7 +180,7 @@ func (b *builder) eachRecording(ctx context.Context, do func(*Recording) error, 
 			b.options.Progress(Progress{Done: done, Total: total, File: file})
 		}
 	}
-	for r, err := range b.source.Recordings(ctx) {
+	for r, err := range b.source.recordingsAhead(ctx, b.options.workers()) {
 		if err == nil {
 			tell(r.File)
 			err = do(r)

@@ -268,24 +268,7 @@ func (s *Source) noteMissingClasses() error {
 // Recordings reads the files one after another. After an error, which names
 // the file, it goes on with the next file if the caller does.
 func (s *Source) Recordings(ctx context.Context) iter.Seq2[*Recording, error] {
-	return func(yield func(*Recording, error) bool) {
-		n := numbering{manifest: s.Manifest}
-		for _, f := range s.Files {
-			for r, err := range s.read(ctx, f) {
-				if err == nil {
-					n.number(r, f)
-				}
-				if !yield(r, err) {
-					return
-				}
-			}
-			n.nextFile()
-			if ctx.Err() != nil {
-				yield(nil, ctx.Err())
-				return
-			}
-		}
-	}
+	return s.recordingsAhead(ctx, 1)
 }
 
 // read gives the recordings of one file, trimmed and looked over.
