@@ -40,6 +40,7 @@ func TestTrajectory(t *testing.T) {
 	}
 	for _, r := range file.Runs {
 		t.Run(r.Model, func(t *testing.T) {
+			t.Parallel() // one thread each
 			input, opt := [3]int{4, 9, 9}, Options{Optimizer: "sgd"}
 			if r.Model == "tsception" {
 				input, opt = [3]int{1, 28, 512}, Options{Optimizer: "adam"}
