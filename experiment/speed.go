@@ -65,7 +65,7 @@ func latency(ctx context.Context, n *models.Network, batch int) (float64, error)
 	}
 	defer x.Free()
 	var times []float64
-	const least, atMost = 10, 400 * time.Millisecond
+	const least, atMost = 10, 250 * time.Millisecond
 	for start := time.Now(); len(times) < least+3 || time.Since(start) < atMost; {
 		if ctx.Err() != nil {
 			return 0, ctx.Err()

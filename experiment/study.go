@@ -33,6 +33,19 @@ type Study struct {
 // Open reads the recordings, makes the features, divides them and puts them on the
 // device.
 func Open(ctx context.Context, c Config, device torch.Device, progress func(data.Progress)) (*Study, error) {
+	s, err := OpenUndivided(ctx, c, device, progress)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Divide(); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// OpenUndivided is Open without folds, for testing a network on all clips.
+func OpenUndivided(ctx context.Context, c Config, device torch.Device, progress func(data.Progress)) (*Study, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
@@ -48,9 +61,6 @@ func Open(ctx context.Context, c Config, device torch.Device, progress func(data
 	}
 	s := &Study{Config: c, Set: set, device: device}
 	if s.fingerprint, err = fingerprint(set); err != nil {
-		return nil, err
-	}
-	if err := s.divide(); err != nil {
 		return nil, err
 	}
 	if s.Arch, err = s.build(); err != nil {
@@ -72,8 +82,9 @@ func (s *Study) build() (*models.Arch, error) {
 	return models.Build(s.Config.Model, models.Config{Input: [3]int(s.Set.Shape), Classes: len(s.Set.Classes), Rate: s.Set.Rate})
 }
 
-// divide makes the folds, and says which of them can't be judged.
-func (s *Study) divide() error {
+// Divide makes the folds, says which of them can't be judged, and settles what depends on
+// their size.
+func (s *Study) Divide() error {
 	s.Config.Split = s.Config.Split.settle(s.Set)
 	c := s.Config.Split
 	split, err := data.NewSplit(c.Name, c.Folds, c.Shuffle, c.Seed)
@@ -104,6 +115,9 @@ func (s *Study) divide() error {
 		}
 		s.Folds = append(s.Folds, Fold{Fit: fit, Val: val, Test: f.Test})
 	}
+	// By the first fold for all, so that folds are trained alike.
+	s.Config.Train = s.Config.Train.Settle(len(s.Folds[0].Fit))
+	s.Config.FineTune = s.Config.FineTune.Settle(len(s.Folds[0].Fit))
 	return nil
 }
 

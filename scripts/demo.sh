@@ -3,7 +3,6 @@
 set -euo pipefail
 program=$1 data=${2:-}
 out=eegprune-demo
-epochs=${EPOCHS:-10}
 if [ -z "$data" ]; then
   data=$out/recordings
   # Interrupted before the recordings were whole: start over.
@@ -14,4 +13,4 @@ else
   results=$out/$(basename "$(cd "$data" && pwd)")
 fi
 "$program" run --data "$data" --out "$results" --model fbccnn --method lfp --ratio 0.4 \
-  --folds 3 --standardize subject --epochs "$epochs" --momentum 0.9
+  --folds 3 --standardize subject --optimizer adam --lr 0.001 --steps 200

@@ -14,7 +14,12 @@ func (a *app) dataCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "data",
 		Short: "Work with recordings",
-		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usageError{fmt.Errorf("unknown command %q for data: see \"eegprune data --help\"", args[0])}
+			}
+			return cmd.Help()
+		},
 	}
 	c.AddCommand(a.simulateCommand())
 	return c

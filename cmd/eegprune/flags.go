@@ -137,7 +137,7 @@ func (f *studyFlags) apply(c *experiment.Config) {
 // checkpoint.
 type trainFlags struct {
 	set                       *pflag.FlagSet
-	epochs, batch             int
+	epochs, steps, batch      int
 	lr, momentum, weightDecay float64
 	optimizer                 string
 }
@@ -145,6 +145,7 @@ type trainFlags struct {
 func (f *trainFlags) register(s *pflag.FlagSet) {
 	f.set = s
 	s.IntVar(&f.epochs, "epochs", 0, "epochs of training (default: the paper's 200, for TSCeption 300)")
+	s.IntVar(&f.steps, "steps", 0, "instead of --epochs: train for as many epochs as take about that many steps of the optimizer")
 	s.IntVar(&f.batch, "batch", 0, "clips in a batch (default 64)")
 	s.Float64Var(&f.lr, "lr", 0, "learning rate at the start (default 0.01)")
 	s.StringVar(&f.optimizer, "optimizer", "", "sgd or adam (default: sgd, for TSCeption adam)")
@@ -152,9 +153,15 @@ func (f *trainFlags) register(s *pflag.FlagSet) {
 	s.Float64Var(&f.weightDecay, "weight-decay", 0, "weight decay of the optimizer")
 }
 
-func (f *trainFlags) apply(o *train.Options) {
+func (f *trainFlags) apply(o *train.Options) error {
+	if f.set.Changed("epochs") && f.set.Changed("steps") {
+		return usageError{fmt.Errorf("--epochs and --steps both say how long to train: give one of them")}
+	}
 	if f.set.Changed("epochs") {
 		o.Epochs = f.epochs
+	}
+	if f.set.Changed("steps") {
+		o.Epochs, o.Steps = 0, f.steps
 	}
 	if f.set.Changed("batch") {
 		o.BatchSize = f.batch
@@ -171,6 +178,7 @@ func (f *trainFlags) apply(o *train.Options) {
 	if f.set.Changed("weight-decay") {
 		o.WeightDecay = f.weightDecay
 	}
+	return nil
 }
 
 // pruneFlags say what is removed.

@@ -22,7 +22,7 @@ func (a *app) inspectCommand() *cobra.Command {
 		Use:   "inspect FILE|DIR",
 		Short: "Say what is in a checkpoint, a recording or a directory of results",
 		Example: `  eegprune inspect pruned.safetensors
-  eegprune inspect recordings/sub-01.edf
+  eegprune inspect recordings/s01.edf
   eegprune inspect study`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {

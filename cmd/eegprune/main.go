@@ -88,16 +88,27 @@ filters that matter least, brings the accuracy back, and shows over folds what w
 saved and what it cost.`,
 		Example: `  eegprune data simulate --out recordings
   eegprune run --data recordings --out study --folds 2 --epochs 2`,
-		Args:          cobra.NoArgs,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		PersistentPreRun: func(*cobra.Command, []string) {
-			a.started = true
-		},
 	}
 	root.PersistentFlags().BoolVarP(&a.quiet, "quiet", "q", false, "show no progress")
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "write JSON instead of text to standard output")
 	root.AddCommand(a.runCommand(), a.trainCommand(), a.pruneCommand(), a.recoverCommand(), a.evaluateCommand(),
 		a.inspectCommand(), a.dataCommand(), a.doctorCommand(), a.versionCommand())
+	a.noteStart(root)
 	return root
+}
+
+// noteStart makes every command say that it was called as it should be: cobra checks
+// flags and arguments up to the moment at which it runs it.
+func (a *app) noteStart(c *cobra.Command) {
+	if run := c.RunE; run != nil {
+		c.RunE = func(cmd *cobra.Command, args []string) error {
+			a.started = true
+			return run(cmd, args)
+		}
+	}
+	for _, sub := range c.Commands() {
+		a.noteStart(sub)
+	}
 }

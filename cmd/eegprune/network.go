@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -112,14 +113,15 @@ func widths(from, to *models.Arch) string {
 	return strings.Join(parts, ", ")
 }
 
-// studyOf opens the study that a checkpoint comes from, with what flags change.
+// studyOf opens the data of the study that a checkpoint comes from, with what flags
+// change.
 func (a *app) studyOf(ctx context.Context, path string, p experiment.Provenance, d *dataFlags, device torch.Device) (*experiment.Study, error) {
 	if err := d.apply(&p.Config); err != nil {
 		return nil, err
 	}
 	progress := a.progress()
 	defer progress.close()
-	s, err := experiment.Open(ctx, p.Config, device, progress.reading)
+	s, err := experiment.OpenUndivided(ctx, p.Config, device, progress.reading)
 	if err != nil {
 		return nil, err
 	}
@@ -157,13 +159,17 @@ checkpoint, unless flags say otherwise.`,
 				return err
 			}
 			defer n.Free()
-			t.apply(&p.Config.Train)
-			t.apply(&p.Config.FineTune)
+			if err := errors.Join(t.apply(&p.Config.Train), t.apply(&p.Config.FineTune)); err != nil {
+				return err
+			}
 			s, err := a.studyOf(cmd.Context(), args[0], p, &d, device)
 			if err != nil {
 				return err
 			}
 			defer s.Close()
+			if err := s.Divide(); err != nil {
+				return err
+			}
 			fold := p.Cell.Fold
 			if fold < 1 || fold > len(s.Folds) {
 				return fmt.Errorf("%s belongs to fold %d, the recordings give %d folds: name the right ones with --data", args[0], fold, len(s.Folds))
@@ -234,15 +240,17 @@ func (a *app) evaluateCommand() *cobra.Command {
 				return err
 			}
 			defer s.Close()
-			fold, on := p.Cell.Fold, fmt.Sprintf("the test clips of fold %d", p.Cell.Fold)
-			switch {
-			case all:
-				fold, on = 0, "all clips"
-				if s.SameData(p) {
-					on += ", most of which it was trained on"
+			fold, on := 0, "all clips"
+			switch own := s.SameData(p); {
+			case all && own:
+				on += ", most of which it was trained on"
+			case !all && !own:
+				return usageError{fmt.Errorf("%s was not trained on the recordings in %s, so they have no test part of its own: add --all to test on all of them", filepath.Base(args[0]), s.Config.Data.Dir)}
+			case !all:
+				fold, on = p.Cell.Fold, fmt.Sprintf("the test clips of fold %d", p.Cell.Fold)
+				if err := s.Divide(); err != nil {
+					return err
 				}
-			case !s.SameData(p):
-				return usageError{fmt.Errorf("%s was not trained on the recordings in %s, so they have no test part of its own: add --all to test on all of them", filepath.Base(args[0]), p.Config.Data.Dir)}
 			}
 			test, err := s.Evaluate(cmd.Context(), n, fold)
 			if err != nil {

@@ -47,7 +47,9 @@ func (s *studyCommand) config(p experiment.Pruning) (experiment.Config, error) {
 		return c, err
 	}
 	c.Train = train.Paper(c.Model)
-	s.train.apply(&c.Train)
+	if err := s.train.apply(&c.Train); err != nil {
+		return c, err
+	}
 	c.FineTune = c.Train
 	return c, nil
 }

@@ -1,0 +1,53 @@
+package main_test
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// Every command's help has examples, and they work as typed, one after another in one
+// directory: the order here is the one in which they build on each other.
+func TestExamplesWorkAsTyped(t *testing.T) {
+	dir := t.TempDir()
+	for _, cmd := range []string{"", "train", "run", "prune", "recover", "evaluate", "inspect", "doctor", "version", "data simulate"} {
+		help := must(t, dir, append(strings.Fields(cmd), "--help")...).stdout
+		examples := regexp.MustCompile(`(?m)^  eegprune (.+)$`).FindAllStringSubmatch(help[strings.Index(help, "Examples:"):], -1)
+		if len(examples) == 0 {
+			t.Errorf("%q shows no example", cmd)
+		}
+		for _, e := range examples {
+			args := strings.Fields(e[1])
+			for i, a := range args {
+				if cmd == "data simulate" && a == "recordings" {
+					args[i] = "others" // the first example made recordings
+				}
+			}
+			if r := must(t, dir, args...); r.stdout == "" {
+				t.Errorf("eegprune %s says nothing", e[1])
+			}
+		}
+	}
+}
+
+func TestEveryCommandIsInTheExamples(t *testing.T) {
+	help := must(t, t.TempDir(), "--help").stdout
+	commands := regexp.MustCompile(`(?m)^  ([a-z]+) +[A-Z]`).FindAllStringSubmatch(help, -1)
+	known := "train run prune recover evaluate inspect doctor version data completion help"
+	if len(commands) < 10 {
+		t.Fatalf("found only %d commands in the help", len(commands))
+	}
+	for _, c := range commands {
+		if !strings.Contains(known, c[1]) {
+			t.Errorf("command %s has no tested example", c[1])
+		}
+	}
+}
+
+func TestCompletionScripts(t *testing.T) {
+	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
+		if r := must(t, t.TempDir(), "completion", shell); !strings.Contains(r.stdout, "eegprune") {
+			t.Errorf("the %s completion script does not name the program", shell)
+		}
+	}
+}

@@ -1,0 +1,181 @@
+package main_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"eegprune/report"
+)
+
+func read(t *testing.T, dir string) *report.Study {
+	t.Helper()
+	s, err := report.Read(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// sameResults compares what a study found, without what belongs to one run of it.
+func sameResults(t *testing.T, what string, a, b *report.Study) {
+	t.Helper()
+	ignore := cmp.Options{
+		cmpopts.IgnoreFields(report.Result{}, "Started", "Seconds"),
+		cmpopts.IgnoreFields(report.Epoch{}, "WallClock"),
+	}
+	if d := cmp.Diff(a.Results, b.Results, ignore); d != "" {
+		t.Errorf("%s (-first +second):\n%s", what, d)
+	}
+}
+
+func TestRunLeavesWholeStudy(t *testing.T) {
+	dir := recordings(t)
+	r := must(t, dir, quick("run", "--out", "study")...)
+	for _, word := range []string{"unpruned", "pruned", "fine-tuned", "scratch", "majority", "MACs", "KFoldCrossSubject", "no trial is both",
+		"by chance", "study/result.txt", "study/result.json", "study/checkpoints"} {
+		if !strings.Contains(r.stdout, word) {
+			t.Errorf("the output does not say %q:\n%s", word, r.stdout)
+		}
+	}
+	s := read(t, filepath.Join(dir, "study"))
+	if len(s.Results) != 8 {
+		t.Fatalf("%d results, want 4 stages of 2 folds", len(s.Results))
+	}
+	for _, res := range s.Results {
+		if res.Test.Clips == 0 || res.Size.Parameters == 0 || res.Size.FileBytes == 0 {
+			t.Errorf("%s of fold %d lacks numbers: %+v", res.Stage, res.Fold, res)
+		}
+		// What is saved is what was tested.
+		var said struct{ Test report.Score }
+		out := must(t, dir, "evaluate", "--json", filepath.Join("study", res.Checkpoint)).stdout
+		if err := json.Unmarshal([]byte(out), &said); err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(res.Test, said.Test); d != "" {
+			t.Errorf("%s tests otherwise than the study says (-study +evaluate):\n%s", res.Checkpoint, d)
+		}
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "study", report.TextFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(r.stdout, string(text)) {
+		t.Error("result.txt is not what was printed")
+	}
+	if inspected := must(t, dir, "inspect", "study").stdout; inspected != string(text) {
+		t.Error("inspect does not show what is in result.txt")
+	}
+
+	// Doing it again does nothing again and finds the same.
+	again := must(t, dir, quick("run", "--out", "study")...)
+	if n := strings.Count(again.stderr, "was done before"); n != 8 {
+		t.Errorf("%d cells were done before, want 8:\n%s", n, again.stderr)
+	}
+	sameResults(t, "a second run", s, read(t, filepath.Join(dir, "study")))
+}
+
+func TestResultsDoNotDependOnJobs(t *testing.T) {
+	dir := recordings(t)
+	must(t, dir, quick("run", "--out", "one", "--jobs", "1")...)
+	must(t, dir, quick("run", "--out", "three", "--jobs", "3")...)
+	sameResults(t, "1 job and 3 jobs", read(t, filepath.Join(dir, "one")), read(t, filepath.Join(dir, "three")))
+}
+
+func TestTrainThenRunSharesTheUnprunedNetworks(t *testing.T) {
+	dir := recordings(t)
+	must(t, dir, quick("train", "--out", "study", "--fold", "2")...)
+	r := must(t, dir, quick("run", "--out", "study", "--ratio", "0.5")...)
+	if n := strings.Count(r.stderr, "was done before"); n != 1 {
+		t.Errorf("%d cells were done before, want the 1 that was trained:\n%s", n, r.stderr)
+	}
+}
+
+// startRun starts a study and returns when it has finished a cell.
+func startRun(t *testing.T, dir string, args ...string) *exec.Cmd {
+	t.Helper()
+	c := command(dir, args...)
+	stderr, err := c.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(stderr)
+	for lines.Scan() {
+		if strings.Contains(lines.Text(), "accuracy") {
+			go io.Copy(io.Discard, stderr)
+			return c
+		}
+	}
+	t.Fatal("the run ended before its first cell")
+	return nil
+}
+
+func TestInterruptedRunsGoOnAndEndTheSame(t *testing.T) {
+	dir := recordings(t)
+	long := quick("run", "--epochs", "6", "--out")
+	must(t, dir, append(long, "whole")...)
+	want := read(t, filepath.Join(dir, "whole"))
+
+	c := startRun(t, dir, append(long, "interrupted")...)
+	if err := c.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	_ = c.Wait()
+	if code := c.ProcessState.ExitCode(); code != 130 {
+		t.Errorf("exit code %d after an interrupt, want 130", code)
+	}
+	if s := read(t, filepath.Join(dir, "interrupted")); len(s.Results) == 0 || len(s.Results) == len(want.Results) {
+		t.Errorf("%d results after an interrupt, want some but not all %d", len(s.Results), len(want.Results))
+	}
+
+	c = startRun(t, dir, append(long, "killed")...)
+	if err := c.Process.Signal(syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	_ = c.Wait()
+
+	for _, name := range []string{"interrupted", "killed"} {
+		r := must(t, dir, append(long, name)...)
+		if !strings.Contains(r.stderr, "was done before") {
+			t.Errorf("%s: nothing was taken over:\n%s", name, r.stderr)
+		}
+		sameResults(t, name, want, read(t, filepath.Join(dir, name)))
+	}
+}
+
+func TestVerboseTrainingPrintsWhatThePaperPrints(t *testing.T) {
+	dir := recordings(t)
+	r := must(t, dir, quick("train", "--out", "study", "--fold", "1", "-v")...)
+	for _, pattern := range []string{"loss: 0.", "[    0/   ", "Test Error: Accuracy: ", "%, Avg loss: "} {
+		if !strings.Contains(r.stderr, pattern) {
+			t.Errorf("-v does not print %q:\n%s", pattern, r.stderr)
+		}
+	}
+}
+
+func TestQuietAndPipedOutputIsClean(t *testing.T) {
+	dir := recordings(t)
+	r := must(t, dir, quick("run", "--out", "study", "--json", "--quiet")...)
+	if r.stderr != "" {
+		t.Errorf("--quiet writes to standard error:\n%s", r.stderr)
+	}
+	var s report.Study
+	if err := json.Unmarshal([]byte(r.stdout), &s); err != nil || len(s.Results) != 8 {
+		t.Errorf("--json gave %d results, %v", len(s.Results), err)
+	}
+	if strings.ContainsRune(r.stdout, '\x1b') {
+		t.Error("piped output has terminal codes")
+	}
+}
