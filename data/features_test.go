@@ -1,14 +1,17 @@
 package data
 
 import (
+	"encoding/json"
 	"math"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/goccy/go-yaml"
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"eegprune/data/label"
 	"eegprune/data/transform"
 )
 
@@ -208,5 +211,32 @@ func TestProgressEndsWithAllFiles(t *testing.T) {
 	last := seen[len(seen)-1]
 	if len(seen) != 5 || last.Done != 4 || last.Total != 4 || seen[0].Done != 0 || seen[3].Done != 3 {
 		t.Errorf("progress %+v", seen)
+	}
+}
+
+func TestOptionsSurviveWriting(t *testing.T) {
+	o := GridOptions()
+	o.Overlap, o.Standardize, o.BaselineSeconds = 0.5, StandardizeSubject, 1
+	o.Label = label.Pipeline{&label.Select{Keys: []string{"valence"}}, &label.Binary{Threshold: 5}}
+	b, err := json.Marshal(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got Options
+	if err := json.Unmarshal(b, &got); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(o, got); d != "" {
+		t.Errorf("JSON: %s", d)
+	}
+	if b, err = yaml.Marshal(o); err != nil {
+		t.Fatal(err)
+	}
+	got = Options{}
+	if err := yaml.UnmarshalWithOptions(b, &got, yaml.Strict()); err != nil {
+		t.Fatalf("%v in\n%s", err, b)
+	}
+	if d := cmp.Diff(o, got); d != "" {
+		t.Errorf("YAML: %s", d)
 	}
 }

@@ -299,6 +299,9 @@ func TestMissingAndUnreadable(t *testing.T) {
 	if _, err := Open(dir, filepath.Join(dir, "none.yaml")); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "none.yaml") {
 		t.Errorf("missing manifest: %v", err)
 	}
+	if err := mend(fmt.Errorf("open x: %w", os.ErrPermission)); !errors.Is(err, os.ErrPermission) || !strings.Contains(err.Error(), "chmod") {
+		t.Errorf("forbidden: %v", err)
+	}
 	if os.Getuid() == 0 {
 		t.Log("root reads everything: the case of a forbidden file is left out")
 		return

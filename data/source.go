@@ -280,7 +280,7 @@ func (s *Source) read(ctx context.Context, f File) iter.Seq2[*Recording, error] 
 	return func(yield func(*Recording, error) bool) {
 		for r, err := range format.read(ctx, s.Manifest, f) {
 			if err != nil {
-				yield(nil, err)
+				yield(nil, mend(err))
 				return
 			}
 			for _, part := range s.Manifest.divide(r) {
@@ -290,6 +290,17 @@ func (s *Source) read(ctx context.Context, f File) iter.Seq2[*Recording, error] 
 			}
 		}
 	}
+}
+
+// mend adds to an error that the system gave what to do about it.
+func mend(err error) error {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%w: change its permissions (chmod u+r) or leave it out", err)
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%w: it was there when the directory was listed; put it back or try again", err)
+	}
+	return err
 }
 
 // numbering gives trials their numbers within subject and session where file
