@@ -154,6 +154,19 @@ func TestGridMeetsReference(t *testing.T) {
 	near(t, p.Apply(x, nil), reference(t, "seed_to_grid"), 0)
 }
 
+// TestInterpolatedGridMeetsReference: to the 1e-6 of the largest value at which
+// scipy stops looking for the gradients.
+func TestInterpolatedGridMeetsReference(t *testing.T) {
+	for in, name := range map[string]string{"band_differential_entropy": "deap", "seed_band_differential_entropy": "seed"} {
+		x := reference(t, in)
+		p, err := Pipeline{&ToInterpolatedGrid{}}.Prepare(Form{Shape: x.Shape, Electrodes: find(t, name)}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		near(t, p.Apply(x, nil), reference(t, "interpolated_grid_"+name), 1e-6)
+	}
+}
+
 // TestPipelineMeetsReference: differential entropy and grid on clip and
 // baseline, then the baseline taken off, as torcheeg's DEAP examples do it.
 func TestPipelineMeetsReference(t *testing.T) {

@@ -109,6 +109,7 @@ func registry() []entry {
 		{"the electrodes of another montage, missing ones filled in", func() Transform { return &RearrangeElectrode{Missing: "mean"} }},
 		{"an axis of one channel in front: [electrodes, n] to [1, electrodes, n]", func() Transform { return &To2d{} }},
 		{"electrodes in their places on the head: [electrodes, n] to [n, 9, 9]", func() Transform { return &ToGrid{} }},
+		{"electrodes in their places, those between by cubic interpolation: [electrodes, n] to [n, 9, 9]", func() Transform { return &ToInterpolatedGrid{} }},
 	}
 }
 

@@ -197,3 +197,34 @@ func TestListNamesWhatNewMakes(t *testing.T) {
 		}
 	}
 }
+
+// TestInterpolatedGridRepeatsPlanes: whatever the electrodes, they keep their
+// values, a plane through them is filled in exactly, and nothing is outside.
+func TestInterpolatedGridRepeatsPlanes(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		electrodes := rapid.Permutation(montage.GridNames()).Draw(t, "order")[:rapid.IntRange(4, 40).Draw(t, "n")]
+		x := NewArray(len(electrodes), 1)
+		slope := [2]float64{rapid.Float64Range(-3, 3).Draw(t, "down"), rapid.Float64Range(-3, 3).Draw(t, "across")}
+		plane := func(r, c int) float64 { return 7 + slope[0]*float64(r) + slope[1]*float64(c) }
+		for e, name := range electrodes {
+			r, c, _ := montage.OnGrid(name)
+			x.Data[e] = plane(r, c)
+		}
+		p, err := Pipeline{&ToInterpolatedGrid{}}.Prepare(Form{Shape: x.Shape, Electrodes: electrodes}, nil)
+		if err != nil {
+			t.Skip() // all on one line
+		}
+		y := p.Apply(x, nil).Data
+		for i, v := range y {
+			if want := plane(i/9, i%9); math.Abs(v-want) > 1e-6 && v != 0 {
+				t.Fatalf("place %d,%d is %g, want %g or nothing", i/9, i%9, v, want)
+			}
+		}
+		for e, name := range electrodes {
+			r, c, _ := montage.OnGrid(name)
+			if math.Abs(y[9*r+c]-x.Data[e]) > 1e-9 {
+				t.Fatalf("%s has %g, had %g", name, y[9*r+c], x.Data[e])
+			}
+		}
+	})
+}
