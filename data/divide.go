@@ -7,8 +7,8 @@ import (
 
 // divide trims a recording and cuts it into trials as the manifest says.
 func (m *Manifest) divide(r *Recording) []*Recording {
-	r.trim(int(math.Round(m.Trim.Start*r.Rate)), int(math.Round(m.Trim.End*r.Rate)))
-	n := int(math.Round(m.Trials.Seconds * r.Rate))
+	r.trim(samples(m.Trim.Start, r.Rate), samples(m.Trim.End, r.Rate))
+	n := samples(m.Trials.Seconds, r.Rate)
 	if n == 0 {
 		return []*Recording{r}
 	}
@@ -31,6 +31,12 @@ func (m *Manifest) divide(r *Recording) []*Recording {
 		last.Notes = append(last.Notes[:len(last.Notes):len(last.Notes)], fmt.Sprintf("The last %.3g s, too short for a trial of %g s, are left out.", float64(rest)/r.Rate, m.Trials.Seconds))
 	}
 	return parts
+}
+
+// samples returns how many samples are nearest to a time, which is not
+// negative, and more than any recording has if there is no such number.
+func samples(seconds, rate float64) int {
+	return int(math.Round(min(seconds*rate, 1e15)))
 }
 
 // length returns the number of samples.

@@ -3,7 +3,6 @@ package data
 import (
 	"context"
 	"fmt"
-	"math"
 	"path/filepath"
 	"slices"
 
@@ -31,8 +30,8 @@ func newLayout(s *Source, o Options, r *Recording) (*layout, error) {
 		return nil, err
 	}
 	l := &layout{dir: s.Dir, channels: r.Channels, rate: r.Rate, labels: labels}
-	l.chunk = int(math.Round(o.Seconds * r.Rate))
-	l.step = l.chunk - int(math.Round(o.Overlap*r.Rate))
+	l.chunk = samples(o.Seconds, r.Rate)
+	l.step = l.chunk - samples(o.Overlap, r.Rate)
 	if l.chunk < 1 || l.step < 1 {
 		return nil, fmt.Errorf("clips of %g s that overlap by %g s are shorter than a sample at %g samples a second", o.Seconds, o.Overlap, r.Rate)
 	}
@@ -43,7 +42,7 @@ func newLayout(s *Source, o Options, r *Recording) (*layout, error) {
 		if seconds == 0 {
 			seconds = o.Seconds
 		}
-		l.baselineChunk = int(math.Round(seconds * r.Rate))
+		l.baselineChunk = samples(seconds, r.Rate)
 		if have := len(r.Baseline[0]); l.baselineChunk < 1 || l.baselineChunk > have {
 			return nil, fmt.Errorf("its baseline of %.3g s has no whole segment of %g s: give baseline_seconds", float64(have)/r.Rate, seconds)
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"math"
 	"os"
 	"slices"
 
@@ -73,7 +72,7 @@ func openDEAP(m *Manifest, f File) (*deapFile, error) {
 	case shape[1] < len(electrodes):
 		return nil, fmt.Errorf("its data have %d channels and the first %d must be the EEG: name those that there are by signal.electrodes in a manifest", shape[1], len(electrodes))
 	}
-	if d.baseline = int(math.Round(m.Signal.Baseline * m.Signal.Rate)); d.baseline >= shape[2] {
+	if d.baseline = samples(m.Signal.Baseline, m.Signal.Rate); d.baseline >= shape[2] {
 		return nil, fmt.Errorf("its trials have %d samples, no more than the baseline of %g s: the file is damaged", shape[2], m.Signal.Baseline)
 	}
 	d.base = Recording{File: f.Path, Subject: f.Subject, Session: f.Session, Rate: m.Signal.Rate}

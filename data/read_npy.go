@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"math"
 	"os"
 	"strconv"
 	"strings"
@@ -61,7 +60,7 @@ func openNPY(m *Manifest, f File) (*npyFile, error) {
 	default:
 		return nil, fmt.Errorf("its array has the shape %v and must be [channels, samples] or [trials, channels, samples]", shape)
 	}
-	n.baseline = int(math.Round(m.Signal.Baseline * m.Signal.Rate))
+	n.baseline = samples(m.Signal.Baseline, m.Signal.Rate)
 	switch {
 	case shape[0] != len(electrodes):
 		return nil, fmt.Errorf("its array has %d channels and signal.electrodes names %d: correct the manifest", shape[0], len(electrodes))
@@ -143,9 +142,9 @@ func (n *npyFile) trial(t int) (*Recording, error) {
 		}
 	}
 	r.Labels = map[string]float64{"label": float64(class)}
-	samples := n.data.Shape[len(n.data.Shape)-1]
+	length := n.data.Shape[len(n.data.Shape)-1]
 	for _, row := range n.rows {
-		x := make([]float64, samples)
+		x := make([]float64, length)
 		index := []int{t, row}
 		if len(n.data.Shape) == 2 {
 			index = index[1:]
