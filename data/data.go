@@ -43,8 +43,8 @@ type Set struct {
 	Y        []int64  // class of each clip, an index into Classes
 	Classes  []string // names of the classes
 	Clips    []Clip   // origin of each clip
-	Channels []string // electrodes the features were made of
-	Rate     float64  // samples per second of the recordings
+	Channels []string // electrodes the features were made of, in order where Shape has an axis of them
+	Rate     float64  // samples per second of the clips if they are signals, else of the recordings
 
 	// Notes are sentences the user must see: what was dropped and why.
 	Notes []string

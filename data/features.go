@@ -32,7 +32,16 @@ type Options struct {
 	// manifest says.
 	Label label.Pipeline `json:"label,omitempty" yaml:"label,omitempty"`
 
-	// Standardize is "none" or "subject"; see [Standardize].
+	// Standardize changes features so that networks see them on one scale.
+	//
+	// "none" (or "") leaves them as they are. "subject" gives each value of a clip
+	// (a band at an electrode) the mean 0 and the standard deviation 1 over all
+	// clips of its subject; of signals each electrode over all samples of all
+	// clips. It takes away what differs from subject to subject and has nothing
+	// to do with the label. It uses no labels, but it does use all clips of a
+	// subject, those that are tested too: it is transductive, and can only be
+	// used where a subject's recordings are at hand before the first is
+	// classified.
 	Standardize string `json:"standardize,omitempty" yaml:"standardize,omitempty"`
 
 	// SkipBad goes on without the files that can't be read, and notes them.
@@ -83,7 +92,12 @@ func Features(ctx context.Context, s *Source, o Options) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	return set, Standardize(set, o.Standardize)
+	pooled := 1
+	if b.layout.prepared.Out.Time {
+		pooled = set.Shape[len(set.Shape)-1]
+	}
+	standardize(set, o.Standardize, pooled)
+	return set, nil
 }
 
 func (o Options) workers() int {
@@ -123,6 +137,10 @@ type part struct {
 	notes []string
 	file  string
 	err   error
+
+	trial string // its name, for messages
+	still int    // clips left out, as a channel stood still in them
+	short string // how long the recording is, if that is too short for a clip
 }
 
 // readAll reads recordings one after another and has them worked on side by
@@ -222,7 +240,10 @@ func (b *builder) assemble() (*Set, error) {
 		return nil, fmt.Errorf("no recording in %s could be used: %s", b.source.Dir, some(b.notes.sentences(), 3))
 	}
 	l := b.layout
-	set := &Set{Shape: l.prepared.Out.Shape, Classes: l.labels.Classes, Channels: l.channels, Rate: l.rate}
+	set := &Set{Shape: l.prepared.Out.Shape, Classes: l.labels.Classes, Channels: l.prepared.Electrodes, Rate: l.rate}
+	if l.prepared.Out.Time {
+		set.Rate = l.prepared.Out.Rate
+	}
 	total := 0
 	for _, p := range b.parts {
 		total += len(p.x)
@@ -239,8 +260,30 @@ func (b *builder) assemble() (*Set, error) {
 			b.notes.add(p.file, n)
 		}
 	}
+	b.noteLeftOut()
 	set.Notes = slices.Concat(b.source.Notes, b.notes.sentences())
 	return set, checkClasses(set, b.source)
+}
+
+// noteLeftOut says which trials gave fewer clips than they might have.
+func (b *builder) noteLeftOut() {
+	var short, still []string
+	clips := 0
+	for _, p := range b.parts {
+		if p.short != "" {
+			short = append(short, fmt.Sprintf("%s (%s)", p.trial, p.short))
+		}
+		if p.still > 0 {
+			still = append(still, fmt.Sprintf("%s (%d)", p.trial, p.still))
+			clips += p.still
+		}
+	}
+	if len(short) > 0 {
+		b.notes.add("", fmt.Sprintf("%d trial(s) are shorter than a clip of %g s and give none: %s.", len(short), b.options.Seconds, some(short, 5)))
+	}
+	if len(still) > 0 {
+		b.notes.add("", fmt.Sprintf("%d clip(s) are left out, as a channel stands still in them: %s.", clips, some(still, 5)))
+	}
 }
 
 // checkClasses finds sets that nothing can be learned from.

@@ -58,7 +58,7 @@ func newLayout(s *Source, o Options, r *Recording) (*layout, error) {
 // channels into that one's order.
 func (l *layout) fits(r *Recording) error {
 	if r.Rate != l.rate {
-		return fmt.Errorf("it has %g samples a second and the recordings before it %g: all of a set need one rate", r.Rate, l.rate)
+		return fmt.Errorf("it has %g samples a second and the recordings before it %g: all of a set need one rate; leave out those of another by files in the manifest", r.Rate, l.rate)
 	}
 	if l.baselineChunk > 0 && len(r.Baseline) == 0 {
 		return fmt.Errorf("it has no baseline, and the recordings before it have")
@@ -94,6 +94,7 @@ func reordered(rows [][]float64, order []int) [][]float64 {
 // work makes the features of one recording.
 func (l *layout) work(ctx context.Context, r *Recording, p *part) error {
 	p.notes = r.Notes
+	p.trial = groupKey{subject: r.Subject, session: r.Session, trial: r.Trial}.String()
 	if f := r.faults(); len(f) > 0 {
 		return fmt.Errorf("%s: channel %s %s: leave it out by channels.exclude in the manifest, or leave out the file", r.File, f[0].channel, f[0].why)
 	}
@@ -103,7 +104,7 @@ func (l *layout) work(ctx context.Context, r *Recording, p *part) error {
 	}
 	p.class = int64(class)
 	if n := r.length(); n < l.chunk {
-		p.notes = append(slices.Clip(p.notes), fmt.Sprintf("Trial %d of subject %s lasts %.3g s, less than one clip, and gives none.", r.Trial, r.Subject, float64(n)/r.Rate))
+		p.short = fmt.Sprintf("%.3g s", float64(n)/r.Rate)
 		return nil
 	}
 	baseline := l.prepared.Baseline(l.baseline(r))
@@ -113,13 +114,12 @@ func (l *layout) work(ctx context.Context, r *Recording, p *part) error {
 	if below, err := filepath.Rel(l.dir, r.File); err == nil {
 		name = filepath.ToSlash(below)
 	}
-	still := 0
 	for start := 0; start+l.chunk <= r.length(); start += l.step {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		if !l.cut(x.Data, r, start) {
-			still++
+			p.still++
 			continue
 		}
 		y := l.prepared.Apply(x, baseline)
@@ -128,9 +128,6 @@ func (l *layout) work(ctx context.Context, r *Recording, p *part) error {
 		}
 		p.clips = append(p.clips, Clip{File: name, Subject: r.Subject, Session: r.Session, Trial: r.Trial,
 			Start: r.Offset + start, End: r.Offset + start + l.chunk})
-	}
-	if still > 0 {
-		p.notes = append(slices.Clip(p.notes), fmt.Sprintf("%d clip(s) of trial %d of subject %s are left out: a channel stands still in them.", still, r.Trial, r.Subject))
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"slices"
 	"strings"
 
 	"eegprune/data/edf"
@@ -163,6 +164,9 @@ func annotated(m *Manifest, stretches []stretch, annotations []edf.Annotation) (
 			if r := s.between(a.Onset, a.Onset+seconds); r != nil {
 				r.Trial = trial
 				r.Labels = map[string]float64{"label": float64(class)}
+				if float64(r.length()) < seconds*r.Rate-1 {
+					r.Notes = append(slices.Clip(r.Notes), "An annotation lasts longer than the uninterrupted recording under it.")
+				}
 				list = append(list, r)
 			}
 		}

@@ -152,7 +152,7 @@ func (s *split) withinTrials(set *Set, rows []int, rng *rand.Rand, whose string)
 	folds := make([]Fold, s.k)
 	for _, trial := range grouped(set, rows, trials) {
 		if len(trial.rows) < s.k {
-			return nil, fmt.Errorf("%s with %d folds needs at least that many clips in every trial%s and trial %s has %d: use fewer folds or shorter clips", s.kind.name, s.k, whose, trial.key, len(trial.rows))
+			return nil, fmt.Errorf("%s with %d folds needs at least that many clips in every trial%s and %s has %d: use fewer folds or shorter clips", s.kind.name, s.k, whose, trial.key, len(trial.rows))
 		}
 		units := grouped(set, trial.rows, clips)
 		if s.shuffle {
@@ -250,11 +250,12 @@ type groupKey struct {
 	trial, row       int
 }
 
+// String names a trial.
 func (k groupKey) String() string {
 	if k.session != "" {
-		return fmt.Sprintf("%d of subject %s, session %s,", k.trial, k.subject, k.session)
+		return fmt.Sprintf("trial %d of subject %s in session %s", k.trial, k.subject, k.session)
 	}
-	return fmt.Sprintf("%d of subject %s", k.trial, k.subject)
+	return fmt.Sprintf("trial %d of subject %s", k.trial, k.subject)
 }
 
 // grouped returns the units of some rows in their fixed order: by subject,

@@ -19,36 +19,19 @@ func checkStandardize(way string) error {
 	return fmt.Errorf("no standardization %q: there are %s and %s", way, StandardizeNone, StandardizeSubject)
 }
 
-// Standardize changes a set in place so that networks see features of one
-// scale.
-//
-// "none" (or "") leaves it as it is. "subject" gives each value of a clip (a
-// band at an electrode) the mean 0 and the standard deviation 1 over all clips
-// of its subject; of a signal [1, electrodes, samples] each electrode over all
-// samples of all clips. It takes away what differs from subject to subject and
-// has nothing to do with the label. It uses no labels, but it does use all
-// clips of a subject, those that are tested too: it is transductive, and can
-// only be used where a subject's recordings are at hand before the first is
-// classified.
-func Standardize(set *Set, way string) error {
-	if err := checkStandardize(way); err != nil {
-		return err
-	}
+// standardize changes a set in place as Options.Standardize says. pooled values
+// that follow one another in a clip share mean and deviation.
+func standardize(set *Set, way string, pooled int) {
 	if way != StandardizeSubject {
-		return nil
+		return
 	}
 	rows := map[string][]int{}
 	for i, c := range set.Clips {
 		rows[c.Subject] = append(rows[c.Subject], i)
 	}
-	size, pooled := set.clipSize(), 1
-	if len(set.Shape) == 3 && set.Shape[0] == 1 && set.Shape[1] == len(set.Channels) {
-		pooled = set.Shape[2]
-	}
 	for _, r := range rows {
-		standardizeRows(set.X, r, size, pooled)
+		standardizeRows(set.X, r, set.clipSize(), pooled)
 	}
-	return nil
 }
 
 // clipSize returns the number of values in a clip.
@@ -60,8 +43,7 @@ func (s *Set) clipSize() int {
 	return n
 }
 
-// standardizeRows standardizes the clips of one subject; pooled values that
-// follow one another in a clip share mean and deviation.
+// standardizeRows standardizes the clips of one subject.
 func standardizeRows(x []float32, rows []int, size, pooled int) {
 	mean, sq := make([]float64, size/pooled), make([]float64, size/pooled)
 	each := func(do func(g int, values []float32)) {

@@ -24,14 +24,18 @@ func (p Pipeline) UsesBaseline() bool {
 // A Prepared is a pipeline that is ready for clips of one form. Many
 // goroutines may use it at once.
 type Prepared struct {
-	Out   Form
+	Out Form
+	// Electrodes are those that the result is made of, in their order, also
+	// where Out no longer has an axis of them.
+	Electrodes []string
+
 	steps []Step
 }
 
 // Prepare makes a pipeline ready for clips of the form in, whose baselines, if
 // there are any, have the form of baseline.
 func (p Pipeline) Prepare(in Form, baseline *Form) (*Prepared, error) {
-	r := &Prepared{Out: in}
+	r := &Prepared{Out: in, Electrodes: in.Electrodes}
 	for i, t := range p {
 		s, err := t.Prepare(r.Out, baseline)
 		if err != nil {
@@ -52,6 +56,9 @@ func (p Pipeline) Prepare(in Form, baseline *Form) (*Prepared, error) {
 			}
 		}
 		r.Out = s.Out
+		if s.Out.Electrodes != nil {
+			r.Electrodes = s.Out.Electrodes
+		}
 		r.steps = append(r.steps, s)
 	}
 	return r, nil
