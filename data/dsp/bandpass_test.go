@@ -84,3 +84,62 @@ func TestVarianceIsShiftInvariant(t *testing.T) {
 		}
 	})
 }
+
+// TestTransferIsTheSameFilter where its coefficients can hold it: broad bands at
+// low rates.
+func TestTransferIsTheSameFilter(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		order := rapid.IntRange(1, 4).Draw(t, "order")
+		low := rapid.Float64Range(10, 20).Draw(t, "low")
+		high := low + rapid.Float64Range(10, 25).Draw(t, "width")
+		sections, err := NewBandpass(order, low, high, 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		transfer, err := NewTransfer(order, low, high, 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		x := rapid.SliceOfN(rapid.Float64Range(-100, 100), 100, 100).Draw(t, "x")
+		a, b := make([]float64, len(x)), make([]float64, len(x))
+		sections.Filter(a, x)
+		transfer.Filter(b, x)
+		for i := range a {
+			if math.Abs(a[i]-b[i]) > 1e-7 {
+				t.Fatalf("sample %d is %g by sections and %g by the transfer function", i, a[i], b[i])
+			}
+		}
+	})
+}
+
+func TestExactFunctions(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		x, y := rapid.Float64Range(-1.5, 1.5).Draw(t, "x"), rapid.Float64Range(-1.5, 1.5).Draw(t, "y")
+		near := func(name string, got, want complex128) {
+			if cmplx.Abs(got-want) > 1e-14*(1+cmplx.Abs(want)) {
+				t.Fatalf("%s(%g, %g) = %g, want %g", name, x, y, got, want)
+			}
+		}
+		z, w := complex(x, y), complex(y+2, x)
+		near("exp", unit(x), cmplx.Exp(complex(0, x)))
+		near("tan", complex(tan(x), 0), complex(math.Tan(x), 0))
+		near("hypot", complex(hypot(x, y), 0), complex(math.Hypot(x, y), 0))
+		near("sqrt", sqrtComplex(z), cmplx.Sqrt(z))
+		near("divide", divide(z, w), z/w)
+		near("divide", divide(z, complex(imag(w), real(w))), z/complex(imag(w), real(w)))
+		near("power", complex(power(x, 5), 0), complex(math.Pow(x, 5), 0))
+	})
+}
+
+func TestMomentsOfKnownNumbers(t *testing.T) {
+	mean, variance, third, fourth := Moments([]float64{1, 2, 3, 6})
+	if mean != 3 || variance != 3.5 || third != 63 || fourth != 348.5 {
+		t.Errorf("%g, %g, %g, %g", mean, variance, third, fourth)
+	}
+	if d := MeanAbsoluteDeviation([]float64{1, 2, 3, 6}); d != 1.5 {
+		t.Errorf("mean absolute deviation %g", d)
+	}
+	if Mean(nil) != 0 || Variance([]float64{3}) != 0 || MeanAbsoluteDeviation(nil) != 0 {
+		t.Error("not 0 for too few numbers")
+	}
+}
