@@ -30,7 +30,10 @@ func TestConvertedRecordingsGiveTheSameFeatures(t *testing.T) {
 			t.Fatal(name, err)
 		}
 		o := GridOptions()
-		if s.Manifest.Signal.Baseline > 0 {
+		if s.HasBaseline() != (name == "DEAP") {
+			t.Errorf("%s: HasBaseline says %v", name, s.HasBaseline())
+		}
+		if s.HasBaseline() {
 			o.Transforms = append(o.Transforms, &transform.BaselineRemoval{})
 		}
 		want, err := Features(t.Context(), s, o)

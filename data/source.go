@@ -329,3 +329,7 @@ func (n *numbering) number(r *Recording, f File) {
 }
 
 func (n *numbering) nextFile() { n.before = n.most }
+
+// HasBaseline reports whether trials begin with a baseline that BaselineRemoval
+// can take off, as DEAP's do.
+func (s *Source) HasBaseline() bool { return s.Manifest.Signal.Baseline > 0 }
