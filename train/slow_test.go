@@ -14,6 +14,10 @@ import (
 // TestTenThousandStepsKeepTheNumberOfTensors trains a real network for as long as a
 // study does; the grid is small so that it takes a minute or two.
 func TestTenThousandStepsKeepTheNumberOfTensors(t *testing.T) {
+	// Layers this small only wait for a second thread.
+	if err := torch.SetNumThreads(1); err != nil {
+		t.Fatal(err)
+	}
 	arch, err := models.Build("fbccnn", models.Config{Input: [3]int{4, 3, 3}, Classes: 2})
 	if err != nil {
 		t.Fatal(err)

@@ -173,6 +173,9 @@ func ReadJSON(t testing.TB, path string, into any) {
 // NoTensorsLeft runs a package's tests and fails them when tensors are alive after it:
 // every test frees what it makes.
 func NoTensorsLeft(m *testing.M) int {
+	// Packages are tested side by side, and threads that wait for each other on too few
+	// cores take many times as long. Without libtorch each test says what is wrong.
+	_ = torch.SetNumThreads(1)
 	code := m.Run()
 	if n := torch.LiveTensors(); code == 0 && n != 0 {
 		os.Stderr.WriteString("tensors were left alive by the tests: somebody did not free what it owns\n")
