@@ -4,7 +4,6 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/detail/CUDAHooksInterface.h>
-#include <torch/version.h>
 
 #ifdef __GLIBC__
 #include <malloc.h>
@@ -91,22 +90,6 @@ ep_status ep_init(void) {
 ep_status ep_message_free(char *message) {
   std::free(message);
   return {EP_OK, nullptr};
-}
-
-ep_status ep_versions(const char **torch, const char **cuda, int32_t *built_with_cuda) {
-  return shim::call(false, [&] {
-    static const std::string cuda_version = [] {
-      const long v = at::hasCUDA() ? at::detail::getCUDAHooks().versionCUDART() : 0;
-      return v ? std::to_string(v / 1000) + "." + std::to_string(v % 1000 / 10) : std::string();
-    }();
-    *torch = TORCH_VERSION;
-    *cuda = cuda_version.c_str();
-#ifdef EP_WITH_CUDA
-    *built_with_cuda = 1;
-#else
-    *built_with_cuda = 0;
-#endif
-  });
 }
 
 ep_status ep_set_num_threads(int32_t n) {

@@ -1,6 +1,8 @@
-// What only the CUDA runtime's headers know. Without them the same interface says
+// What the shim was built with, and what only the CUDA runtime's headers know. Without them the same interface says
 // that there is no device.
 #include "internal.h"
+
+#include <torch/version.h>
 
 #ifdef EP_WITH_CUDA
 #include <c10/cuda/CUDACachingAllocator.h>
@@ -8,6 +10,19 @@
 #include <c10/cuda/CUDAGuard.h>
 #include <cuda_runtime_api.h>
 #endif
+
+ep_status ep_versions(const char **torch, const char **cuda) {
+  return shim::call(false, [&] {
+    *torch = TORCH_VERSION;
+#ifdef EP_WITH_CUDA
+    static const std::string version =
+        std::to_string(CUDART_VERSION / 1000) + "." + std::to_string(CUDART_VERSION % 1000 / 10);
+    *cuda = version.c_str();
+#else
+    *cuda = "";
+#endif
+  });
+}
 
 ep_status ep_cuda_device_count(int32_t *n) {
   return shim::call(false, [&] {

@@ -2,7 +2,7 @@ package torch
 
 /*
 #include <stdlib.h>
-#include "../cgo/shim.h"
+#include "shim.h"
 #include "loader.h"
 */
 import "C"
@@ -51,11 +51,14 @@ var load = sync.OnceValues(func() (string, error) {
 	}
 	err = openShim(path)
 	for _, dir := range []func() string{besideProgram, pythonTorch} {
-		if err == nil {
+		// Only where no libtorch was opened so far: two of them in one process crash.
+		if err == nil || !strings.Contains(err.Error(), "libtorch_cpu.so: cannot open") {
 			break
 		}
-		if d := dir(); d != "" && openLibtorch(d) == nil {
-			err = openShim(path)
+		if d := dir(); d != "" {
+			if err = openLibtorch(d); err == nil {
+				err = openShim(path)
+			}
 		}
 	}
 	if err != nil {
@@ -145,9 +148,7 @@ func pythonTorch() string {
 type Build struct {
 	Shim  string // path of the shim
 	Torch string // version of libtorch the shim was built with, such as "2.15.0"
-	CUDA  string // version of libtorch's CUDA, "" where it has none
-	// WithCUDA says whether the shim was built with CUDA.
-	WithCUDA bool
+	CUDA  string // version of CUDA the shim was built with, "" for none
 }
 
 // Version loads libtorch and says what it is.
@@ -157,11 +158,10 @@ func Version() (Build, error) {
 		return Build{}, err
 	}
 	var torch, cuda *C.char
-	var with C.int32_t
-	if err := check("version", C.ep_versions(&torch, &cuda, &with)); err != nil {
+	if err := check("version", C.ep_versions(&torch, &cuda)); err != nil {
 		return Build{}, err
 	}
-	return Build{Shim: path, Torch: C.GoString(torch), CUDA: C.GoString(cuda), WithCUDA: with != 0}, nil
+	return Build{Shim: path, Torch: C.GoString(torch), CUDA: C.GoString(cuda)}, nil
 }
 
 // SetNumThreads sets how many threads one operation may use, in the whole process

@@ -4,7 +4,7 @@
 #define _GNU_SOURCE
 #include "loader.h"
 
-#include "../cgo/shim.h"
+#include "shim.h"
 
 #include <dlfcn.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@
 #define EP_FN(name, params, args) \
   static ep_status(*name##_) params; \
   ep_status name params { return name##_ args; }
-#include "../cgo/shim_functions.h"
+#include "shim_functions.h"
 #undef EP_FN
 
 static char *copy(const char *s) { return strdup(s ? s : "unknown error of the dynamic loader"); }
@@ -39,7 +39,7 @@ char *ep_open_shim(const char *path) {
   *(void **)&name##_ = dlsym(library, #name); \
   if (!name##_) \
     return copy("it lacks the function " #name);
-#include "../cgo/shim_functions.h"
+#include "shim_functions.h"
 #undef EP_FN
   return NULL;
 }

@@ -1,6 +1,6 @@
 package torch
 
-// #include "../cgo/shim.h"
+// #include "shim.h"
 import "C"
 
 import (

@@ -1,7 +1,7 @@
 package torch
 
 /*
-#include "../cgo/shim.h"
+#include "shim.h"
 extern void eegpruneRelease(uintptr_t);
 static ep_status ep_wrap_go(ep_scope s, void *data, int32_t dtype, const int64_t *shape, int32_t dims, uintptr_t context,
                             ep_tensor *out) {

@@ -39,7 +39,7 @@ package torch
 #cgo CFLAGS: -std=c11 -O2 -Wall -Wextra
 #cgo linux LDFLAGS: -ldl
 #include <stdlib.h>
-#include "../cgo/shim.h"
+#include "shim.h"
 #include "loader.h"
 */
 import "C"

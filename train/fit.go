@@ -35,11 +35,17 @@ func NewData(set *data.Set, device torch.Device) (*Data, error) {
 		return d, nil
 	}
 	defer d.Free()
+	return d.to(device)
+}
+
+// to returns a copy on a device.
+func (d *Data) to(device torch.Device) (*Data, error) {
 	s := torch.NewScope(torch.NoGrad)
 	defer s.Close()
 	there := &Data{}
-	if there.X, err = s.Keep(s.To(d.X, torch.Float32, device)); err == nil {
-		there.Y, err = s.Keep(s.To(d.Y, torch.Int64, device))
+	var err error
+	if there.X, err = s.Keep(s.Clone(s.To(d.X, torch.Float32, device))); err == nil {
+		there.Y, err = s.Keep(s.Clone(s.To(d.Y, torch.Int64, device)))
 	}
 	if err != nil {
 		there.Free()

@@ -96,7 +96,7 @@ func diagnose() []finding {
 }
 
 func diagnoseGPU(b torch.Build) []finding {
-	if !b.WithCUDA {
+	if b.CUDA == "" {
 		return []finding{{"GPU", true, "none is used: the shim was built for the CPU; with an NVIDIA driver installed, run `make clean-libtorch build`"}}
 	}
 	n, err := torch.CUDADevices()

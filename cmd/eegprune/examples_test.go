@@ -10,7 +10,7 @@ import (
 // directory: the order here is the one in which they build on each other.
 func TestExamplesWorkAsTyped(t *testing.T) {
 	dir := t.TempDir()
-	for _, cmd := range []string{"", "train", "run", "prune", "recover", "evaluate", "inspect", "doctor", "version", "data simulate"} {
+	for _, cmd := range []string{"", "train", "run", "prune", "recover", "evaluate", "inspect", "doctor", "version", "bench", "data simulate"} {
 		help := must(t, dir, append(strings.Fields(cmd), "--help")...).stdout
 		examples := regexp.MustCompile(`(?m)^  eegprune (.+)$`).FindAllStringSubmatch(help[strings.Index(help, "Examples:"):], -1)
 		if len(examples) == 0 {
@@ -33,7 +33,7 @@ func TestExamplesWorkAsTyped(t *testing.T) {
 func TestEveryCommandIsInTheExamples(t *testing.T) {
 	help := must(t, t.TempDir(), "--help").stdout
 	commands := regexp.MustCompile(`(?m)^  ([a-z]+) +[A-Z]`).FindAllStringSubmatch(help, -1)
-	known := "train run prune recover evaluate inspect doctor version data completion help"
+	known := "train run prune recover evaluate inspect doctor version bench data completion help"
 	if len(commands) < 10 {
 		t.Fatalf("found only %d commands in the help", len(commands))
 	}

@@ -7,10 +7,9 @@
 /* Must be called once before anything else. */
 EP_FN(ep_init, (void), ())
 EP_FN(ep_message_free, (char *message), (message))
-/* versions: "2.15.0"; cuda: the version libtorch was built with, "" for none.
- * Both are static. built_with_cuda says whether the shim was. */
-EP_FN(ep_versions, (const char **torch, const char **cuda, int32_t *built_with_cuda),
-      (torch, cuda, built_with_cuda))
+/* The versions of libtorch and of CUDA that the shim was built with: "2.15.0",
+ * "13.2"; "" without CUDA. Both are static. */
+EP_FN(ep_versions, (const char **torch, const char **cuda), (torch, cuda))
 /* Threads that one operation may use, from now on, in every thread. */
 EP_FN(ep_set_num_threads, (int32_t n), (n))
 EP_FN(ep_num_threads, (int32_t *n), (n))
