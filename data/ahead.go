@@ -12,7 +12,8 @@ const maxAhead = 4
 
 // recordingsAhead is [Source.Recordings] with the next files being read while
 // the caller works on what it has, some at once where there are many workers.
-func (s *Source) recordingsAhead(ctx context.Context, workers int) iter.Seq2[*Recording, error] {
+// done, where it isn't nil, is called when the caller has had all of a file.
+func (s *Source) recordingsAhead(ctx context.Context, workers int, done func(File)) iter.Seq2[*Recording, error] {
 	return func(yield func(*Recording, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		var reading sync.WaitGroup
@@ -42,6 +43,9 @@ func (s *Source) recordingsAhead(ctx context.Context, workers int) iter.Seq2[*Re
 				}
 			}
 			n.nextFile()
+			if done != nil {
+				done(f)
+			}
 			if ctx.Err() != nil {
 				yield(nil, ctx.Err())
 				return

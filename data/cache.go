@@ -28,6 +28,15 @@ const featuresVersion = 1
 // options and the version of the program's features.
 type Cache struct{ Dir string }
 
+// CacheDir returns the user's directory for features.
+func CacheDir() (string, error) {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("no place to keep features (%w): say where by XDG_CACHE_HOME", err)
+	}
+	return filepath.Join(dir, "eegprune"), nil
+}
+
 // Features returns the set that [Features] makes, from the cache if it is
 // there; hit says so. Processes that want the same set at once make it once: the
 // others wait. A damaged file is made anew.
@@ -69,7 +78,7 @@ func (c Cache) load(path string) (*Set, error) {
 
 // key is the hash of all that the features depend on.
 func (c Cache) key(ctx context.Context, s *Source, o Options) (string, error) {
-	files, err := c.contents(ctx, s)
+	files, err := c.contents(ctx, s, o.SkipBad)
 	if err != nil {
 		return "", err
 	}
@@ -96,8 +105,9 @@ type seenFile struct {
 	Sum      string `json:"sha256"`
 }
 
-// contents returns the name and the hash of every file that matters.
-func (c Cache) contents(ctx context.Context, s *Source) ([]string, error) {
+// contents returns the name and the hash of every file that matters. Files that
+// can't be read have none, and are an error unless bad ones are to be skipped.
+func (c Cache) contents(ctx context.Context, s *Source, skipBad bool) ([]string, error) {
 	paths := map[string]string{}
 	for _, f := range s.Files {
 		paths[f.Name] = f.Path
@@ -121,7 +131,10 @@ func (c Cache) contents(ctx context.Context, s *Source) ([]string, error) {
 		g.Go(func() error {
 			var err error
 			sums[i], err = sumOf(working, paths[n], seen[absolute(paths[n])])
-			return err
+			if skipBad && working.Err() == nil {
+				return nil
+			}
+			return mend(err)
 		})
 	}
 	if err := g.Wait(); err != nil {
@@ -131,8 +144,10 @@ func (c Cache) contents(ctx context.Context, s *Source) ([]string, error) {
 	changed := false
 	for i, n := range names {
 		p := absolute(paths[n])
-		changed = changed || seen[p] != sums[i]
-		seen[p] = sums[i]
+		if sums[i].Sum != "" {
+			changed = changed || seen[p] != sums[i]
+			seen[p] = sums[i]
+		}
 		lines[i] = n + " " + sums[i].Sum
 	}
 	if changed {

@@ -2,15 +2,19 @@ package data
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
 
 	"eegprune/data/atomicfile"
+	"eegprune/data/label"
 	"eegprune/data/npy"
 )
 
@@ -35,45 +39,84 @@ func (s *Set) SaveNPZ(path string) error {
 
 // Convert writes every recording as an .npz file and a manifest by which [Open]
 // reads them: the array x [channels, samples], which begins with the baseline
-// where there is one, in a file named by subject, session, trial and class.
-func Convert(ctx context.Context, s *Source, dir string, progress func(Progress)) error {
-	labels, err := s.labels(nil)
+// where there is one, in a file named by subject, session, trial and class. dir
+// must be new or empty, and is whole or not there. Of the options only SkipBad and
+// Progress matter. Convert returns what the user must see.
+func Convert(ctx context.Context, s *Source, dir string, o Options) (notes []string, err error) {
+	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
+		return nil, fmt.Errorf("directory %s holds %s already: give a new directory for the converted recordings, or empty it", dir, entries[0].Name())
+	}
+	parent := filepath.Dir(filepath.Clean(dir))
+	if err := os.MkdirAll(parent, 0o755); err != nil {
+		return nil, fmt.Errorf("making the directory for the converted recordings: %w", err)
+	}
+	made, err := os.MkdirTemp(parent, "."+filepath.Base(dir)+"-*")
 	if err != nil {
-		return err
+		return nil, fmt.Errorf("making the directory for the converted recordings: %w", err)
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("making the directory for the converted recordings: %w", err)
+	defer func() { err = errors.Join(err, os.RemoveAll(made)) }()
+	if notes, err = convertInto(ctx, s, made, o); err != nil {
+		return nil, err
 	}
-	b := &builder{source: s, options: Options{Progress: progress}}
-	var first *Recording
-	parts := map[groupKey]int{}
-	err = b.eachRecording(ctx, func(r *Recording) error {
-		class, err := labels.Class(r.Labels)
-		if err != nil {
-			return fmt.Errorf("%s: trial %d: %w", r.File, r.Trial, err)
+	if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("replacing the empty directory: %w", err)
+	}
+	return notes, errors.Join(os.Chmod(made, 0o755), os.Rename(made, dir))
+}
+
+func convertInto(ctx context.Context, s *Source, dir string, o Options) ([]string, error) {
+	c := &converter{dir: dir, parts: map[groupKey]int{}}
+	var err error
+	if c.labels, err = s.labels(nil); err != nil {
+		return nil, err
+	}
+	n := &notes{}
+	b := &builder{source: s, options: o}
+	if err := b.eachRecording(ctx, func(r *Recording) error {
+		if err := c.add(r); err != nil {
+			return err
 		}
-		if first == nil {
-			first = r
+		for _, note := range r.Notes {
+			n.add(r.File, note)
 		}
-		l := &layout{channels: first.Channels, rate: first.Rate}
-		if err := l.fits(r); err != nil {
-			return fmt.Errorf("%s: %w", r.File, err)
-		}
-		if (r.Baseline == nil) != (first.Baseline == nil) {
-			return fmt.Errorf("%s: it differs from the recordings before it in whether it has a baseline", r.File)
-		}
-		// An interrupted trial is several recordings.
-		key := groupKey{subject: r.Subject, session: r.Session, trial: r.Trial}
-		parts[key]++
-		return r.saveNPZ(filepath.Join(dir, fmt.Sprintf("subject-%s_session-%s_trial-%d_part-%d_class-%d.npz", plainName(r.Subject), plainName(r.Session), r.Trial, parts[key], class)))
-	}, nil)
+		return nil
+	}, func(err error) { n.add("", leftOut(err)) }); err != nil {
+		return nil, err
+	}
+	said := slices.Concat(s.Notes, n.sentences())
+	if c.first == nil {
+		return nil, fmt.Errorf("no recording in %s could be converted: %s", s.Dir, some(said, 3))
+	}
+	return said, writeConverted(dir, s, c.first, c.labels.Classes)
+}
+
+// A converter writes recordings that have one layout.
+type converter struct {
+	dir    string
+	labels *label.Prepared
+	first  *Recording
+	parts  map[groupKey]int // files of each trial: an interrupted one is several recordings
+}
+
+func (c *converter) add(r *Recording) error {
+	class, err := c.labels.Class(r.Labels)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: trial %d: %w", r.File, r.Trial, err)
 	}
-	if first == nil {
-		return fmt.Errorf("%s has no recordings to convert", s.Dir)
+	if c.first == nil {
+		c.first = r
 	}
-	return writeConverted(dir, s, first, labels.Classes)
+	l := &layout{channels: c.first.Channels, rate: c.first.Rate}
+	if err := l.fits(r); err != nil {
+		return fmt.Errorf("%s: %w", r.File, err)
+	}
+	if (r.Baseline == nil) != (c.first.Baseline == nil) {
+		return fmt.Errorf("%s: it differs from the recordings before it in whether it has a baseline", r.File)
+	}
+	key := groupKey{subject: r.Subject, session: r.Session, trial: r.Trial}
+	c.parts[key]++
+	return r.saveNPZ(filepath.Join(c.dir, fmt.Sprintf("subject-%s_session-%s_trial-%d_part-%d_class-%d.npz",
+		plainName(r.Subject), plainName(r.Session), r.Trial, c.parts[key], class)))
 }
 
 // plainName keeps of a name what can stand between the marks of a file's name.

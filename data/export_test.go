@@ -2,6 +2,7 @@ package data
 
 import (
 	"math"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -41,7 +42,7 @@ func TestConvertedRecordingsGiveTheSameFeatures(t *testing.T) {
 			t.Fatal(name, err)
 		}
 		out := t.TempDir()
-		if err := Convert(t.Context(), s, out, nil); err != nil {
+		if _, err := Convert(t.Context(), s, out, Options{}); err != nil {
 			t.Fatal(name, err)
 		}
 		if s, err = Open(out, ""); err != nil {
@@ -126,5 +127,35 @@ func TestInspect(t *testing.T) {
 	}
 	if len(sum.Bad) != 1 || !strings.Contains(sum.Bad[0], "s10_1_sad.edf") {
 		t.Errorf("bad files %q", sum.Bad)
+	}
+}
+
+func TestConvertIsWholeOrNotThere(t *testing.T) {
+	good := plain().bytes(t)
+	files := map[string][]byte{ManifestName: []byte(byName), "s1_1_sad.edf": good, "s1_2_glad.edf": good, "s2_1_sad.edf": good[:500]}
+	s, err := Open(putFiles(t, files), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	parent := t.TempDir()
+	out := filepath.Join(parent, "converted")
+	if err := os.Mkdir(out, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Convert(t.Context(), s, out, Options{}); err == nil || !strings.Contains(err.Error(), "s2_1_sad.edf") {
+		t.Errorf("a cut file: %v", err)
+	}
+	if left, err := filepath.Glob(filepath.Join(parent, "*", "*")); err != nil || len(left) > 0 {
+		t.Errorf("a failure left %v behind, %v", left, err)
+	}
+	said, err := Convert(t.Context(), s, out, Options{SkipBad: true})
+	if err != nil || !slices.ContainsFunc(said, func(n string) bool { return strings.Contains(n, "Left out") && strings.Contains(n, "s2_1_sad.edf") }) {
+		t.Errorf("skipping: %q, %v", said, err)
+	}
+	if entries, err := os.ReadDir(parent); err != nil || len(entries) != 1 {
+		t.Errorf("beside the result there are %v, %v", entries, err)
+	}
+	if _, err := Convert(t.Context(), s, out, Options{SkipBad: true}); err == nil || !strings.Contains(err.Error(), out) {
+		t.Errorf("into a directory with something in it: %v", err)
 	}
 }

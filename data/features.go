@@ -50,14 +50,14 @@ type Options struct {
 	// Workers is the number of recordings worked on at once, 0 for the number
 	// of processors. It doesn't change the result.
 	Workers int `json:"-" yaml:"-"`
-	// Progress, where it isn't nil, is called after each file.
+	// Progress, where it isn't nil, is called at the start and after each file.
 	Progress func(Progress) `json:"-" yaml:"-"`
 }
 
 // Progress says how far a computation has come.
 type Progress struct {
-	Done, Total int // files
-	File        string
+	Done, Total int    // files
+	File        string // the last one done
 }
 
 // GridOptions are those of networks that see bands on the electrode grid (CCNN,
@@ -184,23 +184,26 @@ func (b *builder) readAll(ctx context.Context) error {
 func leftOut(err error) string { return fmt.Sprintf("Left out: %v.", err) }
 
 // eachRecording calls do for every recording of the source, and tells the
-// progress by files.
-// A bad file, or the error of do, ends it unless bad files are to be skipped:
-// bad is then told.
+// progress by files. A bad file, or the error of do, ends it unless bad files are
+// to be skipped: bad is then told.
 func (b *builder) eachRecording(ctx context.Context, do func(*Recording) error, bad func(error)) error {
-	done, total, current := 0, len(b.source.Files), ""
-	tell := func(file string) {
-		if file != current && b.options.Progress != nil {
-			if current != "" {
-				done++
-			}
-			current = file
-			b.options.Progress(Progress{Done: done, Total: total, File: file})
+	p := Progress{Total: len(b.source.Files)}
+	tell := func() {
+		if b.options.Progress != nil {
+			b.options.Progress(p)
 		}
 	}
-	for r, err := range b.source.recordingsAhead(ctx, b.options.workers()) {
-		if err == nil {
-			tell(r.File)
+	tell()
+	given := 0 // recordings of the file that is being read
+	fileDone := func(f File) {
+		given = 0
+		p.Done, p.File = p.Done+1, f.Path
+		tell()
+	}
+	for r, err := range b.source.recordingsAhead(ctx, b.options.workers(), fileDone) {
+		broken := err != nil
+		if !broken {
+			given++
 			err = do(r)
 		}
 		if err == nil {
@@ -209,11 +212,10 @@ func (b *builder) eachRecording(ctx context.Context, do func(*Recording) error, 
 		if !b.options.SkipBad || ctx.Err() != nil {
 			return err
 		}
+		if broken && given > 0 {
+			err = fmt.Errorf("%w (its %d trials before that are kept)", err, given)
+		}
 		bad(err)
-		total--
-	}
-	if b.options.Progress != nil && total > 0 {
-		b.options.Progress(Progress{Done: total, Total: total})
 	}
 	return nil
 }

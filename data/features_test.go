@@ -227,7 +227,7 @@ func TestShortTrialsAndDeadStretchesAreNoted(t *testing.T) {
 	}
 }
 
-func TestProgressEndsWithAllFiles(t *testing.T) {
+func TestProgressCountsFiles(t *testing.T) {
 	var seen []Progress
 	o := GridOptions()
 	o.Progress = func(p Progress) { seen = append(seen, p) }
@@ -237,6 +237,21 @@ func TestProgressEndsWithAllFiles(t *testing.T) {
 	last := seen[len(seen)-1]
 	if len(seen) != 5 || last.Done != 4 || last.Total != 4 || seen[0].Done != 0 || seen[3].Done != 3 {
 		t.Errorf("progress %+v", seen)
+	}
+
+	// Bad files are files too.
+	seen = nil
+	o.SkipBad = true
+	good := plain().bytes(t)
+	s, err := Open(putFiles(t, map[string][]byte{ManifestName: []byte(byName), "s1_1_sad.edf": good[:500], "s1_2_glad.edf": good, "s2_1_sad.edf": good, "s2_2_sad.edf": good[:300]}), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Features(t.Context(), s, o); err != nil {
+		t.Fatal(err)
+	}
+	if last := seen[len(seen)-1]; len(seen) != 5 || last.Done != 4 || last.Total != 4 {
+		t.Errorf("progress with bad files %+v", seen)
 	}
 }
 

@@ -10,36 +10,36 @@ import (
 
 // A Summary says what is in a directory of recordings.
 type Summary struct {
-	Format   string
-	Manifest string // its name, or where it lies
-	Classes  []string
-	Subjects []SubjectSummary // in order
+	Format   string           `json:"format"`
+	Manifest string           `json:"manifest"` // its name, or where it lies
+	Classes  []string         `json:"classes"`
+	Subjects []SubjectSummary `json:"subjects"` // in order
 
 	// Caps are the sets of channels that recordings have, the commonest first;
 	// one, unless something is wrong.
-	Caps []CapSummary
+	Caps []CapSummary `json:"caps"`
 	// Faults are flat channels and values that are no numbers.
-	Faults []string
+	Faults []string `json:"faults,omitempty"`
 	// Bad are the files that can't be read, and why.
-	Bad []string
+	Bad []string `json:"bad,omitempty"`
 	// Notes are what was left out.
-	Notes []string
+	Notes []string `json:"notes,omitempty"`
 }
 
 // A SubjectSummary says what there is of one subject.
 type SubjectSummary struct {
-	Subject  string
-	Sessions []string
-	Trials   int
-	Seconds  float64
-	Classes  []int // trials of each class
+	Subject  string   `json:"subject"`
+	Sessions []string `json:"sessions,omitempty"`
+	Trials   int      `json:"trials"`
+	Seconds  float64  `json:"seconds"`
+	Classes  []int    `json:"classes"` // trials of each class
 }
 
 // A CapSummary is channels and a rate that recordings share.
 type CapSummary struct {
-	Channels   []string
-	Rate       float64
-	Recordings int
+	Channels   []string `json:"channels"`
+	Rate       float64  `json:"rate"`
+	Recordings int      `json:"recordings"`
 }
 
 // Inspect reads all recordings and says what there is. Files that can't be read

@@ -302,17 +302,6 @@ func TestMissingAndUnreadable(t *testing.T) {
 	if err := mend(fmt.Errorf("open x: %w", os.ErrPermission)); !errors.Is(err, os.ErrPermission) || !strings.Contains(err.Error(), "chmod") {
 		t.Errorf("forbidden: %v", err)
 	}
-	if os.Getuid() == 0 {
-		t.Log("root reads everything: the case of a forbidden file is left out")
-		return
-	}
-	bad := putFiles(t, map[string][]byte{ManifestName: []byte(byName), "s1_1_sad.edf": plain().bytes(t), "s1_2_glad.edf": plain().bytes(t)})
-	if err := os.Chmod(filepath.Join(bad, "s1_2_glad.edf"), 0); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := features(t.Context(), bad); !errors.Is(err, os.ErrPermission) || !strings.Contains(err.Error(), "s1_2_glad.edf") {
-		t.Errorf("forbidden file: %v", err)
-	}
 }
 
 func TestSkipBadGoesOnAndSaysSo(t *testing.T) {
@@ -330,6 +319,23 @@ func TestSkipBadGoesOnAndSaysSo(t *testing.T) {
 	}
 	if set.Len() != 6 || !slices.ContainsFunc(set.Notes, func(n string) bool { return strings.Contains(n, "s2_1_sad.edf") && strings.Contains(n, "Left out") }) {
 		t.Errorf("%d clips, notes %q", set.Len(), set.Notes)
+	}
+}
+
+func TestManifestIsNamed(t *testing.T) {
+	dir := deapDir(t)
+	if err := os.WriteFile(filepath.Join(dir, ManifestName), []byte("not: [a manifest"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(dir, ""); err == nil {
+		t.Error("the directory's own manifest was not read")
+	}
+	s, err := Open(dir, "deap")
+	if err != nil || s.Manifest.Name != "deap" || len(s.Files) != 1 {
+		t.Errorf("by name: %+v, %v", s, err)
+	}
+	if _, err := Open(dir, "seed"); err == nil || !strings.Contains(err.Error(), "those of seed are") {
+		t.Errorf("another set's name: %v", err)
 	}
 }
 

@@ -21,7 +21,7 @@ import (
 type Source struct {
 	Dir      string
 	Manifest *Manifest
-	// Origin is the path of the manifest, or "built in".
+	// Origin is the path of the manifest, or says that it is a built-in one.
 	Origin  string
 	Files   []File   // in order of subject, session, trial
 	Classes []string // by number, as the manifest makes them
@@ -44,15 +44,15 @@ type File struct {
 }
 
 // Open finds the recordings of a directory. How they are read is said by the
-// manifest at manifestPath, or where that is empty by the eegprune.yaml in the
-// directory, or else by the built-in manifest whose file names are found there.
-// No recording is read yet.
-func Open(dir, manifestPath string) (*Source, error) {
+// given manifest, a path or the name of a built-in one ("deap"), or where that is
+// empty by the eegprune.yaml in the directory, or else by the built-in manifest
+// whose file names are found there. No recording is read yet.
+func Open(dir, manifest string) (*Source, error) {
 	names, err := listFiles(dir)
 	if err != nil {
 		return nil, err
 	}
-	m, origin, err := chooseManifest(dir, manifestPath, names)
+	m, origin, err := chooseManifest(dir, manifest, names)
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +125,19 @@ func listFiles(dir string) ([]string, error) {
 	return names, nil
 }
 
+// builtinOrigin is where a built-in manifest comes from, as messages say it.
+const builtinOrigin = "the built-in manifest"
+
 func chooseManifest(dir, manifestPath string, names []string) (*Manifest, string, error) {
+	list, err := Builtin()
+	if err != nil {
+		return nil, "", err
+	}
+	for _, m := range list {
+		if manifestPath == m.Name {
+			return m, builtinOrigin, nil
+		}
+	}
 	if manifestPath == "" && slices.Contains(names, ManifestName) {
 		manifestPath = filepath.Join(dir, ManifestName)
 	}
@@ -136,10 +148,6 @@ func chooseManifest(dir, manifestPath string, names []string) (*Manifest, string
 		}
 		m, err := ParseManifest(b, manifestPath)
 		return m, manifestPath, err
-	}
-	list, err := Builtin()
-	if err != nil {
-		return nil, "", err
 	}
 	var best *Manifest
 	var known []string
@@ -160,7 +168,7 @@ func chooseManifest(dir, manifestPath string, names []string) (*Manifest, string
 		return nil, "", fmt.Errorf("the files in %s (%s, ...) are those of no known data set (%s): say how to read them in %s",
 			dir, names[0], strings.Join(known, ", "), filepath.Join(dir, ManifestName))
 	}
-	return best, "built in", nil
+	return best, builtinOrigin, nil
 }
 
 // choose makes Files of the names that the manifest matches.
@@ -194,6 +202,10 @@ func (s *Source) choose(names []string) error {
 	}
 	if len(s.Files) == 0 && len(unlabelled) > 0 {
 		return fmt.Errorf("%s: none of the %d files that match %s has a label among label.classes (%s): %s, for one, has another", s.Dir, len(unlabelled), s.Origin, m.Label.Classes.labels(), unlabelled[0])
+	}
+	if len(s.Files) == 0 && s.Origin == builtinOrigin {
+		return fmt.Errorf("none of the %d files in %s (%s, ...) is named as those of %s are (%s): choose another format, or say how to read them in %s",
+			len(names), s.Dir, names[0], m.Name, m.Files, filepath.Join(s.Dir, ManifestName))
 	}
 	if len(s.Files) == 0 {
 		return fmt.Errorf("none of the %d files in %s (%s, ...) has a name that matches %s, as %s asks: correct files there", len(names), s.Dir, names[0], m.Files, s.Origin)
@@ -268,7 +280,7 @@ func (s *Source) noteMissingClasses() error {
 // Recordings reads the files one after another. After an error, which names
 // the file, it goes on with the next file if the caller does.
 func (s *Source) Recordings(ctx context.Context) iter.Seq2[*Recording, error] {
-	return s.recordingsAhead(ctx, 1)
+	return s.recordingsAhead(ctx, 1, nil)
 }
 
 // read gives the recordings of one file, trimmed and looked over.
