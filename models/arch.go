@@ -199,8 +199,8 @@ func (a *Arch) Check() error {
 			return fmt.Errorf("%s: group %q has %d channels, %d producers and %d consumers; each must be at least 1",
 				a.Model, g.Name, g.Channels, len(g.Producers), len(g.Consumers))
 		}
-		if g.Kept != nil && len(g.Kept) != g.Channels {
-			return fmt.Errorf("%s: group %q keeps %d channels but has %d", a.Model, g.Name, len(g.Kept), g.Channels)
+		if g.Kept != nil && (len(g.Kept) != g.Channels || g.Kept[0] < 0 || !rises(g.Kept)) {
+			return fmt.Errorf("%s: group %q has %d channels but says that it kept %v", a.Model, g.Name, g.Channels, g.Kept)
 		}
 		check := func(members []Member, size func(*Layer) int) error {
 			for _, m := range members {
@@ -223,4 +223,13 @@ func (a *Arch) Check() error {
 		}
 	}
 	return nil
+}
+
+func rises(v []int) bool {
+	for i := 1; i < len(v); i++ {
+		if v[i] <= v[i-1] {
+			return false
+		}
+	}
+	return true
 }

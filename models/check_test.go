@@ -89,7 +89,7 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 		"a product that overflows": {func(a *models.Arch) {
 			a.Groups[0] = models.Group{Name: "g", Channels: huge, Producers: []models.Member{{Layer: "pool", Span: 4}}, Consumers: []models.Member{{Layer: "pool", Span: 4}}}
 		}, []string{`group "g"`, `"pool" has 0`}},
-		"kept channels": {func(a *models.Arch) { a.Groups[0].Kept = []int{0, 1} }, []string{`group "g"`, "keeps 2", "has 3"}},
+		"kept channels": {func(a *models.Arch) { a.Groups[0].Kept = []int{0, 1} }, []string{`group "g"`, "kept [0 1]", "has 3"}},
 	} {
 		t.Run(what, func(t *testing.T) {
 			a := small()

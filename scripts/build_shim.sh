@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the shim: build_shim.sh BUILD_DIR BIN_DIR|- [CMake arguments]. The library goes
-# to BIN_DIR, or with - stays in the build directory. Quiet unless something fails.
+# to BIN_DIR; with - it stays in the build directory, and its tests are built beside it.
+# Quiet unless something fails.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 build=$1 bin=$2
@@ -11,7 +12,9 @@ done
 libtorch=$("${PYTHON:-python3}" scripts/get_libtorch.py)
 mkdir -p "$build"
 log=$build/build.log
-if ! { cmake -S . -B "$build" -DLIBTORCH="$libtorch" "$@" && cmake --build "$build" --parallel; } >"$log" 2>&1; then
+target=all
+[ "$bin" = - ] || target=eegprune_torch
+if ! { cmake -S . -B "$build" -DLIBTORCH="$libtorch" "$@" && cmake --build "$build" --parallel --target "$target"; } >"$log" 2>&1; then
   tail -n 40 "$log" >&2
   echo "building the shim failed: the whole log is $log" >&2
   exit 1

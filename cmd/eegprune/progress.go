@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -25,16 +26,19 @@ type progress struct {
 	quiet bool
 	bars  *mpb.Progress // nil where lines are printed
 
-	mu    sync.Mutex
-	folds map[int]*foldBar
+	folds map[int]*foldBar // not changed once work has begun
+	mu    sync.Mutex       // guards what the lines show, and read
 	read  *mpb.Bar
 }
 
 // A foldBar is the line of one fold.
 type foldBar struct {
-	bar   *mpb.Bar
-	stage string
-	val   float64
+	bar     *mpb.Bar
+	started time.Time // of the first cell that was not done before
+	before  int64     // work that was done before it
+	stage   string
+	epochs  int
+	val     float64
 }
 
 func (a *app) progress() *progress {
@@ -50,14 +54,12 @@ func (p *progress) close() {
 	if p.bars == nil {
 		return
 	}
-	p.mu.Lock()
 	for _, f := range p.folds {
 		f.bar.Abort(false)
 	}
 	if p.read != nil {
 		p.read.Abort(true)
 	}
-	p.mu.Unlock()
 	p.bars.Wait()
 }
 
@@ -70,13 +72,9 @@ func (p *progress) reading(d data.Progress) {
 	defer p.mu.Unlock()
 	if p.read == nil {
 		p.read = p.bars.AddBar(int64(d.Total), mpb.BarRemoveOnComplete(),
-			mpb.PrependDecorators(decor.Name("recordings ")), mpb.AppendDecorators(decor.CountersNoUnit("%d/%d "), left()))
+			mpb.PrependDecorators(decor.Name("recordings ")), mpb.AppendDecorators(decor.CountersNoUnit("%d/%d")))
 	}
 	p.read.SetCurrent(int64(d.Done))
-}
-
-func left() decor.Decorator {
-	return decor.OnComplete(decor.OnAbort(decor.AverageETA(decor.ET_STYLE_MMSS, decor.WC{W: 6}), ""), "")
 }
 
 // cost is the work of one epoch of a stage, in thousandths of an unpruned one: what is
@@ -131,47 +129,65 @@ func total(c experiment.Config, cell report.Cell) int64 {
 
 func (p *progress) add(name string, total int64) *foldBar {
 	f := &foldBar{}
+	locked := func(text func(decor.Statistics) string) decor.Decorator {
+		return decor.Any(func(s decor.Statistics) string {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			return text(s)
+		})
+	}
 	f.bar = p.bars.AddBar(total,
-		mpb.PrependDecorators(decor.Name(name), decor.Any(func(decor.Statistics) string {
-			p.mu.Lock()
-			defer p.mu.Unlock()
-			if f.stage == "" {
-				return fmt.Sprintf("%-10s", "waiting")
+		mpb.PrependDecorators(decor.Name(name), locked(func(decor.Statistics) string { return fmt.Sprintf("%-10s", cmp.Or(f.stage, "waiting")) })),
+		mpb.AppendDecorators(decor.Percentage(decor.WC{W: 5}), locked(f.left), locked(func(decor.Statistics) string {
+			if f.epochs == 0 {
+				return ""
 			}
-			return fmt.Sprintf("%-10s", f.stage)
-		})),
-		mpb.AppendDecorators(decor.Percentage(decor.WC{W: 5}), left(), decor.Any(func(decor.Statistics) string {
-			p.mu.Lock()
-			defer p.mu.Unlock()
 			return fmt.Sprintf("  validation %.1f %%", 100*f.val)
 		})))
 	return f
 }
 
+// left is the time that the fold still needs at the pace it had so far.
+func (f *foldBar) left(s decor.Statistics) string {
+	done := s.Current - f.before
+	if done <= 0 || s.Completed {
+		return "      "
+	}
+	left := time.Duration(float64(time.Since(f.started)) * float64(s.Total-s.Current) / float64(done))
+	return fmt.Sprintf(" %02d:%02d", int(left.Minutes()), int(left.Seconds())%60)
+}
+
 func (p *progress) stage(c report.Cell) {
+	f := p.folds[c.Fold]
+	if f == nil {
+		return
+	}
+	before := f.bar.Current() // not under the lock, which the bar's drawing takes too
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if f := p.folds[c.Fold]; f != nil {
-		f.stage = c.Stage
+	f.stage = c.Stage
+	if f.started.IsZero() {
+		f.started, f.before = time.Now(), before
 	}
 }
 
 func (p *progress) epoch(c report.Cell, e report.Epoch) {
-	p.mu.Lock()
 	f := p.folds[c.Fold]
-	if f != nil {
-		f.stage, f.val = c.Stage, e.ValAcc
+	if f == nil {
+		return
 	}
+	p.mu.Lock()
+	f.stage, f.val = c.Stage, e.ValAcc
+	f.epochs++
 	p.mu.Unlock()
-	if f != nil {
-		f.bar.IncrInt64(cost(c))
-	}
+	f.bar.IncrInt64(cost(c))
 }
 
 // one tells of a single training.
 func (p *progress) one(c report.Cell, epochs int) train.Observer {
 	if p.bars != nil {
 		p.folds[c.Fold] = p.add(fmt.Sprintf("fold %d ", c.Fold), int64(epochs)*cost(c))
+		p.stage(c)
 	}
 	return train.Observer{Epoch: func(_ int, e train.Epoch) { p.epoch(c, report.Epoch(e)) }}
 }

@@ -1,0 +1,185 @@
+package experiment
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"eegprune/data"
+	"eegprune/internal/reftest"
+	"eegprune/models"
+	"eegprune/report"
+	"eegprune/torch"
+	"eegprune/train"
+)
+
+func TestMain(m *testing.M) { os.Exit(reftest.NoTensorsLeft(m)) }
+
+// clips makes a set of one-number clips, n for each trial of each subject, the classes
+// in turn by trial.
+func clips(subjects, trials, n int) *data.Set {
+	s := &data.Set{Shape: []int{1, 1, 1}, Classes: []string{"a", "b"}}
+	for sub := range subjects {
+		for trial := range trials {
+			for i := range n {
+				s.X = append(s.X, float32(i))
+				s.Y = append(s.Y, int64(trial%2))
+				s.Clips = append(s.Clips, data.Clip{Subject: fmt.Sprint(sub + 1), Trial: trial + 1, Start: i, End: i + 1})
+			}
+		}
+	}
+	return s
+}
+
+func TestSplitSettlesByTheData(t *testing.T) {
+	for _, c := range []struct {
+		subjects, trials int
+		given, want      Split
+	}{
+		{12, 2, Split{}, Split{Name: "KFoldCrossSubject", Folds: 10}},
+		{5, 2, Split{}, Split{Name: "KFoldCrossSubject", Folds: 5}},
+		{1, 12, Split{}, Split{Name: "KFoldCrossTrial", Folds: 10}},
+		{1, 6, Split{}, Split{Name: "KFoldCrossTrial", Folds: 6}},
+		{5, 2, Split{Folds: 3}, Split{Name: "KFoldCrossSubject", Folds: 3}},
+		{5, 2, Split{Name: "KFold"}, Split{Name: "KFold", Folds: 10}},
+	} {
+		if got := c.given.settle(clips(c.subjects, c.trials, 2)); got != c.want {
+			t.Errorf("%d subjects, %d trials, %+v: %+v, want %+v", c.subjects, c.trials, c.given, got, c.want)
+		}
+	}
+}
+
+func TestFingerprintTellsSetsApart(t *testing.T) {
+	base := clips(2, 2, 3)
+	want, err := fingerprint(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, _ := fingerprint(clips(2, 2, 3)); again != want {
+		t.Error("the same set has two fingerprints")
+	}
+	for name, change := range map[string]func(*data.Set){
+		"a value":   func(s *data.Set) { s.X[3]++ },
+		"a label":   func(s *data.Set) { s.Y[0] = 1 },
+		"a class":   func(s *data.Set) { s.Classes[1] = "c" },
+		"a subject": func(s *data.Set) { s.Clips[0].Subject = "9" },
+		"the rate":  func(s *data.Set) { s.Rate++ },
+		"the shape": func(s *data.Set) { s.Shape = []int{1} },
+	} {
+		s := clips(2, 2, 3)
+		change(s)
+		if got, _ := fingerprint(s); got == want {
+			t.Errorf("changing %s does not change the fingerprint", name)
+		}
+	}
+}
+
+func study(t *testing.T) *Study {
+	t.Helper()
+	c := Config{Model: "fbccnn", Seed: 3, Train: train.Paper("fbccnn"), FineTune: train.Paper("fbccnn"),
+		Prune: Pruning{Method: "lfp", Ratio: 0.4}, Recover: []string{report.FineTuned, report.Scratch}, Split: Split{Folds: 2, Val: 0.2}}
+	arch, err := models.Build("fbccnn", models.Config{Input: [3]int{4, 9, 9}, Classes: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Study{Config: c, Arch: arch, Folds: make([]Fold, 2), fingerprint: "data", device: torch.CPU}
+}
+
+func TestKeysShareWhatIsTheSameAndNothingElse(t *testing.T) {
+	key := func(stage string, change func(*Study)) string {
+		s := study(t)
+		change(s)
+		k, err := s.key(s.cell(stage, 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return k
+	}
+	same := func(*Study) {}
+	for name, c := range map[string]struct {
+		change  func(*Study)
+		changed []string // the stages whose results it changes
+	}{
+		"ratio":       {func(s *Study) { s.Config.Prune.Ratio = 0.5 }, []string{report.Pruned, report.FineTuned, report.Scratch}},
+		"fine-tuning": {func(s *Study) { s.Config.FineTune.LR = 1 }, []string{report.FineTuned}},
+		"training":    {func(s *Study) { s.Config.Train.LR = 1 }, report.Stages()},
+		"seed":        {func(s *Study) { s.Config.Seed = 4 }, report.Stages()},
+		"split":       {func(s *Study) { s.Config.Split.Folds = 3 }, report.Stages()},
+		"data":        {func(s *Study) { s.fingerprint = "other" }, report.Stages()},
+		"recoveries":  {func(s *Study) { s.Config.Recover = nil }, nil},
+		"directory":   {func(s *Study) { s.Config.Data.Dir = "/elsewhere" }, nil},
+	} {
+		for _, stage := range report.Stages() {
+			if got, want := key(stage, same) != key(stage, c.change), slices.Contains(c.changed, stage); got != want {
+				t.Errorf("another %s: result of %s is another: %v, want %v", name, stage, got, want)
+			}
+		}
+	}
+}
+
+func TestCellsComeAfterWhatTheyStartFromAndOnlyOnce(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		s := &Study{Config: Config{Model: "fbccnn", Prune: Pruning{Method: "lfp", Ratio: 0.4}}, Folds: make([]Fold, rapid.IntRange(1, 12).Draw(rt, "folds"))}
+		if rapid.Bool().Draw(rt, "fine-tune") {
+			s.Config.Recover = append(s.Config.Recover, report.FineTuned)
+		}
+		if rapid.Bool().Draw(rt, "scratch") {
+			s.Config.Recover = append(s.Config.Recover, report.Scratch)
+		}
+		seen := map[report.Cell]bool{}
+		cells := s.Cells(RunOptions{})
+		for _, c := range cells {
+			if seen[c] {
+				rt.Fatalf("%+v is done twice", c)
+			}
+			if p := parent(c.Stage); p != "" && !seen[s.cell(p, c.Fold)] {
+				rt.Fatalf("%+v comes before the network that it starts from", c)
+			}
+			seen[c] = true
+		}
+		if want := len(s.Folds) * (2 + len(s.Config.Recover)); len(cells) != want {
+			rt.Fatalf("%d cells, want %d", len(cells), want)
+		}
+	})
+}
+
+func TestFoldsThatCanNotBeTrainedAreRefused(t *testing.T) {
+	s := study(t)
+	s.Set = clips(2, 2, 2)
+	s.Config.Split = Split{Name: "KFoldCrossSubject", Folds: 2, Val: 0.2}
+	if err := s.Divide(); err == nil || !strings.Contains(err.Error(), "fold 1") {
+		t.Errorf("one subject to train and validate on: error %v, want one about fold 1", err)
+	}
+	s = study(t)
+	s.Set = clips(6, 1, 4) // every subject has class a only
+	for i, c := range s.Set.Clips {
+		if c.Subject == "6" {
+			s.Set.Y[i] = 1
+		}
+	}
+	s.Config.Split = Split{Name: "LeaveOneSubjectOut", Val: 0.2}
+	if err := s.Divide(); err == nil || !strings.Contains(err.Error(), "class") {
+		t.Errorf("a fold that trains on one class: error %v, want one about classes", err)
+	}
+}
+
+func TestMeasureGivesPlausibleTimes(t *testing.T) {
+	n := reftest.Network(t, study(t).Arch)
+	v, err := Measure(context.Background(), n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !(v.Latency1 > 0 && v.Latency64 > v.Latency1 && v.Throughput64 > 0) {
+		t.Errorf("one clip %g ms, 64 clips %g ms, %g clips/s", v.Latency1, v.Latency64, v.Throughput64)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := Measure(ctx, n); err != context.Canceled {
+		t.Errorf("error %v after a cancel", err)
+	}
+}
