@@ -3,10 +3,15 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"strings"
 
+	"github.com/olekukonko/tablewriter"
+	"github.com/olekukonko/tablewriter/tw"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
+	"eegprune/data"
 	"eegprune/data/simulate"
 )
 
@@ -21,22 +26,36 @@ func (a *app) dataCommand() *cobra.Command {
 			return cmd.Help()
 		},
 	}
-	c.AddCommand(a.simulateCommand())
+	c.AddCommand(a.simulateCommand(), a.dataInfoCommand(), a.dataFeaturesCommand(), a.dataConvertCommand(), a.dataMontageCommand(),
+		a.dataFetchCommand(), a.dataBenchCommand())
 	return c
 }
 
 func (a *app) simulateCommand() *cobra.Command {
-	config := simulate.Default()
+	flags := simulate.Default()
 	var out string
 	c := &cobra.Command{
 		Use:   "simulate",
 		Short: "Make recordings in which the label changes band power by a known amount",
-		Long: `simulate writes EDF+ recordings with a 1/f background, sources in frequency bands,
-blinks, line noise and differences between subjects. The label of a trial changes the
-power of two sources and nothing else, so that the best possible accuracy is known.`,
-		Example: `  eegprune data simulate --out recordings --subjects 4 --trials 4 --seconds 10`,
-		Args:    cobra.NoArgs,
+		Long: `simulate writes recordings with a 1/f background, sources in frequency bands, blinks,
+line noise and differences between subjects. The label of a trial changes the power of
+two sources and nothing else, so that the best possible accuracy is known.
+
+They are EDF+ files, or have the format of DEAP (sNN.dat, 40 channels of which 32 are EEG,
+3 s of baseline) or SEED (.mat and label.mat, 62 electrodes, three classes).`,
+		Example: `  eegprune data simulate --out recordings --subjects 4 --trials 4 --seconds 10
+  eegprune data simulate --out deap --format deap --subjects 2 --trials 4 --seconds 10
+  eegprune data simulate --out seed --format seed --subjects 2 --trials 3 --seconds 10`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			config, err := simulate.DefaultFor(flags.Format)
+			if err != nil {
+				return usageError{fmt.Errorf("--format: %w", err)}
+			}
+			config.Subjects, config.Trials, config.Seconds, config.Seed = flags.Subjects, flags.Trials, flags.Seconds, flags.Seed
+			if cmd.Flags().Changed("rate") {
+				config.Rate = flags.Rate
+			}
 			p := a.progress()
 			truth, err := simulate.Write(cmd.Context(), out, config, p.reading)
 			p.close()
@@ -46,10 +65,11 @@ power of two sources and nothing else, so that the best possible accuracy is kno
 			if a.json {
 				return json.NewEncoder(a.stdout).Encode(truth)
 			}
-			_, err = fmt.Fprintf(a.stdout, `Simulated %d subjects, %d trials each of %g s, %d electrodes at %g Hz, classes %s, in %s.
+			last := len(config.Classes) - 1
+			_, err = fmt.Fprintf(a.stdout, `Simulated %d subjects, %d trials each of %g s, %d electrodes at %g Hz, classes %s and %s, in %s.
 The label changes the power of %d sources; no classifier of clips of %g s can be right more often
 than %.1f %% but by chance (the ideal observer of these recordings was right in %.1f %% of %d windows).
-`, config.Subjects, config.Trials, config.Seconds, len(config.Electrodes), config.Rate, strings.Join(config.Classes, " and "), out,
+`, config.Subjects, config.Trials, config.Seconds, len(config.Electrodes), config.Rate, strings.Join(config.Classes[:last], ", "), config.Classes[last], out,
 				len(config.Effects), config.Window, 100*truth.Best, 100*truth.Realised, truth.Windows)
 			return err
 		},
@@ -57,10 +77,86 @@ than %.1f %% but by chance (the ideal observer of these recordings was right in 
 	f := c.Flags()
 	f.StringVar(&out, "out", "", "directory for the recordings, new or empty")
 	_ = c.MarkFlagRequired("out")
-	f.IntVar(&config.Subjects, "subjects", config.Subjects, "number of subjects, one file each")
-	f.IntVar(&config.Trials, "trials", config.Trials, "trials of each subject")
-	f.Float64Var(&config.Seconds, "seconds", config.Seconds, "seconds of a trial")
-	f.Float64Var(&config.Rate, "rate", config.Rate, "samples per second")
-	f.Uint64Var(&config.Seed, "seed", config.Seed, "seed")
+	f.StringVar(&flags.Format, "format", "edf", "of the files: edf, deap or seed")
+	f.IntVar(&flags.Subjects, "subjects", flags.Subjects, "number of subjects, one file each")
+	f.IntVar(&flags.Trials, "trials", flags.Trials, "trials of each subject")
+	f.Float64Var(&flags.Seconds, "seconds", flags.Seconds, "seconds of a trial")
+	f.Float64Var(&flags.Rate, "rate", flags.Rate, "samples per second (DEAP has 128, SEED 200)")
+	f.Uint64Var(&flags.Seed, "seed", flags.Seed, "seed")
 	return c
+}
+
+// formatFlag names the data set that a directory holds, where that doesn't show.
+func formatFlag(s *pflag.FlagSet, format *string) {
+	s.StringVar(format, "format", "", "read the directory as this data set, whatever it looks like: "+strings.Join(builtinNames(), ", "))
+}
+
+func builtinNames() []string {
+	list, err := data.Builtin()
+	if err != nil { // they are compiled in and tested
+		return nil
+	}
+	var names []string
+	for _, m := range list {
+		names = append(names, m.Name)
+	}
+	return names
+}
+
+// chooseManifest returns what data.Open takes for --manifest and --format.
+func chooseManifest(manifest, format string) (string, error) {
+	if format == "" {
+		return manifest, nil
+	}
+	if manifest != "" {
+		return "", usageError{fmt.Errorf("--manifest and --format both say how to read the recordings: give one of them")}
+	}
+	for _, name := range builtinNames() {
+		if name == format {
+			return name, nil
+		}
+	}
+	return "", usageError{fmt.Errorf("--format: no data set %q is known: there are %s; files of others are described by %s in their directory, or --manifest",
+		format, strings.Join(builtinNames(), ", "), data.ManifestName)}
+}
+
+// sourceFlags say how a directory of recordings is read.
+type sourceFlags struct {
+	manifest, format string
+	skipBad          bool
+}
+
+func (f *sourceFlags) register(s *pflag.FlagSet) {
+	s.StringVar(&f.manifest, "manifest", "", "YAML file that says where subject and label are found (default: eegprune.yaml in the directory, or a built-in one)")
+	formatFlag(s, &f.format)
+	s.BoolVar(&f.skipBad, "skip-bad", false, "go on without recordings that can't be read, and list them")
+}
+
+func (f *sourceFlags) open(dir string) (*data.Source, error) {
+	manifest, err := chooseManifest(f.manifest, f.format)
+	if err != nil {
+		return nil, err
+	}
+	return data.Open(dir, manifest)
+}
+
+// dataTable is a table in the style of the reports'. Columns without an alignment hold
+// numbers.
+func dataTable(w io.Writer, align ...tw.Align) *tablewriter.Table {
+	return tablewriter.NewTable(w,
+		tablewriter.WithHeaderAutoFormat(tw.Off),
+		tablewriter.WithHeaderAlignment(tw.AlignLeft),
+		tablewriter.WithRowAutoWrap(tw.WrapNone),
+		tablewriter.WithRowAlignmentConfig(tw.CellAlignment{Global: tw.AlignRight, PerColumn: align}),
+	)
+}
+
+// writeNotes writes what the user must see.
+func writeNotes(w io.Writer, notes []string) error {
+	for _, n := range notes {
+		if _, err := fmt.Fprintf(w, "note: %s\n", n); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -10,7 +11,9 @@ import (
 // directory: the order here is the one in which they build on each other.
 func TestExamplesWorkAsTyped(t *testing.T) {
 	dir := t.TempDir()
-	for _, cmd := range []string{"", "train", "run", "prune", "recover", "evaluate", "inspect", "doctor", "version", "bench", "data simulate"} {
+	t.Setenv("XDG_CACHE_HOME", filepath.Join(dir, "cache"))
+	for _, cmd := range []string{"", "train", "run", "prune", "recover", "evaluate", "inspect", "doctor", "version", "bench", "data simulate",
+		"data info", "data features", "data convert", "data montage", "data bench", "data fetch"} {
 		help := must(t, dir, append(strings.Fields(cmd), "--help")...).stdout
 		examples := regexp.MustCompile(`(?m)^  eegprune (.+)$`).FindAllStringSubmatch(help[strings.Index(help, "Examples:"):], -1)
 		if len(examples) == 0 {
@@ -22,6 +25,9 @@ func TestExamplesWorkAsTyped(t *testing.T) {
 				if cmd == "data simulate" && a == "recordings" {
 					args[i] = "others" // the first example made recordings
 				}
+			}
+			if cmd == "data fetch" { // the sets themselves are hundreds of megabytes
+				args = append(args, "--mirror", mirror(t, 0, false))
 			}
 			if r := must(t, dir, args...); r.stdout == "" {
 				t.Errorf("eegprune %s says nothing", e[1])
@@ -40,6 +46,15 @@ func TestEveryCommandIsInTheExamples(t *testing.T) {
 	for _, c := range commands {
 		if !strings.Contains(known, c[1]) {
 			t.Errorf("command %s has no tested example", c[1])
+		}
+	}
+}
+
+func TestEveryDataCommandIsInTheExamples(t *testing.T) {
+	help := must(t, t.TempDir(), "data", "--help").stdout
+	for _, c := range regexp.MustCompile(`(?m)^  ([a-z]+) +[A-Z]`).FindAllStringSubmatch(help, -1) {
+		if !strings.Contains("simulate info features convert montage bench fetch", c[1]) {
+			t.Errorf("command data %s has no tested example", c[1])
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -73,7 +74,7 @@ func explain(err error) string {
 		return "interrupted; what was finished is kept, and the same command goes on from there"
 	case errors.Is(err, syscall.ENOSPC):
 		return text + "; make room on that disk and run the same command again, what was finished is kept"
-	case errors.Is(err, os.ErrPermission):
+	case errors.Is(err, os.ErrPermission) && !strings.Contains(text, "chmod"):
 		return text + "; choose a place that you may write to (--out), or change its permissions"
 	}
 	return text

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"eegprune/data"
+	"eegprune/torch"
+	"eegprune/train"
+)
+
+func (a *app) dataBenchCommand() *cobra.Command {
+	var f featureFlags
+	var batch int
+	var seconds float64
+	c := &cobra.Command{
+		Use:   "bench [DIR]",
+		Short: "Time the making of features, and how fast clips are served to training",
+		Long: `bench makes the features of recordings without the cache, reading included, and then
+gathers batches of them in random order as training does, on the CPU.`,
+		Example: `  eegprune data bench recordings --seconds 1`,
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if batch < 1 || !(seconds > 0) {
+				return usageError{fmt.Errorf("--batch %d and --seconds %g must be positive", batch, seconds)}
+			}
+			source, o, err := f.open(args)
+			if err != nil {
+				return err
+			}
+			p := a.progress()
+			o.Progress = p.reading
+			start := time.Now()
+			set, err := data.Features(cmd.Context(), source, o)
+			made := time.Since(start).Seconds()
+			p.close()
+			if err != nil {
+				return err
+			}
+			rate, err := serve(cmd.Context(), set, batch, time.Duration(seconds*float64(time.Second)))
+			if err != nil {
+				return err
+			}
+			if a.json {
+				return json.NewEncoder(a.stdout).Encode(map[string]any{"clips": set.Len(), "shape": set.Shape, "cores": runtime.GOMAXPROCS(0),
+					"features_seconds": made, "batch": batch, "clips_per_second": rate})
+			}
+			_, err = fmt.Fprintf(a.stdout, "%d clips %v of %d files: features in %.2f s on %d cores; %.0f clips a second are served in batches of %d\n",
+				set.Len(), set.Shape, len(source.Files), made, runtime.GOMAXPROCS(0), rate, batch)
+			return err
+		},
+	}
+	f.register(c.Flags())
+	c.Flags().IntVar(&batch, "batch", 64, "clips in a batch")
+	c.Flags().Float64Var(&seconds, "seconds", 4, "how long to serve")
+	return c
+}
+
+// serve gathers batches as a training step does and returns clips per second.
+func serve(ctx context.Context, set *data.Set, batch int, long time.Duration) (float64, error) {
+	d, err := train.NewData(set, torch.CPU)
+	if err != nil {
+		return 0, err
+	}
+	defer d.Free()
+	rng := rand.New(rand.NewPCG(1, 1))
+	served, start := 0, time.Now()
+	for time.Since(start) < long {
+		order := rng.Perm(set.Len())
+		for at := 0; at < len(order) && time.Since(start) < long; at += batch {
+			rows := order[at:min(at+batch, len(order))]
+			if err := serveBatch(d, rows); err != nil {
+				return 0, err
+			}
+			served += len(rows)
+		}
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
+	}
+	return float64(served) / time.Since(start).Seconds(), nil
+}
+
+func serveBatch(d *train.Data, rows []int) error {
+	s := torch.NewScope(torch.NoGrad)
+	defer s.Close()
+	s.Select(d.X, 0, rows)
+	s.Select(d.Y, 0, rows)
+	return s.Err()
+}

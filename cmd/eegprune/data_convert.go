@@ -1,0 +1,51 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"eegprune/data"
+)
+
+func (a *app) dataConvertCommand() *cobra.Command {
+	var from sourceFlags
+	var out string
+	c := &cobra.Command{
+		Use:   "convert DIR",
+		Short: "Write recordings of any format as .npz files with a manifest",
+		Long: `convert writes each trial as an .npz file whose array x is [channels, samples] in
+microvolts, after the baseline where there is one, and an eegprune.yaml by which all
+commands read them. The directory is made whole or not at all.`,
+		Example: `  eegprune data convert recordings --out converted
+  eegprune data info converted`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			source, err := from.open(args[0])
+			if err != nil {
+				return err
+			}
+			p := a.progress()
+			notes, err := data.Convert(cmd.Context(), source, out, data.Options{SkipBad: from.skipBad, Progress: p.reading})
+			p.close()
+			if err != nil {
+				return err
+			}
+			trials, err := filepath.Glob(filepath.Join(out, "*.npz"))
+			if err != nil {
+				return err
+			}
+			if a.json {
+				return json.NewEncoder(a.stdout).Encode(map[string]any{"out": out, "files": len(trials), "notes": notes})
+			}
+			fmt.Fprintf(a.stdout, "Converted %d files into %d, in %s.\n", len(source.Files), len(trials), out)
+			return writeNotes(a.stdout, notes)
+		},
+	}
+	from.register(c.Flags())
+	c.Flags().StringVar(&out, "out", "", "directory for the converted recordings, new or empty")
+	_ = c.MarkFlagRequired("out")
+	return c
+}

@@ -1,0 +1,181 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"eegprune/data"
+	"eegprune/data/transform"
+	"eegprune/experiment"
+	"eegprune/models"
+)
+
+// featureFlags say which features to make of which recordings: those of a study, and
+// what a study can't be told on the command line.
+type featureFlags struct {
+	data           dataFlags
+	model          string
+	format, filter string
+	removeBaseline bool
+}
+
+func (f *featureFlags) register(s *pflag.FlagSet) {
+	f.data.register(s)
+	formatFlag(s, &f.format)
+	s.StringVar(&f.model, "model", "fbccnn", "the network that the features are for: "+strings.Join(models.Names(), ", "))
+	s.StringVar(&f.filter, "filter", transform.FilterSOS, "band filters: sos, or ba to repeat torcheeg's numbers with their rounding noise")
+	s.BoolVar(&f.removeBaseline, "remove-baseline", false, "take the features of a trial's baseline off those of its clips (BaselineRemoval)")
+}
+
+// open returns the recordings and what to make of them.
+func (f *featureFlags) open(args []string) (*data.Source, data.Options, error) {
+	var none data.Options
+	if len(args) > 0 {
+		if f.data.set.Changed("data") {
+			return nil, none, usageError{fmt.Errorf("the recordings are named twice, by %s and --data %s: give one of them", args[0], f.data.dir)}
+		}
+		if err := f.data.set.Set("data", args[0]); err != nil {
+			return nil, none, err
+		}
+	}
+	c := experiment.Config{Model: f.model}
+	if err := f.data.apply(&c); err != nil {
+		return nil, none, err
+	}
+	o := c.Data.Features
+	if err := f.filters(o.Transforms); err != nil {
+		return nil, none, err
+	}
+	manifest, err := chooseManifest(c.Data.Manifest, f.format)
+	if err != nil {
+		return nil, none, err
+	}
+	source, err := data.Open(c.Data.Dir, manifest)
+	if err != nil {
+		return nil, none, err
+	}
+	if f.removeBaseline {
+		if !source.HasBaseline() {
+			return nil, none, usageError{fmt.Errorf("--remove-baseline: the recordings in %s have no baseline: leave it away, or give signal.baseline in the manifest", source.Dir)}
+		}
+		o.Transforms = append(o.Transforms, &transform.BaselineRemoval{})
+	}
+	return source, o, nil
+}
+
+// filters gives the band filters their form.
+func (f *featureFlags) filters(p transform.Pipeline) error {
+	if f.filter != transform.FilterSOS && f.filter != transform.FilterBA {
+		return usageError{fmt.Errorf("--filter: no filters %q: there are %s and %s", f.filter, transform.FilterSOS, transform.FilterBA)}
+	}
+	for _, t := range p {
+		if t, ok := t.(*transform.BandDifferentialEntropy); ok && f.filter != transform.FilterSOS {
+			t.Filter = f.filter
+		}
+	}
+	return nil
+}
+
+// A featureReport is what --json says.
+type featureReport struct {
+	Clips    int      `json:"clips"`
+	Shape    []int    `json:"shape"`
+	Subjects int      `json:"subjects"`
+	Classes  []string `json:"classes"`
+	Counts   []int    `json:"counts"` // clips of each class
+	Channels []string `json:"channels"`
+	Rate     float64  `json:"rate"`
+	Cached   bool     `json:"cached"` // whether they had been made before
+	Seconds  float64  `json:"seconds"`
+	Cache    string   `json:"cache"`
+	Out      string   `json:"out,omitempty"`
+	Notes    []string `json:"notes,omitempty"`
+}
+
+func reportOf(set *data.Set) featureReport {
+	r := featureReport{Clips: set.Len(), Shape: set.Shape, Classes: set.Classes, Counts: make([]int, len(set.Classes)), Channels: set.Channels, Rate: set.Rate, Notes: set.Notes}
+	subjects := map[string]bool{}
+	for i, c := range set.Clips {
+		r.Counts[set.Y[i]]++
+		subjects[c.Subject] = true
+	}
+	r.Subjects = len(subjects)
+	return r
+}
+
+func (r featureReport) counts() string {
+	var parts []string
+	for i, c := range r.Classes {
+		parts = append(parts, fmt.Sprintf("%d %s", r.Counts[i], c))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (a *app) dataFeaturesCommand() *cobra.Command {
+	var f featureFlags
+	var out, cache string
+	c := &cobra.Command{
+		Use:   "features [DIR]",
+		Short: "Make the features of recordings, keep them, and write them for Python",
+		Long: `features cuts recordings into clips and makes of them what a network sees. The features
+are kept in a cache and found there again as long as recordings and settings are the same.
+
+With --out they are written for numpy.load: x, y, classes, and of each clip subject,
+session, trial, start and end.`,
+		Example: `  eegprune data features recordings
+  eegprune data features --data deap --bands theta=4-8,alpha=8-14 --remove-baseline --out features.npz`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			source, o, err := f.open(args)
+			if err != nil {
+				return err
+			}
+			if cache == "" {
+				if cache, err = data.CacheDir(); err != nil {
+					return err
+				}
+			}
+			p := a.progress()
+			o.Progress = p.reading
+			start := time.Now()
+			set, hit, err := data.Cache{Dir: cache}.Features(cmd.Context(), source, o)
+			p.close()
+			if err != nil {
+				return err
+			}
+			r := reportOf(set)
+			r.Cached, r.Seconds, r.Cache, r.Out = hit, time.Since(start).Seconds(), cache, out
+			if out != "" {
+				if err := set.SaveNPZ(out); err != nil {
+					return err
+				}
+			}
+			return a.showFeatures(r)
+		},
+	}
+	f.register(c.Flags())
+	c.Flags().StringVar(&out, "out", "", "file for the features, .npz")
+	c.Flags().StringVar(&cache, "cache", "", "directory that keeps features (default: eegprune in the user's cache directory)")
+	return c
+}
+
+func (a *app) showFeatures(r featureReport) error {
+	if a.json {
+		return json.NewEncoder(a.stdout).Encode(r)
+	}
+	origin := "made"
+	if r.Cached {
+		origin = "found in the cache"
+	}
+	fmt.Fprintf(a.stdout, "%d clips %v of %d subjects (%s), %s in %.2f s\n", r.Clips, r.Shape, r.Subjects, r.counts(), origin, r.Seconds)
+	fmt.Fprintf(a.stdout, "kept in %s\n", r.Cache)
+	if r.Out != "" {
+		fmt.Fprintf(a.stdout, "written to %s\n", r.Out)
+	}
+	return writeNotes(a.stdout, r.Notes)
+}

@@ -1,0 +1,82 @@
+package main_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// mirror serves two files of eegmat; the first breaks answers break off in the middle.
+func mirror(t *testing.T, breaks int64, damage bool) (address string) {
+	t.Helper()
+	files := map[string][]byte{"Subject00_1.edf": bytes.Repeat([]byte("rest "), 20000), "Subject00_2.edf": bytes.Repeat([]byte("sums "), 20000)}
+	var left atomic.Int64
+	left.Store(breaks)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		name := strings.TrimPrefix(r.URL.Path, "/eegmat/")
+		if name == "SHA256SUMS.txt" {
+			for n, b := range files {
+				fmt.Fprintf(w, "%x %s\n", sha256.Sum256(b), n)
+			}
+			return
+		}
+		b, ok := files[name]
+		switch {
+		case !ok:
+			http.NotFound(w, r)
+		case left.Add(-1) >= 0:
+			w.Header().Set("Content-Length", fmt.Sprint(len(b)))
+			_, _ = w.Write(b[:len(b)/2]) // the rest is missing when the handler returns
+		case damage:
+			http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(bytes.ToUpper(b)))
+		default:
+			http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(b))
+		}
+	}))
+	t.Cleanup(s.Close)
+	return s.URL + "/eegmat"
+}
+
+func TestDataFetchGoesOnWhereItBrokeOff(t *testing.T) {
+	dir := t.TempDir()
+	fetch := []string{"data", "fetch", "eegmat", "--out", "eegmat", "--mirror", mirror(t, 2, false)}
+	r := must(t, dir, fetch...)
+	for _, word := range []string{"2 files", "0.2 MB", "Open Data Commons", "Zyma"} {
+		if !strings.Contains(r.stdout, word) {
+			t.Errorf("it does not say %q: %s", word, r.stdout)
+		}
+	}
+	for name, word := range map[string]string{"Subject00_1.edf": "rest ", "Subject00_2.edf": "sums "} {
+		if b, err := os.ReadFile(filepath.Join(dir, "eegmat", name)); err != nil || string(b) != strings.Repeat(word, 20000) {
+			t.Errorf("%s has %d bytes that are not the server's, %v", name, len(b), err)
+		}
+	}
+	if r = must(t, dir, fetch...); !strings.Contains(r.stdout, "2 of them from before, 0.0 MB") {
+		t.Errorf("again: %s", r.stdout)
+	}
+}
+
+func TestDataFetchRefusesDamagedFiles(t *testing.T) {
+	dir := t.TempDir()
+	r := eegprune(t, dir, "data", "fetch", "eegmat", "--out", "eegmat", "--mirror", mirror(t, 0, true))
+	if r.code != 1 {
+		t.Errorf("exit code %d, want 1: %s", r.code, r.stdout)
+	}
+	oneSentence(t, r, "Subject00_", "checksum")
+	if left := files(t, filepath.Join(dir, "eegmat")); len(left) > 1 { // the other file may be on its way
+		t.Errorf("damaged files were kept: %v", left)
+	}
+	r = eegprune(t, dir, "data", "fetch", "eegmat", "--out", "none", "--mirror", mirror(t, 0, false)+"x")
+	if r.code != 1 {
+		t.Errorf("an address without the set: exit code %d, want 1: %s", r.code, r.stdout)
+	}
+	oneSentence(t, r, "404")
+}

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/olekukonko/tablewriter/tw"
+	"github.com/spf13/cobra"
+
+	"eegprune/data"
+)
+
+func (a *app) dataInfoCommand() *cobra.Command {
+	var from sourceFlags
+	c := &cobra.Command{
+		Use:   "info DIR",
+		Short: "Show what a directory of recordings holds",
+		Long: `info reads all recordings of a directory and shows subjects, sessions, trials, seconds
+and labels, the channels and their rate, and what is wrong with any of them: files that
+can't be read, channels that are flat or hold values that are no numbers.
+
+Where files can't be read it shows the others, and fails in the end unless --skip-bad is
+given.`,
+		Example: `  eegprune data info recordings
+  eegprune data info deap --format deap --json`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			source, err := from.open(args[0])
+			if err != nil {
+				return err
+			}
+			p := a.progress()
+			sum, err := data.Inspect(cmd.Context(), source, p.reading)
+			p.close()
+			if err != nil {
+				return err
+			}
+			if a.json {
+				err = json.NewEncoder(a.stdout).Encode(sum)
+			} else {
+				err = writeSummary(a.stdout, sum)
+			}
+			if n := len(sum.Bad); err == nil && n > 0 && !from.skipBad {
+				return fmt.Errorf("%s: %s; --skip-bad goes on without", args[0], badRecordings(sum.Bad))
+			}
+			return err
+		},
+	}
+	from.register(c.Flags())
+	return c
+}
+
+// badRecordings sums up what can't be read in a clause.
+func badRecordings(bad []string) string {
+	if len(bad) == 1 {
+		return bad[0]
+	}
+	return fmt.Sprintf("%d recordings can't be used, the first since %s", len(bad), bad[0])
+}
+
+func writeSummary(w io.Writer, s *data.Summary) error {
+	fmt.Fprintf(w, "data set  %s, format %s\n", s.Manifest, s.Format)
+	fmt.Fprintf(w, "classes   %s\n", strings.Join(s.Classes, ", "))
+	for _, c := range s.Caps {
+		fmt.Fprintf(w, "channels  %d at %g Hz: %s (%d recordings)\n", len(c.Channels), c.Rate, strings.Join(c.Channels, " "), c.Recordings)
+	}
+	if len(s.Subjects) > 0 {
+		if err := subjectTable(w, s); err != nil {
+			return err
+		}
+	}
+	for _, f := range s.Faults {
+		fmt.Fprintf(w, "fault: %s\n", f)
+	}
+	for _, b := range s.Bad {
+		fmt.Fprintf(w, "can't be read: %s\n", b)
+	}
+	return writeNotes(w, s.Notes)
+}
+
+// subjectTable has a line for each subject and one for all, with the trials of each
+// class.
+func subjectTable(w io.Writer, s *data.Summary) error {
+	t := dataTable(w, tw.AlignLeft)
+	t.Header(append([]string{"subject", "sessions", "trials", "seconds"}, s.Classes...))
+	all := data.SubjectSummary{Subject: "all", Classes: make([]int, len(s.Classes))}
+	sessions := 0
+	for _, x := range s.Subjects {
+		if err := t.Append(subjectLine(x, len(x.Sessions))); err != nil {
+			return err
+		}
+		all.Trials += x.Trials
+		all.Seconds += x.Seconds
+		sessions += max(1, len(x.Sessions))
+		for c, n := range x.Classes {
+			all.Classes[c] += n
+		}
+	}
+	if err := t.Append(subjectLine(all, sessions)); err != nil {
+		return err
+	}
+	return t.Render()
+}
+
+func subjectLine(x data.SubjectSummary, sessions int) []string {
+	line := []string{x.Subject, strconv.Itoa(max(1, sessions)), strconv.Itoa(x.Trials), strconv.FormatFloat(x.Seconds, 'f', 1, 64)}
+	for _, n := range x.Classes {
+		line = append(line, strconv.Itoa(n))
+	}
+	return line
+}
