@@ -10,7 +10,7 @@ import (
 
 // evalBatch bounds the memory of an evaluation; the result does not depend on it beyond
 // rounding.
-const evalBatch = 512
+const evalBatch = 256
 
 // Evaluation is how a network does on some rows.
 type Evaluation struct {
