@@ -37,7 +37,13 @@ func (a *app) dataMontageCommand() *cobra.Command {
 }
 
 func montageReport(m montage.Montage) map[string]any {
-	return map[string]any{"name": m.Name, "about": m.About, "electrodes": m.Electrodes, "off_grid": offGrid(m.Electrodes)}
+	places := map[string][2]int{}
+	for _, e := range m.Electrodes {
+		if r, c, ok := montage.OnGrid(e); ok {
+			places[e] = [2]int{r, c}
+		}
+	}
+	return map[string]any{"name": m.Name, "about": m.About, "electrodes": m.Electrodes, "grid": places}
 }
 
 func (a *app) listMontages() error {

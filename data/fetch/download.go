@@ -22,7 +22,9 @@ type statusError struct {
 	code   int
 }
 
-func (e *statusError) Error() string { return fmt.Sprintf("%s answers %s: see in a browser whether it is still there, or get it from a mirror", e.url, e.status) }
+func (e *statusError) Error() string {
+	return fmt.Sprintf("%s answers %s: see in a browser whether it is still there, or get it from a mirror", e.url, e.status)
+}
 
 // errRange is a server that can't go on where a download stopped.
 var errRange = errors.New("the server doesn't have the rest of the file")
