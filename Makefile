@@ -6,8 +6,9 @@
 #   make test-real EEG_DATA=DIR   on the real recordings in DIR
 #   make build               bin/eegprune and its shim
 #   make bench               training steps beside PyTorch (needs a Python with torch)
+#   make bench-data          features and serving beside torcheeg (needs a Python with torcheeg)
 
-.PHONY: build shim libtorch demo test test-go test-shim test-slow test-real bench vet clean clean-libtorch
+.PHONY: build shim libtorch demo test test-go test-shim test-slow test-real bench bench-data vet clean clean-libtorch
 
 BIN    := $(CURDIR)/bin
 SHIM   := $(BIN)/libeegprune_torch.so
@@ -58,6 +59,9 @@ test-real: build
 
 bench: build
 	$(PYTHON) scripts/bench_pytorch.py --program $(BIN)/eegprune
+
+bench-data: build
+	$(PYTHON) scripts/bench_data.py --program $(BIN)/eegprune
 
 clean:
 	rm -rf bin build eegprune-demo
