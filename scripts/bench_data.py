@@ -17,6 +17,7 @@ training does. Needs a Python with torcheeg: pip install torcheeg "pandas<2.3".
 """
 import argparse
 import json
+import logging
 import os
 import pickle
 import shutil
@@ -103,6 +104,7 @@ def main():
     need_torcheeg()
     import numpy as np
     warnings.simplefilter("ignore")
+    logging.disable(logging.INFO)  # torcheeg's progress
     work = tempfile.mkdtemp()
     try:
         simulate(a.program, os.path.join(work, "deap"))
