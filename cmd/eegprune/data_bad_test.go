@@ -13,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"eegprune/data"
 	"eegprune/data/mat"
@@ -331,4 +332,32 @@ func TestForbiddenFiles(t *testing.T) {
 		t.Errorf("a forbidden directory: exit code %d, want 1: %s", r.code, r.stdout)
 	}
 	oneSentence(t, r, "recordings", "permission")
+}
+
+func TestInterruptedConversionLeavesNothing(t *testing.T) {
+	dir := t.TempDir()
+	must(t, dir, "data", "simulate", "--out", "recordings", "--subjects", "2", "--trials", "60", "--seconds", "4")
+	c := command(dir, "data", "convert", "recordings", "--out", "made/converted", "--quiet")
+	var stderr bytes.Buffer
+	c.Stderr = &stderr
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		if begun, _ := filepath.Glob(filepath.Join(dir, "made", ".*", "*.npz")); len(begun) > 0 {
+			break
+		}
+	}
+	if err := c.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	_ = c.Wait()
+	if code := c.ProcessState.ExitCode(); code != 130 {
+		t.Errorf("exit code %d, want 130: %s", code, &stderr)
+	}
+	oneSentence(t, result{stderr: stderr.String()}, "interrupted", "made/converted")
+	if left := files(t, filepath.Join(dir, "made")); len(left) > 0 {
+		t.Errorf("an interrupted conversion left %v", left)
+	}
+	must(t, dir, "data", "convert", "recordings", "--out", "made/converted")
 }

@@ -31,7 +31,7 @@ commands read them. The directory is made whole or not at all.`,
 			notes, err := data.Convert(cmd.Context(), source, out, data.Options{SkipBad: from.skipBad, Progress: p.reading})
 			p.close()
 			if err != nil {
-				return err
+				return unfinished(cmd.Context(), err, "nothing was written to "+out)
 			}
 			trials, err := filepath.Glob(filepath.Join(out, "*.npz"))
 			if err != nil {

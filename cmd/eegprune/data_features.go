@@ -146,7 +146,7 @@ session, trial, start and end.`,
 			set, hit, err := data.Cache{Dir: cache}.Features(cmd.Context(), source, o)
 			p.close()
 			if err != nil {
-				return err
+				return unfinished(cmd.Context(), err, "no features were kept")
 			}
 			r := reportOf(set)
 			r.Cached, r.Seconds, r.Cache, r.Out = hit, time.Since(start).Seconds(), cache, out

@@ -36,7 +36,7 @@ given.`,
 			sum, err := data.Inspect(cmd.Context(), source, p.reading)
 			p.close()
 			if err != nil {
-				return err
+				return unfinished(cmd.Context(), err, "not all recordings were read")
 			}
 			if a.json {
 				err = json.NewEncoder(a.stdout).Encode(sum)

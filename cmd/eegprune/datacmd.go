@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -138,6 +139,14 @@ func (f *sourceFlags) open(dir string) (*data.Source, error) {
 		return nil, err
 	}
 	return data.Open(dir, manifest)
+}
+
+// unfinished says what an interrupt left of work that is whole or not there.
+func unfinished(ctx context.Context, err error, what string) error {
+	if err != nil && ctx.Err() != nil {
+		return fmt.Errorf("interrupted; %s: the same command begins again", what)
+	}
+	return err
 }
 
 // dataTable is a table in the style of the reports'. Columns without an alignment hold
