@@ -3,12 +3,17 @@ package data
 import (
 	"context"
 	"iter"
+	"os"
 	"sync"
 )
 
-// maxAhead is how many files are read at once at the most. Each may hold some
-// hundred megabytes.
-const maxAhead = 4
+const (
+	// maxAhead is how many files are read at once at the most.
+	maxAhead = 8
+	// aheadBytes bounds what waits to be worked on. The garbage collector lets the
+	// program take up to twice as much.
+	aheadBytes = 512 << 20
+)
 
 // recordingsAhead is [Source.Recordings] with the next files being read while
 // the caller works on what it has, some at once where there are many workers.
@@ -16,17 +21,20 @@ const maxAhead = 4
 func (s *Source) recordingsAhead(ctx context.Context, workers int, done func(File)) iter.Seq2[*Recording, error] {
 	return func(yield func(*Recording, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
+		ahead := newAhead(len(s.Files))
+		stop := context.AfterFunc(ctx, ahead.wake)
 		var reading sync.WaitGroup
-		defer reading.Wait()
-		defer cancel()
-		files := min(max(1, workers/4), maxAhead)
-		opened := make([]chan readAhead, len(s.Files))
+		defer func() {
+			stop()
+			cancel()
+			ahead.wake()
+			reading.Wait()
+		}()
+		files := min(max(1, workers/2), maxAhead)
 		begin := func(i int) {
-			if i >= len(s.Files) {
-				return
+			if i < len(s.Files) {
+				reading.Go(func() { s.readInto(ctx, ahead, i) })
 			}
-			opened[i] = make(chan readAhead, 1)
-			reading.Go(func() { s.sendFile(ctx, s.Files[i], opened[i]) })
 		}
 		for i := range files {
 			begin(i)
@@ -34,7 +42,11 @@ func (s *Source) recordingsAhead(ctx context.Context, workers int, done func(Fil
 		n := numbering{manifest: s.Manifest}
 		for i, f := range s.Files {
 			begin(i + files)
-			for r := range opened[i] {
+			for {
+				r, ok := ahead.take(ctx, i)
+				if !ok {
+					break
+				}
 				if r.err == nil {
 					n.number(r.recording, f)
 				}
@@ -42,16 +54,59 @@ func (s *Source) recordingsAhead(ctx context.Context, workers int, done func(Fil
 					return
 				}
 			}
-			n.nextFile()
-			if done != nil {
-				done(f)
-			}
 			if ctx.Err() != nil {
 				yield(nil, ctx.Err())
 				return
 			}
+			n.nextFile()
+			if done != nil {
+				done(f)
+			}
 		}
 	}
+}
+
+// readInto reads one file as far ahead as there is room.
+func (s *Source) readInto(ctx context.Context, to *ahead, i int) {
+	defer to.finish(i)
+	whole := s.wholeBytes(s.Files[i])
+	if !to.room(ctx, i, whole) {
+		return
+	}
+	defer to.free(whole)
+	for r, err := range s.read(ctx, s.Files[i]) {
+		if !to.room(ctx, i, r.bytes()) {
+			return
+		}
+		to.put(i, readAhead{r, err})
+	}
+}
+
+// wholeBytes is what a reader keeps of a file for as long as it reads it.
+func (s *Source) wholeBytes(f File) int64 {
+	format, err := formatNamed(s.Manifest.Format)
+	if err != nil || format.streams {
+		return 0
+	}
+	info, err := os.Stat(f.Path)
+	if err != nil {
+		return 0 // the reader will say what is wrong
+	}
+	return info.Size()
+}
+
+// bytes is the memory that a recording takes.
+func (r *Recording) bytes() int64 {
+	if r == nil {
+		return 0
+	}
+	n := 0
+	for _, rows := range [][][]float64{r.Samples, r.Baseline} {
+		for _, x := range rows {
+			n += 8 * len(x)
+		}
+	}
+	return int64(n)
 }
 
 type readAhead struct {
@@ -59,14 +114,80 @@ type readAhead struct {
 	err       error
 }
 
-// sendFile sends the recordings of one file and closes the channel.
-func (s *Source) sendFile(ctx context.Context, f File, to chan<- readAhead) {
-	defer close(to)
-	for r, err := range s.read(ctx, f) {
-		select {
-		case to <- readAhead{r, err}:
-		case <-ctx.Done():
-			return
-		}
+// ahead holds what was read and not yet taken, by file.
+type ahead struct {
+	mu      sync.Mutex
+	changed *sync.Cond
+	waiting [][]readAhead
+	done    []bool
+	current int // the file that recordings are taken from
+	used    int64
+}
+
+func newAhead(files int) *ahead {
+	a := &ahead{waiting: make([][]readAhead, files), done: make([]bool, files)}
+	a.changed = sync.NewCond(&a.mu)
+	return a
+}
+
+// wake makes all that wait look again, for the context has ended.
+func (a *ahead) wake() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.changed.Broadcast()
+}
+
+// room waits until n more bytes may be held for a file. What the caller is waiting
+// for has room at once, or all would wait for it. It returns false when the context
+// has ended.
+func (a *ahead) room(ctx context.Context, file int, n int64) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for a.used+n > aheadBytes && (file != a.current || len(a.waiting[file]) > 0) && ctx.Err() == nil {
+		a.changed.Wait()
 	}
+	a.used += n
+	return ctx.Err() == nil
+}
+
+func (a *ahead) free(n int64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.used -= n
+	a.changed.Broadcast()
+}
+
+func (a *ahead) put(file int, r readAhead) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.waiting[file] = append(a.waiting[file], r)
+	a.changed.Broadcast()
+}
+
+func (a *ahead) finish(file int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.done[file] = true
+	a.changed.Broadcast()
+}
+
+// take waits for the next recording of a file, which becomes the current one. It
+// returns false where there are no more, or the context has ended.
+func (a *ahead) take(ctx context.Context, file int) (r readAhead, ok bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.current != file {
+		a.current = file
+		a.changed.Broadcast()
+	}
+	for len(a.waiting[file]) == 0 && !a.done[file] && ctx.Err() == nil {
+		a.changed.Wait()
+	}
+	if len(a.waiting[file]) == 0 || ctx.Err() != nil {
+		return r, false
+	}
+	r, a.waiting[file] = a.waiting[file][0], a.waiting[file][1:]
+	a.used -= r.recording.bytes()
+	a.changed.Broadcast()
+	return r, true
 }

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
 )
 
 func cached(t *testing.T, c Cache, dir string, o Options) (*Set, bool) {
@@ -174,4 +176,24 @@ func FuzzReadSet(f *testing.F) {
 			t.Fatal("a set that doesn't hold together")
 		}
 	})
+}
+
+func TestClipRunsKeepEveryClip(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		clip := rapid.Custom(func(t *rapid.T) Clip {
+			start := rapid.IntRange(0, 3).Draw(t, "start")
+			return Clip{Subject: rapid.SampledFrom([]string{"a", "b"}).Draw(t, "subject"), Trial: rapid.IntRange(1, 2).Draw(t, "trial"), Start: start, End: start + rapid.IntRange(1, 2).Draw(t, "length")}
+		})
+		clips := rapid.SliceOf(clip).Draw(t, "clips")
+		if d := cmp.Diff(clips, clipsOf(runsOf(clips), len(clips)), cmpopts.EquateEmpty()); d != "" {
+			t.Fatal(d)
+		}
+	})
+	regular := make([]Clip, 100)
+	for i := range regular {
+		regular[i] = Clip{Subject: "a", Start: 5 * i, End: 5*i + 10}
+	}
+	if n := len(runsOf(regular)); n != 1 {
+		t.Errorf("clips at equal steps are %d runs", n)
+	}
 }

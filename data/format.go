@@ -15,6 +15,8 @@ type format struct {
 	labels []string
 	// beside are names of files that belong to the recordings without being any.
 	beside []string
+	// streams says that a file is read piece by piece and never held whole.
+	streams bool
 	// read gives the recordings of one file in order. Trials are numbered from 1
 	// within the file where the file's name doesn't number them.
 	read func(ctx context.Context, m *Manifest, f File) iter.Seq2[*Recording, error]
@@ -26,7 +28,7 @@ func formats() []format {
 		{name: "edf", about: "EDF and EDF+", read: readEDF},
 		{name: "bdf", about: "BioSemi's BDF and BDF+", read: readEDF},
 		{name: "deap", about: "DEAP's data_preprocessed_python (sNN.dat)", labels: deapLabels(), read: readDEAP},
-		{name: "seed", about: "SEED's Preprocessed_EEG (MAT of version 5)", labels: []string{"emotion"}, beside: []string{seedLabelFile, "readme.txt"}, read: readSEED},
+		{name: "seed", about: "SEED's Preprocessed_EEG (MAT of version 5)", labels: []string{"emotion"}, beside: []string{seedLabelFile, "readme.txt"}, streams: true, read: readSEED},
 		{name: "npy", about: "NumPy's .npy and .npz, described by a manifest", read: readNPY},
 	}
 }
