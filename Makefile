@@ -41,17 +41,19 @@ vet: $(SHIM)
 	@test -z "$$(gofmt -l .)" || { echo "these files are not formatted, run gofmt -w on them:"; gofmt -l .; exit 1; }
 	$(GO) vet ./...
 
-# The programs that users start are tested as they are: built, with files and exit codes.
 test-go: build
-	$(GO) test -race ./...
+	$(GO) test ./...
 
 test-shim: $(SHIM)
 	@scripts/googletest.sh
 	@scripts/build_shim.sh build/asan - -DEP_SANITIZE=ON
 	ctest --test-dir build/asan --output-on-failure --no-tests=error
 
+# What runs side by side, under the race detector; then the runs of minutes.
 test-slow: build
-	$(GO) test -tags slow -run Slow -timeout 30m ./...
+	$(GO) test -race -timeout 30m ./torch ./train ./experiment ./data/...
+	$(GO) test -race -timeout 30m -run 'Jobs|Interrupted' ./cmd/...
+	$(GO) test -tags slow -run Slow -v -timeout 30m ./train
 
 test-real: build
 	@test -n "$(EEG_DATA)" || { echo "test-real: name the directory that holds eegmat/ and eegmmidb/: make test-real EEG_DATA=DIR"; exit 2; }

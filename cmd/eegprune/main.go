@@ -87,7 +87,7 @@ func (a *app) root() *cobra.Command {
 		Long: `eegprune trains EEG networks (CCNN, FBCCNN, TSCeption) on recordings, removes the
 filters that matter least, brings the accuracy back, and shows over folds what was
 saved and what it cost.`,
-		Example: `  eegprune data simulate --out recordings
+		Example: `  eegprune data simulate --out recordings --subjects 4 --trials 2 --seconds 10
   eegprune run --data recordings --out study --folds 2 --epochs 2`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
