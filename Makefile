@@ -53,7 +53,7 @@ test-shim: $(SHIM)
 test-slow: build
 	$(GO) test -race -timeout 30m ./torch ./train ./experiment ./data/...
 	$(GO) test -race -timeout 30m -run 'Jobs|Interrupted' ./cmd/...
-	$(GO) test -tags slow -run Slow -v -timeout 30m ./train
+	$(GO) test -tags slow -run TenThousand -v -timeout 30m ./train
 
 test-real: build
 	@test -n "$(EEG_DATA)" || { echo "test-real: name the directory that holds eegmat/ and eegmmidb/: make test-real EEG_DATA=DIR"; exit 2; }
