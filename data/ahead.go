@@ -186,7 +186,9 @@ func (a *ahead) take(ctx context.Context, file int) (r readAhead, ok bool) {
 	if len(a.waiting[file]) == 0 || ctx.Err() != nil {
 		return r, false
 	}
-	r, a.waiting[file] = a.waiting[file][0], a.waiting[file][1:]
+	list := a.waiting[file]
+	r, list[0] = list[0], readAhead{} // or the list would hold on to it
+	a.waiting[file] = list[1:]
 	a.used -= r.recording.bytes()
 	a.changed.Broadcast()
 	return r, true
