@@ -140,7 +140,7 @@ func (r *run) report(results []report.Result, o RunOptions) (*report.Study, erro
 		return nil, err
 	}
 	settings := append(r.settings(), env.Settings()...)
-	return &report.Study{Schema: report.Schema, Config: config, Settings: settings, Notes: r.Set.Notes,
+	return &report.Study{Schema: report.Schema, Config: config, Settings: settings, Notes: r.Set.Notes, Leak: r.leak,
 		Environment: env, Results: results}, nil
 }
 

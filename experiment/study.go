@@ -24,7 +24,7 @@ type Study struct {
 	Folds  []Fold
 	Arch   *models.Arch // of the unpruned network
 
-	leaks       bool
+	leak        string // what to say of the split; see report.Study
 	fingerprint string
 	device      torch.Device
 	data        *train.Data
@@ -95,7 +95,9 @@ func (s *Study) Divide() error {
 	if err != nil {
 		return err
 	}
-	s.leaks = split.Leaks()
+	if split.Leaks() {
+		s.leak = "LEAKS: clips of one trial are both trained on and tested on; " + data.NonLeaking(c.Name) + " keeps them apart"
+	}
 	for i, f := range folds {
 		fit, val, err := split.Validation(s.Set, f.Train, c.Val)
 		if err != nil {
@@ -120,6 +122,10 @@ func (s *Study) Divide() error {
 	s.Config.FineTune = s.Config.FineTune.Settle(len(s.Folds[0].Fit))
 	return nil
 }
+
+// Leak says whether clips of one trial are both trained on and tested on, and what to do
+// about it; it is empty where they are not.
+func (s *Study) Leak() string { return s.leak }
 
 func (s *Study) classesIn(rows []int) int {
 	seen := map[int64]bool{}
@@ -156,10 +162,10 @@ func (s *Study) settings() []report.Setting {
 	if c.Split.Shuffle {
 		split += fmt.Sprintf(", shuffled with seed %d", c.Split.Seed)
 	}
-	if s.leaks {
-		split += "; LEAKS: clips of one trial are trained on and tested on, which " + data.NonLeaking(c.Split.Name) + " does not do"
-	} else {
+	if s.leak == "" {
 		split += "; no trial is both trained on and tested on"
+	} else {
+		split += "; " + s.leak
 	}
 	return []report.Setting{
 		{Name: "data", Value: fmt.Sprintf("%s: %d clips of %g s, %d subjects, %d electrodes at %g Hz", filepath.Base(c.Data.Dir), s.Set.Len(),

@@ -85,12 +85,15 @@ type Result struct {
 
 // A Study is all there is to report of a directory.
 type Study struct {
-	Schema      int             `json:"schema"`
-	Config      json.RawMessage `json:"config"` // what the study was asked to do
-	Settings    []Setting       `json:"settings"`
-	Notes       []string        `json:"notes,omitempty"`
-	Environment Environment     `json:"environment"`
-	Results     []Result        `json:"results"`
+	Schema   int             `json:"schema"`
+	Config   json.RawMessage `json:"config"` // what the study was asked to do
+	Settings []Setting       `json:"settings"`
+	Notes    []string        `json:"notes,omitempty"`
+	// Leak, where clips of one trial are both trained on and tested on, says so and
+	// names the split that does not do it. It stands under every table.
+	Leak        string      `json:"leak,omitempty"`
+	Environment Environment `json:"environment"`
+	Results     []Result    `json:"results"`
 	// Speeds holds, by stage, what was measured on the first fold's networks with
 	// nothing else running.
 	Speeds map[string]Speed `json:"speeds,omitempty"`

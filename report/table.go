@@ -101,7 +101,16 @@ func Summary(w io.Writer, s *Study) error {
 			return err
 		}
 	}
-	return t.Render()
+	return finish(w, t, s)
+}
+
+// finish writes a table and under it what its reader must know.
+func finish(w io.Writer, t *tablewriter.Table, s *Study) error {
+	if err := t.Render(); err != nil || s.Leak == "" {
+		return err
+	}
+	_, err := fmt.Fprintln(w, s.Leak)
+	return err
 }
 
 // Folds writes the test accuracy of every fold.
@@ -151,7 +160,7 @@ func Folds(w io.Writer, s *Study) error {
 	if err := t.Append(majority); err != nil {
 		return err
 	}
-	return t.Render()
+	return finish(w, t, s)
 }
 
 // Text writes the whole report: settings, notes, both tables.

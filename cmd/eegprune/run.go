@@ -74,6 +74,9 @@ func (s *studyCommand) run(ctx context.Context, c experiment.Config, o experimen
 		return err
 	}
 	defer study.Close()
+	if leak := study.Leak(); leak != "" && !s.a.quiet {
+		fmt.Fprintf(s.a.stderr, "split %s %s\n", study.Config.Split.Name, leak)
+	}
 	o.Dir, o.Jobs, o.Version = s.out, s.jobs, version()
 	if s.verbose {
 		o.Jobs, o.Watch = 1, verboseObserver(s.a.stderr)

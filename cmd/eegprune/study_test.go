@@ -179,3 +179,18 @@ func TestQuietAndPipedOutputIsClean(t *testing.T) {
 		t.Error("piped output has terminal codes")
 	}
 }
+
+func TestSplitsThatLeakSaySoEverywhere(t *testing.T) {
+	dir := recordings(t)
+	r := must(t, dir, quick("run", "--out", "study", "--split", "KFold", "--epochs", "1", "--recover", "scratch")...)
+	const leak = "LEAKS: clips of one trial are both trained on and tested on; KFoldCrossTrial keeps them apart"
+	if !strings.Contains(r.stderr, leak) {
+		t.Errorf("the run's header does not warn:\n%s", r.stderr)
+	}
+	if n := strings.Count(r.stdout, leak); n != 3 {
+		t.Errorf("the warning stands %d times, want it with the settings and under both tables:\n%s", n, r.stdout)
+	}
+	if s := read(t, filepath.Join(dir, "study")); s.Leak != leak {
+		t.Errorf("result.json says %q of the leak", s.Leak)
+	}
+}
