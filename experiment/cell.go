@@ -58,7 +58,11 @@ func (s *Study) fresh(ctx context.Context, arch *models.Arch, fold int, watch tr
 
 // fit trains n, which it takes over: on an error n is freed.
 func (s *Study) fit(ctx context.Context, n *models.Network, fold int, o train.Options, g *torch.Generator, watch train.Observer) (*models.Network, train.History, error) {
-	f := s.Folds[fold-1]
+	f, err := s.fold(fold)
+	if err != nil {
+		n.Free()
+		return nil, train.History{}, err
+	}
 	h, err := train.Fit(ctx, n, s.data, f.Fit, f.Val, o, g, watch)
 	if err != nil {
 		n.Free()
@@ -107,11 +111,23 @@ func (s *Study) Evaluate(ctx context.Context, n *models.Network, fold int) (repo
 			have, n.Arch.Classes, want, len(s.Set.Classes))
 	}
 	rows := s.allRows()
-	if fold > 0 {
-		rows = s.Folds[fold-1].Test
+	if fold != 0 {
+		f, err := s.fold(fold)
+		if err != nil {
+			return report.Score{}, err
+		}
+		rows = f.Test
 	}
 	e, err := train.Evaluate(ctx, n, s.data, rows)
 	return report.Score(e), err
+}
+
+// fold returns a fold by its number, from 1.
+func (s *Study) fold(n int) (Fold, error) {
+	if n < 1 || n > len(s.Folds) {
+		return Fold{}, fmt.Errorf("there is no fold %d: these recordings and settings give %d folds", n, len(s.Folds))
+	}
+	return s.Folds[n-1], nil
 }
 
 func (s *Study) allRows() []int {

@@ -43,10 +43,15 @@ func (s *Study) Cells(o RunOptions) []report.Cell {
 	return cells
 }
 
-// Run carries out a study and returns all results that its directory then has. What an
-// earlier run did is not done again. When ctx ends or a cell fails, cells that were done
+// Run carries out a study and returns the results of the cells that it was asked for.
+// What an earlier run did is not done again. When ctx ends or a cell fails, cells that were done
 // stay, and come back with the error.
 func (s *Study) Run(ctx context.Context, o RunOptions) (*report.Study, error) {
+	for _, f := range o.Folds {
+		if _, err := s.fold(f); err != nil {
+			return nil, err
+		}
+	}
 	for _, d := range []string{"cells", "checkpoints"} {
 		if err := os.MkdirAll(filepath.Join(o.Dir, d), 0o755); err != nil {
 			return nil, fmt.Errorf("making the results directory: %w", err)

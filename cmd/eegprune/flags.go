@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -42,6 +43,11 @@ func (f *dataFlags) register(s *pflag.FlagSet) {
 	s.StringVar(&f.bands, "bands", "", `frequency bands in Hz, such as "theta=4-8,alpha=8-14" (default: theta, alpha, beta and gamma)`)
 	s.StringVar(&f.standardize, "standardize", data.StandardizeNone, "bring features to one scale: none, or subject (z-score over all of a subject's clips, labels unseen)")
 	s.BoolVar(&f.skipBad, "skip-bad", false, "go on without recordings that can't be read, and list them")
+}
+
+// changed reports whether flags ask for other features than a checkpoint's own.
+func (f *dataFlags) changed() bool {
+	return slices.ContainsFunc([]string{"data", "clip", "overlap", "bands", "standardize"}, f.set.Changed)
 }
 
 func (f *dataFlags) apply(c *experiment.Config) error {

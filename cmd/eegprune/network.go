@@ -113,11 +113,42 @@ func widths(from, to *models.Arch) string {
 	return strings.Join(parts, ", ")
 }
 
-// studyOf opens the data of the study that a checkpoint comes from, with what flags
-// change.
-func (a *app) studyOf(ctx context.Context, path string, p experiment.Provenance, d *dataFlags, device torch.Device) (*experiment.Study, error) {
-	if err := d.apply(&p.Config); err != nil {
+// A session is a checkpoint with the data that it comes from, or that flags name.
+type session struct {
+	network *models.Network
+	origin  experiment.Provenance
+	study   *experiment.Study // not divided yet
+}
+
+func (s *session) close() {
+	s.network.Free()
+	s.study.Close()
+}
+
+// open opens a checkpoint and its data. change says what flags change of its settings.
+func (a *app) open(ctx context.Context, path string, d *dataFlags, dev *deviceFlags, change func(*experiment.Config) error) (*session, error) {
+	device, err := dev.open()
+	if err != nil {
 		return nil, err
+	}
+	n, p, err := load(path, device)
+	if err != nil {
+		return nil, err
+	}
+	study, err := a.studyOf(ctx, path, p, d, device, change)
+	if err != nil {
+		n.Free()
+		return nil, err
+	}
+	return &session{network: n, origin: p, study: study}, nil
+}
+
+func (a *app) studyOf(ctx context.Context, path string, p experiment.Provenance, d *dataFlags, device torch.Device, change func(*experiment.Config) error) (*experiment.Study, error) {
+	if err := errors.Join(d.apply(&p.Config), change(&p.Config)); err != nil {
+		return nil, err
+	}
+	if err := p.Config.Check(); err != nil {
+		return nil, usageError{err}
 	}
 	progress := a.progress()
 	defer progress.close()
@@ -125,7 +156,7 @@ func (a *app) studyOf(ctx context.Context, path string, p experiment.Provenance,
 	if err != nil {
 		return nil, err
 	}
-	if !s.SameData(p) && !d.set.Changed("data") {
+	if !s.SameData(p) && !d.changed() {
 		s.Close()
 		return nil, fmt.Errorf("the recordings in %s are no longer those that %s was trained on: name the right ones with --data", p.Config.Data.Dir, path)
 	}
@@ -150,45 +181,31 @@ checkpoint, unless flags say otherwise.`,
 			if err != nil {
 				return usageError{fmt.Errorf("--how: %w", err)}
 			}
-			device, err := dev.open()
+			opened, err := a.open(cmd.Context(), args[0], &d, &dev, func(c *experiment.Config) error {
+				return errors.Join(t.apply(&c.Train), t.apply(&c.FineTune))
+			})
 			if err != nil {
 				return err
 			}
-			n, p, err := load(args[0], device)
-			if err != nil {
-				return err
-			}
-			defer n.Free()
-			if err := errors.Join(t.apply(&p.Config.Train), t.apply(&p.Config.FineTune)); err != nil {
-				return err
-			}
-			s, err := a.studyOf(cmd.Context(), args[0], p, &d, device)
-			if err != nil {
-				return err
-			}
-			defer s.Close()
+			defer opened.close()
+			n, s, cell := opened.network, opened.study, opened.origin.Cell
 			if err := s.Divide(); err != nil {
 				return err
 			}
-			fold := p.Cell.Fold
-			if fold < 1 || fold > len(s.Folds) {
-				return fmt.Errorf("%s belongs to fold %d, the recordings give %d folds: name the right ones with --data", args[0], fold, len(s.Folds))
-			}
-			before, err := s.Evaluate(cmd.Context(), n, fold)
+			before, err := s.Evaluate(cmd.Context(), n, cell.Fold)
 			if err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
 			}
-			cell := p.Cell
 			cell.Stage = stage
 			progress := a.progress()
 			watch := progress.one(cell, epochsOf(s.Config, stage))
-			recovered, _, err := s.Recover(cmd.Context(), n, stage, fold, watch)
+			recovered, _, err := s.Recover(cmd.Context(), n, stage, cell.Fold, watch)
 			progress.close()
 			if err != nil {
 				return err
 			}
 			defer recovered.Free()
-			test, err := s.Evaluate(cmd.Context(), recovered, fold)
+			test, err := s.Evaluate(cmd.Context(), recovered, cell.Fold)
 			if err != nil {
 				return err
 			}
@@ -226,20 +243,12 @@ func (a *app) evaluateCommand() *cobra.Command {
 		Example: `  eegprune evaluate recovered.safetensors`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			device, err := dev.open()
+			opened, err := a.open(cmd.Context(), args[0], &d, &dev, func(*experiment.Config) error { return nil })
 			if err != nil {
 				return err
 			}
-			n, p, err := load(args[0], device)
-			if err != nil {
-				return err
-			}
-			defer n.Free()
-			s, err := a.studyOf(cmd.Context(), args[0], p, &d, device)
-			if err != nil {
-				return err
-			}
-			defer s.Close()
+			defer opened.close()
+			s, p := opened.study, opened.origin
 			fold, on := 0, "all clips"
 			switch own := s.SameData(p); {
 			case all && own:
@@ -252,7 +261,7 @@ func (a *app) evaluateCommand() *cobra.Command {
 					return err
 				}
 			}
-			test, err := s.Evaluate(cmd.Context(), n, fold)
+			test, err := s.Evaluate(cmd.Context(), opened.network, fold)
 			if err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
 			}
