@@ -19,7 +19,8 @@ func TestMain(m *testing.M) { os.Exit(reftest.NoTensorsLeft(m)) }
 // the mean loss of every epoch and the final weights.
 func TestTrajectory(t *testing.T) {
 	var file struct {
-		Runs []struct {
+		Torch string // that the values come from, such as "2.15.0+cu132"
+		Runs  []struct {
 			Model     string
 			Seed      uint64
 			Samples   int
@@ -37,6 +38,15 @@ func TestTrajectory(t *testing.T) {
 	}
 	if err := torch.SetNumThreads(1); err != nil {
 		t.Fatal(err)
+	}
+	build, err := torch.Version()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Another version's operators round otherwise, which a training amplifies.
+	sameVersion, tolerance := strings.HasPrefix(file.Torch, build.Torch), 1e-6
+	if !sameVersion {
+		tolerance = 1e-4
 	}
 	for _, r := range file.Runs {
 		t.Run(r.Model, func(t *testing.T) {
@@ -94,20 +104,30 @@ func TestTrajectory(t *testing.T) {
 					want += l * float64(min(r.BatchSize, r.Samples-k*r.BatchSize))
 				}
 				want /= float64(r.Samples)
-				if math.Abs(mean-want) > 1e-6*want {
+				if math.Abs(mean-want) > tolerance*want {
 					t.Errorf("mean loss of steps %d to %d is %.9g, want %.9g", step, step+perEpoch-1, mean, want)
 				}
-				if first := fmt.Sprintf("loss: %f [%5d/%5d]\n", r.Losses[step], 0, r.Samples); log.String() != first {
-					t.Errorf("the log says %q, want %q", log.String(), first)
-				}
+				checkLog(t, log.String(), r.Losses[step], r.Samples, tolerance)
 				step += perEpoch
 			}
 			for _, p := range n.State() {
-				if !p.Buffer {
+				if !p.Buffer && sameVersion {
 					r.Final[p.Name].Check(t, "final "+p.Name, p.Tensor, 1e-4)
 				}
 			}
 		})
+	}
+}
+
+// checkLog compares the one line logged of an epoch with the first loss of it.
+func checkLog(t *testing.T, log string, want float64, samples int, tolerance float64) {
+	t.Helper()
+	var loss float64
+	if _, err := fmt.Sscanf(log, "loss: %f ", &loss); err != nil || math.Abs(loss-want) > tolerance*want+5e-7 {
+		t.Errorf("the log says %q, want the loss %.6f", log, want)
+	}
+	if end := fmt.Sprintf(" [%5d/%5d]\n", 0, samples); !strings.HasSuffix(log, end) {
+		t.Errorf("the log says %q, want it to end in %q", log, end)
 	}
 }
 
