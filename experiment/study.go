@@ -30,10 +30,17 @@ type Study struct {
 	data        *train.Data
 }
 
+// OpenOptions say how a study is opened. They do not change its results.
+type OpenOptions struct {
+	Device   torch.Device
+	Cache    string // directory that keeps features; "" for none
+	Progress func(data.Progress)
+}
+
 // Open reads the recordings, makes the features, divides them and puts them on the
 // device.
-func Open(ctx context.Context, c Config, device torch.Device, progress func(data.Progress)) (*Study, error) {
-	s, err := OpenUndivided(ctx, c, device, progress)
+func Open(ctx context.Context, c Config, o OpenOptions) (*Study, error) {
+	s, err := OpenUndivided(ctx, c, o)
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +52,7 @@ func Open(ctx context.Context, c Config, device torch.Device, progress func(data
 }
 
 // OpenUndivided is Open without folds, for testing a network on all clips.
-func OpenUndivided(ctx context.Context, c Config, device torch.Device, progress func(data.Progress)) (*Study, error) {
+func OpenUndivided(ctx context.Context, c Config, o OpenOptions) (*Study, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
@@ -54,19 +61,24 @@ func OpenUndivided(ctx context.Context, c Config, device torch.Device, progress 
 		return nil, err
 	}
 	features := c.Data.Features
-	features.Progress = progress
-	set, err := data.Features(ctx, source, features)
+	features.Progress = o.Progress
+	var set *data.Set
+	if o.Cache == "" {
+		set, err = data.Features(ctx, source, features)
+	} else {
+		set, _, err = data.Cache{Dir: o.Cache}.Features(ctx, source, features)
+	}
 	if err != nil {
 		return nil, err
 	}
-	s := &Study{Config: c, Set: set, device: device}
+	s := &Study{Config: c, Set: set, device: o.Device}
 	if s.fingerprint, err = fingerprint(set); err != nil {
 		return nil, err
 	}
 	if s.Arch, err = s.build(); err != nil {
 		return nil, err
 	}
-	if s.data, err = train.NewData(set, device); err != nil {
+	if s.data, err = train.NewData(set, o.Device); err != nil {
 		return nil, err
 	}
 	return s, nil

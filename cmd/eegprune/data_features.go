@@ -10,26 +10,19 @@ import (
 	"github.com/spf13/pflag"
 
 	"eegprune/data"
-	"eegprune/data/transform"
 	"eegprune/experiment"
 	"eegprune/models"
 )
 
-// featureFlags say which features to make of which recordings: those of a study, and
-// what a study can't be told on the command line.
+// featureFlags say which features to make of which recordings, without a study.
 type featureFlags struct {
-	data           dataFlags
-	model          string
-	format, filter string
-	removeBaseline bool
+	data  dataFlags
+	model string
 }
 
 func (f *featureFlags) register(s *pflag.FlagSet) {
 	f.data.register(s)
-	formatFlag(s, &f.format)
 	s.StringVar(&f.model, "model", "fbccnn", "the network that the features are for: "+strings.Join(models.Names(), ", "))
-	s.StringVar(&f.filter, "filter", transform.FilterSOS, "band filters: sos, or ba to repeat torcheeg's numbers with their rounding noise")
-	s.BoolVar(&f.removeBaseline, "remove-baseline", false, "take the features of a trial's baseline off those of its clips (BaselineRemoval)")
 }
 
 // open returns the recordings and what to make of them.
@@ -47,38 +40,14 @@ func (f *featureFlags) open(args []string) (*data.Source, data.Options, error) {
 	if err := f.data.apply(&c); err != nil {
 		return nil, none, err
 	}
-	o := c.Data.Features
-	if err := f.filters(o.Transforms); err != nil {
-		return nil, none, err
-	}
-	manifest, err := chooseManifest(c.Data.Manifest, f.format)
+	source, err := data.Open(c.Data.Dir, c.Data.Manifest)
 	if err != nil {
 		return nil, none, err
 	}
-	source, err := data.Open(c.Data.Dir, manifest)
-	if err != nil {
-		return nil, none, err
+	if f.data.removeBaseline && !source.HasBaseline() {
+		return nil, none, usageError{fmt.Errorf("--remove-baseline: the recordings in %s have no baseline: leave it away, or give signal.baseline in the manifest", source.Dir)}
 	}
-	if f.removeBaseline {
-		if !source.HasBaseline() {
-			return nil, none, usageError{fmt.Errorf("--remove-baseline: the recordings in %s have no baseline: leave it away, or give signal.baseline in the manifest", source.Dir)}
-		}
-		o.Transforms = append(o.Transforms, &transform.BaselineRemoval{})
-	}
-	return source, o, nil
-}
-
-// filters gives the band filters their form.
-func (f *featureFlags) filters(p transform.Pipeline) error {
-	if f.filter != transform.FilterSOS && f.filter != transform.FilterBA {
-		return usageError{fmt.Errorf("--filter: no filters %q: there are %s and %s", f.filter, transform.FilterSOS, transform.FilterBA)}
-	}
-	for _, t := range p {
-		if t, ok := t.(*transform.BandDifferentialEntropy); ok && f.filter != transform.FilterSOS {
-			t.Filter = f.filter
-		}
-	}
-	return nil
+	return source, c.Data.Features, nil
 }
 
 // A featureReport is what --json says.
@@ -118,7 +87,7 @@ func (r featureReport) counts() string {
 
 func (a *app) dataFeaturesCommand() *cobra.Command {
 	var f featureFlags
-	var out, cache string
+	var out string
 	c := &cobra.Command{
 		Use:   "features [DIR]",
 		Short: "Make the features of recordings, keep them, and write them for Python",
@@ -135,10 +104,9 @@ session, trial, start and end.`,
 			if err != nil {
 				return err
 			}
-			if cache == "" {
-				if cache, err = data.CacheDir(); err != nil {
-					return err
-				}
+			cache, err := f.data.cacheDir()
+			if err != nil {
+				return err
 			}
 			p := a.progress()
 			o.Progress = p.reading
@@ -160,7 +128,6 @@ session, trial, start and end.`,
 	}
 	f.register(c.Flags())
 	c.Flags().StringVar(&out, "out", "", "file for the features, .npz")
-	c.Flags().StringVar(&cache, "cache", "", "directory that keeps features (default: eegprune in the user's cache directory)")
 	return c
 }
 

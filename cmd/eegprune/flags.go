@@ -26,28 +26,40 @@ import (
 
 // dataFlags say which recordings, and what to make of them.
 type dataFlags struct {
-	set           *pflag.FlagSet
-	dir, manifest string
-	clip, overlap float64
-	bands         string
-	standardize   string
-	skipBad       bool
+	set            *pflag.FlagSet
+	dir            string
+	source         sourceFlags
+	clip, overlap  float64
+	bands, filter  string
+	removeBaseline bool
+	standardize    string
+	cache          string
 }
 
 func (f *dataFlags) register(s *pflag.FlagSet) {
 	f.set = s
 	s.StringVar(&f.dir, "data", "", "directory of recordings")
-	s.StringVar(&f.manifest, "manifest", "", "YAML file that says where subject and label are found (default: eegprune.yaml in the directory, or a built-in one)")
+	f.source.register(s)
 	s.Float64Var(&f.clip, "clip", 0, "seconds of a clip (default: 1 for networks on a grid, 4 for networks of signals)")
 	s.Float64Var(&f.overlap, "overlap", 0, "seconds that a clip shares with the next")
 	s.StringVar(&f.bands, "bands", "", `frequency bands in Hz, such as "theta=4-8,alpha=8-14" (default: theta, alpha, beta and gamma)`)
+	s.StringVar(&f.filter, "filter", transform.FilterSOS, "band filters: sos, or ba to repeat torcheeg's numbers with their rounding noise")
+	s.BoolVar(&f.removeBaseline, "remove-baseline", false, "take the features of a trial's baseline off those of its clips (BaselineRemoval)")
 	s.StringVar(&f.standardize, "standardize", data.StandardizeNone, "bring features to one scale: none, or subject (z-score over all of a subject's clips, labels unseen)")
-	s.BoolVar(&f.skipBad, "skip-bad", false, "go on without recordings that can't be read, and list them")
+	s.StringVar(&f.cache, "cache", "", "directory that keeps features (default: eegprune in the user's cache directory)")
 }
 
 // changed reports whether flags ask for other features than a checkpoint's own.
 func (f *dataFlags) changed() bool {
-	return slices.ContainsFunc([]string{"data", "clip", "overlap", "bands", "standardize"}, f.set.Changed)
+	return slices.ContainsFunc([]string{"data", "clip", "overlap", "bands", "filter", "remove-baseline", "standardize"}, f.set.Changed)
+}
+
+// cacheDir is where features are kept.
+func (f *dataFlags) cacheDir() (string, error) {
+	if f.cache != "" {
+		return f.cache, nil
+	}
+	return data.CacheDir()
 }
 
 func (f *dataFlags) apply(c *experiment.Config) error {
@@ -56,7 +68,11 @@ func (f *dataFlags) apply(c *experiment.Config) error {
 		if err != nil {
 			return err
 		}
-		c.Data.Dir, c.Data.Manifest = dir, f.manifest
+		manifest, err := chooseManifest(f.source.manifest, f.source.format)
+		if err != nil {
+			return err
+		}
+		c.Data.Dir, c.Data.Manifest = dir, manifest
 	}
 	if c.Data.Dir == "" {
 		return usageError{fmt.Errorf("no recordings were named: give their directory with --data")}
@@ -80,20 +96,39 @@ func (f *dataFlags) apply(c *experiment.Config) error {
 	if f.set.Changed("standardize") || o.Standardize == "" {
 		o.Standardize = f.standardize
 	}
-	o.SkipBad = o.SkipBad || f.skipBad
+	o.SkipBad = o.SkipBad || f.source.skipBad
+	if f.removeBaseline {
+		o.Transforms = append(o.Transforms, &transform.BaselineRemoval{})
+	}
+	return f.applyBands(c.Model, o.Transforms)
+}
+
+// applyBands gives the features of bands their bands and filters.
+func (f *dataFlags) applyBands(model string, p transform.Pipeline) error {
+	if f.filter != transform.FilterSOS && f.filter != transform.FilterBA {
+		return usageError{fmt.Errorf("--filter: no filters %q: there are %s and %s", f.filter, transform.FilterSOS, transform.FilterBA)}
+	}
+	if !f.set.Changed("bands") && !f.set.Changed("filter") {
+		return nil
+	}
+	i := slices.IndexFunc(p, func(t transform.Transform) bool { _, ok := t.(*transform.BandDifferentialEntropy); return ok })
+	if i < 0 {
+		return usageError{fmt.Errorf("--bands and --filter: %s takes signals, not bands", model)}
+	}
+	t := p[i].(*transform.BandDifferentialEntropy)
 	if f.set.Changed("bands") {
 		bands, err := parseBands(f.bands)
 		if err != nil {
 			return usageError{err}
 		}
-		for i, t := range o.Transforms {
-			if _, ok := t.(*transform.BandDifferentialEntropy); ok {
-				o.Transforms[i] = transform.NewBandDifferentialEntropy(bands)
-				return nil
-			}
-		}
-		return usageError{fmt.Errorf("--bands: %s takes signals, not bands", c.Model)}
+		form := t.Filter
+		t = transform.NewBandDifferentialEntropy(bands)
+		t.Filter = form
 	}
+	if f.set.Changed("filter") {
+		t.Filter = f.filter
+	}
+	p[i] = t
 	return nil
 }
 

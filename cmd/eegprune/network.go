@@ -150,9 +150,13 @@ func (a *app) studyOf(ctx context.Context, path string, p experiment.Provenance,
 	if err := p.Config.Check(); err != nil {
 		return nil, usageError{err}
 	}
+	cache, err := d.cacheDir()
+	if err != nil {
+		return nil, err
+	}
 	progress := a.progress()
 	defer progress.close()
-	s, err := experiment.OpenUndivided(ctx, p.Config, device, progress.reading)
+	s, err := experiment.OpenUndivided(ctx, p.Config, experiment.OpenOptions{Device: device, Cache: cache, Progress: progress.reading})
 	if err != nil {
 		return nil, err
 	}

@@ -67,8 +67,12 @@ func (s *studyCommand) run(ctx context.Context, c experiment.Config, o experimen
 	if err := os.MkdirAll(s.out, 0o755); err != nil {
 		return fmt.Errorf("making the results directory: %w", err)
 	}
+	cache, err := s.data.cacheDir()
+	if err != nil {
+		return err
+	}
 	p := s.a.progress()
-	study, err := experiment.Open(ctx, c, device, p.reading)
+	study, err := experiment.Open(ctx, c, experiment.OpenOptions{Device: device, Cache: cache, Progress: p.reading})
 	p.close()
 	if err != nil {
 		return err
