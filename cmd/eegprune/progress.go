@@ -72,7 +72,7 @@ func (p *progress) reading(d data.Progress) {
 	defer p.mu.Unlock()
 	if p.read == nil {
 		p.read = p.bars.AddBar(int64(d.Total), mpb.BarRemoveOnComplete(),
-			mpb.PrependDecorators(decor.Name("recordings ")), mpb.AppendDecorators(decor.CountersNoUnit("%d/%d")))
+			mpb.PrependDecorators(decor.Name("recordings ")), mpb.AppendDecorators(decor.CountersNoUnit("%d/%d "), decor.AverageETA(decor.ET_STYLE_MMSS)))
 	}
 	p.read.SetCurrent(int64(d.Done))
 }
