@@ -7,8 +7,6 @@ import (
 	"strings"
 )
 
-func numCPU() int { return runtime.NumCPU() }
-
 // cpuName asks the kernel; elsewhere than on Linux the architecture has to do.
 func cpuName() string {
 	f, err := os.Open("/proc/cpuinfo")

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
-	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -149,22 +149,16 @@ func (r *run) report(results []report.Result, o RunOptions) (*report.Study, erro
 		Environment: env, Results: results}, nil
 }
 
-// hostInfo is asked once: it does not change.
-var hostInfo = sync.OnceValues(func() (string, string) {
-	host, err := os.Hostname()
-	if err != nil {
-		host = "unknown"
-	}
-	return host, cpuName()
-})
-
 func environment(device torch.Device, o RunOptions) (report.Environment, error) {
 	build, err := torch.Version()
 	if err != nil {
 		return report.Environment{}, err
 	}
-	host, cpu := hostInfo()
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
 	env := report.Environment{Version: o.Version, Libtorch: build.Torch, CUDA: build.CUDA, Device: device.String(),
-		Host: host, CPU: cpu, Cores: numCPU(), Jobs: max(o.Jobs, 1)}
+		Host: host, CPU: cpuName(), Cores: runtime.NumCPU(), Jobs: max(o.Jobs, 1)}
 	return env, nil
 }
