@@ -16,7 +16,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"eegprune/data/atomicfile"
+	"eegprune/internal/atomicfile"
 )
 
 // featuresVersion changes whenever the same recordings and options give other
@@ -217,5 +217,5 @@ func (c Cache) remember(seen map[string]seenFile) error {
 	if err != nil {
 		return err
 	}
-	return atomicfile.Write(c.memory(), func(w io.Writer) error { _, err := w.Write(b); return err })
+	return atomicfile.WriteFile(c.memory(), b)
 }

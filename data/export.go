@@ -13,9 +13,9 @@ import (
 
 	"github.com/goccy/go-yaml"
 
-	"eegprune/data/atomicfile"
 	"eegprune/data/label"
 	"eegprune/data/npy"
+	"eegprune/internal/atomicfile"
 )
 
 // SaveNPZ writes a set for use from Python: x [clips, ...], y, classes, and the
@@ -61,7 +61,7 @@ func Convert(ctx context.Context, s *Source, dir string, o Options) (notes []str
 	if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("replacing the empty directory: %w", err)
 	}
-	return notes, errors.Join(os.Chmod(made, 0o755), os.Rename(made, dir))
+	return notes, errors.Join(os.Chmod(made, 0o755), atomicfile.Rename(made, dir))
 }
 
 func convertInto(ctx context.Context, s *Source, dir string, o Options) ([]string, error) {
@@ -158,5 +158,5 @@ func writeConverted(dir string, s *Source, r *Recording, classes []string) error
 	if err != nil {
 		return fmt.Errorf("writing the manifest: %w", err)
 	}
-	return atomicfile.Write(filepath.Join(dir, ManifestName), func(w io.Writer) error { _, err := w.Write(b); return err })
+	return atomicfile.WriteFile(filepath.Join(dir, ManifestName), b)
 }

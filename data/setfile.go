@@ -12,7 +12,7 @@ import (
 	"math"
 	"os"
 
-	"eegprune/data/atomicfile"
+	"eegprune/internal/atomicfile"
 )
 
 // setMagic begins a file that holds a set: its name and the version of its

@@ -11,8 +11,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/google/renameio/v2"
-
+	"eegprune/internal/atomicfile"
 	"eegprune/models"
 	"eegprune/prune"
 	"eegprune/report"
@@ -168,7 +167,7 @@ func parent(stage string) string {
 
 // cell describes the stage of a fold.
 func (s *Study) cell(stage string, fold int) report.Cell {
-	c := report.Cell{Model: s.Config.Model, Stage: stage, Fold: fold}
+	c := report.Cell{Variant: report.Variant{Model: s.Config.Model, Stage: stage}, Fold: fold}
 	if stage != report.Unpruned {
 		c.Method, c.Ratio = s.Config.Prune.Method, s.Config.Prune.Ratio
 	}
@@ -265,11 +264,7 @@ func (r *run) keep(result report.Result) error {
 	if err != nil {
 		return fmt.Errorf("writing a result: %w", err)
 	}
-	path := r.resultPath(result.Key)
-	if err := renameio.WriteFile(path, append(b, '\n'), 0o644, renameio.WithTempDir(filepath.Dir(path))); err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
-	}
-	return nil
+	return atomicfile.WriteFile(r.resultPath(result.Key), append(b, '\n'))
 }
 
 // kept returns the result of a cell that was done before, if it is there whole and its

@@ -8,7 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/google/renameio/v2"
+	"eegprune/internal/atomicfile"
 )
 
 // The files that a report is written to.
@@ -28,9 +28,8 @@ func Write(dir string, s *Study) error {
 		if err := write(&b, s); err != nil {
 			return fmt.Errorf("making %s: %w", name, err)
 		}
-		path := filepath.Join(dir, name)
-		if err := renameio.WriteFile(path, b.Bytes(), 0o644, renameio.WithTempDir(dir)); err != nil {
-			return fmt.Errorf("writing %s: %w", path, err)
+		if err := atomicfile.WriteFile(filepath.Join(dir, name), b.Bytes()); err != nil {
+			return err
 		}
 	}
 	return nil

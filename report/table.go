@@ -48,7 +48,7 @@ func Rows(s *Study) []Row {
 		if len(of) == 0 {
 			continue
 		}
-		row := Row{Stage: stage, Folds: len(of), Speed: s.Speeds[stage]}
+		row := Row{Stage: stage, Folds: len(of), Speed: speedOf(s, of[0].Variant)}
 		row.Accuracy = spread(of, func(r Result) float64 { return r.Test.Accuracy })
 		row.Balanced = spread(of, func(r Result) float64 { return r.Test.Balanced })
 		row.MacroF1 = spread(of, func(r Result) float64 { return r.Test.MacroF1 })
@@ -61,6 +61,16 @@ func Rows(s *Study) []Row {
 		rows = append(rows, row)
 	}
 	return rows
+}
+
+// speedOf returns what was measured of a network; zero where nothing was.
+func speedOf(s *Study, v Variant) Speed {
+	for _, m := range s.Speeds {
+		if m.Variant == v {
+			return m.Speed
+		}
+	}
+	return Speed{}
 }
 
 func spread(of []Result, value func(Result) float64) Spread {
@@ -87,7 +97,7 @@ func Summary(w io.Writer, s *Study) error {
 		_, err := fmt.Fprintln(w, "no results yet")
 		return err
 	}
-	t := newTable(w)
+	t := NewTable(w, tw.AlignLeft)
 	t.Header([]string{"network", "folds", "accuracy %", "balanced %", "macro-F1 %", "majority %",
 		"parameters", "MACs", "file", "1 clip ms", "64 clips ms"})
 	whole := rows[0].Size
@@ -124,7 +134,7 @@ func Folds(w io.Writer, s *Study) error {
 		}
 		cells[r.Stage][r.Fold] = r
 	}
-	t := newTable(w)
+	t := NewTable(w, tw.AlignLeft)
 	header := []string{"accuracy %"}
 	for f := 1; f <= folds; f++ {
 		header = append(header, fmt.Sprintf("fold %d", f))
@@ -207,12 +217,14 @@ func CSV(w io.Writer, s *Study) error {
 	return c.Error()
 }
 
-func newTable(w io.Writer) *tablewriter.Table {
+// NewTable is an empty table in the style that all of the program's have. Columns
+// without an alignment hold numbers.
+func NewTable(w io.Writer, columns ...tw.Align) *tablewriter.Table {
 	return tablewriter.NewTable(w,
 		tablewriter.WithHeaderAutoFormat(tw.Off),
 		tablewriter.WithHeaderAlignment(tw.AlignLeft),
 		tablewriter.WithRowAutoWrap(tw.WrapNone),
-		tablewriter.WithRowAlignmentConfig(tw.CellAlignment{Global: tw.AlignRight, PerColumn: []tw.Align{tw.AlignLeft}}),
+		tablewriter.WithRowAlignmentConfig(tw.CellAlignment{Global: tw.AlignRight, PerColumn: columns}),
 	)
 }
 

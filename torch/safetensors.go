@@ -7,13 +7,13 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"runtime"
 	"unicode/utf8"
 	"unsafe"
 
-	"github.com/google/renameio/v2"
 	"github.com/nlpodyssey/safetensors"
+
+	"eegprune/internal/atomicfile"
 )
 
 var fileTypes = map[DType]safetensors.DType{
@@ -24,18 +24,7 @@ var fileTypes = map[DType]safetensors.DType{
 // format, which PyTorch's safetensors package reads. The file appears whole or not at
 // all. The same tensors give the same bytes.
 func SaveSafetensors(path string, state []Named, metadata map[string]string) error {
-	f, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644), renameio.WithTempDir(filepath.Dir(path)))
-	if err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
-	}
-	defer f.Cleanup()
-	if err := WriteSafetensors(f, state, metadata); err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
-	}
-	if err := f.CloseAtomicallyReplace(); err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
-	}
-	return nil
+	return atomicfile.Write(path, func(w io.Writer) error { return WriteSafetensors(w, state, metadata) })
 }
 
 // WriteSafetensors writes what [SaveSafetensors] does to w.

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"eegprune/data"
+	"eegprune/report"
 )
 
 func (a *app) dataInfoCommand() *cobra.Command {
@@ -84,7 +85,7 @@ func writeSummary(w io.Writer, s *data.Summary) error {
 // subjectTable has a line for each subject and one for all, with the trials of each
 // class.
 func subjectTable(w io.Writer, s *data.Summary) error {
-	t := dataTable(w, tw.AlignLeft)
+	t := report.NewTable(w, tw.AlignLeft)
 	t.Header(append([]string{"subject", "sessions", "trials", "seconds"}, s.Classes...))
 	all := data.SubjectSummary{Subject: "all", Classes: make([]int, len(s.Classes))}
 	sessions := 0

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"eegprune/data/montage"
+	"eegprune/report"
 )
 
 func (a *app) dataMontageCommand() *cobra.Command {
@@ -54,7 +55,7 @@ func (a *app) listMontages() error {
 		}
 		return json.NewEncoder(a.stdout).Encode(list)
 	}
-	t := dataTable(a.stdout, tw.AlignLeft, tw.AlignRight, tw.AlignLeft)
+	t := report.NewTable(a.stdout, tw.AlignLeft, tw.AlignRight, tw.AlignLeft)
 	t.Header([]string{"montage", "electrodes", "what it is"})
 	for _, m := range montage.Montages() {
 		if err := t.Append([]string{m.Name, strconv.Itoa(len(m.Electrodes)), m.About}); err != nil {

@@ -7,8 +7,6 @@ import (
 	"io"
 	"strings"
 
-	"github.com/olekukonko/tablewriter"
-	"github.com/olekukonko/tablewriter/tw"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -147,17 +145,6 @@ func unfinished(ctx context.Context, err error, what string) error {
 		return fmt.Errorf("interrupted; %s: the same command begins again", what)
 	}
 	return err
-}
-
-// dataTable is a table in the style of the reports'. Columns without an alignment hold
-// numbers.
-func dataTable(w io.Writer, align ...tw.Align) *tablewriter.Table {
-	return tablewriter.NewTable(w,
-		tablewriter.WithHeaderAutoFormat(tw.Off),
-		tablewriter.WithHeaderAlignment(tw.AlignLeft),
-		tablewriter.WithRowAutoWrap(tw.WrapNone),
-		tablewriter.WithRowAlignmentConfig(tw.CellAlignment{Global: tw.AlignRight, PerColumn: align}),
-	)
 }
 
 // writeNotes writes what the user must see.

@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"os"
 	"time"
+
+	"eegprune/internal/atomicfile"
 )
 
 // attempts is how often a file is tried without a byte of progress.
@@ -103,7 +105,7 @@ func (f *fetcher) download(ctx context.Context, w wantedFile, target string) (in
 	if !sumMatches(part, w.sum) {
 		return total, errors.Join(fmt.Errorf("its checksum isn't %s: what came is damaged, or the data set has changed; it is removed, try again", w.sum), os.Remove(part))
 	}
-	return total, os.Rename(part, target)
+	return total, atomicfile.Rename(part, target)
 }
 
 // goOn adds what is missing to the part file. It returns how many bytes came.

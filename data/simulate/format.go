@@ -10,11 +10,11 @@ import (
 	"strings"
 
 	"eegprune/data"
-	"eegprune/data/atomicfile"
 	"eegprune/data/edf"
 	"eegprune/data/mat"
 	"eegprune/data/montage"
 	"eegprune/data/pickle"
+	"eegprune/internal/atomicfile"
 )
 
 // A fileFormat writes one subject's recording.

@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"eegprune/data"
-	"eegprune/data/atomicfile"
+	"eegprune/internal/atomicfile"
 )
 
 // A Truth is what is known of simulated recordings and can't be read from them.
@@ -144,5 +144,5 @@ func (c Config) writeManifest(t *Truth, f fileFormat) error {
 	if err != nil {
 		return fmt.Errorf("writing the manifest: %w", err)
 	}
-	return atomicfile.Write(filepath.Join(t.Dir, data.ManifestName), func(w io.Writer) error { _, err := w.Write(b); return err })
+	return atomicfile.WriteFile(filepath.Join(t.Dir, data.ManifestName), b)
 }
