@@ -15,12 +15,12 @@ import (
 
 // speeds measures the first fold's networks. Networks of one architecture are one
 // measurement: their weights make no difference to it.
-func (r *run) speeds(ctx context.Context, results []report.Result) (map[string]report.Speed, error) {
-	speeds := map[string]report.Speed{}
+func (r *run) speeds(ctx context.Context, results []report.Result) ([]report.VariantSpeed, error) {
+	var speeds []report.VariantSpeed
 	var measured []*models.Arch
 	var values []report.Speed
 	for _, result := range results {
-		if _, done := speeds[result.Stage]; done {
+		if slices.ContainsFunc(speeds, func(v report.VariantSpeed) bool { return v.Variant == result.Variant }) {
 			continue
 		}
 		n, _, err := models.Load(filepath.Join(r.dir, result.Checkpoint), r.device)
@@ -37,7 +37,7 @@ func (r *run) speeds(ctx context.Context, results []report.Result) (map[string]r
 			measured, values, same = append(measured, n.Arch), append(values, v), len(values)
 		}
 		n.Free()
-		speeds[result.Stage] = values[same]
+		speeds = append(speeds, report.VariantSpeed{Variant: result.Variant, Speed: values[same]})
 	}
 	return speeds, nil
 }

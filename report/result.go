@@ -14,13 +14,18 @@ const Schema = 1
 // The stages of a network, in the order in which it goes through them.
 const (
 	Unpruned  = "unpruned"
-	Pruned    = "pruned" // before any recovery
+	Sparse    = "sparsity-trained" // unpruned, but trained for a method that asks for it (NSFP)
+	Pruned    = "pruned"           // before any recovery
 	FineTuned = "fine-tuned"
-	Scratch   = "scratch" // the pruned structure with fresh weights
+	Scratch   = "scratch"   // the pruned structure with fresh weights
+	ScratchB  = "scratch-b" // the same, for as many MACs as the unpruned training took
+	Uniform   = "uniform"   // every layer narrowed alike to the same MACs, fresh weights: the control
 )
 
 // Stages returns the stages in order.
-func Stages() []string { return []string{Unpruned, Pruned, FineTuned, Scratch} }
+func Stages() []string {
+	return []string{Unpruned, Sparse, Pruned, FineTuned, Scratch, ScratchB, Uniform}
+}
 
 // A Score is how a network does on some clips. All but Clips, Loss and Confusion are
 // shares of 1.
@@ -44,13 +49,18 @@ type Epoch struct {
 	WallClock float64 `json:"seconds"`
 }
 
-// A Cell is what one result is about.
-type Cell struct {
+// A Variant is one of the networks that a study compares, over all folds.
+type Variant struct {
 	Model  string  `json:"model"`
 	Stage  string  `json:"stage"`
 	Method string  `json:"method,omitempty"` // of pruning; empty for the unpruned network
 	Ratio  float64 `json:"ratio,omitempty"`
-	Fold   int     `json:"fold"` // from 1
+}
+
+// A Cell is what one result is about.
+type Cell struct {
+	Variant
+	Fold int `json:"fold"` // from 1
 }
 
 // Size is what a network needs.
@@ -58,6 +68,16 @@ type Size struct {
 	Parameters int64 `json:"parameters"`
 	MACs       int64 `json:"macs"`       // of one clip, as fvcore counts them
 	FileBytes  int64 `json:"file_bytes"` // of the checkpoint
+	// Of a network with masked weights, which are there but zero: without those.
+	NonzeroParameters int64 `json:"nonzero_parameters,omitempty"`
+	NonzeroMACs       int64 `json:"nonzero_macs,omitempty"`
+}
+
+// A Width is how many channels of a group pruning left.
+type Width struct {
+	Group  string `json:"group"`
+	Before int    `json:"before"`
+	After  int    `json:"after"`
 }
 
 // Speed is how fast a network was where it ran.
@@ -77,7 +97,9 @@ type Result struct {
 	Best       int       `json:"best_epoch,omitempty"` // from 1; 0 where nothing was trained
 	Epochs     []Epoch   `json:"epochs,omitempty"`
 	Size       Size      `json:"size"`
-	Checkpoint string    `json:"checkpoint"` // path below the study's directory
+	Widths     []Width   `json:"widths,omitempty"` // of a pruned network
+	Notes      []string  `json:"notes,omitempty"`  // what pruning had to say, such as a layer kept from vanishing
+	Checkpoint string    `json:"checkpoint"`       // path below the study's directory
 	Seed       uint64    `json:"seed"`
 	Started    time.Time `json:"started"`
 	Seconds    float64   `json:"seconds"`
@@ -94,9 +116,15 @@ type Study struct {
 	Leak        string      `json:"leak,omitempty"`
 	Environment Environment `json:"environment"`
 	Results     []Result    `json:"results"`
-	// Speeds holds, by stage, what was measured on the first fold's networks with
-	// nothing else running.
-	Speeds map[string]Speed `json:"speeds,omitempty"`
+	// Speeds holds what was measured on the first fold's networks with nothing else
+	// running.
+	Speeds []VariantSpeed `json:"speeds,omitempty"`
+}
+
+// A VariantSpeed is how fast one of the networks is.
+type VariantSpeed struct {
+	Variant
+	Speed
 }
 
 // A Setting is a line at the top of a report.
