@@ -13,6 +13,7 @@
 #include <ATen/ops/mean.h>
 #include <ATen/ops/narrow.h>
 #include <ATen/ops/relu.h>
+#include <ATen/ops/renorm.h>
 #include <ATen/ops/selu.h>
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/sum.h>
@@ -41,6 +42,7 @@ const Unary unary[] = {
     {"log", [](const Tensor &a) { return a.log(); }},
     {"sqrt", [](const Tensor &a) { return a.sqrt(); }},
     {"neg", [](const Tensor &a) { return a.neg(); }},
+    {"sign", [](const Tensor &a) { return a.sign(); }},
     {"detach", [](const Tensor &a) { return a.detach(); }},
     {"clone", [](const Tensor &a) { return a.clone(); }},
     {"isnan", [](const Tensor &a) { return at::isnan(a); }},
@@ -72,6 +74,7 @@ const Scalar scalar[] = {
     {"le", [](const Tensor &a, double x) { return a.le(x); }},
     {"leaky_relu", [](const Tensor &a, double x) { return at::leaky_relu(a, x); }},
     {"elu", [](const Tensor &a, double x) { return at::elu(a, x); }},
+    {"renorm", [](const Tensor &a, double x) { return at::renorm(a, 2, 0, x); }},
 };
 
 struct Reduce {

@@ -69,6 +69,9 @@ func (s *Scope) Sqrt(a *Tensor) *Tensor { return s.unary("sqrt\x00", a) }
 // Neg returns -a.
 func (s *Scope) Neg(a *Tensor) *Tensor { return s.unary("neg\x00", a) }
 
+// Sign returns -1, 0 or 1 for each element.
+func (s *Scope) Sign(a *Tensor) *Tensor { return s.unary("sign\x00", a) }
+
 // Detach returns a without its history: no gradient flows through it.
 func (s *Scope) Detach(a *Tensor) *Tensor { return s.unary("detach\x00", a) }
 
@@ -107,6 +110,10 @@ func (s *Scope) MulScalar(a *Tensor, x float64) *Tensor { return s.scalar("mul\x
 
 // Pow returns a to the power x.
 func (s *Scope) Pow(a *Tensor, x float64) *Tensor { return s.scalar("pow\x00", a, x) }
+
+// Renorm scales each a[i] whose Euclidean norm is above max to max, as PyTorch's renorm
+// with p = 2 over dimension 0 does.
+func (s *Scope) Renorm(a *Tensor, max float64) *Tensor { return s.scalar("renorm\x00", a, max) }
 
 // Gt returns a bool tensor that is true where a > x.
 func (s *Scope) Gt(a *Tensor, x float64) *Tensor { return s.scalar("gt\x00", a, x) }

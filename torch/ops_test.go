@@ -24,6 +24,7 @@ func TestElementwiseOperations(t *testing.T) {
 		"leaky_relu": {s.LeakyReLU(x, 0.1), []float64{-0.2, -0.05, 0, 3}},
 		"abs":        {s.Abs(x), []float64{2, 0.5, 0, 3}},
 		"neg":        {s.Neg(x), []float64{2, 0.5, 0, -3}},
+		"sign":       {s.Sign(x), []float64{-1, -1, 0, 1}},
 		"exp":        {s.Exp(x), []float64{e(-2), e(-0.5), 1, e(3)}},
 		"log":        {s.Log(x), []float64{math.NaN(), math.NaN(), math.Inf(-1), math.Log(3)}},
 		"sqrt":       {s.Sqrt(x), []float64{math.NaN(), math.NaN(), 0, math.Sqrt(3)}},
@@ -93,6 +94,8 @@ func TestShaping(t *testing.T) {
 	check(t, "narrow", s.Narrow(x, 2, 1, 2), []int{1, 2, 2}, 2, 3, 5, 6)
 	check(t, "cat", s.Cat(2, x, s.Narrow(x, 2, 0, 1)), []int{1, 2, 4}, 1, 2, 3, 1, 4, 5, 6, 4)
 	check(t, "select", s.Select(x, 2, []int{2, 0, 2}), []int{1, 2, 3}, 3, 1, 3, 6, 4, 6)
+	rows := f32(t, []float32{3, 4, 0.3, 0.4}, 2, 2)
+	check(t, "renorm", s.Renorm(rows, 2), []int{2, 2}, 1.2, 1.6, 0.3, 0.4)
 	check(t, "select of nothing", s.Select(x, 2, nil), []int{1, 2, 0})
 	check(t, "index_select", s.IndexSelect(x, 1, i64(t, []int64{1}, 1)), []int{1, 1, 3}, 4, 5, 6)
 	check(t, "zero_pad2d", s.ZeroPad2d(s.Reshape(f32(t, []float32{7}, 1), 1, 1, 1, 1), [4]int{1, 2, 0, 1}), []int{1, 1, 2, 4},

@@ -69,12 +69,13 @@ EP_FN(ep_backward, (ep_scope scope, ep_tensor loss), (scope, loss))
 /* --- operations ---------------------------------------------------------- */
 
 /* Elementwise functions of one tensor, by libtorch's name: relu, selu, abs,
- * exp, log, sqrt, neg, detach, clone, isnan. */
+ * exp, log, sqrt, neg, sign, detach, clone, isnan. */
 EP_FN(ep_unary, (ep_scope scope, const char *name, ep_tensor a, ep_tensor *out), (scope, name, a, out))
 /* Functions of two tensors: add, sub, mul, div, matmul, eq, maximum. */
 EP_FN(ep_binary, (ep_scope scope, const char *name, ep_tensor a, ep_tensor b, ep_tensor *out),
       (scope, name, a, b, out))
-/* Functions of a tensor and a number: add, mul, pow, leaky_relu, elu, gt, le. */
+/* Functions of a tensor and a number: add, mul, pow, leaky_relu, elu, gt, le,
+ * renorm (rows of Euclidean norm above the number are scaled to it). */
 EP_FN(ep_scalar, (ep_scope scope, const char *name, ep_tensor a, double value, ep_tensor *out),
       (scope, name, a, value, out))
 /* Functions over dimensions: sum, mean; over all of them when dims is 0. */
