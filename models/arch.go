@@ -100,6 +100,20 @@ func (a *Arch) Layer(name string) *Layer {
 	return nil
 }
 
+// Group returns the group of that name, or nil.
+func (a *Arch) Group(name string) *Group {
+	for i := range a.Groups {
+		if a.Groups[i].Name == name {
+			return &a.Groups[i]
+		}
+	}
+	return nil
+}
+
+// Linear reports whether the channels of a group are neurons of linear layers, which
+// the paper leaves whole.
+func (g *Group) Linear(a *Arch) bool { return a.Layer(g.Producers[0].Layer).Op == Linear }
+
 // Clone returns a copy that shares nothing with a.
 func (a *Arch) Clone() *Arch {
 	c := *a

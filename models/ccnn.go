@@ -55,5 +55,6 @@ func buildCCNN(c Config, between []Layer) (*Arch, error) {
 		net.add(l)
 	}
 	net.add(Layer{Name: "lin2", Op: Linear, In: ccnnHidden, Out: c.Classes})
+	groups = append(groups, Group{Name: lin1, Channels: ccnnHidden, Producers: Members(lin1), Consumers: Members("lin2")})
 	return &Arch{Layers: net.layers, Groups: groups}, nil
 }

@@ -7,8 +7,12 @@ import (
 	"eegprune/torch"
 )
 
-// checkpointFormat is raised when older programs would misread what newer ones write.
-const checkpointFormat = 1
+// The checkpoint format is raised when older programs would misread what newer ones
+// write. Format 2 has masks.
+const (
+	plainFormat  = 1
+	maskedFormat = 2
+)
 
 // metadataKey is where a checkpoint describes itself in the safetensors metadata.
 const metadataKey = "eegprune"
@@ -17,19 +21,24 @@ const metadataKey = "eegprune"
 type Meta struct {
 	Format int   `json:"format"`
 	Arch   *Arch `json:"arch"`
+	Masks  Masks `json:"masks,omitempty"`
 	// Provenance is what the program that wrote it has to say: data, training, results.
 	Provenance json.RawMessage `json:"provenance,omitempty"`
 }
 
 // Save writes the network to one safetensors file that describes itself: the tensors
-// under PyTorch's names, the architecture with its widths and kept channels, and
-// provenance, which is stored as JSON. The file appears whole or not at all.
+// under PyTorch's names, the architecture with its widths and kept channels, the
+// masks, and provenance, which is stored as JSON. The file appears whole or not at all.
 func (n *Network) Save(path string, provenance any) error {
 	p, err := json.Marshal(provenance)
 	if err != nil {
 		return fmt.Errorf("writing %s: describing the network: %w", path, err)
 	}
-	meta, err := json.Marshal(Meta{Format: checkpointFormat, Arch: n.Arch, Provenance: p})
+	format := plainFormat
+	if len(n.masks) > 0 {
+		format = maskedFormat
+	}
+	meta, err := json.Marshal(Meta{Format: format, Arch: n.Arch, Masks: n.masks, Provenance: p})
 	if err != nil {
 		return fmt.Errorf("writing %s: describing the network: %w", path, err)
 	}
@@ -54,8 +63,8 @@ func parseMeta(path string, metadata map[string]string) (Meta, error) {
 	if err := json.Unmarshal([]byte(text), &m); err != nil {
 		return Meta{}, fmt.Errorf("%s: its description is damaged: %w", path, err)
 	}
-	if m.Format != checkpointFormat {
-		return Meta{}, fmt.Errorf("%s has checkpoint format %d, this version of eegprune reads format %d: use the version that wrote it", path, m.Format, checkpointFormat)
+	if m.Format < plainFormat || m.Format > maskedFormat {
+		return Meta{}, fmt.Errorf("%s has checkpoint format %d, this version of eegprune reads formats up to %d: use the version that wrote it", path, m.Format, maskedFormat)
 	}
 	if m.Arch == nil {
 		return Meta{}, fmt.Errorf("%s: its description lacks the architecture", path)
@@ -93,7 +102,10 @@ func Load(path string, device torch.Device) (*Network, Meta, error) {
 	if err != nil {
 		return nil, Meta{}, fmt.Errorf("%s: %w", path, err)
 	}
-	if err := torch.LoadState(n.State(), tensors); err != nil {
+	if err = torch.LoadState(n.State(), tensors); err == nil {
+		err = n.SetMasks(m.Masks)
+	}
+	if err != nil {
 		n.Free()
 		return nil, Meta{}, fmt.Errorf("%s: %w", path, err)
 	}

@@ -38,5 +38,8 @@ func buildFBCCNN(c Config) (*Arch, error) {
 	net.add(Layer{Name: "lin2.0", Op: Linear, In: 512, Out: 128})
 	net.add(Layer{Name: "lin2.1", Op: ReLU})
 	net.add(Layer{Name: "lin3", Op: Linear, In: 128, Out: c.Classes})
+	groups = append(groups,
+		Group{Name: "lin1.0", Channels: 512, Producers: Members("lin1.0"), Consumers: Members("lin2.0")},
+		Group{Name: "lin2.0", Channels: 128, Producers: Members("lin2.0"), Consumers: Members("lin3")})
 	return &Arch{Layers: net.layers, Groups: groups}, nil
 }

@@ -14,6 +14,8 @@ type Network struct {
 	order   []int
 	modules []torch.Module // of Arch.Layers; nil where a layer has no parameters
 	device  torch.Device
+	masks   Masks
+	held    map[string]*torch.Tensor // of masks: 1 where an element stays
 }
 
 // New makes a network with weights drawn as the PyTorch class draws them from the same
@@ -73,6 +75,13 @@ func (n *Network) Free() {
 			m.Free()
 		}
 	}
+	torch.FreeAll(n.held)
+}
+
+// Constrain brings weights back to where they must be after an optimizer's step: masked
+// ones to zero.
+func (n *Network) Constrain(s *torch.Scope) {
+	n.hold(s)
 }
 
 // Device returns where the weights are.
@@ -147,7 +156,10 @@ func (n *Network) To(device torch.Device) (*Network, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.CopyFrom(n); err != nil {
+	if err = c.CopyFrom(n); err == nil {
+		err = c.SetMasks(n.masks)
+	}
+	if err != nil {
 		c.Free()
 		return nil, err
 	}

@@ -78,5 +78,6 @@ func buildTSCeption(c Config) (*Arch, error) {
 			Norms: Members("BN_s"), Consumers: Members("fusion_layer.1")},
 		{Name: "BN_fusion", Channels: tsceptionSpatial, Producers: Members("fusion_layer.1"),
 			Norms: Members("BN_fusion"), Consumers: Members("fc.0")},
+		{Name: "fc.0", Channels: tsceptionHidden, Producers: Members("fc.0"), Consumers: Members("fc.3")},
 	}}, nil
 }

@@ -128,7 +128,9 @@ func (b *archBuilder) head(classes int) {
 	if rapid.Bool().Draw(b.t, "hidden") {
 		b.add(models.Layer{Name: "fc", Op: models.Linear, In: features, Out: 6})
 		b.consumedBy("fc", span)
+		b.groups = append(b.groups, models.Group{Name: "fc", Channels: 6, Producers: models.Members("fc")})
 		b.add(models.Layer{Name: "out", Op: models.Linear, In: 6, Out: classes})
+		b.consumedBy("out", 1)
 		return
 	}
 	b.add(models.Layer{Name: "out", Op: models.Linear, In: features, Out: classes})
