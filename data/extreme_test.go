@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"eegprune/data/edf"
-	"eegprune/data/transform"
+	"eegprune/data/npy"
 )
 
 // TestExtremeNumbers: whatever numbers a manifest or options hold, they end in
@@ -47,32 +47,26 @@ func TestExtremeNumbers(t *testing.T) {
 	}
 }
 
-// FuzzRecordings: whatever is in an EDF file, its recordings are rectangular and
-// their features numbers, or there is an error.
-func FuzzRecordings(f *testing.F) {
-	annotated := recordingFile{labels: []string{"Fp1", "ECG"}, rates: []int{8}, seconds: 3}
-	annotated.annotations = []edf.Annotation{{Onset: 0.5, Duration: 1, Text: "T1"}, {Onset: 1.5, Duration: 1, Text: "T2"}}
-	f.Add(annotated.bytes(f))
-	f.Add(bytes.Replace(annotated.bytes(f), []byte("EDF+C"), []byte("EDF+D"), 1))
-	f.Add(plain().bytes(f))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		s, err := Open(putFiles(t, map[string][]byte{ManifestName: []byte(byAnnotation), "s1.edf": b}), "")
-		if err != nil {
-			t.Fatal(err)
-		}
-		for r, err := range s.Recordings(t.Context()) {
-			if err != nil {
-				return
-			}
-			for _, x := range r.Samples {
-				if len(x) != r.length() || len(r.Samples) != len(r.Channels) {
-					t.Fatalf("%d channels, rows of %d and %d samples", len(r.Channels), len(x), r.length())
-				}
+// TestFeaturesAreNumbers: no set holds what a network can't be trained on.
+func TestFeaturesAreNumbers(t *testing.T) {
+	x := make([]float64, 0, 2*3*16)
+	for trial := range 2 {
+		for _, row := range smallTrial(trial, 3, 16) {
+			for _, v := range row {
+				x = append(x, v*1e200) // its square is more than a number can be
 			}
 		}
-		o := Options{Seconds: 0.5, Transforms: transform.Pipeline{transform.NewBandDifferentialEntropy(transform.Bands{{Name: "low", Low: 1, High: 2}})}}
-		if set, err := Features(t.Context(), s, o); err == nil && set.checkRows() != nil {
-			t.Fatal("a set that doesn't hold together")
-		}
-	})
+	}
+	var b bytes.Buffer
+	if err := npy.WriteArchive(&b, []npy.Named{{Name: "x", Shape: []int{2, 3, 16}, Values: x}, {Name: "y", Values: []int64{0, 1}}}); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(putFiles(t, map[string][]byte{ManifestName: []byte(strings.Replace(byArray, "0.125", "0.5", 1)), "p7.npz": b.Bytes()}), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = Features(t.Context(), s, lowBand())
+	if err == nil || !strings.Contains(err.Error(), "no number") || !strings.Contains(err.Error(), "p7.npz") {
+		t.Errorf("error %v", err)
+	}
 }

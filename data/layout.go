@@ -124,7 +124,11 @@ func (l *layout) work(ctx context.Context, r *Recording, p *part) error {
 		}
 		y := l.prepared.Apply(x, baseline)
 		for _, v := range y.Data {
-			p.x = append(p.x, float32(v))
+			if f := float32(v); f-f == 0 {
+				p.x = append(p.x, f)
+				continue
+			}
+			return fmt.Errorf("%s: trial %d: the clip from sample %d on has a feature that is no number (%g), as values are too large or have no power in a band: leave out the file, or change the clips or bands", r.File, r.Trial, r.Offset+start, v)
 		}
 		p.clips = append(p.clips, Clip{File: name, Subject: r.Subject, Session: r.Session, Trial: r.Trial,
 			Start: r.Offset + start, End: r.Offset + start + l.chunk})

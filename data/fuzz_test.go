@@ -1,0 +1,205 @@
+package data
+
+import (
+	"bytes"
+	"compress/zlib"
+	"encoding/binary"
+	"io"
+	"math"
+	"os"
+	"strings"
+	"testing"
+
+	"eegprune/data/edf"
+	"eegprune/data/mat"
+	"eegprune/data/npy"
+	"eegprune/data/pickle"
+	"eegprune/data/transform"
+)
+
+// fuzzedDirectory opens and reads a directory of which one file or more may hold
+// anything: recordings are rectangular and their features numbers, or there is an
+// error.
+func fuzzedDirectory(t *testing.T, files map[string][]byte) {
+	t.Helper()
+	s, err := Open(putFiles(t, files), "")
+	if err != nil {
+		return
+	}
+	for r, err := range s.Recordings(t.Context()) {
+		if err != nil {
+			break
+		}
+		checkRecording(t, r)
+	}
+	if _, err := Inspect(t.Context(), s, nil); err != nil {
+		t.Fatalf("looking at what can be read: %v", err)
+	}
+	o := lowBand()
+	o.SkipBad = true
+	set, err := Features(t.Context(), s, o)
+	if err != nil {
+		return
+	}
+	if err := set.checkRows(); err != nil {
+		t.Fatalf("a set that doesn't hold together: %v", err)
+	}
+	for i, v := range set.X {
+		if v != v || math.IsInf(float64(v), 0) {
+			t.Fatalf("feature %d is %g", i, v)
+		}
+	}
+}
+
+// lowBand are features of signals of a few samples a second.
+func lowBand() Options {
+	return Options{Seconds: 0.5, BaselineSeconds: 0.5, Transforms: transform.Pipeline{
+		transform.NewBandDifferentialEntropy(transform.Bands{{Name: "low", Low: 1, High: 2}}), &transform.BaselineRemoval{}}}
+}
+
+func checkRecording(t *testing.T, r *Recording) {
+	t.Helper()
+	if r.Trial < 1 || r.Offset < 0 || len(r.Samples) != len(r.Channels) || r.Baseline != nil && len(r.Baseline) != len(r.Channels) {
+		t.Fatalf("trial %d at %d: %d channels, %d rows, %d of baseline", r.Trial, r.Offset, len(r.Channels), len(r.Samples), len(r.Baseline))
+	}
+	for _, rows := range [][][]float64{r.Samples, r.Baseline} {
+		for _, x := range rows {
+			if len(x) != len(rows[0]) {
+				t.Fatalf("rows of %d and %d samples", len(rows[0]), len(x))
+			}
+		}
+	}
+}
+
+// smallTrial is a recording [channels, samples] that moves everywhere.
+func smallTrial(trial, channels, samples int) [][]float64 {
+	rows := make([][]float64, channels)
+	for c := range rows {
+		rows[c] = make([]float64, samples)
+		for i := range rows[c] {
+			rows[c][i] = wave(c+trial, i)
+		}
+	}
+	return rows
+}
+
+func FuzzReadEDF(f *testing.F) {
+	annotated := recordingFile{labels: []string{"Fp1", "ECG"}, rates: []int{8}, seconds: 3}
+	annotated.annotations = []edf.Annotation{{Onset: 0.5, Duration: 1, Text: "T1"}, {Onset: 1.5, Duration: 1, Text: "T2"}}
+	f.Add(annotated.bytes(f), true)
+	f.Add(annotated.bytes(f), false)
+	f.Add(bytes.Replace(annotated.bytes(f), []byte("EDF+C"), []byte("EDF+D"), 1), true)
+	f.Add(plain().bytes(f), true)
+	f.Fuzz(func(t *testing.T, b []byte, manifest bool) {
+		files := map[string][]byte{"s1.edf": b}
+		if manifest {
+			files[ManifestName] = []byte(byAnnotation)
+		}
+		fuzzedDirectory(t, files)
+	})
+}
+
+func FuzzReadDEAP(f *testing.F) {
+	lines := func(rows ...[][]float64) func(func([]float64) bool) {
+		return func(yield func([]float64) bool) {
+			for _, trial := range rows {
+				for _, row := range trial {
+					if !yield(row) {
+						return
+					}
+				}
+			}
+		}
+	}
+	var b bytes.Buffer
+	if err := pickle.WriteDict(&b, []pickle.Named{
+		{Name: "data", Shape: []int{2, 3, 16}, Lines: lines(smallTrial(0, 3, 16), smallTrial(1, 3, 16))},
+		{Name: "labels", Shape: []int{2, 4}, Lines: lines([][]float64{{2, 3, 4, 5}, {8, 7, 6, 5}})},
+	}); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b.Bytes())
+	f.Add([]byte("}(U\x04dataK\x01U\x06labelsK\x01u."))
+	const manifest = `format: deap
+files: '^s(?<subject>\d+)\.dat$'
+label: {transforms: [{name: Select, args: {key: [valence]}}, {name: Binary}]}
+signal: {rate: 8, electrodes: [Fp1, T7], baseline: 1}
+`
+	f.Fuzz(func(t *testing.T, b []byte) {
+		fuzzedDirectory(t, map[string][]byte{ManifestName: []byte(manifest), "s1.dat": b})
+	})
+}
+
+// unpacked is a MAT file with what is compressed in it laid open, so that a change
+// of a byte changes what the reader sees.
+func unpacked(f *testing.F, b []byte) []byte {
+	f.Helper()
+	out := bytes.Clone(b[:128])
+	for b = b[128:]; len(b) > 0; {
+		n := binary.LittleEndian.Uint32(b[4:])
+		z, err := zlib.NewReader(bytes.NewReader(b[8 : 8+n]))
+		if err != nil {
+			f.Fatal(err)
+		}
+		open, err := io.ReadAll(z)
+		if err != nil {
+			f.Fatal(err)
+		}
+		out, b = append(out, open...), b[8+n:]
+	}
+	return out
+}
+
+func FuzzReadSEED(f *testing.F) {
+	file := func(names []string, matrices ...[][]float64) []byte {
+		var b bytes.Buffer
+		if err := mat.WriteHeader(&b); err != nil {
+			f.Fatal(err)
+		}
+		for i, m := range matrices {
+			if err := mat.WriteMatrix(&b, names[i], m); err != nil {
+				f.Fatal(err)
+			}
+		}
+		return b.Bytes()
+	}
+	trials := file([]string{"x_eeg1", "x_eeg2"}, smallTrial(0, 2, 16), smallTrial(1, 2, 12))
+	labels := file([]string{"label"}, [][]float64{{-1, 1}})
+	f.Add(trials, labels)
+	f.Add(unpacked(f, trials), unpacked(f, labels))
+	const manifest = `format: seed
+files: '^(?<subject>\d+)\.mat$'
+label: {transforms: [{name: Mapping, args: {classes: [{value: -1, class: sad}, {value: 1, class: glad}]}}]}
+signal: {rate: 8, electrodes: [Fp1, T7]}
+`
+	f.Fuzz(func(t *testing.T, trials, labels []byte) {
+		fuzzedDirectory(t, map[string][]byte{ManifestName: []byte(manifest), "1.mat": trials, seedLabelFile: labels})
+	})
+}
+
+func FuzzReadNPY(f *testing.F) {
+	var x []float64
+	for trial := range 2 {
+		for _, row := range smallTrial(trial, 3, 16) {
+			x = append(x, row...)
+		}
+	}
+	var b bytes.Buffer
+	if err := npy.WriteArchive(&b, []npy.Named{{Name: "x", Shape: []int{2, 3, 16}, Values: x}, {Name: "y", Values: []int64{0, 1}}}); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b.Bytes(), true)
+	f.Add(b.Bytes(), false)
+	compressed, err := os.ReadFile("npy/testdata/compressed.npz")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(compressed, true)
+	f.Fuzz(func(t *testing.T, b []byte, manifest bool) {
+		files := map[string][]byte{"p7.npz": b}
+		if manifest {
+			files[ManifestName] = []byte(strings.Replace(byArray, "0.125", "0.5", 1))
+		}
+		fuzzedDirectory(t, files)
+	})
+}
