@@ -5,17 +5,16 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/olekukonko/tablewriter"
-	"github.com/olekukonko/tablewriter/tw"
 	"gonum.org/v1/gonum/stat"
 )
 
-// A Row sums up one stage over the folds.
+// A Row sums up one network over the folds.
 type Row struct {
-	Stage    string
+	Variant
 	Folds    int
 	Accuracy Spread
 	Balanced Spread
@@ -35,30 +34,24 @@ func (s Spread) percent() string {
 	return fmt.Sprintf("%.1f ± %.1f", 100*s.Mean, 100*s.SD)
 }
 
-// Rows sums up a study, one row for each stage that has results, in order.
+// Rows sums up a study, one row for each network that has results, in the order model,
+// method, ratio, stage. The unpruned network of a model comes before the pruned ones.
 func Rows(s *Study) []Row {
 	var rows []Row
-	for _, stage := range Stages() {
-		var of []Result
-		for _, r := range s.Results {
-			if r.Stage == stage {
-				of = append(of, r)
-			}
-		}
-		if len(of) == 0 {
-			continue
-		}
-		row := Row{Stage: stage, Folds: len(of), Speed: speedOf(s, of[0].Variant)}
-		row.Accuracy = spread(of, func(r Result) float64 { return r.Test.Accuracy })
-		row.Balanced = spread(of, func(r Result) float64 { return r.Test.Balanced })
-		row.MacroF1 = spread(of, func(r Result) float64 { return r.Test.MacroF1 })
-		row.Majority = spread(of, func(r Result) float64 { return r.Test.Majority })
-		row.Size = Size{
-			Parameters: meanInt(of, func(r Result) int64 { return r.Size.Parameters }),
-			MACs:       meanInt(of, func(r Result) int64 { return r.Size.MACs }),
-			FileBytes:  meanInt(of, func(r Result) int64 { return r.Size.FileBytes }),
-		}
-		rows = append(rows, row)
+	for _, g := range groups(s) {
+		of := g.results
+		rows = append(rows, Row{Variant: g.Variant, Folds: len(of), Speed: speedOf(s, g.Variant),
+			Accuracy: spread(of, func(r Result) float64 { return r.Test.Accuracy }),
+			Balanced: spread(of, func(r Result) float64 { return r.Test.Balanced }),
+			MacroF1:  spread(of, func(r Result) float64 { return r.Test.MacroF1 }),
+			Majority: spread(of, func(r Result) float64 { return r.Test.Majority }),
+			Size: Size{
+				Parameters:        meanInt(of, func(r Result) int64 { return r.Size.Parameters }),
+				MACs:              meanInt(of, func(r Result) int64 { return r.Size.MACs }),
+				FileBytes:         meanInt(of, func(r Result) int64 { return r.Size.FileBytes }),
+				NonzeroParameters: meanInt(of, func(r Result) int64 { return r.Size.NonzeroParameters }),
+				NonzeroMACs:       meanInt(of, func(r Result) int64 { return r.Size.NonzeroMACs }),
+			}})
 	}
 	return rows
 }
@@ -78,6 +71,10 @@ func spread(of []Result, value func(Result) float64) Spread {
 	for i, r := range of {
 		v[i] = value(r)
 	}
+	return spreadOf(v)
+}
+
+func spreadOf(v []float64) Spread {
 	mean, sd := stat.MeanStdDev(v, nil)
 	return Spread{Mean: mean, SD: sd}
 }
@@ -90,99 +87,103 @@ func meanInt(of []Result, value func(Result) int64) int64 {
 	return int64(math.Round(float64(sum) / float64(len(of))))
 }
 
-// Summary writes the main table: what each stage of the network reaches and costs.
+// masked says whether some weights are there but zero.
+func (s Size) masked() bool { return s.NonzeroParameters != 0 || s.NonzeroMACs != 0 }
+
+const noResults = "no results yet"
+
+// Summary writes the main table: what each network reaches and costs.
 func Summary(w io.Writer, s *Study) error {
-	rows := Rows(s)
-	if len(rows) == 0 {
-		_, err := fmt.Fprintln(w, "no results yet")
+	if len(s.Results) == 0 {
+		_, err := fmt.Fprintln(w, noResults)
 		return err
 	}
-	t := NewTable(w, tw.AlignLeft)
-	t.Header([]string{"network", "folds", "accuracy %", "balanced %", "macro-F1 %", "majority %",
-		"parameters", "MACs", "file", "1 clip ms", "64 clips ms"})
-	whole := rows[0].Size
-	for _, r := range rows {
-		if err := t.Append([]string{r.Stage, strconv.Itoa(r.Folds), r.Accuracy.percent(), r.Balanced.percent(), r.MacroF1.percent(),
-			fmt.Sprintf("%.1f", 100*r.Majority.Mean),
-			count(r.Size.Parameters) + saved(r.Size.Parameters, whole.Parameters),
-			count(r.Size.MACs) + saved(r.Size.MACs, whole.MACs),
-			fileSize(r.Size.FileBytes),
-			milliseconds(r.Speed.Latency1), milliseconds(r.Speed.Latency64)}); err != nil {
-			return err
-		}
-	}
-	return finish(w, t, s)
+	return summary(s).text(w)
 }
 
-// finish writes a table and under it what its reader must know.
-func finish(w io.Writer, t *tablewriter.Table, s *Study) error {
-	if err := t.Render(); err != nil || s.Leak == "" {
-		return err
+func summary(s *Study) *table {
+	all := groups(s)
+	rows := Rows(s)
+	n := namesOf(all)
+	masked := slices.ContainsFunc(rows, func(r Row) bool { return r.Size.masked() })
+	t := &table{caption: "What each network reaches and costs.", header: n.header("network")}
+	t.words = len(t.header)
+	t.header = append(t.header, "folds", "accuracy %", "balanced %", "macro-F1 %", "majority %", "parameters", "MACs")
+	if masked {
+		t.header = append(t.header, "nonzero parameters", "nonzero MACs")
 	}
-	_, err := fmt.Fprintln(w, s.Leak)
-	return err
+	t.header = append(t.header, "file", "1 clip ms", "64 clips ms")
+	whole := Size{}
+	for i, r := range rows {
+		if i == 0 || r.Model != rows[i-1].Model {
+			whole = Size{}
+			if r.Stage == Unpruned {
+				whole = r.Size
+			}
+		}
+		line := append(n.row(r.Variant), strconv.Itoa(r.Folds), r.Accuracy.percent(), r.Balanced.percent(), r.MacroF1.percent(),
+			fmt.Sprintf("%.1f", 100*r.Majority.Mean),
+			count(r.Size.Parameters)+saved(r.Size.Parameters, whole.Parameters),
+			count(r.Size.MACs)+saved(r.Size.MACs, whole.MACs))
+		if masked {
+			line = append(line, nonzero(r.Size, r.Size.NonzeroParameters, whole.Parameters), nonzero(r.Size, r.Size.NonzeroMACs, whole.MACs))
+		}
+		t.add(append(line, fileSize(r.Size.FileBytes), milliseconds(r.Speed.Latency1), milliseconds(r.Speed.Latency64))...)
+		t.rows[i].apart = i > 0 && r.Model != rows[i-1].Model
+	}
+	t.note(s.Leak)
+	return t
+}
+
+// nonzero is blank for networks that are not masked: all their weights count.
+func nonzero(s Size, n, whole int64) string {
+	if !s.masked() {
+		return ""
+	}
+	return count(n) + saved(n, whole)
 }
 
 // Folds writes the test accuracy of every fold.
-func Folds(w io.Writer, s *Study) error {
-	folds := 0
-	cells := map[string]map[int]Result{}
+func Folds(w io.Writer, s *Study) error { return folds(s).text(w) }
+
+func folds(s *Study) *table {
+	all := groups(s)
+	n := namesOf(all)
+	last := 0
 	for _, r := range s.Results {
-		folds = max(folds, r.Fold)
-		if cells[r.Stage] == nil {
-			cells[r.Stage] = map[int]Result{}
-		}
-		cells[r.Stage][r.Fold] = r
+		last = max(last, r.Fold)
 	}
-	t := NewTable(w, tw.AlignLeft)
-	header := []string{"accuracy %"}
-	for f := 1; f <= folds; f++ {
-		header = append(header, fmt.Sprintf("fold %d", f))
+	t := &table{caption: "Test accuracy of every fold in %.", header: n.header("accuracy %")}
+	t.words = len(t.header)
+	for f := 1; f <= last; f++ {
+		t.header = append(t.header, fmt.Sprintf("fold %d", f))
 	}
-	t.Header(header)
-	majority := []string{"majority class"}
-	for f := 1; f <= folds; f++ {
-		text := ""
-		for _, stage := range Stages() {
-			if r, ok := cells[stage][f]; ok {
-				text = fmt.Sprintf("%.1f", 100*r.Test.Majority)
-				break
+	majority := make([]string, t.words+last)
+	majority[t.words-1] = "majority class"
+	for i, g := range all {
+		line := append(n.row(g.Variant), make([]string, last)...)
+		for _, r := range g.results {
+			column := t.words + r.Fold - 1
+			if r.Fold < 1 {
+				continue
+			}
+			line[column] = fmt.Sprintf("%.1f", 100*r.Test.Accuracy)
+			if majority[column] == "" {
+				majority[column] = fmt.Sprintf("%.1f", 100*r.Test.Majority)
 			}
 		}
-		majority = append(majority, text)
+		t.add(line...)
+		t.rows[i].apart = i > 0 && g.Model != all[i-1].Model
 	}
-	for _, stage := range Stages() {
-		if cells[stage] == nil {
-			continue
-		}
-		line := []string{stage}
-		for f := 1; f <= folds; f++ {
-			text := ""
-			if r, ok := cells[stage][f]; ok {
-				text = fmt.Sprintf("%.1f", 100*r.Test.Accuracy)
-			}
-			line = append(line, text)
-		}
-		if err := t.Append(line); err != nil {
-			return err
-		}
-	}
-	if err := t.Append(majority); err != nil {
-		return err
-	}
-	return finish(w, t, s)
+	t.add(majority...)
+	t.note(s.Leak)
+	return t
 }
 
 // Text writes the whole report: settings, notes, both tables.
 func Text(w io.Writer, s *Study) error {
-	width := 0
-	for _, l := range s.Settings {
-		width = max(width, len(l.Name))
-	}
-	for _, l := range s.Settings {
-		if _, err := fmt.Fprintf(w, "%-*s  %s\n", width, l.Name, l.Value); err != nil {
-			return err
-		}
+	if err := writeSettings(w, s.Settings); err != nil {
+		return err
 	}
 	for _, n := range s.Notes {
 		if _, err := fmt.Fprintf(w, "note: %s\n", n); err != nil {
@@ -197,35 +198,45 @@ func Text(w io.Writer, s *Study) error {
 	return Folds(w, s)
 }
 
-// CSV writes one line for each result.
-func CSV(w io.Writer, s *Study) error {
-	c := csv.NewWriter(w)
-	if err := c.Write([]string{"model", "method", "ratio", "stage", "fold", "accuracy", "balanced_accuracy", "macro_f1", "majority",
-		"loss", "test_clips", "parameters", "macs", "file_bytes", "best_epoch", "seconds", "seed"}); err != nil {
-		return err
+func writeSettings(w io.Writer, settings []Setting) error {
+	width := 0
+	for _, l := range settings {
+		width = max(width, len(l.Name))
 	}
-	float := func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
-	for _, r := range s.Results {
-		if err := c.Write([]string{r.Model, r.Method, float(r.Ratio), r.Stage, strconv.Itoa(r.Fold), float(r.Test.Accuracy),
-			float(r.Test.Balanced), float(r.Test.MacroF1), float(r.Test.Majority), float(r.Test.Loss), strconv.Itoa(r.Test.Clips),
-			strconv.FormatInt(r.Size.Parameters, 10), strconv.FormatInt(r.Size.MACs, 10), strconv.FormatInt(r.Size.FileBytes, 10),
-			strconv.Itoa(r.Best), float(r.Seconds), strconv.FormatUint(r.Seed, 10)}); err != nil {
+	for _, l := range settings {
+		if _, err := fmt.Fprintf(w, "%-*s  %s\n", width, l.Name, l.Value); err != nil {
 			return err
 		}
 	}
-	c.Flush()
-	return c.Error()
+	return nil
 }
 
-// NewTable is an empty table in the style that all of the program's have. Columns
-// without an alignment hold numbers.
-func NewTable(w io.Writer, columns ...tw.Align) *tablewriter.Table {
-	return tablewriter.NewTable(w,
-		tablewriter.WithHeaderAutoFormat(tw.Off),
-		tablewriter.WithHeaderAlignment(tw.AlignLeft),
-		tablewriter.WithRowAutoWrap(tw.WrapNone),
-		tablewriter.WithRowAlignmentConfig(tw.CellAlignment{Global: tw.AlignRight, PerColumn: columns}),
-	)
+// CSV writes one line for each result. The two columns of nonzeros are empty but for
+// networks with masked weights.
+func CSV(w io.Writer, s *Study) error {
+	c := csv.NewWriter(w)
+	lines := [][]string{{"model", "method", "ratio", "stage", "fold", "accuracy", "balanced_accuracy", "macro_f1", "majority",
+		"loss", "test_clips", "parameters", "macs", "file_bytes", "best_epoch", "seconds", "seed", "nonzero_parameters", "nonzero_macs"}}
+	for _, r := range s.Results {
+		line := []string{r.Model, r.Method, float(r.Ratio), r.Stage, strconv.Itoa(r.Fold), float(r.Test.Accuracy),
+			float(r.Test.Balanced), float(r.Test.MacroF1), float(r.Test.Majority), float(r.Test.Loss), strconv.Itoa(r.Test.Clips),
+			strconv.FormatInt(r.Size.Parameters, 10), strconv.FormatInt(r.Size.MACs, 10), strconv.FormatInt(r.Size.FileBytes, 10),
+			strconv.Itoa(r.Best), float(r.Seconds), strconv.FormatUint(r.Seed, 10), "", ""}
+		if r.Size.masked() {
+			line[len(line)-2] = strconv.FormatInt(r.Size.NonzeroParameters, 10)
+			line[len(line)-1] = strconv.FormatInt(r.Size.NonzeroMACs, 10)
+		}
+		lines = append(lines, line)
+	}
+	return c.WriteAll(lines)
+}
+
+// float writes a number so that it reads back as it is; none is an empty field.
+func float(v float64) string {
+	if math.IsNaN(v) {
+		return ""
+	}
+	return strconv.FormatFloat(v, 'g', -1, 64)
 }
 
 // count writes a number with its thousands apart.
