@@ -1,7 +1,8 @@
 // Package prune decides which channels or weights of a network go, and removes them.
 //
-// A method is a criterion, which scores channels, and a selection, which says how many
-// of which group are kept. The outcome is a [Keep], which [Remove] carries out.
+// A [Method] is a criterion, which scores channels or weights, with the selection that
+// its paper uses. [Choose] turns both, and [Options], into a [Decision], which
+// [Decision.Apply] carries out: by surgery for channels, by masks for weights.
 package prune
 
 import (
@@ -14,9 +15,40 @@ import (
 
 // A Criterion scores the channels of a group: the least important go first.
 type Criterion interface {
-	Name() string
-	// Importance returns one score for each channel of the group.
+	// Importance returns one score for each channel of the group, or nil where the
+	// criterion can't say anything of this group, which then stays whole.
 	Importance(n *models.Network, g *models.Group) ([]float64, error)
+}
+
+// A WeightCriterion scores the weights of a layer: the least important are masked first.
+type WeightCriterion interface {
+	// Scores returns one score for each element of the layer's weight, row-major.
+	Scores(weight []float32) []float64
+}
+
+// Evidence is what criteria may look at beside the network.
+type Evidence struct {
+	Seed uint64 // of criteria that draw
+	// Gradients calls use once for each of a few batches of training clips, with the
+	// gradients of the mean loss over the batch in the network's parameters. It is nil
+	// where no data is at hand.
+	Gradients func(use func() error) error
+}
+
+// perChannel adds up f over each channel's filters: over the rows that it has in the
+// weights of all layers that produce it.
+func perChannel(n *models.Network, g *models.Group, f func(channel int, row []float32)) error {
+	for _, m := range g.Producers {
+		w, err := torch.ToSlice[float32](n.Weight(m.Layer, "weight"))
+		if err != nil {
+			return fmt.Errorf("scoring %s: %w", m.Layer, err)
+		}
+		size := len(w) / g.Channels
+		for i := range g.Channels {
+			f(i, w[i*size:(i+1)*size])
+		}
+	}
+	return nil
 }
 
 // FilterNorm scores a channel by the norm of the filters that produce it: the sum of
@@ -24,33 +56,22 @@ type Criterion interface {
 // layers produce a channel, their filters count as one.
 type FilterNorm struct{ P int }
 
-// Name returns "l1" or "l2".
-func (c FilterNorm) Name() string { return fmt.Sprintf("l%d", c.P) }
-
 // Importance reads the producers' weights [out, in/groups, kh, kw], in float64.
 func (c FilterNorm) Importance(n *models.Network, g *models.Group) ([]float64, error) {
 	scores := make([]float64, g.Channels)
-	for _, m := range g.Producers {
-		weight := n.Weight(m.Layer, "weight")
-		w, err := torch.ToSlice[float32](weight)
-		if err != nil {
-			return nil, fmt.Errorf("scoring %s: %w", m.Layer, err)
-		}
-		size := len(w) / g.Channels // of one channel's filters
-		for i := range scores {
-			for _, v := range w[i*size : (i+1)*size] {
-				if c.P == 1 {
-					scores[i] += math.Abs(float64(v))
-				} else {
-					scores[i] += float64(v) * float64(v)
-				}
+	err := perChannel(n, g, func(channel int, row []float32) {
+		for _, v := range row {
+			if c.P == 1 {
+				scores[channel] += math.Abs(float64(v))
+			} else {
+				scores[channel] += float64(v) * float64(v)
 			}
 		}
-	}
+	})
 	if c.P == 2 {
 		for i := range scores {
 			scores[i] = math.Sqrt(scores[i])
 		}
 	}
-	return scores, nil
+	return scores, err
 }

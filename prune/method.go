@@ -2,24 +2,44 @@ package prune
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
 	"eegprune/models"
 )
 
-// A Method chooses what a network keeps at a ratio.
+// A Method is a criterion with the selection and the training that its paper uses.
 type Method struct {
 	Name string
 	Doc  string // one line: what it does and where it comes from
-	// Select decides; the network is not changed.
-	Select func(n *models.Network, ratio float64) (Keep, error)
+	// Channels or Weights makes the criterion, whichever the method prunes; the other
+	// is nil.
+	Channels func(n *models.Network, e Evidence) (Criterion, error)
+	Weights  WeightCriterion
+	// Check says why the method means nothing on a network; nil where it fits all.
+	Check    func(a *models.Arch) error
+	Global   bool     // one threshold over all layers, unless Options say otherwise
+	Training Training // what the unpruned network's training must do for it
+	// Kept is how many of c channels stay in a layer at a ratio, where layers are
+	// pruned one by one; nil for round(c(1-ratio)).
+	Kept func(c int, ratio float64) int
 }
+
+// Training says how a network is trained for a method.
+type Training int
+
+// The kinds of training.
+const (
+	Plain  Training = iota // as always
+	Sparse                 // with a penalty on the scales of BatchNorm; see Penalise
+	Soft                   // filters are zeroed after each epoch and may come back; see Soften
+)
 
 // Methods returns every method there is. A new one is one file with a function that
 // returns its Method, and one line here.
 func Methods() []Method {
-	return []Method{lfp()}
+	return []Method{lfp(), nsfp(), sfp(), uwmp(), fpgm(), taylor(), bnSum(), lamp(), random()}
 }
 
 // MethodNames returns the methods' names.
@@ -39,4 +59,18 @@ func ByName(name string) (Method, error) {
 		return Method{}, fmt.Errorf("unknown pruning method %q: use one of %s", name, strings.Join(MethodNames(), ", "))
 	}
 	return all[i], nil
+}
+
+// kept is how many of c channels stay in a layer, at least 1.
+func (m Method) kept(c int, ratio float64) int {
+	if m.Kept != nil {
+		return max(1, m.Kept(c, ratio))
+	}
+	// Half to even, as the paper's Python rounds.
+	return max(1, int(math.RoundToEven(float64(c)*(1-ratio))))
+}
+
+// always makes a criterion that needs no evidence.
+func always(c Criterion) func(*models.Network, Evidence) (Criterion, error) {
+	return func(*models.Network, Evidence) (Criterion, error) { return c, nil }
 }

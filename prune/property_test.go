@@ -180,19 +180,21 @@ func TestLFPKeepsTheRightNumberOfTheLargest(t *testing.T) {
 		n := randomNetwork(rt, t, arch)
 		defer n.Free()
 		ratio := rapid.Float64Range(0, 0.999).Draw(rt, "ratio")
-		lfp, err := prune.ByName("lfp")
-		if err != nil {
-			rt.Fatal(err)
-		}
-		keep, err := lfp.Select(n, ratio)
+		d, err := choose(t, n, "lfp", ratio, prune.Options{})
 		if err != nil {
 			rt.Fatal(err)
 		}
 		for i := range arch.Groups {
 			g := &arch.Groups[i]
+			if g.Linear(arch) {
+				if d.Keep[g.Name] != nil {
+					rt.Fatalf("neurons of %s are pruned without being asked for", g.Name)
+				}
+				continue
+			}
 			want := max(1, int(math.RoundToEven(float64(g.Channels)*(1-ratio))))
-			if len(keep[g.Name]) != want {
-				rt.Fatalf("%s keeps %d of %d at ratio %g, want %d", g.Name, len(keep[g.Name]), g.Channels, ratio, want)
+			if len(d.Keep[g.Name]) != want {
+				rt.Fatalf("%s keeps %d of %d at ratio %g, want %d", g.Name, len(d.Keep[g.Name]), g.Channels, ratio, want)
 			}
 			scores, err := prune.FilterNorm{P: 1}.Importance(n, g)
 			if err != nil {
@@ -200,7 +202,7 @@ func TestLFPKeepsTheRightNumberOfTheLargest(t *testing.T) {
 			}
 			kept := map[int]bool{}
 			least := math.Inf(1)
-			for _, c := range keep[g.Name] {
+			for _, c := range d.Keep[g.Name] {
 				kept[c] = true
 				least = min(least, scores[c])
 			}

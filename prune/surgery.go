@@ -3,6 +3,7 @@ package prune
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"eegprune/models"
 	"eegprune/torch"
@@ -10,60 +11,108 @@ import (
 
 // Remove returns a new network without the channels that keep leaves out: a smaller
 // one, whose logits are those of n with the removed channels' last per-channel output
-// held at zero. Nothing is folded into what stays. The caller frees it; n is unchanged.
+// held at zero. Nothing is folded into what stays; masks of weights stay with them. The
+// caller frees it; n is unchanged.
 func Remove(n *models.Network, keep Keep) (*models.Network, error) {
-	arch := n.Arch.Clone()
-	// What each layer keeps of its output and input channels; absent where all.
-	rows, columns := map[string][]int{}, map[string][]int{}
-	for name := range keep {
-		if !hasGroup(arch, name) {
-			return nil, fmt.Errorf("the mask names group %q, which %s does not have", name, arch.Model)
+	c, err := shrink(n.Arch, keep)
+	if err != nil {
+		return nil, err
+	}
+	small, err := models.New(c.arch, n.Device(), nil)
+	if err != nil {
+		return nil, fmt.Errorf("removing channels: %w", err)
+	}
+	for _, l := range c.arch.Layers {
+		if err := carryOver(n, small, l.Name, c.rows[l.Name], c.columns[l.Name]); err != nil {
+			small.Free()
+			return nil, fmt.Errorf("removing channels of %s: %w", l.Name, err)
 		}
 	}
-	for i := range arch.Groups {
-		g := &arch.Groups[i]
+	if err := small.SetMasks(c.masks(n)); err != nil {
+		small.Free()
+		return nil, fmt.Errorf("removing channels: %w", err)
+	}
+	return small, nil
+}
+
+// A cut is what removing channels does to an architecture: the smaller one, and what
+// each layer keeps of its output and input channels, absent where all.
+type cut struct {
+	arch          *models.Arch
+	rows, columns map[string][]int
+}
+
+func shrink(a *models.Arch, keep Keep) (cut, error) {
+	c := cut{a.Clone(), map[string][]int{}, map[string][]int{}}
+	for name := range keep {
+		if c.arch.Group(name) == nil {
+			return c, fmt.Errorf("the mask does not fit: it names group %q, which %s does not have", name, a.Model)
+		}
+	}
+	for i := range c.arch.Groups {
+		g := &c.arch.Groups[i]
 		kept, ok := keep[g.Name]
 		if !ok {
 			continue
 		}
 		if err := checkKept(g, kept); err != nil {
-			return nil, err
+			return c, err
 		}
 		for _, m := range slices.Concat(g.Producers, g.Norms) {
-			l := arch.Layer(m.Layer)
-			rows[m.Layer] = spread(kept, m.Span)
+			l := c.arch.Layer(m.Layer)
+			c.rows[m.Layer] = spread(kept, m.Span)
 			if l.Groups > 1 { // depthwise: a channel's filters see that channel only
 				l.In = l.In / g.Channels * len(kept)
 				l.Groups = l.Groups / g.Channels * len(kept)
 			}
-			l.Out = len(rows[m.Layer])
+			l.Out = len(c.rows[m.Layer])
 		}
 		for _, m := range g.Consumers {
-			columns[m.Layer] = spread(kept, m.Span)
-			arch.Layer(m.Layer).In = len(columns[m.Layer])
+			c.columns[m.Layer] = spread(kept, m.Span)
+			c.arch.Layer(m.Layer).In = len(c.columns[m.Layer])
 		}
 		g.Kept, g.Channels = compose(g.Kept, kept), len(kept)
 	}
-	small, err := models.New(arch, n.Device(), nil)
-	if err != nil {
-		return nil, fmt.Errorf("removing channels: %w", err)
-	}
-	for _, l := range arch.Layers {
-		if err := carryOver(n, small, l.Name, rows[l.Name], columns[l.Name]); err != nil {
-			small.Free()
-			return nil, fmt.Errorf("removing channels of %s: %w", l.Name, err)
-		}
-	}
-	return small, nil
+	return c, nil
 }
 
-func hasGroup(a *models.Arch, name string) bool {
-	for _, g := range a.Groups {
-		if g.Name == name {
-			return true
+// masks are what stays of a network's masks.
+func (c cut) masks(n *models.Network) models.Masks {
+	small := models.Masks{}
+	for name, mask := range n.Masks() {
+		layer := strings.TrimSuffix(name, ".weight")
+		shape := n.Weight(layer, "weight").Shape()
+		rows, columns := c.rows[layer], c.columns[layer]
+		if rows == nil {
+			rows = all(shape[0])
 		}
+		if columns == nil {
+			columns = all(shape[1])
+		}
+		inner := mask.Len() / (shape[0] * shape[1])
+		m := models.NewMask(len(rows) * len(columns) * inner)
+		to := 0
+		for _, r := range rows {
+			for _, col := range columns {
+				for k := range inner {
+					if mask.Stays((r*shape[1]+col)*inner + k) {
+						m.Keep(to)
+					}
+					to++
+				}
+			}
+		}
+		small[name] = m
 	}
-	return false
+	return small
+}
+
+func all(n int) []int {
+	v := make([]int, n)
+	for i := range v {
+		v[i] = i
+	}
+	return v
 }
 
 func checkKept(g *models.Group, kept []int) error {

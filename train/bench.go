@@ -41,7 +41,7 @@ func TimeSteps(ctx context.Context, arch *models.Arch, o Options, batch int, dev
 		return nil, err
 	}
 	defer total.free()
-	t := trainer{n: n, d: d, opt: opt, dropout: g, batch: batch}
+	t := trainer{Training: Training{Network: n, Data: d}, opt: opt, dropout: g, batch: batch}
 	rows := make([]int, batch)
 	for i := range rows {
 		rows[i] = i

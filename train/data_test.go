@@ -1,10 +1,12 @@
 package train
 
 import (
+	"context"
 	"slices"
 	"testing"
 
 	"eegprune/data"
+	"eegprune/models"
 	"eegprune/torch"
 )
 
@@ -39,4 +41,8 @@ func TestNewDataUsesTheSetsMemory(t *testing.T) {
 			t.Error("data on a GPU that is not there is no error")
 		}
 	}
+}
+
+func runFit(ctx context.Context, n *models.Network, d *Data, fit, val []int, o Options, g *torch.Generator, watch Observer) (History, error) {
+	return Training{Network: n, Data: d, Fit: fit, Val: val, Options: o, Generator: g, Watch: watch}.Run(ctx)
 }

@@ -2,6 +2,7 @@ package train
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -83,19 +84,47 @@ type Observer struct {
 	Log   io.Writer               // the running loss and the validation result, as PyTorch's tutorials print them
 }
 
-// Fit trains the network on the rows fit of d and leaves it with the weights of the
-// epoch that did best on the rows val. The generator shuffles the rows and feeds
-// dropout, drawing what PyTorch's DataLoader and Dropout would draw. When ctx ends, so
-// does the training, after the current step, with ctx's error.
-func Fit(ctx context.Context, n *models.Network, d *Data, fit, val []int, o Options, g *torch.Generator, watch Observer) (History, error) {
+// A Regimen is what a training does beside minimising the cross entropy. Its fields may
+// be nil.
+type Regimen struct {
+	// Loss takes the place of the cross entropy of logits and classes of clips x.
+	Loss func(s *torch.Scope, x, logits, y *torch.Tensor) *torch.Tensor
+	// Gradients may change the parameters' gradients before each step.
+	Gradients func(s *torch.Scope)
+	// Epoch is called after each epoch's steps. What it does to the network is undone,
+	// after validation and, where the epoch is the best so far, after its weights were
+	// kept, by the function that it returns.
+	Epoch func() (restore func() error, err error)
+	// Best is called when an epoch is the best so far, before restore.
+	Best func()
+}
+
+// A Training is a network with what it is trained on, and how.
+type Training struct {
+	Network  *models.Network
+	Data     *Data
+	Fit, Val []int // rows of Data to train on, and to choose the best epoch by
+	Options  Options
+	// Generator shuffles the rows and feeds dropout, drawing what PyTorch's DataLoader
+	// and Dropout would draw.
+	Generator *torch.Generator
+	Regimen   Regimen
+	Watch     Observer
+}
+
+// Run trains the network and leaves it with the weights of the epoch that did best on
+// the rows Val. When ctx ends, so does the training, after the current step, with ctx's
+// error.
+func (t Training) Run(ctx context.Context) (History, error) {
 	var h History
+	n, o := t.Network, t.Options
 	if err := o.Check(); err != nil {
 		return h, err
 	}
-	if len(fit) == 0 || len(val) == 0 {
-		return h, fmt.Errorf("%d clips to train on and %d to validate on: there must be some of both", len(fit), len(val))
+	if len(t.Fit) == 0 || len(t.Val) == 0 {
+		return h, fmt.Errorf("%d clips to train on and %d to validate on: there must be some of both", len(t.Fit), len(t.Val))
 	}
-	o = o.Settle(len(fit))
+	o = o.Settle(len(t.Fit))
 	// An OpenMP team belongs to the thread that started it: staying on one thread
 	// saves starting more.
 	runtime.LockOSThread()
@@ -111,64 +140,95 @@ func Fit(ctx context.Context, n *models.Network, d *Data, fit, val []int, o Opti
 	}
 	defer best.Free()
 
-	t := trainer{n: n, d: d, opt: opt, dropout: g, batch: o.BatchSize, log: watch.Log}
+	r := trainer{Training: t, opt: opt, dropout: t.Generator, batch: o.BatchSize}
 	if n.Device().IsCUDA() {
 		// torch.manual_seed gives every device's generator the same seed.
-		if t.dropout, err = torch.NewGenerator(n.Device(), g.Seed()); err != nil {
+		if r.dropout, err = torch.NewGenerator(n.Device(), t.Generator.Seed()); err != nil {
 			return h, err
 		}
-		defer t.dropout.Free()
+		defer r.dropout.Free()
+	}
+	if err := constrain(n); err != nil {
+		return h, err
 	}
 	rate := o.schedule()
 	for epoch := range o.Epochs {
-		start := time.Now()
-		e := Epoch{LR: rate(epoch)}
-		order, err := shuffled(fit, g)
+		e, err := r.epoch(ctx, epoch, rate(epoch))
 		if err != nil {
-			return h, err
-		}
-		if e.Loss, e.Accuracy, err = t.pass(ctx, order, e.LR); err != nil {
 			return h, fmt.Errorf("epoch %d: %w", epoch+1, err)
 		}
-		if math.IsNaN(e.Loss) || math.IsInf(e.Loss, 0) {
-			return h, fmt.Errorf("epoch %d: the loss is %g: %w; lower the learning rate (now %g)", epoch+1, e.Loss, ErrDiverged, e.LR)
-		}
-		v, err := Evaluate(ctx, n, d, val)
-		if err != nil {
-			return h, fmt.Errorf("validating after epoch %d: %w", epoch+1, err)
-		}
-		e.ValLoss, e.ValAcc, e.WallClock = v.Loss, v.Accuracy, time.Since(start).Seconds()
 		h.Epochs = append(h.Epochs, e)
 		if epoch == 0 || e.ValAcc > h.Epochs[h.Best].ValAcc {
 			h.Best = epoch
 			if err := best.CopyFrom(n); err != nil {
 				return h, err
 			}
+			if t.Regimen.Best != nil {
+				t.Regimen.Best()
+			}
 		}
-		if watch.Log != nil {
-			fmt.Fprintf(watch.Log, "Test Error: Accuracy: %.1f%%, Avg loss: %f\n", 100*v.Accuracy, v.Loss)
+		if err := r.restore(); err != nil {
+			return h, fmt.Errorf("after epoch %d: %w", epoch+1, err)
 		}
-		if watch.Epoch != nil {
-			watch.Epoch(epoch+1, e)
+		if t.Watch.Log != nil {
+			fmt.Fprintf(t.Watch.Log, "Test Error: Accuracy: %.1f%%, Avg loss: %f\n", 100*e.ValAcc, e.ValLoss)
+		}
+		if t.Watch.Epoch != nil {
+			t.Watch.Epoch(epoch+1, e)
 		}
 	}
 	return h, n.CopyFrom(best)
 }
 
+// constrain brings weights to where they must be, before the first step and after each.
+func constrain(n *models.Network) error {
+	s := torch.NewScope(torch.NoGrad)
+	defer s.Close()
+	n.Constrain(s)
+	return s.Err()
+}
+
 // A trainer is what every step of a training needs.
 type trainer struct {
-	n       *models.Network
-	d       *Data
+	Training
 	opt     *torch.Optimizer
 	dropout *torch.Generator
 	batch   int
-	log     io.Writer // may be nil
+	restore func() error // ends what Regimen.Epoch began
+}
+
+// epoch makes one pass over the training rows and validates. The caller calls restore.
+func (t *trainer) epoch(ctx context.Context, epoch int, lr float64) (Epoch, error) {
+	start := time.Now()
+	e := Epoch{LR: lr}
+	t.restore = func() error { return nil }
+	order, err := shuffled(t.Fit, t.Generator)
+	if err != nil {
+		return e, err
+	}
+	if e.Loss, e.Accuracy, err = t.pass(ctx, order, lr); err != nil {
+		return e, err
+	}
+	if math.IsNaN(e.Loss) || math.IsInf(e.Loss, 0) {
+		return e, fmt.Errorf("the loss is %g: %w; lower the learning rate (now %g)", e.Loss, ErrDiverged, lr)
+	}
+	if t.Regimen.Epoch != nil {
+		if t.restore, err = t.Regimen.Epoch(); err != nil {
+			return e, err
+		}
+	}
+	v, err := Evaluate(ctx, t.Network, t.Data, t.Val)
+	if err != nil {
+		return e, errors.Join(fmt.Errorf("validating: %w", err), t.restore())
+	}
+	e.ValLoss, e.ValAcc, e.WallClock = v.Loss, v.Accuracy, time.Since(start).Seconds()
+	return e, nil
 }
 
 // pass takes one optimizer step for each batch of rows in order, and returns their mean
 // loss and accuracy. Both are summed on the device and read once.
 func (t *trainer) pass(ctx context.Context, order []int, lr float64) (loss, accuracy float64, err error) {
-	total, err := newTally(t.n.Device())
+	total, err := newTally(t.Network.Device())
 	if err != nil {
 		return 0, 0, err
 	}
@@ -178,12 +238,12 @@ func (t *trainer) pass(ctx context.Context, order []int, lr float64) (loss, accu
 			return 0, 0, ctx.Err()
 		}
 		rows := order[at:min(at+t.batch, len(order))]
-		first, err := t.step(rows, lr, &total, t.log != nil && at/t.batch%100 == 0)
+		first, err := t.step(rows, lr, &total, t.Watch.Log != nil && at/t.batch%100 == 0)
 		if err != nil {
 			return 0, 0, err
 		}
 		if first != nil {
-			fmt.Fprintf(t.log, "loss: %f [%5d/%5d]\n", *first, at, len(order))
+			fmt.Fprintf(t.Watch.Log, "loss: %f [%5d/%5d]\n", *first, at, len(order))
 		}
 	}
 	return total.read(len(order))
@@ -194,10 +254,13 @@ func (t *trainer) pass(ctx context.Context, order []int, lr float64) (loss, accu
 func (t *trainer) step(rows []int, lr float64, total *tally, wantLoss bool) (*float64, error) {
 	s := torch.NewScope(torch.Grad)
 	defer s.Close()
-	x, y := s.Select(t.d.X, 0, rows), s.Select(t.d.Y, 0, rows)
-	logits := t.n.Forward(s, x, models.Pass{Training: true, Generator: t.dropout})
-	loss := s.CrossEntropy(logits, y)
+	x, y := s.Select(t.Data.X, 0, rows), s.Select(t.Data.Y, 0, rows)
+	logits := t.Network.Forward(s, x, models.Pass{Training: true, Generator: t.dropout})
+	loss := t.loss(s, x, logits, y)
 	s.Backward(loss)
+	if t.Regimen.Gradients != nil {
+		t.Regimen.Gradients(s)
+	}
 	total.add(s, logits, y, loss, len(rows))
 	if err := s.Err(); err != nil {
 		return nil, err
@@ -208,11 +271,18 @@ func (t *trainer) step(rows []int, lr float64, total *tally, wantLoss bool) (*fl
 	if err := t.opt.ZeroGrad(); err != nil {
 		return nil, err
 	}
-	if !wantLoss {
-		return nil, nil
+	if err := constrain(t.Network); err != nil || !wantLoss {
+		return nil, err
 	}
 	v, err := loss.Item()
 	return &v, err
+}
+
+func (t *trainer) loss(s *torch.Scope, x, logits, y *torch.Tensor) *torch.Tensor {
+	if t.Regimen.Loss != nil {
+		return t.Regimen.Loss(s, x, logits, y)
+	}
+	return s.CrossEntropy(logits, y)
 }
 
 // shuffled returns rows in the order in which PyTorch's DataLoader(shuffle=True) would

@@ -88,7 +88,7 @@ func TestFitLearnsASeparableSet(t *testing.T) {
 		n, g := fresh(t, tiny(), 1)
 		o := quick
 		o.Optimizer, o.Epochs = optimizer, 10
-		h, err := Fit(context.Background(), n, d, span(0, 48), span(48, 64), o, g, Observer{})
+		h, err := runFit(context.Background(), n, d, span(0, 48), span(48, 64), o, g, Observer{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -124,12 +124,12 @@ func TestFitRestoresTheBestEpoch(t *testing.T) {
 	mixed := &Data{X: good.X, Y: reftest.Tensor(t, y, 96)}
 	train := func(epochs int) (*models.Network, History) {
 		n, g := fresh(t, tiny(), 3)
-		if _, err := Fit(context.Background(), n, wrong, span(0, 64), span(64, 96), quick, g, Observer{}); err != nil {
+		if _, err := runFit(context.Background(), n, wrong, span(0, 64), span(64, 96), quick, g, Observer{}); err != nil {
 			t.Fatal(err)
 		}
 		o := quick
 		o.LR, o.Momentum, o.Epochs = 0.02, 0, epochs
-		h, err := Fit(context.Background(), n, mixed, span(0, 64), span(64, 96), o, g, Observer{})
+		h, err := runFit(context.Background(), n, mixed, span(0, 64), span(64, 96), o, g, Observer{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -167,7 +167,7 @@ func TestFirstOfEquallyGoodEpochsIsBest(t *testing.T) {
 	n, g := fresh(t, tiny(), 1)
 	o := quick
 	o.Epochs = 12
-	h, err := Fit(context.Background(), n, separable(t, 64), span(0, 48), span(48, 64), o, g, Observer{})
+	h, err := runFit(context.Background(), n, separable(t, 64), span(0, 48), span(48, 64), o, g, Observer{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,7 +202,7 @@ func TestCancelEndsTheTrainingAtTheNextStep(t *testing.T) {
 	// One clip a batch: a line for every hundred steps.
 	o := Options{Optimizer: "sgd", LR: 0.01, BatchSize: 1, Epochs: 50}
 	log := &stopAt{stop: cancel, when: func(log string) bool { return strings.Contains(log, "Test Error") }}
-	h, err := Fit(ctx, n, d, span(0, 300), span(300, 320), o, g, Observer{Log: log})
+	h, err := runFit(ctx, n, d, span(0, 300), span(300, 320), o, g, Observer{Log: log})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want the context's", err)
 	}
@@ -213,7 +213,7 @@ func TestCancelEndsTheTrainingAtTheNextStep(t *testing.T) {
 		t.Errorf("%d tensors are left", left)
 	}
 	cancel()
-	if _, err := Fit(ctx, n, d, span(0, 300), span(300, 320), o, g, Observer{}); !errors.Is(err, context.Canceled) {
+	if _, err := runFit(ctx, n, d, span(0, 300), span(300, 320), o, g, Observer{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("a training after the end: %v", err)
 	}
 	if _, err := Evaluate(ctx, n, d, span(0, 10)); !errors.Is(err, context.Canceled) {
@@ -227,7 +227,7 @@ func TestDivergenceNamesTheMend(t *testing.T) {
 	before := torch.LiveTensors()
 	o := quick
 	o.LR = 1e30
-	_, err := Fit(context.Background(), n, d, span(0, 48), span(48, 64), o, g, Observer{})
+	_, err := runFit(context.Background(), n, d, span(0, 48), span(48, 64), o, g, Observer{})
 	if !errors.Is(err, ErrDiverged) || !strings.Contains(fmt.Sprint(err), "lower the learning rate (now 1e+30)") {
 		t.Errorf("error %v, want ErrDiverged with the rate to lower", err)
 	}
@@ -256,7 +256,7 @@ func TestFitRefusesWhatItCantTrainOn(t *testing.T) {
 		}
 		o := quick
 		c.change(&o)
-		if _, err := Fit(context.Background(), n, d, c.fit, c.val, o, g, Observer{}); err == nil || !strings.Contains(err.Error(), c.says) {
+		if _, err := runFit(context.Background(), n, d, c.fit, c.val, o, g, Observer{}); err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: error %v, want one that says %q", what, err, c.says)
 		}
 	}
@@ -265,7 +265,7 @@ func TestFitRefusesWhatItCantTrainOn(t *testing.T) {
 // run trains once from a seed; wall-clock times are left out.
 func run(t reporter, d *Data, seed uint64, o Options) (History, []float32) {
 	n, g := fresh(t, tiny(), seed)
-	h, err := Fit(context.Background(), n, d, span(0, 48), span(48, 64), o, g, Observer{})
+	h, err := runFit(context.Background(), n, d, span(0, 48), span(48, 64), o, g, Observer{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -331,7 +331,7 @@ func TestLogIsThatOfPyTorchsTutorial(t *testing.T) {
 	}
 	var epochs []seen
 	o := Options{Optimizer: "sgd", LR: 0.01, BatchSize: 2, Epochs: 2}
-	h, err := Fit(context.Background(), n, separable(t, 240), span(0, 210), span(210, 240), o, g,
+	h, err := runFit(context.Background(), n, separable(t, 240), span(0, 210), span(210, 240), o, g,
 		Observer{Log: &log, Epoch: func(done int, e Epoch) { epochs = append(epochs, seen{done, e.Loss}) }})
 	if err != nil {
 		t.Fatal(err)
@@ -356,7 +356,7 @@ func TestTrainingKeepsTheNumberOfTensors(t *testing.T) {
 	var live []int
 	o := quick
 	o.Epochs, o.BatchSize = 50, 8 // 300 steps
-	if _, err := Fit(context.Background(), n, d, span(0, 48), span(48, 64), o, g,
+	if _, err := runFit(context.Background(), n, d, span(0, 48), span(48, 64), o, g,
 		Observer{Epoch: func(int, Epoch) { live = append(live, torch.LiveTensors()) }}); err != nil {
 		t.Fatal(err)
 	}

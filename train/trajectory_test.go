@@ -87,7 +87,7 @@ func TestTrajectory(t *testing.T) {
 			}
 			defer o.Free()
 			var log strings.Builder
-			loop := trainer{n: n, d: d, opt: o, dropout: g, batch: r.BatchSize, log: &log}
+			loop := trainer{Training: Training{Network: n, Data: d, Watch: Observer{Log: &log}}, opt: o, dropout: g, batch: r.BatchSize}
 			step, perEpoch := 0, len(r.Losses)/r.Epochs
 			for range r.Epochs {
 				order, err := shuffled(rows, g)

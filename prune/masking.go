@@ -1,0 +1,105 @@
+package prune
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"eegprune/models"
+	"eegprune/torch"
+)
+
+// weighed is a layer whose weights have scores.
+type weighed struct {
+	name   string // of the layer
+	scores []float64
+	sorted []float64
+	own    *float64 // the ratio that Options give this layer alone
+}
+
+// weigh has the criterion score the weights of the layers that may be pruned.
+func weigh(n *models.Network, c WeightCriterion, layers []string, o Options) ([]weighed, error) {
+	var all []weighed
+	for _, name := range layers {
+		w, err := torch.ToSlice[float32](n.Weight(name, "weight"))
+		if err != nil {
+			return nil, fmt.Errorf("scoring %s: %w", name, err)
+		}
+		scores := c.Scores(w)
+		for i, s := range scores {
+			if math.IsNaN(s) {
+				return nil, fmt.Errorf("weight %d of %s has importance NaN: the weights are damaged, train the network anew", i, name)
+			}
+		}
+		own, named := o.Layers[name]
+		l := weighed{name: name, scores: scores, sorted: slices.Sorted(slices.Values(scores))}
+		if named {
+			l.own = &own
+		}
+		all = append(all, l)
+	}
+	return all, nil
+}
+
+// selectWeights masks the least important weights at a ratio of weights: those whose
+// score is not above the sorted scores' element int(total*ratio), of each layer or of
+// all. At a ratio of 0 nothing is masked.
+func selectWeights(all []weighed, global bool, ratio float64) Decision {
+	d := Decision{Masks: models.Masks{}}
+	if global {
+		var pool []float64
+		for _, l := range all {
+			if l.own == nil {
+				pool = append(pool, l.sorted...)
+			}
+		}
+		slices.Sort(pool)
+		d.Threshold = element(pool, ratio)
+	}
+	for _, l := range all {
+		threshold := d.Threshold
+		switch {
+		case l.own != nil:
+			threshold = element(l.sorted, *l.own)
+		case !global:
+			threshold = element(l.sorted, ratio)
+		}
+		mask := models.NewMask(len(l.scores))
+		for i, s := range l.scores {
+			if s > threshold {
+				mask.Keep(i)
+			}
+		}
+		if mask.Count() == 0 {
+			d.Notes = append(d.Notes, fmt.Sprintf("%s: the threshold masks all of its %d weights, so that nothing passes it; leave it out with --exclude or use lamp", l.name, len(l.scores)))
+		}
+		d.Masks[l.name+".weight"] = mask
+	}
+	return d
+}
+
+// element is the threshold at a ratio, below all scores where nothing is to go.
+func element(sorted []float64, ratio float64) float64 {
+	if ratio == 0 || len(sorted) == 0 {
+		return math.Inf(-1)
+	}
+	return sorted[min(int(float64(len(sorted))*ratio), len(sorted)-1)]
+}
+
+// FreshMasked gives masked convolutions the weights that training from scratch starts
+// from under a mask: N(0, sqrt(2/n)), n the nonzeros per input channel (Liu et al.,
+// "Rethinking the Value of Network Pruning", 2019).
+func FreshMasked(n *models.Network, masks models.Masks, g *torch.Generator) error {
+	for i := range n.Arch.Layers {
+		l := &n.Arch.Layers[i]
+		mask := masks[l.Name+".weight"]
+		if mask == nil || l.Op != models.Conv2d || mask.Count() == 0 {
+			continue
+		}
+		perInput := float64(mask.Count()) / float64(l.In)
+		if err := g.Normal(n.Weight(l.Name, "weight"), 0, math.Sqrt(2/perInput)); err != nil {
+			return fmt.Errorf("drawing weights of %s: %w", l.Name, err)
+		}
+	}
+	return n.SetMasks(masks)
+}

@@ -1,0 +1,102 @@
+package prune
+
+import (
+	"errors"
+	"fmt"
+
+	"eegprune/models"
+	"eegprune/torch"
+)
+
+// SFP is soft filter pruning (He et al., "Soft Filter Pruning for Accelerating Deep
+// Convolutional Neural Networks", 2018): after each epoch of training the filters of
+// smallest L2 norm are zeroed, and go on being trained; those of the last are removed.
+func sfp() Method {
+	return Method{
+		Name:     "sfp",
+		Doc:      "soft filter pruning: after each epoch the filters of smallest L2 norm are zeroed but trained on (He 2018)",
+		Channels: always(FilterNorm{P: 2}),
+		Training: Soft,
+		Kept:     func(c int, ratio float64) int { return c - int(float64(c)*ratio) },
+	}
+}
+
+// Soften zeroes the weights of the filters that keep leaves out, softly: training goes
+// on, and may bring them back.
+func Soften(n *models.Network, keep Keep) error {
+	s := torch.NewScope(torch.NoGrad)
+	defer s.Close()
+	for name, kept := range keep {
+		g := n.Arch.Group(name)
+		for _, m := range g.Producers {
+			if err := clear(s, n.Weight(m.Layer, "weight"), spread(kept, m.Span)); err != nil {
+				return fmt.Errorf("zeroing filters of %s: %w", m.Layer, err)
+			}
+		}
+	}
+	return s.Err()
+}
+
+// Silence makes the channels that keep leaves out, whose filters Soften zeroed, give
+// nothing but zero, so that removing them changes nothing: it zeroes their biases and
+// what BatchNorm makes of them. restore brings those back: with a bias of zero a filter
+// that feeds a ReLU would get no gradient, and could not come back.
+func Silence(n *models.Network, keep Keep) (restore func() error, err error) {
+	type saved struct{ tensor, copy *torch.Tensor }
+	var before []saved
+	restore = func() error {
+		var errs []error
+		for _, b := range before {
+			errs = append(errs, b.tensor.CopyFrom(b.copy))
+			b.copy.Free()
+		}
+		before = nil
+		return errors.Join(errs...)
+	}
+	s := torch.NewScope(torch.NoGrad)
+	defer s.Close()
+	silence := func(layer, name string, rows []int) error {
+		t := n.Weight(layer, name)
+		if t == nil {
+			return nil // a convolution without bias
+		}
+		c, err := s.Keep(s.Clone(t))
+		if err != nil {
+			return err
+		}
+		before = append(before, saved{t, c})
+		return clear(s, t, rows)
+	}
+	for name, kept := range keep {
+		g := n.Arch.Group(name)
+		for _, m := range g.Producers {
+			err = errors.Join(err, silence(m.Layer, "bias", spread(kept, m.Span)))
+		}
+		for _, m := range g.Norms {
+			err = errors.Join(err, silence(m.Layer, "weight", spread(kept, m.Span)), silence(m.Layer, "bias", spread(kept, m.Span)))
+		}
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("silencing channels: %w", err), restore())
+	}
+	return restore, nil
+}
+
+// clear zeroes t[i] for each i that is not among the rows.
+func clear(s *torch.Scope, t *torch.Tensor, rows []int) error {
+	shape := t.Shape()
+	mask := make([]float32, shape[0])
+	for _, r := range rows {
+		mask[r] = 1
+	}
+	for i := range shape[1:] {
+		shape[i+1] = 1
+	}
+	host, err := torch.FromSlice(mask, shape...)
+	if err != nil {
+		return err
+	}
+	defer host.Free()
+	s.MulInPlace(t, s.To(host, torch.Float32, t.Info().Device))
+	return s.Err()
+}

@@ -1,0 +1,96 @@
+package prune
+
+import (
+	"fmt"
+
+	"eegprune/models"
+	"eegprune/torch"
+)
+
+// Taylor is the first-order Taylor criterion (Molchanov et al., "Importance Estimation
+// for Neural Network Pruning", CVPR 2019): the filters whose removal changes the loss
+// least, to first order, go.
+func taylor() Method {
+	return Method{
+		Name:     "taylor",
+		Doc:      "first-order Taylor: the filters whose removal changes the training loss least, over all layers (Molchanov 2019)",
+		Channels: newTaylor,
+		Global:   true,
+	}
+}
+
+// taylorScores holds, by producer and row of its weight, the mean over batches of the
+// squared sum of weight times gradient.
+type taylorScores map[string][]float64
+
+func newTaylor(n *models.Network, e Evidence) (Criterion, error) {
+	if e.Gradients == nil {
+		return nil, fmt.Errorf("the taylor criterion looks at gradients over training clips, and there are none here: name the recordings")
+	}
+	scores := taylorScores{}
+	batches := 0
+	err := e.Gradients(func() error {
+		batches++
+		for i := range n.Arch.Groups {
+			g := &n.Arch.Groups[i]
+			rows, err := weightTimesGradient(n, g)
+			if err != nil {
+				return err
+			}
+			if scores[g.Name] == nil {
+				scores[g.Name] = make([]float64, g.Channels)
+			}
+			for c, v := range rows {
+				scores[g.Name][c] += v * v
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("gradients for the taylor criterion: %w", err)
+	}
+	for _, s := range scores {
+		for c := range s {
+			s[c] /= float64(batches)
+		}
+	}
+	return scores, nil
+}
+
+// weightTimesGradient returns the sum of weight times gradient over each channel's
+// filters and their biases.
+func weightTimesGradient(n *models.Network, g *models.Group) ([]float64, error) {
+	sums := make([]float64, g.Channels)
+	s := torch.NewScope(torch.NoGrad)
+	defer s.Close()
+	for _, m := range g.Producers {
+		for _, name := range []string{"weight", "bias"} {
+			t := n.Weight(m.Layer, name)
+			if t == nil {
+				continue // a convolution without bias
+			}
+			w, err := torch.ToSlice[float32](t)
+			if err != nil {
+				return nil, err
+			}
+			gradient := s.GradOf(t)
+			if s.Err() != nil {
+				return nil, s.Err()
+			}
+			d, err := torch.ToSlice[float32](gradient)
+			if err != nil {
+				return nil, err
+			}
+			size := len(w) / g.Channels
+			for i := range w {
+				sums[i/size] += float64(w[i]) * float64(d[i])
+			}
+		}
+	}
+	return sums, nil
+}
+
+// Importance returns what was found over the batches.
+func (t taylorScores) Importance(_ *models.Network, g *models.Group) ([]float64, error) {
+	return t[g.Name], nil
+}

@@ -1,0 +1,69 @@
+package train
+
+import (
+	"errors"
+
+	"eegprune/models"
+	"eegprune/torch"
+)
+
+// Distill returns the loss of knowledge distillation (Hinton et al., "Distilling the
+// Knowledge in a Neural Network", 2015):
+//
+//	(1-weight) CE(student, y) + weight T² KL(softmax(teacher/T) || softmax(student/T))
+//
+// with the divergence's mean over the batch. The teacher is run in evaluation mode, and
+// must live as long as the loss is used.
+func Distill(teacher *models.Network, weight, temperature float64) func(s *torch.Scope, x, logits, y *torch.Tensor) *torch.Tensor {
+	return func(s *torch.Scope, x, logits, y *torch.Tensor) *torch.Tensor {
+		soft := s.MulScalar(evaluated(s, teacher, x), 1/temperature)
+		p, logP := s.Softmax(soft, 1), s.LogSoftmax(soft, 1)
+		logQ := s.LogSoftmax(s.MulScalar(logits, 1/temperature), 1)
+		divergence := s.Mean(s.Sum(s.Mul(p, s.Sub(logP, logQ)), 1))
+		return s.Add(s.MulScalar(s.CrossEntropy(logits, y), 1-weight),
+			s.MulScalar(divergence, weight*temperature*temperature))
+	}
+}
+
+// evaluated returns a network's logits without recording how they came about.
+func evaluated(s *torch.Scope, n *models.Network, x *torch.Tensor) *torch.Tensor {
+	apart := torch.NewScope(torch.NoGrad)
+	defer apart.Close()
+	logits := n.Forward(apart, x, models.Pass{})
+	if err := apart.Err(); err != nil {
+		s.Fail(err)
+	}
+	return s.Clone(logits)
+}
+
+// Gradients calls use with the gradients of the mean loss over each of a few batches of
+// rows, taken in their order, in the network's parameters; in evaluation mode, so that
+// the network is not changed. Gradients are forgotten after each.
+func Gradients(n *models.Network, d *Data, rows []int, batch, batches int, use func() error) error {
+	for i := range batches {
+		at := i * batch
+		if at >= len(rows) {
+			break
+		}
+		if err := gradients(n, d, rows[at:min(at+batch, len(rows))], use); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func gradients(n *models.Network, d *Data, rows []int, use func() error) (err error) {
+	opt, err := torch.NewSGD(n.Parameters(), torch.SGDOptions{}) // it knows how to forget gradients
+	if err != nil {
+		return err
+	}
+	defer opt.Free()
+	s := torch.NewScope(torch.Grad)
+	defer s.Close()
+	x, y := s.Select(d.X, 0, rows), s.Select(d.Y, 0, rows)
+	s.Backward(s.CrossEntropy(n.Forward(s, x, models.Pass{}), y))
+	if s.Err() != nil {
+		return s.Err()
+	}
+	return errors.Join(use(), opt.ZeroGrad())
+}
