@@ -1,0 +1,204 @@
+package train
+
+import (
+	"context"
+	"math"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"eegprune/internal/reftest"
+	"eegprune/models"
+	"eegprune/prune"
+	"eegprune/torch"
+)
+
+// made is a random network with fresh weights and clips for it.
+func made(rt *rapid.T) (*models.Network, *Data, *torch.Generator) {
+	arch := reftest.RandomArch(rt)
+	g, err := torch.NewGenerator(torch.CPU, uint64(rapid.IntRange(1, 1e6).Draw(rt, "seed")))
+	if err != nil {
+		rt.Fatal(err)
+	}
+	n, err := models.New(arch, torch.CPU, g)
+	if err != nil {
+		rt.Fatal(err)
+	}
+	d, err := madeUp(arch, 24, torch.CPU, g)
+	if err != nil {
+		rt.Fatal(err)
+	}
+	return n, d, g
+}
+
+func TestMaskedWeightsStayZero(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		n, d, g := made(rt)
+		defer n.Free()
+		defer d.Free()
+		defer g.Free()
+		method, err := prune.ByName(rapid.SampledFrom([]string{"uwmp", "lamp"}).Draw(rt, "method"))
+		if err != nil {
+			rt.Fatal(err)
+		}
+		decision, err := prune.Choose(n, method, rapid.Float64Range(0.1, 0.95).Draw(rt, "ratio"), prune.Options{Linear: true}, prune.Evidence{})
+		if err != nil {
+			rt.Fatal(err)
+		}
+		masked, err := decision.Apply(n)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		defer masked.Free()
+		o := Options{Optimizer: rapid.SampledFrom([]string{"sgd", "adam"}).Draw(rt, "optimizer"), LR: 0.01, BatchSize: 8, Epochs: 2,
+			WeightDecay: rapid.SampledFrom([]float64{0, 1e-3}).Draw(rt, "weight decay")}
+		if o.Optimizer == "sgd" {
+			o.Momentum = rapid.SampledFrom([]float64{0, 0.9}).Draw(rt, "momentum")
+		}
+		if _, err := runFit(context.Background(), masked, d, span(0, 16), span(16, 24), o, g, Observer{}); err != nil {
+			rt.Fatal(err)
+		}
+		moved := false
+		for i, p := range masked.State() {
+			mask := decision.Masks[p.Name]
+			if mask == nil {
+				continue
+			}
+			got, _ := torch.ToSlice[float32](p.Tensor)
+			before, _ := torch.ToSlice[float32](n.State()[i].Tensor)
+			for k := range got {
+				if !mask.Stays(k) && got[k] != 0 {
+					rt.Fatalf("%s[%d] is masked but %g", p.Name, k, got[k])
+				}
+				moved = moved || mask.Stays(k) && got[k] != before[k]
+			}
+		}
+		if !moved {
+			rt.Skip("a dead network: nothing that stays has a gradient")
+		}
+	})
+}
+
+func TestPenaltyIsAddedToTheGradientsOfScales(t *testing.T) {
+	arch, err := models.Build("fbccnn", models.Config{Input: [3]int{4, 9, 9}, Classes: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := reftest.Network(t, arch)
+	reftest.Fill(t, n, 7)
+	gamma := n.Weight("block1.2", "weight")
+	if err := torch.Write(gamma, []float32{1, -1, 0, 0.5, 1, 1, 1, 1, 1, 1, 1, -2}); err != nil {
+		t.Fatal(err)
+	}
+	x := reftest.Tensor(t, reftest.Ramp(4*4*81, 3, 1), 4, 4, 9, 9)
+	y := reftest.Tensor(t, []int64{0, 1, 0, 1}, 4)
+	opt, err := torch.NewSGD(n.Parameters(), torch.SGDOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer opt.Free()
+	gradients := func(strength float64) []float32 {
+		s := torch.NewScope(torch.Grad)
+		defer s.Close()
+		s.Backward(s.CrossEntropy(n.Forward(s, x, models.Pass{}), y))
+		if strength != 0 {
+			prune.Penalise(s, n, strength)
+		}
+		v, err := torch.ToSlice[float32](s.GradOf(gamma))
+		if err := s.Err(); err != nil {
+			t.Fatal(err)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := opt.ZeroGrad(); err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	plain, penalised := gradients(0), gradients(0.25)
+	for i, sign := range []float64{1, -1, 0, 1, 1, 1, 1, 1, 1, 1, 1, -1} {
+		if got, want := float64(penalised[i]-plain[i]), 0.25*sign; math.Abs(got-want) > 1e-6 {
+			t.Errorf("the penalty added %g to the gradient of scale %d, want %g", got, i, want)
+		}
+	}
+}
+
+func TestDistillationByHand(t *testing.T) {
+	arch, err := models.Build("fbccnn", models.Config{Input: [3]int{4, 9, 9}, Classes: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	teacher := reftest.Network(t, arch)
+	reftest.Fill(t, teacher, 11)
+	const weight, temperature = 0.3, 4.0
+	x := reftest.Tensor(t, reftest.Ramp(2*4*81, 3, 1), 2, 4, 9, 9)
+	y := reftest.Tensor(t, []int64{1, 0}, 2)
+	student := [][]float64{{0.5, -1}, {2, 0.25}}
+	logits := reftest.Tensor(t, []float32{0.5, -1, 2, 0.25}, 2, 2)
+
+	s := torch.NewScope(torch.NoGrad)
+	defer s.Close()
+	out, err := torch.ToSlice[float32](teacher.Forward(s, x, models.Pass{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	softmax := func(v []float64, t float64) []float64 {
+		sum := 0.0
+		p := make([]float64, len(v))
+		for i := range v {
+			p[i] = math.Exp(v[i] / t)
+			sum += p[i]
+		}
+		for i := range p {
+			p[i] /= sum
+		}
+		return p
+	}
+	var entropy, divergence float64
+	for i, class := range []int{1, 0} {
+		entropy -= math.Log(softmax(student[i], 1)[class]) / 2
+		p := softmax([]float64{float64(out[2*i]), float64(out[2*i+1])}, temperature)
+		q := softmax(student[i], temperature)
+		for k := range p {
+			divergence += p[k] * math.Log(p[k]/q[k]) / 2
+		}
+	}
+	want := (1-weight)*entropy + weight*temperature*temperature*divergence
+	got, err := Distill(teacher, weight, temperature)(s, x, logits, y).Item()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if math.Abs(got-want) > 1e-6 {
+		t.Errorf("the loss is %g, want %g", got, want)
+	}
+}
+
+func TestGradientsLeaveTheNetworkAsItWas(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		n, d, g := made(rt)
+		defer n.Free()
+		defer d.Free()
+		defer g.Free()
+		before, err := n.Clone()
+		if err != nil {
+			rt.Fatal(err)
+		}
+		defer before.Free()
+		calls := 0
+		if err := Gradients(n, d, span(0, 24), 10, 5, func() error { calls++; return nil }); err != nil {
+			rt.Fatal(err)
+		}
+		if calls != 3 {
+			rt.Fatalf("%d batches of 10 in 24 rows, want 3", calls)
+		}
+		for i, p := range n.State() {
+			got, _ := torch.ToSlice[float32](p.Tensor)
+			want, _ := torch.ToSlice[float32](before.State()[i].Tensor)
+			if !slices.Equal(got, want) {
+				rt.Fatalf("%s was changed", p.Name)
+			}
+		}
+	})
+}
