@@ -3,12 +3,14 @@
 #   make demo [DATA=DIR]     the main job, on simulated recordings or those in DIR
 #   make test                all tests that take seconds
 #   make test-slow           the ones that take minutes
+#   make test-reference      values that PyTorch makes anew, for other seeds and sizes (needs
+#                            a Python with torcheeg and fvcore)
 #   make test-real EEG_DATA=DIR   on the real recordings in DIR
 #   make build               bin/eegprune and its shim
 #   make bench               training steps beside PyTorch (needs a Python with torch)
 #   make bench-data          features and serving beside torcheeg (needs a Python with torcheeg)
 
-.PHONY: build shim libtorch demo test test-go test-shim test-slow test-real bench bench-data vet clean clean-libtorch
+.PHONY: build shim libtorch demo test test-go test-shim test-slow test-reference test-real bench bench-data vet clean clean-libtorch
 
 BIN    := $(CURDIR)/bin
 SHIM   := $(BIN)/libeegprune_torch.so
@@ -55,6 +57,12 @@ test-slow: build
 	$(GO) test -race -tags slow -timeout 30m -run 'Jobs|Interrupted' ./cmd/...
 	$(GO) test -tags slow -timeout 30m ./cmd/...
 	$(GO) test -tags slow -run TenThousand -v -timeout 30m ./train
+
+test-reference: build
+	@$(PYTHON) -c 'import torch, torcheeg, fvcore' || { echo "test-reference: needs torch, torcheeg and fvcore: make test-reference PYTHON=a Python that has them"; exit 2; }
+	$(PYTHON) scripts/make_reference.py --out build/reference/a --seed 5 --in-channels 5 --classes 3 --electrodes 27
+	$(PYTHON) scripts/make_reference.py --out build/reference/b --seed 9 --in-channels 3 --classes 4 --electrodes 62 --rate 200
+	for d in a b; do EEGPRUNE_REFERENCE=$(CURDIR)/build/reference/$$d $(GO) test -count=1 -run Reference ./models ./prune || exit 1; done
 
 test-real: build
 	@test -n "$(EEG_DATA)" || { echo "test-real: name the directory that holds eegmat/ and eegmmidb/: make test-real EEG_DATA=DIR"; exit 2; }

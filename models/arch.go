@@ -48,6 +48,17 @@ type Layer struct {
 	Slope float64 `json:"slope,omitempty"` // LeakyReLU, ELU
 	P     float64 `json:"p,omitempty"`     // Dropout
 	Dim   int     `json:"dim,omitempty"`   // Cat, counted with the batch as 0
+
+	// Of BatchNorm; zero means PyTorch's 0.1 and 1e-5.
+	Momentum float64 `json:"momentum,omitempty"`
+	Eps      float64 `json:"eps,omitempty"`
+	// MaxNorm is the largest Euclidean norm that a filter may have; zero means any. See
+	// [Network.Constrain].
+	MaxNorm float64 `json:"max_norm,omitempty"`
+	// Probe says that the PyTorch class sends a clip of zeros through the layers so far,
+	// in training, to find how many inputs this one has. That draws random numbers and
+	// moves running statistics, so the same seed gives the same network only with it.
+	Probe bool `json:"probe,omitempty"`
 }
 
 // A Group is a set of channels that can only be removed together: those of the layers

@@ -94,11 +94,17 @@ func TestDataThatAModelCantTake(t *testing.T) {
 		{"tsception", models.Config{Input: [3]int{1, 28, 512}, Classes: 2}, []string{"rate of 0 Hz"}},
 		{"tsception", models.Config{Input: [3]int{1, 28, 63}, Classes: 2, Rate: 128}, []string{"kernel of [1 64] does not fit into 28x63"}},
 		{"tsception", models.Config{Input: [3]int{1, 28, 70}, Classes: 2, Rate: 128}, []string{"pool of [1 8] does not fit into [15 28 7]"}},
+		{"tsception", models.Config{Input: [3]int{1, 28, 512}, Classes: 2, Kernels: []int{64}}, []string{"1 lengths of kernels", "has 3"}},
+		{"eegnet", models.Config{Input: [3]int{1, 28, 512}, Classes: 2, Rate: 7}, []string{"rate of 7 Hz", "8 Hz"}},
+		{"eegnet", models.Config{Input: [3]int{1, 28, 512}, Classes: 2, Rate: math.NaN()}, []string{"rate of NaN"}},
+		{"eegnet", models.Config{Input: [3]int{1, 28, 512}, Classes: 2, Kernels: []int{64}}, []string{"1 lengths of kernels", "has 2"}},
+		{"eegnet", models.Config{Input: [3]int{4, 9, 9}, Classes: 2, Rate: 128}, []string{"[4 9 9]", "[1, electrodes, samples]"}},
+		{"eegnet", models.Config{Input: [3]int{1, 28, 20}, Classes: 2, Rate: 128}, []string{"pool of [1 8] does not fit"}},
 		{"fbccnn", models.Config{Input: [3]int{0, 9, 9}, Classes: 2}, []string{"[0 9 9]"}},
 		{"ccnn", models.Config{Input: [3]int{4, 9, 9}, Classes: 1}, []string{"1 classes"}},
 		{"ccnn", models.Config{Input: [3]int{4, 1 << 20, 1 << 20}, Classes: 2}, []string{"too large"}},
 		{"ccnn-selu", models.Config{Input: [3]int{4, 9, 9}, Classes: 2, Dropout: new(float64(1))}, []string{"dropout probability of 1"}},
-		{"nosuch", models.Config{}, []string{`"nosuch"`, "ccnn, ccnn-selu, fbccnn, tsception"}},
+		{"nosuch", models.Config{}, []string{`"nosuch"`, "ccnn, ccnn-selu, eegnet, fbccnn, tsception"}},
 	} {
 		_, err := models.Build(c.model, c.config)
 		if err == nil {
@@ -114,9 +120,13 @@ func TestDataThatAModelCantTake(t *testing.T) {
 }
 
 func TestDropoutIsTheModelsOwnUnlessGiven(t *testing.T) {
-	for model, layer := range map[string]string{"ccnn-selu": "lin1.2", "tsception": "fc.2"} {
+	for model, layer := range map[string]string{"ccnn-selu": "lin1.2", "tsception": "fc.2", "eegnet": "block1.6"} {
 		c := models.Config{Input: [3]int{1, 28, 512}, Classes: 2, Rate: 128}
-		for want, given := range map[float64]*float64{0.5: nil, 0: new(0.0), 0.25: new(0.25)} {
+		own := 0.5
+		if model == "eegnet" {
+			own = 0.25
+		}
+		for want, given := range map[float64]*float64{own: nil, 0: new(0.0), 0.75: new(0.75)} {
 			c.Dropout = given
 			a, err := models.Build(model, c)
 			if err != nil {

@@ -14,7 +14,8 @@ const ccnnHidden = 1024
 func ccnn() Model {
 	return Model{Name: "ccnn", Grid: true,
 		Doc:   "four 4x4 convolutions and two linear layers over band features on a grid (Yang 2018; as in Rao & Zhong)",
-		Build: func(c Config) (*Arch, error) { return buildCCNN(c, nil) }}
+		Build: func(c Config) (*Arch, error) { return buildCCNN(c, nil) },
+		Infer: gridOf("conv1.1", "conv4.1", "lin1", "lin2")}
 }
 
 func ccnnSELU() Model {
@@ -22,7 +23,8 @@ func ccnnSELU() Model {
 		Doc: "CCNN with SELU and dropout after the first linear layer (torcheeg 1.1)",
 		Build: func(c Config) (*Arch, error) {
 			return buildCCNN(c, []Layer{{Name: "lin1.1", Op: SELU}, {Name: "lin1.2", Op: Dropout2d, P: c.dropout(0.5)}})
-		}}
+		},
+		Infer: gridOf("conv1.1", "conv4.1", "lin1.0", "lin2")}
 }
 
 // buildCCNN puts between after the first linear layer, which is a module of its own

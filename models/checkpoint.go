@@ -24,6 +24,8 @@ type Meta struct {
 	Masks  Masks `json:"masks,omitempty"`
 	// Provenance is what the program that wrote it has to say: data, training, results.
 	Provenance json.RawMessage `json:"provenance,omitempty"`
+	// Assumed holds what [Open] took for granted of a file that another program wrote.
+	Assumed []string `json:"-"`
 }
 
 // Save writes the network to one safetensors file that describes itself: the tensors
@@ -82,6 +84,10 @@ func Load(path string, device torch.Device) (*Network, Meta, error) {
 		return nil, Meta{}, err
 	}
 	defer torch.FreeAll(tensors)
+	return load(path, tensors, metadata, device)
+}
+
+func load(path string, tensors map[string]*torch.Tensor, metadata map[string]string, device torch.Device) (*Network, Meta, error) {
 	m, err := parseMeta(path, metadata)
 	if err != nil {
 		return nil, Meta{}, err

@@ -11,7 +11,7 @@ var fbccnnWidths = []int{12, 32, 64, 128, 256, 128, 32}
 func fbccnn() Model {
 	return Model{Name: "fbccnn", Grid: true,
 		Doc:   "seven 3x3 conv-ReLU-BN blocks and three linear layers over band features on a grid (Pan 2021)",
-		Build: buildFBCCNN}
+		Build: buildFBCCNN, Infer: gridOf("block1.0", "block7.0", "lin1.0", "lin3")}
 }
 
 func buildFBCCNN(c Config) (*Arch, error) {

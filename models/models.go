@@ -11,6 +11,7 @@ type Config struct {
 	Input   [3]int // of one clip: [bands, height, width] on a grid, [1, electrodes, samples] as a signal
 	Classes int
 	Rate    float64  // samples per second, where the network's kernels depend on it
+	Kernels []int    // lengths of its temporal kernels in samples; nil for those of Rate
 	Dropout *float64 // nil for the network's own
 }
 
@@ -28,12 +29,16 @@ type Model struct {
 	// Grid says whether clips are features on a grid; else they are signals.
 	Grid  bool
 	Build func(Config) (*Arch, error)
+	// Infer reads from the shapes of the network's tensors what it was built for. What
+	// they leave open is taken from known, where that says it: height and width of a
+	// grid, the samples of a clip.
+	Infer func(t Shapes, known Config) (Config, error)
 }
 
 // All returns every model there is. A new network is one file with a function that
 // returns its Model, and one line here.
 func All() []Model {
-	return []Model{ccnn(), ccnnSELU(), fbccnn(), tsception()}
+	return []Model{ccnn(), ccnnSELU(), eegnet(), fbccnn(), tsception()}
 }
 
 // Names returns the models' names.
@@ -61,11 +66,15 @@ func Build(name string, c Config) (*Arch, error) {
 	if err != nil {
 		return nil, err
 	}
+	return m.build(c)
+}
+
+func (m Model) build(c Config) (*Arch, error) {
 	a, err := m.Build(c)
 	if err != nil {
-		return nil, fmt.Errorf("building %s: %w", name, err)
+		return nil, fmt.Errorf("building %s: %w", m.Name, err)
 	}
-	a.Model, a.Input, a.Classes = name, c.Input, c.Classes
+	a.Model, a.Input, a.Classes = m.Name, c.Input, c.Classes
 	return a, a.Check()
 }
 

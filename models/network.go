@@ -27,14 +27,42 @@ func New(arch *Arch, device torch.Device, g *torch.Generator) (*Network, error) 
 	n := &Network{Arch: arch.Clone(), modules: make([]torch.Module, len(arch.Layers)), device: device}
 	n.order, _ = n.Arch.order()
 	for i := range n.Arch.Layers {
-		m, err := n.Arch.Layers[i].module(device, g)
+		err := n.probe(i, g)
+		if err == nil {
+			n.modules[i], err = n.Arch.Layers[i].module(device, g)
+		}
 		if err != nil {
 			n.Free()
 			return nil, fmt.Errorf("%s: layer %q: %w", arch.Model, arch.Layers[i].Name, err)
 		}
-		n.modules[i] = m
 	}
 	return n, nil
+}
+
+// probe does what [Layer].Probe says, where layer i has it and weights are drawn.
+func (n *Network) probe(i int, g *torch.Generator) error {
+	if g == nil || !n.Arch.Layers[i].Probe {
+		return nil
+	}
+	s := torch.NewScope(torch.NoGrad)
+	defer s.Close()
+	n.Constrain(s)
+	x, err := torch.Full(0, torch.Float32, n.device, append([]int{1}, n.Arch.Input[:]...)...)
+	if err != nil {
+		return err
+	}
+	defer x.Free()
+	outputs := map[string]*torch.Tensor{Input: x}
+	for _, k := range n.order {
+		if k == i {
+			break
+		}
+		if k > i {
+			return fmt.Errorf("it is probed, but layer %q before it is made after it", n.Arch.Layers[k].Name)
+		}
+		outputs[n.Arch.Layers[k].Name] = n.compute(s, k, outputs, Pass{Training: true, Generator: g})
+	}
+	return s.Err()
 }
 
 func (l *Layer) module(device torch.Device, g *torch.Generator) (torch.Module, error) {
@@ -53,6 +81,12 @@ func (l *Layer) module(device torch.Device, g *torch.Generator) (torch.Module, e
 		return orNil(m, err)
 	case BatchNorm2d:
 		m, err := torch.NewBatchNorm2d(l.Out, device)
+		if err == nil && l.Momentum != 0 {
+			m.Momentum = l.Momentum
+		}
+		if err == nil && l.Eps != 0 {
+			m.Eps = l.Eps
+		}
 		return orNil(m, err)
 	}
 	return nil, nil
@@ -79,9 +113,24 @@ func (n *Network) Free() {
 }
 
 // Constrain brings weights back to where they must be after an optimizer's step: masked
-// ones to zero.
+// ones to zero, and filters of a layer with MaxNorm whose norm is above it to that norm.
+// PyTorch's classes do the latter at the beginning of each forward pass: a training that
+// constrains before its first pass and after each step computes the same.
 func (n *Network) Constrain(s *torch.Scope) {
 	n.hold(s)
+	for i := range n.Arch.Layers {
+		l := &n.Arch.Layers[i]
+		if l.MaxNorm == 0 || n.modules[i] == nil {
+			continue
+		}
+		w := n.Weight(l.Name, "weight")
+		r := s.Renorm(s.Detach(w), l.MaxNorm)
+		if s.Err() == nil {
+			if err := w.CopyFrom(r); err != nil {
+				s.Fail(err)
+			}
+		}
+	}
 }
 
 // Device returns where the weights are.

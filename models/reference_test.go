@@ -3,6 +3,7 @@ package models_test
 import (
 	"fmt"
 	"os"
+	"path"
 	"strings"
 	"testing"
 
@@ -43,13 +44,19 @@ type reference struct {
 		Linear    int64
 		Total     int64
 	} `json:"macs_fvcore"`
+	Init struct {
+		Seed  uint64
+		State map[string]reftest.Digest
+	}
 }
 
-var referenceModels = []string{"ccnn", "ccnn-selu", "fbccnn", "tsception"}
+// referenceModels are files of expected values; those held out have another seed, 5
+// bands, 3 classes and 27 electrodes.
+var referenceModels = []string{"ccnn", "ccnn-selu", "eegnet", "fbccnn", "tsception", "heldout/fbccnn", "heldout/tsception"}
 
 func load(t *testing.T, model string) (reference, *models.Arch) {
 	t.Helper()
-	return loadFile(t, "testdata/model_"+strings.ReplaceAll(model, "-", "_")+".json")
+	return loadFile(t, reftest.Expected(t, "model", model))
 }
 
 func loadFile(t *testing.T, path string) (reference, *models.Arch) {
@@ -77,6 +84,7 @@ func TestReference(t *testing.T) {
 			r, arch := load(t, model)
 			n := reftest.Network(t, arch)
 			reftest.Fill(t, n, r.Key)
+			reftest.Constrain(t, n)
 			x := reftest.Tensor(t, reftest.Ramp(product(r.InputShape), r.InputKey, 2), r.InputShape...)
 			y := reftest.Tensor(t, r.Labels, len(r.Labels))
 
@@ -110,9 +118,9 @@ func TestReference(t *testing.T) {
 
 func TestReferenceSteps(t *testing.T) {
 	for _, model := range referenceModels {
-		r, arch := load(t, model)
 		for _, name := range []string{"sgd", "adam"} {
 			t.Run(fmt.Sprint(model, "/", name), func(t *testing.T) {
+				r, arch := load(t, model)
 				n := reftest.Network(t, arch)
 				reftest.Fill(t, n, r.Key)
 				x := reftest.Tensor(t, reftest.Ramp(product(r.InputShape), r.InputKey, 2), r.InputShape...)
@@ -129,6 +137,7 @@ func TestReferenceSteps(t *testing.T) {
 				}
 				defer o.Free()
 				for _, l := range want.Losses {
+					reftest.Constrain(t, n)
 					s := torch.NewScope(torch.Grad)
 					loss := s.CrossEntropy(n.Forward(s, x, models.Pass{Training: true}), y)
 					s.Backward(loss)
@@ -154,10 +163,42 @@ func TestReferenceSteps(t *testing.T) {
 	}
 }
 
-func TestCountsAreFvcores(t *testing.T) {
+// TestReferenceWeights draws them with the class's own dropout from a seed, as PyTorch
+// does after torch.manual_seed.
+func TestReferenceWeights(t *testing.T) {
 	for _, model := range referenceModels {
-		r, arch := load(t, model)
-		checkCounts(t, r, arch)
+		t.Run(model, func(t *testing.T) {
+			r, _ := load(t, model)
+			if r.Init.State == nil {
+				t.Skip("the file has no initial weights")
+			}
+			arch, err := models.Build(path.Base(model), models.Config{Input: [3]int(r.InputShape[1:]), Classes: r.Classes, Rate: r.Rate})
+			if err != nil {
+				t.Fatal(err)
+			}
+			g, err := torch.NewGenerator(torch.CPU, r.Init.Seed)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer g.Free()
+			n, err := models.New(arch, torch.CPU, g)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer n.Free()
+			for _, p := range n.State() {
+				r.Init.State[p.Name].Check(t, p.Name, p.Tensor, 1e-7)
+			}
+		})
+	}
+}
+
+func TestReferenceCounts(t *testing.T) {
+	for _, model := range referenceModels {
+		t.Run(model, func(t *testing.T) {
+			r, arch := load(t, model)
+			checkCounts(t, r, arch)
+		})
 	}
 }
 

@@ -66,6 +66,9 @@ func (l *Layer) shape(in [][]int) ([]int, error) {
 			return nil, fmt.Errorf("padding %v: each side must be from 0 to %d", l.Pad, maxElements)
 		}
 	}
+	if l.MaxNorm != 0 && (l.Op != Conv2d || !(l.MaxNorm > 0)) {
+		return nil, fmt.Errorf("a norm of %g bounds the filters of a %s: it must be above 0, of a %s", l.MaxNorm, l.Op, Conv2d)
+	}
 	switch l.Op {
 	case Conv2d:
 		stride, groups := l.stride(), max(l.Groups, 1)
@@ -91,6 +94,9 @@ func (l *Layer) shape(in [][]int) ([]int, error) {
 	case BatchNorm2d:
 		if x[0] != l.Out {
 			return nil, fmt.Errorf("a BatchNorm of %d channels gets %v", l.Out, x)
+		}
+		if !(l.Momentum >= 0 && l.Momentum <= 1 && l.Eps >= 0) {
+			return nil, fmt.Errorf("a BatchNorm of momentum %g and eps %g: the momentum must be in [0, 1] and eps not negative", l.Momentum, l.Eps)
 		}
 		return x, nil
 	case Dropout, Dropout2d:

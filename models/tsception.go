@@ -3,6 +3,7 @@ package models
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // TSCeption (Ding et al., "TSception: Capturing Temporal Dynamics and Spatial Asymmetry
@@ -19,13 +20,19 @@ const (
 func tsception() Model {
 	return Model{Name: "tsception",
 		Doc:   "multi-scale temporal and asymmetric spatial convolutions over signals [1, electrodes, samples] (Ding 2022)",
-		Build: buildTSCeption}
+		Build: buildTSCeption, Infer: inferTSCeption}
 }
 
 func buildTSCeption(c Config) (*Arch, error) {
-	electrodes := c.Input[1]
-	if !(c.Rate >= 8) || math.IsInf(c.Rate, 0) {
-		return nil, fmt.Errorf("a rate of %g Hz: TSCeption's shortest kernel is an eighth of a second, so it needs at least 8 Hz", c.Rate)
+	electrodes, kernels := c.Input[1], c.Kernels
+	if kernels == nil {
+		if !(c.Rate >= 8) || math.IsInf(c.Rate, 0) {
+			return nil, fmt.Errorf("a rate of %g Hz: TSCeption's shortest kernel is an eighth of a second, so it needs at least 8 Hz", c.Rate)
+		}
+		kernels = tsceptionKernels(c.Rate)
+	}
+	if len(kernels) != 3 {
+		return nil, fmt.Errorf("%d lengths of kernels were given: TSCeption has 3", len(kernels))
 	}
 	// torcheeg's halves of 3 or 5 electrodes overlap, and its last layer fits no longer.
 	if electrodes < 2 || electrodes == 3 || electrodes == 5 {
@@ -42,9 +49,9 @@ func buildTSCeption(c Config) (*Arch, error) {
 		return net.last
 	}
 	var temporal, spatial []string
-	for i, window := range []float64{0.5, 0.25, 0.125} {
+	for i, kernel := range kernels {
 		temporal = append(temporal, block(fmt.Sprintf("Tception%d", i+1), Layer{Inputs: []string{Input},
-			In: c.Input[0], Out: tsceptionTemporal, Kernel: [2]int{1, int(window * c.Rate)}}, 8))
+			In: c.Input[0], Out: tsceptionTemporal, Kernel: [2]int{1, kernel}}, 8))
 	}
 	half := electrodes / 2
 	whole := Layer{Inputs: []string{"BN_t"}, In: tsceptionTemporal, Out: tsceptionSpatial, Kernel: [2]int{electrodes, 1}}
@@ -80,4 +87,28 @@ func buildTSCeption(c Config) (*Arch, error) {
 			Norms: Members("BN_fusion"), Consumers: Members("fc.0")},
 		{Name: "fc.0", Channels: tsceptionHidden, Producers: Members("fc.0"), Consumers: Members("fc.3")},
 	}}, nil
+}
+
+// tsceptionKernels are half, a quarter and an eighth of a second, as torcheeg rounds them.
+func tsceptionKernels(rate float64) []int {
+	return []int{int(0.5 * rate), int(0.25 * rate), int(0.125 * rate)}
+}
+
+// inferTSCeption takes the lowest whole rate that the three kernels can come from.
+func inferTSCeption(t Shapes, known Config) (Config, error) {
+	c := known
+	c.Kernels = make([]int, 3)
+	for i := range c.Kernels {
+		c.Kernels[i] = t.dim(fmt.Sprintf("Tception%d.1.weight", i+1), 3)
+		c.Rate = max(c.Rate, float64(c.Kernels[i]<<(i+1)))
+	}
+	if !slices.Equal(tsceptionKernels(c.Rate), c.Kernels) {
+		return c, fmt.Errorf("temporal kernels of %v samples: TSCeption's are half, a quarter and an eighth of a second of one rate", c.Kernels)
+	}
+	c.Input = [3]int{t.dim("Tception1.1.weight", 1), t.dim("Sception1.1.weight", 2), known.Input[2]}
+	if c.Input[2] == 0 {
+		c.Input[2] = int(clipSeconds * c.Rate)
+	}
+	c.Classes = t.dim("fc.3.weight", 0)
+	return c, nil
 }

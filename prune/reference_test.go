@@ -2,6 +2,7 @@ package prune_test
 
 import (
 	"os"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -46,7 +47,8 @@ type reference struct {
 func load(t *testing.T, model string) (reference, *models.Network, *torch.Tensor) {
 	t.Helper()
 	var r reference
-	reftest.ReadJSON(t, reftest.Expected(t, "prune_"+strings.ReplaceAll(model, "-", "_")+".json"), &r)
+	reftest.ReadJSON(t, reftest.Expected(t, "prune", model), &r)
+	model = path.Base(model)
 	input := [3]int{r.InChannels, 9, 9}
 	if model == "tsception" || model == "eegnet" {
 		input = [3]int{1, r.Electrodes, int(r.Rate) * 4}
@@ -64,7 +66,7 @@ func load(t *testing.T, model string) (reference, *models.Network, *torch.Tensor
 }
 
 func TestReference(t *testing.T) {
-	for _, model := range []string{"ccnn", "ccnn-selu", "eegnet", "fbccnn", "tsception"} {
+	for _, model := range []string{"ccnn", "ccnn-selu", "eegnet", "fbccnn", "tsception", "heldout/fbccnn", "heldout/tsception"} {
 		t.Run(model, func(t *testing.T) {
 			r, n, x := load(t, model)
 			for _, c := range r.Cases {

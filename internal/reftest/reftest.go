@@ -4,8 +4,10 @@ package reftest
 
 import (
 	"encoding/json"
+	"errors"
 	"math"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -155,6 +157,38 @@ func CheckLogits(t testing.TB, name string, got *torch.Tensor, want [][]float64,
 			t.Errorf("%s: logit %d is %.9g, want %.9g", name, i, v[i], flat[i])
 			return
 		}
+	}
+}
+
+// Expected returns the path of a file of expected values, such as "prune" of
+// "ccnn-selu" or of "heldout/fbccnn": in testdata, or in $EEGPRUNE_REFERENCE where that
+// names a directory that scripts/make_reference.py wrote for other seeds and sizes. A
+// test of values that are not there is skipped.
+func Expected(t testing.TB, kind, model string) string {
+	t.Helper()
+	group, name := filepath.Split(model)
+	name = group + kind + "_" + strings.ReplaceAll(name, "-", "_") + ".json"
+	dir := os.Getenv("EEGPRUNE_REFERENCE")
+	if dir == "" {
+		return filepath.Join("testdata", name)
+	}
+	if _, err := os.Stat(dir); err != nil {
+		t.Fatalf("EEGPRUNE_REFERENCE: %v: name a directory by its whole path", err)
+	}
+	path := filepath.Join(dir, name)
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+		t.Skipf("%s is not there", path)
+	}
+	return path
+}
+
+// Constrain brings weights that Fill wrote to where a training would have them.
+func Constrain(t testing.TB, n *models.Network) {
+	t.Helper()
+	s := torch.NewScope(torch.NoGrad)
+	defer s.Close()
+	if n.Constrain(s); s.Err() != nil {
+		t.Fatal(s.Err())
 	}
 }
 
