@@ -9,13 +9,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"eegprune/internal/atomicfile"
 	"eegprune/models"
 	"eegprune/prune"
 	"eegprune/report"
-	"eegprune/torch"
 	"eegprune/train"
 )
 
@@ -28,79 +28,6 @@ type Provenance struct {
 	Classes []string     `json:"classes"`
 	Data    string       `json:"data"` // fingerprint of the feature set
 	Test    report.Score `json:"test"`
-}
-
-// Train trains the unpruned network of a fold, counted from 1. The caller frees it.
-func (s *Study) Train(ctx context.Context, fold int, watch train.Observer) (*models.Network, train.History, error) {
-	return s.fresh(ctx, s.Arch, fold, watch)
-}
-
-// fresh trains a network of fresh weights.
-func (s *Study) fresh(ctx context.Context, arch *models.Arch, fold int, watch train.Observer) (*models.Network, train.History, error) {
-	g, err := torch.NewGenerator(torch.CPU, s.Config.Seed+uint64(fold-1))
-	if err != nil {
-		return nil, train.History{}, err
-	}
-	defer g.Free()
-	// Weights are drawn on the CPU, so that a seed gives the same on every device.
-	drawn, err := models.New(arch, torch.CPU, g)
-	if err != nil {
-		return nil, train.History{}, err
-	}
-	defer drawn.Free()
-	n, err := drawn.To(s.device)
-	if err != nil {
-		return nil, train.History{}, err
-	}
-	return s.fit(ctx, n, fold, s.Config.Train, g, watch)
-}
-
-// fit trains n, which it takes over: on an error n is freed.
-func (s *Study) fit(ctx context.Context, n *models.Network, fold int, o train.Options, g *torch.Generator, watch train.Observer) (*models.Network, train.History, error) {
-	f, err := s.fold(fold)
-	if err != nil {
-		n.Free()
-		return nil, train.History{}, err
-	}
-	h, err := train.Fit(ctx, n, s.data, f.Fit, f.Val, o, g, watch)
-	if err != nil {
-		n.Free()
-		return nil, h, err
-	}
-	return n, h, nil
-}
-
-// Prune removes what the method chooses at the ratio. The caller frees the result; n is
-// unchanged.
-func Prune(n *models.Network, p Pruning) (*models.Network, error) {
-	m, err := prune.ByName(p.Method)
-	if err != nil {
-		return nil, err
-	}
-	keep, err := m.Select(n, p.Ratio)
-	if err != nil {
-		return nil, err
-	}
-	return prune.Remove(n, keep)
-}
-
-// Recover brings back a pruned network's accuracy on a fold: report.FineTuned goes on
-// from its weights, report.Scratch starts its structure anew. The caller frees the
-// result; pruned is unchanged.
-func (s *Study) Recover(ctx context.Context, pruned *models.Network, stage string, fold int, watch train.Observer) (*models.Network, train.History, error) {
-	if stage == report.Scratch {
-		return s.fresh(ctx, pruned.Arch, fold, watch)
-	}
-	g, err := torch.NewGenerator(torch.CPU, s.Config.Seed+uint64(fold-1))
-	if err != nil {
-		return nil, train.History{}, err
-	}
-	defer g.Free()
-	n, err := pruned.To(s.device)
-	if err != nil {
-		return nil, train.History{}, err
-	}
-	return s.fit(ctx, n, fold, s.Config.FineTune, g, watch)
 }
 
 // Evaluate tests a network on a fold's test clips, or with fold 0 on all clips.
@@ -154,24 +81,60 @@ func ReadProvenance(path string, m models.Meta) (Provenance, error) {
 	return p, nil
 }
 
-// parent is the stage whose checkpoint a stage starts from, "" for none.
-func parent(stage string) string {
-	switch stage {
-	case report.Pruned:
-		return report.Unpruned
-	case report.FineTuned, report.Scratch:
-		return report.Pruned
+// cells lists what the study does of a fold, each cell after those that it starts from,
+// none twice.
+func (s *Study) cells(fold int) []report.Cell {
+	cell := func(stage, method string, ratio float64) report.Cell {
+		return report.Cell{Variant: report.Variant{Model: s.Config.Model, Stage: stage, Method: method, Ratio: ratio}, Fold: fold}
 	}
-	return ""
+	cells := []report.Cell{cell(report.Unpruned, "", 0)}
+	add := func(c report.Cell) {
+		if !slices.Contains(cells, c) {
+			cells = append(cells, c)
+		}
+	}
+	for _, p := range s.Config.Prune {
+		if m, err := prune.ByName(p.Method); err == nil && m.Training == prune.Sparse {
+			add(cell(report.Sparse, p.Method, 0))
+		}
+		for _, stage := range append([]string{report.Pruned}, s.Config.Recover...) {
+			add(cell(stage, p.Method, p.Ratio))
+		}
+	}
+	return cells
 }
 
-// cell describes the stage of a fold.
-func (s *Study) cell(stage string, fold int) report.Cell {
-	c := report.Cell{Variant: report.Variant{Model: s.Config.Model, Stage: stage}, Fold: fold}
-	if stage != report.Unpruned {
-		c.Method, c.Ratio = s.Config.Prune.Method, s.Config.Prune.Ratio
+// origins are the cells whose checkpoints a cell starts from.
+func (s *Study) origins(c report.Cell) []report.Cell {
+	from := func(stage string) report.Cell {
+		o := c
+		o.Stage = stage
+		switch stage {
+		case report.Unpruned:
+			o.Method, o.Ratio = "", 0
+		case report.Sparse:
+			o.Ratio = 0
+		}
+		return o
 	}
-	return c
+	switch c.Stage {
+	case report.Unpruned, report.Sparse:
+		return nil
+	case report.Pruned:
+		m, err := prune.ByName(c.Method)
+		switch {
+		case err == nil && m.Training == prune.Sparse:
+			return []report.Cell{from(report.Sparse)}
+		case err == nil && m.Training == prune.Soft:
+			return nil
+		}
+		return []report.Cell{from(report.Unpruned)}
+	case report.FineTuned:
+		if s.Config.Distill.Weight > 0 {
+			return []report.Cell{from(report.Pruned), from(report.Unpruned)}
+		}
+	}
+	return []report.Cell{from(report.Pruned)}
 }
 
 // A run is a study that is carried out in a directory.
@@ -189,16 +152,17 @@ func (r *run) checkpoint(c report.Cell) string {
 // do makes the result of one cell and its files.
 func (r *run) do(ctx context.Context, c report.Cell, key string) (report.Result, error) {
 	result := report.Result{Schema: report.Schema, Key: key, Cell: c, Checkpoint: r.checkpoint(c),
-		Seed: r.Config.Seed + uint64(c.Fold-1), Started: time.Now().UTC().Truncate(time.Millisecond)}
-	n, h, err := r.network(ctx, c)
+		Seed: r.seed(c.Fold), Started: time.Now().UTC().Truncate(time.Millisecond)}
+	made, err := r.network(ctx, c)
 	if err != nil {
 		return result, err
 	}
+	n := made.Network
 	defer n.Free()
-	if len(h.Epochs) > 0 {
-		result.Best = h.Best + 1
+	if len(made.History.Epochs) > 0 {
+		result.Best = made.History.Best + 1
 	}
-	for _, e := range h.Epochs {
+	for _, e := range made.History.Epochs {
 		result.Epochs = append(result.Epochs, report.Epoch(e))
 	}
 	if result.Test, err = r.Evaluate(ctx, n, c.Fold); err != nil {
@@ -215,36 +179,54 @@ func (r *run) do(ctx context.Context, c report.Cell, key string) (report.Result,
 	if err := n.Save(path, p); err != nil {
 		return result, err
 	}
-	if result.Size, err = SizeOf(n.Arch, path); err != nil {
+	if result.Size, err = SizeOf(n.Arch, n.Masks(), path); err != nil {
 		return result, err
 	}
+	result.Widths, result.Notes = Widths(r.Arch, n.Arch), made.Notes
 	result.Seconds = time.Since(result.Started).Seconds()
 	return result, r.keep(result)
 }
 
 // network makes the network of a cell.
-func (r *run) network(ctx context.Context, c report.Cell) (*models.Network, train.History, error) {
-	watch := train.Observer{Epoch: func(done int, e train.Epoch) { r.watch.epoch(c, done, report.Epoch(e)) }}
-	if r.watch.Log != nil {
-		watch.Log = r.watch.Log
+func (r *run) network(ctx context.Context, c report.Cell) (Made, error) {
+	watch := train.Observer{Log: r.watch.Log, Epoch: func(done int, e train.Epoch) { r.watch.epoch(c, done, report.Epoch(e)) }}
+	var from []*models.Network
+	defer func() {
+		for _, n := range from {
+			n.Free()
+		}
+	}()
+	for _, o := range r.origins(c) {
+		n, _, err := models.Load(filepath.Join(r.dir, r.checkpoint(o)), r.device)
+		if err != nil {
+			return Made{}, err
+		}
+		from = append(from, n)
 	}
-	if c.Stage == report.Unpruned {
+	switch c.Stage {
+	case report.Unpruned:
 		return r.Train(ctx, c.Fold, watch)
+	case report.Sparse:
+		return r.trainSparse(ctx, c.Fold, watch)
+	case report.Pruned:
+		m, err := prune.ByName(c.Method)
+		if err != nil {
+			return Made{}, err
+		}
+		if m.Training == prune.Soft {
+			return r.pruneSoftly(ctx, m, c.Ratio, c.Fold, watch)
+		}
+		return r.Prune(from[0], Pruning{c.Method, c.Ratio}, c.Fold)
 	}
-	from, _, err := models.Load(filepath.Join(r.dir, r.checkpoint(r.cell(parent(c.Stage), c.Fold))), r.device)
-	if err != nil {
-		return nil, train.History{}, err
+	var teacher *models.Network
+	if len(from) > 1 {
+		teacher = from[1]
 	}
-	defer from.Free()
-	if c.Stage == report.Pruned {
-		n, err := Prune(from, r.Config.Prune)
-		return n, train.History{}, err
-	}
-	return r.Recover(ctx, from, c.Stage, c.Fold, watch)
+	return r.Recover(ctx, from[0], teacher, c.Stage, c.Fold, watch)
 }
 
 // SizeOf counts a network and its file.
-func SizeOf(a *models.Arch, path string) (report.Size, error) {
+func SizeOf(a *models.Arch, masks models.Masks, path string) (report.Size, error) {
 	counts, err := a.Count()
 	if err != nil {
 		return report.Size{}, err
@@ -253,7 +235,26 @@ func SizeOf(a *models.Arch, path string) (report.Size, error) {
 	if err != nil {
 		return report.Size{}, err
 	}
-	return report.Size{Parameters: counts.Parameters, MACs: counts.MACs(), FileBytes: info.Size()}, nil
+	size := report.Size{Parameters: counts.Parameters, MACs: counts.MACs(), FileBytes: info.Size()}
+	if len(masks) > 0 {
+		left, err := a.CountMasked(masks)
+		if err != nil {
+			return report.Size{}, err
+		}
+		size.NonzeroParameters, size.NonzeroMACs = left.Parameters, left.MACs()
+	}
+	return size, nil
+}
+
+// Widths says which groups are narrower than in the whole network, and by how much.
+func Widths(whole, pruned *models.Arch) []report.Width {
+	var widths []report.Width
+	for i, g := range whole.Groups {
+		if after := pruned.Groups[i].Channels; after != g.Channels {
+			widths = append(widths, report.Width{Group: g.Name, Before: g.Channels, After: after})
+		}
+	}
+	return widths
 }
 
 func (r *run) resultPath(key string) string { return filepath.Join(r.dir, "cells", key+".json") }

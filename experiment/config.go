@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -22,20 +23,39 @@ import (
 
 // resultVersion is raised when the program would give other results from the same
 // configuration: results of older versions are then not taken for this one's.
-const resultVersion = 1
+const resultVersion = 2
 
-// A Config is all that determines the results of a study. It is kept with them.
+// A Config is all that determines the results of a study of one network. It is kept with
+// them.
 type Config struct {
-	Data     Data          `json:"data"`
-	Model    string        `json:"model"`
-	Split    Split         `json:"split"`
-	Seed     uint64        `json:"seed"` // fold f draws from seed+f-1, as after torch.manual_seed
-	Train    train.Options `json:"train"`
-	Prune    Pruning       `json:"prune"`
+	Data  Data          `json:"data"`
+	Model string        `json:"model"`
+	Split Split         `json:"split"`
+	Seed  uint64        `json:"seed"` // fold f draws from seed+f-1, as after torch.manual_seed
+	Train train.Options `json:"train"`
+	// Prune lists what the network is pruned by; where it is empty, it is only trained.
+	Prune    []Pruning     `json:"prune"`
+	Options  prune.Options `json:"prune_options,omitzero"`
+	Sparsity float64       `json:"sparsity,omitempty"` // of training for a method that wants it; see prune.Penalise
 	FineTune train.Options `json:"fine_tune"`
-	// Recover holds the stages that follow pruning: report.FineTuned, report.Scratch.
+	Distill  Distill       `json:"distill,omitzero"`
+	// Recover holds the stages that follow pruning: report.FineTuned, report.Scratch,
+	// report.ScratchB, report.Uniform.
 	Recover []string `json:"recover"`
 }
+
+// Distill says how much fine-tuning learns from the fold's unpruned network; see
+// train.Distill. The zero value is nothing.
+type Distill struct {
+	Weight      float64 `json:"weight" yaml:"weight"` // of the teacher, in [0, 1]
+	Temperature float64 `json:"temperature" yaml:"temperature"`
+}
+
+// The settings of the methods' papers.
+const (
+	PaperSparsity    = 1e-4 // Liu 2017
+	PaperTemperature = 4    // Hinton 2015 tries 2.5 to 20; 4 is what later work uses
+)
 
 // Data says which recordings are used and what is made of them.
 type Data struct {
@@ -67,18 +87,27 @@ func (c Config) Check() error {
 	if _, err := models.ByName(c.Model); err != nil {
 		return err
 	}
-	if _, err := prune.ByName(c.Prune.Method); err != nil {
+	for _, p := range c.Prune {
+		if err := p.check(); err != nil {
+			return err
+		}
+	}
+	if err := c.Options.Check(); err != nil {
 		return err
 	}
-	if err := prune.CheckRatio(c.Prune.Ratio); err != nil {
-		return err
-	}
-	if !(c.Split.Val > 0 && c.Split.Val < 1) {
+	switch {
+	case !(c.Split.Val > 0 && c.Split.Val < 1):
 		return fmt.Errorf("validation share %g is outside (0, 1): 0.2 keeps a fifth of the training clips", c.Split.Val)
+	case !(c.Sparsity >= 0) || math.IsInf(c.Sparsity, 0):
+		return fmt.Errorf("sparsity %g: the strength of the penalty can't be negative; 1e-4 is the paper's", c.Sparsity)
+	case !(c.Distill.Weight >= 0 && c.Distill.Weight <= 1):
+		return fmt.Errorf("distillation weight %g is outside [0, 1]: 0.5 learns as much from the unpruned network as from the labels", c.Distill.Weight)
+	case c.Distill.Weight > 0 && !(c.Distill.Temperature > 0):
+		return fmt.Errorf("distillation temperature %g: it must be positive, such as %d", c.Distill.Temperature, PaperTemperature)
 	}
 	for _, r := range c.Recover {
-		if r != report.FineTuned && r != report.Scratch {
-			return fmt.Errorf("unknown recovery %q: use %s or %s", r, FineTune, Scratch)
+		if !slices.Contains(slices.Collect(maps.Values(recoveries)), r) {
+			return fmt.Errorf("unknown recovery %q: use one of %s", r, strings.Join(RecoveryNames(), ", "))
 		}
 	}
 	if err := c.Train.Check(); err != nil {
@@ -94,21 +123,30 @@ func (c Config) Check() error {
 	return err
 }
 
-// The ways to recover a pruned network.
-const (
-	FineTune = "fine-tune" // go on from the weights that are left
-	Scratch  = "scratch"   // the same structure with fresh weights
-)
+func (p Pruning) check() error {
+	if _, err := prune.ByName(p.Method); err != nil {
+		return err
+	}
+	return prune.CheckRatio(p.Ratio)
+}
+
+// recoveries are the ways to recover a pruned network, and the stages that they lead to.
+var recoveries = map[string]string{
+	"fine-tune": report.FineTuned,
+	"scratch":   report.Scratch,
+	"scratch-b": report.ScratchB,
+	"uniform":   report.Uniform,
+}
+
+// RecoveryNames returns the names of the ways to recover a pruned network.
+func RecoveryNames() []string { return slices.Sorted(maps.Keys(recoveries)) }
 
 // ParseRecovery turns a way to recover into the stage it leads to.
 func ParseRecovery(s string) (string, error) {
-	switch s {
-	case FineTune:
-		return report.FineTuned, nil
-	case Scratch:
-		return report.Scratch, nil
+	if stage, ok := recoveries[s]; ok {
+		return stage, nil
 	}
-	return "", fmt.Errorf("unknown recovery %q: use %s or %s", s, FineTune, Scratch)
+	return "", fmt.Errorf("unknown recovery %q: use one of %s", s, strings.Join(RecoveryNames(), ", "))
 }
 
 // settle fills in what the data decides.
@@ -161,8 +199,14 @@ func (s *Study) key(c report.Cell) (string, error) {
 		"version": resultVersion, "data": s.fingerprint, "cell": c, "split": s.Config.Split, "seed": s.Config.Seed,
 		"train": s.Config.Train, "arch": s.Arch, "device": s.device.IsCUDA(),
 	}
+	if c.Stage != report.Unpruned && c.Stage != report.Sparse {
+		what["options"] = s.Config.Options
+	}
+	if m, err := prune.ByName(c.Method); err == nil && m.Training == prune.Sparse {
+		what["sparsity"] = s.Config.Sparsity
+	}
 	if c.Stage == report.FineTuned {
-		what["fine_tune"] = s.Config.FineTune
+		what["fine_tune"], what["distill"] = s.Config.FineTune, s.Config.Distill
 	}
 	b, err := json.Marshal(what)
 	if err != nil {
@@ -172,11 +216,15 @@ func (s *Study) key(c report.Cell) (string, error) {
 	return hex.EncodeToString(sum[:8]), nil
 }
 
-// cellName names a cell's files: fbccnn-fold01-lfp40-fine-tuned.
+// cellName names a cell's files: fbccnn-fold01-lfp0.4-fine-tuned.
 func cellName(c report.Cell) string {
 	parts := []string{c.Model, fmt.Sprintf("fold%02d", c.Fold)}
 	if c.Method != "" {
-		parts = append(parts, c.Method+strings.TrimLeft(fmt.Sprintf("%g", math.Round(c.Ratio*1e6)/1e4), "-"))
+		method := c.Method
+		if c.Stage != report.Sparse {
+			method += fmt.Sprintf("%g", c.Ratio)
+		}
+		parts = append(parts, method)
 	}
 	return strings.Join(append(parts, c.Stage), "-")
 }

@@ -13,6 +13,7 @@ import (
 	"eegprune/data"
 	"eegprune/internal/reftest"
 	"eegprune/models"
+	"eegprune/prune"
 	"eegprune/report"
 	"eegprune/torch"
 	"eegprune/train"
@@ -82,7 +83,7 @@ func TestFingerprintTellsSetsApart(t *testing.T) {
 func study(t *testing.T) *Study {
 	t.Helper()
 	c := Config{Model: "fbccnn", Seed: 3, Train: train.Paper("fbccnn"), FineTune: train.Paper("fbccnn"),
-		Prune: Pruning{Method: "lfp", Ratio: 0.4}, Recover: []string{report.FineTuned, report.Scratch}, Split: Split{Folds: 2, Val: 0.2}}
+		Prune: []Pruning{{"lfp", 0.4}, {"nsfp", 0.4}}, Recover: []string{report.FineTuned, report.Scratch}, Split: Split{Folds: 2, Val: 0.2}}
 	arch, err := models.Build("fbccnn", models.Config{Input: [3]int{4, 9, 9}, Classes: 2})
 	if err != nil {
 		t.Fatal(err)
@@ -91,58 +92,87 @@ func study(t *testing.T) *Study {
 }
 
 func TestKeysShareWhatIsTheSameAndNothingElse(t *testing.T) {
-	key := func(stage string, change func(*Study)) string {
+	key := func(c report.Cell, change func(*Study)) string {
 		s := study(t)
 		change(s)
-		k, err := s.key(s.cell(stage, 1))
+		k, err := s.key(c)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return k
 	}
 	same := func(*Study) {}
+	all := func(report.Cell) bool { return true }
+	stages := func(names ...string) func(report.Cell) bool {
+		return func(c report.Cell) bool { return slices.Contains(names, c.Stage) }
+	}
+	none := stages()
 	for name, c := range map[string]struct {
 		change  func(*Study)
-		changed []string // the stages whose results it changes
+		changes func(report.Cell) bool // whose results are others
 	}{
-		"ratio":       {func(s *Study) { s.Config.Prune.Ratio = 0.5 }, []string{report.Pruned, report.FineTuned, report.Scratch}},
-		"fine-tuning": {func(s *Study) { s.Config.FineTune.LR = 1 }, []string{report.FineTuned}},
-		"training":    {func(s *Study) { s.Config.Train.LR = 1 }, report.Stages()},
-		"seed":        {func(s *Study) { s.Config.Seed = 4 }, report.Stages()},
-		"split":       {func(s *Study) { s.Config.Split.Folds = 3 }, report.Stages()},
-		"data":        {func(s *Study) { s.fingerprint = "other" }, report.Stages()},
-		"recoveries":  {func(s *Study) { s.Config.Recover = nil }, nil},
-		"directory":   {func(s *Study) { s.Config.Data.Dir = "/elsewhere" }, nil},
+		"list of ratios": {func(s *Study) { s.Config.Prune = append(s.Config.Prune, Pruning{"lfp", 0.5}) }, none},
+		"fine-tuning":    {func(s *Study) { s.Config.FineTune.LR = 1 }, stages(report.FineTuned)},
+		"distillation":   {func(s *Study) { s.Config.Distill.Weight = 0.5 }, stages(report.FineTuned)},
+		"choice":         {func(s *Study) { s.Config.Options.RoundTo = 8 }, stages(report.Pruned, report.FineTuned, report.Scratch)},
+		"sparsity":       {func(s *Study) { s.Config.Sparsity = 1 }, func(c report.Cell) bool { return c.Method == "nsfp" }},
+		"training":       {func(s *Study) { s.Config.Train.LR = 1 }, all},
+		"seed":           {func(s *Study) { s.Config.Seed = 4 }, all},
+		"split":          {func(s *Study) { s.Config.Split.Folds = 3 }, all},
+		"data":           {func(s *Study) { s.fingerprint = "other" }, all},
+		"recoveries":     {func(s *Study) { s.Config.Recover = nil }, none},
+		"directory":      {func(s *Study) { s.Config.Data.Dir = "/elsewhere" }, none},
 	} {
-		for _, stage := range report.Stages() {
-			if got, want := key(stage, same) != key(stage, c.change), slices.Contains(c.changed, stage); got != want {
-				t.Errorf("another %s: result of %s is another: %v, want %v", name, stage, got, want)
+		for _, cell := range study(t).cells(1) {
+			if got, want := key(cell, same) != key(cell, c.change), c.changes(cell); got != want {
+				t.Errorf("another %s: result of %s is another: %v, want %v", name, Describe(cell), got, want)
 			}
 		}
+	}
+	keys := map[string]report.Cell{}
+	for _, cell := range study(t).Cells(RunOptions{}) {
+		k := key(cell, same)
+		if other, twice := keys[k]; twice {
+			t.Errorf("%s and %s have one key", Describe(cell), Describe(other))
+		}
+		keys[k] = cell
 	}
 }
 
 func TestCellsComeAfterWhatTheyStartFromAndOnlyOnce(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		s := &Study{Config: Config{Model: "fbccnn", Prune: Pruning{Method: "lfp", Ratio: 0.4}}, Folds: make([]Fold, rapid.IntRange(1, 12).Draw(rt, "folds"))}
-		if rapid.Bool().Draw(rt, "fine-tune") {
-			s.Config.Recover = append(s.Config.Recover, report.FineTuned)
+		s := &Study{Config: Config{Model: "fbccnn"}, Folds: make([]Fold, rapid.IntRange(1, 12).Draw(rt, "folds"))}
+		methods := rapid.SliceOfNDistinct(rapid.SampledFrom(prune.MethodNames()), 0, 4, rapid.ID).Draw(rt, "methods")
+		ratios := rapid.SliceOfNDistinct(rapid.Float64Range(0, 0.99), 1, 4, rapid.ID).Draw(rt, "ratios")
+		for _, m := range methods {
+			for _, r := range ratios {
+				s.Config.Prune = append(s.Config.Prune, Pruning{m, r})
+			}
 		}
-		if rapid.Bool().Draw(rt, "scratch") {
-			s.Config.Recover = append(s.Config.Recover, report.Scratch)
+		if rapid.Bool().Draw(rt, "distill") {
+			s.Config.Distill = Distill{0.5, 4}
 		}
+		s.Config.Recover = rapid.SliceOfNDistinct(rapid.SampledFrom([]string{report.FineTuned, report.Scratch, report.ScratchB, report.Uniform}), 0, 4, rapid.ID).Draw(rt, "recover")
 		seen := map[report.Cell]bool{}
+		names := map[string]bool{}
 		cells := s.Cells(RunOptions{})
 		for _, c := range cells {
-			if seen[c] {
-				rt.Fatalf("%+v is done twice", c)
+			if seen[c] || names[cellName(c)] {
+				rt.Fatalf("%s is done twice, or its file %s is written twice", Describe(c), cellName(c))
 			}
-			if p := parent(c.Stage); p != "" && !seen[s.cell(p, c.Fold)] {
-				rt.Fatalf("%+v comes before the network that it starts from", c)
+			for _, o := range s.origins(c) {
+				if !seen[o] {
+					rt.Fatalf("%s comes before %s, which it starts from", Describe(c), Describe(o))
+				}
 			}
-			seen[c] = true
+			seen[c], names[cellName(c)] = true, true
 		}
-		if want := len(s.Folds) * (2 + len(s.Config.Recover)); len(cells) != want {
+		sparse := 0
+		if slices.Contains(methods, "nsfp") {
+			sparse = 1
+		}
+		// One unpruned network serves all methods, one sparsity-trained all its ratios.
+		if want := len(s.Folds) * (1 + sparse + len(methods)*len(ratios)*(1+len(s.Config.Recover))); len(cells) != want {
 			rt.Fatalf("%d cells, want %d", len(cells), want)
 		}
 	})

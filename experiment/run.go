@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -15,41 +16,51 @@ import (
 	"eegprune/torch"
 )
 
-// RunOptions say how a study is carried out. They do not change its results.
+// RunOptions say how studies are carried out. They do not change their results.
 type RunOptions struct {
-	Dir     string   // where results go; it is made where it is not there
-	Stages  []string // which stages; nil for all that the configuration asks for
-	Folds   []int    // which folds, from 1; nil for all
-	Jobs    int      // cells that run side by side
-	Version string   // of the program, for the record
+	Dir     string // where results go; it is made where it is not there
+	Folds   []int  // which folds, from 1; nil for all
+	Jobs    int    // cells that run side by side
+	Version string // of the program, for the record
 	Watch   Observer
 }
 
-// Cells lists what a run does, each cell after the one that it starts from.
+// Cells lists what a run does, each cell after those that it starts from.
 func (s *Study) Cells(o RunOptions) []report.Cell {
-	stages := o.Stages
-	if stages == nil {
-		stages = append([]string{report.Unpruned, report.Pruned}, s.Config.Recover...)
-	}
 	var cells []report.Cell
 	for fold := 1; fold <= len(s.Folds); fold++ {
-		if o.Folds != nil && !slices.Contains(o.Folds, fold) {
-			continue
-		}
-		for _, stage := range stages {
-			cells = append(cells, s.cell(stage, fold))
+		if o.Folds == nil || slices.Contains(o.Folds, fold) {
+			cells = append(cells, s.cells(fold)...)
 		}
 	}
 	return cells
 }
 
+// A Grid is studies of several networks that are carried out together.
+type Grid []*Study
+
+// A task is a cell of one of the studies.
+type task struct {
+	*run
+	cell     report.Cell
+	finished chan struct{}
+	result   *report.Result // nil until it is finished
+}
+
 // Run carries out a study and returns the results of the cells that it was asked for.
-// What an earlier run did is not done again. When ctx ends or a cell fails, cells that were done
-// stay, and come back with the error.
+// What an earlier run did is not done again. When ctx ends or a cell fails, cells that
+// were done stay, and come back with the error.
 func (s *Study) Run(ctx context.Context, o RunOptions) (*report.Study, error) {
-	for _, f := range o.Folds {
-		if _, err := s.fold(f); err != nil {
-			return nil, err
+	return Grid{s}.Run(ctx, o)
+}
+
+// Run carries out the studies, all of whose cells share the jobs; see Study.Run.
+func (g Grid) Run(ctx context.Context, o RunOptions) (*report.Study, error) {
+	for _, s := range g {
+		for _, f := range o.Folds {
+			if _, err := s.fold(f); err != nil {
+				return nil, err
+			}
 		}
 	}
 	for _, d := range []string{"cells", "checkpoints"} {
@@ -57,34 +68,38 @@ func (s *Study) Run(ctx context.Context, o RunOptions) (*report.Study, error) {
 			return nil, fmt.Errorf("making the results directory: %w", err)
 		}
 	}
-	r := &run{Study: s, dir: o.Dir, version: o.Version, watch: o.Watch}
-	results, failed := r.all(ctx, s.Cells(o), max(o.Jobs, 1))
-	out, err := r.report(results, o)
+	var tasks []*task
+	for _, s := range g {
+		r := &run{Study: s, dir: o.Dir, version: o.Version, watch: o.Watch}
+		for _, c := range s.Cells(o) {
+			tasks = append(tasks, &task{run: r, cell: c, finished: make(chan struct{})})
+		}
+	}
+	failed := all(ctx, tasks, max(o.Jobs, 1))
+	out, err := g.report(tasks, o)
 	if failed != nil {
 		return out, failed
 	}
 	if err != nil {
 		return nil, err
 	}
-	out.Speeds, err = r.speeds(ctx, results)
+	out.Speeds, err = speeds(ctx, tasks)
 	return out, err
 }
 
-// all does the cells, jobs of them at a time, and returns the results there are in the
-// cells' order.
-func (r *run) all(ctx context.Context, cells []report.Cell, jobs int) ([]report.Result, error) {
-	results := make([]*report.Result, len(cells))
-	finished := map[report.Cell]chan struct{}{}
-	for _, c := range cells {
-		finished[c] = make(chan struct{})
+// all does the tasks, jobs of them at a time.
+func all(ctx context.Context, tasks []*task, jobs int) error {
+	of := map[report.Cell]*task{}
+	for _, t := range tasks {
+		of[t.cell] = t
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	slots := make(chan struct{}, jobs)
-	for i, c := range cells {
+	for _, t := range tasks {
 		group.Go(func() error {
-			if before, ok := finished[r.cell(parent(c.Stage), c.Fold)]; ok && parent(c.Stage) != "" {
+			for _, o := range t.origins(t.cell) {
 				select {
-				case <-before:
+				case <-of[o].finished:
 				case <-ctx.Done():
 					return ctx.Err()
 				}
@@ -95,23 +110,16 @@ func (r *run) all(ctx context.Context, cells []report.Cell, jobs int) ([]report.
 			case <-ctx.Done():
 				return ctx.Err()
 			}
-			result, err := r.one(ctx, c)
+			result, err := t.one(ctx, t.cell)
 			if err != nil {
-				return fmt.Errorf("fold %d, %s: %w", c.Fold, c.Stage, err)
+				return fmt.Errorf("%s: %w", Describe(t.cell), err)
 			}
-			results[i] = &result
-			close(finished[c])
+			t.result = &result
+			close(t.finished)
 			return nil
 		})
 	}
-	err := group.Wait()
-	var there []report.Result
-	for _, result := range results {
-		if result != nil {
-			there = append(there, *result)
-		}
-	}
-	return there, err
+	return group.Wait()
 }
 
 // one does a cell unless it was done before.
@@ -135,18 +143,108 @@ func (r *run) one(ctx context.Context, c report.Cell) (report.Result, error) {
 	return result, err
 }
 
-func (r *run) report(results []report.Result, o RunOptions) (*report.Study, error) {
-	config, err := json.Marshal(r.Config)
-	if err != nil {
-		return nil, fmt.Errorf("describing the study: %w", err)
-	}
-	env, err := environment(r.device, o)
-	if err != nil {
+// report puts together what there is.
+func (g Grid) report(tasks []*task, o RunOptions) (*report.Study, error) {
+	out := &report.Study{Schema: report.Schema}
+	var err error
+	if out.Environment, err = environment(g[0].device, o); err != nil {
 		return nil, err
 	}
-	settings := append(r.settings(), env.Settings()...)
-	return &report.Study{Schema: report.Schema, Config: config, Settings: settings, Notes: r.Set.Notes, Leak: r.leak,
-		Environment: env, Results: results}, nil
+	var configs []Config
+	var settings [][]report.Setting
+	var onData []string
+	for _, s := range g {
+		configs, settings = append(configs, s.Config), append(settings, s.settings())
+		for _, n := range s.notes {
+			if !slices.Contains(onData, n) {
+				onData = append(onData, n)
+			}
+		}
+		if s.leak != "" {
+			out.Leak = s.leak
+		}
+	}
+	var config any = configs
+	if len(configs) == 1 {
+		config = configs[0]
+	}
+	if out.Config, err = json.Marshal(config); err != nil {
+		return nil, fmt.Errorf("describing the study: %w", err)
+	}
+	for _, t := range tasks {
+		if t.result != nil {
+			out.Results = append(out.Results, *t.result)
+		}
+	}
+	out.Settings = append(g.merge(settings), out.Environment.Settings()...)
+	out.Notes = notes(onData, out.Results)
+	return out, nil
+}
+
+// merge lists each setting once where all studies share it, else once for each network.
+func (g Grid) merge(settings [][]report.Setting) []report.Setting {
+	var merged []report.Setting
+	var names []string
+	for _, of := range settings {
+		for _, l := range of {
+			if !slices.Contains(names, l.Name) {
+				names = append(names, l.Name)
+			}
+		}
+	}
+	for _, name := range names {
+		var lines []report.Setting
+		for i, of := range settings {
+			for _, l := range of {
+				if l.Name == name {
+					lines = append(lines, report.Setting{Name: name + ", " + g[i].Config.Model, Value: l.Value})
+				}
+			}
+		}
+		if slices.IndexFunc(lines, func(l report.Setting) bool { return l.Value != lines[0].Value }) < 0 {
+			lines = []report.Setting{{Name: name, Value: lines[0].Value}}
+		}
+		if name == "model" {
+			var models []string
+			for _, s := range g {
+				models = append(models, s.Config.Model)
+			}
+			lines = []report.Setting{{Name: name, Value: strings.Join(models, ", ")}}
+		}
+		merged = append(merged, lines...)
+	}
+	return merged
+}
+
+// notes are those on the data and on single results; where the latter are too many to
+// read, how many there are.
+func notes(on []string, results []report.Result) []string {
+	all := slices.Clone(on)
+	const readable = 12
+	var single []string
+	for _, r := range results {
+		for _, n := range r.Notes {
+			single = append(single, Describe(r.Cell)+": "+n)
+		}
+	}
+	if len(single) > readable {
+		return append(all, fmt.Sprintf("%d notes on single networks are in %s", len(single), report.JSONFile))
+	}
+	return append(all, single...)
+}
+
+// Describe names a cell in a sentence: "fold 2, fine-tuned after lfp at 0.4".
+func Describe(c report.Cell) string {
+	text := fmt.Sprintf("fold %d, %s", c.Fold, c.Stage)
+	switch {
+	case c.Stage == report.Sparse:
+		return text + " for " + c.Method
+	case c.Stage == report.Pruned:
+		return text + fmt.Sprintf(" by %s at %g", c.Method, c.Ratio)
+	case c.Method != "":
+		return text + fmt.Sprintf(" after %s at %g", c.Method, c.Ratio)
+	}
+	return text
 }
 
 func environment(device torch.Device, o RunOptions) (report.Environment, error) {

@@ -15,15 +15,16 @@ import (
 
 // speeds measures the first fold's networks. Networks of one architecture are one
 // measurement: their weights make no difference to it.
-func (r *run) speeds(ctx context.Context, results []report.Result) ([]report.VariantSpeed, error) {
+func speeds(ctx context.Context, tasks []*task) ([]report.VariantSpeed, error) {
 	var speeds []report.VariantSpeed
 	var measured []*models.Arch
 	var values []report.Speed
-	for _, result := range results {
-		if slices.ContainsFunc(speeds, func(v report.VariantSpeed) bool { return v.Variant == result.Variant }) {
+	for _, t := range tasks {
+		v := t.cell.Variant
+		if t.result == nil || slices.ContainsFunc(speeds, func(s report.VariantSpeed) bool { return s.Variant == v }) {
 			continue
 		}
-		n, _, err := models.Load(filepath.Join(r.dir, result.Checkpoint), r.device)
+		n, _, err := models.Load(filepath.Join(t.dir, t.result.Checkpoint), t.device)
 		if err != nil {
 			return nil, err
 		}
@@ -32,12 +33,12 @@ func (r *run) speeds(ctx context.Context, results []report.Result) ([]report.Var
 			v, err := Measure(ctx, n)
 			if err != nil {
 				n.Free()
-				return nil, fmt.Errorf("measuring the %s network: %w", result.Stage, err)
+				return nil, fmt.Errorf("measuring %s: %w", Describe(t.cell), err)
 			}
 			measured, values, same = append(measured, n.Arch), append(values, v), len(values)
 		}
 		n.Free()
-		speeds = append(speeds, report.VariantSpeed{Variant: result.Variant, Speed: values[same]})
+		speeds = append(speeds, report.VariantSpeed{Variant: v, Speed: values[same]})
 	}
 	return speeds, nil
 }

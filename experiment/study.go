@@ -2,12 +2,16 @@ package experiment
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"eegprune/data"
 	"eegprune/models"
+	"eegprune/prune"
 	"eegprune/report"
 	"eegprune/torch"
 	"eegprune/train"
@@ -25,6 +29,7 @@ type Study struct {
 	Arch   *models.Arch // of the unpruned network
 
 	leak        string // what to say of the split; see report.Study
+	notes       []string
 	fingerprint string
 	device      torch.Device
 	data        *train.Data
@@ -56,27 +61,86 @@ func OpenUndivided(ctx context.Context, c Config, o OpenOptions) (*Study, error)
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
-	source, err := data.Open(c.Data.Dir, c.Data.Manifest)
+	set, err := features(ctx, c.Data, o)
 	if err != nil {
 		return nil, err
 	}
-	features := c.Data.Features
-	features.Progress = o.Progress
-	var set *data.Set
+	return open(c, set, o)
+}
+
+// OpenGrid opens studies of several networks. Those of the same features share them.
+func OpenGrid(ctx context.Context, configs []Config, o OpenOptions) (g Grid, err error) {
+	defer func() {
+		if err != nil {
+			g.Close()
+		}
+	}()
+	for _, c := range configs {
+		if err := c.Check(); err != nil {
+			return g, err
+		}
+	}
+	sets := map[string]*data.Set{}
+	for _, c := range configs {
+		b, err := json.Marshal(c.Data)
+		if err != nil {
+			return g, fmt.Errorf("describing the features of %s: %w", c.Model, err)
+		}
+		if sets[string(b)] == nil {
+			if sets[string(b)], err = features(ctx, c.Data, o); err != nil {
+				return g, err
+			}
+		}
+		s, err := open(c, sets[string(b)], o)
+		if err != nil {
+			return g, err
+		}
+		g = append(g, s)
+		if err := s.Divide(); err != nil {
+			return g, err
+		}
+	}
+	return g, nil
+}
+
+// Close frees the data of all.
+func (g Grid) Close() {
+	for _, s := range g {
+		s.Close()
+	}
+}
+
+// features reads the recordings, or the cache.
+func features(ctx context.Context, c Data, o OpenOptions) (*data.Set, error) {
+	source, err := data.Open(c.Dir, c.Manifest)
+	if err != nil {
+		return nil, err
+	}
+	f := c.Features
+	f.Progress = o.Progress
 	if o.Cache == "" {
-		set, err = data.Features(ctx, source, features)
-	} else {
-		set, _, err = data.Cache{Dir: o.Cache}.Features(ctx, source, features)
+		return data.Features(ctx, source, f)
 	}
-	if err != nil {
-		return nil, err
-	}
-	s := &Study{Config: c, Set: set, device: o.Device}
+	set, _, err := data.Cache{Dir: o.Cache}.Features(ctx, source, f)
+	return set, err
+}
+
+// open makes a study of features, which are not divided yet.
+func open(c Config, set *data.Set, o OpenOptions) (*Study, error) {
+	s := &Study{Config: c, Set: set, device: o.Device, notes: slices.Clone(set.Notes)}
+	var err error
 	if s.fingerprint, err = fingerprint(set); err != nil {
 		return nil, err
 	}
 	if s.Arch, err = s.build(); err != nil {
 		return nil, err
+	}
+	for _, p := range c.Prune {
+		if m, err := prune.ByName(p.Method); err == nil && m.Check != nil {
+			if err := m.Check(s.Arch); err != nil {
+				return nil, fmt.Errorf("%s: %w", p.Method, err)
+			}
+		}
 	}
 	if s.data, err = train.NewData(set, o.Device); err != nil {
 		return nil, err
@@ -125,7 +189,7 @@ func (s *Study) Divide() error {
 			return fmt.Errorf("fold %d trains on clips of %d of the %d classes: use another split (--split) or fewer folds (--folds)", i+1, n, len(s.Set.Classes))
 		}
 		if n := s.classesIn(f.Test); n < len(s.Set.Classes) {
-			s.Set.Notes = append(s.Set.Notes, fmt.Sprintf("fold %d tests on clips of %d of the %d classes", i+1, n, len(s.Set.Classes)))
+			s.notes = append(s.notes, fmt.Sprintf("fold %d tests on clips of %d of the %d classes", i+1, n, len(s.Set.Classes)))
 		}
 		s.Folds = append(s.Folds, Fold{Fit: fit, Val: val, Test: f.Test})
 	}
@@ -179,7 +243,7 @@ func (s *Study) settings() []report.Setting {
 	} else {
 		split += "; " + s.leak
 	}
-	return []report.Setting{
+	settings := []report.Setting{
 		{Name: "data", Value: fmt.Sprintf("%s: %d clips of %g s, %d subjects, %d electrodes at %g Hz", filepath.Base(c.Data.Dir), s.Set.Len(),
 			c.Data.Features.Seconds, len(subjects), len(s.Set.Channels), s.Set.Rate)},
 		{Name: "classes", Value: strings.Join(classes, ", ")},
@@ -187,10 +251,62 @@ func (s *Study) settings() []report.Setting {
 		{Name: "split", Value: split},
 		{Name: "model", Value: c.Model},
 		{Name: "training", Value: describe(c.Train)},
-		{Name: "pruning", Value: fmt.Sprintf("%s, ratio %g", c.Prune.Method, c.Prune.Ratio)},
-		{Name: "fine-tuning", Value: describe(c.FineTune)},
-		{Name: "seed", Value: fmt.Sprint(c.Seed)},
 	}
+	if len(c.Prune) > 0 {
+		settings = append(settings, report.Setting{Name: "pruning", Value: c.describePruning()})
+	}
+	if slices.Contains(c.Recover, report.FineTuned) {
+		text := describe(c.FineTune)
+		if c.Distill.Weight > 0 {
+			text += fmt.Sprintf("; distilled from the unpruned network with weight %g at temperature %g", c.Distill.Weight, c.Distill.Temperature)
+		}
+		settings = append(settings, report.Setting{Name: "fine-tuning", Value: text})
+	}
+	return append(settings, report.Setting{Name: "seed", Value: fmt.Sprint(c.Seed)})
+}
+
+// describePruning lists methods and ratios, and what is out of the ordinary.
+func (c Config) describePruning() string {
+	var methods, ratios []string
+	add := func(list *[]string, text string) {
+		if !slices.Contains(*list, text) {
+			*list = append(*list, text)
+		}
+	}
+	sparse := false
+	for _, p := range c.Prune {
+		add(&methods, p.Method)
+		add(&ratios, fmt.Sprintf("%g", p.Ratio))
+		m, err := prune.ByName(p.Method)
+		sparse = sparse || err == nil && m.Training == prune.Sparse
+	}
+	text := strings.Join(methods, ", ") + ", ratio " + strings.Join(ratios, ", ")
+	o := c.Options
+	if o.Target != "" && o.Target != prune.Filters {
+		text += " of " + o.Target
+	}
+	if o.Scope != "" {
+		text += ", thresholds by " + o.Scope
+	}
+	for _, l := range slices.Sorted(maps.Keys(o.Layers)) {
+		text += fmt.Sprintf(", %s at %g", l, o.Layers[l])
+	}
+	if len(o.Exclude) > 0 {
+		text += ", without " + strings.Join(o.Exclude, ", ")
+	}
+	if o.Linear {
+		text += ", linear layers too"
+	}
+	if o.MinChannels > 1 {
+		text += fmt.Sprintf(", at least %d channels", o.MinChannels)
+	}
+	if o.RoundTo > 1 {
+		text += fmt.Sprintf(", widths to multiples of %d", o.RoundTo)
+	}
+	if sparse {
+		text += fmt.Sprintf("; nsfp trained with sparsity %g", c.Sparsity)
+	}
+	return text
 }
 
 func describe(o train.Options) string {

@@ -1,0 +1,231 @@
+package experiment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"eegprune/models"
+	"eegprune/prune"
+	"eegprune/report"
+	"eegprune/torch"
+	"eegprune/train"
+)
+
+// How a fold's networks come about.
+
+// Made is a network with how it came about. Its owner frees the network.
+type Made struct {
+	Network *models.Network
+	History train.History // empty where nothing was trained
+	Notes   []string      // what pruning, or sparsity training, had to say
+}
+
+// Train trains the unpruned network of a fold, counted from 1.
+func (s *Study) Train(ctx context.Context, fold int, watch train.Observer) (Made, error) {
+	return s.fresh(ctx, fresh{arch: s.Arch, options: s.Config.Train}, fold, watch)
+}
+
+// trainSparse trains the unpruned network with a penalty on the scales of BatchNorm.
+func (s *Study) trainSparse(ctx context.Context, fold int, watch train.Observer) (Made, error) {
+	made, err := s.fresh(ctx, fresh{arch: s.Arch, options: s.Config.Train, regimen: func(n *models.Network) train.Regimen {
+		return train.Regimen{Gradients: func(sc *torch.Scope) { prune.Penalise(sc, n, s.Config.Sparsity) }}
+	}}, fold, watch)
+	if err != nil {
+		return made, err
+	}
+	near, all, err := prune.NearZero(made.Network)
+	made.Notes = []string{fmt.Sprintf("%d of %d BatchNorm scales are below 0.1 after training with sparsity %g", near, all, s.Config.Sparsity)}
+	return made, err
+}
+
+// pruneSoftly trains the unpruned network, zeroing filters after each epoch, and removes
+// those that are zero in the best.
+func (s *Study) pruneSoftly(ctx context.Context, m prune.Method, ratio float64, fold int, watch train.Observer) (Made, error) {
+	var now, best prune.Decision
+	made, err := s.fresh(ctx, fresh{arch: s.Arch, options: s.Config.Train, regimen: func(n *models.Network) train.Regimen {
+		return train.Regimen{
+			Epoch: func() (func() error, error) {
+				var err error
+				if now, err = prune.Choose(n, m, ratio, s.Config.Options, s.evidence(n, fold)); err != nil {
+					return nil, err
+				}
+				if err := prune.Soften(n, now.Keep); err != nil {
+					return nil, err
+				}
+				return prune.Silence(n, now.Keep)
+			},
+			Best: func() { best = now },
+		}
+	}}, fold, watch)
+	if err != nil {
+		return made, err
+	}
+	soft := made.Network
+	defer soft.Free()
+	made.Notes = best.Notes
+	made.Network, err = prune.Remove(soft, best.Keep)
+	return made, err
+}
+
+// Prune removes, or masks, what the method chooses at the ratio in a network of a fold;
+// n is unchanged.
+func (s *Study) Prune(n *models.Network, p Pruning, fold int) (Made, error) {
+	return Prune(n, p, s.Config.Options, s.evidence(n, fold))
+}
+
+// Prune removes, or masks, what the method chooses at the ratio; n is unchanged.
+func Prune(n *models.Network, p Pruning, o prune.Options, e prune.Evidence) (Made, error) {
+	m, err := prune.ByName(p.Method)
+	if err != nil {
+		return Made{}, err
+	}
+	d, err := prune.Choose(n, m, p.Ratio, o, e)
+	if err != nil {
+		return Made{}, err
+	}
+	small, err := d.Apply(n)
+	return Made{Network: small, Notes: d.Notes}, err
+}
+
+// The training clips that criteria see: enough for a stable order of the filters.
+const (
+	evidenceBatch   = 64
+	evidenceBatches = 8
+)
+
+// evidence is what criteria may look at on a fold: clips spread evenly over those that
+// are trained on.
+func (s *Study) evidence(n *models.Network, fold int) prune.Evidence {
+	fit := s.Folds[fold-1].Fit
+	stride := max(1, len(fit)/(evidenceBatch*evidenceBatches))
+	var rows []int
+	for i := 0; i < len(fit); i += stride {
+		rows = append(rows, fit[i])
+	}
+	return prune.Evidence{Seed: s.seed(fold), Gradients: func(use func() error) error {
+		return train.Gradients(n, s.data, rows, evidenceBatch, evidenceBatches, use)
+	}}
+}
+
+// Recover brings back a pruned network's accuracy on a fold, in the way that the stage
+// says. teacher is the fold's unpruned network, which distillation learns from; it may
+// be nil where Config asks for none. pruned is unchanged.
+func (s *Study) Recover(ctx context.Context, pruned, teacher *models.Network, stage string, fold int, watch train.Observer) (Made, error) {
+	switch stage {
+	case report.FineTuned:
+		return s.fineTune(ctx, pruned, teacher, fold, watch)
+	case report.Scratch, report.ScratchB:
+		f := fresh{arch: pruned.Arch, masks: pruned.Masks(), options: s.Config.Train}
+		if stage == report.ScratchB {
+			epochs, err := s.equalCompute(pruned)
+			if err != nil {
+				return Made{}, err
+			}
+			f.options.Epochs = epochs
+		}
+		return s.fresh(ctx, f, fold, watch)
+	case report.Uniform:
+		c, err := pruned.Arch.CountMasked(pruned.Masks())
+		if err != nil {
+			return Made{}, err
+		}
+		narrow, err := prune.UniformWidth(s.Arch, c.MACs(), s.Config.Options)
+		if err != nil {
+			return Made{}, err
+		}
+		return s.fresh(ctx, fresh{arch: narrow, options: s.Config.Train}, fold, watch)
+	}
+	return Made{}, fmt.Errorf("%q is no way to recover a network", stage)
+}
+
+// equalCompute is the number of epochs that takes as many MACs as the training of the
+// unpruned network.
+func (s *Study) equalCompute(pruned *models.Network) (int, error) {
+	whole, err := s.Arch.Count()
+	if err != nil {
+		return 0, err
+	}
+	left, err := pruned.Arch.CountMasked(pruned.Masks())
+	if err != nil {
+		return 0, err
+	}
+	return int(math.Round(float64(s.Config.Train.Epochs) * float64(whole.MACs()) / float64(left.MACs()))), nil
+}
+
+func (s *Study) fineTune(ctx context.Context, pruned, teacher *models.Network, fold int, watch train.Observer) (Made, error) {
+	g, err := torch.NewGenerator(torch.CPU, s.seed(fold))
+	if err != nil {
+		return Made{}, err
+	}
+	defer g.Free()
+	n, err := pruned.To(s.device)
+	if err != nil {
+		return Made{}, err
+	}
+	var regimen train.Regimen
+	if d := s.Config.Distill; d.Weight > 0 {
+		if teacher == nil {
+			n.Free()
+			return Made{}, errors.New("distillation learns from the unpruned network, and there is none here")
+		}
+		regimen.Loss = train.Distill(teacher, d.Weight, d.Temperature)
+	}
+	return s.fit(ctx, n, fold, s.Config.FineTune, g, regimen, watch)
+}
+
+// fresh says how a network with fresh weights is made.
+type fresh struct {
+	arch    *models.Arch
+	masks   models.Masks
+	options train.Options
+	regimen func(n *models.Network) train.Regimen // nil for none
+}
+
+// fresh trains a network of fresh weights, drawn on the CPU, so that a seed gives the
+// same on every device.
+func (s *Study) fresh(ctx context.Context, f fresh, fold int, watch train.Observer) (Made, error) {
+	g, err := torch.NewGenerator(torch.CPU, s.seed(fold))
+	if err != nil {
+		return Made{}, err
+	}
+	defer g.Free()
+	drawn, err := models.New(f.arch, torch.CPU, g)
+	if err != nil {
+		return Made{}, err
+	}
+	defer drawn.Free()
+	if len(f.masks) > 0 {
+		if err := prune.FreshMasked(drawn, f.masks, g); err != nil {
+			return Made{}, err
+		}
+	}
+	n, err := drawn.To(s.device)
+	if err != nil {
+		return Made{}, err
+	}
+	var regimen train.Regimen
+	if f.regimen != nil {
+		regimen = f.regimen(n)
+	}
+	return s.fit(ctx, n, fold, f.options, g, regimen, watch)
+}
+
+// fit trains n, which it takes over: on an error n is freed.
+func (s *Study) fit(ctx context.Context, n *models.Network, fold int, o train.Options, g *torch.Generator, r train.Regimen, watch train.Observer) (Made, error) {
+	f, err := s.fold(fold)
+	if err != nil {
+		n.Free()
+		return Made{}, err
+	}
+	h, err := train.Training{Network: n, Data: s.data, Fit: f.Fit, Val: f.Val, Options: o, Generator: g, Regimen: r, Watch: watch}.Run(ctx)
+	if err != nil {
+		n.Free()
+		return Made{}, err
+	}
+	return Made{Network: n, History: h}, nil
+}
+
+// seed is what a fold draws from.
+func (s *Study) seed(fold int) uint64 { return s.Config.Seed + uint64(fold-1) }
