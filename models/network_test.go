@@ -2,6 +2,7 @@ package models_test
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 	"testing"
@@ -79,6 +80,19 @@ func TestCloneHasWeightsOfItsOwn(t *testing.T) {
 	}
 }
 
+func TestProbeNeedsTheLayersBefore(t *testing.T) {
+	a := small()
+	a.Layers[0].Probe = true
+	a.Layers[0].Inputs, a.Layers[0].In = []string{"b"}, 3
+	g, err := torch.NewGenerator(torch.CPU, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Free()
+	_, err = models.New(a, torch.CPU, g)
+	sentence(t, err, `layer "a"`, `layer "b" before it is made after it`)
+}
+
 func TestDropoutWorksInTrainingOnly(t *testing.T) {
 	a := small()
 	n := reftest.Network(t, a)
@@ -108,6 +122,46 @@ func TestDropoutWorksInTrainingOnly(t *testing.T) {
 	defer s.Close()
 	if n.Forward(s, x, models.Pass{Training: true}); s.Err() == nil {
 		t.Error("dropout in training without a generator is no error")
+	}
+}
+
+// TestConstrainBoundsFilters; a forward pass leaves them as they are.
+func TestConstrainBoundsFilters(t *testing.T) {
+	_, arch := load(t, "eegnet")
+	n := reftest.Network(t, arch)
+	reftest.Fill(t, n, 5)
+	norms := func() []float64 {
+		w, err := torch.ToSlice[float32](n.Weight("block1.2", "weight"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all []float64
+		for row := range slices.Chunk(w, arch.Input[1]) {
+			sum := 0.0
+			for _, v := range row {
+				sum += float64(v) * float64(v)
+			}
+			all = append(all, math.Sqrt(sum))
+		}
+		return all
+	}
+	before := norms()
+	logits(t, n, 2)
+	if !slices.Equal(before, norms()) {
+		t.Error("a forward pass changes weights")
+	}
+	s := torch.NewScope(torch.Grad) // as in a training
+	defer s.Close()
+	if n.Constrain(s); s.Err() != nil {
+		t.Fatal(s.Err())
+	}
+	for i, after := range norms() {
+		if want := min(before[i], 1); math.Abs(after-want) > 1e-6 {
+			t.Errorf("filter %d of norm %g has now %g, want %g", i, before[i], after, want)
+		}
+	}
+	if slices.Max(before) <= 1 || slices.Min(before) >= 1 {
+		t.Errorf("norms %v are not on both sides of 1", before)
 	}
 }
 

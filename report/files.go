@@ -7,25 +7,59 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"eegprune/internal/atomicfile"
 )
 
 // The files that a report is written to.
 const (
-	TextFile = "result.txt"
-	CSVFile  = "result.csv"
-	JSONFile = "result.json"
+	TextFile        = "result.txt"
+	CSVFile         = "result.csv"
+	JSONFile        = "result.json"
+	SensitivityFile = "sensitivity.json" // beside it .txt and .csv
+	SavingsFile     = "savings.json"     // likewise
 )
 
 // Write makes result.txt, result.csv and result.json in a directory, each whole or not
 // at all.
 func Write(dir string, s *Study) error {
-	for name, write := range map[string]func(io.Writer, *Study) error{
-		TextFile: Text, CSVFile: CSV, JSONFile: writeJSON,
-	} {
+	return writeFiles(dir, map[string]func(io.Writer) error{
+		TextFile: func(w io.Writer) error { return Text(w, s) },
+		CSVFile:  func(w io.Writer) error { return CSV(w, s) },
+		JSONFile: func(w io.Writer) error { return encode(w, s) },
+	})
+}
+
+// WriteSensitivity makes sensitivity.txt, .csv and .json in a directory.
+func WriteSensitivity(dir string, v *Sensitivity) error {
+	return writeFiles(dir, analysisFiles(SensitivityFile, v.Settings, v.Write))
+}
+
+// WriteSavings makes savings.txt, .csv and .json in a directory.
+func WriteSavings(dir string, v *Savings) error {
+	return writeFiles(dir, analysisFiles(SavingsFile, v.Settings, v.Write))
+}
+
+func analysisFiles(jsonFile string, settings []Setting, write func(io.Writer, string) error) map[string]func(io.Writer) error {
+	stem := strings.TrimSuffix(jsonFile, ".json")
+	return map[string]func(io.Writer) error{
+		stem + ".csv": func(w io.Writer) error { return write(w, FormatCSV) },
+		jsonFile:      func(w io.Writer) error { return write(w, FormatJSON) },
+		stem + ".txt": func(w io.Writer) error {
+			if err := writeSettings(w, settings); err != nil {
+				return err
+			}
+			fmt.Fprintln(w)
+			return write(w, FormatText)
+		},
+	}
+}
+
+func writeFiles(dir string, files map[string]func(io.Writer) error) error {
+	for name, write := range files {
 		var b bytes.Buffer
-		if err := write(&b, s); err != nil {
+		if err := write(&b); err != nil {
 			return fmt.Errorf("making %s: %w", name, err)
 		}
 		if err := atomicfile.WriteFile(filepath.Join(dir, name), b.Bytes()); err != nil {
@@ -35,25 +69,49 @@ func Write(dir string, s *Study) error {
 	return nil
 }
 
-func writeJSON(w io.Writer, s *Study) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	return e.Encode(s)
-}
-
 // Read reads the result.json of a directory.
 func Read(dir string) (*Study, error) {
-	path := filepath.Join(dir, JSONFile)
+	return read(filepath.Join(dir, JSONFile), "running the study", func(s *Study) int { return s.Schema })
+}
+
+// ReadSensitivity reads the sensitivity.json of a directory; where there is none the
+// error is os.ErrNotExist.
+func ReadSensitivity(dir string) (*Sensitivity, error) {
+	v, err := read(filepath.Join(dir, SensitivityFile), "measuring the sensitivity", func(v *Sensitivity) int { return v.Schema })
+	if err != nil {
+		return nil, err
+	}
+	if err := v.Check(); err != nil {
+		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, SensitivityFile), err)
+	}
+	return v, nil
+}
+
+// ReadSavings reads the savings.json of a directory; where there is none the error is
+// os.ErrNotExist.
+func ReadSavings(dir string) (*Savings, error) {
+	v, err := read(filepath.Join(dir, SavingsFile), "looking for the savings", func(v *Savings) int { return v.Schema })
+	if err != nil {
+		return nil, err
+	}
+	if err := v.Check(); err != nil {
+		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, SavingsFile), err)
+	}
+	return v, nil
+}
+
+// read reads a file of one of the types that have a schema; by is how it was made.
+func read[T any](path, by string, schema func(*T) int) (*T, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	var s Study
-	if err := json.Unmarshal(b, &s); err != nil {
-		return nil, fmt.Errorf("%s is damaged: %w; make it anew by running the study again", path, err)
+	v := new(T)
+	if err := json.Unmarshal(b, v); err != nil {
+		return nil, fmt.Errorf("%s is damaged: %w; make it anew by %s again", path, err, by)
 	}
-	if s.Schema != Schema {
-		return nil, fmt.Errorf("%s has schema %d, this version of eegprune reads %d: use the version that wrote it", path, s.Schema, Schema)
+	if n := schema(v); n != Schema {
+		return nil, fmt.Errorf("%s has schema %d, this version of eegprune reads %d: use the version that wrote it", path, n, Schema)
 	}
-	return &s, nil
+	return v, nil
 }

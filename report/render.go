@@ -181,7 +181,7 @@ func latexEscape(s string) string {
 func (t *table) latex(w io.Writer) error {
 	var b strings.Builder
 	line := func(cells []string) { fmt.Fprintf(&b, "%s \\\\\n", strings.Join(cells, " & ")) }
-	fmt.Fprintf(&b, "%% needs \\usepackage{booktabs}\n\\begin{table}\n\\centering\n\\caption{%s}\n", latexEscape(t.caption))
+	fmt.Fprintf(&b, "%% needs \\usepackage{booktabs}\n\\begin{table}\n\\centering\\small\\setlength{\\tabcolsep}{4pt}\n\\caption{%s}\n", latexEscape(t.caption))
 	fmt.Fprintf(&b, "\\begin{tabular}{%s%s}\n\\toprule\n", strings.Repeat("l", t.words), strings.Repeat("r", len(t.header)-t.words))
 	header := make([]string, len(t.header))
 	for i, h := range t.header {

@@ -1,0 +1,255 @@
+package report
+
+import (
+	"bytes"
+	"embed"
+	"errors"
+	"fmt"
+	"html/template"
+	"io"
+	"os"
+	"strings"
+)
+
+//go:embed page.html
+var pageFile embed.FS
+
+// A Document is all that a page shows.
+type Document struct {
+	Title       string // empty: made of the models' names
+	Study       *Study
+	Test        PairedTest // of the comparison with the unpruned network
+	Level       float64
+	Sensitivity *Sensitivity // nil where it wasn't measured
+	Savings     *Savings     // likewise
+}
+
+// ReadDocument reads the results of a directory: the study, and sensitivity and savings
+// where there are any. Test and level are for the caller to set.
+func ReadDocument(dir string) (*Document, error) {
+	s, err := Read(dir)
+	if err != nil {
+		return nil, err
+	}
+	d := &Document{Study: s}
+	if d.Sensitivity, err = ReadSensitivity(dir); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	if d.Savings, err = ReadSavings(dir); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	return d, nil
+}
+
+// Figures returns all figures of a document.
+func (d *Document) Figures() ([]*Figure, error) {
+	figures, err := Figures(d.Study)
+	if err != nil {
+		return nil, err
+	}
+	if d.Sensitivity != nil && len(d.Sensitivity.Points) > 0 {
+		f, err := d.Sensitivity.Figure()
+		if err != nil {
+			return nil, err
+		}
+		figures = append(figures, f)
+	}
+	if d.Savings != nil && len(d.Savings.Rows) > 0 {
+		f, err := d.Savings.Figure()
+		if err != nil {
+			return nil, err
+		}
+		figures = append(figures, f)
+	}
+	return figures, nil
+}
+
+// Page writes a document as one HTML page that needs no network, no scripts and no
+// other file.
+func Page(w io.Writer, d *Document) error {
+	p, err := d.page()
+	if err != nil {
+		return err
+	}
+	t, err := template.ParseFS(pageFile, "page.html")
+	if err != nil {
+		return fmt.Errorf("reading the page's template: %w", err)
+	}
+	var b bytes.Buffer
+	if err := t.Execute(&b, p); err != nil {
+		return fmt.Errorf("making the page: %w", err)
+	}
+	_, err = w.Write(b.Bytes())
+	return err
+}
+
+// What page.html shows.
+type page struct {
+	Title, Split, Leak   string
+	Settings, Machine    []Setting
+	Notes                []string
+	Sections             []section
+	Version, NothingToDo string
+}
+
+type section struct {
+	Title  string
+	Blocks []block
+}
+
+// A block is a table or a figure.
+type block struct {
+	Caption string
+	Table   *pageTable
+	SVG     template.HTML
+}
+
+type pageTable struct {
+	Header []pageCell
+	Rows   []pageRow
+	Notes  []string
+}
+
+type pageRow struct {
+	Apart bool
+	Cells []pageCell
+}
+
+type pageCell struct {
+	Text              string
+	Word, Best, Worse bool
+}
+
+func (d *Document) page() (*page, error) {
+	s := d.Study
+	p := &page{Title: d.Title, Leak: s.Leak, Notes: s.Notes, Version: s.Environment.Version}
+	for _, l := range s.Settings {
+		switch l.Name {
+		case "split":
+			p.Split = l.Value
+		case "machine", "versions":
+			p.Machine = append(p.Machine, l)
+		default:
+			p.Settings = append(p.Settings, l)
+		}
+	}
+	if len(p.Machine) == 0 && s.Environment != (Environment{}) {
+		p.Machine = s.Environment.Settings()
+	}
+	if p.Title == "" {
+		p.Title = title(s)
+	}
+	if len(s.Results) == 0 {
+		p.NothingToDo = noResults
+	} else if err := d.study(p); err != nil {
+		return nil, err
+	}
+	return p, d.analyses(p)
+}
+
+func title(s *Study) string {
+	var models []string
+	for _, g := range groups(s) {
+		if n := len(models); n == 0 || models[n-1] != g.Model {
+			models = append(models, g.Model)
+		}
+	}
+	if len(models) == 0 {
+		return "Pruning of EEG networks"
+	}
+	return "Pruning of " + strings.Join(models, ", ")
+}
+
+// study adds the sections that every study has.
+func (d *Document) study(p *page) error {
+	c, err := NewComparison(d.Study, d.Test, d.Level)
+	if err != nil {
+		return err
+	}
+	figures, err := Figures(d.Study)
+	if err != nil {
+		return err
+	}
+	comparison := section{Title: "Accuracy", Blocks: []block{tableBlock(c.table())}}
+	for _, f := range figures {
+		b, err := figureBlock(f)
+		if err != nil {
+			return err
+		}
+		comparison.Blocks = append(comparison.Blocks, b)
+	}
+	p.Sections = append(p.Sections, comparison, section{Title: "Accuracy and cost", Blocks: []block{tableBlock(summary(d.Study))}})
+	var ratios []block
+	for i, of := range sweeps(d.Study) {
+		if len(of.ratios()) > 1 {
+			ratios = append(ratios, tableBlock(sweepTables(d.Study)[i]))
+		}
+	}
+	if len(ratios) > 0 {
+		p.Sections = append(p.Sections, section{Title: "Ratios", Blocks: ratios})
+	}
+	p.Sections = append(p.Sections, section{Title: "Folds", Blocks: []block{tableBlock(folds(d.Study))}})
+	return nil
+}
+
+// analyses adds sensitivity and savings.
+func (d *Document) analyses(p *page) error {
+	add := func(title string, f *Figure, err error, tables ...*table) error {
+		if err != nil {
+			return err
+		}
+		b, err := figureBlock(f)
+		if err != nil {
+			return err
+		}
+		s := section{Title: title}
+		for _, t := range tables {
+			s.Blocks = append(s.Blocks, tableBlock(t))
+		}
+		s.Blocks = append(s.Blocks, b)
+		p.Sections = append(p.Sections, s)
+		return nil
+	}
+	if v := d.Savings; v != nil && len(v.Rows) > 0 {
+		f, err := v.Figure()
+		if err := add("Savings", f, err, v.table(), v.tried()); err != nil {
+			return err
+		}
+	}
+	if v := d.Sensitivity; v != nil && len(v.Points) > 0 {
+		f, err := v.Figure()
+		if err := add("Sensitivity of layers", f, err, v.table()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func tableBlock(t *table) block {
+	out := &pageTable{Notes: t.legend("Bold:")}
+	for i, h := range t.header {
+		out.Header = append(out.Header, pageCell{Text: h, Word: i < t.words})
+	}
+	for _, r := range t.rows {
+		row := pageRow{Apart: r.apart}
+		for i, c := range r.cells {
+			row.Cells = append(row.Cells, pageCell{Text: c.text, Word: i < t.words, Best: c.best, Worse: c.worse})
+		}
+		out.Rows = append(out.Rows, row)
+	}
+	return block{Caption: t.caption, Table: out}
+}
+
+// figureBlock takes an SVG's element out of its file. Its text is escaped by the plot
+// library.
+func figureBlock(f *Figure) (block, error) {
+	var b bytes.Buffer
+	if err := f.Write(&b, FormatSVG); err != nil {
+		return block{}, err
+	}
+	svg := b.String()
+	if i := strings.Index(svg, "<svg"); i >= 0 {
+		svg = svg[i:]
+	}
+	return block{Caption: f.Caption, SVG: template.HTML(svg)}, nil
+}

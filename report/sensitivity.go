@@ -1,0 +1,132 @@
+package report
+
+import (
+	"encoding/csv"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+)
+
+// A Sensitivity is how much accuracy a network loses when one layer is pruned and all
+// others are whole. Nothing is trained after pruning.
+type Sensitivity struct {
+	Schema   int                `json:"schema"`
+	Model    string             `json:"model"`
+	Method   string             `json:"method"`
+	On       string             `json:"on"`       // the clips: "validation" or "test"
+	Folds    []int              `json:"folds"`    // from 1
+	Baseline []float64          `json:"baseline"` // accuracy of the unpruned network, a share of 1, on each of Folds
+	Points   []SensitivityPoint `json:"points"`
+	Settings []Setting          `json:"settings"`
+	Leak     string             `json:"leak,omitempty"` // see Study
+}
+
+// A SensitivityPoint is one layer at one ratio.
+type SensitivityPoint struct {
+	Layer           string    `json:"layer"`
+	Channels        int       `json:"channels"` // of the layer before pruning
+	Left            int       `json:"left"`     // and after
+	Ratio           float64   `json:"ratio"`
+	Accuracy        []float64 `json:"accuracy"`         // on each fold
+	MACsSaved       float64   `json:"macs_saved"`       // share of the whole network's
+	ParametersSaved float64   `json:"parameters_saved"` // likewise
+}
+
+// Check says what is wrong with a sensitivity.
+func (v *Sensitivity) Check() error {
+	if len(v.Baseline) != len(v.Folds) {
+		return fmt.Errorf("sensitivity of %d folds with %d baselines", len(v.Folds), len(v.Baseline))
+	}
+	for _, p := range v.Points {
+		if len(p.Accuracy) != len(v.Folds) {
+			return fmt.Errorf("sensitivity of %d folds with %d accuracies of layer %s at ratio %g", len(v.Folds), len(p.Accuracy), p.Layer, p.Ratio)
+		}
+	}
+	return nil
+}
+
+// loss is the accuracy that a point loses, over the folds.
+func (v *Sensitivity) loss(p SensitivityPoint) Spread { return lossOf(v.Baseline, p.Accuracy) }
+
+// lossOf is what other loses against whole, over folds.
+func lossOf(whole, other []float64) Spread {
+	d := make([]float64, len(whole))
+	for i := range d {
+		d[i] = whole[i] - other[i]
+	}
+	return spreadOf(d)
+}
+
+// layers returns the layers in order, each with its points.
+func (v *Sensitivity) layers() (names []string, points map[string][]SensitivityPoint) {
+	points = map[string][]SensitivityPoint{}
+	for _, p := range v.Points {
+		if points[p.Layer] == nil {
+			names = append(names, p.Layer)
+		}
+		points[p.Layer] = append(points[p.Layer], p)
+	}
+	return names, points
+}
+
+// Write writes a sensitivity in one of [Formats]; CSV has a line for each layer, ratio
+// and fold.
+func (v *Sensitivity) Write(w io.Writer, format string) error {
+	if err := CheckFormat(format); err != nil {
+		return err
+	}
+	if err := v.Check(); err != nil {
+		return err
+	}
+	switch {
+	case format == FormatJSON:
+		return encode(w, v)
+	case format == FormatCSV:
+		return v.csv(w)
+	case len(v.Points) == 0:
+		_, err := fmt.Fprintln(w, noResults)
+		return err
+	}
+	return v.table().write(w, format)
+}
+
+func (v *Sensitivity) csv(w io.Writer) error {
+	lines := [][]string{{"model", "method", "on", "layer", "channels", "left", "ratio", "fold", "baseline", "accuracy", "loss",
+		"macs_saved", "parameters_saved", "leak"}}
+	for _, p := range v.Points {
+		for i, fold := range v.Folds {
+			lines = append(lines, []string{v.Model, v.Method, v.On, p.Layer, strconv.Itoa(p.Channels), strconv.Itoa(p.Left), float(p.Ratio),
+				strconv.Itoa(fold), float(v.Baseline[i]), float(p.Accuracy[i]), float(v.Baseline[i] - p.Accuracy[i]),
+				float(p.MACsSaved), float(p.ParametersSaved), v.Leak})
+		}
+	}
+	return csv.NewWriter(w).WriteAll(lines)
+}
+
+func (v *Sensitivity) table() *table {
+	var ratios []float64
+	for _, p := range v.Points {
+		ratios = append(ratios, p.Ratio)
+	}
+	slices.Sort(ratios)
+	ratios = slices.Compact(ratios)
+	t := &table{caption: fmt.Sprintf("%s, one layer pruned by %s: loss of accuracy on the %s clips in points, by ratio.", v.Model, v.Method, v.On),
+		header: []string{"layer", "channels"}, words: 1}
+	for _, r := range ratios {
+		t.header = append(t.header, strconv.FormatFloat(r, 'g', 4, 64))
+	}
+	names, points := v.layers()
+	for _, name := range names {
+		line := make([]string, len(t.header))
+		line[0], line[1] = name, strconv.Itoa(points[name][0].Channels)
+		for _, p := range points[name] {
+			line[2+slices.Index(ratios, p.Ratio)] = v.loss(p).percent()
+		}
+		t.add(line...)
+	}
+	t.note(fmt.Sprintf("Loss of accuracy on the %s clips in percentage points, mean ± standard deviation over %s; the unpruned %s reaches %s %%. Nothing was trained after pruning.",
+		v.On, foldsText([]int{len(v.Folds)}), v.Model, spreadOf(v.Baseline).percent()))
+	t.note(v.Leak)
+	return t
+}
