@@ -69,6 +69,14 @@ func (s *Study) Provenance(c report.Cell, version string, test report.Score) Pro
 	return Provenance{Version: version, Cell: c, Config: s.Config, Classes: s.Set.Classes, Data: s.fingerprint, Test: test}
 }
 
+// Foreign is what is assumed of a network that another program trained: the settings that
+// a study would have by default.
+func Foreign(model string) Provenance {
+	t := train.Paper(model)
+	c := Config{Model: model, Seed: 1, Split: Split{Shuffle: true, Seed: 1, Val: 0.2}, Train: t, FineTune: t}
+	return Provenance{Config: c, Cell: report.Cell{Variant: report.Variant{Model: model, Stage: report.Unpruned}}}
+}
+
 // SameData reports whether provenance speaks of the features that the study has.
 func (s *Study) SameData(p Provenance) bool { return p.Data == s.fingerprint }
 

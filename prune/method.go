@@ -18,9 +18,11 @@ type Method struct {
 	Channels func(n *models.Network, e Evidence) (Criterion, error)
 	Weights  WeightCriterion
 	// Check says why the method means nothing on a network; nil where it fits all.
-	Check    func(a *models.Arch) error
-	Global   bool     // one threshold over all layers, unless Options say otherwise
-	Training Training // what the unpruned network's training must do for it
+	Check  func(a *models.Arch) error
+	Global bool // one threshold over all layers, unless Options say otherwise
+	// NeedsData says that the criterion looks at gradients over training clips.
+	NeedsData bool
+	Training  Training // what the unpruned network's training must do for it
 	// Kept is how many of c channels stay in a layer at a ratio, where layers are
 	// pruned one by one; nil for round(c(1-ratio)).
 	Kept func(c int, ratio float64) int

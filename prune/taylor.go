@@ -12,10 +12,11 @@ import (
 // least, to first order, go.
 func taylor() Method {
 	return Method{
-		Name:     "taylor",
-		Doc:      "first-order Taylor: the filters whose removal changes the training loss least, over all layers (Molchanov 2019)",
-		Channels: newTaylor,
-		Global:   true,
+		Name:      "taylor",
+		Doc:       "first-order Taylor: the filters whose removal changes the training loss least, over all layers (Molchanov 2019)",
+		Channels:  newTaylor,
+		Global:    true,
+		NeedsData: true,
 	}
 }
 

@@ -182,7 +182,7 @@ func TestNoLibtorch(t *testing.T) {
 	must(t, dir, quick("run", "--out", "study")...)
 	t.Setenv("EEGPRUNE_SHIM", filepath.Join(dir, "nowhere.so"))
 	for _, args := range [][]string{{"--help"}, {"version"}, {"inspect", "study"}, {"inspect", "recordings/eegprune.yaml", "--help"},
-		{"inspect", "study/checkpoints/fbccnn-fold01-lfp40-pruned.safetensors"}, {"data", "simulate", "--out", "more", "--seconds", "4", "--subjects", "2"}} {
+		{"inspect", "study/checkpoints/fbccnn-fold01-lfp0.4-pruned.safetensors"}, {"data", "simulate", "--out", "more", "--seconds", "4", "--subjects", "2"}} {
 		must(t, dir, args...)
 	}
 	r := eegprune(t, dir, quick("run", "--out", "new")...)

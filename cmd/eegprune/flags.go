@@ -14,8 +14,6 @@ import (
 	"eegprune/data/transform"
 	"eegprune/experiment"
 	"eegprune/models"
-	"eegprune/prune"
-	"eegprune/report"
 	"eegprune/torch"
 	"eegprune/train"
 )
@@ -150,7 +148,7 @@ func parseBands(s string) (transform.Bands, error) {
 // studyFlags say what is trained and how it is divided.
 type studyFlags struct {
 	set     *pflag.FlagSet
-	model   string
+	models  []string
 	split   string
 	folds   int
 	shuffle bool
@@ -160,7 +158,7 @@ type studyFlags struct {
 
 func (f *studyFlags) register(s *pflag.FlagSet) {
 	f.set = s
-	s.StringVar(&f.model, "model", "fbccnn", "network: "+strings.Join(models.Names(), ", "))
+	s.StringSliceVar(&f.models, "model", []string{"fbccnn"}, "network, or several: "+strings.Join(models.Names(), ", "))
 	s.StringVar(&f.split, "split", "", "how clips are divided: "+strings.Join(data.SplitNames(), ", ")+
 		" (default: KFoldCrossSubject, or KFoldCrossTrial where there is one subject)")
 	s.IntVar(&f.folds, "folds", 0, "number of folds (default: 10, or as many as there are subjects or trials)")
@@ -169,8 +167,8 @@ func (f *studyFlags) register(s *pflag.FlagSet) {
 	s.Uint64Var(&f.seed, "seed", 1, "seed of folds, weights and shuffles")
 }
 
-func (f *studyFlags) apply(c *experiment.Config) {
-	c.Model, c.Seed = f.model, f.seed
+func (f *studyFlags) apply(c *experiment.Config, model string) {
+	c.Model, c.Seed = model, f.seed
 	c.Split = experiment.Split{Name: f.split, Folds: f.folds, Shuffle: f.shuffle, Seed: f.seed, Val: f.val}
 }
 
@@ -222,30 +220,6 @@ func (f *trainFlags) apply(o *train.Options) error {
 	return nil
 }
 
-// pruneFlags say what is removed.
-type pruneFlags struct {
-	set    *pflag.FlagSet
-	method string
-	ratio  float64
-}
-
-func (f *pruneFlags) register(s *pflag.FlagSet) {
-	f.set = s
-	s.StringVar(&f.method, "method", "lfp", "pruning method: "+strings.Join(prune.MethodNames(), ", "))
-	s.Float64Var(&f.ratio, "ratio", 0.4, "share of the filters that is removed, in [0, 1)")
-}
-
-func (f *pruneFlags) pruning() (experiment.Pruning, error) {
-	p := experiment.Pruning{Method: f.method, Ratio: f.ratio}
-	if _, err := prune.ByName(f.method); err != nil {
-		return p, usageError{fmt.Errorf("--method: %w", err)}
-	}
-	if err := prune.CheckRatio(f.ratio); err != nil {
-		return p, usageError{fmt.Errorf("--ratio: %w", err)}
-	}
-	return p, nil
-}
-
 // deviceFlags say where to compute.
 type deviceFlags struct {
 	device  string
@@ -275,34 +249,4 @@ func (f *deviceFlags) open() (torch.Device, error) {
 // jobsFlag says how many cells run side by side.
 func jobsFlag(s *pflag.FlagSet, jobs *int) {
 	s.IntVar(jobs, "jobs", runtime.NumCPU(), "trainings that run side by side; changes no result")
-}
-
-// parseRecoveries turns "fine-tune,scratch" into stages.
-func parseRecoveries(names []string) ([]string, error) {
-	stages := []string{}
-	for _, n := range names {
-		stage, err := experiment.ParseRecovery(n)
-		if err != nil {
-			return nil, usageError{fmt.Errorf("--recover: %w", err)}
-		}
-		stages = append(stages, stage)
-	}
-	return stages, nil
-}
-
-// defaultFineTune is what fine-tuning does where nothing else is said: what training
-// does, as in the paper.
-func defaultFineTune(o train.Options, epochs int, lr float64) train.Options {
-	if epochs > 0 {
-		o.Epochs = epochs
-	}
-	if lr > 0 {
-		o.LR = lr
-	}
-	return o
-}
-
-// allStages is what a complete run makes of a fold.
-func allStages(recoveries []string) []string {
-	return append([]string{report.Unpruned, report.Pruned}, recoveries...)
 }

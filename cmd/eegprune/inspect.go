@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -63,7 +64,7 @@ func (a *app) inspectCheckpoint(path string) error {
 	if err != nil {
 		return err
 	}
-	size, err := experiment.SizeOf(m.Arch, path)
+	size, err := experiment.SizeOf(m.Arch, m.Masks, path)
 	if err != nil {
 		return err
 	}
@@ -80,6 +81,12 @@ func (a *app) inspectCheckpoint(path string) error {
 			kept = fmt.Sprintf(", kept %v", g.Kept)
 		}
 		fmt.Fprintf(w, "channels    %s: %d%s\n", g.Name, g.Channels, kept)
+	}
+	for _, name := range slices.Sorted(maps.Keys(m.Masks)) {
+		fmt.Fprintf(w, "mask        %s: %d of %d stay\n", name, m.Masks[name].Count(), m.Masks[name].Len())
+	}
+	if len(m.Masks) > 0 {
+		fmt.Fprintf(w, "nonzero     parameters %d, MACs %d\n", size.NonzeroParameters, size.NonzeroMACs)
 	}
 	if p.Test.Clips > 0 {
 		fmt.Fprintf(w, "test        accuracy %.1f %% on %d clips (majority class %.1f %%)\n", 100*p.Test.Accuracy, p.Test.Clips, 100*p.Test.Majority)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,6 +13,7 @@ import (
 
 	"eegprune/experiment"
 	"eegprune/models"
+	"eegprune/prune"
 	"eegprune/report"
 	"eegprune/torch"
 )
@@ -20,11 +22,13 @@ import (
 
 // outcome is what these commands say, as JSON or as a line.
 type outcome struct {
-	Checkpoint string        `json:"checkpoint"`
-	Cell       report.Cell   `json:"cell"`
-	Before     *report.Size  `json:"before,omitempty"`
-	Size       *report.Size  `json:"size,omitempty"`
-	Test       *report.Score `json:"test,omitempty"`
+	Checkpoint string         `json:"checkpoint"`
+	Cell       report.Cell    `json:"cell"`
+	Before     *report.Size   `json:"before,omitempty"`
+	Size       *report.Size   `json:"size,omitempty"`
+	Widths     []report.Width `json:"widths,omitempty"`
+	Notes      []string       `json:"notes,omitempty"`
+	Test       *report.Score  `json:"test,omitempty"`
 }
 
 func (a *app) say(o outcome, text string) error {
@@ -35,11 +39,20 @@ func (a *app) say(o outcome, text string) error {
 	return err
 }
 
-// load reads a checkpoint and what it says of its training.
-func load(path string, device torch.Device) (*models.Network, experiment.Provenance, error) {
-	n, m, err := models.Load(path, device)
+// load reads a network, of another program too, and what it says of its training: for
+// one of another program what is assumed of it, which is also told.
+func (a *app) load(path, model string, device torch.Device) (*models.Network, experiment.Provenance, error) {
+	n, m, err := models.Open(path, models.OpenOptions{Model: model, Device: device})
 	if err != nil {
 		return nil, experiment.Provenance{}, err
+	}
+	if m.Provenance == nil {
+		if !a.quiet {
+			for _, text := range m.Assumed {
+				fmt.Fprintf(a.stderr, "%s: %s\n", path, text)
+			}
+		}
+		return n, experiment.Foreign(n.Arch.Model), nil
 	}
 	p, err := experiment.ReadProvenance(path, m)
 	if err != nil {
@@ -56,73 +69,129 @@ func outFlag(c *cobra.Command, out *string) {
 
 func (a *app) pruneCommand() *cobra.Command {
 	var p pruneFlags
-	var out string
+	var d dataFlags
+	var dev deviceFlags
+	var out, model string
 	c := &cobra.Command{
-		Use:     "prune CHECKPOINT",
-		Short:   "Remove filters from a trained network",
+		Use:   "prune CHECKPOINT",
+		Short: "Remove filters from a trained network, or mask its weights",
+		Long: `prune makes a smaller network of a trained one. The checkpoint may be a safetensors
+file of another program, with the tensors of one of the networks under their PyTorch
+names: its sizes are read from their shapes. Of the recordings only a method that looks
+at gradients (taylor) needs any.`,
 		Example: `  eegprune prune study/checkpoints/fbccnn-fold01-unpruned.safetensors --method lfp --ratio 0.4 --out pruned.safetensors`,
 		Args:    cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			pruning, err := p.pruning()
+		RunE: func(cmd *cobra.Command, args []string) error {
+			pruning, options, err := p.one()
 			if err != nil {
 				return err
 			}
-			n, origin, err := load(args[0], torch.CPU)
+			s, err := a.openToPrune(cmd.Context(), args[0], model, pruning, &d, &dev)
 			if err != nil {
 				return err
 			}
-			defer n.Free()
-			small, err := experiment.Prune(n, pruning)
+			defer s.close()
+			n, origin := s.network, s.origin
+			made, err := s.prune(pruning, options)
 			if err != nil {
-				return err
+				return fmt.Errorf("%s: %w", args[0], err)
 			}
+			small := made.Network
 			defer small.Free()
 			origin.Key, origin.Version, origin.Test = "", version(), report.Score{}
-			origin.Config.Prune = pruning
+			origin.Config.Prune, origin.Config.Options = []experiment.Pruning{pruning}, options
 			origin.Cell.Stage, origin.Cell.Method, origin.Cell.Ratio = report.Pruned, pruning.Method, pruning.Ratio
 			if err := small.Save(out, origin); err != nil {
 				return err
 			}
-			before, err := experiment.SizeOf(n.Arch, args[0])
-			if err != nil {
-				return err
-			}
-			after, err := experiment.SizeOf(small.Arch, out)
-			if err != nil {
-				return err
-			}
-			return a.say(outcome{Checkpoint: out, Cell: origin.Cell, Before: &before, Size: &after},
-				fmt.Sprintf("%s: %s\nparameters %d -> %d (%+.1f %%), MACs %d -> %d (%+.1f %%), file %d -> %d bytes", out, widths(n.Arch, small.Arch),
-					before.Parameters, after.Parameters, change(before.Parameters, after.Parameters),
-					before.MACs, after.MACs, change(before.MACs, after.MACs), before.FileBytes, after.FileBytes))
+			return a.sayPruned(args[0], out, origin.Cell, n, small, made.Notes)
 		},
 	}
-	p.register(c.Flags())
+	p.register(c.Flags(), 0.4)
+	d.register(c.Flags())
+	dev.register(c.Flags())
+	c.Flags().StringVar(&model, "model", "", "network that the file of another program holds (default: the one whose tensors have its names)")
 	outFlag(c, &out)
 	return c
 }
 
-func change(from, to int64) float64 { return 100 * (float64(to)/float64(from) - 1) }
-
-// widths tells the channels of each group before and after.
-func widths(from, to *models.Arch) string {
-	var parts []string
-	for i, g := range from.Groups {
-		parts = append(parts, fmt.Sprintf("%s %d -> %d", g.Name, g.Channels, to.Groups[i].Channels))
+// openToPrune opens a network, and its recordings where the method looks at them.
+func (a *app) openToPrune(ctx context.Context, path, model string, p experiment.Pruning, d *dataFlags, dev *deviceFlags) (*session, error) {
+	m, err := prune.ByName(p.Method)
+	if err != nil {
+		return nil, usageError{err}
 	}
-	return strings.Join(parts, ", ")
+	if m.NeedsData {
+		s, err := a.open(ctx, path, d, dev, func(*experiment.Config) error { return nil })
+		if err != nil {
+			return nil, err
+		}
+		if err := s.study.Divide(); err != nil {
+			s.close()
+			return nil, err
+		}
+		return s, nil
+	}
+	device, err := dev.open()
+	if err != nil {
+		return nil, err
+	}
+	n, origin, err := a.load(path, model, device)
+	return &session{network: n, origin: origin}, err
 }
+
+func (s *session) prune(p experiment.Pruning, o prune.Options) (experiment.Made, error) {
+	if s.study == nil {
+		return experiment.Prune(s.network, p, o, prune.Evidence{Seed: s.origin.Config.Seed})
+	}
+	s.study.Config.Options = o
+	return s.study.Prune(s.network, p, s.origin.Cell.Fold)
+}
+
+// sayPruned tells what pruning made of the file at from.
+func (a *app) sayPruned(from, out string, cell report.Cell, n, small *models.Network, notes []string) error {
+	before, err := experiment.SizeOf(n.Arch, n.Masks(), from)
+	if err != nil {
+		return err
+	}
+	after, err := experiment.SizeOf(small.Arch, small.Masks(), out)
+	if err != nil {
+		return err
+	}
+	widths := experiment.Widths(n.Arch, small.Arch)
+	narrower := []string{}
+	for _, w := range widths {
+		narrower = append(narrower, fmt.Sprintf("%s %d -> %d", w.Group, w.Before, w.After))
+	}
+	var text strings.Builder
+	fmt.Fprintf(&text, "%s: %s\nparameters %d -> %d (%+.1f %%), MACs %d -> %d (%+.1f %%), file %d -> %d bytes",
+		out, cmp.Or(strings.Join(narrower, ", "), "widths as before"),
+		before.Parameters, after.Parameters, change(before.Parameters, after.Parameters),
+		before.MACs, after.MACs, change(before.MACs, after.MACs), before.FileBytes, after.FileBytes)
+	if after.NonzeroParameters > 0 {
+		fmt.Fprintf(&text, "\nnonzero parameters %d (%+.1f %%), MACs with nonzero weights %d (%+.1f %%)", after.NonzeroParameters,
+			change(before.Parameters, after.NonzeroParameters), after.NonzeroMACs, change(before.MACs, after.NonzeroMACs))
+	}
+	for _, note := range notes {
+		fmt.Fprintf(&text, "\nnote: %s", note)
+	}
+	return a.say(outcome{Checkpoint: out, Cell: cell, Before: &before, Size: &after, Widths: widths, Notes: notes}, text.String())
+}
+
+func change(from, to int64) float64 { return 100 * (float64(to)/float64(from) - 1) }
 
 // A session is a checkpoint with the data that it comes from, or that flags name.
 type session struct {
 	network *models.Network
 	origin  experiment.Provenance
-	study   *experiment.Study // not divided yet
+	study   *experiment.Study // not divided yet; nil where no data is needed
 }
 
 func (s *session) close() {
 	s.network.Free()
-	s.study.Close()
+	if s.study != nil {
+		s.study.Close()
+	}
 }
 
 // open opens a checkpoint and its data. change says what flags change of its settings.
@@ -131,7 +200,7 @@ func (a *app) open(ctx context.Context, path string, d *dataFlags, dev *deviceFl
 	if err != nil {
 		return nil, err
 	}
-	n, p, err := load(path, device)
+	n, p, err := a.load(path, "", device)
 	if err != nil {
 		return nil, err
 	}
@@ -171,7 +240,9 @@ func (a *app) recoverCommand() *cobra.Command {
 	var d dataFlags
 	var t trainFlags
 	var dev deviceFlags
-	var how, out string
+	var how, out, teacher string
+	var fold int
+	var distill, temperature float64
 	c := &cobra.Command{
 		Use:   "recover CHECKPOINT",
 		Short: "Recover the accuracy of a pruned network",
@@ -185,7 +256,15 @@ checkpoint, unless flags say otherwise.`,
 			if err != nil {
 				return usageError{fmt.Errorf("--how: %w", err)}
 			}
+			if distill != 0 && (teacher == "" || stage != report.FineTuned) {
+				return usageError{fmt.Errorf("--distill: it goes with --how fine-tune and the unpruned network, which --teacher names")}
+			}
 			opened, err := a.open(cmd.Context(), args[0], &d, &dev, func(c *experiment.Config) error {
+				if cmd.Flags().Changed("distill") {
+					c.Distill = experiment.Distill{Weight: distill, Temperature: temperature}
+				} else {
+					c.Distill = experiment.Distill{}
+				}
 				return errors.Join(t.apply(&c.Train), t.apply(&c.FineTune))
 			})
 			if err != nil {
@@ -193,6 +272,11 @@ checkpoint, unless flags say otherwise.`,
 			}
 			defer opened.close()
 			n, s, cell := opened.network, opened.study, opened.origin.Cell
+			if cmd.Flags().Changed("fold") {
+				cell.Fold = fold
+			} else if cell.Fold == 0 {
+				return usageError{fmt.Errorf("%s does not say which fold it was trained on: say on which to train with --fold", args[0])}
+			}
 			if err := s.Divide(); err != nil {
 				return err
 			}
@@ -200,20 +284,27 @@ checkpoint, unless flags say otherwise.`,
 			if err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
 			}
+			var master *models.Network
+			if teacher != "" {
+				if master, _, err = a.load(teacher, "", n.Device()); err != nil {
+					return err
+				}
+				defer master.Free()
+			}
 			cell.Stage = stage
 			progress := a.progress()
 			watch := progress.one(cell, epochsOf(s.Config, stage))
-			recovered, _, err := s.Recover(cmd.Context(), n, stage, cell.Fold, watch)
+			made, err := s.Recover(cmd.Context(), n, master, stage, cell.Fold, watch)
 			progress.close()
 			if err != nil {
 				return err
 			}
-			defer recovered.Free()
-			test, err := s.Evaluate(cmd.Context(), recovered, cell.Fold)
+			defer made.Network.Free()
+			test, err := s.Evaluate(cmd.Context(), made.Network, cell.Fold)
 			if err != nil {
 				return err
 			}
-			if err := recovered.Save(out, s.Provenance(cell, version(), test)); err != nil {
+			if err := made.Network.Save(out, s.Provenance(cell, version(), test)); err != nil {
 				return err
 			}
 			return a.say(outcome{Checkpoint: out, Cell: cell, Test: &test},
@@ -223,7 +314,10 @@ checkpoint, unless flags say otherwise.`,
 	d.register(c.Flags())
 	t.register(c.Flags())
 	dev.register(c.Flags())
-	c.Flags().StringVar(&how, "how", experiment.FineTune, "way to recover: fine-tune or scratch")
+	c.Flags().StringVar(&how, "how", "fine-tune", "way to recover: "+strings.Join(experiment.RecoveryNames(), ", "))
+	c.Flags().IntVar(&fold, "fold", 0, "fold to train and test on, counted from 1 (default: the checkpoint's own)")
+	c.Flags().StringVar(&teacher, "teacher", "", "unpruned network that --distill learns from")
+	distillFlags(c.Flags(), &distill, &temperature)
 	outFlag(c, &out)
 	return c
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 
 	"eegprune/data"
 	"eegprune/experiment"
+	"eegprune/prune"
 	"eegprune/report"
 	"eegprune/train"
 )
@@ -26,8 +28,9 @@ type progress struct {
 	quiet bool
 	bars  *mpb.Progress // nil where lines are printed
 
-	folds map[int]*foldBar // not changed once work has begun
-	mu    sync.Mutex       // guards what the lines show, and read
+	folds map[string]*foldBar // by barName; not changed once work has begun
+	many  bool                // there are too many folds for a line each
+	mu    sync.Mutex          // guards what the lines show, and read
 	read  *mpb.Bar
 }
 
@@ -42,7 +45,7 @@ type foldBar struct {
 }
 
 func (a *app) progress() *progress {
-	p := &progress{w: a.stderr, quiet: a.quiet, folds: map[int]*foldBar{}}
+	p := &progress{w: a.stderr, quiet: a.quiet, folds: map[string]*foldBar{}}
 	if f, ok := a.stderr.(*os.File); ok && !a.quiet && term.IsTerminal(int(f.Fd())) {
 		p.bars = mpb.New(mpb.WithOutput(f), mpb.WithWidth(32), mpb.WithRefreshRate(200*time.Millisecond))
 	}
@@ -80,28 +83,44 @@ func (p *progress) reading(d data.Progress) {
 // cost is the work of one epoch of a stage, in thousandths of an unpruned one: what is
 // left of the filters goes into the work twice, as outputs and as inputs.
 func cost(c report.Cell) int64 {
-	if c.Stage == report.Unpruned {
+	if c.Stage == report.Unpruned || c.Stage == report.Sparse || c.Stage == report.Pruned {
 		return 1000
 	}
 	left := 1 - c.Ratio
 	return int64(1000*(0.1+0.9*left*left)) + 1
 }
 
+// maxBars is how many lines fit on a small terminal with something above them.
+const maxBars = 12
+
+// barName is the line that a cell belongs to.
+func (p *progress) barName(c report.Cell) string {
+	if p.many {
+		return "all folds"
+	}
+	return fmt.Sprintf("%s fold %d", c.Model, c.Fold)
+}
+
 // observer tells of a whole run.
-func (p *progress) observer(s *experiment.Study, o experiment.RunOptions) experiment.Observer {
+func (p *progress) observer(grid experiment.Grid, o experiment.RunOptions) experiment.Observer {
 	if p.quiet {
 		return experiment.Observer{}
 	}
+	configs := map[string]experiment.Config{}
+	folds := 0
+	for _, s := range grid {
+		configs[s.Config.Model] = s.Config
+		folds = max(folds, len(s.Folds))
+	}
 	if p.bars != nil {
-		totals := map[int]int64{}
-		for _, c := range s.Cells(o) {
-			totals[c.Fold] += total(s.Config, c)
+		p.addBars(grid, o)
+	}
+	name := func(c report.Cell) string {
+		text := fmt.Sprintf("fold %d/%d %s", c.Fold, folds, stageName(c))
+		if len(grid) > 1 {
+			text = c.Model + " " + text
 		}
-		for fold := 1; fold <= len(s.Folds); fold++ {
-			if n := totals[fold]; n > 0 {
-				p.folds[fold] = p.add(fmt.Sprintf("fold %d/%d ", fold, len(s.Folds)), n)
-			}
-		}
+		return text
 	}
 	return experiment.Observer{
 		Start: func(c report.Cell) { p.stage(c) },
@@ -109,20 +128,66 @@ func (p *progress) observer(s *experiment.Study, o experiment.RunOptions) experi
 		Done: func(c report.Cell, r report.Result, before bool) {
 			switch {
 			case p.bars == nil && before:
-				fmt.Fprintf(p.w, "fold %d/%d %-10s was done before: accuracy %.1f %%\n", c.Fold, len(s.Folds), c.Stage, 100*r.Test.Accuracy)
+				fmt.Fprintf(p.w, "%-22s was done before: accuracy %.1f %%\n", name(c), 100*r.Test.Accuracy)
 			case p.bars == nil:
-				fmt.Fprintf(p.w, "fold %d/%d %-10s accuracy %.1f %%, %.1f s\n", c.Fold, len(s.Folds), c.Stage, 100*r.Test.Accuracy, r.Seconds)
+				fmt.Fprintf(p.w, "%-22s accuracy %.1f %%, %.1f s\n", name(c), 100*r.Test.Accuracy, r.Seconds)
+				for _, n := range r.Notes {
+					fmt.Fprintf(p.w, "%-22s %s\n", "", n)
+				}
 			case before:
-				p.folds[c.Fold].bar.IncrInt64(total(s.Config, c))
+				p.folds[p.barName(c)].bar.IncrInt64(total(configs[c.Model], c))
 			}
 		},
 	}
 }
 
+// addBars adds a line for each fold, or one for all.
+func (p *progress) addBars(grid experiment.Grid, o experiment.RunOptions) {
+	var cells []report.Cell
+	totals := map[string]int64{}
+	for _, s := range grid {
+		cells = append(cells, s.Cells(o)...)
+	}
+	for _, c := range cells {
+		totals[p.barName(c)] = 0
+	}
+	p.many = len(totals) > maxBars
+	totals = map[string]int64{}
+	var order []string
+	for _, s := range grid {
+		for _, c := range s.Cells(o) {
+			n := p.barName(c)
+			if !slices.Contains(order, n) {
+				order = append(order, n)
+			}
+			totals[n] += total(s.Config, c)
+		}
+	}
+	for _, n := range order {
+		p.folds[n] = p.add(n+" ", totals[n])
+	}
+}
+
+// stageName is what a cell is about in a few letters: "fine-tuned lfp 0.4".
+func stageName(c report.Cell) string {
+	switch {
+	case c.Method == "":
+		return c.Stage
+	case c.Stage == report.Sparse:
+		return c.Stage + " " + c.Method
+	}
+	return fmt.Sprintf("%s %s %g", c.Stage, c.Method, c.Ratio)
+}
+
 // total is the work of a cell, 0 where nothing is trained.
 func total(c experiment.Config, cell report.Cell) int64 {
 	if cell.Stage == report.Pruned {
-		return 0
+		if m, err := prune.ByName(cell.Method); err != nil || m.Training != prune.Soft {
+			return 0
+		}
+	}
+	if cell.Stage == report.ScratchB {
+		return int64(c.Train.Epochs) * cost(report.Cell{Variant: report.Variant{Stage: report.Unpruned}})
 	}
 	return int64(epochsOf(c, cell.Stage)) * cost(cell)
 }
@@ -158,26 +223,26 @@ func (f *foldBar) left(s decor.Statistics) string {
 }
 
 func (p *progress) stage(c report.Cell) {
-	f := p.folds[c.Fold]
+	f := p.folds[p.barName(c)]
 	if f == nil {
 		return
 	}
 	before := f.bar.Current() // not under the lock, which the bar's drawing takes too
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	f.stage = c.Stage
+	f.stage = stageName(c)
 	if f.started.IsZero() {
 		f.started, f.before = time.Now(), before
 	}
 }
 
 func (p *progress) epoch(c report.Cell, e report.Epoch) {
-	f := p.folds[c.Fold]
+	f := p.folds[p.barName(c)]
 	if f == nil {
 		return
 	}
 	p.mu.Lock()
-	f.stage, f.val = c.Stage, e.ValAcc
+	f.stage, f.val = stageName(c), e.ValAcc
 	f.epochs++
 	p.mu.Unlock()
 	f.bar.IncrInt64(cost(c))
@@ -186,7 +251,7 @@ func (p *progress) epoch(c report.Cell, e report.Epoch) {
 // one tells of a single training.
 func (p *progress) one(c report.Cell, epochs int) train.Observer {
 	if p.bars != nil {
-		p.folds[c.Fold] = p.add(fmt.Sprintf("fold %d ", c.Fold), int64(epochs)*cost(c))
+		p.folds[p.barName(c)] = p.add(p.barName(c)+" ", int64(epochs)*cost(c))
 		p.stage(c)
 	}
 	return train.Observer{Epoch: func(_ int, e train.Epoch) { p.epoch(c, report.Epoch(e)) }}
@@ -197,7 +262,7 @@ func (p *progress) one(c report.Cell, epochs int) train.Observer {
 func verboseObserver(w io.Writer) experiment.Observer {
 	return experiment.Observer{
 		Log:   w,
-		Start: func(c report.Cell) { fmt.Fprintf(w, "fold %d, %s\n", c.Fold, c.Stage) },
+		Start: func(c report.Cell) { fmt.Fprintln(w, experiment.Describe(c)) },
 		Epoch: func(_ report.Cell, done int, _ report.Epoch) { fmt.Fprintf(w, "epoch %d done\n", done) },
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -39,62 +40,88 @@ func (s *studyCommand) register(c *cobra.Command) {
 	_ = c.MarkFlagRequired("data")
 }
 
-// config puts the flags together.
-func (s *studyCommand) config(p experiment.Pruning) (experiment.Config, error) {
-	c := experiment.Config{Prune: p}
-	s.study.apply(&c)
-	if err := s.data.apply(&c); err != nil {
-		return c, err
+// configs puts the flags together, for each network one.
+func (s *studyCommand) configs(more func(*experiment.Config) error) ([]experiment.Config, error) {
+	var all []experiment.Config
+	for _, model := range s.study.models {
+		var c experiment.Config
+		s.study.apply(&c, model)
+		if err := s.data.apply(&c); err != nil {
+			return nil, err
+		}
+		c.Train = train.Paper(c.Model)
+		if err := s.train.apply(&c.Train); err != nil {
+			return nil, err
+		}
+		c.FineTune = c.Train
+		if more != nil {
+			if err := more(&c); err != nil {
+				return nil, err
+			}
+		}
+		if err := c.Check(); err != nil {
+			return nil, usageError{err}
+		}
+		all = append(all, c)
 	}
-	c.Train = train.Paper(c.Model)
-	if err := s.train.apply(&c.Train); err != nil {
-		return c, err
-	}
-	c.FineTune = c.Train
-	return c, nil
+	return all, nil
 }
 
-// run carries the study out and shows what came of it.
-func (s *studyCommand) run(ctx context.Context, c experiment.Config, o experiment.RunOptions) error {
-	if err := c.Check(); err != nil {
-		return usageError{err}
-	}
+// open opens the studies; the caller closes them.
+func (s *studyCommand) open(ctx context.Context, configs []experiment.Config) (experiment.Grid, error) {
 	device, err := s.device.open()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	// Before hours of work, not after.
 	if err := os.MkdirAll(s.out, 0o755); err != nil {
-		return fmt.Errorf("making the results directory: %w", err)
+		return nil, fmt.Errorf("making the results directory: %w", err)
 	}
 	cache, err := s.data.cacheDir()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	p := s.a.progress()
-	study, err := experiment.Open(ctx, c, experiment.OpenOptions{Device: device, Cache: cache, Progress: p.reading})
-	p.close()
+	defer p.close()
+	grid, err := experiment.OpenGrid(ctx, configs, experiment.OpenOptions{Device: device, Cache: cache, Progress: p.reading})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer study.Close()
-	if leak := study.Leak(); leak != "" && !s.a.quiet {
-		fmt.Fprintf(s.a.stderr, "split %s %s\n", study.Config.Split.Name, leak)
+	warned := map[string]bool{}
+	for _, study := range grid {
+		if leak := study.Leak(); leak != "" && !s.a.quiet && !warned[leak] {
+			warned[leak] = true
+			fmt.Fprintf(s.a.stderr, "split %s %s\n", study.Config.Split.Name, leak)
+		}
 	}
+	return grid, nil
+}
+
+// carryOut runs studies and writes their results.
+func (s *studyCommand) carryOut(ctx context.Context, grid experiment.Grid, o experiment.RunOptions) (*report.Study, error) {
 	o.Dir, o.Jobs, o.Version = s.out, s.jobs, version()
+	p := s.a.progress()
 	if s.verbose {
 		o.Jobs, o.Watch = 1, verboseObserver(s.a.stderr)
 	} else {
-		p = s.a.progress()
-		o.Watch = p.observer(study, o)
+		o.Watch = p.observer(grid, o)
 	}
-	results, err := study.Run(ctx, o)
+	results, err := grid.Run(ctx, o)
 	p.close()
 	if results != nil {
-		if werr := report.Write(s.out, results); werr != nil && err == nil {
-			err = werr
-		}
+		err = errors.Join(err, report.Write(s.out, results))
 	}
+	return results, err
+}
+
+// run carries a study out and shows what came of it.
+func (s *studyCommand) run(ctx context.Context, configs []experiment.Config, o experiment.RunOptions) error {
+	grid, err := s.open(ctx, configs)
+	if err != nil {
+		return err
+	}
+	defer grid.Close()
+	results, err := s.carryOut(ctx, grid, o)
 	if err != nil {
 		return err
 	}
@@ -116,40 +143,42 @@ func (s *studyCommand) show(results *report.Study) error {
 func (a *app) runCommand() *cobra.Command {
 	s := &studyCommand{a: a}
 	var p pruneFlags
-	var recoveries []string
-	var fineTuneEpochs int
-	var fineTuneLR float64
+	var r recoverFlags
 	c := &cobra.Command{
 		Use:   "run",
 		Short: "Train over folds, prune, recover and compare: the whole main job",
 		Long: `run trains the network on every fold, prunes it, recovers it by fine-tuning and from
 scratch, tests each on clips it never saw, and prints what was kept and what was saved.
+Several networks, methods and ratios make a grid, whose parts share what they can.
 
 It can be interrupted at any time: the same command goes on where it was.`,
-		Example: `  eegprune run --data recordings --out study --folds 2 --epochs 2 --method lfp --ratio 0.4`,
-		Args:    cobra.NoArgs,
+		Example: `  eegprune run --data recordings --out study --folds 2 --epochs 2 --method lfp --ratio 0.4
+  eegprune run --data recordings --out grid --folds 2 --epochs 2 --method lfp,sfp,uwmp --target macs=0.3,0.6`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			pruning, err := p.pruning()
+			configs, err := s.pruningConfigs(&p, &r)
 			if err != nil {
 				return err
 			}
-			config, err := s.config(pruning)
-			if err != nil {
-				return err
-			}
-			if config.Recover, err = parseRecoveries(recoveries); err != nil {
-				return err
-			}
-			config.FineTune = defaultFineTune(config.Train, fineTuneEpochs, fineTuneLR)
-			return s.run(cmd.Context(), config, experiment.RunOptions{Stages: allStages(config.Recover)})
+			return s.run(cmd.Context(), configs, experiment.RunOptions{})
 		},
 	}
 	s.register(c)
-	p.register(c.Flags())
-	c.Flags().StringSliceVar(&recoveries, "recover", []string{experiment.FineTune, experiment.Scratch}, "ways to recover: fine-tune, scratch")
-	c.Flags().IntVar(&fineTuneEpochs, "fine-tune-epochs", 0, "epochs of fine-tuning (default: as many as of training)")
-	c.Flags().Float64Var(&fineTuneLR, "fine-tune-lr", 0, "learning rate of fine-tuning (default: that of training)")
+	p.register(c.Flags(), 0.4)
+	r.register(c, "fine-tune", "scratch")
 	return c
+}
+
+// pruningConfigs are the configurations of a command that prunes and recovers.
+func (s *studyCommand) pruningConfigs(p *pruneFlags, r *recoverFlags) ([]experiment.Config, error) {
+	pruning, options, err := p.pruning()
+	if err != nil {
+		return nil, err
+	}
+	return s.configs(func(c *experiment.Config) error {
+		c.Prune, c.Options = pruning, options
+		return r.apply(c)
+	})
 }
 
 func (a *app) trainCommand() *cobra.Command {
@@ -163,11 +192,11 @@ directory --out. "eegprune run" on the same directory goes on from them.`,
 		Example: `  eegprune train --data recordings --out study --folds 2 --epochs 2 --fold 1`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			config, err := s.config(experiment.Pruning{Method: "lfp"})
+			configs, err := s.configs(nil)
 			if err != nil {
 				return err
 			}
-			return s.run(cmd.Context(), config, experiment.RunOptions{Stages: []string{report.Unpruned}, Folds: folds})
+			return s.run(cmd.Context(), configs, experiment.RunOptions{Folds: folds})
 		},
 	}
 	s.register(c)
