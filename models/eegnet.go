@@ -89,10 +89,10 @@ func inferEEGNet(t Shapes, known Config) (Config, error) {
 	c.Rate = float64(2 * c.Kernels[0])
 	c.Input = [3]int{1, t.dim("block1.2.weight", 2), known.Input[2]}
 	c.Classes = t.dim("lin.weight", 0)
-	if c.Input[2] == 0 {
+	steps := t.dim("lin.weight", 1) / max(t.dim("block2.1.weight", 0), 1)
+	if c.Input[2] < 1 || eegnetSteps(c.Input[2], c.Kernels) != steps {
 		// The points in time that are left tell the samples to within a pool: whole
 		// seconds if any, else the fewest.
-		steps := t.dim("lin.weight", 1) / max(t.dim("block2.1.weight", 0), 1)
 		fewest := 4*(8*steps-1+c.Kernels[1]%2) - 1 + c.Kernels[0]%2
 		c.Input[2] = int(c.Rate * math.Ceil(float64(fewest)/max(c.Rate, 1)))
 		if eegnetSteps(c.Input[2], c.Kernels) != steps {

@@ -30,8 +30,8 @@ func gridOf(first, last, linear, head string) func(Shapes, Config) (Config, erro
 	return func(t Shapes, known Config) (Config, error) {
 		c := known
 		features, channels := t.dim(linear+".weight", 1), max(t.dim(last+".weight", 0), 1)
-		if c.Input[1] == 0 || c.Input[2] == 0 {
-			side := int(math.Round(math.Sqrt(float64(features / channels))))
+		if cells := features / channels; c.Input[1] < 1 || c.Input[2] != cells/c.Input[1] || c.Input[1]*c.Input[2]*channels != features {
+			side := int(math.Round(math.Sqrt(float64(cells))))
 			if side*side*channels != features {
 				return c, fmt.Errorf("%s takes %d features of %d channels, which are those of no square grid: say its height and width", linear, features, channels)
 			}
@@ -45,7 +45,8 @@ func gridOf(first, last, linear, head string) func(Shapes, Config) (Config, erro
 // Infer returns the architecture that tensors of these shapes belong to, of any widths,
 // and what it took for granted, a sentence each. An empty name is that of the network
 // which has most of the tensors' names, the first of equals. input is what is known of
-// a clip [channels, height, width], 0 where nothing is. The error lists every tensor
+// a clip [channels, height, width], 0 where nothing is; what the tensors contradict is
+// not used. The error lists every tensor
 // that is missing, too many or of a shape that does not fit. It needs no libtorch.
 func Infer(t Shapes, name string, input [3]int) (*Arch, []string, error) {
 	m, assumed, err := t.model(name)
@@ -67,9 +68,9 @@ func Infer(t Shapes, name string, input [3]int) (*Arch, []string, error) {
 		return nil, nil, err
 	}
 	switch {
-	case m.Grid && input[1] == 0:
+	case m.Grid && (input[1] != a.Input[1] || input[2] != a.Input[2]):
 		assumed = append(assumed, fmt.Sprintf("a square grid, %dx%d", a.Input[1], a.Input[2]))
-	case !m.Grid && input[2] == 0:
+	case !m.Grid && input[2] != a.Input[2]:
 		assumed = append(assumed, fmt.Sprintf("clips of %d samples, %.3g s at %g Hz", a.Input[2], float64(a.Input[2])/c.Rate, c.Rate))
 	}
 	return a, assumed, nil

@@ -84,13 +84,18 @@ func TestInferSaysWhatItAssumes(t *testing.T) {
 		{"tsception", models.Config{Input: [3]int{1, 27, 200}, Classes: 2, Rate: 125}, [3]int{1, 27, 496}, []string{"496 samples, 4 s at 124 Hz"}},
 		{"eegnet", models.Config{Input: [3]int{1, 32, 128}, Classes: 2, Rate: 128}, [3]int{1, 32, 128}, []string{"128 samples, 1 s at 128 Hz"}},
 		{"eegnet", models.Config{Input: [3]int{1, 60, 151}, Classes: 2, Kernels: []int{64, 16}}, [3]int{1, 60, 128}, []string{"128 samples, 1 s at 128 Hz"}},
+		{"ccnn", models.Config{Input: [3]int{4, 6, 8}, Classes: 2}, [3]int{4, 6, 8}, nil},
 		{"eegnet", models.Config{Input: [3]int{1, 22, 200}, Classes: 4, Kernels: []int{64, 16}}, [3]int{1, 22, 187}, []string{"187 samples, 1.46 s"}},
 	} {
 		a, err := models.Build(c.model, c.config)
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, assumed, err := models.Infer(shapesOf(reftest.Network(t, a)), "", [3]int{})
+		known := [3]int{}
+		if c.assumed == nil {
+			known = c.input
+		}
+		got, assumed, err := models.Infer(shapesOf(reftest.Network(t, a)), "", known)
 		if err != nil {
 			t.Errorf("%s of %+v: %v", c.model, c.config, err)
 			continue
@@ -105,6 +110,12 @@ func TestInferSaysWhatItAssumes(t *testing.T) {
 		}
 		if _, assumed, err = models.Infer(shapesOf(reftest.Network(t, a)), c.model, c.config.Input); err != nil || len(assumed) > 0 {
 			t.Errorf("%s, where nothing is open: assumed %q (%v)", c.model, assumed, err)
+		}
+		if c.assumed != nil && c.model != "tsception" { // which takes clips of any length
+			contradiction := [3]int{c.config.Input[0], 5, 11}
+			if got, _, err = models.Infer(shapesOf(reftest.Network(t, a)), "", contradiction); err != nil || got.Input != c.input {
+				t.Errorf("%s with clips %v, which the tensors contradict: input %v (%v), want %v", c.model, contradiction, got.Input, err, c.input)
+			}
 		}
 	}
 }

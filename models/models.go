@@ -30,8 +30,8 @@ type Model struct {
 	Grid  bool
 	Build func(Config) (*Arch, error)
 	// Infer reads from the shapes of the network's tensors what it was built for. What
-	// they leave open is taken from known, where that says it: height and width of a
-	// grid, the samples of a clip.
+	// they leave open is taken from known, where that says it and fits: height and width
+	// of a grid, the samples of a clip.
 	Infer func(t Shapes, known Config) (Config, error)
 }
 

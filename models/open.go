@@ -10,7 +10,8 @@ import (
 type OpenOptions struct {
 	Device torch.Device
 	Model  string // empty for the one whose tensors have the file's names
-	// Input is what is known of a clip [channels, height, width]; 0 where nothing is.
+	// Input is what is known of a clip [channels, height, width], 0 where nothing is, for
+	// what the tensors leave open.
 	Input [3]int
 }
 
