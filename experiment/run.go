@@ -56,6 +56,20 @@ func (s *Study) Run(ctx context.Context, o RunOptions) (*report.Study, error) {
 
 // Run carries out the studies, all of whose cells share the jobs; see Study.Run.
 func (g Grid) Run(ctx context.Context, o RunOptions) (*report.Study, error) {
+	results, failed := g.cells(ctx, o)
+	out, err := g.report(results, o)
+	if failed != nil {
+		return out, failed
+	}
+	if err != nil {
+		return nil, err
+	}
+	out.Speeds, err = g.speeds(ctx, results, o.Dir)
+	return out, err
+}
+
+// cells does the cells and returns the results there are, in the cells' order.
+func (g Grid) cells(ctx context.Context, o RunOptions) ([]report.Result, error) {
 	for _, s := range g {
 		for _, f := range o.Folds {
 			if _, err := s.fold(f); err != nil {
@@ -75,16 +89,14 @@ func (g Grid) Run(ctx context.Context, o RunOptions) (*report.Study, error) {
 			tasks = append(tasks, &task{run: r, cell: c, finished: make(chan struct{})})
 		}
 	}
-	failed := all(ctx, tasks, max(o.Jobs, 1))
-	out, err := g.report(tasks, o)
-	if failed != nil {
-		return out, failed
+	err := all(ctx, tasks, max(o.Jobs, 1))
+	var results []report.Result
+	for _, t := range tasks {
+		if t.result != nil {
+			results = append(results, *t.result)
+		}
 	}
-	if err != nil {
-		return nil, err
-	}
-	out.Speeds, err = speeds(ctx, tasks)
-	return out, err
+	return results, err
 }
 
 // all does the tasks, jobs of them at a time.
@@ -144,7 +156,7 @@ func (r *run) one(ctx context.Context, c report.Cell) (report.Result, error) {
 }
 
 // report puts together what there is.
-func (g Grid) report(tasks []*task, o RunOptions) (*report.Study, error) {
+func (g Grid) report(results []report.Result, o RunOptions) (*report.Study, error) {
 	out := &report.Study{Schema: report.Schema}
 	var err error
 	if out.Environment, err = environment(g[0].device, o); err != nil {
@@ -171,11 +183,7 @@ func (g Grid) report(tasks []*task, o RunOptions) (*report.Study, error) {
 	if out.Config, err = json.Marshal(config); err != nil {
 		return nil, fmt.Errorf("describing the study: %w", err)
 	}
-	for _, t := range tasks {
-		if t.result != nil {
-			out.Results = append(out.Results, *t.result)
-		}
-	}
+	out.Results = results
 	out.Settings = append(g.merge(settings), out.Environment.Settings()...)
 	out.Notes = notes(onData, out.Results)
 	return out, nil

@@ -15,16 +15,16 @@ import (
 
 // speeds measures the first fold's networks. Networks of one architecture are one
 // measurement: their weights make no difference to it.
-func speeds(ctx context.Context, tasks []*task) ([]report.VariantSpeed, error) {
+func (g Grid) speeds(ctx context.Context, results []report.Result, dir string) ([]report.VariantSpeed, error) {
 	var speeds []report.VariantSpeed
 	var measured []*models.Arch
 	var values []report.Speed
-	for _, t := range tasks {
-		v := t.cell.Variant
-		if t.result == nil || slices.ContainsFunc(speeds, func(s report.VariantSpeed) bool { return s.Variant == v }) {
+	for _, r := range results {
+		v := r.Variant
+		if slices.ContainsFunc(speeds, func(s report.VariantSpeed) bool { return s.Variant == v }) {
 			continue
 		}
-		n, _, err := models.Load(filepath.Join(t.dir, t.result.Checkpoint), t.device)
+		n, _, err := models.Load(filepath.Join(dir, r.Checkpoint), g[0].device)
 		if err != nil {
 			return nil, err
 		}
@@ -33,7 +33,7 @@ func speeds(ctx context.Context, tasks []*task) ([]report.VariantSpeed, error) {
 			v, err := Measure(ctx, n)
 			if err != nil {
 				n.Free()
-				return nil, fmt.Errorf("measuring %s: %w", Describe(t.cell), err)
+				return nil, fmt.Errorf("measuring %s: %w", Describe(r.Cell), err)
 			}
 			measured, values, same = append(measured, n.Arch), append(values, v), len(values)
 		}

@@ -265,3 +265,22 @@ func (d Decision) Apply(n *models.Network) (*models.Network, error) {
 	}
 	return masked, nil
 }
+
+// Prunable names what a method can prune of an architecture under options: groups of
+// channels, or layers of weights.
+func Prunable(a *models.Arch, m Method, o Options) ([]string, error) {
+	if m.Check != nil {
+		if err := m.Check(a); err != nil {
+			return nil, err
+		}
+	}
+	if m.Weights != nil {
+		return o.layers(a)
+	}
+	groups, err := o.groups(a)
+	var names []string
+	for _, g := range groups {
+		names = append(names, g.Name)
+	}
+	return names, err
+}

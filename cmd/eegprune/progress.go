@@ -68,16 +68,19 @@ func (p *progress) close() {
 
 // reading tells of files.
 func (p *progress) reading(d data.Progress) {
-	if p.bars == nil {
-		return
+	if p.bars != nil {
+		p.count("recordings", d.Done, d.Total)
 	}
+}
+
+func (p *progress) count(what string, done, total int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.read == nil {
-		p.read = p.bars.AddBar(int64(d.Total), mpb.BarRemoveOnComplete(),
-			mpb.PrependDecorators(decor.Name("recordings ")), mpb.AppendDecorators(decor.CountersNoUnit("%d/%d "), decor.AverageETA(decor.ET_STYLE_MMSS)))
+		p.read = p.bars.AddBar(int64(total), mpb.BarRemoveOnComplete(),
+			mpb.PrependDecorators(decor.Name(what+" ")), mpb.AppendDecorators(decor.CountersNoUnit("%d/%d "), decor.AverageETA(decor.ET_STYLE_MMSS)))
 	}
-	p.read.SetCurrent(int64(d.Done))
+	p.read.SetCurrent(int64(done))
 }
 
 // cost is the work of one epoch of a stage, in thousandths of an unpruned one: what is
@@ -246,6 +249,25 @@ func (p *progress) epoch(c report.Cell, e report.Epoch) {
 	f.epochs++
 	p.mu.Unlock()
 	f.bar.IncrInt64(cost(c))
+}
+
+// lines tells of cells as they are finished, where it is not known how many there will
+// be.
+func (p *progress) lines(grid experiment.Grid) experiment.Observer {
+	bars := p.bars
+	p.bars = nil
+	if bars != nil {
+		bars.Wait()
+	}
+	return p.observer(grid, experiment.RunOptions{})
+}
+
+// counting tells how many of what is done.
+func (p *progress) counting(what string) func(done, total int) {
+	if p.bars == nil {
+		return func(int, int) {}
+	}
+	return func(done, total int) { p.count(what, done, total) }
 }
 
 // one tells of a single training.

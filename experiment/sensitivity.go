@@ -1,0 +1,137 @@
+package experiment
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"eegprune/models"
+	"eegprune/prune"
+	"eegprune/report"
+	"eegprune/train"
+)
+
+// The clips on which sensitivity is measured. What is to be pruned should be decided on
+// those of validation, or the test is no test any more.
+const (
+	OnValidation = "validation"
+	OnTest       = "test"
+)
+
+// SensitivityOptions say what is pruned how far.
+type SensitivityOptions struct {
+	Method   string
+	Ratios   []float64
+	Options  prune.Options // Layers and Scope are not looked at: layers are pruned one at a time
+	On       string        // OnValidation or OnTest
+	Progress func(done, total int)
+}
+
+// Check returns an error that names the setting which can't be used.
+func (o SensitivityOptions) Check() error {
+	if o.On != OnValidation && o.On != OnTest {
+		return fmt.Errorf("there are no %q clips: use %s or %s", o.On, OnValidation, OnTest)
+	}
+	if len(o.Ratios) == 0 {
+		return fmt.Errorf("there are no ratios to prune at")
+	}
+	for _, r := range o.Ratios {
+		if err := (Pruning{o.Method, r}).check(); err != nil {
+			return err
+		}
+	}
+	return o.Options.Check()
+}
+
+// Sensitivity prunes one layer at a time, all others whole, in the unpruned networks of
+// some folds, and evaluates what is left; nothing is trained and no file is written.
+// networks[i] belongs to folds[i].
+func (s *Study) Sensitivity(ctx context.Context, networks []*models.Network, folds []int, o SensitivityOptions) (*report.Sensitivity, error) {
+	if err := o.Check(); err != nil {
+		return nil, err
+	}
+	m, err := prune.ByName(o.Method)
+	if err != nil {
+		return nil, err
+	}
+	layers, err := prune.Prunable(s.Arch, m, o.Options)
+	if err != nil {
+		return nil, err
+	}
+	if len(layers) < 2 {
+		return nil, fmt.Errorf("%s has %d layers that %s prunes (%s): sensitivity compares layers, and needs two; sweep shows what pruning one costs",
+			s.Arch.Model, len(layers), o.Method, strings.Join(layers, ", "))
+	}
+	whole, err := s.Arch.Count()
+	if err != nil {
+		return nil, err
+	}
+	out := &report.Sensitivity{Schema: report.Schema, Model: s.Arch.Model, Method: o.Method, On: o.On, Folds: folds, Leak: s.leak,
+		Settings: s.settings()}
+	for _, l := range layers {
+		for _, r := range o.Ratios {
+			out.Points = append(out.Points, report.SensitivityPoint{Layer: l, Ratio: r})
+		}
+	}
+	done, total := 0, len(networks)*(len(out.Points)+1)
+	step := func() {
+		if done++; o.Progress != nil {
+			o.Progress(done, total)
+		}
+	}
+	for i, n := range networks {
+		rows := s.rows(folds[i], o.On)
+		e, err := train.Evaluate(ctx, n, s.data, rows)
+		if err != nil {
+			return nil, fmt.Errorf("fold %d: %w", folds[i], err)
+		}
+		out.Baseline = append(out.Baseline, e.Accuracy)
+		step()
+		for k := range out.Points {
+			if err := s.point(ctx, n, m, folds[i], rows, o, &out.Points[k], whole); err != nil {
+				return nil, fmt.Errorf("fold %d, %s at %g: %w", folds[i], out.Points[k].Layer, out.Points[k].Ratio, err)
+			}
+			step()
+		}
+	}
+	return out, nil
+}
+
+func (s *Study) rows(fold int, on string) []int {
+	if on == OnTest {
+		return s.Folds[fold-1].Test
+	}
+	return s.Folds[fold-1].Val
+}
+
+// point prunes one layer and adds what is left of the accuracy.
+func (s *Study) point(ctx context.Context, n *models.Network, m prune.Method, fold int, rows []int, o SensitivityOptions, p *report.SensitivityPoint, whole models.Counts) error {
+	only := o.Options
+	only.Scope, only.Layers = prune.Layer, map[string]float64{p.Layer: p.Ratio}
+	d, err := prune.Choose(n, m, 0, only, s.evidence(n, fold))
+	if err != nil {
+		return err
+	}
+	small, err := d.Apply(n)
+	if err != nil {
+		return err
+	}
+	defer small.Free()
+	e, err := train.Evaluate(ctx, small, s.data, rows)
+	if err != nil {
+		return err
+	}
+	p.Accuracy = append(p.Accuracy, e.Accuracy)
+	left, err := d.Count(n.Arch)
+	if err != nil {
+		return err
+	}
+	p.MACsSaved = 1 - float64(left.MACs())/float64(whole.MACs())
+	p.ParametersSaved = 1 - float64(left.Parameters)/float64(whole.Parameters)
+	if mask := d.Masks[p.Layer+".weight"]; mask != nil {
+		p.Channels, p.Left = mask.Len(), mask.Count()
+	} else {
+		p.Channels, p.Left = n.Arch.Group(p.Layer).Channels, len(d.Keep[p.Layer])
+	}
+	return nil
+}
