@@ -118,7 +118,7 @@ and the burden of proof is the other way round.`,
 		},
 	}
 	s.register(c)
-	p.register(c.Flags())
+	p.register(c.Flags(), 0) // of which only the methods count
 	_ = c.Flags().MarkHidden("ratio")
 	r.register(c, "fine-tune", "scratch")
 	c.Flags().StringVar(&o.Test, "test", report.Wilcoxon, "paired test over folds: wilcoxon, or corrected-t (Nadeau and Bengio)")
