@@ -41,6 +41,9 @@ func CacheDir() (string, error) {
 // there; hit says so. Processes that want the same set at once make it once: the
 // others wait. A damaged file is made anew.
 func (c Cache) Features(ctx context.Context, s *Source, o Options) (set *Set, hit bool, err error) {
+	if s.Manifest.unlabelled() { // found before the recordings are read
+		return nil, false, s.errUnlabelled(ctx)
+	}
 	if err := os.MkdirAll(c.Dir, 0o755); err != nil {
 		return nil, false, fmt.Errorf("making the directory for features: %w", err)
 	}

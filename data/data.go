@@ -15,15 +15,18 @@ type Recording struct {
 	Trial   int    // number of the trial within the session, from 1
 
 	Channels []string    // electrode names of the rows of Samples, in the 10-10 system's spelling: "Fp1", "T7"
-	Rate     float64     // samples per second
+	Rate     float64     // samples per second; 0 where nothing says it, and channels have numbers for names
 	Samples  [][]float64 // one row a channel, in microvolts where the file gives a unit
 	Baseline [][]float64 // recorded before the stimulus, same channels and rate; nil where there is none
 	Offset   int         // sample of the file, or of the trial in a file of trials, at which Samples begins
 
+	// Labels is nil where nothing says them.
 	Labels map[string]float64 // DEAP: "valence", "arousal", …; a manifest's class: "label", its index in Classes
 
 	// Notes are sentences that the user must see: what the reader left out.
 	Notes []string
+
+	ownTrial bool // Trial is the file's own number, not one counted while reading
 }
 
 // A Clip says where one row of a Set comes from.

@@ -253,11 +253,11 @@ func TestNPYRefuses(t *testing.T) {
 	}{
 		"no such array":   {strings.Replace(byArray, "array: x", "array: z", 1), good, `no array "z"`},
 		"array not named": {strings.Replace(byArray, "array: x, ", "", 1), good, "signal.array"},
-		"electrodes":      {strings.Replace(byArray, "[Fp1, T3, Cz]", "[Fp1, T3]", 1), good, "3 channels and signal.electrodes names 2"},
+		"electrodes":      {strings.Replace(byArray, "[Fp1, T3, Cz]", "[Fp1, T3]", 1), good, "3 channels and 2 electrodes are named"},
 		"no rate":         {strings.Replace(byArray, "rate: 8, ", "", 1), good, "signal.rate"},
 		"long baseline":   {strings.Replace(byArray, "0.125", "2", 1), good, "no more than the baseline"},
 		"labels as data":  {strings.Replace(byArray, "array: x", "array: y", 1), good, "must be [channels, samples]"},
-		"data as labels":  {strings.Replace(byArray, "array: y", "array: x", 1), good, "one label for each trial"},
+		"data as labels":  {strings.Replace(byArray, "array: y", "array: x", 1), good, "must have one axis"},
 		"truncated":       {byArray, good[:len(good)/2], "truncated"},
 		"bomb":            {byArray, read("bomb.npz"), "refused"},
 	} {

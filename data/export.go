@@ -65,10 +65,12 @@ func Convert(ctx context.Context, s *Source, dir string, o Options) (notes []str
 }
 
 func convertInto(ctx context.Context, s *Source, dir string, o Options) ([]string, error) {
-	c := &converter{dir: dir, parts: map[groupKey]int{}}
-	var err error
-	if c.labels, err = s.labels(nil); err != nil {
-		return nil, err
+	c := &converter{dir: dir, classes: s.Classes, parts: map[groupKey]int{}}
+	if !s.Manifest.unlabelled() {
+		var err error
+		if c.labels, err = s.labels(nil); err != nil {
+			return nil, err
+		}
 	}
 	n := &notes{}
 	b := &builder{source: s, options: o}
@@ -87,21 +89,21 @@ func convertInto(ctx context.Context, s *Source, dir string, o Options) ([]strin
 	if c.first == nil {
 		return nil, fmt.Errorf("no recording in %s could be converted: %s", s.Dir, some(said, 3))
 	}
-	return said, writeConverted(dir, s, c.first, c.labels.Classes)
+	return said, writeConverted(dir, s, c.first)
 }
 
 // A converter writes recordings that have one layout.
 type converter struct {
-	dir    string
-	labels *label.Prepared
-	first  *Recording
-	parts  map[groupKey]int // files of each trial: an interrupted one is several recordings
+	dir     string
+	labels  *label.Prepared // nil where recordings have none
+	classes []string
+	first   *Recording
+	parts   map[groupKey]int // files of each trial: an interrupted one is several recordings
 }
 
 func (c *converter) add(r *Recording) error {
-	class, err := c.labels.Class(r.Labels)
-	if err != nil {
-		return fmt.Errorf("%s: trial %d: %w", r.File, r.Trial, err)
+	if r.Rate == 0 {
+		return fmt.Errorf("%s: %w", r.File, errUnknownSignal())
 	}
 	if c.first == nil {
 		c.first = r
@@ -115,8 +117,17 @@ func (c *converter) add(r *Recording) error {
 	}
 	key := groupKey{subject: r.Subject, session: r.Session, trial: r.Trial}
 	c.parts[key]++
-	return r.saveNPZ(filepath.Join(c.dir, fmt.Sprintf("subject-%s_session-%s_trial-%d_part-%d_class-%d.npz",
-		plainName(r.Subject), plainName(r.Session), r.Trial, c.parts[key], class)))
+	name := fmt.Sprintf("subject-%s_session-%s_trial-%d_part-%d", plainName(r.Subject), plainName(r.Session), r.Trial, c.parts[key])
+	var class []npy.Named
+	if c.labels != nil {
+		k, err := c.labels.Class(r.Labels)
+		if err != nil {
+			return fmt.Errorf("%s: trial %d: %w", r.File, r.Trial, err)
+		}
+		name += fmt.Sprintf("_class-%d", k)
+		class = []npy.Named{{Name: "y", Values: []int64{int64(k)}}, {Name: "classes", Values: c.classes}}
+	}
+	return r.saveNPZ(filepath.Join(c.dir, name+".npz"), class)
 }
 
 // plainName keeps of a name what can stand between the marks of a file's name.
@@ -129,7 +140,8 @@ func plainName(name string) string {
 	}, name)
 }
 
-func (r *Recording) saveNPZ(path string) error {
+// saveNPZ writes what [Open] reads without a manifest too.
+func (r *Recording) saveNPZ(path string, class []npy.Named) error {
 	var x []float64
 	for c, row := range r.Samples {
 		if r.Baseline != nil {
@@ -138,18 +150,28 @@ func (r *Recording) saveNPZ(path string) error {
 		x = append(x, row...)
 	}
 	shape := []int{len(r.Samples), len(x) / max(1, len(r.Samples))}
+	baseline := 0.0
+	if r.Baseline != nil {
+		baseline = float64(len(r.Baseline[0])) / r.Rate
+	}
 	return atomicfile.Write(path, func(w io.Writer) error {
-		return npy.WriteArchive(w, []npy.Named{{Name: "x", Shape: shape, Values: x}})
+		return npy.WriteArchive(w, append([]npy.Named{{Name: "x", Shape: shape, Values: x}, {Name: "rate", Values: []float64{r.Rate}},
+			{Name: "channels", Values: r.Channels}, {Name: "baseline", Values: []float64{baseline}},
+			{Name: "subject", Values: []string{r.Subject}}, {Name: "session", Values: []string{r.Session}}, {Name: "trial", Values: []int64{int64(r.Trial)}}}, class...))
 	})
 }
 
-func writeConverted(dir string, s *Source, r *Recording, classes []string) error {
-	m := Manifest{Name: s.Manifest.Name, About: s.Manifest.About, Format: "npy",
-		Files: `(^|/)subject-(?<subject>[^_]+)_session-(?<session>[^_]*)_trial-(?<trial>\d+)_part-(?<part>\d+)_class-(?<class>\d+)\.npz$`}
-	m.Label.Group = "class"
-	for i, c := range classes {
-		m.Label.Classes = append(m.Label.Classes, ClassRule{fmt.Sprint(i), c})
+func writeConverted(dir string, s *Source, r *Recording) error {
+	m := Manifest{Name: s.Manifest.Name, About: s.Manifest.About, Format: "npy"}
+	class := ""
+	if !s.Manifest.unlabelled() {
+		class = `_class-(?<class>\d+)`
+		m.Label.Group = "class"
+		for i, c := range s.Classes {
+			m.Label.Classes = append(m.Label.Classes, ClassRule{fmt.Sprint(i), c})
+		}
 	}
+	m.Files = `(^|/)subject-(?<subject>[^_]+)_session-(?<session>[^_]*)_trial-(?<trial>\d+)_part-(?<part>\d+)` + class + `\.npz$`
 	m.Signal = SignalRule{Rate: r.Rate, Electrodes: r.Channels, Array: "x"}
 	if r.Baseline != nil {
 		m.Signal.Baseline = float64(len(r.Baseline[0])) / r.Rate

@@ -84,6 +84,9 @@ func Features(ctx context.Context, s *Source, o Options) (*Set, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
+	if s.Manifest.unlabelled() {
+		return nil, s.errUnlabelled(ctx)
+	}
 	b := &builder{source: s, options: o, notes: &notes{}}
 	if err := b.readAll(ctx); err != nil {
 		return nil, err

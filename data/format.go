@@ -13,6 +13,8 @@ type format struct {
 	// labels names those that are in the files, so that a manifest need not say
 	// where they are found; nil where there are none.
 	labels []string
+	// suffixes are those of files that can be read without a manifest.
+	suffixes []string
 	// beside are names of files that belong to the recordings without being any.
 	beside []string
 	// streams says that a file is read piece by piece and never held whole.
@@ -25,11 +27,11 @@ type format struct {
 // formats lists all kinds of files. A new one is a file and a line here.
 func formats() []format {
 	return []format{
-		{name: "edf", about: "EDF and EDF+", read: readEDF},
-		{name: "bdf", about: "BioSemi's BDF and BDF+", read: readEDF},
+		{name: "edf", about: "EDF and EDF+", suffixes: []string{".edf"}, read: readEDF},
+		{name: "bdf", about: "BioSemi's BDF and BDF+", suffixes: []string{".bdf"}, read: readEDF},
 		{name: "deap", about: "DEAP's data_preprocessed_python (sNN.dat)", labels: deapLabels(), read: readDEAP},
 		{name: "seed", about: "SEED's Preprocessed_EEG (MAT of version 5)", labels: []string{"emotion"}, beside: []string{seedLabelFile, "readme.txt"}, streams: true, read: readSEED},
-		{name: "npy", about: "NumPy's .npy and .npz, described by a manifest", read: readNPY},
+		{name: "npy", about: "NumPy's .npy and .npz", suffixes: []string{".npy", ".npz"}, read: readNPY},
 	}
 }
 

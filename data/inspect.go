@@ -12,7 +12,7 @@ import (
 type Summary struct {
 	Format   string           `json:"format"`
 	Manifest string           `json:"manifest"` // its name, or where it lies
-	Classes  []string         `json:"classes"`
+	Classes  []string         `json:"classes"`  // empty where recordings have no labels
 	Subjects []SubjectSummary `json:"subjects"` // in order
 
 	// Caps are the sets of channels that recordings have, the commonest first;
@@ -31,23 +31,26 @@ type SubjectSummary struct {
 	Subject  string   `json:"subject"`
 	Sessions []string `json:"sessions,omitempty"`
 	Trials   int      `json:"trials"`
-	Seconds  float64  `json:"seconds"`
+	Seconds  float64  `json:"seconds"` // 0 where the rate isn't known
 	Classes  []int    `json:"classes"` // trials of each class
 }
 
 // A CapSummary is channels and a rate that recordings share.
 type CapSummary struct {
 	Channels   []string `json:"channels"`
-	Rate       float64  `json:"rate"`
+	Rate       float64  `json:"rate"` // samples per second, 0 where it isn't known
 	Recordings int      `json:"recordings"`
 }
 
 // Inspect reads all recordings and says what there is. Files that can't be read
 // are named in the summary and don't end it.
 func Inspect(ctx context.Context, s *Source, progress func(Progress)) (*Summary, error) {
-	labels, err := s.labels(nil)
-	if err != nil {
-		return nil, err
+	var labels *label.Prepared
+	if !s.Manifest.unlabelled() {
+		var err error
+		if labels, err = s.labels(nil); err != nil {
+			return nil, err
+		}
 	}
 	sum := &Summary{Format: s.Manifest.Format, Manifest: s.Manifest.Name, Classes: s.Classes}
 	if sum.Manifest == "" {
@@ -57,7 +60,7 @@ func Inspect(ctx context.Context, s *Source, progress func(Progress)) (*Summary,
 	b := &builder{source: s, options: Options{Progress: progress}, notes: n}
 	trials := map[groupKey]bool{}
 	b.options.SkipBad = true
-	err = b.eachRecording(ctx, func(r *Recording) error {
+	err := b.eachRecording(ctx, func(r *Recording) error {
 		sum.add(r, labels, trials)
 		for _, note := range r.Notes {
 			n.add(r.File, note)
@@ -83,16 +86,14 @@ func (sum *Summary) add(r *Recording, labels *label.Prepared, trials map[groupKe
 	if r.Session != "" && !slices.Contains(subject.Sessions, r.Session) {
 		subject.Sessions = append(subject.Sessions, r.Session)
 	}
-	subject.Seconds += float64(r.length()) / r.Rate
+	if r.Rate > 0 {
+		subject.Seconds += float64(r.length()) / r.Rate
+	}
 	// An interrupted trial is several recordings and one trial.
 	if key := (groupKey{subject: r.Subject, session: r.Session, trial: r.Trial}); !trials[key] {
 		trials[key] = true
 		subject.Trials++
-		if class, err := labels.Class(r.Labels); err != nil {
-			sum.Bad = append(sum.Bad, fmt.Sprintf("%s: trial %d: %v", r.File, r.Trial, err))
-		} else {
-			subject.Classes[class]++
-		}
+		sum.addClass(subject, r, labels)
 	}
 	i = slices.IndexFunc(sum.Caps, func(c CapSummary) bool { return c.Rate == r.Rate && slices.Equal(c.Channels, r.Channels) })
 	if i < 0 {
@@ -103,4 +104,16 @@ func (sum *Summary) add(r *Recording, labels *label.Prepared, trials map[groupKe
 	for _, f := range r.faults() {
 		sum.Faults = append(sum.Faults, fmt.Sprintf("%s: trial %d: channel %s %s.", r.File, r.Trial, f.channel, f.why))
 	}
+}
+
+func (sum *Summary) addClass(subject *SubjectSummary, r *Recording, labels *label.Prepared) {
+	if labels == nil {
+		return
+	}
+	class, err := labels.Class(r.Labels)
+	if err != nil {
+		sum.Bad = append(sum.Bad, fmt.Sprintf("%s: trial %d: %v", r.File, r.Trial, err))
+		return
+	}
+	subject.Classes[class]++
 }

@@ -25,6 +25,9 @@ type layout struct {
 }
 
 func newLayout(s *Source, o Options, r *Recording) (*layout, error) {
+	if r.Rate == 0 {
+		return nil, errUnknownSignal()
+	}
 	labels, err := s.labels(o.Label)
 	if err != nil {
 		return nil, err

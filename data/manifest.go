@@ -44,7 +44,8 @@ type Manifest struct {
 	// with slashes. Its group subject is required; session, trial (a number) and
 	// part (of a trial in several files) are what they say; others can hold the
 	// label.
-	Files    string      `yaml:"files"`
+	Files string `yaml:"files"`
+	// Label can be missing where recordings are only looked at or converted.
 	Label    LabelRule   `yaml:"label,omitempty"`
 	Channels ChannelRule `yaml:"channels,omitempty"`
 	Trim     TrimRule    `yaml:"trim,omitempty"`
@@ -240,6 +241,9 @@ func (m *Manifest) check(b []byte) error {
 			return locate(b, where, "%g can't be negative or infinite", seconds)
 		}
 	}
+	if m.unlabelled() {
+		return nil
+	}
 	if f.labels == nil {
 		if err := m.checkLabel(b); err != nil {
 			return err
@@ -249,6 +253,14 @@ func (m *Manifest) check(b []byte) error {
 		return locate(b, "$.label.transforms", "%s", err)
 	}
 	return nil
+}
+
+// unlabelled reports whether recordings have no label, neither in the files nor by
+// the manifest. They can be looked at and converted.
+func (m *Manifest) unlabelled() bool {
+	f, err := formatNamed(m.Format)
+	l := m.Label
+	return err == nil && f.labels == nil && l.Group == "" && !l.Annotations && l.Array == "" && l.Seconds == 0 && l.Classes == nil && l.Transforms == nil
 }
 
 func (m *Manifest) checkLabel(b []byte) error {

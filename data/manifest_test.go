@@ -20,7 +20,7 @@ func TestManifestFaultsHaveTheirPlace(t *testing.T) {
 		"bad expression":        {"format: edf\nfiles: '('\n", "2:8", "regular expression"},
 		"no subject":            {"format: edf\nfiles: 'x'\n", "2:8", "(?<subject>...)"},
 		"no files":              {"format: edf\n", "", "files is missing"},
-		"no label":              {head, "", "label needs either"},
+		"empty label":           {head + "label: {classes: {a: b}}\n", "3:", "label needs either"},
 		"both labels":           {head + "label: {group: x, annotations: true}\n", "3:", "label needs either"},
 		"unknown group":         {head + "label: {group: y, classes: {a: b, c: d}}\n", "3:16", "(?<y>...)"},
 		"one class":             {head + "label: {group: x, classes: {a: b, c: b}}\n", "3:", "needs two"},

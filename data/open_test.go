@@ -237,7 +237,9 @@ func TestBadInput(t *testing.T) {
 		want  []string
 	}{
 		"empty directory": {nil, []string{"is empty"}},
-		"unknown names":   {map[string][]byte{"a.edf": good}, []string{"a.edf", "eegmat", ManifestName}},
+		"unknown names":   {map[string][]byte{"a.xyz": good}, []string{"a.xyz", "eegmat", ManifestName}},
+		"no manifest":     {map[string][]byte{"a.edf": good}, []string{"a.edf", "no labels", ManifestName, "format: edf"}},
+		"unlabelled":      {map[string][]byte{ManifestName: []byte(strings.Split(byName, "label")[0]), "s1_1_sad.edf": good}, []string{ManifestName, "label: {"}},
 		"no match":        {map[string][]byte{ManifestName: []byte(byName), "x.edf": good}, []string{"matches", ManifestName}},
 		"no label":        {map[string][]byte{ManifestName: []byte(byName), "s1_1_odd.edf": good}, []string{"label.classes", "s1_1_odd.edf"}},
 		"one class":       {map[string][]byte{ManifestName: []byte(byName), "s1_1_sad.edf": good, "s1_2_bad.edf": good}, []string{`"negative"`, "needs two"}},

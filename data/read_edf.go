@@ -46,11 +46,17 @@ func edfRecordings(ctx context.Context, m *Manifest, f File, file *edf.File) ([]
 		scaleToMicrovolts(c.Signals[k], file.Signals[i].Dimension)
 	}
 	base.File, base.Subject, base.Session = f.Path, f.Subject, f.Session
+	if m.unlabelled() && len(c.Annotations) > 0 {
+		base.Notes = append(base.Notes, fmt.Sprintf("Labels could be made of its annotations: %s.", annotationTexts(c.Annotations)))
+	}
+	base.Notes = slices.Clip(base.Notes) // each stretch adds its own
 	stretches := edfStretches(base, file, c)
 	if !m.Label.Annotations {
 		for _, s := range stretches {
 			s.Trial = 1
-			s.Labels = map[string]float64{"label": float64(f.class)}
+			if !m.unlabelled() {
+				s.Labels = map[string]float64{"label": float64(f.class)}
+			}
 			s.Recording.cutPadding()
 		}
 		return recordingsOf(stretches), nil
@@ -204,6 +210,7 @@ func annotationTexts(list []edf.Annotation) string {
 			texts = append(texts, fmt.Sprintf("%q", a.Text))
 		}
 	}
+	slices.SortFunc(texts, compareNatural)
 	if len(texts) == 0 {
 		return "there are none"
 	}

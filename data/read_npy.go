@@ -1,12 +1,14 @@
 package data
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -18,7 +20,8 @@ import (
 // recording or [trials, channels, samples] of many. The manifest says what the
 // numbers are: signal.rate, signal.electrodes and, for .npz, the names of the
 // arrays. The label is in the file's name, or in an array of one number for
-// each trial.
+// each trial. Without a manifest, or where it is silent, an .npz file's own
+// arrays say it.
 func readNPY(ctx context.Context, m *Manifest, f File) iter.Seq2[*Recording, error] {
 	return eachTrial(ctx, f, func() (int, func(int) (*Recording, error), error) {
 		n, err := openNPY(m, f)
@@ -33,8 +36,10 @@ func readNPY(ctx context.Context, m *Manifest, f File) iter.Seq2[*Recording, err
 type npyFile struct {
 	manifest *Manifest
 	data     *ndarray.Array
-	labels   []float64 // nil where the file's name has the label
-	class    int       // where it has
+	index    []int        // of the first line; the trial and the channel are counted in it
+	labels   []float64    // nil where the file's name has the label
+	class    int          // where it has
+	says     *description // nil where the manifest says it
 	trials   int
 	rows     []int
 	base     Recording
@@ -42,71 +47,110 @@ type npyFile struct {
 }
 
 func openNPY(m *Manifest, f File) (*npyFile, error) {
-	n := &npyFile{manifest: m, class: f.class, trials: 1}
+	n := &npyFile{manifest: m, class: f.class, says: f.described}
 	var err error
-	if n.data, n.labels, err = npyArrays(m, f.Path); err != nil {
-		return nil, err
-	}
-	electrodes, err := m.Signal.electrodes()
-	if err != nil {
+	if n.data, n.labels, err = npyArrays(m, f); err != nil {
 		return nil, err
 	}
 	shape := n.data.Shape
-	switch len(shape) {
-	case 3:
-		n.trials = shape[0]
-		shape = shape[1:]
-	case 2:
+	switch dims := len(shape); {
+	case dims == 2:
+		n.trials, n.index = 1, []int{0}
+	case dims == 3:
+		n.trials, n.index = shape[0], []int{0, 0}
+	case dims == 4 && shape[1] == 1: // clips as networks of signals take them
+		n.trials, n.index = shape[0], []int{0, 0, 0}
 	default:
-		return nil, fmt.Errorf("its array has the shape %v and must be [channels, samples] or [trials, channels, samples]", shape)
+		return nil, fmt.Errorf("its array has the shape %v and must be [channels, samples] or [trials, channels, samples]; of features, give the recordings that they were made of", shape)
 	}
-	n.baseline = samples(m.Signal.Baseline, m.Signal.Rate)
+	shape = shape[len(shape)-2:]
+	n.base = Recording{File: f.Path, Subject: f.Subject, Session: f.Session, ownTrial: n.says != nil && len(n.says.trial) > 0}
+	seconds, err := n.signal(f, shape[0])
+	if err != nil {
+		return nil, err
+	}
+	n.baseline = samples(seconds, n.base.Rate)
 	switch {
-	case shape[0] != len(electrodes):
-		return nil, fmt.Errorf("its array has %d channels and signal.electrodes names %d: correct the manifest", shape[0], len(electrodes))
 	case n.labels != nil && len(n.labels) != n.trials:
 		return nil, fmt.Errorf("it has %d trials and labels for %d", n.trials, len(n.labels))
 	case n.baseline > 0 && n.baseline >= shape[1]:
-		return nil, fmt.Errorf("it has %d samples, no more than the baseline of %g s", shape[1], m.Signal.Baseline)
+		return nil, fmt.Errorf("it has %d samples, no more than the baseline of %g s", shape[1], seconds)
 	}
-	n.base = Recording{File: f.Path, Subject: f.Subject, Session: f.Session, Rate: m.Signal.Rate}
-	n.rows, n.base.Channels, n.base.Notes, err = m.pickChannels(electrodes)
-	return n, err
+	if n.says != nil {
+		return n, n.says.fits(n.trials)
+	}
+	return n, nil
 }
 
-// npyArrays reads the samples, and the labels where the manifest asks for an
-// array of them.
-func npyArrays(m *Manifest, path string) (data *ndarray.Array, labels []float64, err error) {
-	if !strings.HasSuffix(strings.ToLower(path), ".npz") {
+// signal finds out the rate and the electrodes of the rows, from the manifest or from
+// the file itself, and returns the seconds of the baseline.
+func (n *npyFile) signal(f File, rows int) (baseline float64, err error) {
+	s := n.manifest.Signal
+	if own := n.says; own != nil {
+		s = SignalRule{Rate: own.rate, Electrodes: own.channels, Baseline: own.baseline}
+	} else if s.Rate == 0 && len(s.Electrodes) == 0 {
+		own := describe(f.Path)
+		if own.err != nil {
+			return 0, own.err
+		}
+		s = SignalRule{Rate: own.rate, Electrodes: own.channels, Baseline: cmp.Or(s.Baseline, own.baseline)}
+	}
+	if n.says != nil && (s.Rate == 0 || len(s.Electrodes) == 0) {
+		n.number(rows)
+		return 0, nil
+	}
+	electrodes, err := s.electrodes()
+	if err != nil {
+		return 0, err
+	}
+	if rows != len(electrodes) {
+		return 0, fmt.Errorf("its array has %d channels and %d electrodes are named: correct signal.electrodes in the manifest, or the file's array channels", rows, len(electrodes))
+	}
+	n.base.Rate = s.Rate
+	n.rows, n.base.Channels, n.base.Notes, err = n.manifest.pickChannels(electrodes)
+	return s.Baseline, err
+}
+
+// number gives channels that nothing names their numbers.
+func (n *npyFile) number(rows int) {
+	for i := range rows {
+		n.rows = append(n.rows, i)
+		n.base.Channels = append(n.base.Channels, strconv.Itoa(i+1))
+	}
+}
+
+// npyArrays reads the samples, and the labels where there is an array of them.
+func npyArrays(m *Manifest, f File) (data *ndarray.Array, labels []float64, err error) {
+	if d := f.described; d != nil && d.err != nil {
+		return nil, nil, d.err
+	}
+	if !strings.HasSuffix(strings.ToLower(f.Path), ".npz") {
 		if m.Label.Array != "" {
 			return nil, nil, errors.New("it holds one array, and label.array asks for another: keep both in one .npz file")
 		}
-		b, err := os.ReadFile(path)
+		b, err := os.ReadFile(f.Path)
 		if err != nil {
 			return nil, nil, err
 		}
 		data, err = npy.Parse(b)
 		return data, nil, err
 	}
-	err = withArchive(path, func(z *npy.Archive) error {
+	err = withArchive(f.Path, func(z *npy.Archive) error {
 		name := m.Signal.Array
-		if names := z.Names(); name == "" && len(names) == 1 {
+		switch names := z.Names(); {
+		case name != "":
+		case len(names) == 1:
 			name = names[0]
-		} else if name == "" {
+		case f.described != nil && slices.Contains(names, "x"):
+			name = "x"
+		default:
 			return fmt.Errorf("it has the arrays %s: say which holds the samples by signal.array in the manifest", strings.Join(names, ", "))
 		}
 		if data, err = z.Array(name); err != nil || m.Label.Array == "" {
 			return err
 		}
-		l, err := z.Array(m.Label.Array)
-		if err != nil {
-			return err
-		}
-		if len(l.Shape) != 1 {
-			return fmt.Errorf("array %q has the shape %v and must have one label for each trial", m.Label.Array, l.Shape)
-		}
-		labels = make([]float64, l.Shape[0])
-		return l.Line(labels)
+		labels, err = z.Numbers(m.Label.Array)
+		return err
 	})
 	return data, labels, err
 }
@@ -141,14 +185,19 @@ func (n *npyFile) trial(t int) (*Recording, error) {
 			return nil, nil
 		}
 	}
-	r.Labels = map[string]float64{"label": float64(class)}
-	length := n.data.Shape[len(n.data.Shape)-1]
+	if !n.manifest.unlabelled() {
+		r.Labels = map[string]float64{"label": float64(class)}
+	}
+	if n.says != nil {
+		n.says.apply(&r, t)
+	}
+	index := slices.Clone(n.index)
+	if len(index) > 1 {
+		index[0] = t
+	}
 	for _, row := range n.rows {
-		x := make([]float64, length)
-		index := []int{t, row}
-		if len(n.data.Shape) == 2 {
-			index = index[1:]
-		}
+		x := make([]float64, n.data.Shape[len(n.data.Shape)-1])
+		index[len(index)-1] = row
 		if err := n.data.Line(x, index...); err != nil {
 			return nil, err
 		}

@@ -24,7 +24,7 @@ type Source struct {
 	// Origin is the path of the manifest, or says that it is a built-in one.
 	Origin  string
 	Files   []File   // in order of subject, session, trial
-	Classes []string // by number, as the manifest makes them
+	Classes []string // by number, as the manifest makes them; nil where recordings have no labels
 
 	// Notes are sentences that the user must see: what was left out.
 	Notes []string
@@ -40,13 +40,22 @@ type File struct {
 	Part    string // of a trial that is in several files; empty where it is in one
 	Label   string // as the name gives it; empty where it doesn't
 
-	class int
+	class     int
+	described *description // by itself, where there is no manifest
 }
 
 // Open finds the recordings of a directory. How they are read is said by the
-// given manifest, a path or the name of a built-in one ("deap"), or where that is
-// empty by the eegprune.yaml in the directory, or else by the built-in manifest
-// whose file names are found there. No recording is read yet.
+// given manifest, a path or one of [Names] ("deap"), or where that is empty by the
+// eegprune.yaml in the directory, or else by the built-in manifest whose file names
+// are found there. No recording is read yet.
+//
+// Files of EDF, BDF and NumPy need no manifest to be looked at and converted: each is
+// then a subject of its own, unless names begin with sub- as those of BIDS do, and has
+// no label. An .npz file can say itself what a manifest would, by arrays beside its
+// array x [channels, samples] or [trials, channels, samples]: rate, channels (names)
+// and baseline (seconds), and for each trial y (the number of a class), subject, trial
+// (from 1) and session; classes names the classes. Recordings whose files all have y
+// are labelled.
 func Open(dir, manifest string) (*Source, error) {
 	names, err := listFiles(dir)
 	if err != nil {
@@ -57,16 +66,25 @@ func Open(dir, manifest string) (*Source, error) {
 		return nil, err
 	}
 	s := &Source{Dir: dir, Manifest: m, Origin: origin}
-	labels, err := s.labels(nil)
-	if err != nil {
-		return nil, err
-	}
-	s.Classes = labels.Classes
 	if m.About != "" {
 		s.Notes = append(s.Notes, fmt.Sprintf("%s: %s.", cmp.Or(m.Name, origin), m.About))
 	}
+	if !m.unlabelled() {
+		labels, err := s.labels(nil)
+		if err != nil {
+			return nil, err
+		}
+		s.Classes = labels.Classes
+	}
 	if err := s.choose(names); err != nil {
 		return nil, err
+	}
+	if origin == impliedOrigin {
+		if m.Format == "npy" {
+			s.describe()
+		}
+		s.Classes = m.Label.Classes.Names()
+		s.nameSubjects()
 	}
 	return s, nil
 }
@@ -138,16 +156,14 @@ func chooseManifest(dir, manifestPath string, names []string) (*Manifest, string
 			return m, builtinOrigin, nil
 		}
 	}
+	if f, err := formatNamed(manifestPath); err == nil && len(f.suffixes) > 0 {
+		return manifestOfFormat(dir, f, names)
+	}
 	if manifestPath == "" && slices.Contains(names, ManifestName) {
 		manifestPath = filepath.Join(dir, ManifestName)
 	}
 	if manifestPath != "" {
-		b, err := os.ReadFile(manifestPath)
-		if err != nil {
-			return nil, "", fmt.Errorf("reading the manifest: %w", err)
-		}
-		m, err := ParseManifest(b, manifestPath)
-		return m, manifestPath, err
+		return readManifest(manifestPath)
 	}
 	var best *Manifest
 	var known []string
@@ -165,10 +181,23 @@ func chooseManifest(dir, manifestPath string, names []string) (*Manifest, string
 		known = append(known, m.Name)
 	}
 	if best == nil {
+		best = impliedManifest("", names)
+		if best != nil {
+			return best, impliedOrigin, nil
+		}
 		return nil, "", fmt.Errorf("the files in %s (%s, ...) are those of no known data set (%s): say how to read them in %s",
 			dir, names[0], strings.Join(known, ", "), filepath.Join(dir, ManifestName))
 	}
 	return best, builtinOrigin, nil
+}
+
+func readManifest(path string) (*Manifest, string, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, "", fmt.Errorf("reading the manifest: %w", err)
+	}
+	m, err := ParseManifest(b, path)
+	return m, path, err
 }
 
 // choose makes Files of the names that the manifest matches.
@@ -210,7 +239,11 @@ func (s *Source) choose(names []string) error {
 	if len(s.Files) == 0 {
 		return fmt.Errorf("none of the %d files in %s (%s, ...) has a name that matches %s, as %s asks: correct files there", len(names), s.Dir, names[0], m.Files, s.Origin)
 	}
-	s.noteLeftOut(len(names), others, "their names don't match the manifest")
+	why := "their names don't match the manifest"
+	if s.Origin == impliedOrigin {
+		why = fmt.Sprintf("they aren't of format %s, which is read here", m.Format)
+	}
+	s.noteLeftOut(len(names), others, why)
 	s.noteLeftOut(len(names), unlabelled, "their label is none of label.classes")
 	slices.SortFunc(s.Files, func(a, b File) int {
 		return cmp.Or(compareNatural(a.Subject, b.Subject), compareNatural(a.Session, b.Session), cmp.Compare(a.Trial, b.Trial), compareNatural(a.Part, b.Part), compareNatural(a.Name, b.Name))
@@ -334,6 +367,7 @@ func (n *numbering) number(r *Recording, f File) {
 		r.Trial = n.most
 	case f.Trial > 0:
 		r.Trial = f.Trial
+	case r.ownTrial:
 	default:
 		r.Trial += n.before
 		n.most = max(n.most, r.Trial)

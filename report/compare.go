@@ -75,7 +75,8 @@ func NewComparison(s *Study, test PairedTest, level float64) (*Comparison, error
 		majority := spread(of, func(r Result) float64 { return r.Test.Majority })
 		row := ComparisonRow{Variant: g.Variant, Folds: len(of), Accuracy: number(accuracy.Mean), AccuracySD: number(accuracy.SD),
 			MacroF1: number(f1.Mean), MacroF1SD: number(f1.SD), Majority: number(majority.Mean)}
-		if whole, ok := unprunedOf(all, g.Model); ok && g.Stage != Unpruned {
+		if g.Stage != Unpruned {
+			whole, _ := unprunedOf(all, g.Model)
 			c.judge(&row, whole, g, test)
 		}
 		c.Rows = append(c.Rows, row)
@@ -89,6 +90,7 @@ func NewComparison(s *Study, test PairedTest, level float64) (*Comparison, error
 func (c *Comparison) judge(row *ComparisonRow, whole, g group, test PairedTest) {
 	x, y := pairs(whole.results, g.results)
 	if len(x) == 0 {
+		c.Untested = fmt.Sprintf("there is no unpruned %s on the same folds", g.Model)
 		return
 	}
 	row.Loss = number(spreadOf(x).Mean - spreadOf(y).Mean)

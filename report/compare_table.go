@@ -96,7 +96,7 @@ func (c *Comparison) corrected() string {
 	if c.Tested == 1 {
 		return "One comparison was made."
 	}
-	return fmt.Sprintf("p values are not corrected for the %d comparisons made: if nothing lost accuracy, up to %.2g of them would be marked by chance.",
+	return fmt.Sprintf("p values are not corrected for the %d comparisons made: if nothing lost accuracy, up to %.2g marks would be by chance.",
 		c.Tested, float64(c.Tested)*c.Level)
 }
 

@@ -71,13 +71,13 @@ func writeFiles(dir string, files map[string]func(io.Writer) error) error {
 
 // Read reads the result.json of a directory.
 func Read(dir string) (*Study, error) {
-	return read(filepath.Join(dir, JSONFile), "running the study", func(s *Study) int { return s.Schema })
+	return read[Study](filepath.Join(dir, JSONFile), "running the study")
 }
 
 // ReadSensitivity reads the sensitivity.json of a directory; where there is none the
 // error is os.ErrNotExist.
 func ReadSensitivity(dir string) (*Sensitivity, error) {
-	v, err := read(filepath.Join(dir, SensitivityFile), "measuring the sensitivity", func(v *Sensitivity) int { return v.Schema })
+	v, err := read[Sensitivity](filepath.Join(dir, SensitivityFile), "measuring the sensitivity")
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ func ReadSensitivity(dir string) (*Sensitivity, error) {
 // ReadSavings reads the savings.json of a directory; where there is none the error is
 // os.ErrNotExist.
 func ReadSavings(dir string) (*Savings, error) {
-	v, err := read(filepath.Join(dir, SavingsFile), "looking for the savings", func(v *Savings) int { return v.Schema })
+	v, err := read[Savings](filepath.Join(dir, SavingsFile), "looking for the savings")
 	if err != nil {
 		return nil, err
 	}
@@ -101,17 +101,27 @@ func ReadSavings(dir string) (*Savings, error) {
 }
 
 // read reads a file of one of the types that have a schema; by is how it was made.
-func read[T any](path, by string, schema func(*T) int) (*T, error) {
+func read[T any](path, by string) (*T, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
+	damaged := func(err error) error {
+		return fmt.Errorf("%s is damaged: %w; make it anew by %s again", path, err, by)
+	}
+	// Of another schema nothing else needs to fit.
+	var of struct {
+		Schema int `json:"schema"`
+	}
+	if err := json.Unmarshal(b, &of); err != nil {
+		return nil, damaged(err)
+	}
+	if of.Schema != Schema {
+		return nil, fmt.Errorf("%s has schema %d, this version of eegprune reads %d: use the version that wrote it", path, of.Schema, Schema)
+	}
 	v := new(T)
 	if err := json.Unmarshal(b, v); err != nil {
-		return nil, fmt.Errorf("%s is damaged: %w; make it anew by %s again", path, err, by)
-	}
-	if n := schema(v); n != Schema {
-		return nil, fmt.Errorf("%s has schema %d, this version of eegprune reads %d: use the version that wrote it", path, n, Schema)
+		return nil, damaged(err)
 	}
 	return v, nil
 }

@@ -23,6 +23,11 @@ func (a *app) dataInfoCommand() *cobra.Command {
 and labels, the channels and their rate, and what is wrong with any of them: files that
 can't be read, channels that are flat or hold values that are no numbers.
 
+EDF, BDF and NumPy files need no eegprune.yaml for that: each of them is then taken for a
+subject of its own, unless their names begin with sub- as in BIDS. An .npz file can say
+itself what the manifest would, by arrays beside x [trials, channels, samples]: rate,
+channels, and for each trial y, subject and trial.
+
 Where files can't be read it shows the others, and fails in the end unless --skip-bad is
 given.`,
 		Example: `  eegprune data info recordings
@@ -64,8 +69,16 @@ func badRecordings(bad []string) string {
 
 func writeSummary(w io.Writer, s *data.Summary) error {
 	fmt.Fprintf(w, "data set  %s, format %s\n", s.Manifest, s.Format)
-	fmt.Fprintf(w, "classes   %s\n", strings.Join(s.Classes, ", "))
+	classes := "unknown: no label is in the files, and no manifest says it"
+	if len(s.Classes) > 0 {
+		classes = strings.Join(s.Classes, ", ")
+	}
+	fmt.Fprintf(w, "classes   %s\n", classes)
 	for _, c := range s.Caps {
+		if c.Rate == 0 {
+			fmt.Fprintf(w, "channels  %d, their names and rate are unknown (%d recordings)\n", len(c.Channels), c.Recordings)
+			continue
+		}
 		fmt.Fprintf(w, "channels  %d at %g Hz: %s (%d recordings)\n", len(c.Channels), c.Rate, strings.Join(c.Channels, " "), c.Recordings)
 	}
 	if len(s.Subjects) > 0 {
@@ -107,7 +120,11 @@ func subjectTable(w io.Writer, s *data.Summary) error {
 }
 
 func subjectLine(x data.SubjectSummary, sessions int) []string {
-	line := []string{x.Subject, strconv.Itoa(max(1, sessions)), strconv.Itoa(x.Trials), strconv.FormatFloat(x.Seconds, 'f', 1, 64)}
+	seconds := strconv.FormatFloat(x.Seconds, 'f', 1, 64)
+	if x.Seconds == 0 && x.Trials > 0 {
+		seconds = "unknown"
+	}
+	line := []string{x.Subject, strconv.Itoa(max(1, sessions)), strconv.Itoa(x.Trials), seconds}
 	for _, n := range x.Classes {
 		line = append(line, strconv.Itoa(n))
 	}

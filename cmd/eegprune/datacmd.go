@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -87,17 +88,13 @@ than %.1f %% but by chance (the ideal observer of these recordings was right in 
 
 // formatFlag names the data set that a directory holds, where that doesn't show.
 func formatFlag(s *pflag.FlagSet, format *string) {
-	s.StringVar(format, "format", "", "read the directory as this data set, whatever it looks like: "+strings.Join(builtinNames(), ", "))
+	s.StringVar(format, "format", "", "read the directory as this data set, or as files of this format, whatever it looks like: "+strings.Join(formatNames(), ", "))
 }
 
-func builtinNames() []string {
-	list, err := data.Builtin()
-	if err != nil { // they are compiled in and tested
+func formatNames() []string {
+	names, err := data.Names()
+	if err != nil { // the manifests are compiled in and tested
 		return nil
-	}
-	var names []string
-	for _, m := range list {
-		names = append(names, m.Name)
 	}
 	return names
 }
@@ -110,13 +107,11 @@ func chooseManifest(manifest, format string) (string, error) {
 	if manifest != "" {
 		return "", usageError{fmt.Errorf("--manifest and --format both say how to read the recordings: give one of them")}
 	}
-	for _, name := range builtinNames() {
-		if name == format {
-			return name, nil
-		}
+	if !slices.Contains(formatNames(), format) {
+		return "", usageError{fmt.Errorf("--format: no data set or format %q is known: there are %s; other files are described by %s in their directory, or --manifest",
+			format, strings.Join(formatNames(), ", "), data.ManifestName)}
 	}
-	return "", usageError{fmt.Errorf("--format: no data set %q is known: there are %s; files of others are described by %s in their directory, or --manifest",
-		format, strings.Join(builtinNames(), ", "), data.ManifestName)}
+	return format, nil
 }
 
 // sourceFlags say how a directory of recordings is read.

@@ -31,6 +31,22 @@ var (
 
 // Parse reads an .npy file. The array shares memory with b.
 func Parse(b []byte) (*ndarray.Array, error) {
+	h, err := parseHeader(b)
+	if err != nil {
+		return nil, err
+	}
+	return ndarray.New(h.shape, h.kind, h.bigEndian, h.fortran, h.data)
+}
+
+// A header is what an .npy file says of its elements, and where they are.
+type header struct {
+	kind               string // without byte order
+	bigEndian, fortran bool
+	shape              []int64
+	data               []byte
+}
+
+func parseHeader(b []byte) (*header, error) {
 	if len(b) < 10 || string(b[:6]) != magic {
 		return nil, errors.New("it doesn't begin as a NumPy array does: it is no .npy file, or damaged")
 	}
@@ -47,12 +63,12 @@ func Parse(b []byte) (*ndarray.Array, error) {
 	if length > uint64(len(b)-start) {
 		return nil, errTruncated
 	}
-	header, data := b[start:start+int(length)], b[start+int(length):]
-	descr, fortran, shape := descrKey.FindSubmatch(header), fortranKey.FindSubmatch(header), shapeKey.FindSubmatch(header)
+	text := b[start : start+int(length)]
+	descr, fortran, shape := descrKey.FindSubmatch(text), fortranKey.FindSubmatch(text), shapeKey.FindSubmatch(text)
 	if descr == nil || fortran == nil || shape == nil {
 		return nil, errors.New("its header names no plain type, order and shape: it holds no array of numbers, or is damaged")
 	}
-	var sizes []int64
+	h := &header{kind: string(descr[2]), bigEndian: string(descr[1]) == ">", fortran: string(fortran[1]) == "True", data: b[start+int(length):]}
 	for _, t := range strings.Split(string(shape[1]), ",") {
 		if t = strings.TrimRight(strings.TrimSpace(t), "L"); t == "" {
 			continue
@@ -61,9 +77,9 @@ func Parse(b []byte) (*ndarray.Array, error) {
 		if err != nil {
 			return nil, fmt.Errorf("its header has the size %.30q: the file is damaged", t)
 		}
-		sizes = append(sizes, n)
+		h.shape = append(h.shape, n)
 	}
-	return ndarray.New(sizes, string(descr[2]), string(descr[1]) == ">", string(fortran[1]) == "True", data)
+	return h, nil
 }
 
 var errTruncated = errors.New("it ends within its header: it is truncated; get it again")
@@ -95,6 +111,19 @@ func (a *Archive) Names() []string {
 
 // Array reads the array of that name.
 func (a *Archive) Array(name string) (*ndarray.Array, error) {
+	b, err := a.entry(name)
+	if err != nil {
+		return nil, err
+	}
+	array, err := Parse(b)
+	if err != nil {
+		return nil, fmt.Errorf("array %q: %w", name, err)
+	}
+	return array, nil
+}
+
+// entry returns the .npy file of that name.
+func (a *Archive) entry(name string) ([]byte, error) {
 	for _, f := range a.files {
 		if strings.TrimSuffix(f.Name, ".npy") != name {
 			continue
@@ -106,11 +135,7 @@ func (a *Archive) Array(name string) (*ndarray.Array, error) {
 		if err != nil {
 			return nil, fmt.Errorf("array %q: %w: the file is damaged; get it again", name, err)
 		}
-		array, err := Parse(b)
-		if err != nil {
-			return nil, fmt.Errorf("array %q: %w", name, err)
-		}
-		return array, nil
+		return b, nil
 	}
 	return nil, fmt.Errorf("it has no array %q: it has %s", name, strings.Join(a.Names(), ", "))
 }

@@ -129,6 +129,7 @@ func FuzzParse(f *testing.F) {
 func FuzzArchive(f *testing.F) {
 	f.Add(read(f, "plain.npz"))
 	f.Add(read(f, "compressed.npz"))
+	f.Add(read(f, "text.npz"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		z, err := OpenArchive(bytes.NewReader(b), int64(len(b)))
 		if err != nil {
@@ -137,6 +138,9 @@ func FuzzArchive(f *testing.F) {
 		for _, n := range z.Names() {
 			if a, err := z.Array(n); err == nil && a == nil {
 				t.Fatal("neither an array nor an error")
+			}
+			if list, err := z.Text(n); err == nil && len(list) > len(b)*maxRatio+1<<16 {
+				t.Fatal("more text than bytes")
 			}
 		}
 	})

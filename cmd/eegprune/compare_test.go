@@ -1,0 +1,105 @@
+package main_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"eegprune/report"
+)
+
+// madeUpStudy writes the results of a study over some folds, in which pruning loses 10
+// points and fine-tuning brings them back.
+func madeUpStudy(t *testing.T, folds int) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	s := &report.Study{Schema: report.Schema, Leak: "LEAKS"}
+	for fold := 1; fold <= folds; fold++ {
+		for stage, accuracy := range map[string]float64{report.Unpruned: 0.9, report.Pruned: 0.8, report.FineTuned: 0.9} {
+			v := report.Variant{Model: "fbccnn", Stage: stage}
+			if stage != report.Unpruned {
+				v.Method, v.Ratio = "lfp", 0.4
+			}
+			accuracy += float64(fold) / 1000
+			s.Results = append(s.Results, report.Result{Schema: report.Schema, Cell: report.Cell{Variant: v, Fold: fold},
+				Test: report.Score{Clips: 100, Accuracy: accuracy, MacroF1: accuracy, Majority: 0.5}, Size: report.Size{Parameters: 1000, MACs: 9000}})
+		}
+	}
+	if err := os.Mkdir(filepath.Join(dir, "study"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := report.Write(filepath.Join(dir, "study"), s); err != nil {
+		t.Fatal(err)
+	}
+	// Neither needs libtorch.
+	t.Setenv("EEGPRUNE_SHIM", filepath.Join(dir, "no-shim.so"))
+	return dir
+}
+
+func TestCompareMarksAndExports(t *testing.T) {
+	dir := madeUpStudy(t, 5)
+	text := must(t, dir, "compare", "study").stdout
+	for _, want := range []string{"↓ 80.3 ± 0.2", "90.3 ± 0.2", "5 folds", "Wilcoxon", "level 0.05", "LEAKS"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("compare lacks %q:\n%s", want, text)
+		}
+	}
+	var c report.Comparison
+	if err := json.Unmarshal([]byte(must(t, dir, "compare", "study", "--json", "--test", "corrected-t").stdout), &c); err != nil || len(c.Rows) != 3 || c.TestShare != 1./4 {
+		t.Errorf("--json: %+v, %v", c, err)
+	}
+	for _, format := range report.Formats() {
+		r := must(t, dir, "compare", "study", "--format", format, "--out", format)
+		b, err := os.ReadFile(filepath.Join(dir, format))
+		if err != nil || !strings.Contains(string(b), "LEAKS") || r.stdout != "wrote "+format+"\n" {
+			t.Errorf("--format %s --out: %q, %v", format, r.stdout, err)
+		}
+	}
+}
+
+func TestReportWritesAPageAndPlots(t *testing.T) {
+	dir := madeUpStudy(t, 3)
+	r := must(t, dir, "report", "study")
+	if r.stdout != "wrote study/report.html and 3 plots in study/plots\n" {
+		t.Errorf("report says %q", r.stdout)
+	}
+	for _, name := range []string{"report.html", "plots/folds-fbccnn-lfp.svg", "plots/folds-fbccnn-lfp.png", "plots/folds-fbccnn-lfp.pdf"} {
+		if info, err := os.Stat(filepath.Join(dir, "study", name)); err != nil || info.Size() == 0 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	var wrote struct {
+		File  string
+		Plots []string
+	}
+	if err := json.Unmarshal([]byte(must(t, dir, "report", "study", "--json", "--out", "page.html").stdout), &wrote); err != nil || wrote.File != "page.html" || len(wrote.Plots) != 3 {
+		t.Errorf("--json: %+v, %v", wrote, err)
+	}
+}
+
+func TestStudiesThatCantBeCompared(t *testing.T) {
+	dir := madeUpStudy(t, 3)
+	for _, c := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{[]string{"compare", "nowhere"}, 1, "nowhere has no result.json"},
+		{[]string{"report", "."}, 1, ". has no result.json"},
+		{[]string{"compare", "study", "--format", "xml"}, 2, "text, csv, json, markdown, latex"},
+		{[]string{"compare", "study", "--test", "sign"}, 2, "wilcoxon, corrected-t"},
+		{[]string{"report", "study", "--level", "5"}, 2, "between 0 and 1"},
+		{[]string{"compare", "study", "--out", "no/such/file"}, 1, "no/such/file"},
+		{[]string{"compare"}, 2, "accepts 1 arg"},
+	} {
+		r := eegprune(t, dir, c.args...)
+		if oneSentence(t, r, c.want); r.code != c.code {
+			t.Errorf("%v: exit code %d, want %d", c.args, r.code, c.code)
+		}
+	}
+	if text := must(t, dir, "compare", "study").stdout; !strings.Contains(text, "use at least 5 folds for level 0.05, or the corrected t test") {
+		t.Errorf("nothing says that the folds are too few:\n%s", text)
+	}
+}

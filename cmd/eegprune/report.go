@@ -1,0 +1,61 @@
+package main
+
+import (
+	"bytes"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"eegprune/internal/atomicfile"
+	"eegprune/report"
+)
+
+// pageFile is the name of a report in the directory of its study.
+const pageFile = "report.html"
+
+func (a *app) reportCommand() *cobra.Command {
+	var tests testFlags
+	var out string
+	c := &cobra.Command{
+		Use:   "report DIR",
+		Short: "Make a page and plots of a study",
+		Long: `report writes one HTML page with the tables and plots of a study, its settings, versions
+and split, and of the sensitivity and savings if they are in the same directory. The
+page needs no network and no other file. The plots are written beside it, in plots/, as
+SVG, PNG and PDF.`,
+		Example: `  eegprune report study`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			d, err := report.ReadDocument(args[0])
+			if err != nil {
+				return noStudy(args[0], err)
+			}
+			if d.Test, err = tests.test(d.Study); err != nil {
+				return err
+			}
+			d.Level = tests.level
+			if out == "" {
+				out = filepath.Join(args[0], pageFile)
+			}
+			var b bytes.Buffer
+			if err := report.Page(&b, d); err != nil {
+				return err
+			}
+			figures, err := d.Figures()
+			if err != nil {
+				return err
+			}
+			if err := atomicfile.WriteFile(out, b.Bytes()); err != nil {
+				return err
+			}
+			plots, err := report.WriteFigures(filepath.Dir(out), figures)
+			if err != nil {
+				return err
+			}
+			return a.wrote(out, plots)
+		},
+	}
+	tests.register(c.Flags())
+	c.Flags().StringVar(&out, "out", "", "file of the page (default: report.html in DIR)")
+	return c
+}

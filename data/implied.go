@@ -1,0 +1,186 @@
+package data
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+
+	"eegprune/data/edf"
+)
+
+// Names returns what [Open] takes in place of a manifest's path: the known data
+// sets, and the formats of files that can be read without a manifest.
+func Names() ([]string, error) {
+	list, err := Builtin()
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, m := range list {
+		names = append(names, m.Name)
+	}
+	for _, f := range formats() {
+		if len(f.suffixes) > 0 {
+			names = append(names, f.name)
+		}
+	}
+	return names, nil
+}
+
+// impliedOrigin is where a manifest comes from that a directory doesn't need to
+// have, as messages say it.
+const impliedOrigin = "the names of the files"
+
+// bidsName is how the Brain Imaging Data Structure names files (bids.neuroimaging.io).
+const bidsName = `(^|/)sub-(?<subject>[^_/]+)(_ses-(?<session>[^_/]+))?(_[^/]*)?`
+
+// impliedManifest describes the files of a format that has no manifest: without
+// labels, and each file a subject unless all names say whose they are. An empty
+// format is that of most files. It returns nil if there are none.
+func impliedManifest(format string, names []string) *Manifest {
+	var best *Manifest
+	most := 0
+	for _, f := range formats() {
+		if len(f.suffixes) == 0 || format != "" && format != f.name {
+			continue
+		}
+		ending := `(?i:` + strings.ReplaceAll(strings.Join(f.suffixes, "|"), ".", `\.`) + `)$`
+		for _, pattern := range []string{`^(?<subject>.+)` + ending, bidsName + ending} {
+			m := &Manifest{Format: f.name, Files: pattern, files: regexp.MustCompile(pattern)}
+			n := 0
+			for _, name := range names {
+				if m.files.MatchString(name) {
+					n++
+				}
+			}
+			// The names of the BIDS are chosen where all are such.
+			if n > most || n == most && best != nil && best.Format == f.name {
+				best, most = m, n
+			}
+		}
+	}
+	return best
+}
+
+// manifestOfFormat returns how to read the files of a format in a directory, where the
+// manifest in it is of that format by that.
+func manifestOfFormat(dir string, f format, names []string) (*Manifest, string, error) {
+	if slices.Contains(names, ManifestName) {
+		m, path, err := readManifest(filepath.Join(dir, ManifestName))
+		if err == nil && m.Format != f.name {
+			err = fmt.Errorf("%s says that the recordings are of format %s, and %s is asked for: ask for that, or name another manifest", path, m.Format, f.name)
+		}
+		return m, path, err
+	}
+	if m := impliedManifest(f.name, names); m != nil {
+		return m, impliedOrigin, nil
+	}
+	return nil, "", fmt.Errorf("none of the %d files in %s (%s, ...) ends in %s, as those of format %s do: choose another format", len(names), dir, names[0], strings.Join(f.suffixes, " or "), f.name)
+}
+
+// nameSubjects says whom the files of a source without a manifest are taken to be of.
+func (s *Source) nameSubjects() {
+	has := "no label"
+	if !s.Manifest.unlabelled() {
+		has = "the label of its array y"
+	}
+	whose := "each of the files is taken for a subject of its own"
+	if strings.HasPrefix(s.Manifest.Files, bidsName) {
+		whose = "the names of the files say the subjects (sub-)"
+	}
+	if !slices.ContainsFunc(s.Files, func(f File) bool { return f.described == nil || len(f.described.subject) == 0 }) {
+		whose = "their arrays subject say the subjects"
+	}
+	s.Notes = append(s.Notes, fmt.Sprintf("There is no %s: %s, and a recording has %s.", ManifestName, whose, has))
+}
+
+// errUnlabelled says what a manifest must hold for recordings to have labels.
+func (s *Source) errUnlabelled(ctx context.Context) error {
+	if s.Origin != impliedOrigin {
+		return fmt.Errorf("%s says of no recording which label it has, and features need one: add where it is found, such as label: {group: task, classes: {rest: rest, happy: positive}} with a group (?<task>...) in files", s.Origin)
+	}
+	example, err := s.example(ctx)
+	if err != nil {
+		return fmt.Errorf("writing an example of a manifest: %w", err)
+	}
+	return fmt.Errorf("the recordings in %s (%s, ...) have no labels, and features need them: write %s, such as %s",
+		s.Dir, s.Files[0].Name, filepath.Join(s.Dir, ManifestName), example)
+}
+
+// few is how many files are looked at for an example, and how many classes it has.
+const few = 8
+
+// example is the smallest manifest that might label the recordings: by the
+// annotations, where there are several, or by the names of the files.
+func (s *Source) example(ctx context.Context) (string, error) {
+	first := s.Files[0]
+	var rule LabelRule
+	for _, f := range s.Files[:min(few, len(s.Files))] {
+		if rule = annotationRule(ctx, f); rule.Annotations {
+			break
+		}
+	}
+	bids := strings.HasPrefix(s.Manifest.Files, bidsName)
+	var files, how, signal string
+	switch {
+	case rule.Annotations && bids:
+		files = `sub-(?<subject>[^/_]+).*`
+	case rule.Annotations:
+		files = `(?<subject>[^/]+)`
+	case bids:
+		files = `sub-(?<subject>[^/_]+).*_task-(?<task>[^/_]+).*`
+	default:
+		files = `(?<subject>[^/_]+)_(?<task>[^/_]+)`
+	}
+	if how = "annotations: true"; !rule.Annotations {
+		how, rule = "group: task", LabelRule{Classes: Classes{{"rest", "rest"}, {"happy", "positive"}}}
+	}
+	if rule.Seconds > 0 {
+		how += fmt.Sprintf(", seconds: %g", rule.Seconds)
+	}
+	if d := first.described; d != nil && (d.rate == 0 || len(d.channels) == 0) {
+		signal = ", signal: {rate: 128, electrodes: [Fp1, Fp2]}"
+	}
+	classes, err := yaml.MarshalWithOptions(rule.Classes, yaml.Flow(true))
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("{format: %s, files: '%s%s$', label: {%s, classes: %s}%s}", s.Manifest.Format,
+		files, regexp.QuoteMeta(path.Ext(first.Name)), how, strings.TrimSpace(string(classes)), signal), nil
+}
+
+// annotationRule makes labels of all annotations of a file, if it has several.
+func annotationRule(ctx context.Context, f File) LabelRule {
+	var l LabelRule
+	file, err := edf.Open(f.Path)
+	if err != nil {
+		return l
+	}
+	c, err := file.Read(ctx, nil)
+	if errors.Join(err, file.Close()) != nil {
+		return l
+	}
+	for _, a := range c.Annotations {
+		text := strings.TrimSpace(a.Text)
+		if _, ok := l.Classes.index(text); !ok && text != "" && len(l.Classes) < few {
+			l.Classes = append(l.Classes, ClassRule{text, text})
+		}
+		if a.Duration == 0 {
+			l.Seconds = 4
+		}
+	}
+	l.Annotations = len(l.Classes) > 1
+	return l
+}
+
+// errUnknownSignal says how the reader of a file without a header learns what it is.
+func errUnknownSignal() error {
+	return fmt.Errorf("its rate and the names of its electrodes aren't known: give both by signal in %s, such as signal: {rate: 128, electrodes: [Fp1, Fp2]}, or save them in an .npz as the arrays rate and channels", ManifestName)
+}

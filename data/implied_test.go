@@ -1,0 +1,313 @@
+package data
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"eegprune/data/edf"
+	"eegprune/data/npy"
+	"eegprune/data/transform"
+)
+
+func annotatedEDF(t *testing.T) []byte {
+	f := plain()
+	f.seconds = 8
+	f.annotations = []edf.Annotation{{Onset: 0, Duration: 2, Text: "T0"}, {Onset: 3, Duration: 2, Text: "it's, {odd}"}, {Onset: 6, Duration: 2, Text: "T0"}}
+	return f.bytes(t)
+}
+
+func archive(t *testing.T, arrays ...npy.Named) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := npy.WriteArchive(&b, arrays); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func inspected(t *testing.T, s *Source) *Summary {
+	t.Helper()
+	sum, err := Inspect(t.Context(), s, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sum
+}
+
+// TestFilesWithoutManifest: they are looked at and converted, and what lacks for
+// features is said by an example that is a manifest.
+func TestFilesWithoutManifest(t *testing.T) {
+	plainEDF, npyFile := plain().bytes(t), mustRead(t, "npy/testdata/f8.npy")
+	for name, c := range map[string]struct {
+		format   string // that is asked for
+		files    map[string][]byte
+		subjects []string
+		session  string
+		note     string
+	}{
+		"EDF":             {"", map[string][]byte{"b/rest.edf": plainEDF, "a/rest.EDF": plainEDF, "readme.txt": nil}, []string{"a/rest", "b/rest"}, "", "a subject of its own"},
+		"EDF by name":     {"edf", map[string][]byte{"Subject00_1.edf": plainEDF, "Subject00_2.edf": plainEDF}, []string{"Subject00_1", "Subject00_2"}, "", "a subject of its own"},
+		"BIDS":            {"", map[string][]byte{"sub-01/ses-2/eeg/sub-01_ses-2_task-rest_eeg.edf": plainEDF, "sub-02/ses-2/eeg/sub-02_ses-2_task-rest_eeg.edf": plainEDF}, []string{"01", "02"}, "2", "sub-"},
+		"annotations":     {"", map[string][]byte{"s1.edf": annotatedEDF(t)}, []string{"s1"}, "", `annotations: "T0", "it's, {odd}"`},
+		"more of another": {"", map[string][]byte{"a.edf": plainEDF, "b.edf": plainEDF, "c.npy": npyFile}, []string{"a", "b"}, "", "c.npy"},
+		"numbers":         {"", map[string][]byte{"a.npy": npyFile}, []string{"a"}, "", "no label"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := putFiles(t, c.files)
+			s, err := Open(dir, c.format)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sum := inspected(t, s)
+			var subjects []string
+			for _, x := range sum.Subjects {
+				subjects = append(subjects, x.Subject)
+				if c.session != "" && !slices.Equal(x.Sessions, []string{c.session}) {
+					t.Errorf("sessions %q", x.Sessions)
+				}
+			}
+			if d := cmp.Diff(c.subjects, subjects); d != "" {
+				t.Error(d)
+			}
+			if len(sum.Bad) > 0 || len(sum.Classes) > 0 || !strings.Contains(strings.Join(sum.Notes, "\n"), c.note) {
+				t.Errorf("bad %q, classes %q, notes %q", sum.Bad, sum.Classes, sum.Notes)
+			}
+			_, err = Features(t.Context(), s, GridOptions())
+			if err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), filepath.Join(dir, ManifestName)) {
+				t.Fatalf("features without labels: %v", err)
+			}
+			if _, _, cached := (Cache{t.TempDir()}).Features(t.Context(), s, GridOptions()); cached == nil || cached.Error() != err.Error() {
+				t.Errorf("from the cache: %v", cached)
+			}
+			_, example, _ := strings.Cut(err.Error(), "such as ")
+			if _, err := ParseManifest([]byte(example), "example"); err != nil {
+				t.Error(err)
+			}
+			out := filepath.Join(t.TempDir(), "out")
+			if _, err := Convert(t.Context(), s, out, Options{}); name == "numbers" {
+				if err == nil || !strings.Contains(err.Error(), "signal.rate") && !strings.Contains(err.Error(), "rate") {
+					t.Errorf("converting without a rate: %v", err)
+				}
+				return
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			converted, err := Open(out, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := inspected(t, converted); len(got.Bad) > 0 || len(got.Subjects) != len(sum.Subjects) || got.Subjects[0].Seconds != sum.Subjects[0].Seconds {
+				t.Errorf("converted: %+v, was %+v", got, sum)
+			}
+			if _, err := Features(t.Context(), converted, GridOptions()); err == nil || !strings.Contains(err.Error(), "label: {") {
+				t.Errorf("features of what was converted: %v", err)
+			}
+		})
+	}
+}
+
+func mustRead(t *testing.T, path string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// TestExampleOfAnnotationsWorks: the manifest in the message makes features of the
+// very recordings that it is about.
+func TestExampleOfAnnotationsWorks(t *testing.T) {
+	for _, name := range []string{"a_1.edf", "sub-7_run-1_eeg.edf"} {
+		dir := putFiles(t, map[string][]byte{name: annotatedEDF(t)})
+		_, err := features(t.Context(), dir)
+		if err == nil {
+			t.Fatal("no error")
+		}
+		_, example, _ := strings.Cut(err.Error(), "such as ")
+		if err := os.WriteFile(filepath.Join(dir, ManifestName), []byte(example), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		set, err := features(t.Context(), dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(set.Classes, []string{"T0", "it's, {odd}"}) || set.Len() != 6 || strings.HasPrefix(name, "sub-") != (set.Clips[0].Subject == "7") {
+			t.Errorf("%s: classes %q, %d clips of subject %s", name, set.Classes, set.Len(), set.Clips[0].Subject)
+		}
+	}
+}
+
+// TestArchivesThatDescribeThemselves give what a manifest would.
+func TestArchivesThatDescribeThemselves(t *testing.T) {
+	trials := func(n int) npy.Named {
+		var x []float64
+		for trial := range n {
+			for _, row := range smallTrial(trial, 2, 16) {
+				x = append(x, row...)
+			}
+		}
+		return npy.Named{Name: "x", Shape: []int{n, 2, 16}, Values: x}
+	}
+	rate, channels := npy.Named{Name: "rate", Values: []float64{8}}, npy.Named{Name: "channels", Values: []string{"Fp1", "T3"}}
+	y := npy.Named{Name: "y", Values: []int64{-1, 1, 1}}
+	subject, trial := npy.Named{Name: "subject", Values: []int64{3, 3, 12}}, npy.Named{Name: "trial", Values: []int64{5, 6, 5}}
+	dir := putFiles(t, map[string][]byte{
+		"a.npz": archive(t, trials(3), rate, channels, y, subject, trial),
+		"b.npz": archive(t, trials(1), rate, channels, npy.Named{Name: "y", Values: []int64{-1}}, npy.Named{Name: "subject", Values: []string{"3"}},
+			npy.Named{Name: "trial", Values: []int64{7}}, npy.Named{Name: "session", Values: []string{"late"}}),
+	})
+	s, err := Open(dir, "npy")
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := Features(t.Context(), s, lowBand())
+	if err != nil {
+		t.Fatal(err)
+	}
+	type seen struct {
+		Subject, Session string
+		Trial            int
+		Class            string
+	}
+	var got []seen
+	for i, c := range set.Clips {
+		if x := (seen{c.Subject, c.Session, c.Trial, set.Classes[set.Y[i]]}); len(got) == 0 || got[len(got)-1] != x {
+			got = append(got, x)
+		}
+	}
+	if d := cmp.Diff([]seen{{"3", "", 5, "-1"}, {"3", "", 6, "1"}, {"12", "", 5, "1"}, {"3", "late", 7, "-1"}}, got); d != "" {
+		t.Error(d)
+	}
+	if !slices.Equal(set.Channels, []string{"Fp1", "T7"}) || set.Rate != 8 || set.Len() != 16 {
+		t.Errorf("channels %q at %g, %d clips", set.Channels, set.Rate, set.Len())
+	}
+}
+
+// TestWrittenFilesDescribeThemselves: what Convert and SaveNPZ write is read without a
+// manifest, with the labels, subjects and trials that it had.
+func TestWrittenFilesDescribeThemselves(t *testing.T) {
+	s, err := Open(deapDir(t), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := t.TempDir()
+	if _, err := Convert(t.Context(), s, out, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(out, ManifestName)); err != nil {
+		t.Fatal(err)
+	}
+	o := SignalOptions()
+	o.Seconds = 1
+	want, err := Features(t.Context(), s, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signals := t.TempDir()
+	if err := want.SaveNPZ(filepath.Join(signals, "x.npz")); err != nil {
+		t.Fatal(err)
+	}
+	o.Transforms = append(transform.Pipeline{&transform.BaselineRemoval{}}, o.Transforms...)
+	for _, dir := range []string{out, signals} {
+		again, err := Open(dir, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again.HasBaseline() != (dir == out) {
+			t.Errorf("HasBaseline says %v", again.HasBaseline())
+		}
+		p := SignalOptions()
+		p.Seconds = 1
+		got, err := Features(t.Context(), again, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(want.Y, got.Y) || !slices.Equal(want.Classes, got.Classes) || !slices.Equal(want.Channels, got.Channels) || len(want.X) != len(got.X) {
+			t.Fatalf("labels, classes or channels differ: %q, %q", want.Classes, got.Classes)
+		}
+		for i := range want.Clips {
+			if a, b := want.Clips[i], got.Clips[i]; a.Subject != b.Subject || a.Session != b.Session || a.Trial != b.Trial {
+				t.Fatalf("clip %d is of %+v, was of %+v", i, b, a)
+			}
+		}
+	}
+	again, err := Open(out, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, errA := Features(t.Context(), s, o)
+	b, errB := Features(t.Context(), again, o)
+	if errA != nil || errB != nil || !slices.Equal(a.X, b.X) {
+		t.Errorf("with the baseline taken off: %v, %v, or other values", errA, errB)
+	}
+}
+
+func TestDescriptionsRefuse(t *testing.T) {
+	x := npy.Named{Name: "x", Shape: []int{2, 1, 8}, Values: make([]float64, 16)}
+	for name, c := range map[string]struct {
+		arrays []npy.Named
+		want   string
+	}{
+		"features":    {[]npy.Named{{Name: "x", Shape: []int{2, 4, 1, 1}, Values: make([]float64, 8)}, {Name: "y", Values: []int64{0, 1}}}, "that they were made of"},
+		"labels":      {[]npy.Named{x, {Name: "y", Values: []int64{0, 1, 1}}}, "labels for 3"},
+		"subjects":    {[]npy.Named{x, {Name: "subject", Values: []int64{1, 2}}}, "save them as trial"},
+		"trials":      {[]npy.Named{x, {Name: "trial", Values: []int64{0, 1}}}, "from 1"},
+		"trial count": {[]npy.Named{x, {Name: "trial", Values: []int64{1}}}, "array trial has 1"},
+		"rates":       {[]npy.Named{x, {Name: "rate", Values: []float64{1, 2}}}, "one number"},
+		"a grid":      {[]npy.Named{x, {Name: "channels", Shape: []int{1, 1}, Values: []int64{1}}}, "one axis"},
+		"channels":    {[]npy.Named{x, {Name: "rate", Values: []float64{8}}, {Name: "channels", Values: []string{"Fp1", "Fp2"}}}, "2 electrodes are named"},
+		"no samples":  {[]npy.Named{{Name: "a", Values: []int64{0}}, {Name: "b", Values: []int64{0}}}, "signal.array"},
+	} {
+		s, err := Open(putFiles(t, map[string][]byte{"a.npz": archive(t, c.arrays...)}), "")
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		if sum := inspected(t, s); len(sum.Bad) != 1 || !strings.Contains(sum.Bad[0], c.want) || !strings.Contains(sum.Bad[0], "a.npz") {
+			t.Errorf("%s: %q, want one that says %q", name, sum.Bad, c.want)
+		}
+	}
+}
+
+func TestCommonClasses(t *testing.T) {
+	for name, c := range map[string]struct {
+		all  []*description
+		want []string
+		why  string
+	}{
+		"numbers":         {[]*description{{y: []float64{1, 0}}, {y: []float64{-1}}}, []string{"-1", "0", "1"}, ""},
+		"names":           {[]*description{{y: []float64{1}, classes: []string{"sad", "glad"}}}, []string{"sad", "glad"}, ""},
+		"none":            {[]*description{{}, {}}, nil, ""},
+		"no files":        {nil, nil, ""},
+		"some":            {[]*description{{y: []float64{1}}, {}}, nil, "only 1 of 2"},
+		"ratings":         {[]*description{{y: []float64{1, 5.5}}}, nil, "5.5"},
+		"beyond":          {[]*description{{y: []float64{2}, classes: []string{"sad", "glad"}}}, nil, "2 is the number of no class"},
+		"one class":       {[]*description{{y: []float64{1, 1}}}, nil, "one class"},
+		"different names": {[]*description{{y: []float64{1}, classes: []string{"a", "b"}}, {y: []float64{1}, classes: []string{"b", "a"}}}, nil, "different"},
+	} {
+		got, why := commonClasses(c.all)
+		if d := cmp.Diff(c.want, got.Names()); d != "" || !strings.Contains(why, c.why) || (why == "") != (c.why == "") {
+			t.Errorf("%s: %q, %q", name, got, why)
+		}
+	}
+}
+
+func TestFormatIsNamed(t *testing.T) {
+	dir := putFiles(t, map[string][]byte{ManifestName: []byte(byName), "s1_1_sad.edf": plain().bytes(t), "s1_2_glad.edf": plain().bytes(t)})
+	s, err := Open(dir, "edf")
+	if err != nil || len(s.Classes) != 2 {
+		t.Errorf("the directory's manifest, which is of that format: %v, %v", s, err)
+	}
+	if _, err := Open(dir, "npy"); err == nil || !strings.Contains(err.Error(), "format edf") || !strings.Contains(err.Error(), ManifestName) {
+		t.Errorf("another format than the manifest's: %v", err)
+	}
+	if _, err := Open(putFiles(t, map[string][]byte{"a.edf": nil}), "bdf"); err == nil || !strings.Contains(err.Error(), ".bdf") {
+		t.Errorf("a format of no file: %v", err)
+	}
+}

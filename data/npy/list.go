@@ -1,0 +1,116 @@
+package npy
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"eegprune/data/ndarray"
+)
+
+// textKind is the type of an array of text: Unicode or bytes, and how many.
+var textKind = regexp.MustCompile(`^([US])(\d{1,6})$`)
+
+// Numbers reads the array of that name, which must be one number or have one axis.
+func (a *Archive) Numbers(name string) ([]float64, error) {
+	b, err := a.entry(name)
+	if err != nil {
+		return nil, err
+	}
+	h, err := parseHeader(b)
+	var list []float64
+	if err == nil {
+		list, err = h.numbers()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("array %q: %w", name, err)
+	}
+	return list, nil
+}
+
+// Text reads the array of that name, which must be one value or have one axis, as
+// text. Numbers are written as short as can be.
+func (a *Archive) Text(name string) ([]string, error) {
+	b, err := a.entry(name)
+	if err != nil {
+		return nil, err
+	}
+	h, err := parseHeader(b)
+	var list []string
+	if err == nil {
+		list, err = h.text()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("array %q: %w", name, err)
+	}
+	return list, nil
+}
+
+// list returns how many elements there are.
+func (h *header) list() (int64, error) {
+	switch len(h.shape) {
+	case 0:
+		return 1, nil
+	case 1:
+		return h.shape[0], nil
+	}
+	return 0, fmt.Errorf("it has the shape %v and must have one axis", h.shape)
+}
+
+func (h *header) numbers() ([]float64, error) {
+	n, err := h.list()
+	if err != nil {
+		return nil, err
+	}
+	a, err := ndarray.New([]int64{n}, h.kind, h.bigEndian, false, h.data)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]float64, n)
+	return list, a.Line(list)
+}
+
+func (h *header) text() ([]string, error) {
+	found := textKind.FindStringSubmatch(h.kind)
+	if found == nil {
+		numbers, err := h.numbers()
+		list := make([]string, len(numbers))
+		for i, v := range numbers {
+			list[i] = strconv.FormatFloat(v, 'g', -1, 64)
+		}
+		return list, err
+	}
+	n, err := h.list()
+	if err != nil {
+		return nil, err
+	}
+	width, err := strconv.ParseInt(found[2], 10, 64)
+	if err != nil {
+		return nil, err
+	}
+	if width == 0 {
+		return nil, errors.New("its text has no width: the file is damaged")
+	}
+	character := "u4"
+	if found[1] == "S" {
+		character = "u1"
+	}
+	a, err := ndarray.New([]int64{n, width}, character, h.bigEndian, false, h.data)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]string, n)
+	codes, runes := make([]float64, width), make([]rune, width)
+	for i := range list {
+		if err := a.Line(codes, i); err != nil {
+			return nil, err
+		}
+		for k, c := range codes {
+			runes[k] = rune(min(c, 1<<30)) // an impossible one becomes U+FFFD
+		}
+		list[i] = strings.TrimRight(string(runes), "\x00")
+	}
+	return list, nil
+}

@@ -1,0 +1,117 @@
+package report
+
+import (
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestSensitivityIsLossByLayerAndRatio(t *testing.T) {
+	v := madeUpSensitivity()
+	for _, format := range Formats() {
+		text := written(t, func(b *bytes.Buffer) error { return v.Write(b, format) })
+		for _, want := range []string{"conv7", "LEAKS", "validation"} {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s lacks %q", format, want)
+			}
+		}
+	}
+	// conv1 loses 0.4 ratio on the first fold and half as much on the second: 27 points in
+	// mean at 0.9, with a deviation of 18/sqrt(2) points.
+	if text := written(t, func(b *bytes.Buffer) error { return v.Write(b, FormatText) }); !strings.Contains(text, "27.0 ± 12.7") {
+		t.Errorf("the text lacks the loss of conv1 at 0.9:\n%s", text)
+	}
+	lines, err := csv.NewReader(strings.NewReader(written(t, func(b *bytes.Buffer) error { return v.Write(b, FormatCSV) }))).ReadAll()
+	if err != nil || len(lines) != 1+9*9*2 {
+		t.Errorf("%d lines of CSV, %v", len(lines), err)
+	}
+}
+
+func TestSavingsCountNonzerosOfMaskedNetworks(t *testing.T) {
+	v := madeUpSavings()
+	for i, want := range [][2]float64{{0.6, 0.6}, {0.7, 0.72}} {
+		if p, m := v.Rows[i].Saved(); math.Abs(p-want[0]) > 1e-12 || math.Abs(m-want[1]) > 1e-12 {
+			t.Errorf("row %d saves %g and %g, want %v", i, p, m, want)
+		}
+	}
+	text := written(t, func(b *bytes.Buffer) error { return v.Write(b, FormatText) })
+	for _, want := range []string{"400 000 (-60.0 %)", "nonzero parameters", "300 000 (-70.0 %)", "3.8 MiB → 1.5 MiB", "2.00 → 1.00", "700 → 1600", "level 0.05",
+		"6 folds", "No significant loss is not the same as no loss", "fbccnn uwmp scratch: the search ended at its finest step", "LEAKS"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the text lacks %q:\n%s", want, text)
+		}
+	}
+	v.Margin = 0.01
+	if text := written(t, func(b *bytes.Buffer) error { return v.Write(b, FormatText) }); !strings.Contains(text, "below 1 points") {
+		t.Errorf("the margin is not said:\n%s", text)
+	}
+	lines, err := csv.NewReader(strings.NewReader(written(t, func(b *bytes.Buffer) error { return v.Write(b, FormatCSV) }))).ReadAll()
+	if err != nil || len(lines) != 3 {
+		t.Fatalf("%d lines of CSV, %v", len(lines), err)
+	}
+	if got := lines[2][slices.Index(lines[0], "macs_saved")]; got != strconv.FormatFloat(1-14000000./50000000, 'g', -1, 64) {
+		t.Errorf("macs_saved %s", got)
+	}
+}
+
+func TestAnalysesReadBack(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := ReadSensitivity(dir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a sensitivity that isn't there: %v", err)
+	}
+	if _, err := ReadSavings(dir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("savings that aren't there: %v", err)
+	}
+	if err := WriteSensitivity(dir, madeUpSensitivity()); err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteSavings(dir, madeUpSavings()); err != nil {
+		t.Fatal(err)
+	}
+	sensitivity, err := ReadSensitivity(dir)
+	if d := cmp.Diff(madeUpSensitivity(), sensitivity); d != "" || err != nil {
+		t.Errorf("%v (-written +read):\n%s", err, d)
+	}
+	savings, err := ReadSavings(dir)
+	if d := cmp.Diff(madeUpSavings(), savings); d != "" || err != nil {
+		t.Errorf("%v (-written +read):\n%s", err, d)
+	}
+	if files, err := os.ReadDir(dir); err != nil || len(files) != 6 {
+		t.Errorf("%d files, want text, CSV and JSON of both", len(files))
+	}
+}
+
+func TestAnalysesThatDontFit(t *testing.T) {
+	for name, text := range map[string]string{
+		SensitivityFile: `{"schema": 1, "folds": [1, 2], "baseline": [0.5]}`,
+		SavingsFile:     `{"schema": 1, "rows": [{"whole_accuracy": [0.5], "accuracy": []}]}`,
+	} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		_, err1 := ReadSensitivity(dir)
+		_, err2 := ReadSavings(dir)
+		if err := errors.Join(err1, err2); !strings.Contains(err.Error(), name) || !strings.Contains(err.Error(), "folds") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for _, format := range Formats() {
+		var b bytes.Buffer
+		if err := (&Sensitivity{}).Write(&b, format); err != nil {
+			t.Errorf("an empty sensitivity in %s: %v", format, err)
+		}
+		if err := (&Savings{}).Write(&b, format); err != nil {
+			t.Errorf("empty savings in %s: %v", format, err)
+		}
+	}
+}
