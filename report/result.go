@@ -1,5 +1,6 @@
-// Package report makes tables of results. It reads results only: it knows nothing of
-// how they came about and needs no libtorch.
+// Package report makes tables, figures and pages of results, and judges differences
+// between networks over folds. It reads results only: it knows nothing of how they came
+// about and needs no libtorch.
 package report
 
 import (

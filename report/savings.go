@@ -116,7 +116,10 @@ func (v *Savings) table() *table {
 	if masked {
 		t.header = append(t.header, "nonzero parameters", "nonzero MACs")
 	}
-	t.header = append(t.header, "file", "1 clip ms", "64 clips ms", "64 clips/s", "accuracy", "p", "shows from")
+	t.header = append(t.header, "file", "1 clip ms", "64 clips ms", "64 clips/s", "accuracy", "p")
+	if v.Margin == 0 {
+		t.header = append(t.header, "shows from")
+	}
 	var folds []int
 	for i, r := range v.Rows {
 		folds = append(folds, len(r.Accuracy))
@@ -125,10 +128,14 @@ func (v *Savings) table() *table {
 		if masked {
 			line = append(line, nonzero(r.Size, r.Size.NonzeroParameters, r.Whole.Parameters), nonzero(r.Size, r.Size.NonzeroMACs, r.Whole.MACs))
 		}
-		t.add(append(line, fileSize(r.Whole.FileBytes)+" → "+fileSize(r.Size.FileBytes),
+		line = append(line, fileSize(r.Whole.FileBytes)+" → "+fileSize(r.Size.FileBytes),
 			change(r.WholeSpeed.Latency1, r.Speed.Latency1, "%.2f"), change(r.WholeSpeed.Latency64, r.Speed.Latency64, "%.2f"),
 			change(r.WholeSpeed.Throughput64, r.Speed.Throughput64, "%.0f"),
-			fmt.Sprintf("%+.1f", -100*lossOf(r.WholeAccuracy, r.Accuracy).Mean), fmt.Sprintf("%.3g", r.P), v.detectable(r))...)
+			fmt.Sprintf("%+.1f", -100*lossOf(r.WholeAccuracy, r.Accuracy).Mean), fmt.Sprintf("%.3g", r.P))
+		if v.Margin == 0 {
+			line = append(line, v.detectable(r))
+		}
+		t.add(line...)
 		t.rows[i].apart = i > 0 && v.Rows[i-1].Model != r.Model
 	}
 	v.footnotes(t, folds)
@@ -156,12 +163,14 @@ func (v *Savings) detectable(r Saving) string {
 
 func (v *Savings) footnotes(t *table, folds []int) {
 	rule := "a network loses where it is significantly worse than the unpruned one"
+	caution := "Shows from: with folds spread as these are, a mean loss of fewer points would not have been significant. No significant loss is not the same as no loss."
 	if v.Margin > 0 {
 		rule = fmt.Sprintf("a network loses unless its loss is significantly below %.3g points", 100*v.Margin)
+		caution = fmt.Sprintf("p is of the alternative that the loss is below %.3g points: what passes may lose up to that.", 100*v.Margin)
 	}
 	t.note(fmt.Sprintf("The largest ratio without loss, over %s: %s (%v, paired over folds, one-sided, level %g; p values are not corrected for the ratios tried). Accuracy is the mean difference to the unpruned network in points.",
 		foldsText(folds), rule, v.test(), v.Level))
-	t.note("Shows from: with folds spread as these are, a mean loss of fewer points would not have been significant. No significant loss is not the same as no loss.")
+	t.note(caution)
 	for _, r := range v.Rows {
 		if r.Note != "" {
 			t.note(strings.Join([]string{r.Model, r.Method, r.Stage}, " ") + ": " + r.Note)
