@@ -14,7 +14,7 @@ import (
 func TestExamplesWorkAsTyped(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("XDG_CACHE_HOME", filepath.Join(dir, "cache"))
-	for _, cmd := range []string{"", "train", "run", "prune", "recover", "evaluate", "inspect", "doctor", "version", "bench", "data simulate",
+	for _, cmd := range []string{"", "train", "run", "prune", "recover", "evaluate", "predict", "inspect", "doctor", "version", "bench", "data simulate",
 		"data info", "data features", "data convert", "data montage", "data bench", "data fetch"} {
 		help := must(t, dir, append(strings.Fields(cmd), "--help")...).stdout
 		examples := regexp.MustCompile(`(?m)^  eegprune (.+)$`).FindAllStringSubmatch(help[strings.Index(help, "Examples:"):], -1)
@@ -41,7 +41,7 @@ func TestExamplesWorkAsTyped(t *testing.T) {
 func TestEveryCommandIsInTheExamples(t *testing.T) {
 	help := must(t, t.TempDir(), "--help").stdout
 	commands := regexp.MustCompile(`(?m)^  ([a-z]+) +[A-Z]`).FindAllStringSubmatch(help, -1)
-	known := "train run prune recover evaluate inspect doctor version bench data completion help"
+	known := "train run prune recover evaluate predict inspect doctor version bench data completion help"
 	if len(commands) < 10 {
 		t.Fatalf("found only %d commands in the help", len(commands))
 	}

@@ -42,15 +42,18 @@ func (a *app) say(o outcome, text string) error {
 // load reads a network, of another program too, and what it says of its training: for
 // one of another program what is assumed of it, which is also told.
 func (a *app) load(path, model string, device torch.Device) (*models.Network, experiment.Provenance, error) {
-	n, m, err := models.Open(path, models.OpenOptions{Model: model, Device: device})
+	return a.loadFor(path, models.OpenOptions{Model: model, Device: device})
+}
+
+// loadFor is load for clips of which something is known.
+func (a *app) loadFor(path string, o models.OpenOptions) (*models.Network, experiment.Provenance, error) {
+	n, m, err := models.Open(path, o)
 	if err != nil {
 		return nil, experiment.Provenance{}, err
 	}
 	if m.Provenance == nil {
-		if !a.quiet {
-			for _, text := range m.Assumed {
-				fmt.Fprintf(a.stderr, "%s: %s\n", path, text)
-			}
+		if !a.quiet && len(m.Assumed) > 0 {
+			fmt.Fprintf(a.stderr, "%s was written by another program and is taken for %s\n", path, strings.Join(m.Assumed, ", "))
 		}
 		return n, experiment.Foreign(n.Arch.Model), nil
 	}

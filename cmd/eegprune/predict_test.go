@@ -1,0 +1,306 @@
+package main_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"eegprune/data/ndarray"
+	"eegprune/data/npy"
+	"eegprune/internal/reftest"
+	"eegprune/report"
+)
+
+// writeArrays writes an .npz file, or of one array an .npy file.
+func writeArrays(t *testing.T, path string, arrays ...npy.Named) {
+	t.Helper()
+	var b bytes.Buffer
+	if err := npy.WriteArchive(&b, arrays); err != nil {
+		t.Fatal(err)
+	}
+	content := b.Bytes()
+	if filepath.Ext(path) == ".npy" {
+		z, err := zip.NewReader(bytes.NewReader(content), int64(len(content)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := z.File[0].Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if content, err = io.ReadAll(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(path, content, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// readArray reads an array of an .npz file of numbers.
+func readArray(t *testing.T, path, name string) (*ndarray.Array, []float64) {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	z, err := npy.OpenArchive(bytes.NewReader(b), int64(len(b)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := z.Array(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	width := a.Shape[len(a.Shape)-1]
+	if len(a.Shape) == 1 {
+		v := make([]float64, width)
+		if err := a.Line(v); err != nil {
+			t.Fatal(err)
+		}
+		return a, v
+	}
+	var v []float64
+	for row := range a.Shape[0] {
+		line := make([]float64, width)
+		if err := a.Line(line, row); err != nil {
+			t.Fatal(err)
+		}
+		v = append(v, line...)
+	}
+	return a, v
+}
+
+// pytorch is what PyTorch makes of clips with the weights of a file that Python's
+// safetensors package wrote.
+type pytorch struct {
+	Shape  []int       `json:"input_shape"`
+	Key    uint64      `json:"input_key"`
+	Logits [][]float64 `json:"logits_eval"`
+}
+
+func tsception(t *testing.T) (checkpoint string, p pytorch) {
+	t.Helper()
+	reftest.ReadJSON(t, "../../models/testdata/model_tsception.json", &p)
+	checkpoint, err := filepath.Abs("../../torch/testdata/tsception.safetensors")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return checkpoint, p
+}
+
+func (p pytorch) clips() []float32 {
+	n := 1
+	for _, d := range p.Shape {
+		n *= d
+	}
+	return reftest.Ramp(n, p.Key, 2)
+}
+
+// near compares numbers as the logits of the networks are compared.
+func near(t *testing.T, what string, got, want []float64) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Fatalf("%s: %d numbers, want %d", what, len(got), len(want))
+	}
+	scale := 0.0
+	for _, v := range want {
+		scale = max(scale, math.Abs(v))
+	}
+	for i := range want {
+		if !(math.Abs(got[i]-want[i]) <= 1e-5*scale) {
+			t.Errorf("%s: number %d is %.9g, want %.9g", what, i, got[i], want[i])
+			return
+		}
+	}
+}
+
+func TestPredictMeetsPyTorch(t *testing.T) {
+	checkpoint, p := tsception(t)
+	dir := t.TempDir()
+	single := p.clips()
+	double := make([]float64, len(single))
+	for i, v := range single {
+		double[i] = float64(v)
+	}
+	writeArrays(t, filepath.Join(dir, "x.npz"), npy.Named{Name: "y", Values: []int64{1}}, npy.Named{Name: "x", Shape: p.Shape, Values: double})
+	writeArrays(t, filepath.Join(dir, "x.npy"), npy.Named{Name: "x", Shape: p.Shape, Values: single})
+	var logits, probability []float64
+	var class []string
+	for _, row := range p.Logits {
+		sum := 0.0
+		for _, l := range row {
+			sum += math.Exp(l)
+		}
+		for _, l := range row {
+			probability = append(probability, math.Exp(l)/sum)
+		}
+		logits = append(logits, row...)
+		class = append(class, strconv.Itoa(slices.Index(row, slices.Max(row))))
+	}
+
+	for _, features := range []string{"x.npz", "x.npy"} {
+		r := must(t, dir, "predict", checkpoint, "--features", features, "--out", "y.npz")
+		if !strings.Contains(r.stdout, "y.npz: 8 clips") || !strings.Contains(r.stderr, "taken for the network tsception") {
+			t.Errorf("it says %s and %s", r.stdout, r.stderr)
+		}
+		a, got := readArray(t, filepath.Join(dir, "y.npz"), "logits")
+		if !slices.Equal(a.Shape, []int{8, 2}) || a.Type != "f4" {
+			t.Errorf("logits have shape %v and type %s", a.Shape, a.Type)
+		}
+		near(t, "logits of "+features, got, logits)
+		_, got = readArray(t, filepath.Join(dir, "y.npz"), "probability")
+		near(t, "probabilities of "+features, got, probability)
+		_, got = readArray(t, filepath.Join(dir, "y.npz"), "class")
+		if fmt.Sprint(got) != fmt.Sprint(class) {
+			t.Errorf("classes %v, want %v", got, class)
+		}
+	}
+
+	for _, out := range [][]string{nil, {"--out", "-"}, {"--out", "y.csv"}} {
+		r := must(t, dir, append([]string{"predict", checkpoint, "--quiet", "--features", "x.npy", "--model", "tsception"}, out...)...)
+		if r.stderr != "" {
+			t.Errorf("it says %s", r.stderr)
+		}
+		text := r.stdout
+		if slices.Contains(out, "y.csv") {
+			b, err := os.ReadFile(filepath.Join(dir, "y.csv"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			text = string(b)
+		}
+		rows, err := csv.NewReader(strings.NewReader(text)).ReadAll()
+		if err != nil || len(rows) != 9 || fmt.Sprint(rows[0]) != "[clip class p(0) p(1)]" {
+			t.Fatalf("%v (%v)", rows, err)
+		}
+		var got []float64
+		for i, row := range rows[1:] {
+			if row[0] != strconv.Itoa(i) || row[1] != class[i] {
+				t.Errorf("row %v, want class %s", row, class[i])
+			}
+			for _, cell := range row[2:] {
+				v, err := strconv.ParseFloat(cell, 64)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got = append(got, v)
+			}
+		}
+		near(t, "probabilities in CSV", got, probability)
+	}
+
+	var rows []struct {
+		Clip        int
+		Class       string
+		Probability []float64
+		Logits      []float64
+	}
+	if err := json.Unmarshal([]byte(must(t, dir, "predict", checkpoint, "--json", "--features", "x.npy").stdout), &rows); err != nil {
+		t.Fatal(err)
+	}
+	var inJSON []float64
+	for i, row := range rows {
+		if row.Clip != i || row.Class != class[i] {
+			t.Errorf("row %+v, want class %s", row, class[i])
+		}
+		inJSON = append(inJSON, row.Logits...)
+	}
+	near(t, "logits in JSON", inJSON, logits)
+}
+
+// TestPredictAgreesWithEvaluate on a network that was trained here, whose classes have
+// names, over more clips than a batch.
+func TestPredictAgreesWithEvaluate(t *testing.T) {
+	dir := t.TempDir()
+	must(t, dir, "data", "simulate", "--out", "recordings", "--subjects", "4", "--trials", "4", "--seconds", "20")
+	must(t, dir, quick("train", "--out", "study", "--fold", "1")...)
+	const checkpoint = "study/checkpoints/fbccnn-fold01-unpruned.safetensors"
+	must(t, dir, "data", "features", "recordings", "--out", "clips.npz")
+	must(t, dir, "predict", checkpoint, "--features", "clips.npz", "--out", "y.npz")
+	_, truth := readArray(t, filepath.Join(dir, "clips.npz"), "y")
+	_, named := readArray(t, filepath.Join(dir, "y.npz"), "class")
+	if len(named) != len(truth) || len(truth) <= 256 {
+		t.Fatalf("%d predictions for %d clips", len(named), len(truth))
+	}
+	hits := 0.0
+	for i := range truth {
+		if truth[i] == named[i] {
+			hits++
+		}
+	}
+	var said struct{ Test report.Score }
+	if err := json.Unmarshal([]byte(must(t, dir, "evaluate", checkpoint, "--json", "--all").stdout), &said); err != nil {
+		t.Fatal(err)
+	}
+	if accuracy := hits / float64(len(truth)); accuracy != said.Test.Accuracy {
+		t.Errorf("accuracy %g, evaluate says %g", accuracy, said.Test.Accuracy)
+	}
+	r := must(t, dir, "predict", checkpoint, "--features", "clips.npz")
+	if first, _, _ := strings.Cut(r.stdout, "\n"); first != "clip,class,p(negative),p(positive)" || r.stderr != "" {
+		t.Errorf("the first row is %q; it says %s", first, r.stderr)
+	}
+}
+
+func TestPredictBadInput(t *testing.T) {
+	checkpoint, p := tsception(t)
+	dir := t.TempDir()
+	clips := p.clips()
+	file := func(name string, arrays ...npy.Named) { writeArrays(t, filepath.Join(dir, name), arrays...) }
+	file("x.npy", npy.Named{Shape: p.Shape, Values: clips})
+	file("few.npy", npy.Named{Shape: []int{8, 1, 14, 1024}, Values: clips})
+	file("flat.npy", npy.Named{Shape: []int{8, 28, 512}, Values: clips})
+	file("empty.npy", npy.Named{Shape: []int{0, 1, 28, 512}, Values: []float32{}})
+	file("none.npz", npy.Named{Name: "features", Shape: p.Shape, Values: clips})
+	spoilt := slices.Clone(clips)
+	spoilt[3*28*512+5*512+7] = float32(math.NaN())
+	file("nan.npy", npy.Named{Shape: p.Shape, Values: spoilt})
+	large := make([]float64, len(clips))
+	large[6*28*512] = 1e300
+	file("large.npy", npy.Named{Shape: p.Shape, Values: large})
+	b, err := os.ReadFile(filepath.Join(dir, "x.npy"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "cut.npy"), b[:len(b)/2], 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		args  []string
+		code  int
+		words []string
+	}{
+		{[]string{checkpoint}, 2, []string{"features"}},
+		{[]string{checkpoint, "--features", "x.mat"}, 2, []string{"--features", "x.mat", ".npz"}},
+		{[]string{checkpoint, "--features", "x.npy", "--out", "y.xlsx"}, 2, []string{"--out", "y.xlsx", ".csv"}},
+		{[]string{checkpoint, "--features", "x.npy", "--model", "resnet"}, 2, []string{"--model", "resnet", "eegnet"}},
+		{[]string{checkpoint, "--features", "x.npy", "--device", "tpu"}, 2, []string{"--device"}},
+		{[]string{checkpoint, "--features", "nowhere.npy"}, 1, []string{"nowhere.npy"}},
+		{[]string{checkpoint, "--features", "cut.npy"}, 1, []string{"cut.npy", "damaged"}},
+		{[]string{checkpoint, "--features", "none.npz"}, 1, []string{"none.npz", `no array "x"`, "features"}},
+		{[]string{checkpoint, "--features", "few.npy"}, 1, []string{"few.npy", "[8 1 14 1024]", "[1 28 1024]"}},
+		{[]string{checkpoint, "--features", "flat.npy"}, 1, []string{"flat.npy", "[8 28 512]", "[1 28 512]"}},
+		{[]string{checkpoint, "--features", "empty.npy"}, 1, []string{"empty.npy", "no clips"}},
+		{[]string{checkpoint, "--features", "nan.npy"}, 1, []string{"nan.npy", "clip 3", "NaN", "[0 5 7]"}},
+		{[]string{checkpoint, "--features", "large.npy"}, 1, []string{"large.npy", "clip 6", "1e+300"}},
+		{[]string{checkpoint, "--features", "x.npy", "--model", "fbccnn"}, 1, []string{"tsception.safetensors", "not those of fbccnn", "BN_s.bias is not part"}},
+		{[]string{"nowhere.safetensors", "--features", "x.npy"}, 1, []string{"nowhere.safetensors"}},
+		{[]string{"x.npy", "--features", "x.npy"}, 1, []string{"x.npy", "not a whole safetensors file"}},
+	} {
+		r := eegprune(t, dir, append([]string{"predict", "--quiet"}, c.args...)...)
+		if r.code != c.code || r.stdout != "" {
+			t.Errorf("predict %s: exit code %d, want %d; output %s", strings.Join(c.args, " "), r.code, c.code, r.stdout)
+		}
+		oneSentence(t, r, c.words...)
+	}
+}
