@@ -176,7 +176,7 @@ func chooser(n *models.Network, m Method, o Options, e Evidence) (at func(ratio 
 			return nil, nil, err
 		}
 		all, err := weigh(n, m.Weights, layers, o)
-		return func(ratio float64) Decision { return selectWeights(all, global, ratio) }, nil, err
+		return weightChooser(all, global), nil, err
 	}
 	groups, err := o.groups(n.Arch)
 	if err != nil {
@@ -203,6 +203,9 @@ func reach(a *models.Arch, target string, share float64, at func(float64) Decisi
 			return 1 - float64(left.MACs())/float64(whole.MACs()), err
 		}
 		return 1 - float64(left.Parameters)/float64(whole.Parameters), err
+	}
+	if s, err := saved(at(0)); err != nil || s >= share { // by ratios of single layers
+		return at(0), err
 	}
 	const nearlyAll = 1 - 1e-9
 	low, high, best := 0.0, nearlyAll, at(nearlyAll)

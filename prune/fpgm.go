@@ -2,6 +2,9 @@ package prune
 
 import (
 	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/mat"
 
 	"eegprune/models"
 )
@@ -21,24 +24,26 @@ func fpgm() Method {
 // other filters. Where several layers produce a channel, their filters count as one.
 type GeometricMedian struct{}
 
-// Importance reads the producers' weights [out, in/groups, kh, kw], in float64.
+// Importance reads the producers' weights [out, in/groups, kh, kw], in float64. The
+// distances come of the filters' inner products: |a-b|² = |a|² + |b|² - 2ab.
 func (GeometricMedian) Importance(n *models.Network, g *models.Group) ([]float64, error) {
-	filters := make([][]float32, g.Channels)
-	err := perChannel(n, g, func(channel int, row []float32) { filters[channel] = append(filters[channel], row...) })
+	filters := make([][]float64, g.Channels)
+	err := perChannel(n, g, func(channel int, row []float32) {
+		for _, v := range row {
+			filters[channel] = append(filters[channel], float64(v))
+		}
+	})
 	if err != nil {
 		return nil, err
 	}
+	f := mat.NewDense(g.Channels, len(filters[0]), slices.Concat(filters...))
+	var inner mat.Dense
+	inner.Mul(f, f.T())
 	scores := make([]float64, g.Channels)
 	for i := range filters {
-		for j := range i {
-			square := 0.0
-			for k, v := range filters[i] {
-				d := float64(v) - float64(filters[j][k])
-				square += d * d
-			}
-			d := math.Sqrt(square)
-			scores[i] += d
-			scores[j] += d
+		for j := range filters {
+			square := inner.At(i, i) + inner.At(j, j) - 2*inner.At(i, j)
+			scores[i] += math.Sqrt(max(square, 0)) // of equal filters it may round below zero
 		}
 	}
 	return scores, nil

@@ -1,7 +1,7 @@
 package prune
 
 import (
-	"cmp"
+	"math"
 	"slices"
 )
 
@@ -21,21 +21,22 @@ func lamp() Method {
 // not smaller than it.
 type LAMP struct{}
 
-// Scores returns the LAMP scores; equal weights are taken in their order.
+// Scores returns the LAMP scores; of equal weights the first counts as the smaller.
 func (LAMP) Scores(weight []float32) []float64 {
-	order := make([]int, len(weight))
-	for i := range order {
-		order[i] = i
+	// The bits of magnitudes are in the order of the magnitudes.
+	order := make([]uint64, len(weight))
+	for i, w := range weight {
+		order[i] = uint64(math.Float32bits(w)&^(1<<31))<<32 | uint64(i)
 	}
-	square := func(i int) float64 { return float64(weight[i]) * float64(weight[i]) }
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(square(a), square(b)) })
+	slices.Sort(order)
 	scores := make([]float64, len(weight))
 	sum := 0.0
-	for k := len(order) - 1; k >= 0; k-- {
-		i := order[k]
-		sum += square(i)
+	for _, key := range slices.Backward(order) {
+		i := uint32(key)
+		square := float64(weight[i]) * float64(weight[i])
+		sum += square
 		if sum > 0 {
-			scores[i] = square(i) / sum
+			scores[i] = square / sum
 		}
 	}
 	return scores

@@ -13,7 +13,6 @@ import (
 type weighed struct {
 	name   string // of the layer
 	scores []float64
-	sorted []float64
 	own    *float64 // the ratio that Options give this layer alone
 }
 
@@ -31,9 +30,8 @@ func weigh(n *models.Network, c WeightCriterion, layers []string, o Options) ([]
 				return nil, fmt.Errorf("weight %d of %s has importance NaN: the weights are damaged, train the network anew", i, name)
 			}
 		}
-		own, named := o.Layers[name]
-		l := weighed{name: name, scores: scores, sorted: slices.Sorted(slices.Values(scores))}
-		if named {
+		l := weighed{name: name, scores: scores}
+		if own, named := o.Layers[name]; named {
 			l.own = &own
 		}
 		all = append(all, l)
@@ -41,41 +39,47 @@ func weigh(n *models.Network, c WeightCriterion, layers []string, o Options) ([]
 	return all, nil
 }
 
-// selectWeights masks the least important weights at a ratio of weights: those whose
-// score is not above the sorted scores' element int(total*ratio), of each layer or of
-// all. At a ratio of 0 nothing is masked.
-func selectWeights(all []weighed, global bool, ratio float64) Decision {
-	d := Decision{Masks: models.Masks{}}
-	if global {
-		var pool []float64
-		for _, l := range all {
-			if l.own == nil {
-				pool = append(pool, l.sorted...)
-			}
-		}
-		slices.Sort(pool)
-		d.Threshold = element(pool, ratio)
-	}
+// weightChooser returns what is masked at a ratio of weights: those whose score is not
+// above the sorted scores' element int(total*ratio), of each layer or of all. At a ratio
+// of 0 nothing is masked.
+func weightChooser(all []weighed, global bool) func(ratio float64) Decision {
+	// Sorted once, since reaching a target asks for many ratios.
+	var pool []float64
+	sorted := map[string][]float64{}
 	for _, l := range all {
-		threshold := d.Threshold
-		switch {
-		case l.own != nil:
-			threshold = element(l.sorted, *l.own)
-		case !global:
-			threshold = element(l.sorted, ratio)
+		if global && l.own == nil {
+			pool = append(pool, l.scores...)
+		} else {
+			sorted[l.name] = slices.Sorted(slices.Values(l.scores))
 		}
-		mask := models.NewMask(len(l.scores))
-		for i, s := range l.scores {
-			if s > threshold {
-				mask.Keep(i)
-			}
-		}
-		if mask.Count() == 0 {
-			d.Notes = append(d.Notes, fmt.Sprintf("%s: the threshold masks all of its %d weights, so that nothing passes it; leave it out with --exclude or use lamp", l.name, len(l.scores)))
-		}
-		d.Masks[l.name+".weight"] = mask
 	}
-	return d
+	slices.Sort(pool)
+	return func(ratio float64) Decision {
+		d := Decision{Masks: models.Masks{}}
+		if global {
+			d.Threshold = element(pool, ratio)
+		}
+		for _, l := range all {
+			threshold := d.Threshold
+			switch {
+			case l.own != nil:
+				threshold = element(sorted[l.name], *l.own)
+			case !global:
+				threshold = element(sorted[l.name], ratio)
+			}
+			mask := models.NewMask(len(l.scores))
+			for i, s := range l.scores {
+				if s > threshold {
+					mask.Keep(i)
+				}
+			}
+			if mask.Count() == 0 {
+				d.Notes = append(d.Notes, fmt.Sprintf("%s: the threshold masks all of its %d weights, so that nothing passes it; leave it out with --exclude or use lamp", l.name, len(l.scores)))
+			}
+			d.Masks[l.name+".weight"] = mask
+		}
+		return d
+	}
 }
 
 // element is the threshold at a ratio, below all scores where nothing is to go.

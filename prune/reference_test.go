@@ -1,6 +1,7 @@
 package prune_test
 
 import (
+	"flag"
 	"os"
 	"path"
 	"slices"
@@ -15,7 +16,10 @@ import (
 	"eegprune/torch"
 )
 
-func TestMain(m *testing.M) { os.Exit(reftest.NoTensorsLeft(m)) }
+func TestMain(m *testing.M) {
+	_ = flag.Set("rapid.checks", "200") // random networks for each property
+	os.Exit(reftest.NoTensorsLeft(m))
+}
 
 // outcome is what a structured method keeps and the logits PyTorch gives with the
 // other channels' activations held at zero.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -92,8 +93,8 @@ func TestAnalysesReadBack(t *testing.T) {
 
 func TestAnalysesThatDontFit(t *testing.T) {
 	for name, text := range map[string]string{
-		SensitivityFile: `{"schema": 1, "folds": [1, 2], "baseline": [0.5]}`,
-		SavingsFile:     `{"schema": 1, "rows": [{"whole_accuracy": [0.5], "accuracy": []}]}`,
+		SensitivityFile: fmt.Sprintf(`{"schema": %d, "folds": [1, 2], "baseline": [0.5]}`, Schema),
+		SavingsFile:     fmt.Sprintf(`{"schema": %d, "rows": [{"whole_accuracy": [0.5], "accuracy": []}]}`, Schema),
 	} {
 		dir := t.TempDir()
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {

@@ -10,7 +10,7 @@ import (
 )
 
 // Schema is raised when a field of the files changes its meaning.
-const Schema = 1
+const Schema = 2
 
 // The stages of a network, in the order in which it goes through them.
 const (
