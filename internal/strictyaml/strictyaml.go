@@ -5,6 +5,7 @@ package strictyaml
 import (
 	"errors"
 	"fmt"
+	"math"
 	"reflect"
 	"slices"
 	"strings"
@@ -45,7 +46,7 @@ func Unmarshal(b []byte, name string, v any) error {
 	if len(f.Docs) == 0 || f.Docs[0].Body == nil {
 		return nil
 	}
-	if err := checkKeys(f.Docs[0].Body, reflect.TypeOf(v)); err != nil {
+	if err := check(f.Docs[0].Body, reflect.TypeOf(v)); err != nil {
 		return Placed(name, err)
 	}
 	// Of the text and not of the nodes, or what a key stands for elsewhere by an
@@ -56,7 +57,7 @@ func Unmarshal(b []byte, name string, v any) error {
 // Decode reads a part of a file as [Unmarshal] does, for a type that reads itself. Its
 // errors have yet to be placed.
 func Decode(n ast.Node, v any) error {
-	if err := checkKeys(n, reflect.TypeOf(v)); err != nil {
+	if err := check(n, reflect.TypeOf(v)); err != nil {
 		return err
 	}
 	return yaml.NodeToValue(n, v, yaml.Strict())
@@ -89,12 +90,14 @@ func Placed(name string, err error) error {
 	return fmt.Errorf("%s: %s", name, message)
 }
 
+const wholeNumber = "a whole number"
+
 func typeName(t reflect.Type) string {
 	switch t.Kind() {
 	case reflect.Bool:
 		return "true or false"
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64, reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		return "a whole number"
+		return wholeNumber
 	case reflect.Float32, reflect.Float64:
 		return "a number"
 	case reflect.String:
@@ -129,11 +132,15 @@ func UnknownKey(key ast.Node, known []string) error {
 	return At(key, "there is no key %q (did you mean %s?): there are %s", name, spelling.Nearest(name, known), strings.Join(known, ", "))
 }
 
-// checkKeys finds keys that a type doesn't have, for the library's own message doesn't
-// say which it has. Types that read themselves are left to do so.
-func checkKeys(n ast.Node, t reflect.Type) error {
+// check finds keys that a type doesn't have, for the library's own message doesn't say
+// which it has, and fractions in place of whole numbers, which it would cut off. Types
+// that read themselves are left to do so.
+func check(n ast.Node, t reflect.Type) error {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
+	}
+	if f, ok := n.(*ast.FloatNode); ok && typeName(t) == wholeNumber && f.Value != math.Trunc(f.Value) {
+		return At(n, "%s is needed here and not %q", wholeNumber, n.GetToken().Value)
 	}
 	if t.Kind() == reflect.Slice {
 		list, ok := n.(*ast.SequenceNode)
@@ -141,7 +148,7 @@ func checkKeys(n ast.Node, t reflect.Type) error {
 			return nil
 		}
 		for _, v := range list.Values {
-			if err := checkKeys(v, t.Elem()); err != nil {
+			if err := check(v, t.Elem()); err != nil {
 				return err
 			}
 		}
@@ -164,7 +171,7 @@ func checkKeys(n ast.Node, t reflect.Type) error {
 		if i < 0 {
 			return UnknownKey(p.Key, known)
 		}
-		if err := checkKeys(p.Value, fields[i].Type); err != nil {
+		if err := check(p.Value, fields[i].Type); err != nil {
 			return err
 		}
 	}
