@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"eegprune/data/montage"
+	"eegprune/internal/spelling"
 )
 
 // pickChannels chooses rows from the channels of a file by the manifest's
@@ -45,7 +46,7 @@ func pickNamed(wanted []string, rows []int, electrodes []string) ([]int, []strin
 	for i, w := range wanted {
 		j := slices.Index(electrodes, w)
 		if j < 0 {
-			return nil, nil, fmt.Errorf("it has no channel %s, which channels.pick asks for (the nearest that it has is %s)", w, montage.Nearest(w, electrodes))
+			return nil, nil, fmt.Errorf("it has no channel %s, which channels.pick asks for (the nearest that it has is %s)", w, spelling.Nearest(w, electrodes))
 		}
 		picked[i] = rows[j]
 	}

@@ -7,8 +7,8 @@ import (
 	"slices"
 
 	"eegprune/data/label"
-	"eegprune/data/montage"
 	"eegprune/data/transform"
+	"eegprune/internal/spelling"
 )
 
 // A layout is what all recordings of a set have in common, and how clips are
@@ -72,7 +72,7 @@ func (l *layout) fits(r *Recording) error {
 	order := make([]int, len(l.channels))
 	for i, c := range l.channels {
 		if order[i] = slices.Index(r.Channels, c); order[i] < 0 {
-			return fmt.Errorf("it has no channel %s, which the recordings before it have (the nearest that it has is %s): name the channels that all have by channels.pick in the manifest", c, montage.Nearest(c, r.Channels))
+			return fmt.Errorf("it has no channel %s, which the recordings before it have (the nearest that it has is %s): name the channels that all have by channels.pick in the manifest", c, spelling.Nearest(c, r.Channels))
 		}
 	}
 	if len(r.Channels) != len(l.channels) {

@@ -2,7 +2,6 @@ package data
 
 import (
 	"embed"
-	"errors"
 	"fmt"
 	"math"
 	"path"
@@ -12,9 +11,9 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/token"
 
 	"eegprune/data/label"
+	"eegprune/internal/strictyaml"
 )
 
 // ManifestName is the file in a data directory that says how to read it.
@@ -144,18 +143,14 @@ func (c Classes) labels() string {
 // UnmarshalYAML reads a mapping and keeps its order and the spelling of its
 // keys: 01 is not 1.
 func (c *Classes) UnmarshalYAML(n ast.Node) error {
-	m, ok := n.(*ast.MappingNode)
+	pairs, ok := strictyaml.Pairs(n)
 	if !ok {
-		if one, isOne := n.(*ast.MappingValueNode); isOne {
-			m = ast.Mapping(n.GetToken(), false, one)
-		} else {
-			return &fault{n.GetToken(), "classes must map each label to the name of its class, such as {T1: left, T2: right}"}
-		}
+		return strictyaml.At(n, "classes must map each label to the name of its class, such as {T1: left, T2: right}")
 	}
-	for _, v := range m.Values {
+	for _, v := range pairs {
 		class := v.Value.GetToken().Value
 		if _, scalar := v.Value.(ast.ScalarNode); !scalar || class == "" {
-			return &fault{v.Key.GetToken(), "the class of a label must be a name"}
+			return strictyaml.At(v.Key, "the class of a label must be a name")
 		}
 		*c = append(*c, ClassRule{v.Key.GetToken().Value, class})
 	}
@@ -171,50 +166,26 @@ func (c Classes) MarshalYAML() (any, error) {
 	return m, nil
 }
 
-// fault is an error at a place in a manifest.
-type fault struct {
-	at      *token.Token
-	message string
-}
-
-func (f *fault) Error() string { return f.message }
-
 // ParseManifest reads a manifest. name is for error messages, which give line
 // and column.
 func ParseManifest(b []byte, name string) (*Manifest, error) {
 	m := &Manifest{}
-	if err := yaml.UnmarshalWithOptions(b, m, yaml.Strict()); err != nil {
-		return nil, placed(name, err)
+	if err := strictyaml.Unmarshal(b, name, m); err != nil {
+		return nil, err
 	}
 	if err := m.check(b); err != nil {
-		return nil, placed(name, err)
+		return nil, strictyaml.Placed(name, err)
 	}
 	return m, nil
-}
-
-// placed puts the file's name, line and column before an error's message.
-func placed(name string, err error) error {
-	at, message := (*token.Token)(nil), err.Error()
-	var own *fault
-	var library yaml.Error
-	if errors.As(err, &own) {
-		at, message = own.at, own.message
-	} else if errors.As(err, &library) {
-		at, message = library.GetToken(), library.GetMessage()
-	}
-	if at != nil && at.Position != nil {
-		return fmt.Errorf("%s:%d:%d: %s", name, at.Position.Line, at.Position.Column, message)
-	}
-	return fmt.Errorf("%s: %s", name, message)
 }
 
 // locate makes a fault at the value of a path such as "$.label.group", or
 // without a place if the manifest has no such value.
 func locate(b []byte, where, format string, args ...any) error {
-	f := &fault{message: fmt.Sprintf(format, args...)}
+	f := &strictyaml.Fault{Message: fmt.Sprintf(format, args...)}
 	if p, err := yaml.PathString(where); err == nil {
 		if n, err := p.ReadNode(strings.NewReader(string(b))); err == nil {
-			f.at = n.GetToken()
+			f.At = n.GetToken()
 		}
 	}
 	return f

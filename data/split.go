@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"eegprune/data/montage"
+	"eegprune/internal/spelling"
 )
 
 // A unit is what a split keeps together.
@@ -69,7 +69,7 @@ func NewSplit(name string, k int, shuffle bool, seed uint64) (Split, error) {
 		}
 		return &split{kind, k, shuffle, seed}, nil
 	}
-	return nil, fmt.Errorf("no split %q (did you mean %s?): there are %s", name, montage.Nearest(name, SplitNames()), strings.Join(SplitNames(), ", "))
+	return nil, fmt.Errorf("no split %q (did you mean %s?): there are %s", name, spelling.Nearest(name, SplitNames()), strings.Join(SplitNames(), ", "))
 }
 
 // NonLeaking names the split that asks what the named one asks without having

@@ -32,7 +32,7 @@ type Provenance struct {
 
 // Evaluate tests a network on a fold's test clips, or with fold 0 on all clips.
 func (s *Study) Evaluate(ctx context.Context, n *models.Network, fold int) (report.Score, error) {
-	if have, want := n.Arch.Input, [3]int(s.Set.Shape); have != want || n.Arch.Classes != len(s.Set.Classes) {
+	if have, want := n.Arch.Input, s.Set.Shape; !slices.Equal(have[:], want) || n.Arch.Classes != len(s.Set.Classes) {
 		return report.Score{}, fmt.Errorf("the network takes clips of shape %v in %d classes, the recordings give %v in %d: it was trained on other data",
 			have, n.Arch.Classes, want, len(s.Set.Classes))
 	}

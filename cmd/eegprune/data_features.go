@@ -94,6 +94,25 @@ func (a *app) dataFeaturesCommand() *cobra.Command {
 		Long: `features cuts recordings into clips and makes of them what a network sees. The features
 are kept in a cache and found there again as long as recordings and settings are the same.
 
+The network says which features, and --features changes them by a file in YAML. What it
+leaves away stays as the network has it. Names and arguments are torcheeg's:
+
+  seconds: 2             # of a clip
+  overlap: 1
+  baseline_seconds: 1
+  standardize: subject
+  transforms:
+    - name: BandDifferentialEntropy
+      args: {bands: {alpha: [8, 14], beta: [14, 31]}, apply_to_baseline: true}
+    - name: ToGrid
+      args: {apply_to_baseline: true}
+    - name: BaselineRemoval
+  label:
+    - name: Select
+      args: {key: [arousal]}
+    - name: Binary
+      args: {threshold: 5}
+
 With --out they are written for numpy.load: x, y, classes, and of each clip subject,
 session, trial, start and end.`,
 		Example: `  eegprune data features recordings

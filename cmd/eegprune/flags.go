@@ -27,6 +27,7 @@ type dataFlags struct {
 	set            *pflag.FlagSet
 	dir            string
 	source         sourceFlags
+	features       string
 	clip, overlap  float64
 	bands, filter  string
 	removeBaseline bool
@@ -38,6 +39,7 @@ func (f *dataFlags) register(s *pflag.FlagSet) {
 	f.set = s
 	s.StringVar(&f.dir, "data", "", "directory of recordings")
 	f.source.register(s)
+	s.StringVar(&f.features, "features", "", "YAML file with clips, transforms and labels (see \"eegprune data features --help\"); other flags change what it says")
 	s.Float64Var(&f.clip, "clip", 0, "seconds of a clip (default: 1 for networks on a grid, 4 for networks of signals)")
 	s.Float64Var(&f.overlap, "overlap", 0, "seconds that a clip shares with the next")
 	s.StringVar(&f.bands, "bands", "", `frequency bands in Hz, such as "theta=4-8,alpha=8-14" (default: theta, alpha, beta and gamma)`)
@@ -49,7 +51,7 @@ func (f *dataFlags) register(s *pflag.FlagSet) {
 
 // changed reports whether flags ask for other features than a checkpoint's own.
 func (f *dataFlags) changed() bool {
-	return slices.ContainsFunc([]string{"data", "clip", "overlap", "bands", "filter", "remove-baseline", "standardize"}, f.set.Changed)
+	return slices.ContainsFunc([]string{"data", "features", "clip", "overlap", "bands", "filter", "remove-baseline", "standardize"}, f.set.Changed)
 }
 
 // cacheDir is where features are kept.
@@ -85,6 +87,11 @@ func (f *dataFlags) apply(c *experiment.Config) error {
 			*o = data.GridOptions()
 		}
 	}
+	if f.features != "" {
+		if err := data.ReadOptions(f.features, o); err != nil {
+			return err
+		}
+	}
 	if f.set.Changed("clip") {
 		o.Seconds = f.clip
 	}
@@ -111,7 +118,7 @@ func (f *dataFlags) applyBands(model string, p transform.Pipeline) error {
 	}
 	i := slices.IndexFunc(p, func(t transform.Transform) bool { _, ok := t.(*transform.BandDifferentialEntropy); return ok })
 	if i < 0 {
-		return usageError{fmt.Errorf("--bands and --filter: %s takes signals, not bands", model)}
+		return usageError{fmt.Errorf("--bands and --filter are of BandDifferentialEntropy, which is none of the transforms for %s: give them as arguments in the file of --features", model)}
 	}
 	t := p[i].(*transform.BandDifferentialEntropy)
 	if f.set.Changed("bands") {

@@ -9,8 +9,10 @@ import (
 	"strconv"
 	"strings"
 
-	"eegprune/data/montage"
+	"github.com/goccy/go-yaml/ast"
+
 	"eegprune/data/named"
+	"eegprune/internal/spelling"
 )
 
 // A Form is what labels are before they have values: a list of named numbers,
@@ -48,7 +50,7 @@ func New(name string) (Transform, error) {
 		}
 		names = append(names, t.Name())
 	}
-	return nil, fmt.Errorf("no label transform %q (did you mean %s?): there are %s", name, montage.Nearest(name, names), strings.Join(names, ", "))
+	return nil, fmt.Errorf("no label transform %q (did you mean %s?): there are %s", name, spelling.Nearest(name, names), strings.Join(names, ", "))
 }
 
 // MarshalJSON writes names and arguments; see [named.Marshal].
@@ -64,8 +66,8 @@ func (p *Pipeline) UnmarshalJSON(b []byte) (err error) {
 }
 
 // UnmarshalYAML reads what [Pipeline.UnmarshalJSON] does.
-func (p *Pipeline) UnmarshalYAML(b []byte) (err error) {
-	*p, err = named.UnmarshalYAML(b, New)
+func (p *Pipeline) UnmarshalYAML(n ast.Node) (err error) {
+	*p, err = named.UnmarshalYAML(n, New)
 	return err
 }
 

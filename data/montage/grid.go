@@ -3,6 +3,8 @@ package montage
 import (
 	"fmt"
 	"strings"
+
+	"eegprune/internal/spelling"
 )
 
 // GridSize is the height and width of the electrode grid.
@@ -64,7 +66,7 @@ func GridCells(electrodes []string) ([]int, error) {
 	}
 	if len(missing) > 0 {
 		return nil, fmt.Errorf("no place on the 9x9 grid for %s (the nearest name that has one is %s): leave out such channels by channels.exclude in the manifest, or correct their names",
-			strings.Join(missing, ", "), Nearest(missing[0], GridNames()))
+			strings.Join(missing, ", "), spelling.Nearest(missing[0], GridNames()))
 	}
 	return cells, nil
 }

@@ -11,8 +11,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
+	"slices"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+
+	"eegprune/internal/strictyaml"
 )
 
 // A Thing has a name; its exported fields are its arguments.
@@ -72,13 +77,84 @@ func MarshalYAML[T Thing](list []T) ([]byte, error) {
 	return yaml.JSONToYAML(b)
 }
 
-// UnmarshalYAML reads YAML as [Unmarshal] reads JSON.
-func UnmarshalYAML[T Thing](b []byte, make func(name string) (T, error)) ([]T, error) {
-	j, err := yaml.YAMLToJSON(b)
-	if err != nil {
-		return nil, err
+// UnmarshalYAML reads a YAML list as [Unmarshal] reads JSON. Its errors have a place;
+// see [strictyaml.Placed].
+func UnmarshalYAML[T Thing](n ast.Node, make func(name string) (T, error)) ([]T, error) {
+	items, ok := n.(*ast.SequenceNode)
+	if !ok {
+		return nil, strictyaml.At(n, "a list is needed here, each of its items a name and, where there are any, args: such as [{name: Binary, args: {threshold: 5}}]")
 	}
-	return Unmarshal(j, make)
+	list := []T{}
+	for _, item := range items.Values {
+		t, err := thing(item, make)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, t)
+	}
+	return list, nil
+}
+
+func thing[T Thing](item ast.Node, make func(name string) (T, error)) (t T, err error) {
+	pairs, ok := strictyaml.Pairs(item)
+	if !ok {
+		return t, strictyaml.At(item, "an item of this list is a mapping of name and args, such as {name: Binary, args: {threshold: 5}}")
+	}
+	var name, args ast.Node
+	for _, p := range pairs {
+		switch p.Key.GetToken().Value {
+		case "name":
+			name = p.Value
+		case "args":
+			args = p.Value
+		default:
+			return t, strictyaml.UnknownKey(p.Key, []string{"name", "args"})
+		}
+	}
+	if name == nil {
+		return t, strictyaml.At(item, "this item has no name")
+	}
+	if t, err = make(name.GetToken().Value); err != nil {
+		return t, strictyaml.At(name, "%s", err)
+	}
+	if args == nil {
+		return t, nil
+	}
+	return t, setArguments(t, args)
+}
+
+// setArguments reads the arguments one by one, so that an error has its place.
+func setArguments(t Thing, args ast.Node) error {
+	pairs, ok := strictyaml.Pairs(args)
+	if !ok {
+		return strictyaml.At(args, "args of %s must map the names of arguments to their values", t.Name())
+	}
+	var known []string
+	for _, f := range strictyaml.Fields(reflect.TypeOf(t).Elem(), "json") {
+		known = append(known, f.Key)
+	}
+	for _, p := range pairs {
+		key := p.Key.GetToken().Value
+		if !slices.Contains(known, key) {
+			return strictyaml.UnknownKey(p.Key, known)
+		}
+		var value any
+		if err := yaml.NodeToValue(p.Value, &value, yaml.UseOrderedMap()); err != nil {
+			return err
+		}
+		one, err := yaml.MarshalWithOptions(yaml.MapSlice{{Key: key, Value: value}}, yaml.JSON())
+		if err != nil {
+			return strictyaml.At(p.Value, "argument %s of %s: %s", key, t.Name(), err)
+		}
+		if err := strict(one, t); err != nil {
+			var kind *json.UnmarshalTypeError
+			if errors.As(err, &kind) {
+				err = fmt.Errorf("it can't be a %s", kind.Value)
+			}
+			return strictyaml.At(p.Value, "argument %s of %s: %s", key, t.Name(), err)
+		}
+	}
+	return nil
 }
 
 func strict(b []byte, v any) error {

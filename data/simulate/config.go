@@ -39,6 +39,7 @@ import (
 
 	"eegprune/data/montage"
 	"eegprune/data/transform"
+	"eegprune/internal/spelling"
 )
 
 // A Config says what to simulate.
@@ -126,13 +127,13 @@ func (c Config) checkNames() error {
 	seen := map[string]bool{}
 	for _, e := range c.Electrodes {
 		if _, ok := montage.Position(e); !ok || seen[e] {
-			return fmt.Errorf("electrode %q is given twice or is none of the 10-10 system (did you mean %s?)", e, montage.Nearest(e, montage.Names()))
+			return fmt.Errorf("electrode %q is given twice or is none of the 10-10 system (did you mean %s?)", e, spelling.Nearest(e, montage.Names()))
 		}
 		seen[e] = true
 	}
 	for _, e := range c.Effects {
 		if _, ok := montage.Position(e.Electrode); !ok {
-			return fmt.Errorf("the effect in %s lies at %q, which is none of the 10-10 system (did you mean %s?)", e.Band.Name, e.Electrode, montage.Nearest(e.Electrode, montage.Names()))
+			return fmt.Errorf("the effect in %s lies at %q, which is none of the 10-10 system (did you mean %s?)", e.Band.Name, e.Electrode, spelling.Nearest(e.Electrode, montage.Names()))
 		}
 		if e.Band.High >= c.Rate/2 {
 			return fmt.Errorf("the effect in %s ends at %g Hz: at %g samples a second it must end below %g Hz", e.Band.Name, e.Band.High, c.Rate, c.Rate/2)

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"eegprune/data/montage"
+	"eegprune/internal/spelling"
 )
 
 // PickElectrode keeps some electrodes, in the order in which they are named:
@@ -31,7 +31,7 @@ func (t *PickElectrode) Prepare(in Form, _ *Form) (Step, error) {
 	rows := make([]int, len(names))
 	for i, name := range names {
 		if rows[i] = slices.Index(in.Electrodes, name); rows[i] < 0 {
-			return Step{}, fmt.Errorf("the recordings have no electrode %s (the nearest name that they have is %s)", name, montage.Nearest(name, in.Electrodes))
+			return Step{}, fmt.Errorf("the recordings have no electrode %s (the nearest name that they have is %s)", name, spelling.Nearest(name, in.Electrodes))
 		}
 	}
 	n := in.Shape[1]

@@ -3,6 +3,8 @@ package transform
 import (
 	"fmt"
 
+	"github.com/goccy/go-yaml/ast"
+
 	"eegprune/data/named"
 )
 
@@ -112,7 +114,7 @@ func (p *Pipeline) UnmarshalJSON(b []byte) (err error) {
 }
 
 // UnmarshalYAML reads what [Pipeline.UnmarshalJSON] does.
-func (p *Pipeline) UnmarshalYAML(b []byte) (err error) {
-	*p, err = named.UnmarshalYAML(b, New)
+func (p *Pipeline) UnmarshalYAML(n ast.Node) (err error) {
+	*p, err = named.UnmarshalYAML(n, New)
 	return err
 }

@@ -16,7 +16,7 @@ import (
 	"fmt"
 	"strings"
 
-	"eegprune/data/montage"
+	"eegprune/internal/spelling"
 )
 
 // An Array is an N-dimensional array in row-major order.
@@ -135,5 +135,5 @@ func New(name string) (Transform, error) {
 		}
 		names = append(names, t.Name())
 	}
-	return nil, fmt.Errorf("no transform %q (did you mean %s?): there are %s", name, montage.Nearest(name, names), strings.Join(names, ", "))
+	return nil, fmt.Errorf("no transform %q (did you mean %s?): there are %s", name, spelling.Nearest(name, names), strings.Join(names, ", "))
 }
