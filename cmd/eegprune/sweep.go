@@ -13,7 +13,7 @@ import (
 )
 
 func (a *app) sweepCommand() *cobra.Command {
-	s := &studyCommand{a: a}
+	s := a.studyOfFlags()
 	var p pruneFlags
 	var r recoverFlags
 	c := &cobra.Command{
@@ -71,7 +71,7 @@ func writeFigures(dir string) (paths []string, err error) {
 }
 
 func (a *app) savingsCommand() *cobra.Command {
-	s := &studyCommand{a: a}
+	s := a.studyOfFlags()
 	var p pruneFlags
 	var r recoverFlags
 	var o experiment.SavingsOptions
