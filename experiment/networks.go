@@ -43,7 +43,7 @@ func (s *Study) trainSparse(ctx context.Context, fold int, watch train.Observer)
 // pruneSoftly trains the unpruned network, zeroing filters after each epoch, and removes
 // those that are zero in the best.
 func (s *Study) pruneSoftly(ctx context.Context, m prune.Method, ratio float64, fold int, watch train.Observer) (Made, error) {
-	var now, best prune.Decision
+	var now prune.Decision
 	made, err := s.fresh(ctx, fresh{arch: s.Arch, options: s.Config.Train, regimen: func(n *models.Network) train.Regimen {
 		return train.Regimen{
 			Epoch: func() (func() error, error) {
@@ -56,7 +56,6 @@ func (s *Study) pruneSoftly(ctx context.Context, m prune.Method, ratio float64, 
 				}
 				return prune.Silence(n, now.Keep)
 			},
-			Best: func() { best = now },
 		}
 	}}, fold, watch)
 	if err != nil {
@@ -64,8 +63,12 @@ func (s *Study) pruneSoftly(ctx context.Context, m prune.Method, ratio float64, 
 	}
 	soft := made.Network
 	defer soft.Free()
-	made.Notes = best.Notes
-	made.Network, err = prune.Remove(soft, best.Keep)
+	made.Notes = now.Notes
+	keep, err := prune.Silent(soft)
+	if err != nil {
+		return Made{}, err
+	}
+	made.Network, err = prune.Remove(soft, keep)
 	return made, err
 }
 
