@@ -83,6 +83,7 @@ func FuzzParseManifest(f *testing.F) {
 	f.Add([]byte(byName))
 	f.Add([]byte(byAnnotation))
 	f.Add([]byte("label: {classes: {a: &x b, c: *x}}"))
+	f.Add([]byte("a\n--- "))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		m, err := ParseManifest(b, "m.yaml")
 		if err == nil && (m.files == nil || m.Format == "") {

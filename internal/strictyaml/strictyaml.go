@@ -26,9 +26,13 @@ type Fault struct {
 
 func (f *Fault) Error() string { return f.Message }
 
-// At makes a fault at a node.
+// At makes a fault at a node, without a place if there is none.
 func At(n ast.Node, format string, args ...any) error {
-	return &Fault{n.GetToken(), fmt.Sprintf(format, args...)}
+	f := &Fault{Message: fmt.Sprintf(format, args...)}
+	if n != nil {
+		f.At = n.GetToken()
+	}
+	return f
 }
 
 // Unmarshal reads a file into the struct that v points to; what the file doesn't

@@ -57,6 +57,7 @@ func TestFaults(t *testing.T) {
 		"name: a\nname: b\n":         `s.yaml:2:1: `,
 		"name: [a\n":                 `s.yaml:1:`,
 		"name: a\n---\nname: b\n":    `s.yaml:3:`,
+		"name: a\n---\n":             `s.yaml: a second document`,
 	} {
 		err := Unmarshal([]byte(text), "s.yaml", &settings{})
 		if err == nil || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), "\n") {
