@@ -22,6 +22,7 @@ type runner struct {
 	cache   func() (string, error) // directory that keeps features
 	out     string
 	jobs    int
+	every   int
 	verbose bool
 }
 
@@ -29,6 +30,7 @@ func (r *runner) register(c *cobra.Command) {
 	f := c.Flags()
 	r.device.register(f)
 	jobsFlag(f, &r.jobs)
+	f.IntVar(&r.every, "checkpoint-every", 0, "epochs after which a training is kept, to go on from if it is ended (default: when half a minute has passed)")
 	f.StringVar(&r.out, "out", "", "directory of the results; what is done there already is not done again")
 	f.BoolVarP(&r.verbose, "verbose", "v", false, "print the running loss and each epoch's validation, one training after another")
 	_ = c.MarkFlagRequired("out")
@@ -85,7 +87,7 @@ func (s *studyCommand) configs(more func(*experiment.Config) error) ([]experimen
 
 // open opens the studies; the caller closes them.
 func (r *runner) open(ctx context.Context, configs []experiment.Config) (experiment.Grid, error) {
-	device, err := r.device.open()
+	devices, err := r.device.openAll()
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +101,7 @@ func (r *runner) open(ctx context.Context, configs []experiment.Config) (experim
 	}
 	p := r.a.progress()
 	defer p.close()
-	grid, err := experiment.OpenGrid(ctx, configs, experiment.OpenOptions{Device: device, Cache: cache, Progress: p.reading})
+	grid, err := experiment.OpenGrid(ctx, configs, experiment.OpenOptions{Devices: devices, Cache: cache, Progress: p.reading})
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +117,7 @@ func (r *runner) open(ctx context.Context, configs []experiment.Config) (experim
 
 // carryOut runs studies and writes their results.
 func (r *runner) carryOut(ctx context.Context, grid experiment.Grid, o experiment.RunOptions) (*report.Study, error) {
-	o.Dir, o.Jobs, o.Version = r.out, r.jobs, version()
+	o.Dir, o.Jobs, o.Every, o.Version = r.out, r.jobs, r.every, version()
 	p := r.a.progress()
 	if r.verbose {
 		o.Jobs, o.Watch = 1, verboseObserver(r.a.stderr)

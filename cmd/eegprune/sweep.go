@@ -99,7 +99,7 @@ and the burden of proof is the other way round.`,
 			}
 			defer grid.Close()
 			progress := a.progress()
-			run := experiment.RunOptions{Dir: s.out, Jobs: s.jobs, Version: version(), Watch: progress.lines(grid)}
+			run := experiment.RunOptions{Dir: s.out, Jobs: s.jobs, Every: s.every, Version: version(), Watch: progress.lines(grid)}
 			savings, results, err := grid.Savings(cmd.Context(), run, o)
 			progress.close()
 			if results != nil {
