@@ -5,6 +5,9 @@
 #include <ATen/Parallel.h>
 #include <ATen/detail/CUDAHooksInterface.h>
 
+#include <algorithm>
+#include <thread>
+
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
@@ -80,6 +83,9 @@ ep_status ep_init(void) {
     mallopt(M_MMAP_THRESHOLD, 1 << 30);
     mallopt(M_TRIM_THRESHOLD, 2147483647);
     mallopt(M_TOP_PAD, 64 << 20);
+    // Each arena keeps the most that was ever in use of it; threads beyond the cores
+    // gain nothing from one of their own.
+    mallopt(M_ARENA_MAX, static_cast<int>(std::max(1u, std::thread::hardware_concurrency())));
 #endif
     // Numbers are compared with PyTorch's CPU: no silent 10-bit mantissas.
     at::globalContext().setAllowTF32CuDNN(false);

@@ -8,9 +8,9 @@ import (
 	"eegprune/torch"
 )
 
-// evalBatch bounds the memory of an evaluation; the result does not depend on it beyond
-// rounding.
-const evalBatch = 256
+// evalBatch keeps an evaluation from needing more memory than a training step of the usual
+// batch; the result does not depend on it beyond rounding.
+const evalBatch = 64
 
 // Evaluation is how a network does on some rows.
 type Evaluation struct {
