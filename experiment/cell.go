@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"eegprune/internal/atomicfile"
+	"eegprune/internal/meter"
 	"eegprune/models"
 	"eegprune/prune"
 	"eegprune/report"
@@ -149,21 +150,35 @@ func (s *Study) origins(c report.Cell) []report.Cell {
 type run struct {
 	*Study
 	dir     string
-	version string
 	watch   Observer
+	machine report.Run // by what and where; not yet what it took
+	meter   *meter.Meter
+	scope   meter.Scope // of a cell's CPU time
 }
 
 func (r *run) checkpoint(c report.Cell) string {
-	return filepath.Join("checkpoints", cellName(c)+".safetensors")
+	return filepath.Join("checkpoints", CellName(c)+".safetensors")
 }
 
 // do makes the result of one cell and its files.
 func (r *run) do(ctx context.Context, c report.Cell, key string) (report.Result, error) {
-	result := report.Result{Schema: report.Schema, Key: key, Cell: c, Checkpoint: r.checkpoint(c),
-		Seed: r.seed(c.Fold), Started: time.Now().UTC().Truncate(time.Millisecond)}
-	made, err := r.network(ctx, c)
+	result := report.Result{Schema: report.Schema, Key: key, Cell: c, Checkpoint: r.checkpoint(c), Seed: r.seed(c.Fold), Run: r.machine}
+	result.Started = time.Now().UTC().Truncate(time.Millisecond)
+	span := r.meter.Start(r.scope)
+	err := r.make(ctx, &result)
+	took(&result.Run, span.Stop(), r.scope, r.device)
 	if err != nil {
 		return result, err
+	}
+	return result, r.keep(result)
+}
+
+// make makes the network of a cell, its checkpoint, and what the result says of them.
+func (r *run) make(ctx context.Context, result *report.Result) error {
+	c := result.Cell
+	made, err := r.network(ctx, c)
+	if err != nil {
+		return err
 	}
 	n := made.Network
 	defer n.Free()
@@ -174,25 +189,22 @@ func (r *run) do(ctx context.Context, c report.Cell, key string) (report.Result,
 		result.Epochs = append(result.Epochs, report.Epoch(e))
 	}
 	if result.Test, err = r.Evaluate(ctx, n, c.Fold); err != nil {
-		return result, err
+		return err
 	}
 	v, err := train.Evaluate(ctx, n, r.data, r.Folds[c.Fold-1].Val)
 	if err != nil {
-		return result, err
+		return err
 	}
 	result.Validation = report.Score(v)
-	p := r.Provenance(c, r.version, result.Test)
-	p.Key = key
+	p := r.Provenance(c, r.machine.Version, result.Test)
+	p.Key = result.Key
 	path := filepath.Join(r.dir, result.Checkpoint)
 	if err := n.Save(path, p); err != nil {
-		return result, err
-	}
-	if result.Size, err = SizeOf(n.Arch, n.Masks(), path); err != nil {
-		return result, err
+		return err
 	}
 	result.Widths, result.Notes = Widths(r.Arch, n.Arch), made.Notes
-	result.Seconds = time.Since(result.Started).Seconds()
-	return result, r.keep(result)
+	result.Size, err = SizeOf(n.Arch, n.Masks(), path)
+	return err
 }
 
 // network makes the network of a cell.

@@ -216,8 +216,8 @@ func (s *Study) key(c report.Cell) (string, error) {
 	return hex.EncodeToString(sum[:8]), nil
 }
 
-// cellName names a cell's files: fbccnn-fold01-lfp0.4-fine-tuned.
-func cellName(c report.Cell) string {
+// CellName names a cell's files: fbccnn-fold01-lfp0.4-fine-tuned.
+func CellName(c report.Cell) string {
 	parts := []string{c.Model, fmt.Sprintf("fold%02d", c.Fold)}
 	if c.Method != "" {
 		method := c.Method

@@ -157,15 +157,15 @@ func TestCellsComeAfterWhatTheyStartFromAndOnlyOnce(t *testing.T) {
 		names := map[string]bool{}
 		cells := s.Cells(RunOptions{})
 		for _, c := range cells {
-			if seen[c] || names[cellName(c)] {
-				rt.Fatalf("%s is done twice, or its file %s is written twice", Describe(c), cellName(c))
+			if seen[c] || names[CellName(c)] {
+				rt.Fatalf("%s is done twice, or its file %s is written twice", Describe(c), CellName(c))
 			}
 			for _, o := range s.origins(c) {
 				if !seen[o] {
 					rt.Fatalf("%s comes before %s, which it starts from", Describe(c), Describe(o))
 				}
 			}
-			seen[c], names[cellName(c)] = true, true
+			seen[c], names[CellName(c)] = true, true
 		}
 		sparse := 0
 		if slices.Contains(methods, "nsfp") {

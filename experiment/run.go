@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"eegprune/internal/meter"
 	"eegprune/report"
 	"eegprune/torch"
 )
@@ -22,6 +23,7 @@ type RunOptions struct {
 	Folds   []int  // which folds, from 1; nil for all
 	Jobs    int    // cells that run side by side
 	Version string // of the program, for the record
+	Commit  string // of its source, likewise; "" where it is not known
 	Watch   Observer
 }
 
@@ -84,7 +86,11 @@ func (g Grid) cells(ctx context.Context, o RunOptions) ([]report.Result, error) 
 	}
 	var tasks []*task
 	for _, s := range g {
-		r := &run{Study: s, dir: o.Dir, version: o.Version, watch: o.Watch}
+		r, err := s.in(o)
+		if err != nil {
+			return nil, err
+		}
+		defer r.meter.Close()
 		for _, c := range s.Cells(o) {
 			tasks = append(tasks, &task{run: r, cell: c, finished: make(chan struct{})})
 		}
@@ -255,6 +261,42 @@ func Describe(c report.Cell) string {
 	return text
 }
 
+// in begins to carry a study out in a directory.
+func (s *Study) in(o RunOptions) (*run, error) {
+	env, err := environment(s.device, o)
+	if err != nil {
+		return nil, err
+	}
+	r := &run{Study: s, dir: o.Dir, watch: o.Watch, scope: meter.Thread,
+		machine: report.Run{Version: env.Version, Commit: o.Commit, Libtorch: env.Libtorch, CUDA: env.CUDA, CuDNN: env.CuDNN,
+			Device: env.Device, Processor: env.CPU, Host: env.Host}}
+	if env.Jobs == 1 {
+		r.scope = meter.Process
+	}
+	gpu := meter.NoGPU
+	if s.device.IsCUDA() {
+		gpu = s.device.Index()
+		about, err := torch.DescribeGPU(gpu)
+		if err != nil {
+			return nil, err
+		}
+		r.machine.Processor = about.Name
+	}
+	r.meter = meter.New(gpu)
+	return r, nil
+}
+
+// took notes what a cell used.
+func took(r *report.Run, u meter.Usage, scope meter.Scope, device torch.Device) {
+	r.Seconds, r.PeakMemory, r.CPUJoules, r.GPUJoules = u.Wall.Seconds(), u.PeakMemory, u.CPUJoules, u.GPUJoules
+	if u.CPU > 0 {
+		r.CPUSeconds, r.CPUScope = u.CPU.Seconds(), scope.String()
+	}
+	if device.IsCUDA() {
+		r.GPUSeconds = r.Seconds
+	}
+}
+
 func environment(device torch.Device, o RunOptions) (report.Environment, error) {
 	build, err := torch.Version()
 	if err != nil {
@@ -264,7 +306,7 @@ func environment(device torch.Device, o RunOptions) (report.Environment, error) 
 	if err != nil {
 		host = "unknown"
 	}
-	env := report.Environment{Version: o.Version, Libtorch: build.Torch, CUDA: build.CUDA, Device: device.String(),
+	env := report.Environment{Version: o.Version, Libtorch: build.Torch, CUDA: build.CUDA, CuDNN: build.CuDNN, Device: device.String(),
 		Host: host, CPU: cpuName(), Cores: runtime.NumCPU(), Jobs: max(o.Jobs, 1)}
 	return env, nil
 }

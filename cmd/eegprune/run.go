@@ -25,6 +25,7 @@ type studyCommand struct {
 	out     string
 	jobs    int
 	verbose bool
+	board   string // directory for TensorBoard; "" for none
 }
 
 func (s *studyCommand) register(c *cobra.Command) {
@@ -34,6 +35,7 @@ func (s *studyCommand) register(c *cobra.Command) {
 	s.train.register(f)
 	s.device.register(f)
 	jobsFlag(f, &s.jobs)
+	boardFlag(f, &s.board)
 	f.StringVar(&s.out, "out", "", "directory of the results; what is done there already is not done again")
 	f.BoolVarP(&s.verbose, "verbose", "v", false, "print the running loss and each epoch's validation, one training after another")
 	_ = c.MarkFlagRequired("out")
@@ -99,15 +101,21 @@ func (s *studyCommand) open(ctx context.Context, configs []experiment.Config) (e
 
 // carryOut runs studies and writes their results.
 func (s *studyCommand) carryOut(ctx context.Context, grid experiment.Grid, o experiment.RunOptions) (*report.Study, error) {
-	o.Dir, o.Jobs, o.Version = s.out, s.jobs, version()
+	o.Dir, o.Jobs, o.Version, o.Commit = s.out, s.jobs, version(), commit()
+	b, err := newBoard(s.board)
+	if err != nil {
+		return nil, err
+	}
 	p := s.a.progress()
 	if s.verbose {
 		o.Jobs, o.Watch = 1, verboseObserver(s.a.stderr)
 	} else {
 		o.Watch = p.observer(grid, o)
 	}
+	o.Watch = b.observe(o.Watch, grid)
 	results, err := grid.Run(ctx, o)
 	p.close()
+	err = errors.Join(err, b.close())
 	if results != nil {
 		err = errors.Join(err, report.Write(s.out, results))
 	}
