@@ -2,15 +2,32 @@
 // so that the same gradients give the same bits. One call steps all parameters.
 #include "internal.h"
 
+#include <ATen/ops/scalar_tensor.h>
 #include <ATen/ops/zeros_like.h>
 
 #include <cmath>
+#include <string_view>
 
 struct ep_optimizer_s {
   std::vector<at::Tensor> parameters;
   virtual ~ep_optimizer_s() = default;
   virtual void step(double lr) = 0;
+  // What it remembers of parameter i under torch.optim's name; undefined where nothing.
+  virtual at::Tensor state(std::string_view name, size_t i) const = 0;
+  virtual void set_state(std::string_view name, size_t i, const at::Tensor &value) = 0;
+
+protected:
+  // A copy of value that can stand where one for parameter i stands.
+  at::Tensor fitting(size_t i, const at::Tensor &value) const {
+    TORCH_CHECK(value.sizes() == parameters[i].sizes(), "the state has shape ", value.sizes(), ", its parameter ",
+                parameters[i].sizes());
+    return value.detach().to(parameters[i].options().requires_grad(false), false, true);
+  }
 };
+
+[[noreturn]] static void no_state(std::string_view name) {
+  TORCH_CHECK(false, "this optimizer has no state ", std::string(name));
+}
 
 namespace {
 
@@ -34,6 +51,18 @@ struct SGD final : ep_optimizer_s {
       }
       p.add_(g, -lr);
     }
+  }
+
+  at::Tensor state(std::string_view name, size_t i) const override {
+    if (name != "momentum_buffer")
+      no_state(name);
+    return buffers[i];
+  }
+
+  void set_state(std::string_view name, size_t i, const at::Tensor &value) override {
+    if (name != "momentum_buffer")
+      no_state(name);
+    buffers[i] = fitting(i, value);
   }
 };
 
@@ -60,6 +89,29 @@ struct Adam final : ep_optimizer_s {
       const at::Tensor denominator = square[i].sqrt().div_(correction2).add_(eps);
       p.addcdiv_(mean[i], denominator, -(lr / correction1));
     }
+  }
+
+  at::Tensor state(std::string_view name, size_t i) const override {
+    if (steps[i] == 0)
+      return {};
+    if (name == "step")
+      return at::scalar_tensor(steps[i], at::kLong);
+    if (name == "exp_avg")
+      return mean[i];
+    if (name == "exp_avg_sq")
+      return square[i];
+    no_state(name);
+  }
+
+  void set_state(std::string_view name, size_t i, const at::Tensor &value) override {
+    if (name == "step")
+      steps[i] = value.item<int64_t>();
+    else if (name == "exp_avg")
+      mean[i] = fitting(i, value);
+    else if (name == "exp_avg_sq")
+      square[i] = fitting(i, value);
+    else
+      no_state(name);
   }
 };
 
@@ -108,6 +160,22 @@ ep_status ep_optimizer_zero_grad(ep_optimizer optimizer) {
   return shim::call(false, [&] {
     for (at::Tensor &p : optimizer->parameters)
       p.mutable_grad().reset();
+  });
+}
+
+ep_status ep_optimizer_state(ep_scope scope, ep_optimizer optimizer, const char *name, int32_t index,
+                             ep_tensor *out) {
+  return shim::call(false, [&] {
+    TORCH_CHECK(index >= 0 && size_t(index) < optimizer->parameters.size(), "there is no parameter ", index);
+    const at::Tensor found = optimizer->state(name, index);
+    *out = found.defined() ? shim::adopt(scope, found.clone()) : nullptr;
+  });
+}
+
+ep_status ep_optimizer_set_state(ep_optimizer optimizer, const char *name, int32_t index, ep_tensor value) {
+  return shim::call(false, [&] {
+    TORCH_CHECK(index >= 0 && size_t(index) < optimizer->parameters.size(), "there is no parameter ", index);
+    optimizer->set_state(name, index, value->value);
   });
 }
 

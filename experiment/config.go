@@ -69,11 +69,11 @@ type Data struct {
 // subjects or trials where those are fewer. Val is the part of a fold's training clips on which
 // the best epoch is chosen.
 type Split struct {
-	Name    string  `json:"name"`
-	Folds   int     `json:"folds"`
-	Shuffle bool    `json:"shuffle"`
-	Seed    uint64  `json:"seed"`
-	Val     float64 `json:"val"`
+	Name    string  `json:"name" yaml:"name"`
+	Folds   int     `json:"folds" yaml:"folds"`
+	Shuffle bool    `json:"shuffle" yaml:"shuffle"`
+	Seed    uint64  `json:"seed" yaml:"seed"`
+	Val     float64 `json:"val" yaml:"val"`
 }
 
 // Pruning says what is removed.

@@ -22,16 +22,23 @@ type Made struct {
 	Notes   []string      // what pruning, or sparsity training, had to say
 }
 
+// Oversight says who is told how a training goes on, and where it is kept what it needs
+// to go on after an end. The zero value is nobody and nowhere.
+type Oversight struct {
+	Watch     train.Observer
+	Snapshots train.Snapshots
+}
+
 // Train trains the unpruned network of a fold, counted from 1.
-func (s *Study) Train(ctx context.Context, fold int, watch train.Observer) (Made, error) {
-	return s.fresh(ctx, fresh{arch: s.Arch, options: s.Config.Train}, fold, watch)
+func (s *Study) Train(ctx context.Context, fold int, o Oversight) (Made, error) {
+	return s.fresh(ctx, fresh{arch: s.Arch, options: s.Config.Train}, fold, o)
 }
 
 // trainSparse trains the unpruned network with a penalty on the scales of BatchNorm.
-func (s *Study) trainSparse(ctx context.Context, fold int, watch train.Observer) (Made, error) {
+func (s *Study) trainSparse(ctx context.Context, fold int, o Oversight) (Made, error) {
 	made, err := s.fresh(ctx, fresh{arch: s.Arch, options: s.Config.Train, regimen: func(n *models.Network) train.Regimen {
 		return train.Regimen{Gradients: func(sc *torch.Scope) { prune.Penalise(sc, n, s.Config.Sparsity) }}
-	}}, fold, watch)
+	}}, fold, o)
 	if err != nil {
 		return made, err
 	}
@@ -42,8 +49,8 @@ func (s *Study) trainSparse(ctx context.Context, fold int, watch train.Observer)
 
 // pruneSoftly trains the unpruned network, zeroing filters after each epoch, and removes
 // those that are zero in the best.
-func (s *Study) pruneSoftly(ctx context.Context, m prune.Method, ratio float64, fold int, watch train.Observer) (Made, error) {
-	var now, best prune.Decision
+func (s *Study) pruneSoftly(ctx context.Context, m prune.Method, ratio float64, fold int, o Oversight) (Made, error) {
+	var now prune.Decision
 	made, err := s.fresh(ctx, fresh{arch: s.Arch, options: s.Config.Train, regimen: func(n *models.Network) train.Regimen {
 		return train.Regimen{
 			Epoch: func() (func() error, error) {
@@ -56,16 +63,19 @@ func (s *Study) pruneSoftly(ctx context.Context, m prune.Method, ratio float64, 
 				}
 				return prune.Silence(n, now.Keep)
 			},
-			Best: func() { best = now },
 		}
-	}}, fold, watch)
+	}}, fold, o)
 	if err != nil {
 		return made, err
 	}
 	soft := made.Network
 	defer soft.Free()
-	made.Notes = best.Notes
-	made.Network, err = prune.Remove(soft, best.Keep)
+	made.Notes = now.Notes
+	keep, err := prune.Silent(soft)
+	if err != nil {
+		return Made{}, err
+	}
+	made.Network, err = prune.Remove(soft, keep)
 	return made, err
 }
 
@@ -112,10 +122,10 @@ func (s *Study) evidence(n *models.Network, fold int) prune.Evidence {
 // Recover brings back a pruned network's accuracy on a fold, in the way that the stage
 // says. teacher is the fold's unpruned network, which distillation learns from; it may
 // be nil where Config asks for none. pruned is unchanged.
-func (s *Study) Recover(ctx context.Context, pruned, teacher *models.Network, stage string, fold int, watch train.Observer) (Made, error) {
+func (s *Study) Recover(ctx context.Context, pruned, teacher *models.Network, stage string, fold int, o Oversight) (Made, error) {
 	switch stage {
 	case report.FineTuned:
-		return s.fineTune(ctx, pruned, teacher, fold, watch)
+		return s.fineTune(ctx, pruned, teacher, fold, o)
 	case report.Scratch, report.ScratchB:
 		f := fresh{arch: pruned.Arch, masks: pruned.Masks(), options: s.Config.Train}
 		if stage == report.ScratchB {
@@ -125,7 +135,7 @@ func (s *Study) Recover(ctx context.Context, pruned, teacher *models.Network, st
 			}
 			f.options.Epochs = epochs
 		}
-		return s.fresh(ctx, f, fold, watch)
+		return s.fresh(ctx, f, fold, o)
 	case report.Uniform:
 		c, err := pruned.Arch.CountMasked(pruned.Masks())
 		if err != nil {
@@ -135,7 +145,7 @@ func (s *Study) Recover(ctx context.Context, pruned, teacher *models.Network, st
 		if err != nil {
 			return Made{}, err
 		}
-		return s.fresh(ctx, fresh{arch: narrow, options: s.Config.Train}, fold, watch)
+		return s.fresh(ctx, fresh{arch: narrow, options: s.Config.Train}, fold, o)
 	}
 	return Made{}, fmt.Errorf("%q is no way to recover a network", stage)
 }
@@ -154,7 +164,7 @@ func (s *Study) equalCompute(pruned *models.Network) (int, error) {
 	return int(math.Round(float64(s.Config.Train.Epochs) * float64(whole.MACs()) / float64(left.MACs()))), nil
 }
 
-func (s *Study) fineTune(ctx context.Context, pruned, teacher *models.Network, fold int, watch train.Observer) (Made, error) {
+func (s *Study) fineTune(ctx context.Context, pruned, teacher *models.Network, fold int, o Oversight) (Made, error) {
 	g, err := torch.NewGenerator(torch.CPU, s.seed(fold))
 	if err != nil {
 		return Made{}, err
@@ -172,7 +182,7 @@ func (s *Study) fineTune(ctx context.Context, pruned, teacher *models.Network, f
 		}
 		regimen.Loss = train.Distill(teacher, d.Weight, d.Temperature)
 	}
-	return s.fit(ctx, n, fold, s.Config.FineTune, g, regimen, watch)
+	return s.fit(ctx, n, fold, s.Config.FineTune, g, regimen, o)
 }
 
 // fresh says how a network with fresh weights is made.
@@ -185,7 +195,7 @@ type fresh struct {
 
 // fresh trains a network of fresh weights, drawn on the CPU, so that a seed gives the
 // same on every device.
-func (s *Study) fresh(ctx context.Context, f fresh, fold int, watch train.Observer) (Made, error) {
+func (s *Study) fresh(ctx context.Context, f fresh, fold int, o Oversight) (Made, error) {
 	g, err := torch.NewGenerator(torch.CPU, s.seed(fold))
 	if err != nil {
 		return Made{}, err
@@ -209,17 +219,18 @@ func (s *Study) fresh(ctx context.Context, f fresh, fold int, watch train.Observ
 	if f.regimen != nil {
 		regimen = f.regimen(n)
 	}
-	return s.fit(ctx, n, fold, f.options, g, regimen, watch)
+	return s.fit(ctx, n, fold, f.options, g, regimen, o)
 }
 
 // fit trains n, which it takes over: on an error n is freed.
-func (s *Study) fit(ctx context.Context, n *models.Network, fold int, o train.Options, g *torch.Generator, r train.Regimen, watch train.Observer) (Made, error) {
+func (s *Study) fit(ctx context.Context, n *models.Network, fold int, options train.Options, g *torch.Generator, r train.Regimen, o Oversight) (Made, error) {
 	f, err := s.fold(fold)
 	if err != nil {
 		n.Free()
 		return Made{}, err
 	}
-	h, err := train.Training{Network: n, Data: s.data, Fit: f.Fit, Val: f.Val, Options: o, Generator: g, Regimen: r, Watch: watch}.Run(ctx)
+	h, err := train.Training{Network: n, Data: s.data, Fit: f.Fit, Val: f.Val, Options: options, Generator: g, Regimen: r,
+		Watch: o.Watch, Snapshots: o.Snapshots}.Run(ctx)
 	if err != nil {
 		n.Free()
 		return Made{}, err

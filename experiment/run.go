@@ -3,16 +3,13 @@ package experiment
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
 
-	"golang.org/x/sync/errgroup"
-
-	"eegprune/internal/meter"
 	"eegprune/report"
 	"eegprune/torch"
 )
@@ -21,9 +18,10 @@ import (
 type RunOptions struct {
 	Dir     string // where results go; it is made where it is not there
 	Folds   []int  // which folds, from 1; nil for all
+	Share   Share  // which part of the study; the zero value is all
 	Jobs    int    // cells that run side by side
+	Every   int    // epochs after which a training is kept; see train.Snapshots
 	Version string // of the program, for the record
-	Commit  string // of its source, likewise; "" where it is not known
 	Watch   Observer
 }
 
@@ -41,24 +39,18 @@ func (s *Study) Cells(o RunOptions) []report.Cell {
 // A Grid is studies of several networks that are carried out together.
 type Grid []*Study
 
-// A task is a cell of one of the studies.
-type task struct {
-	*run
-	cell     report.Cell
-	finished chan struct{}
-	result   *report.Result // nil until it is finished
-}
-
 // Run carries out a study and returns the results of the cells that it was asked for.
-// What an earlier run did is not done again. When ctx ends or a cell fails, cells that
-// were done stay, and come back with the error.
+// What an earlier run did is not done again. A cell that fails is tried once more, with
+// nothing beside it, and then recorded; the others go on, and the error is a *FailedError.
+// When ctx ends, or nothing can be written, cells that were done stay, and come back with
+// the error.
 func (s *Study) Run(ctx context.Context, o RunOptions) (*report.Study, error) {
 	return Grid{s}.Run(ctx, o)
 }
 
 // Run carries out the studies, all of whose cells share the jobs; see Study.Run.
 func (g Grid) Run(ctx context.Context, o RunOptions) (*report.Study, error) {
-	results, failed := g.cells(ctx, o)
+	results, failed := g.carryOut(ctx, o)
 	out, err := g.report(results, o)
 	if failed != nil {
 		return out, failed
@@ -70,8 +62,8 @@ func (g Grid) Run(ctx context.Context, o RunOptions) (*report.Study, error) {
 	return out, err
 }
 
-// cells does the cells and returns the results there are, in the cells' order.
-func (g Grid) cells(ctx context.Context, o RunOptions) ([]report.Result, error) {
+// carryOut does the cells and returns the results there are, in the cells' order.
+func (g Grid) carryOut(ctx context.Context, o RunOptions) (results []report.Result, err error) {
 	for _, s := range g {
 		for _, f := range o.Folds {
 			if _, err := s.fold(f); err != nil {
@@ -79,93 +71,37 @@ func (g Grid) cells(ctx context.Context, o RunOptions) ([]report.Result, error) 
 			}
 		}
 	}
-	for _, d := range []string{"cells", "checkpoints"} {
-		if err := os.MkdirAll(filepath.Join(o.Dir, d), 0o755); err != nil {
-			return nil, fmt.Errorf("making the results directory: %w", err)
+	d := directory(o.Dir)
+	if err := d.make(); err != nil {
+		return nil, err
+	}
+	held, err := d.acquire(o.Share)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, held.release()) }()
+	if o.Share == (Share{}) {
+		if err := d.removeLeftovers(); err != nil {
+			return nil, fmt.Errorf("clearing up after a program that was killed: %w", err)
 		}
 	}
-	var tasks []*task
-	for _, s := range g {
-		r, err := s.in(o)
-		if err != nil {
+	plan, err := g.Plan(o)
+	if err != nil {
+		return nil, err
+	}
+	if o.Share == (Share{}) {
+		if err := writeJSON(d.in("plan.json"), plan); err != nil {
 			return nil, err
 		}
-		defer r.meter.Close()
-		for _, c := range s.Cells(o) {
-			tasks = append(tasks, &task{run: r, cell: c, finished: make(chan struct{})})
-		}
 	}
-	err := all(ctx, tasks, max(o.Jobs, 1))
-	var results []report.Result
-	for _, t := range tasks {
-		if t.result != nil {
-			results = append(results, *t.result)
-		}
-	}
-	return results, err
-}
-
-// all does the tasks, jobs of them at a time.
-func all(ctx context.Context, tasks []*task, jobs int) error {
-	of := map[report.Cell]*task{}
-	for _, t := range tasks {
-		of[t.cell] = t
-	}
-	group, ctx := errgroup.WithContext(ctx)
-	slots := make(chan struct{}, jobs)
-	for _, t := range tasks {
-		group.Go(func() error {
-			for _, o := range t.origins(t.cell) {
-				select {
-				case <-of[o].finished:
-				case <-ctx.Done():
-					return ctx.Err()
-				}
-			}
-			select {
-			case slots <- struct{}{}:
-				defer func() { <-slots }()
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-			result, err := t.one(ctx, t.cell)
-			if err != nil {
-				return fmt.Errorf("%s: %w", Describe(t.cell), err)
-			}
-			t.result = &result
-			close(t.finished)
-			return nil
-		})
-	}
-	return group.Wait()
-}
-
-// one does a cell unless it was done before.
-func (r *run) one(ctx context.Context, c report.Cell) (report.Result, error) {
-	key, err := r.key(c)
-	if err != nil {
-		return report.Result{}, err
-	}
-	result, ok, err := r.kept(key)
-	if err != nil {
-		return result, err
-	}
-	if ok {
-		r.watch.done(c, result, true)
-		return result, nil
-	}
-	r.watch.start(c)
-	if result, err = r.do(ctx, c, key); err == nil {
-		r.watch.done(c, result, false)
-	}
-	return result, err
+	return g.schedule(ctx, plan, o)
 }
 
 // report puts together what there is.
 func (g Grid) report(results []report.Result, o RunOptions) (*report.Study, error) {
 	out := &report.Study{Schema: report.Schema}
 	var err error
-	if out.Environment, err = environment(g[0].device, o); err != nil {
+	if out.Environment, err = environment(g[0].devices, o); err != nil {
 		return nil, err
 	}
 	var configs []Config
@@ -261,43 +197,7 @@ func Describe(c report.Cell) string {
 	return text
 }
 
-// in begins to carry a study out in a directory.
-func (s *Study) in(o RunOptions) (*run, error) {
-	env, err := environment(s.device, o)
-	if err != nil {
-		return nil, err
-	}
-	r := &run{Study: s, dir: o.Dir, watch: o.Watch, scope: meter.Thread,
-		machine: report.Run{Version: env.Version, Commit: o.Commit, Libtorch: env.Libtorch, CUDA: env.CUDA, CuDNN: env.CuDNN,
-			Device: env.Device, Processor: env.CPU, Host: env.Host}}
-	if env.Jobs == 1 {
-		r.scope = meter.Process
-	}
-	gpu := meter.NoGPU
-	if s.device.IsCUDA() {
-		gpu = s.device.Index()
-		about, err := torch.DescribeGPU(gpu)
-		if err != nil {
-			return nil, err
-		}
-		r.machine.Processor = about.Name
-	}
-	r.meter = meter.New(gpu)
-	return r, nil
-}
-
-// took notes what a cell used.
-func took(r *report.Run, u meter.Usage, scope meter.Scope, device torch.Device) {
-	r.Seconds, r.PeakMemory, r.CPUJoules, r.GPUJoules = u.Wall.Seconds(), u.PeakMemory, u.CPUJoules, u.GPUJoules
-	if u.CPU > 0 {
-		r.CPUSeconds, r.CPUScope = u.CPU.Seconds(), scope.String()
-	}
-	if device.IsCUDA() {
-		r.GPUSeconds = r.Seconds
-	}
-}
-
-func environment(device torch.Device, o RunOptions) (report.Environment, error) {
+func environment(devices []torch.Device, o RunOptions) (report.Environment, error) {
 	build, err := torch.Version()
 	if err != nil {
 		return report.Environment{}, err
@@ -306,7 +206,7 @@ func environment(device torch.Device, o RunOptions) (report.Environment, error) 
 	if err != nil {
 		host = "unknown"
 	}
-	env := report.Environment{Version: o.Version, Libtorch: build.Torch, CUDA: build.CUDA, CuDNN: build.CuDNN, Device: device.String(),
+	env := report.Environment{Version: o.Version, Libtorch: build.Torch, CUDA: build.CUDA, Device: deviceNames(devices),
 		Host: host, CPU: cpuName(), Cores: runtime.NumCPU(), Jobs: max(o.Jobs, 1)}
 	return env, nil
 }

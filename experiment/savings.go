@@ -161,7 +161,7 @@ func (k *seeker) try(ctx context.Context, i int, p Pruning, stage string) (whole
 	if stage == report.Pruned {
 		s.Config.Recover = nil
 	}
-	results, err := Grid{&s}.cells(ctx, k.run)
+	results, err := Grid{&s}.carryOut(ctx, k.run)
 	for _, r := range results {
 		if !slices.ContainsFunc(k.all, func(o report.Result) bool { return o.Cell == r.Cell }) {
 			k.all = append(k.all, r)

@@ -31,14 +31,15 @@ type Study struct {
 	leak        string // what to say of the split; see report.Study
 	notes       []string
 	fingerprint string
-	device      torch.Device
+	device      torch.Device   // on which data is
+	devices     []torch.Device // on which cells are done; the first is device
 	data        *train.Data
 }
 
 // OpenOptions say how a study is opened. They do not change its results.
 type OpenOptions struct {
-	Device   torch.Device
-	Cache    string // directory that keeps features; "" for none
+	Devices  []torch.Device // on which cells are done; nil for the CPU
+	Cache    string         // directory that keeps features; "" for none
 	Progress func(data.Progress)
 }
 
@@ -127,7 +128,11 @@ func features(ctx context.Context, c Data, o OpenOptions) (*data.Set, error) {
 
 // open makes a study of features, which are not divided yet.
 func open(c Config, set *data.Set, o OpenOptions) (*Study, error) {
-	s := &Study{Config: c, Set: set, device: o.Device, notes: slices.Clone(set.Notes)}
+	s := &Study{Config: c, Set: set, devices: o.Devices, notes: slices.Clone(set.Notes)}
+	if len(o.Devices) == 0 {
+		s.devices = []torch.Device{torch.CPU}
+	}
+	s.device = s.devices[0]
 	var err error
 	if s.fingerprint, err = fingerprint(set); err != nil {
 		return nil, err
@@ -142,7 +147,7 @@ func open(c Config, set *data.Set, o OpenOptions) (*Study, error) {
 			}
 		}
 	}
-	if s.data, err = train.NewData(set, o.Device); err != nil {
+	if s.data, err = train.NewData(set, s.device); err != nil {
 		return nil, err
 	}
 	return s, nil

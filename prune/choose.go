@@ -287,3 +287,54 @@ func Prunable(a *models.Arch, m Method, o Options) ([]string, error) {
 	}
 	return names, err
 }
+
+// Expect counts what a method would leave at a ratio if all channels, or weights, were
+// alike: for planning, before there is a network.
+func Expect(a *models.Arch, m Method, ratio float64, o Options) (models.Counts, error) {
+	if m.Weights != nil {
+		layers, err := o.layers(a)
+		if err != nil {
+			return models.Counts{}, err
+		}
+		masks := models.Masks{}
+		for _, name := range layers {
+			l := a.Layer(name)
+			size := l.Out * l.In / max(l.Groups, 1)
+			if l.Op == models.Conv2d {
+				size *= l.Kernel[0] * l.Kernel[1]
+			}
+			r := ratio
+			if own, ok := o.Layers[name]; ok {
+				r = own
+			}
+			mask := models.NewMask(size)
+			for i := range int(float64(size) * (1 - r)) {
+				mask.Keep(i)
+			}
+			masks[name+".weight"] = mask
+		}
+		return a.CountMasked(masks)
+	}
+	groups, err := o.groups(a)
+	if err != nil {
+		return models.Counts{}, err
+	}
+	at := func(ratio float64) Decision {
+		keep := Keep{}
+		for _, g := range groups {
+			r := ratio
+			if own := o.own(a, g); own != nil {
+				r = *own
+			}
+			keep[g.Name] = all(o.floor(m.kept(g.Channels, r), g.Channels))
+		}
+		return Decision{Keep: keep}
+	}
+	d := at(ratio)
+	if o.Target == Parameters || o.Target == MACs {
+		if d, err = reach(a, o.Target, ratio, at); err != nil {
+			return models.Counts{}, err
+		}
+	}
+	return d.Count(a)
+}

@@ -82,6 +82,56 @@ func Silence(n *models.Network, keep Keep) (restore func() error, err error) {
 	return restore, nil
 }
 
+// Silent finds the channels that give nothing but zero, as those do that Silence left:
+// whose filters, biases and BatchNorm parameters are all zero. Every group keeps one.
+func Silent(n *models.Network) (Keep, error) {
+	keep := Keep{}
+	for i := range n.Arch.Groups {
+		g := &n.Arch.Groups[i]
+		loud := make([]bool, g.Channels)
+		look := func(layer, name string) error {
+			t := n.Weight(layer, name)
+			if t == nil {
+				return nil // a convolution without bias
+			}
+			v, err := torch.ToSlice[float32](t)
+			if err != nil {
+				return fmt.Errorf("looking for silent channels of %s: %w", layer, err)
+			}
+			size := len(v) / g.Channels
+			for k, x := range v {
+				if x != 0 {
+					loud[k/size] = true
+				}
+			}
+			return nil
+		}
+		var err error
+		for _, m := range g.Producers {
+			err = errors.Join(err, look(m.Layer, "weight"), look(m.Layer, "bias"))
+		}
+		for _, m := range g.Norms {
+			err = errors.Join(err, look(m.Layer, "weight"), look(m.Layer, "bias"))
+		}
+		if err != nil {
+			return nil, err
+		}
+		var kept []int
+		for c, l := range loud {
+			if l {
+				kept = append(kept, c)
+			}
+		}
+		if kept == nil {
+			kept = []int{0}
+		}
+		if len(kept) < g.Channels {
+			keep[g.Name] = kept
+		}
+	}
+	return keep, nil
+}
+
 // clear zeroes t[i] for each i that is not among the rows.
 func clear(s *torch.Scope, t *torch.Tensor, rows []int) error {
 	shape := t.Shape()

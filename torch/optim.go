@@ -1,19 +1,24 @@
 package torch
 
+// #include <stdlib.h>
 // #include "shim.h"
 import "C"
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"runtime"
+	"unsafe"
 )
 
 // An Optimizer steps parameters by their gradients, to the last bit as torch.optim
 // does. It keeps its parameters alive and serves one goroutine at a time.
 type Optimizer struct {
-	h   C.ep_optimizer
-	net runtime.Cleanup
+	h          C.ep_optimizer
+	net        runtime.Cleanup
+	parameters int
+	names      []string // of what it remembers of each parameter
 }
 
 // SGDOptions are those of torch.optim.SGD (dampening 0, no Nesterov).
@@ -24,7 +29,7 @@ type SGDOptions struct {
 
 // NewSGD makes a stochastic gradient descent optimizer; the caller owns it.
 func NewSGD(parameters []*Tensor, o SGDOptions) (*Optimizer, error) {
-	return newOptimizer("sgd", parameters, func(p *C.ep_tensor, n C.int32_t, out *C.ep_optimizer) C.ep_status {
+	return newOptimizer("sgd", parameters, []string{"momentum_buffer"}, func(p *C.ep_tensor, n C.int32_t, out *C.ep_optimizer) C.ep_status {
 		return C.ep_sgd_new(p, n, C.double(o.Momentum), C.double(o.WeightDecay), out)
 	})
 }
@@ -47,12 +52,12 @@ func NewAdam(parameters []*Tensor, o AdamOptions) (*Optimizer, error) {
 	if o.Eps == 0 {
 		o.Eps = 1e-8
 	}
-	return newOptimizer("adam", parameters, func(p *C.ep_tensor, n C.int32_t, out *C.ep_optimizer) C.ep_status {
+	return newOptimizer("adam", parameters, []string{"step", "exp_avg", "exp_avg_sq"}, func(p *C.ep_tensor, n C.int32_t, out *C.ep_optimizer) C.ep_status {
 		return C.ep_adam_new(p, n, C.double(o.Beta1), C.double(o.Beta2), C.double(o.Eps), C.double(o.WeightDecay), out)
 	})
 }
 
-func newOptimizer(op string, parameters []*Tensor, call func(*C.ep_tensor, C.int32_t, *C.ep_optimizer) C.ep_status) (*Optimizer, error) {
+func newOptimizer(op string, parameters []*Tensor, names []string, call func(*C.ep_tensor, C.int32_t, *C.ep_optimizer) C.ep_status) (*Optimizer, error) {
 	if len(parameters) == 0 {
 		return nil, errors.New("torch: " + op + ": there are no parameters to optimize")
 	}
@@ -63,12 +68,13 @@ func newOptimizer(op string, parameters []*Tensor, call func(*C.ep_tensor, C.int
 		}
 		h[i] = p.h
 	}
-	o := &Optimizer{}
-	err := check(op, call(&h[0], C.int32_t(len(h)), &o.h))
+	var made C.ep_optimizer
+	err := check(op, call(&h[0], C.int32_t(len(h)), &made))
 	runtime.KeepAlive(parameters)
 	if err != nil {
 		return nil, err
 	}
+	o := &Optimizer{h: made, parameters: len(parameters), names: names}
 	o.net = runtime.AddCleanup(o, func(h C.ep_optimizer) { C.ep_optimizer_free(h) }, o.h)
 	return o, nil
 }
@@ -91,6 +97,65 @@ func (o *Optimizer) ZeroGrad() error {
 	}
 	defer runtime.KeepAlive(o)
 	return check("zero_grad", C.ep_optimizer_zero_grad(o.h))
+}
+
+// State returns what the optimizer remembers, under torch.optim's names after the number
+// of the parameter: "3.exp_avg". The caller frees it, with [FreeAll].
+func (o *Optimizer) State() (map[string]*Tensor, error) {
+	if o == nil || o.h == nil {
+		return nil, errOptimizerFreed
+	}
+	defer runtime.KeepAlive(o)
+	s := NewScope(NoGrad)
+	defer s.Close()
+	state := map[string]*Tensor{}
+	for i := range o.parameters {
+		for _, name := range o.names {
+			c := C.CString(name)
+			t := s.make("optimizer state", func(out *C.ep_tensor) C.ep_status {
+				return C.ep_optimizer_state(s.h, o.h, c, C.int32_t(i), out)
+			})
+			C.free(unsafe.Pointer(c))
+			if s.Err() == nil && t.h == nil {
+				continue // nothing yet
+			}
+			kept, err := s.Keep(t)
+			if err != nil {
+				FreeAll(state)
+				return nil, err
+			}
+			state[fmt.Sprintf("%d.%s", i, name)] = kept
+		}
+	}
+	return state, nil
+}
+
+// SetState makes the optimizer go on from what another of its kind, over parameters of
+// the same shapes, remembered.
+func (o *Optimizer) SetState(state map[string]*Tensor) error {
+	if o == nil || o.h == nil {
+		return errOptimizerFreed
+	}
+	defer runtime.KeepAlive(o)
+	for i := range o.parameters {
+		for _, name := range o.names {
+			t := state[fmt.Sprintf("%d.%s", i, name)]
+			if t == nil {
+				continue
+			}
+			if err := t.check("set optimizer state"); err != nil {
+				return err
+			}
+			c := C.CString(name)
+			err := check("set optimizer state", C.ep_optimizer_set_state(o.h, c, C.int32_t(i), t.h))
+			C.free(unsafe.Pointer(c))
+			runtime.KeepAlive(t)
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // Free frees the optimizer and its state.

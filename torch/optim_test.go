@@ -1,7 +1,10 @@
 package torch_test
 
 import (
+	"errors"
 	"math"
+	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -154,5 +157,77 @@ func TestSchedules(t *testing.T) {
 		if got := c.schedule(c.epoch); !(math.Abs(got-c.want) < 1e-15) {
 			t.Errorf("epoch %d: rate %g, want %g", c.epoch, got, c.want)
 		}
+	}
+}
+
+// An optimizer that goes on from another's state does what the other would have done.
+func TestOptimizersGoOnFromState(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		start, grads := drawSteps(t)
+		make := func(p []*torch.Tensor) (*torch.Optimizer, error) {
+			return torch.NewSGD(p, torch.SGDOptions{Momentum: 0.9, WeightDecay: 1e-3})
+		}
+		if rapid.Bool().Draw(t, "adam") {
+			make = func(p []*torch.Tensor) (*torch.Optimizer, error) {
+				return torch.NewAdam(p, torch.AdamOptions{WeightDecay: 1e-3})
+			}
+		}
+		want := steps(t, make, start, grads, torch.MultiStepLR(0.1, 1))
+		cut := rapid.IntRange(0, len(grads)).Draw(t, "cut")
+
+		p := constant(t, start...)
+		defer p.Free()
+		if err := p.RequireGrad(); err != nil {
+			t.Fatal(err)
+		}
+		state := map[string]*torch.Tensor{}
+		for _, part := range [][][]float64{grads[:cut], grads[cut:]} {
+			o, err := make([]*torch.Tensor{p})
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = o.SetState(state)
+			torch.FreeAll(state)
+			for _, g := range part {
+				s := torch.NewScope(torch.Grad)
+				c := constant(t, g...)
+				s.Backward(s.Sum(s.Mul(p, c)))
+				err = errors.Join(err, s.Err(), o.Step(0.1), o.ZeroGrad())
+				s.Close()
+				c.Free()
+			}
+			var err2 error
+			state, err2 = o.State()
+			o.Free()
+			if err := errors.Join(err, err2); err != nil {
+				t.Fatal(err)
+			}
+		}
+		torch.FreeAll(state)
+		got, err := torch.ToSlice[float64](p)
+		if err != nil || !slices.Equal(got, want) {
+			t.Fatalf("interrupted after %d of %d steps: %v (%v), want %v", cut, len(grads), got, err, want)
+		}
+	})
+}
+
+func TestOptimizersRefuseStateThatDoesNotFit(t *testing.T) {
+	p, err := torch.Zeros(3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Free()
+	o, err := torch.NewAdam([]*torch.Tensor{p}, torch.AdamOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer o.Free()
+	wrong, err := torch.Zeros(4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer wrong.Free()
+	if err := o.SetState(map[string]*torch.Tensor{"0.exp_avg": wrong}); err == nil || !strings.Contains(err.Error(), "shape") {
+		t.Errorf("a state of another shape: error %v, want one about the shape", err)
 	}
 }

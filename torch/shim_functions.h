@@ -154,4 +154,12 @@ EP_FN(ep_adam_new,
       (parameters, n, beta1, beta2, eps, weight_decay, out))
 EP_FN(ep_optimizer_step, (ep_optimizer optimizer, double lr), (optimizer, lr))
 EP_FN(ep_optimizer_zero_grad, (ep_optimizer optimizer), (optimizer))
+/* What the optimizer remembers of a parameter, under torch.optim's names:
+ * momentum_buffer; step (int64), exp_avg, exp_avg_sq. *out becomes NULL where
+ * there is nothing yet. */
+EP_FN(ep_optimizer_state,
+      (ep_scope scope, ep_optimizer optimizer, const char *name, int32_t index, ep_tensor *out),
+      (scope, optimizer, name, index, out))
+EP_FN(ep_optimizer_set_state, (ep_optimizer optimizer, const char *name, int32_t index, ep_tensor value),
+      (optimizer, name, index, value))
 EP_FN(ep_optimizer_free, (ep_optimizer optimizer), (optimizer))

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"runtime"
 	"time"
 
@@ -95,8 +94,6 @@ type Regimen struct {
 	// after validation and, where the epoch is the best so far, after its weights were
 	// kept, by the function that it returns.
 	Epoch func() (restore func() error, err error)
-	// Best is called when an epoch is the best so far, before restore.
-	Best func()
 }
 
 // A Training is a network with what it is trained on, and how.
@@ -110,64 +107,67 @@ type Training struct {
 	Generator *torch.Generator
 	Regimen   Regimen
 	Watch     Observer
+	Snapshots Snapshots
 }
 
 // Run trains the network and leaves it with the weights of the epoch that did best on
-// the rows Val. When ctx ends, so does the training, after the current step, with ctx's
-// error.
+// the rows Val. Where Snapshots holds a part of the training, it goes on from there. When
+// ctx ends, so does the training, after the current step, with ctx's error.
 func (t Training) Run(ctx context.Context) (History, error) {
-	var h History
-	n, o := t.Network, t.Options
-	if err := o.Check(); err != nil {
-		return h, err
+	if err := t.Options.Check(); err != nil {
+		return History{}, err
 	}
 	if len(t.Fit) == 0 || len(t.Val) == 0 {
-		return h, fmt.Errorf("%d clips to train on and %d to validate on: there must be some of both", len(t.Fit), len(t.Val))
+		return History{}, fmt.Errorf("%d clips to train on and %d to validate on: there must be some of both", len(t.Fit), len(t.Val))
 	}
-	o = o.Settle(len(t.Fit))
+	o := t.Options.Settle(len(t.Fit))
 	// An OpenMP team belongs to the thread that started it: staying on one thread
 	// saves starting more.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	opt, err := o.optimizer(n.Parameters())
-	if err != nil {
-		return h, err
+	r := trainer{Training: t, dropout: t.Generator, batch: o.BatchSize, epochs: o.Epochs}
+	var err error
+	if r.opt, err = o.optimizer(t.Network.Parameters()); err != nil {
+		return History{}, err
 	}
-	defer opt.Free()
-	best, err := n.Clone()
-	if err != nil {
-		return h, err
+	defer r.opt.Free()
+	if r.best, err = t.Network.Clone(); err != nil {
+		return History{}, err
 	}
-	defer best.Free()
-
-	r := trainer{Training: t, opt: opt, dropout: t.Generator, batch: o.BatchSize}
-	if n.Device().IsCUDA() {
+	defer r.best.Free()
+	if t.Network.Device().IsCUDA() {
 		// torch.manual_seed gives every device's generator the same seed.
-		if r.dropout, err = torch.NewGenerator(n.Device(), t.Generator.Seed()); err != nil {
-			return h, err
+		if r.dropout, err = torch.NewGenerator(t.Network.Device(), t.Generator.Seed()); err != nil {
+			return History{}, err
 		}
 		defer r.dropout.Free()
 	}
-	if err := constrain(n); err != nil {
+	if err := constrain(t.Network); err != nil {
+		return History{}, err
+	}
+	return r.run(ctx, o.schedule())
+}
+
+// run makes the epochs that are left.
+func (t *trainer) run(ctx context.Context, rate torch.Schedule) (History, error) {
+	h, err := t.resume()
+	if err != nil {
 		return h, err
 	}
-	rate := o.schedule()
-	for epoch := range o.Epochs {
-		e, err := r.epoch(ctx, epoch, rate(epoch))
+	saved := time.Now()
+	for epoch := len(h.Epochs); epoch < t.epochs; epoch++ {
+		e, err := t.epoch(ctx, epoch, rate(epoch))
 		if err != nil {
 			return h, fmt.Errorf("epoch %d: %w", epoch+1, err)
 		}
 		h.Epochs = append(h.Epochs, e)
 		if epoch == 0 || e.ValAcc > h.Epochs[h.Best].ValAcc {
 			h.Best = epoch
-			if err := best.CopyFrom(n); err != nil {
+			if err := t.best.CopyFrom(t.Network); err != nil {
 				return h, err
 			}
-			if t.Regimen.Best != nil {
-				t.Regimen.Best()
-			}
 		}
-		if err := r.restore(); err != nil {
+		if err := t.restore(); err != nil {
 			return h, fmt.Errorf("after epoch %d: %w", epoch+1, err)
 		}
 		if t.Watch.Log != nil {
@@ -176,8 +176,14 @@ func (t Training) Run(ctx context.Context) (History, error) {
 		if t.Watch.Epoch != nil {
 			t.Watch.Epoch(epoch+1, e)
 		}
+		if t.Snapshots.due(epoch+1, saved) {
+			if err := t.save(h); err != nil {
+				return h, fmt.Errorf("keeping the training after epoch %d: %w", epoch+1, err)
+			}
+			saved = time.Now()
+		}
 	}
-	return h, n.CopyFrom(best)
+	return h, t.Network.CopyFrom(t.best)
 }
 
 // constrain brings weights to where they must be, before the first step and after each.
@@ -193,7 +199,9 @@ type trainer struct {
 	Training
 	opt     *torch.Optimizer
 	dropout *torch.Generator
+	best    *models.Network // with the weights of the best epoch
 	batch   int
+	epochs  int
 	restore func() error // ends what Regimen.Epoch began
 }
 
@@ -209,7 +217,7 @@ func (t *trainer) epoch(ctx context.Context, epoch int, lr float64) (Epoch, erro
 	if e.Loss, e.Accuracy, err = t.pass(ctx, order, lr); err != nil {
 		return e, err
 	}
-	if math.IsNaN(e.Loss) || math.IsInf(e.Loss, 0) {
+	if !finite(e.Loss) {
 		return e, fmt.Errorf("the loss is %g: %w; lower the learning rate (now %g)", e.Loss, ErrDiverged, lr)
 	}
 	if t.Regimen.Epoch != nil {

@@ -11,15 +11,15 @@ import (
 
 // Options say how a network is trained. They are kept with its results.
 type Options struct {
-	Optimizer   string    `json:"optimizer"` // "sgd" or "adam"
-	LR          float64   `json:"lr"`
-	Momentum    float64   `json:"momentum,omitempty"` // of SGD
-	WeightDecay float64   `json:"weight_decay,omitempty"`
-	BatchSize   int       `json:"batch_size"`
-	Epochs      int       `json:"epochs"` // 0: as many as take about Steps
-	Steps       int       `json:"steps,omitempty"`
-	Milestones  []float64 `json:"milestones,omitempty"` // shares of the epochs after which LR is multiplied by Gamma
-	Gamma       float64   `json:"gamma,omitempty"`
+	Optimizer   string    `json:"optimizer" yaml:"optimizer"` // "sgd" or "adam"
+	LR          float64   `json:"lr" yaml:"lr"`
+	Momentum    float64   `json:"momentum,omitempty" yaml:"momentum,omitempty"` // of SGD
+	WeightDecay float64   `json:"weight_decay,omitempty" yaml:"weight_decay,omitempty"`
+	BatchSize   int       `json:"batch_size" yaml:"batch_size"`
+	Epochs      int       `json:"epochs" yaml:"epochs"` // 0: as many as take about Steps
+	Steps       int       `json:"steps,omitempty" yaml:"steps,omitempty"`
+	Milestones  []float64 `json:"milestones,omitempty" yaml:"milestones,omitempty"` // shares of the epochs after which LR is multiplied by Gamma
+	Gamma       float64   `json:"gamma,omitempty" yaml:"gamma,omitempty"`
 }
 
 // Paper returns the settings of Rao & Zhong for a model: SGD at 1e-2 over 200 epochs,

@@ -2,10 +2,16 @@ package train
 
 import (
 	"context"
+	"errors"
 	"math"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
 	"eegprune/internal/reftest"
@@ -201,4 +207,88 @@ func TestGradientsLeaveTheNetworkAsItWas(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A training that is ended after any of its epochs, and begun again, ends with the bits
+// and the history of one that was not.
+func TestInterruptedTrainingsEndTheSame(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "training.safetensors")
+	rapid.Check(t, func(rt *rapid.T) {
+		_ = os.Remove(path)
+		n, d, g := made(rt)
+		defer n.Free()
+		defer d.Free()
+		defer g.Free()
+		o := Options{Optimizer: rapid.SampledFrom([]string{"sgd", "adam"}).Draw(rt, "optimizer"), LR: 0.05, BatchSize: 8, Epochs: 5, Milestones: []float64{0.6}, Gamma: 0.1}
+		if o.Optimizer == "sgd" {
+			o.Momentum = 0.9
+		}
+		state, err := g.State()
+		if err != nil {
+			rt.Fatal(err)
+		}
+		defer state.Free()
+		run := func(s Snapshots, stop int) (*models.Network, History, error) {
+			c, err := n.Clone()
+			if err != nil {
+				rt.Fatal(err)
+			}
+			if err := g.SetState(state); err != nil {
+				rt.Fatal(err)
+			}
+			ctx, cancel := context.WithCancel(context.Background())
+			defer cancel()
+			watch := Observer{Epoch: func(done int, _ Epoch) {
+				if done == stop {
+					cancel()
+				}
+			}}
+			h, err := Training{Network: c, Data: d, Fit: span(0, 16), Val: span(16, 24), Options: o, Generator: g, Watch: watch, Snapshots: s}.Run(ctx)
+			return c, h, err
+		}
+		want, wantHistory, err := run(Snapshots{}, 0)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		defer want.Free()
+		every := rapid.IntRange(1, 3).Draw(rt, "every")
+		for stop := 1; stop < o.Epochs; stop += rapid.IntRange(1, 2).Draw(rt, "epochs") {
+			c, _, err := run(Snapshots{Path: path, Every: every}, stop)
+			c.Free()
+			if err != nil && !errors.Is(err, context.Canceled) {
+				rt.Fatal(err)
+			}
+		}
+		got, history, err := run(Snapshots{Path: path, Every: every}, 0)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		defer got.Free()
+		for i, p := range want.State() {
+			a, _ := torch.ToSlice[float32](got.State()[i].Tensor)
+			b, _ := torch.ToSlice[float32](p.Tensor)
+			if !slices.Equal(a, b) {
+				rt.Fatalf("%s is another after interruptions", p.Name)
+			}
+		}
+		if d := cmp.Diff(wantHistory, history, cmpopts.IgnoreFields(Epoch{}, "WallClock")); d != "" {
+			rt.Fatalf("the history is another after interruptions (-whole +interrupted):\n%s", d)
+		}
+	})
+}
+
+func TestDamagedSnapshotsCostTimeOnly(t *testing.T) {
+	d := separable(t, 64)
+	o := Options{Optimizer: "sgd", LR: 0.01, BatchSize: 16, Epochs: 2}
+	path := filepath.Join(t.TempDir(), "training.safetensors")
+	for _, content := range []string{"", "not a snapshot", strings.Repeat("\x00", 4096)} {
+		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		n, g := fresh(t, tiny(), 1)
+		h, err := Training{Network: n, Data: d, Fit: span(0, 48), Val: span(48, 64), Options: o, Generator: g, Snapshots: Snapshots{Path: path}}.Run(context.Background())
+		if err != nil || len(h.Epochs) != 2 {
+			t.Errorf("with a file of %d damaged bytes: %d epochs, error %v", len(content), len(h.Epochs), err)
+		}
+	}
 }

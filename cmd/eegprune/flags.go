@@ -240,17 +240,38 @@ func (f *deviceFlags) register(s *pflag.FlagSet) {
 
 // open loads libtorch and returns the device.
 func (f *deviceFlags) open() (torch.Device, error) {
-	if f.threads < 1 {
-		return torch.CPU, usageError{fmt.Errorf("--threads: %d threads; use at least 1", f.threads)}
+	all, err := f.openAll()
+	if err == nil && len(all) > 1 {
+		err = usageError{fmt.Errorf("--device: %s are several devices, and this uses one", f.device)}
 	}
-	if err := torch.SetNumThreads(f.threads); err != nil {
+	if err != nil {
 		return torch.CPU, err
 	}
-	d, err := torch.ParseDevice(f.device)
-	if err != nil {
-		return d, usageError{fmt.Errorf("--device: %w", err)}
+	return all[0], nil
+}
+
+// openAll loads libtorch and returns the devices: cuda:0,1 are two.
+func (f *deviceFlags) openAll() ([]torch.Device, error) {
+	if f.threads < 1 {
+		return nil, usageError{fmt.Errorf("--threads: %d threads; use at least 1", f.threads)}
 	}
-	return d, nil
+	if err := torch.SetNumThreads(f.threads); err != nil {
+		return nil, err
+	}
+	var all []torch.Device
+	for _, name := range strings.Split(f.device, ",") {
+		if _, err := strconv.Atoi(name); err == nil && len(all) > 0 {
+			name = "cuda:" + name
+		}
+		d, err := torch.ParseDevice(name)
+		if err != nil {
+			return nil, usageError{fmt.Errorf("--device: %w", err)}
+		}
+		if !slices.Contains(all, d) {
+			all = append(all, d)
+		}
+	}
+	return all, nil
 }
 
 // jobsFlag says how many cells run side by side.

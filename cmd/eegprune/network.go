@@ -228,7 +228,7 @@ func (a *app) studyOf(ctx context.Context, path string, p experiment.Provenance,
 	}
 	progress := a.progress()
 	defer progress.close()
-	s, err := experiment.OpenUndivided(ctx, p.Config, experiment.OpenOptions{Device: device, Cache: cache, Progress: progress.reading})
+	s, err := experiment.OpenUndivided(ctx, p.Config, experiment.OpenOptions{Devices: []torch.Device{device}, Cache: cache, Progress: progress.reading})
 	if err != nil {
 		return nil, err
 	}
@@ -297,7 +297,7 @@ checkpoint, unless flags say otherwise.`,
 			cell.Stage = stage
 			progress := a.progress()
 			watch := progress.one(cell, epochsOf(s.Config, stage))
-			made, err := s.Recover(cmd.Context(), n, master, stage, cell.Fold, watch)
+			made, err := s.Recover(cmd.Context(), n, master, stage, cell.Fold, experiment.Oversight{Watch: watch})
 			progress.close()
 			if err != nil {
 				return err

@@ -128,6 +128,13 @@ func (p *progress) observer(grid experiment.Grid, o experiment.RunOptions) exper
 	return experiment.Observer{
 		Start: func(c report.Cell) { p.stage(c) },
 		Epoch: func(c report.Cell, _ int, e report.Epoch) { p.epoch(c, e) },
+		Failed: func(c report.Cell, f experiment.Failure) {
+			if p.bars == nil {
+				fmt.Fprintf(p.w, "%-22s FAILED: %s\n", name(c), f.Reason)
+			} else {
+				p.folds[p.barName(c)].bar.IncrInt64(total(configs[c.Model], c))
+			}
+		},
 		Done: func(c report.Cell, r report.Result, before bool) {
 			switch {
 			case p.bars == nil && before:

@@ -15,30 +15,46 @@ import (
 	"eegprune/train"
 )
 
-// studyCommand is what run and train have in common: a study over folds in a directory.
-type studyCommand struct {
+// A runner carries studies out in a directory.
+type runner struct {
 	a       *app
-	data    dataFlags
-	study   studyFlags
-	train   trainFlags
 	device  deviceFlags
+	cache   func() (string, error) // directory that keeps features
 	out     string
 	jobs    int
+	every   int
 	verbose bool
-	board   string // directory for TensorBoard; "" for none
+}
+
+func (r *runner) register(c *cobra.Command) {
+	f := c.Flags()
+	r.device.register(f)
+	jobsFlag(f, &r.jobs)
+	f.IntVar(&r.every, "checkpoint-every", 0, "epochs after which a training is kept, to go on from if it is ended (default: when half a minute has passed)")
+	f.StringVar(&r.out, "out", "", "directory of the results; what is done there already is not done again")
+	f.BoolVarP(&r.verbose, "verbose", "v", false, "print the running loss and each epoch's validation, one training after another")
+	_ = c.MarkFlagRequired("out")
+}
+
+// studyCommand is what commands have in common that make a study of flags.
+type studyCommand struct {
+	runner
+	data  dataFlags
+	study studyFlags
+	train trainFlags
+}
+
+func (a *app) studyOfFlags() *studyCommand {
+	s := &studyCommand{runner: runner{a: a}}
+	s.cache = s.data.cacheDir
+	return s
 }
 
 func (s *studyCommand) register(c *cobra.Command) {
-	f := c.Flags()
-	s.data.register(f)
-	s.study.register(f)
-	s.train.register(f)
-	s.device.register(f)
-	jobsFlag(f, &s.jobs)
-	boardFlag(f, &s.board)
-	f.StringVar(&s.out, "out", "", "directory of the results; what is done there already is not done again")
-	f.BoolVarP(&s.verbose, "verbose", "v", false, "print the running loss and each epoch's validation, one training after another")
-	_ = c.MarkFlagRequired("out")
+	s.runner.register(c)
+	s.data.register(c.Flags())
+	s.study.register(c.Flags())
+	s.train.register(c.Flags())
 	_ = c.MarkFlagRequired("data")
 }
 
@@ -70,86 +86,80 @@ func (s *studyCommand) configs(more func(*experiment.Config) error) ([]experimen
 }
 
 // open opens the studies; the caller closes them.
-func (s *studyCommand) open(ctx context.Context, configs []experiment.Config) (experiment.Grid, error) {
-	device, err := s.device.open()
+func (r *runner) open(ctx context.Context, configs []experiment.Config) (experiment.Grid, error) {
+	devices, err := r.device.openAll()
 	if err != nil {
 		return nil, err
 	}
 	// Before hours of work, not after.
-	if err := os.MkdirAll(s.out, 0o755); err != nil {
+	if err := os.MkdirAll(r.out, 0o755); err != nil {
 		return nil, fmt.Errorf("making the results directory: %w", err)
 	}
-	cache, err := s.data.cacheDir()
+	cache, err := r.cache()
 	if err != nil {
 		return nil, err
 	}
-	p := s.a.progress()
+	p := r.a.progress()
 	defer p.close()
-	grid, err := experiment.OpenGrid(ctx, configs, experiment.OpenOptions{Device: device, Cache: cache, Progress: p.reading})
+	grid, err := experiment.OpenGrid(ctx, configs, experiment.OpenOptions{Devices: devices, Cache: cache, Progress: p.reading})
 	if err != nil {
 		return nil, err
 	}
 	warned := map[string]bool{}
 	for _, study := range grid {
-		if leak := study.Leak(); leak != "" && !s.a.quiet && !warned[leak] {
+		if leak := study.Leak(); leak != "" && !r.a.quiet && !warned[leak] {
 			warned[leak] = true
-			fmt.Fprintf(s.a.stderr, "split %s %s\n", study.Config.Split.Name, leak)
+			fmt.Fprintf(r.a.stderr, "split %s %s\n", study.Config.Split.Name, leak)
 		}
 	}
 	return grid, nil
 }
 
 // carryOut runs studies and writes their results.
-func (s *studyCommand) carryOut(ctx context.Context, grid experiment.Grid, o experiment.RunOptions) (*report.Study, error) {
-	o.Dir, o.Jobs, o.Version, o.Commit = s.out, s.jobs, version(), commit()
-	b, err := newBoard(s.board)
-	if err != nil {
-		return nil, err
-	}
-	p := s.a.progress()
-	if s.verbose {
-		o.Jobs, o.Watch = 1, verboseObserver(s.a.stderr)
+func (r *runner) carryOut(ctx context.Context, grid experiment.Grid, o experiment.RunOptions) (*report.Study, error) {
+	o.Dir, o.Jobs, o.Every, o.Version = r.out, r.jobs, r.every, version()
+	p := r.a.progress()
+	if r.verbose {
+		o.Jobs, o.Watch = 1, verboseObserver(r.a.stderr)
 	} else {
 		o.Watch = p.observer(grid, o)
 	}
-	o.Watch = b.observe(o.Watch, grid)
 	results, err := grid.Run(ctx, o)
 	p.close()
-	err = errors.Join(err, b.close())
 	if results != nil {
-		err = errors.Join(err, report.Write(s.out, results))
+		err = errors.Join(err, report.Write(r.out, results))
 	}
 	return results, err
 }
 
 // run carries a study out and shows what came of it.
-func (s *studyCommand) run(ctx context.Context, configs []experiment.Config, o experiment.RunOptions) error {
-	grid, err := s.open(ctx, configs)
+func (r *runner) run(ctx context.Context, configs []experiment.Config, o experiment.RunOptions) error {
+	grid, err := r.open(ctx, configs)
 	if err != nil {
 		return err
 	}
 	defer grid.Close()
-	results, err := s.carryOut(ctx, grid, o)
+	results, err := r.carryOut(ctx, grid, o)
 	if err != nil {
 		return err
 	}
-	return s.show(results)
+	return r.show(results)
 }
 
-func (s *studyCommand) show(results *report.Study) error {
-	if s.a.json {
-		return json.NewEncoder(s.a.stdout).Encode(results)
+func (r *runner) show(results *report.Study) error {
+	if r.a.json {
+		return json.NewEncoder(r.a.stdout).Encode(results)
 	}
-	if err := report.Text(s.a.stdout, results); err != nil {
+	if err := report.Text(r.a.stdout, results); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(s.a.stdout, "\nThis text is in %s, all numbers in %s, the networks in %s.\n",
-		filepath.Join(s.out, report.TextFile), filepath.Join(s.out, report.JSONFile), filepath.Join(s.out, "checkpoints"))
+	_, err := fmt.Fprintf(r.a.stdout, "\nThis text is in %s, all numbers in %s, the networks in %s.\n",
+		filepath.Join(r.out, report.TextFile), filepath.Join(r.out, report.JSONFile), filepath.Join(r.out, "checkpoints"))
 	return err
 }
 
 func (a *app) runCommand() *cobra.Command {
-	s := &studyCommand{a: a}
+	s := a.studyOfFlags()
 	var p pruneFlags
 	var r recoverFlags
 	c := &cobra.Command{
@@ -190,7 +200,7 @@ func (s *studyCommand) pruningConfigs(p *pruneFlags, r *recoverFlags) ([]experim
 }
 
 func (a *app) trainCommand() *cobra.Command {
-	s := &studyCommand{a: a}
+	s := a.studyOfFlags()
 	var folds []int
 	c := &cobra.Command{
 		Use:   "train",

@@ -13,7 +13,7 @@ import (
 )
 
 func (a *app) sweepCommand() *cobra.Command {
-	s := &studyCommand{a: a}
+	s := a.studyOfFlags()
 	var p pruneFlags
 	var r recoverFlags
 	c := &cobra.Command{
@@ -71,7 +71,7 @@ func writeFigures(dir string) (paths []string, err error) {
 }
 
 func (a *app) savingsCommand() *cobra.Command {
-	s := &studyCommand{a: a}
+	s := a.studyOfFlags()
 	var p pruneFlags
 	var r recoverFlags
 	var o experiment.SavingsOptions
@@ -98,15 +98,10 @@ and the burden of proof is the other way round.`,
 				return err
 			}
 			defer grid.Close()
-			b, err := newBoard(s.board)
-			if err != nil {
-				return err
-			}
 			progress := a.progress()
-			run := experiment.RunOptions{Dir: s.out, Jobs: s.jobs, Version: version(), Commit: commit(), Watch: b.observe(progress.lines(grid), grid)}
+			run := experiment.RunOptions{Dir: s.out, Jobs: s.jobs, Every: s.every, Version: version(), Watch: progress.lines(grid)}
 			savings, results, err := grid.Savings(cmd.Context(), run, o)
 			progress.close()
-			err = errors.Join(err, b.close())
 			if results != nil {
 				err = errors.Join(err, report.Write(s.out, results))
 			}

@@ -1,0 +1,148 @@
+package experiment
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"eegprune/internal/atomicfile"
+	"eegprune/models"
+	"eegprune/report"
+)
+
+// A directory is where a study's files are:
+//
+//	cells/KEY.json            a result: written last, it says that the cell is done
+//	checkpoints/NAME          its network
+//	training/KEY.safetensors  a training that is not finished; see train.Snapshots
+//	running/KEY.json          how far it has come
+//	failed/KEY.json           why a cell could not be done
+//	plan.json                 all cells of the study
+//	lock                      who works on it
+//
+// All files appear whole or not at all, so that a program that is killed leaves nothing
+// that another could misread.
+type directory string
+
+func (d directory) in(parts ...string) string {
+	return filepath.Join(append([]string{string(d)}, parts...)...)
+}
+
+func (d directory) make() error {
+	for _, sub := range []string{"cells", "checkpoints", "training", "running", "failed"} {
+		if err := os.MkdirAll(d.in(sub), 0o755); err != nil {
+			return fmt.Errorf("making the results directory: %w", err)
+		}
+	}
+	return nil
+}
+
+func (d directory) result(key string) string   { return d.in("cells", key+".json") }
+func (d directory) snapshot(key string) string { return d.in("training", key+".safetensors") }
+func (d directory) running(key string) string  { return d.in("running", key+".json") }
+func (d directory) failure(key string) string  { return d.in("failed", key+".json") }
+
+// checkpoint is the path of a cell's network below the directory.
+func checkpoint(c report.Cell) string {
+	return filepath.Join("checkpoints", CellName(c)+".safetensors")
+}
+
+func writeJSON(path string, v any) error {
+	b, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", path, err)
+	}
+	return atomicfile.WriteFile(path, append(b, '\n'))
+}
+
+// readJSON reads a file into v; ok is false where there is none.
+func readJSON(path string, v any) (ok bool, err error) {
+	b, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if err := json.Unmarshal(b, v); err != nil {
+		return false, fmt.Errorf("%s is damaged: %w; delete it, and what it speaks of is done again", path, err)
+	}
+	return true, nil
+}
+
+// keep writes a result, last of all the cell's files, and removes those of its making.
+func (d directory) keep(r report.Result) error {
+	if err := writeJSON(d.result(r.Key), r); err != nil {
+		return err
+	}
+	return d.forget(r.Key)
+}
+
+// forget removes what tells of a cell that is being done or could not be.
+func (d directory) forget(key string) error {
+	var errs []error
+	for _, path := range []string{d.snapshot(key), d.running(key), d.failure(key)} {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// kept returns the result of a cell that was done before, if it is there whole and its
+// checkpoint is still that cell's.
+func (d directory) kept(key string) (report.Result, bool, error) {
+	var result report.Result
+	if ok, err := readJSON(d.result(key), &result); !ok || err != nil {
+		return result, false, err
+	}
+	path := d.in(result.Checkpoint)
+	m, err := models.ReadMeta(path)
+	if err != nil {
+		return result, false, nil
+	}
+	p, err := ReadProvenance(path, m)
+	return result, err == nil && p.Key == key && result.Schema == report.Schema, nil
+}
+
+// A Failure is a cell that could not be done.
+type Failure struct {
+	Cell   report.Cell `json:"cell"`
+	Key    string      `json:"key"`
+	Reason string      `json:"reason"`
+	At     time.Time   `json:"at"`
+	// Follows says that the cell was not tried, since one that it starts from failed.
+	Follows bool `json:"follows,omitempty"`
+}
+
+// A Progress is how far a cell has come that is being done.
+type Progress struct {
+	Cell    report.Cell `json:"cell"`
+	Host    string      `json:"host"`
+	PID     int         `json:"pid"`
+	Started time.Time   `json:"started"`
+	Epoch   int         `json:"epoch"` // that are done
+	Epochs  int         `json:"epochs"`
+	At      time.Time   `json:"at"` // when this was written
+}
+
+// removeLeftovers removes temporary files that a program left that was killed, and what
+// tells of cells that are being done: nobody else works in the directory.
+func (d directory) removeLeftovers() error {
+	var errs []error
+	for _, sub := range []string{"cells", "checkpoints", "training", "running", "failed"} {
+		entries, err := os.ReadDir(d.in(sub))
+		errs = append(errs, err)
+		for _, e := range entries {
+			if sub == "running" || strings.HasPrefix(e.Name(), ".") {
+				errs = append(errs, os.Remove(d.in(sub, e.Name())))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}

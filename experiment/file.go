@@ -1,0 +1,173 @@
+package experiment
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"eegprune/data"
+	"eegprune/internal/strictyaml"
+	"eegprune/models"
+	"eegprune/prune"
+	"eegprune/train"
+)
+
+// A File is a whole study as its author writes it, in YAML: which networks, how they are
+// trained, pruned and recovered. Where it says nothing, the paper's settings hold.
+type File struct {
+	Name  string `yaml:"name"`
+	About string `yaml:"about,omitempty"` // shown with the results
+
+	Data struct {
+		Dir      string `yaml:"dir,omitempty"`      // below the study file's directory, if it isn't absolute
+		Manifest string `yaml:"manifest,omitempty"` // see data.Open
+	} `yaml:"data,omitempty"`
+	Seed     *uint64       `yaml:"seed,omitempty"`
+	Split    part          `yaml:"split,omitempty"` // of all networks; see Split
+	Networks []NetworkFile `yaml:"networks"`
+	Prune    PruneFile     `yaml:"prune,omitempty"`
+	// Recover names ways to recover; see RecoveryNames.
+	Recover []string `yaml:"recover,omitempty"`
+	Distill Distill  `yaml:"distill,omitempty"`
+}
+
+// A NetworkFile is one network of a study.
+type NetworkFile struct {
+	Model    string   `yaml:"model"`
+	Features part     `yaml:"features,omitempty"`  // see data.Options
+	Split    part     `yaml:"split,omitempty"`     // instead of the study's
+	Train    part     `yaml:"train,omitempty"`     // see train.Options
+	FineTune part     `yaml:"fine_tune,omitempty"` // what differs from Train
+	Methods  []string `yaml:"methods,omitempty"`   // instead of the study's
+}
+
+// A PruneFile says by what, and how far, networks are pruned: each method at each ratio.
+type PruneFile struct {
+	Methods       []string  `yaml:"methods"`
+	Ratios        []float64 `yaml:"ratios"`
+	Sparsity      *float64  `yaml:"sparsity,omitempty"`
+	prune.Options `yaml:",inline"`
+}
+
+// A part is a piece of the file that changes settings which are not known before the
+// rest is.
+type part struct{ node ast.Node }
+
+// UnmarshalYAML keeps the piece.
+func (p *part) UnmarshalYAML(n ast.Node) error {
+	p.node = n
+	return nil
+}
+
+// over changes settings by what the piece says.
+func (p part) over(settings any) error {
+	if p.node == nil {
+		return nil
+	}
+	return strictyaml.Decode(p.node, settings)
+}
+
+// ReadFile reads a study file. A key that it can't have, or a value of another type, is
+// an error with its line and column.
+func ReadFile(path string) (*File, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading the study: %w", err)
+	}
+	var f File
+	if err := strictyaml.Unmarshal(b, path, &f); err != nil {
+		return nil, err
+	}
+	if f.Data.Dir != "" && !filepath.IsAbs(f.Data.Dir) {
+		f.Data.Dir = filepath.Join(filepath.Dir(path), f.Data.Dir)
+	}
+	if f.Data.Dir != "" {
+		if f.Data.Dir, err = filepath.Abs(f.Data.Dir); err != nil {
+			return nil, err
+		}
+	}
+	if len(f.Networks) == 0 {
+		return nil, fmt.Errorf("%s: there are no networks: name one, such as\nnetworks:\n  - model: fbccnn", path)
+	}
+	for i, n := range f.Networks {
+		c, err := f.config(n)
+		if err == nil {
+			err = c.Check()
+		}
+		if err != nil {
+			return nil, strictyaml.Placed(path, fmt.Errorf("network %d (%s): %w", i+1, n.Model, err))
+		}
+	}
+	return &f, nil
+}
+
+// Configs returns what the file asks for, one configuration for each network.
+func (f *File) Configs() ([]Config, error) {
+	if f.Data.Dir == "" {
+		return nil, fmt.Errorf("the study does not say where its recordings are: name their directory with --data")
+	}
+	var all []Config
+	for _, n := range f.Networks {
+		c, err := f.config(n)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, c)
+	}
+	return all, nil
+}
+
+func (f *File) config(n NetworkFile) (Config, error) {
+	m, err := models.ByName(n.Model)
+	if err != nil {
+		return Config{}, err
+	}
+	c := Config{Model: n.Model, Seed: 1, Train: train.Paper(n.Model), Options: f.Prune.Options, Sparsity: PaperSparsity, Distill: f.Distill,
+		Recover: []string{}}
+	c.Data.Dir, c.Data.Manifest = f.Data.Dir, f.Data.Manifest
+	c.Data.Features = data.SignalOptions()
+	if m.Grid {
+		c.Data.Features = data.GridOptions()
+	}
+	if f.Seed != nil {
+		c.Seed = *f.Seed
+	}
+	c.Split = Split{Shuffle: true, Seed: c.Seed, Val: 0.2}
+	if f.Prune.Sparsity != nil {
+		c.Sparsity = *f.Prune.Sparsity
+	}
+	if c.Distill.Weight > 0 && c.Distill.Temperature == 0 {
+		c.Distill.Temperature = PaperTemperature
+	}
+	for _, change := range []struct {
+		by part
+		of any
+	}{{f.Split, &c.Split}, {n.Split, &c.Split}, {n.Features, &c.Data.Features}, {n.Train, &c.Train}} {
+		if err := change.by.over(change.of); err != nil {
+			return c, err
+		}
+	}
+	c.FineTune = c.Train
+	if err := n.FineTune.over(&c.FineTune); err != nil {
+		return c, err
+	}
+	methods := f.Prune.Methods
+	if n.Methods != nil {
+		methods = n.Methods
+	}
+	for _, method := range methods {
+		for _, r := range f.Prune.Ratios {
+			c.Prune = append(c.Prune, Pruning{method, r})
+		}
+	}
+	for _, name := range f.Recover {
+		stage, err := ParseRecovery(name)
+		if err != nil {
+			return c, err
+		}
+		c.Recover = append(c.Recover, stage)
+	}
+	return c, nil
+}

@@ -1,0 +1,141 @@
+package experiment
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"eegprune/prune"
+	"eegprune/report"
+	"eegprune/train"
+)
+
+// A Planned cell is one that a study will do, with what it costs.
+type Planned struct {
+	Cell  report.Cell `json:"cell"`
+	Key   string      `json:"key"`
+	MACs  int64       `json:"macs"` // of its training and evaluations, all in all
+	Share int         `json:"share,omitempty"`
+	Done  bool        `json:"-"` // there is a result in the directory
+}
+
+// A Plan is all that a study will do.
+type Plan struct {
+	Cells []Planned `json:"cells"`
+	// SecondsPerTeraMAC is what 10^12 MACs of each network take on this machine, as
+	// measured; see Estimate.
+	SecondsPerTeraMAC map[string]float64 `json:"seconds_per_teramac,omitempty"`
+}
+
+// backward is what a step costs in forward passes: a gradient costs two.
+const backward = 3
+
+// Plan lists what a run would do, and which of it is done already in the directory.
+func (g Grid) Plan(o RunOptions) (*Plan, error) {
+	p := &Plan{}
+	d := directory(o.Dir)
+	for _, s := range g {
+		for _, c := range s.Cells(o) {
+			key, err := s.key(c)
+			if err != nil {
+				return nil, err
+			}
+			macs, err := s.cost(c)
+			if err != nil {
+				return nil, err
+			}
+			cell := Planned{Cell: c, Key: key, MACs: macs}
+			if o.Dir != "" {
+				if _, cell.Done, err = d.kept(key); err != nil {
+					return nil, err
+				}
+			}
+			p.Cells = append(p.Cells, cell)
+		}
+	}
+	if o.Share != (Share{}) {
+		share := shares(p.Cells, o.Share.Of)
+		for i := range p.Cells {
+			p.Cells[i].Share = share[unitOf(p.Cells[i].Cell)]
+		}
+		p.Cells = slices.DeleteFunc(p.Cells, func(c Planned) bool { return c.Share != o.Share.Number })
+	}
+	return p, nil
+}
+
+// cost is the MACs that a cell takes. Those of networks that are not pruned yet are
+// those of networks pruned alike in every layer.
+func (s *Study) cost(c report.Cell) (int64, error) {
+	whole, err := s.Arch.Count()
+	if err != nil {
+		return 0, err
+	}
+	trained, left := whole.MACs(), whole.MACs() // of the network while it is trained, and when it is tested
+	epochs := s.Config.Train.Epochs
+	f := s.Folds[c.Fold-1]
+	if c.Method != "" && c.Stage != report.Sparse {
+		m, err := prune.ByName(c.Method)
+		if err != nil {
+			return 0, err
+		}
+		counts, err := prune.Expect(s.Arch, m, c.Ratio, s.Config.Options)
+		if err != nil {
+			return 0, err
+		}
+		if m.Weights == nil {
+			left = counts.MACs() // a masked network computes with its zeros
+		}
+		switch {
+		case c.Stage == report.Pruned && m.Training != prune.Soft:
+			epochs = 0
+		case c.Stage != report.Pruned:
+			trained = left
+		}
+		if c.Stage == report.FineTuned {
+			epochs = s.Config.FineTune.Epochs
+		}
+		if c.Stage == report.ScratchB {
+			epochs = int(math.Round(float64(epochs) * float64(whole.MACs()) / float64(max(counts.MACs(), 1))))
+		}
+	}
+	perEpoch := backward*trained*int64(len(f.Fit)) + trained*int64(len(f.Val))
+	return int64(epochs)*perEpoch + left*int64(len(f.Val)+len(f.Test)), nil
+}
+
+// Estimate measures how fast each network trains on this machine, about length each, and
+// fills in what the plan's MACs take.
+func (g Grid) Estimate(ctx context.Context, p *Plan, length time.Duration) error {
+	p.SecondsPerTeraMAC = map[string]float64{}
+	for _, s := range g {
+		times, err := train.TimeSteps(ctx, s.Arch, s.Config.Train, s.Config.Train.BatchSize, s.device, length)
+		if err != nil {
+			return fmt.Errorf("timing %s: %w", s.Config.Model, err)
+		}
+		slices.Sort(times)
+		whole, err := s.Arch.Count()
+		if err != nil {
+			return err
+		}
+		macs := float64(backward * whole.MACs() * int64(s.Config.Train.BatchSize))
+		p.SecondsPerTeraMAC[s.Config.Model] = times[len(times)/2] / 1e3 / macs * 1e12
+	}
+	return nil
+}
+
+// Seconds is what a planned cell takes by the plan's estimate.
+func (p *Plan) Seconds(c Planned) float64 {
+	return float64(c.MACs) / 1e12 * p.SecondsPerTeraMAC[c.Cell.Model]
+}
+
+// Left is the time that the cells take which are not done, jobs of them side by side.
+func (p *Plan) Left(jobs int) time.Duration {
+	seconds := 0.0
+	for _, c := range p.Cells {
+		if !c.Done {
+			seconds += p.Seconds(c)
+		}
+	}
+	return time.Duration(seconds / float64(max(jobs, 1)) * float64(time.Second))
+}

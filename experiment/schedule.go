@@ -1,0 +1,390 @@
+package experiment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"eegprune/models"
+	"eegprune/prune"
+	"eegprune/report"
+	"eegprune/torch"
+	"eegprune/train"
+)
+
+// A task is a cell of one of the studies.
+type task struct {
+	study    *Study
+	cell     report.Cell
+	key      string
+	finished chan struct{} // closed when it is done, or will not be
+	result   *report.Result
+	failure  *Failure
+}
+
+// A place is where cells are done, several at a time: a device with the studies' data.
+type place struct {
+	studies map[*Study]*Study
+	// alone is held shared by cells that run side by side, and wholly by one that has
+	// failed so.
+	alone sync.RWMutex
+}
+
+// A schedule does tasks.
+type schedule struct {
+	dir     directory
+	options RunOptions
+	of      map[report.Cell]*task
+	places  chan *place // one for each job
+}
+
+// FailedError says which cells of a study could not be done.
+type FailedError struct {
+	Failures []Failure
+	Of       int // cells in all
+}
+
+func (e *FailedError) Error() string {
+	var own []Failure
+	for _, f := range e.Failures {
+		if !f.Follows {
+			own = append(own, f)
+		}
+	}
+	text := fmt.Sprintf("%d of %d cells failed: %s: %s", len(e.Failures), e.Of, Describe(own[0].Cell), own[0].Reason)
+	if more := len(own) - 1; more > 0 {
+		text += fmt.Sprintf("; and %d more, whose reasons are in failed/", more)
+	}
+	return text + "; what was done is kept, and the same command tries these again"
+}
+
+// schedule does what is planned, jobs at a time, and returns the results there are in the
+// plan's order.
+func (g Grid) schedule(ctx context.Context, plan *Plan, o RunOptions) ([]report.Result, error) {
+	s := &schedule{dir: directory(o.Dir), options: o, of: map[report.Cell]*task{}}
+	free, err := s.open(g, max(o.Jobs, 1))
+	if err != nil {
+		return nil, err
+	}
+	defer free()
+	studies := map[string]*Study{}
+	for _, study := range g {
+		studies[study.Config.Model] = study
+	}
+	var tasks []*task
+	for _, p := range plan.Cells {
+		t := &task{study: studies[p.Cell.Model], cell: p.Cell, key: p.Key, finished: make(chan struct{})}
+		tasks, s.of[p.Cell] = append(tasks, t), t
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	for _, t := range tasks {
+		group.Go(func() error { return s.do(ctx, t) })
+	}
+	err = group.Wait()
+	var results []report.Result
+	failed := &FailedError{Of: len(tasks)}
+	for _, t := range tasks {
+		if t.result != nil {
+			results = append(results, *t.result)
+		}
+		if t.failure != nil {
+			failed.Failures = append(failed.Failures, *t.failure)
+		}
+	}
+	if err == nil && len(failed.Failures) > 0 {
+		err = failed
+	}
+	return results, err
+}
+
+// open puts the studies' data on every device and makes a place for each job, in turn on
+// each device.
+func (s *schedule) open(g Grid, jobs int) (free func(), err error) {
+	var copies []*Study
+	free = func() {
+		for _, c := range copies {
+			c.data.Free()
+		}
+	}
+	var places []*place
+	for i, device := range g[0].devices {
+		p := &place{studies: map[*Study]*Study{}}
+		for _, study := range g {
+			p.studies[study] = study
+			if i == 0 {
+				continue // where they were opened
+			}
+			c := *study
+			c.device = device
+			if c.data, err = train.NewData(study.Set, device); err != nil {
+				free()
+				return nil, err
+			}
+			copies = append(copies, &c)
+			p.studies[study] = &c
+		}
+		places = append(places, p)
+	}
+	s.places = make(chan *place, jobs)
+	for i := range jobs {
+		s.places <- places[i%len(places)]
+	}
+	return free, nil
+}
+
+// do does a task when those that it starts from are done. Its error ends the run; what is
+// the cell's own trouble is recorded.
+func (s *schedule) do(ctx context.Context, t *task) error {
+	for _, o := range t.study.origins(t.cell) {
+		from := s.of[o]
+		select {
+		case <-from.finished:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if from.failure != nil {
+			return s.fail(t, fmt.Errorf("not tried, since %s failed", Describe(o)), true)
+		}
+	}
+	var at *place
+	select {
+	case at = <-s.places:
+		defer func() { s.places <- at }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	result, before, err := s.attempt(ctx, t, at)
+	switch {
+	case ctx.Err() != nil || unwritable(err):
+		return wrap(t.cell, err)
+	case err != nil:
+		return s.fail(t, err, false)
+	}
+	t.result = &result
+	close(t.finished)
+	s.options.Watch.done(t.cell, result, before)
+	return nil
+}
+
+// attempt does a cell unless it was done before, and once more with nothing beside it
+// where it fails.
+func (s *schedule) attempt(ctx context.Context, t *task, at *place) (result report.Result, before bool, err error) {
+	if result, before, err = s.dir.kept(t.key); before || err != nil {
+		return result, before, err
+	}
+	s.options.Watch.start(t.cell)
+	c := cell{Study: at.studies[t.study], Cell: t.cell, key: t.key, schedule: s}
+	at.alone.RLock()
+	result, err = c.make(ctx)
+	at.alone.RUnlock()
+	if err == nil || ctx.Err() != nil || unwritable(err) {
+		return result, false, err
+	}
+	at.alone.Lock()
+	defer at.alone.Unlock()
+	result, err = c.make(ctx)
+	return result, false, err
+}
+
+// unwritable reports whether going on would lose what is done.
+func unwritable(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EROFS) ||
+		errors.Is(err, os.ErrPermission)
+}
+
+func wrap(c report.Cell, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", Describe(c), err)
+}
+
+// fail records why a cell could not be done.
+func (s *schedule) fail(t *task, reason error, follows bool) error {
+	f := Failure{Cell: t.cell, Key: t.key, Reason: reason.Error(), At: time.Now().UTC().Truncate(time.Second), Follows: follows}
+	if err := writeJSON(s.dir.failure(t.key), f); err != nil {
+		return wrap(t.cell, err)
+	}
+	if err := os.Remove(s.dir.running(t.key)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return wrap(t.cell, err)
+	}
+	t.failure = &f
+	close(t.finished)
+	s.options.Watch.failed(t.cell, f)
+	return nil
+}
+
+// A cell is one that is being done.
+type cell struct {
+	*Study
+	report.Cell
+	*schedule
+	key string
+}
+
+// make makes the result of the cell and its files.
+func (c cell) make(ctx context.Context) (report.Result, error) {
+	result := report.Result{Schema: report.Schema, Key: c.key, Cell: c.Cell, Checkpoint: checkpoint(c.Cell),
+		Seed: c.seed(c.Fold), Started: time.Now().UTC().Truncate(time.Millisecond)}
+	made, err := c.network(ctx)
+	if err != nil {
+		return result, err
+	}
+	n := made.Network
+	defer n.Free()
+	if len(made.History.Epochs) > 0 {
+		result.Best = made.History.Best + 1
+	}
+	for _, e := range made.History.Epochs {
+		result.Epochs = append(result.Epochs, report.Epoch(e))
+	}
+	if result.Test, err = c.Evaluate(ctx, n, c.Fold); err != nil {
+		return result, err
+	}
+	v, err := train.Evaluate(ctx, n, c.data, c.Folds[c.Fold-1].Val)
+	if err != nil {
+		return result, err
+	}
+	result.Validation = report.Score(v)
+	p := c.Provenance(c.Cell, c.options.Version, result.Test)
+	p.Key = c.key
+	path := c.dir.in(result.Checkpoint)
+	if err := n.Save(path, p); err != nil {
+		return result, err
+	}
+	if result.Size, err = SizeOf(n.Arch, n.Masks(), path); err != nil {
+		return result, err
+	}
+	result.Widths, result.Notes = Widths(c.Arch, n.Arch), made.Notes
+	result.Seconds = time.Since(result.Started).Seconds()
+	return result, c.dir.keep(result)
+}
+
+// network makes the network of the cell.
+func (c cell) network(ctx context.Context) (Made, error) {
+	over, err := c.oversight()
+	if err != nil {
+		return Made{}, err
+	}
+	var from []*models.Network
+	defer func() {
+		for _, n := range from {
+			n.Free()
+		}
+	}()
+	for _, o := range c.origins(c.Cell) {
+		n, _, err := models.Load(c.dir.in(checkpoint(o)), c.device)
+		if err != nil {
+			return Made{}, err
+		}
+		from = append(from, n)
+	}
+	switch c.Stage {
+	case report.Unpruned:
+		return c.Train(ctx, c.Fold, over)
+	case report.Sparse:
+		return c.trainSparse(ctx, c.Fold, over)
+	case report.Pruned:
+		m, err := prune.ByName(c.Method)
+		if err != nil {
+			return Made{}, err
+		}
+		if m.Training == prune.Soft {
+			return c.pruneSoftly(ctx, m, c.Ratio, c.Fold, over)
+		}
+		return c.Prune(from[0], Pruning{c.Method, c.Ratio}, c.Fold)
+	}
+	var teacher *models.Network
+	if len(from) > 1 {
+		teacher = from[1]
+	}
+	return c.Recover(ctx, from[0], teacher, c.Stage, c.Fold, over)
+}
+
+// oversight keeps the cell's training, and how far it has come.
+func (c cell) oversight() (Oversight, error) {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	p := Progress{Cell: c.Cell, Host: host, PID: os.Getpid(), Started: time.Now().UTC(), Epochs: c.epochs(c.Cell)}
+	write := func() error {
+		p.At = time.Now().UTC()
+		return writeJSON(c.dir.running(c.key), p)
+	}
+	const often = 2 * time.Second
+	watch := train.Observer{Log: c.options.Watch.Log, Epoch: func(done int, e train.Epoch) {
+		c.options.Watch.epoch(c.Cell, done, report.Epoch(e))
+		if p.Epoch = done; time.Since(p.At) > often {
+			_ = write() // it is only shown
+		}
+	}}
+	return Oversight{Watch: watch, Snapshots: train.Snapshots{Path: c.dir.snapshot(c.key), Every: c.options.Every}}, write()
+}
+
+// epochs is how many a cell trains for, 0 where nothing is trained, or where that depends
+// on what pruning leaves.
+func (s *Study) epochs(c report.Cell) int {
+	switch c.Stage {
+	case report.Pruned:
+		if m, err := prune.ByName(c.Method); err != nil || m.Training != prune.Soft {
+			return 0
+		}
+	case report.FineTuned:
+		return s.Config.FineTune.Epochs
+	case report.ScratchB:
+		return 0
+	}
+	return s.Config.Train.Epochs
+}
+
+// An Observer is told how a run goes on, from several goroutines at once. Its fields
+// may be nil.
+type Observer struct {
+	Start  func(c report.Cell)
+	Epoch  func(c report.Cell, done int, e report.Epoch)
+	Done   func(c report.Cell, r report.Result, before bool) // before: it was done by an earlier run
+	Failed func(c report.Cell, f Failure)
+	Log    io.Writer // see train.Observer
+}
+
+func (o Observer) start(c report.Cell) {
+	if o.Start != nil {
+		o.Start(c)
+	}
+}
+
+func (o Observer) epoch(c report.Cell, done int, e report.Epoch) {
+	if o.Epoch != nil {
+		o.Epoch(c, done, e)
+	}
+}
+
+func (o Observer) done(c report.Cell, r report.Result, before bool) {
+	if o.Done != nil {
+		o.Done(c, r, before)
+	}
+}
+
+func (o Observer) failed(c report.Cell, f Failure) {
+	if o.Failed != nil {
+		o.Failed(c, f)
+	}
+}
+
+// deviceNames lists devices as a user writes them.
+func deviceNames(devices []torch.Device) string {
+	var names []string
+	for _, d := range devices {
+		names = append(names, d.String())
+	}
+	return strings.Join(names, ",")
+}
