@@ -24,6 +24,9 @@ type Planned struct {
 // A Plan is all that a study will do.
 type Plan struct {
 	Cells []Planned `json:"cells"`
+	// Study says what the study is about, without results: all that a report needs to know
+	// beside them.
+	Study *report.Study `json:"study,omitempty"`
 	// SecondsPerTeraMAC is what 10^12 MACs of each network take on this machine, as
 	// measured; see Estimate.
 	SecondsPerTeraMAC map[string]float64 `json:"seconds_per_teramac,omitempty"`
@@ -55,14 +58,58 @@ func (g Grid) Plan(o RunOptions) (*Plan, error) {
 			p.Cells = append(p.Cells, cell)
 		}
 	}
-	if o.Share != (Share{}) {
-		share := shares(p.Cells, o.Share.Of)
-		for i := range p.Cells {
-			p.Cells[i].Share = share[unitOf(p.Cells[i].Cell)]
-		}
-		p.Cells = slices.DeleteFunc(p.Cells, func(c Planned) bool { return c.Share != o.Share.Number })
-	}
 	return p, nil
+}
+
+// Cut deals the cells out to that many shares, those that start from each other to one.
+func (p *Plan) Cut(of int) {
+	share := shares(p.Cells, of)
+	for i := range p.Cells {
+		p.Cells[i].Share = share[unitOf(p.Cells[i].Cell)]
+	}
+}
+
+// part is the plan of one share.
+func (p *Plan) part(s Share) *Plan {
+	if s == (Share{}) {
+		return p
+	}
+	c := *p
+	c.Cells = slices.Clone(p.Cells)
+	c.Cut(s.Of)
+	c.Cells = slices.DeleteFunc(c.Cells, func(c Planned) bool { return c.Share != s.Number })
+	return &c
+}
+
+// A Change is how a study differs from what was carried out in its directory before.
+type Change struct {
+	Holds   int           // cells that are done and as asked for
+	New     []report.Cell // that were not asked for before, or otherwise
+	Dropped []report.Cell // that are not asked for any more; their files stay
+}
+
+// change compares the plan with an older one.
+func (p *Plan) change(before *Plan) Change {
+	var c Change
+	old, now := map[string]bool{}, map[string]bool{}
+	for _, cell := range before.Cells {
+		old[cell.Key] = true
+	}
+	for _, cell := range p.Cells {
+		now[cell.Key] = true
+		switch {
+		case cell.Done:
+			c.Holds++
+		case !old[cell.Key]:
+			c.New = append(c.New, cell.Cell)
+		}
+	}
+	for _, cell := range before.Cells {
+		if !now[cell.Key] {
+			c.Dropped = append(c.Dropped, cell.Cell)
+		}
+	}
+	return c
 }
 
 // cost is the MACs that a cell takes. Those of networks that are not pruned yet are

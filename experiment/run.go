@@ -58,6 +58,9 @@ func (g Grid) Run(ctx context.Context, o RunOptions) (*report.Study, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.Share != (Share{}) {
+		return out, nil // with other shares beside it there is nothing to measure
+	}
 	out.Speeds, err = g.speeds(ctx, results, o.Dir)
 	return out, err
 }
@@ -89,11 +92,21 @@ func (g Grid) carryOut(ctx context.Context, o RunOptions) (results []report.Resu
 	if err != nil {
 		return nil, err
 	}
-	if o.Share == (Share{}) {
-		if err := writeJSON(d.in("plan.json"), plan); err != nil {
-			return nil, err
-		}
+	if plan.Study, err = g.report(nil, o); err != nil {
+		return nil, err
 	}
+	var before Plan
+	there, err := readJSON(d.in("plan.json"), &before)
+	if err != nil {
+		return nil, err
+	}
+	if err := writeJSON(d.in("plan.json"), plan); err != nil {
+		return nil, err
+	}
+	if change := plan.change(&before); there && len(change.New)+len(change.Dropped) > 0 && o.Watch.Changed != nil {
+		o.Watch.Changed(change)
+	}
+	plan = plan.part(o.Share)
 	return g.schedule(ctx, plan, o)
 }
 

@@ -349,11 +349,13 @@ func (s *Study) epochs(c report.Cell) int {
 // An Observer is told how a run goes on, from several goroutines at once. Its fields
 // may be nil.
 type Observer struct {
-	Start  func(c report.Cell)
-	Epoch  func(c report.Cell, done int, e report.Epoch)
-	Done   func(c report.Cell, r report.Result, before bool) // before: it was done by an earlier run
-	Failed func(c report.Cell, f Failure)
-	Log    io.Writer // see train.Observer
+	// Changed is called before the first cell where the directory holds another study.
+	Changed func(c Change)
+	Start   func(c report.Cell)
+	Epoch   func(c report.Cell, done int, e report.Epoch)
+	Done    func(c report.Cell, r report.Result, before bool) // before: it was done by an earlier run
+	Failed  func(c report.Cell, f Failure)
+	Log     io.Writer // see train.Observer
 }
 
 func (o Observer) start(c report.Cell) {

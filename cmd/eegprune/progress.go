@@ -46,10 +46,16 @@ type foldBar struct {
 
 func (a *app) progress() *progress {
 	p := &progress{w: a.stderr, quiet: a.quiet, folds: map[string]*foldBar{}}
-	if f, ok := a.stderr.(*os.File); ok && !a.quiet && term.IsTerminal(int(f.Fd())) {
-		p.bars = mpb.New(mpb.WithOutput(f), mpb.WithWidth(32), mpb.WithRefreshRate(200*time.Millisecond))
+	if !a.quiet && terminal(a.stderr) {
+		p.bars = mpb.New(mpb.WithOutput(a.stderr), mpb.WithWidth(32), mpb.WithRefreshRate(200*time.Millisecond))
 	}
 	return p
+}
+
+// terminal reports whether somebody may look at what is written.
+func terminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // close ends the lines where they are.
@@ -126,6 +132,10 @@ func (p *progress) observer(grid experiment.Grid, o experiment.RunOptions) exper
 		return text
 	}
 	return experiment.Observer{
+		Changed: func(c experiment.Change) {
+			fmt.Fprintf(p.w, "the directory holds another study: of its cells %d hold, %d are new, %d are no longer asked for (their files stay)\n",
+				c.Holds, len(c.New), len(c.Dropped))
+		},
 		Start: func(c report.Cell) { p.stage(c) },
 		Epoch: func(c report.Cell, _ int, e report.Epoch) { p.epoch(c, e) },
 		Failed: func(c report.Cell, f experiment.Failure) {

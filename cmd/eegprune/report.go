@@ -26,29 +26,10 @@ SVG, PNG and PDF.`,
 		Example: `  eegprune report study`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			d, err := report.ReadDocument(args[0])
-			if err != nil {
-				return noStudy(args[0], err)
-			}
-			if d.Test, err = tests.test(d.Study); err != nil {
-				return err
-			}
-			d.Level = tests.level
 			if out == "" {
 				out = filepath.Join(args[0], pageFile)
 			}
-			var b bytes.Buffer
-			if err := report.Page(&b, d); err != nil {
-				return err
-			}
-			figures, err := d.Figures()
-			if err != nil {
-				return err
-			}
-			if err := atomicfile.WriteFile(out, b.Bytes()); err != nil {
-				return err
-			}
-			plots, err := report.WriteFigures(filepath.Dir(out), figures)
+			plots, err := writePage(args[0], out, &tests)
 			if err != nil {
 				return err
 			}
@@ -58,4 +39,28 @@ SVG, PNG and PDF.`,
 	tests.register(c.Flags())
 	c.Flags().StringVar(&out, "out", "", "file of the page (default: report.html in DIR)")
 	return c
+}
+
+// writePage writes the page of a directory of results, and the plots beside it.
+func writePage(dir, out string, tests *testFlags) (plots []string, err error) {
+	d, err := report.ReadDocument(dir)
+	if err != nil {
+		return nil, noStudy(dir, err)
+	}
+	if d.Test, err = tests.test(d.Study); err != nil {
+		return nil, err
+	}
+	d.Level = tests.level
+	var b bytes.Buffer
+	if err := report.Page(&b, d); err != nil {
+		return nil, err
+	}
+	figures, err := d.Figures()
+	if err != nil {
+		return nil, err
+	}
+	if err := atomicfile.WriteFile(out, b.Bytes()); err != nil {
+		return nil, err
+	}
+	return report.WriteFigures(filepath.Dir(out), figures)
 }

@@ -91,9 +91,10 @@ func (r *runner) open(ctx context.Context, configs []experiment.Config) (experim
 	if err != nil {
 		return nil, err
 	}
-	// Before hours of work, not after.
-	if err := os.MkdirAll(r.out, 0o755); err != nil {
-		return nil, fmt.Errorf("making the results directory: %w", err)
+	if r.out != "" { // before hours of work, not after
+		if err := os.MkdirAll(r.out, 0o755); err != nil {
+			return nil, fmt.Errorf("making the results directory: %w", err)
+		}
 	}
 	cache, err := r.cache()
 	if err != nil {
@@ -126,7 +127,7 @@ func (r *runner) carryOut(ctx context.Context, grid experiment.Grid, o experimen
 	}
 	results, err := grid.Run(ctx, o)
 	p.close()
-	if results != nil {
+	if results != nil && o.Share == (experiment.Share{}) {
 		err = errors.Join(err, report.Write(r.out, results))
 	}
 	return results, err
@@ -141,6 +142,10 @@ func (r *runner) run(ctx context.Context, configs []experiment.Config, o experim
 	defer grid.Close()
 	results, err := r.carryOut(ctx, grid, o)
 	if err != nil {
+		return err
+	}
+	if o.Share != (experiment.Share{}) {
+		_, err := fmt.Fprintf(r.a.stdout, "share %s is done: %d cells; when all are, \"eegprune study results %s\" puts them together\n", o.Share, len(results.Results), r.out)
 		return err
 	}
 	return r.show(results)

@@ -1,0 +1,190 @@
+package experiment
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"eegprune/internal/atomicfile"
+	"eegprune/report"
+)
+
+// A Status is how far the study in a directory has come.
+type Status struct {
+	Cells   int        `json:"cells"`
+	Done    int        `json:"done"`
+	Running []Progress `json:"running"`
+	Failed  []Failure  `json:"failed"`
+	// Left is the time that is left at the pace so far; 0 where there is none yet.
+	Left time.Duration `json:"left_ns"`
+	// Share of the work that is done, in MACs.
+	Share float64 `json:"share_done"`
+}
+
+// staleAfter is how long ago what is running must have been heard of: several epochs of
+// a slow network.
+const staleAfter = 15 * time.Minute
+
+// ReadStatus looks at a directory in which a study is, or was, carried out. It needs
+// neither recordings nor libtorch.
+func ReadStatus(dir string) (*Status, error) {
+	d := directory(dir)
+	var plan Plan
+	ok, err := readJSON(d.in("plan.json"), &plan)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, fmt.Errorf("%s holds no study: there is no plan.json in it, which \"eegprune study run\" writes", dir)
+	}
+	s := &Status{Cells: len(plan.Cells)}
+	var done, all, seconds float64
+	for _, c := range plan.Cells {
+		all += float64(c.MACs)
+		var r report.Result
+		there, err := readJSON(d.result(c.Key), &r)
+		switch {
+		case err != nil:
+			return nil, err
+		case there:
+			s.Done++
+			done += float64(c.MACs)
+			seconds += r.Seconds
+			continue
+		}
+		var p Progress
+		if running, err := readJSON(d.running(c.Key), &p); err == nil && running && time.Since(p.At) < staleAfter {
+			s.Running = append(s.Running, p)
+		}
+		var f Failure
+		if failed, err := readJSON(d.failure(c.Key), &f); err == nil && failed {
+			s.Failed = append(s.Failed, f)
+		}
+	}
+	if all > 0 {
+		s.Share = done / all
+	}
+	if done > 0 {
+		s.Left = time.Duration((all - done) * seconds / done / float64(max(len(s.Running), 1)) * float64(time.Second))
+	}
+	slices.SortFunc(s.Running, func(a, b Progress) int { return cmp.Compare(Describe(a.Cell), Describe(b.Cell)) })
+	return s, nil
+}
+
+// Merge copies into a directory the cells that others have, which were carried out on
+// machines without a common disk. That two have different results of one cell is an
+// error, and nothing is copied then. It returns the number of cells that are new.
+func Merge(into string, from []string) (int, error) {
+	d := directory(into)
+	if err := d.make(); err != nil {
+		return 0, err
+	}
+	held, err := d.acquire(Share{})
+	if err != nil {
+		return 0, err
+	}
+	defer held.release()
+	type found struct {
+		result report.Result
+		from   directory
+	}
+	all := map[string]found{}
+	var added []string
+	for _, dir := range append([]string{into}, from...) {
+		paths, err := filepath.Glob(directory(dir).in("cells", "*.json"))
+		if err != nil {
+			return 0, err
+		}
+		if len(paths) == 0 && dir != into {
+			return 0, fmt.Errorf("%s has no results: there are no cells in it", dir)
+		}
+		for _, path := range paths {
+			key := strings.TrimSuffix(filepath.Base(path), ".json")
+			r, ok, err := directory(dir).kept(key)
+			if err != nil {
+				return 0, err
+			}
+			if !ok {
+				return 0, fmt.Errorf("%s has no checkpoint that belongs to it: copy the directory %s whole", path, dir)
+			}
+			before, there := all[key]
+			switch {
+			case !there:
+				all[key] = found{r, directory(dir)}
+				if dir != into {
+					added = append(added, key)
+				}
+			case !sameResult(before.result, r):
+				return 0, fmt.Errorf("%s has two results: accuracy %.2f %% in %s, %.2f %% in %s; were they made by other versions or devices? Remove the wrong one (cells/%s.json) and merge again",
+					Describe(r.Cell), 100*before.result.Test.Accuracy, before.from, 100*r.Test.Accuracy, dir, key)
+			}
+		}
+	}
+	if _, err := os.Stat(d.in("plan.json")); os.IsNotExist(err) {
+		if err := copyFile(directory(from[0]).in("plan.json"), d.in("plan.json")); err != nil {
+			return 0, fmt.Errorf("%s does not say what its study is: %w", from[0], err)
+		}
+	}
+	for _, key := range added {
+		f := all[key]
+		if err := copyFile(f.from.in(f.result.Checkpoint), d.in(f.result.Checkpoint)); err != nil {
+			return 0, err
+		}
+		if err := d.keep(f.result); err != nil {
+			return 0, err
+		}
+	}
+	return len(added), nil
+}
+
+// sameResult reports whether two results say the same, but for when and how long.
+func sameResult(a, b report.Result) bool {
+	return reflect.DeepEqual(a.Finding(), b.Finding())
+}
+
+func copyFile(from, to string) error {
+	b, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	return atomicfile.WriteFile(to, b)
+}
+
+// Collect puts together the results that a directory holds of the study that was begun in
+// it, whoever did them: cells that are not done are left out. It needs neither recordings
+// nor libtorch.
+func Collect(dir string) (*report.Study, error) {
+	d := directory(dir)
+	var plan Plan
+	ok, err := readJSON(d.in("plan.json"), &plan)
+	if err != nil {
+		return nil, err
+	}
+	if !ok || plan.Study == nil {
+		return nil, fmt.Errorf("%s holds no study: there is no plan.json in it, which \"eegprune study run\" writes", dir)
+	}
+	out := plan.Study
+	for _, c := range plan.Cells {
+		r, ok, err := d.kept(c.Key)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			out.Results = append(out.Results, r)
+		}
+	}
+	if len(out.Results) == 0 {
+		return nil, fmt.Errorf("nothing of the study in %s is done yet", dir)
+	}
+	out.Notes = notes(out.Notes, out.Results)
+	// Speeds belong to the networks and not to who asks: those measured stay.
+	if before, err := report.Read(dir); err == nil {
+		out.Speeds = before.Speeds
+	}
+	return out, nil
+}
