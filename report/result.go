@@ -134,6 +134,19 @@ type Run struct {
 	GPUJoules float64 `json:"gpu_joules,omitempty"` // by NVML
 }
 
+// Finding is what a result found, without when, where and how long: two runs of one cell
+// agree in it.
+func (r Result) Finding() Result {
+	r.Run = Run{}
+	epochs := make([]Epoch, len(r.Epochs))
+	for i, e := range r.Epochs {
+		e.WallClock = 0
+		epochs[i] = e
+	}
+	r.Epochs = epochs
+	return r
+}
+
 // A Study is all there is to report of a directory.
 type Study struct {
 	Schema   int             `json:"schema"`

@@ -127,7 +127,7 @@ def check_kill(command, study, board):
         sys.exit("nothing can be read of a file that ends within a record")
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     check_study(study, board)
-    return len(killed)
+    return results(study), len(killed)
 
 
 def main():
@@ -142,10 +142,11 @@ def main():
         subprocess.run([a.program, "run", *common, "--epochs", "3", "--out", at("study"), "--tensorboard", at("board")], check=True, stdout=subprocess.DEVNULL)
         cells, points = check_study(at("study"), at("board"))
         print(f"tensorboard {tb_version.VERSION}: {points} points of {len(cells)} runs are those of result.json")
-        killed = check_kill([a.program, "train", *common, "--fold", "1", "--epochs", "40", "--out", at("killed"), "--tensorboard", at("killed-board")],
+        gone_on, killed = check_kill([a.program, "train", *common, "--fold", "1", "--epochs", "40", "--out", at("killed"), "--tensorboard", at("killed-board")],
                             at("killed"), at("killed-board"))
         print(f"killed after {killed} of 40 epochs: the file is read, and after going on holds each epoch once")
-        print(f"its server gives the same {check_server(at('board'), cells)} points over HTTP")
+        points = check_server(at("board"), cells) + check_server(at("killed-board"), gone_on)
+        print(f"its server gives the same over HTTP: {points} points of {len(cells) + len(gone_on)} runs")
         # The server's threads have no end of their own.
         sys.stdout.flush()
         shutil.rmtree(work, ignore_errors=True)

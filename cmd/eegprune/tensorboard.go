@@ -25,10 +25,18 @@ func boardFlag(s *pflag.FlagSet, dir *string) {
 // A board writes event files, in a directory for each cell. What was done by an earlier run
 // is not in them.
 type board struct {
-	dir     string
-	mu      sync.Mutex // guards what follows
-	writers map[report.Cell]*tensorboard.Writer
-	err     error // the first; nothing is written after it
+	dir  string
+	mu   sync.Mutex // guards what follows
+	runs map[report.Cell]*boardRun
+	err  error // the first; nothing is written after it
+}
+
+// A boardRun is that of a cell. Its file is made with its first points: only then is it
+// known from where on it goes.
+type boardRun struct {
+	dir, settings string
+	*tensorboard.Writer
+	epoch int // the last
 }
 
 // newBoard makes the directory, before hours of work that would be lost to it.
@@ -38,7 +46,7 @@ func newBoard(dir string) (*board, error) {
 			return nil, fmt.Errorf("making the directory for TensorBoard: %w", err)
 		}
 	}
-	return &board{dir: dir, writers: map[report.Cell]*tensorboard.Writer{}}, nil
+	return &board{dir: dir, runs: map[report.Cell]*boardRun{}}, nil
 }
 
 // observe tells the board, too, what o is told.
@@ -58,71 +66,109 @@ func (b *board) observe(o experiment.Observer, grid experiment.Grid) experiment.
 		}
 	}
 	o.Epoch = func(c report.Cell, done int, e report.Epoch) {
-		b.scalars(c, int64(done), map[string]float64{"loss/train": e.Loss, "loss/validation": e.ValLoss,
-			"accuracy/train": e.Accuracy, "accuracy/validation": e.ValAcc, "learning_rate": e.LR})
+		b.write(c, func(r *boardRun) error { return r.trained(done, e) })
 		if told.Epoch != nil {
 			told.Epoch(c, done, e)
 		}
 	}
 	o.Done = func(c report.Cell, r report.Result, before bool) {
 		if !before {
-			b.scalars(c, int64(r.Best), map[string]float64{"loss/test": r.Test.Loss, "accuracy/test": r.Test.Accuracy})
+			b.write(c, func(run *boardRun) error { return run.tested(r) })
 			b.end(c)
 		}
 		if told.Done != nil {
 			told.Done(c, r, before)
 		}
 	}
+	o.Failed = func(c report.Cell, f experiment.Failure) {
+		b.end(c)
+		if told.Failed != nil {
+			told.Failed(c, f)
+		}
+	}
 	return o
 }
 
-// start begins the run of a cell, with the study's settings.
+// start begins the run of a cell.
 func (b *board) start(c report.Cell, config experiment.Config) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.err != nil {
-		return
-	}
 	settings, err := json.MarshalIndent(config, "", "  ")
-	if err != nil {
+	if err != nil && b.err == nil {
 		b.err = fmt.Errorf("describing the study: %w", err)
-		return
 	}
-	w, err := tensorboard.Create(filepath.Join(b.dir, experiment.CellName(c)))
-	if err != nil {
-		b.err = err
-		return
-	}
-	b.writers[c] = w
-	b.err = w.Text("settings", 0, fmt.Sprintf("%s\n\n```json\n%s\n```\n", experiment.Describe(c), settings), time.Now())
+	b.runs[c] = &boardRun{dir: filepath.Join(b.dir, experiment.CellName(c)),
+		settings: fmt.Sprintf("%s\n\n```json\n%s\n```\n", experiment.Describe(c), settings)}
 }
 
-// scalars writes a point of each curve.
-func (b *board) scalars(c report.Cell, step int64, values map[string]float64) {
+// write adds to the run of a cell, unless something could not be written before.
+func (b *board) write(c report.Cell, add func(*boardRun) error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.err == nil {
+		b.err = add(b.runs[c])
+	}
+}
+
+// trained adds an epoch, which is not always the one after that before: a training that
+// was ended, or failed and is tried again, goes on from what was kept of it.
+func (r *boardRun) trained(epoch int, e report.Epoch) error {
+	again := r.Writer == nil || epoch <= r.epoch
+	r.epoch = epoch
+	return r.points(epoch, again, map[string]float64{"loss/train": e.Loss, "loss/validation": e.ValLoss,
+		"accuracy/train": e.Accuracy, "accuracy/validation": e.ValAcc, "learning_rate": e.LR})
+}
+
+// tested adds how the finished network does. It has the weights of the best epoch, but it is
+// tested after the last.
+func (r *boardRun) tested(result report.Result) error {
+	epochs := len(result.Epochs)
+	return r.points(epochs, epochs == 0, map[string]float64{"loss/test": result.Test.Loss, "accuracy/test": result.Test.Accuracy})
+}
+
+// points writes a point of each curve; with again those that are there from this step on
+// count no more.
+func (r *boardRun) points(step int, again bool, values map[string]float64) (err error) {
 	now := time.Now()
-	for tag, v := range values {
-		if b.err == nil {
-			b.err = b.writers[c].Scalar(tag, step, v, now)
+	first := r.Writer == nil
+	if first {
+		if r.Writer, err = tensorboard.Create(r.dir); err != nil {
+			return err
 		}
 	}
+	if again {
+		err = r.Start(int64(step), now)
+	}
+	if first && err == nil {
+		err = r.Text("settings", 0, r.settings, now)
+	}
+	for tag, v := range values {
+		if err == nil {
+			err = r.Scalar(tag, int64(step), v, now)
+		}
+	}
+	return err
 }
 
 // end ends the run of a cell.
 func (b *board) end(c report.Cell) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if w := b.writers[c]; w != nil {
-		delete(b.writers, c)
-		b.err = cmp.Or(b.err, w.Close())
+	b.err = cmp.Or(b.err, b.runs[c].close())
+	delete(b.runs, c)
+}
+
+func (r *boardRun) close() error {
+	if r == nil || r.Writer == nil {
+		return nil
 	}
+	return r.Close()
 }
 
 // close ends what cells left that were not finished, and says whether all was written.
 func (b *board) close() error {
-	for _, w := range b.writers {
-		b.err = errors.Join(b.err, w.Close())
+	for _, r := range b.runs {
+		b.err = errors.Join(b.err, r.close())
 	}
 	return b.err
 }

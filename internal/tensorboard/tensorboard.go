@@ -19,14 +19,11 @@ import (
 
 // A Writer appends to one event file. It serves one goroutine at a time.
 type Writer struct {
-	file    *os.File
-	started bool // the first scalar was written
-	err     error
+	file *os.File
+	err  error
 }
 
 // Create begins a new event file in a directory, which is made where it is not there.
-// What files of an interrupted run hold there from the step of this one's first scalar on,
-// TensorBoard forgets.
 //
 // Each call writes whole records and leaves none in memory: of a program that was killed,
 // all that it wrote can be read.
@@ -61,15 +58,15 @@ func create(dir, stem string) (*os.File, error) {
 	}
 }
 
+// Start says that what was written before from a step on counts no more, in this file and
+// in those that an interrupted run left in the directory: the run goes on from there.
+func (w *Writer) Start(step int64, at time.Time) error {
+	return w.write(start(step, at))
+}
+
 // Scalar writes a point of the curve that tag names. The file holds it in single
 // precision.
 func (w *Writer) Scalar(tag string, step int64, value float64, at time.Time) error {
-	if !w.started {
-		if err := w.write(start(step, at)); err != nil {
-			return err
-		}
-		w.started = true
-	}
 	return w.write(scalar(tag, step, value, at))
 }
 

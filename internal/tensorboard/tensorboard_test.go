@@ -77,6 +77,9 @@ func TestAllThatWasWrittenIsInTheFileBeforeItIsClosed(t *testing.T) {
 	if err := w.Text("config", 0, "*ä*", at); err != nil {
 		t.Fatal(err)
 	}
+	if err := w.Start(5, at); err != nil {
+		t.Fatal(err)
+	}
 	for step := int64(5); step < 7; step++ {
 		if err := w.Scalar("loss", step, 1/float64(step), at); err != nil {
 			t.Fatal(err)
