@@ -202,16 +202,3 @@ func (e Environment) Settings() []Setting {
 		{Name: "versions", Value: fmt.Sprintf("eegprune %s, libtorch %s", e.Version, libtorch)},
 	}
 }
-
-// Finding is what a result found, without when, where and how long: two runs of one cell
-// agree in it.
-func (r Result) Finding() Result {
-	r.Started, r.Seconds = time.Time{}, 0
-	epochs := make([]Epoch, len(r.Epochs))
-	for i, e := range r.Epochs {
-		e.WallClock = 0
-		epochs[i] = e
-	}
-	r.Epochs = epochs
-	return r
-}
