@@ -118,7 +118,7 @@ type Run struct {
 	Host      string `json:"host"`
 
 	Started time.Time `json:"started"`
-	Seconds float64   `json:"seconds"` // from the start to the result's file
+	Seconds float64   `json:"seconds"` // wall time until the checkpoint was on disk
 	// CPUSeconds is user and system time of what CPUScope names: of the whole process
 	// where the cell had it to itself, else of the thread that did the cell. Work that
 	// this thread had others do (--threads, backward passes on a GPU) is not in the latter.

@@ -48,7 +48,7 @@ def expected(result):
         if "epochs" in result:
             out[tag] = [(i + 1, e[field]) for i, e in enumerate(result["epochs"])]
     for what in ("loss", "accuracy"):
-        out[f"{what}/test"] = [(result.get("best_epoch", 0), result["test"][what])]
+        out[f"{what}/test"] = [(len(result.get("epochs", [])), result["test"][what])]
     return out
 
 
@@ -110,7 +110,7 @@ def check_server(board, cells):
 def check_kill(command, study, board):
     p = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     run = os.path.join(board, "fbccnn-fold01-unpruned")
-    while not (os.path.isdir(run) and len(curves(run).get("loss/train", [])) >= 2):
+    while not (os.path.isdir(run) and len(curves(run).get("loss/train", [])) >= 4):
         if p.poll() is not None:
             sys.exit("the training ended before it was killed")
     p.send_signal(signal.SIGKILL)
@@ -118,6 +118,8 @@ def check_kill(command, study, board):
     killed = curves(run)["loss/train"]
     if [s for s, _ in killed] != list(range(1, len(killed) + 1)):
         sys.exit(f"a killed run has the steps {killed}")
+    if not os.listdir(os.path.join(study, "training")):
+        sys.exit("the killed training was not kept: nothing would be gone on with")
     # A record of which the disk took half.
     half = os.path.join(os.path.dirname(board), "half")
     shutil.copytree(run, half)
@@ -142,7 +144,7 @@ def main():
         subprocess.run([a.program, "run", *common, "--epochs", "3", "--out", at("study"), "--tensorboard", at("board")], check=True, stdout=subprocess.DEVNULL)
         cells, points = check_study(at("study"), at("board"))
         print(f"tensorboard {tb_version.VERSION}: {points} points of {len(cells)} runs are those of result.json")
-        gone_on, killed = check_kill([a.program, "train", *common, "--fold", "1", "--epochs", "40", "--out", at("killed"), "--tensorboard", at("killed-board")],
+        gone_on, killed = check_kill([a.program, "train", *common, "--fold", "1", "--epochs", "40", "--checkpoint-every", "3", "--out", at("killed"), "--tensorboard", at("killed-board")],
                             at("killed"), at("killed-board"))
         print(f"killed after {killed} of 40 epochs: the file is read, and after going on holds each epoch once")
         points = check_server(at("board"), cells) + check_server(at("killed-board"), gone_on)

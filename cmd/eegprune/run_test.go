@@ -106,3 +106,29 @@ func TestRunLeavesWholeStudy(t *testing.T) {
 	}
 	sameResults(t, "a second run", s, read(t, filepath.Join(dir, "study")))
 }
+
+// The study is worth more than its curves: it ends well, and then it is said that they are
+// not whole.
+func TestCurvesThatCanNotBeWrittenDoNotEndTheStudy(t *testing.T) {
+	dir := recordings(t)
+	blocked := filepath.Join("board", "fbccnn-fold01-unpruned")
+	if err := os.Mkdir(filepath.Join(dir, "board"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, blocked), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	r := eegprune(t, dir, quick("train", "--out", "study", "--fold", "1", "--quiet", "--tensorboard", "board")...)
+	if r.code != 1 {
+		t.Errorf("exit code %d, want 1", r.code)
+	}
+	oneSentence(t, r, blocked)
+	if s := read(t, filepath.Join(dir, "study")); len(s.Results) != 1 || len(s.Results[0].Epochs) != 2 {
+		t.Errorf("the study has the results %+v, want one of 2 epochs", s.Results)
+	}
+	// Where there can be no curves at all, that is said before hours of work.
+	r = eegprune(t, dir, quick("train", "--out", "other", "--fold", "1", "--quiet", "--tensorboard", blocked)...)
+	if oneSentence(t, r, blocked); len(files(t, filepath.Join(dir, "other"))) != 0 {
+		t.Error("a study was begun though its curves can't be written")
+	}
+}
