@@ -7,21 +7,24 @@
 #                            a Python with torcheeg and fvcore)
 #   make test-real EEG_DATA=DIR   on the real recordings in DIR
 #   make build               bin/eegprune and its shim
+#   make test-tensorboard    whether TensorBoard reads what --tensorboard writes (gets it into
+#                            build/tensorboard)
 #   make bench               training steps beside PyTorch (needs a Python with torch)
 #   make bench-data          features and serving beside torcheeg (needs a Python with torcheeg)
 
-.PHONY: build shim libtorch demo test test-go test-shim test-slow test-reference test-real bench bench-data vet clean clean-libtorch
+.PHONY: build shim libtorch demo test test-go test-shim test-slow test-reference test-real test-tensorboard bench bench-data vet clean clean-libtorch
 
 BIN    := $(CURDIR)/bin
 SHIM   := $(BIN)/libeegprune_torch.so
 PYTHON ?= python3
 GO     ?= go
+COMMIT  := $(shell git describe --always --dirty --abbrev=40 --exclude='*' 2>/dev/null)
 VERSION := $(shell git describe --always --dirty --tags 2>/dev/null || echo unreleased)
 
 export EEGPRUNE_SHIM := $(SHIM)
 
 build: $(SHIM)
-	$(GO) build -buildvcs=false -ldflags "-X main.release=$(VERSION)" -o $(BIN)/eegprune ./cmd/eegprune
+	$(GO) build -buildvcs=false -ldflags "-X main.release=$(VERSION) -X main.source=$(COMMIT)" -o $(BIN)/eegprune ./cmd/eegprune
 
 shim: $(SHIM)
 
@@ -67,6 +70,14 @@ test-reference: build
 test-real: build
 	@test -n "$(EEG_DATA)" || { echo "test-real: name the directory that holds eegmat/ and eegmmidb/: make test-real EEG_DATA=DIR"; exit 2; }
 	EEG_DATA=$(abspath $(EEG_DATA)) $(GO) test -tags real -run Real -timeout 30m ./...
+
+test-tensorboard: build build/tensorboard/.made
+	build/tensorboard/bin/python scripts/check_tensorboard.py --program $(BIN)/eegprune
+
+build/tensorboard/.made:
+	$(PYTHON) -m venv build/tensorboard
+	build/tensorboard/bin/pip install --quiet tensorboard
+	touch $@
 
 bench: build
 	$(PYTHON) scripts/bench_pytorch.py --program $(BIN)/eegprune

@@ -22,6 +22,7 @@ type RunOptions struct {
 	Jobs    int    // cells that run side by side
 	Every   int    // epochs after which a training is kept; see train.Snapshots
 	Version string // of the program, for the record
+	Commit  string // of its source, likewise; "" where it is not known
 	Watch   Observer
 }
 
@@ -219,7 +220,7 @@ func environment(devices []torch.Device, o RunOptions) (report.Environment, erro
 	if err != nil {
 		host = "unknown"
 	}
-	env := report.Environment{Version: o.Version, Libtorch: build.Torch, CUDA: build.CUDA, Device: deviceNames(devices),
+	env := report.Environment{Version: o.Version, Libtorch: build.Torch, CUDA: build.CUDA, CuDNN: build.CuDNN, Device: deviceNames(devices),
 		Host: host, CPU: cpuName(), Cores: runtime.NumCPU(), Jobs: max(o.Jobs, 1)}
 	return env, nil
 }

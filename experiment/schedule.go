@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"eegprune/internal/meter"
 	"eegprune/models"
 	"eegprune/prune"
 	"eegprune/report"
@@ -33,6 +34,8 @@ type task struct {
 // A place is where cells are done, several at a time: a device with the studies' data.
 type place struct {
 	studies map[*Study]*Study
+	made    report.Run // what results say of how they came about, but for what that took
+	meter   *meter.Meter
 	// alone is held shared by cells that run side by side, and wholly by one that has
 	// failed so.
 	alone sync.RWMutex
@@ -109,14 +112,22 @@ func (g Grid) schedule(ctx context.Context, plan *Plan, o RunOptions) ([]report.
 // each device.
 func (s *schedule) open(g Grid, jobs int) (free func(), err error) {
 	var copies []*Study
+	var places []*place
 	free = func() {
+		for _, p := range places {
+			p.meter.Close()
+		}
 		for _, c := range copies {
 			c.data.Free()
 		}
 	}
-	var places []*place
 	for i, device := range g[0].devices {
-		p := &place{studies: map[*Study]*Study{}}
+		p, err := newPlace(device, s.options)
+		if err != nil {
+			free()
+			return nil, err
+		}
+		places = append(places, p)
 		for _, study := range g {
 			p.studies[study] = study
 			if i == 0 {
@@ -131,13 +142,33 @@ func (s *schedule) open(g Grid, jobs int) (free func(), err error) {
 			copies = append(copies, &c)
 			p.studies[study] = &c
 		}
-		places = append(places, p)
 	}
 	s.places = make(chan *place, jobs)
 	for i := range jobs {
 		s.places <- places[i%len(places)]
 	}
 	return free, nil
+}
+
+// newPlace is a device without data.
+func newPlace(device torch.Device, o RunOptions) (*place, error) {
+	env, err := environment([]torch.Device{device}, o)
+	if err != nil {
+		return nil, err
+	}
+	p := &place{studies: map[*Study]*Study{}, made: report.Run{Version: env.Version, Commit: o.Commit, Libtorch: env.Libtorch,
+		CUDA: env.CUDA, CuDNN: env.CuDNN, Device: env.Device, Processor: env.CPU, Host: env.Host}}
+	gpu := meter.NoGPU
+	if device.IsCUDA() {
+		gpu = device.Index()
+		about, err := torch.DescribeGPU(gpu)
+		if err != nil {
+			return nil, err
+		}
+		p.made.Processor = about.Name
+	}
+	p.meter = meter.New(gpu)
+	return p, nil
 }
 
 // do does a task when those that it starts from are done. Its error ends the run; what is
@@ -181,7 +212,7 @@ func (s *schedule) attempt(ctx context.Context, t *task, at *place) (result repo
 		return result, before, err
 	}
 	s.options.Watch.start(t.cell)
-	c := cell{Study: at.studies[t.study], Cell: t.cell, key: t.key, schedule: s}
+	c := cell{Study: at.studies[t.study], Cell: t.cell, key: t.key, schedule: s, place: at}
 	at.alone.RLock()
 	result, err = c.make(ctx)
 	at.alone.RUnlock()
@@ -227,16 +258,39 @@ type cell struct {
 	*Study
 	report.Cell
 	*schedule
-	key string
+	place *place
+	key   string
 }
 
 // make makes the result of the cell and its files.
 func (c cell) make(ctx context.Context) (report.Result, error) {
-	result := report.Result{Schema: report.Schema, Key: c.key, Cell: c.Cell, Checkpoint: checkpoint(c.Cell),
-		Seed: c.seed(c.Fold), Started: time.Now().UTC().Truncate(time.Millisecond)}
-	made, err := c.network(ctx)
+	result := report.Result{Schema: report.Schema, Key: c.key, Cell: c.Cell, Checkpoint: checkpoint(c.Cell), Seed: c.seed(c.Fold), Run: c.place.made}
+	result.Started = time.Now().UTC().Truncate(time.Millisecond)
+	scope := meter.Thread
+	if c.options.Jobs <= 1 {
+		scope = meter.Process
+	}
+	span := c.place.meter.Start(scope)
+	err := c.find(ctx, &result)
+	used := span.Stop()
 	if err != nil {
 		return result, err
+	}
+	result.Seconds, result.PeakMemory, result.CPUJoules, result.GPUJoules = used.Wall.Seconds(), used.PeakMemory, used.CPUJoules, used.GPUJoules
+	if used.CPU > 0 {
+		result.CPUSeconds, result.CPUScope = used.CPU.Seconds(), scope.String()
+	}
+	if c.device.IsCUDA() {
+		result.GPUSeconds = result.Seconds
+	}
+	return result, c.dir.keep(result)
+}
+
+// find makes the cell's network and its checkpoint, and says in the result how it does.
+func (c cell) find(ctx context.Context, result *report.Result) error {
+	made, err := c.network(ctx)
+	if err != nil {
+		return err
 	}
 	n := made.Network
 	defer n.Free()
@@ -247,25 +301,22 @@ func (c cell) make(ctx context.Context) (report.Result, error) {
 		result.Epochs = append(result.Epochs, report.Epoch(e))
 	}
 	if result.Test, err = c.Evaluate(ctx, n, c.Fold); err != nil {
-		return result, err
+		return err
 	}
 	v, err := train.Evaluate(ctx, n, c.data, c.Folds[c.Fold-1].Val)
 	if err != nil {
-		return result, err
+		return err
 	}
 	result.Validation = report.Score(v)
 	p := c.Provenance(c.Cell, c.options.Version, result.Test)
 	p.Key = c.key
 	path := c.dir.in(result.Checkpoint)
 	if err := n.Save(path, p); err != nil {
-		return result, err
-	}
-	if result.Size, err = SizeOf(n.Arch, n.Masks(), path); err != nil {
-		return result, err
+		return err
 	}
 	result.Widths, result.Notes = Widths(c.Arch, n.Arch), made.Notes
-	result.Seconds = time.Since(result.Started).Seconds()
-	return result, c.dir.keep(result)
+	result.Size, err = SizeOf(n.Arch, n.Masks(), path)
+	return err
 }
 
 // network makes the network of the cell.

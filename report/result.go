@@ -93,17 +93,58 @@ type Result struct {
 	Schema int    `json:"schema"`
 	Key    string `json:"key"` // hash of all that determines the result
 	Cell
-	Test       Score     `json:"test"`
-	Validation Score     `json:"validation"`
-	Best       int       `json:"best_epoch,omitempty"` // from 1; 0 where nothing was trained
-	Epochs     []Epoch   `json:"epochs,omitempty"`
-	Size       Size      `json:"size"`
-	Widths     []Width   `json:"widths,omitempty"` // of a pruned network
-	Notes      []string  `json:"notes,omitempty"`  // what pruning had to say, such as a layer kept from vanishing
-	Checkpoint string    `json:"checkpoint"`       // path below the study's directory
-	Seed       uint64    `json:"seed"`
-	Started    time.Time `json:"started"`
-	Seconds    float64   `json:"seconds"`
+	Test       Score    `json:"test"`
+	Validation Score    `json:"validation"`
+	Best       int      `json:"best_epoch,omitempty"` // from 1; 0 where nothing was trained
+	Epochs     []Epoch  `json:"epochs,omitempty"`
+	Size       Size     `json:"size"`
+	Widths     []Width  `json:"widths,omitempty"` // of a pruned network
+	Notes      []string `json:"notes,omitempty"`  // what pruning had to say, such as a layer kept from vanishing
+	Checkpoint string   `json:"checkpoint"`       // path below the study's directory
+	Seed       uint64   `json:"seed"`
+	Run
+}
+
+// A Run is by what and where a result was made, and what that took. It says nothing of
+// the network: the same cell made again differs in it alone. What is not known is left out.
+type Run struct {
+	Version   string `json:"version"`          // of eegprune
+	Commit    string `json:"commit,omitempty"` // of eegprune's source
+	Libtorch  string `json:"libtorch"`
+	CUDA      string `json:"cuda,omitempty"`  // what libtorch was built for, used or not
+	CuDNN     string `json:"cudnn,omitempty"` // likewise
+	Device    string `json:"device"`
+	Processor string `json:"processor"` // name of the GPU, or of the CPU where that is the device
+	Host      string `json:"host"`
+
+	Started time.Time `json:"started"`
+	Seconds float64   `json:"seconds"` // wall time until the checkpoint was on disk
+	// CPUSeconds is user and system time of what CPUScope names: of the whole process
+	// where the cell had it to itself, else of the thread that did the cell. Work that
+	// this thread had others do (--threads, backward passes on a GPU) is not in the latter.
+	CPUSeconds float64 `json:"cpu_seconds,omitempty"`
+	CPUScope   string  `json:"cpu_scope,omitempty"` // "process" or "thread"
+	// GPUSeconds is how long the cell had a GPU, alone or with others; not how long the
+	// GPU was busy.
+	GPUSeconds float64 `json:"gpu_seconds,omitempty"`
+	PeakMemory int64   `json:"peak_memory_bytes,omitempty"` // resident, of the process up to then, all its cells
+	// Joules that the machine's processors with their memory, and the GPU, took in
+	// Seconds; cells beside this one are in it.
+	CPUJoules float64 `json:"cpu_joules,omitempty"` // by RAPL
+	GPUJoules float64 `json:"gpu_joules,omitempty"` // by NVML
+}
+
+// Finding is what a result found, without when, where and how long: two runs of one cell
+// agree in it.
+func (r Result) Finding() Result {
+	r.Run = Run{}
+	epochs := make([]Epoch, len(r.Epochs))
+	for i, e := range r.Epochs {
+		e.WallClock = 0
+		epochs[i] = e
+	}
+	r.Epochs = epochs
+	return r
 }
 
 // A Study is all there is to report of a directory.
@@ -139,6 +180,7 @@ type Environment struct {
 	Version  string `json:"version"` // of eegprune, with the commit where it is known
 	Libtorch string `json:"libtorch"`
 	CUDA     string `json:"cuda,omitempty"`
+	CuDNN    string `json:"cudnn,omitempty"`
 	Device   string `json:"device"`
 	Host     string `json:"host"`
 	CPU      string `json:"cpu"`
@@ -152,21 +194,11 @@ func (e Environment) Settings() []Setting {
 	if e.CUDA != "" {
 		libtorch += ", CUDA " + e.CUDA
 	}
+	if e.CuDNN != "" {
+		libtorch += ", cuDNN " + e.CuDNN
+	}
 	return []Setting{
 		{Name: "machine", Value: fmt.Sprintf("%s, %s, %d cores; device %s, %d jobs side by side", e.Host, e.CPU, e.Cores, e.Device, e.Jobs)},
 		{Name: "versions", Value: fmt.Sprintf("eegprune %s, libtorch %s", e.Version, libtorch)},
 	}
-}
-
-// Finding is what a result found, without when, where and how long: two runs of one cell
-// agree in it.
-func (r Result) Finding() Result {
-	r.Started, r.Seconds = time.Time{}, 0
-	epochs := make([]Epoch, len(r.Epochs))
-	for i, e := range r.Epochs {
-		e.WallClock = 0
-		epochs[i] = e
-	}
-	r.Epochs = epochs
-	return r
 }

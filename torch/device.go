@@ -25,6 +25,9 @@ func CUDA(index int) Device { return Device{cuda: true, index: index} }
 // IsCUDA reports whether d is a GPU.
 func (d Device) IsCUDA() bool { return d.cuda }
 
+// Index returns which GPU d is; 0 for the CPU.
+func (d Device) Index() int { return d.index }
+
 func (d Device) String() string {
 	if d.cuda {
 		return "cuda:" + strconv.Itoa(d.index)

@@ -149,6 +149,7 @@ type Build struct {
 	Shim  string // path of the shim
 	Torch string // version of libtorch the shim was built with, such as "2.15.0"
 	CUDA  string // version of CUDA the shim was built with, "" for none
+	CuDNN string // version of the cuDNN that libtorch loaded, "" for none
 }
 
 // Version loads libtorch and says what it is.
@@ -161,7 +162,15 @@ func Version() (Build, error) {
 	if err := check("version", C.ep_versions(&torch, &cuda)); err != nil {
 		return Build{}, err
 	}
-	return Build{Shim: path, Torch: C.GoString(torch), CUDA: C.GoString(cuda)}, nil
+	return Build{Shim: path, Torch: C.GoString(torch), CUDA: C.GoString(cuda), CuDNN: cudnnVersion(int(C.ep_cudnn_version()))}, nil
+}
+
+// cudnnVersion writes the number that cudnn_version.h makes of major, minor and patch.
+func cudnnVersion(v int) string {
+	if v == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d.%d.%d", v/10000, v/100%100, v%100)
 }
 
 // SetNumThreads sets how many threads one operation may use, in the whole process

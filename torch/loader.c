@@ -43,3 +43,15 @@ char *ep_open_shim(const char *path) {
 #undef EP_FN
   return NULL;
 }
+
+size_t ep_cudnn_version(void) {
+  /* All libtorch that is supported has this one; it is asked only where it is loaded. */
+  void *library = dlopen("libcudnn.so.9", RTLD_LAZY | RTLD_NOLOAD);
+  if (!library)
+    return 0;
+  size_t (*version)(void);
+  *(void **)&version = dlsym(library, "cudnnGetVersion");
+  const size_t v = version ? version() : 0;
+  dlclose(library);
+  return v;
+}

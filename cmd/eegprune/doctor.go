@@ -12,10 +12,30 @@ import (
 	"eegprune/torch"
 )
 
-// release is set by the linker: the version and commit the program was built from.
-var release = "unreleased"
+// Set by the linker: the version and the commit the program was built from.
+var release, source = "unreleased", ""
 
 func version() string { return release }
+
+// commit is the whole hash of the program's source, with "-dirty" where that was changed;
+// empty where it is not known.
+func commit() string {
+	if source != "" {
+		return source
+	}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	of := map[string]string{}
+	for _, s := range info.Settings {
+		of[s.Key] = s.Value
+	}
+	if of["vcs.modified"] == "true" {
+		return of["vcs.revision"] + "-dirty"
+	}
+	return of["vcs.revision"]
+}
 
 func (a *app) versionCommand() *cobra.Command {
 	return &cobra.Command{

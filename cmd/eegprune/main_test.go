@@ -20,12 +20,13 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	os.Setenv("XDG_CACHE_HOME", filepath.Join(dir, "cache"))
 	program = filepath.Join(dir, "eegprune")
 	if out, err := exec.Command("go", append([]string{"build", "-buildvcs=false", "-o", program}, buildFlags...)...).CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "building the program: %v\n%s", err, out)
 		os.Exit(1)
 	}
+	// Not earlier: the go command would not find what it has built before.
+	os.Setenv("XDG_CACHE_HOME", filepath.Join(dir, "cache"))
 	code := m.Run()
 	os.RemoveAll(dir)
 	os.Exit(code)

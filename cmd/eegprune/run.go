@@ -24,12 +24,14 @@ type runner struct {
 	jobs    int
 	every   int
 	verbose bool
+	board   string // directory for TensorBoard; "" for none
 }
 
 func (r *runner) register(c *cobra.Command) {
 	f := c.Flags()
 	r.device.register(f)
 	jobsFlag(f, &r.jobs)
+	boardFlag(f, &r.board)
 	f.IntVar(&r.every, "checkpoint-every", 0, "epochs after which a training is kept, to go on from if it is ended (default: when half a minute has passed)")
 	f.StringVar(&r.out, "out", "", "directory of the results; what is done there already is not done again")
 	f.BoolVarP(&r.verbose, "verbose", "v", false, "print the running loss and each epoch's validation, one training after another")
@@ -118,15 +120,21 @@ func (r *runner) open(ctx context.Context, configs []experiment.Config) (experim
 
 // carryOut runs studies and writes their results.
 func (r *runner) carryOut(ctx context.Context, grid experiment.Grid, o experiment.RunOptions) (*report.Study, error) {
-	o.Dir, o.Jobs, o.Every, o.Version = r.out, r.jobs, r.every, version()
+	o.Dir, o.Jobs, o.Every, o.Version, o.Commit = r.out, r.jobs, r.every, version(), commit()
+	b, err := newBoard(r.board)
+	if err != nil {
+		return nil, err
+	}
 	p := r.a.progress()
 	if r.verbose {
 		o.Jobs, o.Watch = 1, verboseObserver(r.a.stderr)
 	} else {
 		o.Watch = p.observer(grid, o)
 	}
+	o.Watch = b.observe(o.Watch, grid)
 	results, err := grid.Run(ctx, o)
 	p.close()
+	err = errors.Join(err, b.close())
 	if results != nil && o.Share == (experiment.Share{}) {
 		err = errors.Join(err, report.Write(r.out, results))
 	}

@@ -98,10 +98,15 @@ and the burden of proof is the other way round.`,
 				return err
 			}
 			defer grid.Close()
+			b, err := newBoard(s.board)
+			if err != nil {
+				return err
+			}
 			progress := a.progress()
-			run := experiment.RunOptions{Dir: s.out, Jobs: s.jobs, Every: s.every, Version: version(), Watch: progress.lines(grid)}
+			run := experiment.RunOptions{Dir: s.out, Jobs: s.jobs, Every: s.every, Version: version(), Commit: commit(), Watch: b.observe(progress.lines(grid), grid)}
 			savings, results, err := grid.Savings(cmd.Context(), run, o)
 			progress.close()
+			err = errors.Join(err, b.close())
 			if results != nil {
 				err = errors.Join(err, report.Write(s.out, results))
 			}

@@ -1,0 +1,174 @@
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"eegprune/experiment"
+	"eegprune/internal/tensorboard"
+	"eegprune/report"
+)
+
+// boardFlag says where TensorBoard finds what is trained.
+func boardFlag(s *pflag.FlagSet, dir *string) {
+	s.StringVar(dir, "tensorboard", "", "directory of event files for TensorBoard: a run for each network that is made")
+}
+
+// A board writes event files, in a directory for each cell. What was done by an earlier run
+// is not in them.
+type board struct {
+	dir  string
+	mu   sync.Mutex // guards what follows
+	runs map[report.Cell]*boardRun
+	err  error // the first; nothing is written after it
+}
+
+// A boardRun is that of a cell. Its file is made with its first points: only then is it
+// known from where on it goes.
+type boardRun struct {
+	dir, settings string
+	*tensorboard.Writer
+	epoch int // the last
+}
+
+// newBoard makes the directory, before hours of work that would be lost to it.
+func newBoard(dir string) (*board, error) {
+	if dir != "" {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return nil, fmt.Errorf("making the directory for TensorBoard: %w", err)
+		}
+	}
+	return &board{dir: dir, runs: map[report.Cell]*boardRun{}}, nil
+}
+
+// observe tells the board, too, what o is told.
+func (b *board) observe(o experiment.Observer, grid experiment.Grid) experiment.Observer {
+	if b.dir == "" {
+		return o
+	}
+	configs := map[string]experiment.Config{}
+	for _, s := range grid {
+		configs[s.Config.Model] = s.Config
+	}
+	told := o
+	o.Start = func(c report.Cell) {
+		b.start(c, configs[c.Model])
+		if told.Start != nil {
+			told.Start(c)
+		}
+	}
+	o.Epoch = func(c report.Cell, done int, e report.Epoch) {
+		b.write(c, func(r *boardRun) error { return r.trained(done, e) })
+		if told.Epoch != nil {
+			told.Epoch(c, done, e)
+		}
+	}
+	o.Done = func(c report.Cell, r report.Result, before bool) {
+		if !before {
+			b.write(c, func(run *boardRun) error { return run.tested(r) })
+			b.end(c)
+		}
+		if told.Done != nil {
+			told.Done(c, r, before)
+		}
+	}
+	o.Failed = func(c report.Cell, f experiment.Failure) {
+		b.end(c)
+		if told.Failed != nil {
+			told.Failed(c, f)
+		}
+	}
+	return o
+}
+
+// start begins the run of a cell.
+func (b *board) start(c report.Cell, config experiment.Config) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	settings, err := json.MarshalIndent(config, "", "  ")
+	if err != nil && b.err == nil {
+		b.err = fmt.Errorf("describing the study: %w", err)
+	}
+	b.runs[c] = &boardRun{dir: filepath.Join(b.dir, experiment.CellName(c)),
+		settings: fmt.Sprintf("%s\n\n```json\n%s\n```\n", experiment.Describe(c), settings)}
+}
+
+// write adds to the run of a cell, unless something could not be written before.
+func (b *board) write(c report.Cell, add func(*boardRun) error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.err == nil {
+		b.err = add(b.runs[c])
+	}
+}
+
+// trained adds an epoch, which is not always the one after that before: a training that
+// was ended, or failed and is tried again, goes on from what was kept of it.
+func (r *boardRun) trained(epoch int, e report.Epoch) error {
+	again := r.Writer == nil || epoch <= r.epoch
+	r.epoch = epoch
+	return r.points(epoch, again, map[string]float64{"loss/train": e.Loss, "loss/validation": e.ValLoss,
+		"accuracy/train": e.Accuracy, "accuracy/validation": e.ValAcc, "learning_rate": e.LR})
+}
+
+// tested adds how the finished network does. It has the weights of the best epoch, but it is
+// tested after the last.
+func (r *boardRun) tested(result report.Result) error {
+	epochs := len(result.Epochs)
+	return r.points(epochs, epochs == 0, map[string]float64{"loss/test": result.Test.Loss, "accuracy/test": result.Test.Accuracy})
+}
+
+// points writes a point of each curve; with again those that are there from this step on
+// count no more.
+func (r *boardRun) points(step int, again bool, values map[string]float64) (err error) {
+	now := time.Now()
+	first := r.Writer == nil
+	if first {
+		if r.Writer, err = tensorboard.Create(r.dir); err != nil {
+			return err
+		}
+	}
+	if again {
+		err = r.Start(int64(step), now)
+	}
+	if first && err == nil {
+		err = r.Text("settings", 0, r.settings, now)
+	}
+	for tag, v := range values {
+		if err == nil {
+			err = r.Scalar(tag, int64(step), v, now)
+		}
+	}
+	return err
+}
+
+// end ends the run of a cell.
+func (b *board) end(c report.Cell) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.err = cmp.Or(b.err, b.runs[c].close())
+	delete(b.runs, c)
+}
+
+func (r *boardRun) close() error {
+	if r == nil || r.Writer == nil {
+		return nil
+	}
+	return r.Close()
+}
+
+// close ends what cells left that were not finished, and says whether all was written.
+func (b *board) close() error {
+	for _, r := range b.runs {
+		b.err = errors.Join(b.err, r.close())
+	}
+	return b.err
+}

@@ -1,0 +1,188 @@
+// Package meter measures what a piece of work takes: time, memory and energy. What a
+// machine does not tell is absent, never guessed.
+package meter
+
+import (
+	"runtime"
+	"sync"
+	"time"
+)
+
+// Usage is what a piece of work took. What is not known is zero.
+type Usage struct {
+	Wall time.Duration
+	CPU  time.Duration // user and system time; of what, see Scope
+	// PeakMemory is the most bytes that the process had resident at any time so far: not
+	// of this piece of work alone.
+	PeakMemory int64
+	// Joules that the machine's processors with their memory, and its GPU, took
+	// meanwhile, whoever used them.
+	CPUJoules, GPUJoules float64
+}
+
+// Scope says whose CPU time counts.
+type Scope int
+
+const (
+	// Process is all threads: exact for work that has the process to itself.
+	Process Scope = iota
+	// Thread is the thread of the goroutine that does the work: exact where it does all
+	// of the work, too little where it has others do some of it. Only Linux knows it.
+	Thread
+)
+
+func (s Scope) String() string {
+	if s == Thread {
+		return "thread"
+	}
+	return "process"
+}
+
+// A Meter measures pieces of work, which may go on side by side.
+type Meter struct {
+	cpu, gpu *gauge // nil where nothing tells
+	nvml     *nvml
+	stop     chan struct{}
+	stopped  sync.WaitGroup
+}
+
+// NoGPU in place of the number of a GPU is none.
+const NoGPU = -1
+
+// New finds what there is to measure energy with: for the processors RAPL, which Linux
+// shows in /sys/class/powercap, mostly to root only; for the GPU that has that number in
+// CUDA the driver's NVML.
+func New(gpu int) *Meter {
+	m := &Meter{cpu: rapl("/sys/class/powercap"), stop: make(chan struct{})}
+	if gpu != NoGPU {
+		if m.nvml = openNVML("libcuda.so.1", "libnvidia-ml.so.1"); m.nvml != nil {
+			m.gpu = m.nvml.gauge(gpu)
+		}
+	}
+	if m.cpu != nil {
+		m.stopped.Go(m.watch)
+	}
+	return m
+}
+
+// Counters of RAPL begin again at zero, the smallest after 65 kJ: between two looks at them
+// that must not happen twice.
+const lookEvery = 10 * time.Second
+
+func (m *Meter) watch() {
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			m.cpu.joules()
+		case <-m.stop:
+			return
+		}
+	}
+}
+
+// Close ends the meter. Pieces of work must have been stopped before.
+func (m *Meter) Close() {
+	close(m.stop)
+	m.stopped.Wait()
+	m.nvml.close()
+}
+
+// A Span is a piece of work that is measured.
+type Span struct {
+	meter    *Meter
+	scope    Scope
+	began    time.Time
+	cpu      time.Duration
+	energy   [2]float64 // of the processors and the GPU
+	measured [2]bool
+}
+
+// Start begins to measure. With Thread the calling goroutine keeps its thread until Stop,
+// which it must call itself.
+func (m *Meter) Start(scope Scope) *Span {
+	if scope == Thread {
+		runtime.LockOSThread()
+	}
+	s := &Span{meter: m, scope: scope}
+	s.energy, s.measured = m.energy()
+	s.cpu = cpuTime(scope)
+	s.began = time.Now()
+	return s
+}
+
+// Stop says what was used since Start. It is called once.
+func (s *Span) Stop() Usage {
+	u := Usage{Wall: time.Since(s.began), CPU: cpuTime(s.scope) - s.cpu, PeakMemory: peakMemory()}
+	if s.scope == Thread {
+		runtime.UnlockOSThread()
+	}
+	energy, measured := s.meter.energy()
+	for i, joules := range []*float64{&u.CPUJoules, &u.GPUJoules} {
+		if s.measured[i] && measured[i] {
+			*joules = energy[i] - s.energy[i]
+		}
+	}
+	return u
+}
+
+func (m *Meter) energy() (joules [2]float64, ok [2]bool) {
+	joules[0], ok[0] = m.cpu.joules()
+	joules[1], ok[1] = m.gpu.joules()
+	return joules, ok
+}
+
+// A gauge adds up what counters count.
+type gauge struct {
+	mu       sync.Mutex
+	counters []*counter
+	total    float64
+	broken   bool // a counter could not be read, so that the sum has a gap
+}
+
+// A counter counts energy in its own unit, from a moment of its own.
+type counter struct {
+	read func() (uint64, error)
+	unit float64 // joules
+	top  uint64  // after which it begins at 0 again; 0 where it never does
+	last uint64
+}
+
+// newGauge reads all counters once; without any, or where one can't be read, there is
+// none.
+func newGauge(counters []*counter) *gauge {
+	for _, c := range counters {
+		var err error
+		if c.last, err = c.read(); err != nil {
+			return nil
+		}
+	}
+	if len(counters) == 0 {
+		return nil
+	}
+	return &gauge{counters: counters}
+}
+
+// joules returns the energy since the gauge was made, and whether it is known.
+func (g *gauge) joules() (float64, bool) {
+	if g == nil {
+		return 0, false
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, c := range g.counters {
+		now, err := c.read()
+		if err != nil || now < c.last && c.top < c.last {
+			g.broken = true
+			break
+		}
+		if now < c.last {
+			g.total += float64(c.top-c.last+now) * c.unit
+		} else {
+			g.total += float64(now-c.last) * c.unit
+		}
+		c.last = now
+	}
+	return g.total, !g.broken
+}

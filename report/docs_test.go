@@ -1,0 +1,42 @@
+package report
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// fields calls visit with the name of each JSON field of a type, and of those below it.
+func fields(t reflect.Type, visit func(name string)) {
+	for t.Kind() == reflect.Slice || t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct {
+		return
+	}
+	for _, f := range reflect.VisibleFields(t) {
+		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "" && f.IsExported() {
+			visit(name)
+			fields(f.Type, visit)
+		}
+	}
+}
+
+func TestEveryFieldOfResultJSONIsDocumented(t *testing.T) {
+	docs, err := os.ReadFile(filepath.Join("..", "docs", "results.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	fields(reflect.TypeFor[Study](), func(name string) {
+		n++
+		if !strings.Contains(string(docs), "`"+name+"`") {
+			t.Errorf("docs/results.md does not say what %q is", name)
+		}
+	})
+	if n < 50 {
+		t.Errorf("only %d fields were found", n)
+	}
+}
