@@ -9,10 +9,12 @@
 #   make build               bin/eegprune and its shim
 #   make test-tensorboard    whether TensorBoard reads what --tensorboard writes (gets it into
 #                            build/tensorboard)
+#   make parity              the loss of every step beside PyTorch's, for three seeds at random
+#                            (needs a Python with torch; PARITY="--seeds 1,2,3" and such)
 #   make bench               training steps beside PyTorch (needs a Python with torch)
 #   make bench-data          features and serving beside torcheeg (needs a Python with torcheeg)
 
-.PHONY: build shim libtorch demo test test-go test-shim test-slow test-reference test-real test-tensorboard bench bench-data vet clean clean-libtorch
+.PHONY: build shim libtorch demo test test-go test-shim test-slow test-reference test-real test-tensorboard parity bench bench-data vet clean clean-libtorch
 
 BIN    := $(CURDIR)/bin
 SHIM   := $(BIN)/libeegprune_torch.so
@@ -78,6 +80,9 @@ build/tensorboard/.made:
 	$(PYTHON) -m venv build/tensorboard
 	build/tensorboard/bin/pip install --quiet tensorboard
 	touch $@
+
+parity: build
+	$(PYTHON) scripts/parity.py --program $(BIN)/eegprune $(PARITY)
 
 bench: build
 	$(PYTHON) scripts/bench_pytorch.py --program $(BIN)/eegprune

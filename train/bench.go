@@ -2,35 +2,178 @@ package train
 
 import (
 	"context"
+	"runtime"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"eegprune/models"
 	"eegprune/torch"
 )
 
+// drawn makes a network with weights drawn on the CPU, so that a seed gives the same on
+// every device, and the generator that drew them. The caller frees both.
+func drawn(arch *models.Arch, device torch.Device, seed uint64) (*models.Network, *torch.Generator, error) {
+	g, err := torch.NewGenerator(torch.CPU, seed)
+	if err != nil {
+		return nil, nil, err
+	}
+	first, err := models.New(arch, torch.CPU, g)
+	if err != nil {
+		g.Free()
+		return nil, nil, err
+	}
+	defer first.Free()
+	n, err := first.To(device)
+	if err != nil {
+		g.Free()
+		return nil, nil, err
+	}
+	return n, g, nil
+}
+
+// forTiming is a fresh network and one made-up batch for it.
+type forTiming struct {
+	network *models.Network
+	data    *Data
+	g       *torch.Generator
+}
+
+func prepare(arch *models.Arch, batch int, device torch.Device) (forTiming, error) {
+	n, g, err := drawn(arch, device, 1)
+	if err != nil {
+		return forTiming{}, err
+	}
+	d, err := madeUp(arch, batch, device, g)
+	if err != nil {
+		n.Free()
+		g.Free()
+		return forTiming{}, err
+	}
+	return forTiming{n, d, g}, nil
+}
+
+func (f forTiming) free() {
+	f.network.Free()
+	f.data.Free()
+	f.g.Free()
+}
+
+// repeat does something for about the time given, at least three times, and returns what
+// each took, in milliseconds, but for the first, which chooses algorithms.
+func repeat(ctx context.Context, device torch.Device, length time.Duration, do func() error) ([]float64, error) {
+	runtime.LockOSThread() // as Training.Run does
+	defer runtime.UnlockOSThread()
+	var times []float64
+	for start := time.Now(); len(times) < 4 || time.Since(start) < length; {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		began := time.Now()
+		if err := do(); err != nil {
+			return nil, err
+		}
+		if err := device.Synchronize(); err != nil {
+			return nil, err
+		}
+		times = append(times, time.Since(began).Seconds()*1e3)
+	}
+	return times[1:], nil
+}
+
 // TimeSteps trains a fresh network on one made-up batch for about the time given and
 // returns what each step took, in milliseconds.
 func TimeSteps(ctx context.Context, arch *models.Arch, o Options, batch int, device torch.Device, length time.Duration) ([]float64, error) {
-	g, err := torch.NewGenerator(torch.CPU, 1)
+	f, err := prepare(arch, batch, device)
 	if err != nil {
 		return nil, err
 	}
-	defer g.Free()
-	drawn, err := models.New(arch, torch.CPU, g)
+	defer f.free()
+	opt, err := o.optimizer(f.network.Parameters())
 	if err != nil {
 		return nil, err
 	}
-	defer drawn.Free()
-	n, err := drawn.To(device)
+	defer opt.Free()
+	total, err := newTally(device)
+	if err != nil {
+		return nil, err
+	}
+	defer total.free()
+	t := trainer{Training: Training{Network: f.network, Data: f.data}, opt: opt, dropout: f.g, batch: batch}
+	rows := upTo(batch)
+	return repeat(ctx, device, length, func() error {
+		_, err := t.step(rows, o.LR, &total, false)
+		return err
+	})
+}
+
+// TimeForward evaluates a fresh network on one made-up batch for about the time given and
+// returns what each pass took, in milliseconds.
+func TimeForward(ctx context.Context, arch *models.Arch, batch int, device torch.Device, length time.Duration) ([]float64, error) {
+	f, err := prepare(arch, batch, device)
+	if err != nil {
+		return nil, err
+	}
+	defer f.free()
+	return repeat(ctx, device, length, func() error {
+		s := torch.NewScope(torch.NoGrad)
+		defer s.Close()
+		f.network.Forward(s, f.data.X, models.Pass{})
+		return s.Err()
+	})
+}
+
+// TimeFolds trains a fresh network on each of k folds of d, jobs of them side by side, and
+// returns what all took together. Fold i tests on every k-th clip and chooses its epoch by
+// every fifth of the others.
+func TimeFolds(ctx context.Context, arch *models.Arch, o Options, d *Data, device torch.Device, k, jobs int) (time.Duration, error) {
+	var group errgroup.Group
+	group.SetLimit(jobs)
+	start := time.Now()
+	clips := d.Y.Shape()[0]
+	for fold := range k {
+		group.Go(func() error {
+			n, g, err := drawn(arch, device, uint64(fold+1))
+			if err != nil {
+				return err
+			}
+			defer n.Free()
+			defer g.Free()
+			var fit, val []int
+			for i, others := 0, 0; i < clips; i++ {
+				switch {
+				case i%k == fold:
+					continue
+				case others%5 == 4:
+					val = append(val, i)
+				default:
+					fit = append(fit, i)
+				}
+				others++
+			}
+			_, err = Training{Network: n, Data: d, Fit: fit, Val: val, Options: o, Generator: g}.Run(ctx)
+			return err
+		})
+	}
+	err := group.Wait()
+	return time.Since(start), err
+}
+
+// Losses trains a fresh network on all of d and returns the loss of each of the steps:
+// those of the PyTorch program that calls torch.manual_seed(seed), makes the network and
+// iterates DataLoader(shuffle=True) once an epoch.
+func Losses(ctx context.Context, arch *models.Arch, o Options, d *Data, device torch.Device, seed uint64, steps int) ([]float64, error) {
+	runtime.LockOSThread() // as Training.Run does
+	defer runtime.UnlockOSThread()
+	n, g, err := drawn(arch, device, seed)
 	if err != nil {
 		return nil, err
 	}
 	defer n.Free()
-	d, err := madeUp(arch, batch, device, g)
-	if err != nil {
+	defer g.Free()
+	if err := constrain(n); err != nil {
 		return nil, err
 	}
-	defer d.Free()
 	opt, err := o.optimizer(n.Parameters())
 	if err != nil {
 		return nil, err
@@ -41,26 +184,42 @@ func TimeSteps(ctx context.Context, arch *models.Arch, o Options, batch int, dev
 		return nil, err
 	}
 	defer total.free()
-	t := trainer{Training: Training{Network: n, Data: d}, opt: opt, dropout: g, batch: batch}
-	rows := make([]int, batch)
+	t := trainer{Training: Training{Network: n, Data: d}, opt: opt, dropout: g, batch: o.BatchSize}
+	if device.IsCUDA() {
+		if t.dropout, err = torch.NewGenerator(device, seed); err != nil {
+			return nil, err
+		}
+		defer t.dropout.Free()
+	}
+	var losses []float64
+	rows := upTo(d.Y.Shape()[0])
+	for {
+		order, err := shuffled(rows, g)
+		if err != nil {
+			return nil, err
+		}
+		for at := 0; at < len(order); at += o.BatchSize {
+			if len(losses) == steps {
+				return losses, nil
+			}
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			loss, err := t.step(order[at:min(at+o.BatchSize, len(order))], o.LR, &total, true)
+			if err != nil {
+				return nil, err
+			}
+			losses = append(losses, *loss)
+		}
+	}
+}
+
+func upTo(n int) []int {
+	rows := make([]int, n)
 	for i := range rows {
 		rows[i] = i
 	}
-	var times []float64
-	for start := time.Now(); len(times) < 4 || time.Since(start) < length; {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		began := time.Now()
-		if _, err := t.step(rows, o.LR, &total, false); err != nil {
-			return nil, err
-		}
-		if err := device.Synchronize(); err != nil {
-			return nil, err
-		}
-		times = append(times, time.Since(began).Seconds()*1e3)
-	}
-	return times[1:], nil // the first chooses algorithms
+	return rows
 }
 
 // madeUp is a batch of random numbers with labels in turn.

@@ -15,7 +15,7 @@ func TestExamplesWorkAsTyped(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("XDG_CACHE_HOME", filepath.Join(dir, "cache"))
 	for _, cmd := range []string{"", "train", "run", "prune", "recover", "evaluate", "predict", "inspect", "doctor", "version", "bench", "data simulate",
-		"data info", "data features", "data convert", "data montage", "data bench", "data fetch"} {
+		"data info", "data features", "data convert", "data montage", "data bench", "data fetch", "bench losses", "bench folds"} {
 		help := must(t, dir, append(strings.Fields(cmd), "--help")...).stdout
 		examples := regexp.MustCompile(`(?m)^  eegprune (.+)$`).FindAllStringSubmatch(help[strings.Index(help, "Examples:"):], -1)
 		if len(examples) == 0 {
