@@ -134,6 +134,14 @@ ep_status ep_reshape(ep_scope scope, ep_tensor a, const int64_t *shape, int32_t 
   return shim::make(scope, out, [&] { return a->value.reshape(at::IntArrayRef(shape, dims)); });
 }
 
+ep_status ep_channels_last(ep_scope scope, ep_tensor a, ep_tensor *out) {
+  return shim::make(scope, out, [&] {
+    const Tensor x = a->value.contiguous(at::MemoryFormat::ChannelsLast);
+    // With one channel both layouts are the same memory, and only these strides say which is meant.
+    return x.size(1) == 1 ? x.as_strided(x.sizes(), c10::get_channels_last_strides_2d(x.sizes())) : x;
+  });
+}
+
 ep_status ep_flatten(ep_scope scope, ep_tensor a, int64_t start, ep_tensor *out) {
   return shim::make(scope, out, [&] { return at::flatten(a->value, start); });
 }

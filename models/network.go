@@ -2,6 +2,7 @@ package models
 
 import (
 	"fmt"
+	"slices"
 
 	"eegprune/torch"
 )
@@ -225,6 +226,9 @@ type Pass struct {
 
 // Forward returns the logits [n, classes] of clips x [n, channels, height, width].
 func (n *Network) Forward(s *torch.Scope, x *torch.Tensor, p Pass) *torch.Tensor {
+	if !p.Training && n.channelsLast(x) {
+		x = s.ChannelsLast(x)
+	}
 	outputs := map[string]*torch.Tensor{Input: x}
 	var out *torch.Tensor
 	for _, i := range n.order {
@@ -236,6 +240,16 @@ func (n *Network) Forward(s *torch.Scope, x *torch.Tensor, p Pass) *torch.Tensor
 		outputs[l.Name] = out
 	}
 	return out
+}
+
+// channelsLast reports whether an evaluation is faster in that layout: where a CPU takes
+// several clips at once, except through grouped convolutions. Training keeps PyTorch's
+// layout and with it PyTorch's bits.
+func (n *Network) channelsLast(x *torch.Tensor) bool {
+	const several = 8
+	shape := x.Shape()
+	grouped := func(l Layer) bool { return l.Groups > 1 }
+	return !n.device.IsCUDA() && len(shape) == 4 && shape[0] >= several && !slices.ContainsFunc(n.Arch.Layers, grouped)
 }
 
 func (n *Network) compute(s *torch.Scope, i int, outputs map[string]*torch.Tensor, p Pass) *torch.Tensor {

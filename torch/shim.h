@@ -20,7 +20,7 @@
 
 /* Raised when a function is added, removed or changed: the caller refuses a
  * shim of another version instead of crashing in it. */
-#define EP_ABI_VERSION 3
+#define EP_ABI_VERSION 4
 
 #ifdef __cplusplus
 extern "C" {

@@ -90,6 +90,8 @@ EP_FN(ep_add_, (ep_tensor dst, ep_tensor src, double alpha), (dst, src, alpha))
 
 EP_FN(ep_reshape, (ep_scope scope, ep_tensor a, const int64_t *shape, int32_t dims, ep_tensor *out),
       (scope, a, shape, dims, out))
+/* The same numbers of a tensor of 4 dimensions, laid out with the second running fastest. */
+EP_FN(ep_channels_last, (ep_scope scope, ep_tensor a, ep_tensor *out), (scope, a, out))
 EP_FN(ep_flatten, (ep_scope scope, ep_tensor a, int64_t start, ep_tensor *out), (scope, a, start, out))
 EP_FN(ep_cat, (ep_scope scope, const ep_tensor *a, int32_t n, int64_t dim, ep_tensor *out), (scope, a, n, dim, out))
 EP_FN(ep_narrow, (ep_scope scope, ep_tensor a, int64_t dim, int64_t start, int64_t length, ep_tensor *out),
