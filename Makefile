@@ -11,10 +11,13 @@
 #                            build/tensorboard)
 #   make parity              the loss of every step beside PyTorch's, for three seeds at random
 #                            (needs a Python with torch; PARITY="--seeds 1,2,3" and such)
-#   make bench               training steps beside PyTorch (needs a Python with torch)
+#   make bench               steps, evaluation and k-fold training beside PyTorch (needs a
+#                            Python with torch; BENCH="--only steps --models fbccnn" and such)
+#   make test-gpu bench-gpu  on a machine with a GPU: devices' tests and the losses of 50 steps
+#                            beside PyTorch's; speed beside PyTorch and torch.compile
 #   make bench-data          features and serving beside torcheeg (needs a Python with torcheeg)
 
-.PHONY: build shim libtorch demo test test-go test-shim test-slow test-reference test-real test-tensorboard parity bench bench-data vet clean clean-libtorch
+.PHONY: build shim libtorch demo test test-go test-shim test-slow test-reference test-real test-tensorboard parity test-gpu bench bench-gpu bench-data vet clean clean-libtorch
 
 BIN    := $(CURDIR)/bin
 SHIM   := $(BIN)/libeegprune_torch.so
@@ -85,7 +88,16 @@ parity: build
 	$(PYTHON) scripts/parity.py --program $(BIN)/eegprune $(PARITY)
 
 bench: build
-	$(PYTHON) scripts/bench_pytorch.py --program $(BIN)/eegprune
+	$(PYTHON) scripts/bench_pytorch.py --program $(BIN)/eegprune --json build/bench.json $(BENCH)
+
+# With TF32 off and without dropout, which a GPU draws otherwise.
+test-gpu: build
+	$(BIN)/eegprune doctor
+	$(GO) test -tags gpu -count=1 -run GPU -v ./train
+	$(PYTHON) scripts/parity.py --program $(BIN)/eegprune --device cuda --steps 50 $(PARITY)
+
+bench-gpu: build
+	$(PYTHON) scripts/bench_pytorch.py --program $(BIN)/eegprune --device cuda --compile --json build/bench-gpu.json $(BENCH)
 
 bench-data: build
 	$(PYTHON) scripts/bench_data.py --program $(BIN)/eegprune
