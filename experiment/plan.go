@@ -160,13 +160,13 @@ func (g Grid) Estimate(ctx context.Context, p *Plan, length time.Duration) error
 		if err != nil {
 			return fmt.Errorf("timing %s: %w", s.Config.Model, err)
 		}
-		slices.Sort(times)
+		slices.Sort(times.Each)
 		whole, err := s.Arch.Count()
 		if err != nil {
 			return err
 		}
 		macs := float64(backward * whole.MACs() * int64(s.Config.Train.BatchSize))
-		p.SecondsPerTeraMAC[s.Config.Model] = times[len(times)/2] / 1e3 / macs * 1e12
+		p.SecondsPerTeraMAC[s.Config.Model] = times.Each[len(times.Each)/2] / 1e3 / macs * 1e12
 	}
 	return nil
 }

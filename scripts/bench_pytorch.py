@@ -60,16 +60,17 @@ class PyTorch:
         self.run(self.x)
 
     def times(self, what, seconds):
-        """Milliseconds of each call, without the first."""
+        """Milliseconds of each call, without the first, and of CPU time on average."""
         do, times = getattr(self, what), []
-        end = time.perf_counter() + seconds
-        while time.perf_counter() < end or len(times) < 4:
+        do()
+        end, cpu = time.perf_counter() + seconds, time.process_time()
+        while time.perf_counter() < end or len(times) < 3:
             start = time.perf_counter()
             do()
             if self.device != "cpu":
                 torch.cuda.synchronize()
             times.append(1e3 * (time.perf_counter() - start))
-        return times[1:]
+        return times, [1e3 * (time.process_time() - cpu) / len(times)]
 
 
 def eegprune(a, *args):
@@ -84,7 +85,7 @@ def steps(a):
     """Training steps and forward passes: medians, and what pruning gains."""
     results = []
     for batch in a.batches:
-        print(f"\nbatch {batch}, {a.threads} threads, median of {a.rounds} rounds of {a.seconds:g} s; milliseconds")
+        print(f"\nbatch {batch}, {a.threads} threads, median of {a.rounds} rounds of {a.seconds:g} s; milliseconds{' of CPU time' * a.cpu_time}")
         show("network", "lfp", "step", "PyTorch", "ratio", "forward", "PyTorch", "ratio", "MACs", "of MACs", *(["compiled", "ratio"] if a.compile else []))
         for name in a.models:
             all_of, networks, about = {}, {}, {}
@@ -95,11 +96,12 @@ def steps(a):
                         widths = {w["group"]: w["after"] for w in ours["widths"] or ()}
                         networks[ratio] = PyTorch(name, batch, widths, a.device, False), a.compile and PyTorch(name, batch, widths, a.device, True)
                     theirs, compiled = networks[ratio]
-                    for key, times in (("step", ours["step_ms"]), ("forward", ours["forward_ms"]), ("torch step", theirs.times("step", a.seconds)),
-                                       ("torch forward", theirs.times("forward", a.seconds))):
-                        all_of.setdefault((ratio, key), []).extend(times)
+                    timed = {k: (ours[f"{k}_ms"], [ours[f"{k}_cpu_ms"]]) for k in ("step", "forward")}
+                    timed |= {f"torch {k}": theirs.times(k, a.seconds) for k in ("step", "forward")}
                     if compiled:
-                        all_of.setdefault((ratio, "compiled step"), []).extend(compiled.times("step", a.seconds))
+                        timed["compiled step"] = compiled.times("step", a.seconds)
+                    for key, times in timed.items():
+                        all_of.setdefault((ratio, key), []).extend(times[a.cpu_time])
             m = {k: statistics.median(v) for k, v in all_of.items()}
             for ratio in a.ratios:
                 row = {"model": name, "batch": batch, "ratio": ratio, "macs": about[ratio]["macs"]} | {k: v for (r, k), v in m.items() if r == ratio}
@@ -239,6 +241,7 @@ def main():
     p.add_argument("--fold-batch", type=int, default=64)
     p.add_argument("--device", default="cpu")
     p.add_argument("--compile", action="store_true", help="also torch.compile's training step")
+    p.add_argument("--cpu-time", action="store_true", help="CPU time in place of the clock's, for a machine that does something else beside; with --threads 1")
     p.add_argument("--json", metavar="FILE", help="write the figures")
     a = p.parse_args()
     unknown = set(a.only) - set(PARTS)

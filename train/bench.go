@@ -2,11 +2,13 @@ package train
 
 import (
 	"context"
+	"errors"
 	"runtime"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"eegprune/internal/meter"
 	"eegprune/models"
 	"eegprune/torch"
 )
@@ -59,44 +61,58 @@ func (f forTiming) free() {
 	f.g.Free()
 }
 
-// repeat does something for about the time given, at least three times, and returns what
-// each took, in milliseconds, but for the first, which chooses algorithms.
-func repeat(ctx context.Context, device torch.Device, length time.Duration, do func() error) ([]float64, error) {
+// Times is what repetitions took, in milliseconds: each by the clock, and the mean of the
+// process's CPU time, which what else runs on the machine changes less.
+type Times struct {
+	Each []float64
+	CPU  float64
+}
+
+// repeat does something for about the time given, at least three times, and once before,
+// which chooses algorithms.
+func repeat(ctx context.Context, device torch.Device, length time.Duration, do func() error) (Times, error) {
 	runtime.LockOSThread() // as Training.Run does
 	defer runtime.UnlockOSThread()
-	var times []float64
-	for start := time.Now(); len(times) < 4 || time.Since(start) < length; {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
+	once := func() error {
+		if err := errors.Join(ctx.Err(), do()); err != nil {
+			return err
 		}
-		began := time.Now()
-		if err := do(); err != nil {
-			return nil, err
-		}
-		if err := device.Synchronize(); err != nil {
-			return nil, err
-		}
-		times = append(times, time.Since(began).Seconds()*1e3)
+		return device.Synchronize()
 	}
-	return times[1:], nil
+	if err := once(); err != nil {
+		return Times{}, err
+	}
+	m := meter.New(meter.NoGPU)
+	defer m.Close()
+	span := m.Start(meter.Process)
+	var t Times
+	for start := time.Now(); len(t.Each) < 3 || time.Since(start) < length; {
+		began := time.Now()
+		if err := once(); err != nil {
+			return Times{}, err
+		}
+		t.Each = append(t.Each, time.Since(began).Seconds()*1e3)
+	}
+	t.CPU = span.Stop().CPU.Seconds() * 1e3 / float64(len(t.Each))
+	return t, nil
 }
 
 // TimeSteps trains a fresh network on one made-up batch for about the time given and
-// returns what each step took, in milliseconds.
-func TimeSteps(ctx context.Context, arch *models.Arch, o Options, batch int, device torch.Device, length time.Duration) ([]float64, error) {
+// returns what the steps took.
+func TimeSteps(ctx context.Context, arch *models.Arch, o Options, batch int, device torch.Device, length time.Duration) (Times, error) {
 	f, err := prepare(arch, batch, device)
 	if err != nil {
-		return nil, err
+		return Times{}, err
 	}
 	defer f.free()
 	opt, err := o.optimizer(f.network.Parameters())
 	if err != nil {
-		return nil, err
+		return Times{}, err
 	}
 	defer opt.Free()
 	total, err := newTally(device)
 	if err != nil {
-		return nil, err
+		return Times{}, err
 	}
 	defer total.free()
 	t := trainer{Training: Training{Network: f.network, Data: f.data}, opt: opt, dropout: f.g, batch: batch}
@@ -108,11 +124,11 @@ func TimeSteps(ctx context.Context, arch *models.Arch, o Options, batch int, dev
 }
 
 // TimeForward evaluates a fresh network on one made-up batch for about the time given and
-// returns what each pass took, in milliseconds.
-func TimeForward(ctx context.Context, arch *models.Arch, batch int, device torch.Device, length time.Duration) ([]float64, error) {
+// returns what the passes took.
+func TimeForward(ctx context.Context, arch *models.Arch, batch int, device torch.Device, length time.Duration) (Times, error) {
 	f, err := prepare(arch, batch, device)
 	if err != nil {
-		return nil, err
+		return Times{}, err
 	}
 	defer f.free()
 	return repeat(ctx, device, length, func() error {

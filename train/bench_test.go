@@ -63,11 +63,11 @@ func TestBenchmarksEnd(t *testing.T) {
 		t.Errorf("3 folds took %v, %v", took, err)
 	}
 	steps, err := TimeSteps(context.Background(), arch, o, 8, torch.CPU, 1)
-	if err != nil || len(steps) != 3 {
+	if err != nil || len(steps.Each) != 3 {
 		t.Errorf("steps took %v, %v; want 3 of them", steps, err)
 	}
 	passes, err := TimeForward(context.Background(), arch, 8, torch.CPU, 1)
-	if err != nil || len(passes) != 3 {
+	if err != nil || len(passes.Each) != 3 {
 		t.Errorf("passes took %v, %v; want 3 of them", passes, err)
 	}
 	ended, cancel := context.WithCancel(context.Background())

@@ -75,10 +75,11 @@ program: scripts/bench_pytorch.py and scripts/parity.py call them.`,
 			}
 			if a.json {
 				return json.NewEncoder(a.stdout).Encode(map[string]any{"model": model, "batch": batch, "device": device.String(), "threads": dev.threads,
-					"ratio": ratio, "widths": widths, "macs": macs, "step_ms": steps, "forward_ms": forward})
+					"ratio": ratio, "widths": widths, "macs": macs, "step_ms": steps.Each, "forward_ms": forward.Each,
+					"step_cpu_ms": steps.CPU, "forward_cpu_ms": forward.CPU})
 			}
 			_, err = fmt.Fprintf(a.stdout, "%s, batch %d, %v, %d threads: %s a training step, %s a forward pass\n",
-				model, batch, device, dev.threads, medianOf(steps, batch), medianOf(forward, batch))
+				model, batch, device, dev.threads, medianOf(steps.Each, batch), medianOf(forward.Each, batch))
 			return err
 		},
 	}
