@@ -78,7 +78,7 @@ func (a *app) pruneCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "prune CHECKPOINT",
 		Short: "Remove filters from a trained network, or mask its weights",
-		Long: `prune makes a smaller network of a trained one. The checkpoint may be a safetensors
+		Long: `prune makes a smaller network of a trained one. The checkpoint may be a file
 file of another program, with the tensors of one of the networks under their PyTorch
 names: its sizes are read from their shapes. Of the recordings only a method that looks
 at gradients (taylor) needs any.`,

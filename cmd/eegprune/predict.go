@@ -33,7 +33,7 @@ file, such as "data features --out" writes. To an .npz file it writes logits,
 probability and class of each clip; to a .csv or .json file, or standard output, a row
 for each clip, counted from 0 as NumPy does.
 
-The checkpoint may be a safetensors file of another program, whole or pruned, with the
+The checkpoint may be a safetensors or PyTorch file of another program, whole or pruned, with the
 tensors of one of the networks under their PyTorch names.`,
 		Example: `  eegprune data features recordings --out clips.npz
   eegprune predict recovered.safetensors --features clips.npz --out predictions.npz`,
