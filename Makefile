@@ -9,10 +9,13 @@
 #   make build               bin/eegprune and its shim
 #   make test-tensorboard    whether TensorBoard reads what --tensorboard writes (gets it into
 #                            build/tensorboard)
+#   make test-export         whether PyTorch, onnx.checker and onnxruntime take what export
+#                            writes (needs a Python with torch; gets the others into
+#                            build/export)
 #   make bench               training steps beside PyTorch (needs a Python with torch)
 #   make bench-data          features and serving beside torcheeg (needs a Python with torcheeg)
 
-.PHONY: build shim libtorch demo test test-go test-shim test-slow test-reference test-real test-tensorboard bench bench-data vet clean clean-libtorch
+.PHONY: build shim libtorch demo test test-go test-shim test-slow test-reference test-real test-tensorboard test-export bench bench-data vet clean clean-libtorch
 
 BIN    := $(CURDIR)/bin
 SHIM   := $(BIN)/libeegprune_torch.so
@@ -77,6 +80,18 @@ test-tensorboard: build build/tensorboard/.made
 build/tensorboard/.made:
 	$(PYTHON) -m venv build/tensorboard
 	build/tensorboard/bin/pip install --quiet tensorboard
+	touch $@
+
+test-export: build build/export/.made
+	EEGPRUNE_PYTHON=$(CURDIR)/build/export/bin/python $(GO) test -count=1 -run "PyTorchReads|ComputeTheSame" ./torch/ptfile ./models/export
+	build/export/bin/python scripts/check_export.py --program $(BIN)/eegprune
+
+# The torch of PYTHON is used, which need not be installed a second time.
+build/export/.made:
+	@$(PYTHON) -c 'import torch' || { echo "test-export: needs torch: make test-export PYTHON=a Python that has it"; exit 2; }
+	$(PYTHON) -m venv build/export
+	$(PYTHON) -c 'import os, torch; print(os.path.dirname(os.path.dirname(torch.__file__)))' > "$$(build/export/bin/python -c 'import site; print(site.getsitepackages()[0])')/torch.pth"
+	build/export/bin/pip install --quiet onnx onnxruntime
 	touch $@
 
 bench: build

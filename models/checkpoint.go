@@ -32,7 +32,7 @@ type Meta struct {
 // under PyTorch's names, the architecture with its widths and kept channels, the
 // masks, and provenance, which is stored as JSON. The file appears whole or not at all.
 func (n *Network) Save(path string, provenance any) error {
-	metadata, err := n.describe(provenance)
+	metadata, err := n.Describe(provenance)
 	if err != nil {
 		return fmt.Errorf("writing %s: describing the network: %w", path, err)
 	}
@@ -42,15 +42,15 @@ func (n *Network) Save(path string, provenance any) error {
 // SavePT is Save to a file of torch.save, which torch.load reads as a plain state dict:
 // the description lies beside the tensors.
 func (n *Network) SavePT(path string, provenance any) error {
-	metadata, err := n.describe(provenance)
+	metadata, err := n.Describe(provenance)
 	if err != nil {
 		return fmt.Errorf("writing %s: describing the network: %w", path, err)
 	}
 	return torch.SavePT(path, n.State(), metadata)
 }
 
-// describe is the text metadata of a checkpoint.
-func (n *Network) describe(provenance any) (map[string]string, error) {
+// Describe is the text metadata of a checkpoint: what [Meta] has, with provenance as JSON.
+func (n *Network) Describe(provenance any) (map[string]string, error) {
 	p, err := json.Marshal(provenance)
 	if err != nil {
 		return nil, err

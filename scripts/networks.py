@@ -60,8 +60,34 @@ class TSCeption(nn.Module):
         return self.fc(x.mean(-1).squeeze(-1))
 
 
+class EEGNet(nn.Module):
+    """Of kernels of half and, at a quarter of the rate, half a second. Its spatial filters are
+    not held to their norm of 1 here."""
+
+    def __init__(self, electrodes, samples, classes, kernels=(64, 16), dropout=0.0):
+        super().__init__()
+        f1, d, f2 = 8, 2, 16
+
+        def norm(channels):
+            return nn.BatchNorm2d(channels, momentum=0.01, eps=1e-3)
+
+        self.block1 = nn.Sequential(nn.Conv2d(1, f1, (1, kernels[0]), padding=(0, kernels[0] // 2), bias=False), norm(f1),
+                                    nn.Conv2d(f1, f1 * d, (electrodes, 1), groups=f1, bias=False), norm(f1 * d), nn.ELU(), nn.AvgPool2d((1, 4)), nn.Dropout(dropout))
+        self.block2 = nn.Sequential(nn.Conv2d(f1 * d, f1 * d, (1, kernels[1]), padding=(0, kernels[1] // 2), groups=f1 * d, bias=False),
+                                    nn.Conv2d(f1 * d, f2, 1, bias=False), norm(f2), nn.ELU(), nn.AvgPool2d((1, 8)), nn.Dropout(dropout))
+        with torch.no_grad():
+            features = self.block2.eval()(self.block1.eval()(torch.zeros(1, 1, electrodes, samples))).numel()
+        self.train()
+        self.lin = nn.Linear(features, classes, bias=False)
+
+    def forward(self, x):
+        return self.lin(self.block2(self.block1(x)).flatten(1))
+
+
 def build(name, classes=2):
     """The network and the shape of one clip."""
+    if name == "eegnet":
+        return EEGNet(28, 512, classes), (1, 28, 512)
     if name == "tsception":
         return TSCeption(28, 128, classes), (1, 28, 512)
     if name == "fbccnn":

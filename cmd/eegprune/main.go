@@ -96,7 +96,7 @@ saved and what it cost.`,
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "write JSON instead of text to standard output")
 	root.AddCommand(a.studyCommand(), a.runCommand(), a.trainCommand(), a.pruneCommand(), a.recoverCommand(), a.evaluateCommand(),
 		a.sensitivityCommand(), a.sweepCommand(), a.savingsCommand(), a.compareCommand(), a.reportCommand(),
-		a.predictCommand(), a.inspectCommand(), a.dataCommand(), a.benchCommand(), a.doctorCommand(), a.versionCommand())
+		a.predictCommand(), a.exportCommand(), a.inspectCommand(), a.dataCommand(), a.benchCommand(), a.doctorCommand(), a.versionCommand())
 	a.noteStart(root)
 	return root
 }

@@ -107,6 +107,9 @@ func (p pytorch) clips() []float32 {
 	return reftest.Ramp(n, p.Key, 2)
 }
 
+// npyOf are the clips as an array.
+func npyOf(p pytorch) npy.Named { return npy.Named{Name: "x", Shape: p.Shape, Values: p.clips()} }
+
 // near compares numbers as the logits of the networks are compared.
 func near(t *testing.T, what string, got, want []float64) {
 	t.Helper()
