@@ -9,10 +9,11 @@
 #   make build               bin/eegprune and its shim
 #   make test-tensorboard    whether TensorBoard reads what --tensorboard writes (gets it into
 #                            build/tensorboard)
+#   make comparison EEGMAT=DIR    the comparison under docs/ (an hour)
 #   make bench               training steps beside PyTorch (needs a Python with torch)
 #   make bench-data          features and serving beside torcheeg (needs a Python with torcheeg)
 
-.PHONY: build shim libtorch demo test test-go test-shim test-slow test-reference test-real test-tensorboard bench bench-data vet clean clean-libtorch
+.PHONY: comparison build shim libtorch demo test test-go test-shim test-slow test-reference test-real test-tensorboard bench bench-data vet clean clean-libtorch
 
 BIN    := $(CURDIR)/bin
 SHIM   := $(BIN)/libeegprune_torch.so
@@ -78,6 +79,10 @@ build/tensorboard/.made:
 	$(PYTHON) -m venv build/tensorboard
 	build/tensorboard/bin/pip install --quiet tensorboard
 	touch $@
+
+# An hour on two cores.
+comparison: build
+	@scripts/comparison.sh $(BIN)/eegprune "$(EEGMAT)"
 
 bench: build
 	$(PYTHON) scripts/bench_pytorch.py --program $(BIN)/eegprune
