@@ -12,10 +12,11 @@
 #   make test-export         whether PyTorch, onnx.checker and onnxruntime take what export
 #                            writes (needs a Python with torch; gets the others into
 #                            build/export)
+#   make comparison EEGMAT=DIR    the comparison under docs/ (an hour)
 #   make bench               training steps beside PyTorch (needs a Python with torch)
 #   make bench-data          features and serving beside torcheeg (needs a Python with torcheeg)
 
-.PHONY: build shim libtorch demo test test-go test-shim test-slow test-reference test-real test-tensorboard test-export bench bench-data vet clean clean-libtorch
+.PHONY: comparison build shim libtorch demo test test-go test-shim test-slow test-reference test-real test-tensorboard test-export bench bench-data vet clean clean-libtorch
 
 BIN    := $(CURDIR)/bin
 SHIM   := $(BIN)/libeegprune_torch.so
@@ -93,6 +94,10 @@ build/export/.made:
 	$(PYTHON) -c 'import os, torch; print(os.path.dirname(os.path.dirname(torch.__file__)))' > "$$(build/export/bin/python -c 'import site; print(site.getsitepackages()[0])')/torch.pth"
 	build/export/bin/pip install --quiet onnx onnxruntime
 	touch $@
+
+# An hour on two cores.
+comparison: build
+	@scripts/comparison.sh $(BIN)/eegprune "$(EEGMAT)"
 
 bench: build
 	$(PYTHON) scripts/bench_pytorch.py --program $(BIN)/eegprune

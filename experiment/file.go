@@ -61,6 +61,13 @@ func (p *part) UnmarshalYAML(n ast.Node) error {
 	return nil
 }
 
+// resolve makes the piece independent of the rest of the file.
+func (p *part) resolve(anchors map[string]ast.Node) {
+	if p.node != nil {
+		p.node = strictyaml.Resolve(p.node, anchors)
+	}
+}
+
 // over changes settings by what the piece says.
 func (p part) over(settings any) error {
 	if p.node == nil {
@@ -79,6 +86,14 @@ func ReadFile(path string) (*File, error) {
 	var f File
 	if err := strictyaml.Unmarshal(b, path, &f); err != nil {
 		return nil, err
+	}
+	anchors := strictyaml.Anchors(b)
+	f.Split.resolve(anchors)
+	for i := range f.Networks {
+		n := &f.Networks[i]
+		for _, p := range []*part{&n.Features, &n.Split, &n.Train, &n.FineTune} {
+			p.resolve(anchors)
+		}
 	}
 	if f.Data.Dir != "" && !filepath.IsAbs(f.Data.Dir) {
 		f.Data.Dir = filepath.Join(filepath.Dir(path), f.Data.Dir)
