@@ -307,6 +307,9 @@ checkpoint, unless flags say otherwise.`,
 					return err
 				}
 				defer master.Free()
+				if err := s.Fits(master); err != nil {
+					return fmt.Errorf("--teacher %s: %w", teacher, err)
+				}
 			}
 			cell.Stage = stage
 			progress := a.progress()
