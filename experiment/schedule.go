@@ -217,7 +217,10 @@ func (s *schedule) do(ctx context.Context, t *task) error {
 // attempt does a cell unless it was done before, and once more with nothing beside it
 // where it fails.
 func (s *schedule) attempt(ctx context.Context, t *task, at *place) (result report.Result, before bool, err error) {
-	if result, before, err = s.dir.kept(t.key); before || err != nil {
+	if result, before, err = s.dir.kept(t.key); before && err == nil {
+		err = s.dir.forget(t.key) // a program that was killed when it had written the result did not
+	}
+	if before || err != nil {
 		return result, before, err
 	}
 	s.options.Watch.start(t.cell)
