@@ -214,7 +214,7 @@ func reach(a *models.Arch, target string, share float64, at func(float64) Decisi
 		return Decision{}, err
 	}
 	if most < share {
-		return Decision{}, fmt.Errorf("%.1f %% of the %s can't be saved: with the least that may stay of each layer it is %.1f %%; exclude fewer layers, prune linear ones too, or ask for less", 100*share, target, 100*most)
+		return Decision{}, fmt.Errorf("%.5g %% of the %s can't be saved: with the least that may stay of each layer it is %.3g %%; exclude fewer layers, prune linear ones too, or ask for less", 100*share, target, 100*most)
 	}
 	for range 40 {
 		mid := (low + high) / 2
