@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -229,7 +230,13 @@ func reach(a *models.Arch, target string, share float64, at func(float64) Decisi
 			low = mid
 		}
 	}
-	return best, nil
+	// Widths are rounded half to even, so that at just the ratio people would write, 0.25
+	// and not 0.2500000001, a layer can be wider than on either side of it.
+	short := at(math.Round(high*1e9) / 1e9)
+	if s, err := saved(short); err != nil || s < share {
+		return best, err
+	}
+	return short, nil
 }
 
 // Count counts what a decision leaves of an architecture: for masks, of the nonzeros.
