@@ -30,6 +30,9 @@ type holder struct {
 	Since   time.Time `json:"since"`
 }
 
+// guardFile is locked by the kernel while a program looks at locks; it stays.
+const guardFile = ".guard"
+
 const (
 	touchEvery = 20 * time.Second
 	// deadAfter is how long a lock of another host may stay untouched before its program
@@ -66,7 +69,7 @@ func (d directory) acquire(share Share) (*lock, error) {
 	}
 	l := &lock{path: d.in(name), stop: make(chan struct{}), done: make(chan struct{})}
 	// One at a time looks and takes, so that two can't both find a lock dead.
-	unguard, err := guard(d.in(".guard"))
+	unguard, err := guard(d.in(guardFile))
 	if err != nil {
 		return nil, err
 	}

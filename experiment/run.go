@@ -52,6 +52,9 @@ func (s *Study) Run(ctx context.Context, o RunOptions) (*report.Study, error) {
 // Run carries out the studies, all of whose cells share the jobs; see Study.Run.
 func (g Grid) Run(ctx context.Context, o RunOptions) (*report.Study, error) {
 	results, failed := g.carryOut(ctx, o)
+	if results == nil && failed != nil {
+		return nil, failed // what others, or earlier runs, reported stays
+	}
 	out, err := g.report(results, o)
 	if failed != nil {
 		return out, failed
@@ -84,14 +87,17 @@ func (g Grid) carryOut(ctx context.Context, o RunOptions) (results []report.Resu
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, held.release()) }()
-	if o.Share == (Share{}) {
-		if err := d.removeLeftovers(); err != nil {
-			return nil, fmt.Errorf("clearing up after a program that was killed: %w", err)
-		}
-	}
 	plan, err := g.Plan(o)
 	if err != nil {
 		return nil, err
+	}
+	alone := o.Share == (Share{})
+	err = d.removeLeftovers(alone)
+	if alone {
+		err = errors.Join(err, d.removeFailures(plan))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("clearing up after a program that was killed: %w", err)
 	}
 	if plan.Study, err = g.report(nil, o); err != nil {
 		return nil, err
