@@ -30,6 +30,7 @@ func foreign(t *testing.T, from, to string) {
 }
 
 func TestBadPruning(t *testing.T) {
+	t.Parallel()
 	dir := recordings(t)
 	must(t, dir, "train", "--data", "recordings", "--model", "fbccnn,eegnet", "--clip", "1", "--folds", "2", "--epochs", "1", "--batch", "16", "--out", "study")
 	const unpruned = "study/checkpoints/fbccnn-fold01-unpruned.safetensors"
@@ -122,6 +123,7 @@ func TestBadPruning(t *testing.T) {
 
 // Masks are of the network that they stand beside.
 func TestMasksThatDoNotFit(t *testing.T) {
+	t.Parallel()
 	dir := recordings(t)
 	must(t, dir, "train", "--data", "recordings", "--model", "eegnet", "--clip", "1", "--folds", "2", "--epochs", "1", "--batch", "16", "--fold", "1", "--out", "study")
 	must(t, dir, "prune", "study/checkpoints/eegnet-fold01-unpruned.safetensors", "--method", "uwmp", "--ratio", "0.5", "--out", "masked.safetensors")

@@ -25,7 +25,7 @@ networks:
   - model: eegnet
     features: {seconds: 1}
     train: {epochs: 2, batch_size: 16}
-  - model: fbccnn
+  - model: tsception
     features: {seconds: 1}
     train: {epochs: 2, batch_size: 16}
 prune: {methods: [lfp], ratios: [0.5]}
@@ -111,7 +111,7 @@ func TestBadStudyFiles(t *testing.T) {
 		"wrong type":             {swap("epochs: 2", "epochs: many"), []string{"study.yaml:7:21", "a whole number", "many"}},
 		"a fraction of an epoch": {swap("epochs: 2", "epochs: 2.5"), []string{"study.yaml:7:21", "a whole number", "2.5"}},
 		"a list for a number":    {swap("seed: 1", "seed: [1, 2]"), []string{"study.yaml:2:", "a whole number"}},
-		"unknown model":          {swap("fbccnn", "resnet"), []string{"study.yaml", "network 2", "resnet", "fbccnn", "tsception"}},
+		"unknown model":          {swap("tsception", "resnet"), []string{"study.yaml", "network 2", "resnet", "fbccnn", "tsception"}},
 		"unknown method":         {swap("[lfp]", "[magic]"), []string{"study.yaml", "magic", "lfp"}},
 		"unknown recovery":       {swap("[fine-tune]", "[pray]"), []string{"study.yaml", "pray", "fine-tune"}},
 		"unknown split":          {swap("{folds: 2}", "{name: Random}"), []string{"study.yaml", "Random", "KFoldCrossSubject"}},
@@ -121,10 +121,10 @@ func TestBadStudyFiles(t *testing.T) {
 		"no epochs":              {swap("epochs: 2", "epochs: 0"), []string{"study.yaml", "0 epochs"}},
 		"no networks":            {"name: x\nnetworks: []\n", []string{"study.yaml", "no networks"}},
 		"nothing":                {"", []string{"study.yaml", "no networks"}},
-		"a network twice":        {swap("fbccnn", "eegnet"), []string{"study.yaml", "network 2", "eegnet", "twice"}},
+		"a network twice":        {swap("tsception", "eegnet"), []string{"study.yaml", "network 2", "eegnet", "twice"}},
 		"not YAML":               {"networks: [\n", []string{"study.yaml:"}},
 		"not text":               {"\x00\x01\x02\xff", []string{"study.yaml"}},
-		"a list":                 {"- model: fbccnn\n", []string{"study.yaml:1:1"}},
+		"a list":                 {"- model: tsception\n", []string{"study.yaml:1:1"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			writeText(t, filepath.Join(dir, "study.yaml"), c.text)
@@ -166,6 +166,7 @@ func TestBadStudyFiles(t *testing.T) {
 }
 
 func TestPlansSayWhatIsToBeDone(t *testing.T) {
+	t.Parallel()
 	dir := studyOf(t, small)
 	type plan struct {
 		Cells []struct {
@@ -180,7 +181,7 @@ func TestPlansSayWhatIsToBeDone(t *testing.T) {
 		if err := json.Unmarshal([]byte(must(t, dir, args...).stdout), &p); err != nil {
 			t.Fatal(err)
 		}
-		if len(p.Cells) != 12 || p.Rate["eegnet"] <= 0 || p.Rate["fbccnn"] <= 0 {
+		if len(p.Cells) != 12 || p.Rate["eegnet"] <= 0 || p.Rate["tsception"] <= 0 {
 			t.Errorf("%v: %d cells, want 3 of 2 networks on 2 folds; rates %v", args, len(p.Cells), p.Rate)
 		}
 		for _, c := range p.Cells {
@@ -199,6 +200,7 @@ func TestPlansSayWhatIsToBeDone(t *testing.T) {
 
 // One network of two diverges: the other's cells are done.
 func TestFailedCells(t *testing.T) {
+	t.Parallel()
 	mad := strings.Replace(small, "train: {epochs: 2, batch_size: 16}\nprune", "train: {epochs: 2, batch_size: 16, lr: 1e9}\nprune", 1)
 	dir := studyOf(t, mad)
 	r := eegprune(t, dir, append(runStudy("out"), "--quiet")...)
@@ -225,7 +227,7 @@ func TestFailedCells(t *testing.T) {
 		}
 	}
 	text := must(t, dir, "study", "show", "out").stdout
-	if !strings.Contains(text, "6 of 12 cells done") || !strings.Contains(text, "6 failed") || strings.Count(text, "failed   fbccnn fold") != 6 {
+	if !strings.Contains(text, "6 of 12 cells done") || !strings.Contains(text, "6 failed") || strings.Count(text, "failed   tsception fold") != 6 {
 		t.Errorf("show says\n%s", text)
 	}
 	if text := must(t, dir, "study", "watch", "out").stdout; !strings.Contains(text, "6 failed") {
@@ -261,7 +263,8 @@ func TestFailedCells(t *testing.T) {
 }
 
 func TestChangedStudyFile(t *testing.T) {
-	one := strings.Replace(small, "  - model: fbccnn\n    features: {seconds: 1}\n    train: {epochs: 2, batch_size: 16}\n", "", 1)
+	t.Parallel()
+	one := strings.Replace(small, "  - model: tsception\n    features: {seconds: 1}\n    train: {epochs: 2, batch_size: 16}\n", "", 1)
 	dir := studyOf(t, one)
 	must(t, dir, runStudy("out")...)
 	first := read(t, filepath.Join(dir, "out"))
@@ -271,7 +274,6 @@ func TestChangedStudyFile(t *testing.T) {
 	}{
 		{"ratios: [0.5]", "ratios: [0.5, 0.7]", 6, 4, 0},
 		{"recover: [fine-tune]", "recover: [scratch]", 4, 2, 2},
-		{"epochs: 2", "epochs: 3", 0, 6, 6},
 		{"seed: 1", "seed: 2", 0, 6, 6},
 	} {
 		out := strings.Fields(c.to)[0]
@@ -299,6 +301,7 @@ func TestChangedStudyFile(t *testing.T) {
 }
 
 func TestSharesMergeToTheWhole(t *testing.T) {
+	t.Parallel()
 	dir := studyOf(t, small)
 	must(t, dir, runStudy("whole")...)
 	whole := read(t, filepath.Join(dir, "whole"))
@@ -394,6 +397,7 @@ func hold(t *testing.T, dir string, args ...string) *exec.Cmd {
 }
 
 func TestOneProgramOnADirectory(t *testing.T) {
+	t.Parallel()
 	dir := studyOf(t, strings.ReplaceAll(small, "epochs: 2", "epochs: 5000"))
 	flags := []string{"study", "run", "study.yaml", "--data", "recordings", "--jobs", "1"}
 	host, err := os.Hostname()
