@@ -132,14 +132,16 @@ type Progress struct {
 }
 
 // removeLeftovers removes temporary files that a program left that was killed, and what
-// tells of cells that are being done: nobody else works in the directory.
-func (d directory) removeLeftovers() error {
+// tells of cells that are being done. Nobody else works on those that ours is true of, to
+// which it is given their files' names.
+func (d directory) removeLeftovers(ours func(name string) bool) error {
 	var errs []error
 	for _, sub := range []string{"cells", "checkpoints", "training", "running", "failed"} {
 		entries, err := os.ReadDir(d.in(sub))
 		errs = append(errs, err)
 		for _, e := range entries {
-			if sub == "running" || strings.HasPrefix(e.Name(), ".") {
+			name, temporary := strings.CutPrefix(e.Name(), ".")
+			if (temporary || sub == "running") && ours(name) {
 				errs = append(errs, os.Remove(d.in(sub, e.Name())))
 			}
 		}

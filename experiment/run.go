@@ -79,16 +79,18 @@ func (g Grid) carryOut(ctx context.Context, o RunOptions) (results []report.Resu
 	if err := d.make(); err != nil {
 		return nil, err
 	}
-	held, err := d.acquire(o.Share)
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	held, err := d.acquire(o.Share, cancel)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, held.release()) }()
-	if o.Share == (Share{}) {
-		if err := d.removeLeftovers(); err != nil {
-			return nil, fmt.Errorf("clearing up after a program that was killed: %w", err)
+	defer func() {
+		if lost := context.Cause(ctx); errors.Is(lost, errTakenOver) {
+			err = lost
 		}
-	}
+		err = errors.Join(err, held.release())
+	}()
 	plan, err := g.Plan(o)
 	if err != nil {
 		return nil, err
@@ -108,6 +110,10 @@ func (g Grid) carryOut(ctx context.Context, o RunOptions) (results []report.Resu
 		o.Watch.Changed(change)
 	}
 	plan = plan.part(o.Share)
+	ours := func(name string) bool { return o.Share == (Share{}) || plan.owns(name) }
+	if err := d.removeLeftovers(ours); err != nil {
+		return nil, fmt.Errorf("clearing up after a program that was killed: %w", err)
+	}
 	return g.schedule(ctx, plan, o)
 }
 
