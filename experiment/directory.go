@@ -132,10 +132,10 @@ type Progress struct {
 	At      time.Time   `json:"at"` // when this was written
 }
 
-// removeLeftovers removes temporary files that a program left that was killed. Where
-// nobody else works in the directory, alone, it also removes what tells of cells that are
-// being done.
-func (d directory) removeLeftovers(alone bool) error {
+// removeLeftovers removes temporary files that a program left that was killed, and what
+// tells of cells that are being done. Nobody else works on those that ours is true of, to
+// which it is given their files' names.
+func (d directory) removeLeftovers(ours func(name string) bool) error {
 	now := fileClock(d.in("lock"))
 	var errs []error
 	for _, sub := range []string{"", "cells", "checkpoints", "training", "running", "failed", "plots"} {
@@ -144,11 +144,12 @@ func (d directory) removeLeftovers(alone bool) error {
 			errs = append(errs, err)
 		}
 		for _, e := range entries {
-			leftover := alone && sub == "running"
-			if strings.HasPrefix(e.Name(), ".") && e.Name() != guardFile && e.Type().IsRegular() {
+			name, temporary := strings.CutPrefix(e.Name(), ".")
+			leftover := sub == "running" && ours(name)
+			if temporary && e.Name() != guardFile && e.Type().IsRegular() {
 				// Reports are written by programs that don't hold the lock.
 				info, err := e.Info()
-				leftover = alone && sub != "" && sub != "plots" || err == nil && now.Sub(info.ModTime()) > deadAfter
+				leftover = sub != "" && sub != "plots" && ours(name) || err == nil && now.Sub(info.ModTime()) > deadAfter
 			}
 			if !leftover {
 				continue

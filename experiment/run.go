@@ -82,22 +82,21 @@ func (g Grid) carryOut(ctx context.Context, o RunOptions) (results []report.Resu
 	if err := d.make(); err != nil {
 		return nil, err
 	}
-	held, err := d.acquire(o.Share)
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	held, err := d.acquire(o.Share, cancel)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, held.release()) }()
+	defer func() {
+		if lost := context.Cause(ctx); errors.Is(lost, errTakenOver) {
+			err = lost
+		}
+		err = errors.Join(err, held.release())
+	}()
 	plan, err := g.Plan(o)
 	if err != nil {
 		return nil, err
-	}
-	alone := o.Share == (Share{})
-	err = d.removeLeftovers(alone)
-	if alone {
-		err = errors.Join(err, d.removeFailures(plan))
-	}
-	if err != nil {
-		return nil, fmt.Errorf("clearing up after a program that was killed: %w", err)
 	}
 	if plan.Study, err = g.report(nil, o); err != nil {
 		return nil, err
@@ -114,6 +113,14 @@ func (g Grid) carryOut(ctx context.Context, o RunOptions) (results []report.Resu
 		o.Watch.Changed(change)
 	}
 	plan = plan.part(o.Share)
+	alone := o.Share == (Share{})
+	err = d.removeLeftovers(func(name string) bool { return alone || plan.owns(name) })
+	if alone {
+		err = errors.Join(err, d.removeFailures(plan))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("clearing up after a program that was killed: %w", err)
+	}
 	return g.schedule(ctx, plan, o)
 }
 

@@ -88,7 +88,7 @@ func Merge(into string, from []string) (int, error) {
 	if err := d.make(); err != nil {
 		return 0, err
 	}
-	held, err := d.acquire(Share{})
+	held, err := d.acquire(Share{}, func(error) {})
 	if err != nil {
 		return 0, err
 	}
@@ -215,6 +215,9 @@ func Collect(dir string) (*report.Study, error) {
 		return nil, fmt.Errorf("nothing of the study in %s is done yet", dir)
 	}
 	out.Notes = notes(out.Notes, out.Results)
+	if left := len(plan.Cells) - len(out.Results); left > 0 {
+		out.Notes = append(out.Notes, fmt.Sprintf("%d of the study's %d cells are not done", left, len(plan.Cells)))
+	}
 	// Speeds belong to the networks and not to who asks: those measured stay.
 	if before, err := report.Read(dir); err == nil {
 		out.Speeds = before.Speeds
