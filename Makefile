@@ -5,6 +5,8 @@
 #   make test-slow           the ones that take minutes
 #   make test-reference      values that PyTorch makes anew, for other seeds and sizes (needs
 #                            a Python with torcheeg and fvcore)
+#   make test-slurm          a study on a Slurm cluster of two nodes, started here (needs root,
+#                            or slurm-wlm and munge)
 #   make test-real EEG_DATA=DIR   on the real recordings in DIR
 #   make build               bin/eegprune and its shim
 #   make test-tensorboard    whether TensorBoard reads what --tensorboard writes (gets it into
@@ -16,7 +18,7 @@
 #   make bench               training steps beside PyTorch (needs a Python with torch)
 #   make bench-data          features and serving beside torcheeg (needs a Python with torcheeg)
 
-.PHONY: comparison build shim libtorch demo test test-go test-shim test-slow test-reference test-real test-tensorboard test-export bench bench-data vet clean clean-libtorch
+.PHONY: comparison build shim libtorch demo test test-go test-shim test-slow test-slurm test-reference test-real test-tensorboard test-export bench bench-data vet clean clean-libtorch
 
 BIN    := $(CURDIR)/bin
 SHIM   := $(BIN)/libeegprune_torch.so
@@ -64,6 +66,9 @@ test-slow: build
 	$(GO) test -race -tags slow -timeout 30m -run 'Jobs|Interrupted' ./cmd/...
 	$(GO) test -tags slow -timeout 30m ./cmd/...
 	$(GO) test -tags slow -run TenThousand -v -timeout 30m ./train
+
+test-slurm: build
+	$(GO) test -tags slurm -count=1 -run Slurm -v -timeout 30m ./cmd/...
 
 test-reference: build
 	@$(PYTHON) -c 'import torch, torcheeg, fvcore' || { echo "test-reference: needs torch, torcheeg and fvcore: make test-reference PYTHON=a Python that has them"; exit 2; }

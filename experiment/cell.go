@@ -26,11 +26,19 @@ type Provenance struct {
 	Test     report.Score `json:"test"`
 }
 
+// Fits returns an error if a network does not take the study's clips.
+func (s *Study) Fits(n *models.Network) error {
+	if have, want := n.Arch.Input, s.Set.Shape; !slices.Equal(have[:], want) || n.Arch.Classes != len(s.Set.Classes) {
+		return fmt.Errorf("the network takes clips of shape %v in %d classes, the recordings give %v in %d: it was trained on other data",
+			have, n.Arch.Classes, want, len(s.Set.Classes))
+	}
+	return nil
+}
+
 // Evaluate tests a network on a fold's test clips, or with fold 0 on all clips.
 func (s *Study) Evaluate(ctx context.Context, n *models.Network, fold int) (report.Score, error) {
-	if have, want := n.Arch.Input, s.Set.Shape; !slices.Equal(have[:], want) || n.Arch.Classes != len(s.Set.Classes) {
-		return report.Score{}, fmt.Errorf("the network takes clips of shape %v in %d classes, the recordings give %v in %d: it was trained on other data",
-			have, n.Arch.Classes, want, len(s.Set.Classes))
+	if err := s.Fits(n); err != nil {
+		return report.Score{}, err
 	}
 	rows := s.allRows()
 	if fold != 0 {

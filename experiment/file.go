@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/goccy/go-yaml/ast"
 
@@ -104,12 +105,15 @@ func ReadFile(path string) (*File, error) {
 		}
 	}
 	if len(f.Networks) == 0 {
-		return nil, fmt.Errorf("%s: there are no networks: name one, such as\nnetworks:\n  - model: fbccnn", path)
+		return nil, fmt.Errorf("%s: there are no networks: name one, such as networks: [{model: fbccnn}]", path)
 	}
 	for i, n := range f.Networks {
 		c, err := f.config(n)
 		if err == nil {
 			err = c.Check()
+		}
+		if err == nil && slices.ContainsFunc(f.Networks[:i], func(o NetworkFile) bool { return o.Model == n.Model }) {
+			err = errTwice
 		}
 		if err != nil {
 			return nil, strictyaml.Placed(path, fmt.Errorf("network %d (%s): %w", i+1, n.Model, err))

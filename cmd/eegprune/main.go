@@ -24,6 +24,7 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	signal.Ignore(syscall.SIGXFSZ) // writing more than is allowed is an error that says of which file
 	// A second interrupt ends the program at once.
 	context.AfterFunc(ctx, stop)
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
@@ -73,8 +74,10 @@ func explain(err error) string {
 	switch {
 	case errors.Is(err, context.Canceled):
 		return "interrupted; what was finished is kept, and the same command goes on from there"
-	case errors.Is(err, syscall.ENOSPC):
+	case errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT):
 		return text + "; make room on that disk and run the same command again, what was finished is kept"
+	case errors.Is(err, syscall.EFBIG):
+		return text + "; allow larger files (ulimit -f) and run the same command again, what was finished is kept"
 	case errors.Is(err, os.ErrPermission) && !strings.Contains(text, "chmod"):
 		return text + "; choose a place that you may write to (--out), or change its permissions"
 	}
