@@ -5,10 +5,16 @@
 #   make test-slow           the ones that take minutes
 #   make test-reference      values that PyTorch makes anew, for other seeds and sizes (needs
 #                            a Python with torcheeg and fvcore)
+#   make test-slurm          a study on a Slurm cluster of two nodes, started here (needs root,
+#                            or slurm-wlm and munge)
 #   make test-real EEG_DATA=DIR   on the real recordings in DIR
 #   make build               bin/eegprune and its shim
 #   make test-tensorboard    whether TensorBoard reads what --tensorboard writes (gets it into
 #                            build/tensorboard)
+#   make test-export         whether PyTorch, onnx.checker and onnxruntime take what export
+#                            writes (needs a Python with torch; gets the others into
+#                            build/export)
+#   make comparison EEGMAT=DIR    the comparison under docs/ (an hour)
 #   make parity              the loss of every step beside PyTorch's, for three seeds at random
 #                            (needs a Python with torch; PARITY="--seeds 1,2,3" and such)
 #   make bench               steps, evaluation and k-fold training beside PyTorch (needs a
@@ -17,7 +23,7 @@
 #                            beside PyTorch's; speed beside PyTorch and torch.compile
 #   make bench-data          features and serving beside torcheeg (needs a Python with torcheeg)
 
-.PHONY: build shim libtorch demo test test-go test-shim test-slow test-reference test-real test-tensorboard parity test-gpu bench bench-gpu bench-data vet clean clean-libtorch
+.PHONY: comparison build shim libtorch demo test test-go test-shim test-slow test-slurm test-reference test-real test-tensorboard test-export parity test-gpu bench bench-gpu bench-data vet clean clean-libtorch
 
 BIN    := $(CURDIR)/bin
 SHIM   := $(BIN)/libeegprune_torch.so
@@ -66,6 +72,9 @@ test-slow: build
 	$(GO) test -tags slow -timeout 30m ./cmd/...
 	$(GO) test -tags slow -run TenThousand -v -timeout 30m ./train
 
+test-slurm: build
+	$(GO) test -tags slurm -count=1 -run Slurm -v -timeout 30m ./cmd/...
+
 test-reference: build
 	@$(PYTHON) -c 'import torch, torcheeg, fvcore' || { echo "test-reference: needs torch, torcheeg and fvcore: make test-reference PYTHON=a Python that has them"; exit 2; }
 	$(PYTHON) scripts/make_reference.py --out build/reference/a --seed 5 --in-channels 5 --classes 3 --electrodes 27
@@ -83,6 +92,22 @@ build/tensorboard/.made:
 	$(PYTHON) -m venv build/tensorboard
 	build/tensorboard/bin/pip install --quiet tensorboard
 	touch $@
+
+test-export: build build/export/.made
+	EEGPRUNE_PYTHON=$(CURDIR)/build/export/bin/python $(GO) test -count=1 -run "PyTorchReads|ComputeTheSame" ./torch/ptfile ./models/export
+	build/export/bin/python scripts/check_export.py --program $(BIN)/eegprune
+
+# The torch of PYTHON is used, which need not be installed a second time.
+build/export/.made:
+	@$(PYTHON) -c 'import torch' || { echo "test-export: needs torch: make test-export PYTHON=a Python that has it"; exit 2; }
+	$(PYTHON) -m venv build/export
+	build/export/bin/pip install --quiet onnx onnxruntime
+	$(PYTHON) -c 'import os, torch; print(os.path.dirname(os.path.dirname(torch.__file__)))' > "$$(build/export/bin/python -c 'import site; print(site.getsitepackages()[0])')/torch.pth"
+	touch $@
+
+# An hour on two cores.
+comparison: build
+	@scripts/comparison.sh $(BIN)/eegprune "$(EEGMAT)"
 
 parity: build
 	$(PYTHON) scripts/parity.py --program $(BIN)/eegprune $(PARITY)

@@ -81,13 +81,18 @@ func SignalOptions() Options {
 // recordings for each worker. The result is the same, to the bit, for any
 // number of workers.
 func Features(ctx context.Context, s *Source, o Options) (*Set, error) {
-	if err := o.check(); err != nil {
-		return nil, err
-	}
 	if s.Manifest.unlabelled() {
 		return nil, s.errUnlabelled(ctx)
 	}
 	b := &builder{source: s, options: o, notes: &notes{}}
+	return b.features(ctx)
+}
+
+func (b *builder) features(ctx context.Context) (*Set, error) {
+	o := b.options
+	if err := o.check(); err != nil {
+		return nil, err
+	}
 	if err := b.readAll(ctx); err != nil {
 		return nil, err
 	}
@@ -127,6 +132,8 @@ type builder struct {
 	source  *Source
 	options Options
 	notes   *notes
+	// unlabelled leaves the classes of recordings alone.
+	unlabelled bool
 
 	layout *layout
 	parts  []*part
@@ -227,7 +234,7 @@ func (b *builder) eachRecording(ctx context.Context, do func(*Recording) error, 
 // one, or an error if r doesn't fit it.
 func (b *builder) layoutFor(r *Recording) (*layout, error) {
 	if b.layout == nil {
-		l, err := newLayout(b.source, b.options, r)
+		l, err := newLayout(b.source, b.options, r, b.unlabelled)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", r.File, err)
 		}
@@ -245,9 +252,12 @@ func (b *builder) assemble() (*Set, error) {
 		return nil, fmt.Errorf("no recording in %s could be used: %s", b.source.Dir, some(b.notes.sentences(), 3))
 	}
 	l := b.layout
-	set := &Set{Shape: l.prepared.Out.Shape, Classes: l.labels.Classes, Channels: l.prepared.Electrodes, Rate: l.rate}
+	set := &Set{Shape: l.prepared.Out.Shape, Channels: l.prepared.Electrodes, Rate: l.rate}
 	if l.prepared.Out.Time {
 		set.Rate = l.prepared.Out.Rate
+	}
+	if l.labels != nil {
+		set.Classes = l.labels.Classes
 	}
 	total := 0
 	for _, p := range b.parts {
@@ -295,6 +305,9 @@ func (b *builder) noteLeftOut() {
 func checkClasses(set *Set, s *Source) error {
 	if set.Len() == 0 {
 		return fmt.Errorf("no recording in %s is long enough for one clip: make clips shorter", s.Dir)
+	}
+	if set.Classes == nil {
+		return nil
 	}
 	counts := make([]int, len(set.Classes))
 	for _, y := range set.Y {

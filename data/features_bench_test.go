@@ -31,7 +31,7 @@ func BenchmarkDEAPSubject(b *testing.B) {
 	o := GridOptions()
 	o.Transforms = append(o.Transforms, &transform.BaselineRemoval{})
 	s := &Source{Manifest: &Manifest{Format: "edf", Label: LabelRule{Classes: Classes{{"a", "a"}, {"b", "b"}}}}}
-	l, err := newLayout(s, o, r)
+	l, err := newLayout(s, o, r, false)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -17,22 +17,24 @@ type layout struct {
 	dir      string
 	channels []string
 	rate     float64
-	labels   *label.Prepared
+	labels   *label.Prepared // nil where they don't matter
 
 	chunk, step   int // samples
 	baselineChunk int // 0 where no baseline is used
 	prepared      *transform.Prepared
 }
 
-func newLayout(s *Source, o Options, r *Recording) (*layout, error) {
+func newLayout(s *Source, o Options, r *Recording, unlabelled bool) (*layout, error) {
 	if r.Rate == 0 {
 		return nil, errUnknownSignal()
 	}
-	labels, err := s.labels(o.Label)
-	if err != nil {
-		return nil, err
+	l := &layout{dir: s.Dir, channels: r.Channels, rate: r.Rate}
+	var err error
+	if !unlabelled {
+		if l.labels, err = s.labels(o.Label); err != nil {
+			return nil, err
+		}
 	}
-	l := &layout{dir: s.Dir, channels: r.Channels, rate: r.Rate, labels: labels}
 	l.chunk = samples(o.Seconds, r.Rate)
 	l.step = l.chunk - samples(o.Overlap, r.Rate)
 	if l.chunk < 1 || l.step < 1 {
@@ -101,11 +103,13 @@ func (l *layout) work(ctx context.Context, r *Recording, p *part) error {
 	if f := r.faults(); len(f) > 0 {
 		return fmt.Errorf("%s: channel %s %s: leave it out by channels.exclude in the manifest, or leave out the file", r.File, f[0].channel, f[0].why)
 	}
-	class, err := l.labels.Class(r.Labels)
-	if err != nil {
-		return fmt.Errorf("%s: trial %d: %w", r.File, r.Trial, err)
+	if l.labels != nil {
+		class, err := l.labels.Class(r.Labels)
+		if err != nil {
+			return fmt.Errorf("%s: trial %d: %w", r.File, r.Trial, err)
+		}
+		p.class = int64(class)
 	}
-	p.class = int64(class)
 	if n := r.length(); n < l.chunk {
 		p.short = fmt.Sprintf("%.3g s", float64(n)/r.Rate)
 		return nil

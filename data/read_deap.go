@@ -81,7 +81,7 @@ func openDEAP(m *Manifest, f File) (*deapFile, error) {
 }
 
 func arrayOf(d *pickle.Dict, key string, dims int) (*ndarray.Array, error) {
-	a, err := d.Array(key)
+	a, err := pickle.Array(d, key)
 	if err == nil && len(a.Shape) != dims {
 		err = fmt.Errorf("its %q has %d dimensions and needs %d", key, len(a.Shape), dims)
 	}

@@ -15,20 +15,30 @@ import (
 
 // Provenance is what a checkpoint says of where it comes from.
 type Provenance struct {
-	Version string       `json:"version"`
-	Key     string       `json:"key,omitempty"` // of the study's cell; empty for files made one by one
-	Cell    report.Cell  `json:"cell"`
-	Config  Config       `json:"config"`
-	Classes []string     `json:"classes"`
-	Data    string       `json:"data"` // fingerprint of the feature set
-	Test    report.Score `json:"test"`
+	Version string      `json:"version"`
+	Key     string      `json:"key,omitempty"` // of the study's cell; empty for files made one by one
+	Cell    report.Cell `json:"cell"`
+	Config  Config      `json:"config"`
+	Classes []string    `json:"classes"`
+	// Channels are the electrodes of the features; empty in files of earlier versions.
+	Channels []string     `json:"channels,omitempty"`
+	Data     string       `json:"data"` // fingerprint of the feature set
+	Test     report.Score `json:"test"`
+}
+
+// Fits returns an error if a network does not take the study's clips.
+func (s *Study) Fits(n *models.Network) error {
+	if have, want := n.Arch.Input, s.Set.Shape; !slices.Equal(have[:], want) || n.Arch.Classes != len(s.Set.Classes) {
+		return fmt.Errorf("the network takes clips of shape %v in %d classes, the recordings give %v in %d: it was trained on other data",
+			have, n.Arch.Classes, want, len(s.Set.Classes))
+	}
+	return nil
 }
 
 // Evaluate tests a network on a fold's test clips, or with fold 0 on all clips.
 func (s *Study) Evaluate(ctx context.Context, n *models.Network, fold int) (report.Score, error) {
-	if have, want := n.Arch.Input, s.Set.Shape; !slices.Equal(have[:], want) || n.Arch.Classes != len(s.Set.Classes) {
-		return report.Score{}, fmt.Errorf("the network takes clips of shape %v in %d classes, the recordings give %v in %d: it was trained on other data",
-			have, n.Arch.Classes, want, len(s.Set.Classes))
+	if err := s.Fits(n); err != nil {
+		return report.Score{}, err
 	}
 	rows := s.allRows()
 	if fold != 0 {
@@ -60,7 +70,7 @@ func (s *Study) allRows() []int {
 
 // Provenance describes a network of the study.
 func (s *Study) Provenance(c report.Cell, version string, test report.Score) Provenance {
-	return Provenance{Version: version, Cell: c, Config: s.Config, Classes: s.Set.Classes, Data: s.fingerprint, Test: test}
+	return Provenance{Version: version, Cell: c, Config: s.Config, Classes: s.Set.Classes, Channels: s.Set.Channels, Data: s.fingerprint, Test: test}
 }
 
 // Foreign is what is assumed of a network that another program trained: the settings that

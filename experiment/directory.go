@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -132,16 +133,42 @@ type Progress struct {
 }
 
 // removeLeftovers removes temporary files that a program left that was killed, and what
-// tells of cells that are being done: nobody else works in the directory.
-func (d directory) removeLeftovers() error {
+// tells of cells that are being done. Nobody else works on those that ours is true of, to
+// which it is given their files' names.
+func (d directory) removeLeftovers(ours func(name string) bool) error {
+	now := fileClock(d.in("lock"))
 	var errs []error
-	for _, sub := range []string{"cells", "checkpoints", "training", "running", "failed"} {
+	for _, sub := range []string{"", "cells", "checkpoints", "training", "running", "failed", "plots"} {
 		entries, err := os.ReadDir(d.in(sub))
-		errs = append(errs, err)
+		if !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
 		for _, e := range entries {
-			if sub == "running" || strings.HasPrefix(e.Name(), ".") {
-				errs = append(errs, os.Remove(d.in(sub, e.Name())))
+			name, temporary := strings.CutPrefix(e.Name(), ".")
+			leftover := sub == "running" && ours(name)
+			if temporary && e.Name() != guardFile && e.Type().IsRegular() {
+				// Reports are written by programs that don't hold the lock.
+				info, err := e.Info()
+				leftover = sub != "" && sub != "plots" && ours(name) || err == nil && now.Sub(info.ModTime()) > deadAfter
 			}
+			if !leftover {
+				continue
+			}
+			if err := os.Remove(d.in(sub, e.Name())); !errors.Is(err, fs.ErrNotExist) {
+				errs = append(errs, err)
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// removeFailures removes the reasons of cells that are not asked for any more.
+func (d directory) removeFailures(plan *Plan) error {
+	entries, err := os.ReadDir(d.in("failed"))
+	errs := []error{err}
+	for _, e := range entries {
+		if !slices.ContainsFunc(plan.Cells, func(c Planned) bool { return c.Key+".json" == e.Name() }) {
+			errs = append(errs, os.Remove(d.in("failed", e.Name())))
 		}
 	}
 	return errors.Join(errs...)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/goccy/go-yaml/ast"
 
@@ -61,6 +62,13 @@ func (p *part) UnmarshalYAML(n ast.Node) error {
 	return nil
 }
 
+// resolve makes the piece independent of the rest of the file.
+func (p *part) resolve(anchors map[string]ast.Node) {
+	if p.node != nil {
+		p.node = strictyaml.Resolve(p.node, anchors)
+	}
+}
+
 // over changes settings by what the piece says.
 func (p part) over(settings any) error {
 	if p.node == nil {
@@ -80,6 +88,14 @@ func ReadFile(path string) (*File, error) {
 	if err := strictyaml.Unmarshal(b, path, &f); err != nil {
 		return nil, err
 	}
+	anchors := strictyaml.Anchors(b)
+	f.Split.resolve(anchors)
+	for i := range f.Networks {
+		n := &f.Networks[i]
+		for _, p := range []*part{&n.Features, &n.Split, &n.Train, &n.FineTune} {
+			p.resolve(anchors)
+		}
+	}
 	if f.Data.Dir != "" && !filepath.IsAbs(f.Data.Dir) {
 		f.Data.Dir = filepath.Join(filepath.Dir(path), f.Data.Dir)
 	}
@@ -89,12 +105,15 @@ func ReadFile(path string) (*File, error) {
 		}
 	}
 	if len(f.Networks) == 0 {
-		return nil, fmt.Errorf("%s: there are no networks: name one, such as\nnetworks:\n  - model: fbccnn", path)
+		return nil, fmt.Errorf("%s: there are no networks: name one, such as networks: [{model: fbccnn}]", path)
 	}
 	for i, n := range f.Networks {
 		c, err := f.config(n)
 		if err == nil {
 			err = c.Check()
+		}
+		if err == nil && slices.ContainsFunc(f.Networks[:i], func(o NetworkFile) bool { return o.Model == n.Model }) {
+			err = errTwice
 		}
 		if err != nil {
 			return nil, strictyaml.Placed(path, fmt.Errorf("network %d (%s): %w", i+1, n.Model, err))

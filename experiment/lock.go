@@ -1,10 +1,13 @@
 package experiment
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -16,6 +19,8 @@ import (
 // who does, and is touched as long as the program lives.
 type lock struct {
 	path string
+	me   holder
+	lost func(error) // called when another has taken it over
 	stop chan struct{}
 	done chan struct{}
 }
@@ -26,12 +31,23 @@ type holder struct {
 	PID     int       `json:"pid"`
 	Started string    `json:"process_started"` // of the process, in the kernel's ticks: a PID is given out again
 	Job     string    `json:"slurm_job,omitempty"`
+	Restart int       `json:"slurm_restart,omitempty"` // how often Slurm had requeued the job
 	Share   string    `json:"share,omitempty"`
 	Since   time.Time `json:"since"`
 }
 
+// guardFile is locked by the kernel while a program looks at locks; it stays.
+const guardFile = ".guard"
+
+// is reports whether both are one process.
+func (h holder) is(o holder) bool {
+	return h.Host == o.Host && h.PID == o.PID && h.Started == o.Started
+}
+
+// touchEvery is a variable for tests.
+var touchEvery = 20 * time.Second
+
 const (
-	touchEvery = 20 * time.Second
 	// deadAfter is how long a lock of another host may stay untouched before its program
 	// counts as dead: longer than clocks differ and network file systems cache.
 	deadAfter = 5 * time.Minute
@@ -52,9 +68,14 @@ func (e *HeldError) Error() string {
 		what, e.PID, e.Host, e.Since.Local().Format("2006-01-02 15:04:05"), e.Path)
 }
 
+// errTakenOver ends a program that has lost its lock.
+var errTakenOver = errors.New("this program's lock was taken over")
+
 // acquire takes the lock of a share ("" for all of the directory). A share and the whole
 // exclude each other, as does a share itself. Locks of programs that died are taken over.
-func (d directory) acquire(share Share) (*lock, error) {
+// So can this one be, where Slurm has requeued the job and its first program lives on, on
+// a node that is cut off: lost is called then.
+func (d directory) acquire(share Share, lost func(error)) (*lock, error) {
 	me, err := self()
 	if err != nil {
 		return nil, err
@@ -64,9 +85,9 @@ func (d directory) acquire(share Share) (*lock, error) {
 	if share != (Share{}) {
 		name = fmt.Sprintf("lock-%d-of-%d", share.Number, share.Of)
 	}
-	l := &lock{path: d.in(name), stop: make(chan struct{}), done: make(chan struct{})}
+	l := &lock{path: d.in(name), me: me, lost: lost, stop: make(chan struct{}), done: make(chan struct{})}
 	// One at a time looks and takes, so that two can't both find a lock dead.
-	unguard, err := guard(d.in(".guard"))
+	unguard, err := guard(d.in(guardFile))
 	if err != nil {
 		return nil, err
 	}
@@ -130,16 +151,29 @@ func alive(path string, me holder) error {
 		return nil
 	}
 	switch {
-	case h.Job != "" && h.Job == me.Job:
+	case h.Job != "" && h.Job == me.Job && h.Restart < me.Restart:
 		return nil // Slurm runs a job once: it has been requeued
 	case h.Host == me.Host:
 		if processStarted(h.PID) != h.Started {
 			return nil
 		}
+	case h.Job != "" && me.Job != "" && h.Job != me.Job && ended(h.Job):
+		return nil
 	case fileClock(path).Sub(info.ModTime()) > deadAfter:
 		return nil
 	}
 	return &HeldError{path, h}
+}
+
+// ended reports whether Slurm says that a job runs no more, nor will again.
+func ended(job string) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, "squeue", "--noheader", "--jobs", job, "--format", "%T").CombinedOutput()
+	if err != nil {
+		return strings.Contains(string(out), "Invalid job id") // so long ago that it is forgotten
+	}
+	return len(bytes.TrimSpace(out)) == 0
 }
 
 // fileClock is the time by the clock of the file system on which path lies, which can be
@@ -162,8 +196,9 @@ func self() (holder, error) {
 	if err != nil {
 		return holder{}, fmt.Errorf("locking the results directory: %w", err)
 	}
-	job := os.Getenv("SLURM_JOB_ID")
-	return holder{Host: host, PID: os.Getpid(), Started: processStarted(os.Getpid()), Job: job, Since: time.Now().UTC()}, nil
+	restart, _ := strconv.Atoi(os.Getenv("SLURM_RESTART_COUNT")) // not set at a job's first start
+	return holder{Host: host, PID: os.Getpid(), Started: processStarted(os.Getpid()), Job: os.Getenv("SLURM_JOB_ID"), Restart: restart,
+		Since: time.Now().UTC()}, nil
 }
 
 // processStarted tells processes that had one PID one after another apart; it is empty
@@ -185,7 +220,7 @@ func processStarted(pid int) string {
 	return ""
 }
 
-// touch tells other hosts that the program lives.
+// touch tells other hosts that the program lives, until the lock is no longer its own.
 func (l *lock) touch() {
 	defer close(l.done)
 	t := time.NewTicker(touchEvery)
@@ -195,15 +230,28 @@ func (l *lock) touch() {
 		case <-l.stop:
 			return
 		case now := <-t.C:
+			if by, ok := l.takenOver(); ok {
+				l.lost(fmt.Errorf("%w by process %d on %s, which goes on with the work", errTakenOver, by.PID, by.Host))
+				return
+			}
 			_ = os.Chtimes(l.path, time.Time{}, now)
 		}
 	}
+}
+
+// takenOver says who holds the lock, if that is another program.
+func (l *lock) takenOver() (by holder, ok bool) {
+	ok, err := readJSON(l.path, &by)
+	return by, ok && err == nil && !by.is(l.me)
 }
 
 // release gives the directory free.
 func (l *lock) release() error {
 	close(l.stop)
 	<-l.done
+	if _, ok := l.takenOver(); ok {
+		return nil
+	}
 	if err := os.Remove(l.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("unlocking the results directory: %w", err)
 	}

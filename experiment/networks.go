@@ -50,12 +50,11 @@ func (s *Study) trainSparse(ctx context.Context, fold int, o Oversight) (Made, e
 // pruneSoftly trains the unpruned network, zeroing filters after each epoch, and removes
 // those that are zero in the best.
 func (s *Study) pruneSoftly(ctx context.Context, m prune.Method, ratio float64, fold int, o Oversight) (Made, error) {
-	var now prune.Decision
 	made, err := s.fresh(ctx, fresh{arch: s.Arch, options: s.Config.Train, regimen: func(n *models.Network) train.Regimen {
 		return train.Regimen{
 			Epoch: func() (func() error, error) {
-				var err error
-				if now, err = prune.Choose(n, m, ratio, s.Config.Options, s.evidence(n, fold)); err != nil {
+				now, err := prune.Choose(n, m, ratio, s.Config.Options, s.evidence(n, fold))
+				if err != nil {
 					return nil, err
 				}
 				if err := prune.Soften(n, now.Keep); err != nil {
@@ -70,7 +69,13 @@ func (s *Study) pruneSoftly(ctx context.Context, m prune.Method, ratio float64, 
 	}
 	soft := made.Network
 	defer soft.Free()
-	made.Notes = now.Notes
+	// What is zero is chosen again: the notes are those of the best epoch, also where it was
+	// trained by a program that was killed.
+	again, err := prune.Choose(soft, m, ratio, s.Config.Options, s.evidence(soft, fold))
+	if err != nil {
+		return Made{}, err
+	}
+	made.Notes = again.Notes
 	keep, err := prune.Silent(soft)
 	if err != nil {
 		return Made{}, err

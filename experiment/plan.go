@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"eegprune/prune"
@@ -79,6 +80,13 @@ func (p *Plan) part(s Share) *Plan {
 	c.Cut(s.Of)
 	c.Cells = slices.DeleteFunc(c.Cells, func(c Planned) bool { return c.Share != s.Number })
 	return &c
+}
+
+// owns reports whether a file, by its name, is of one of the cells.
+func (p *Plan) owns(name string) bool {
+	return slices.ContainsFunc(p.Cells, func(c Planned) bool {
+		return strings.HasPrefix(name, c.Key+".") || strings.HasPrefix(name, CellName(c.Cell)+".")
+	})
 }
 
 // A Change is how a study differs from what was carried out in its directory before.

@@ -52,6 +52,9 @@ func (s *Study) Run(ctx context.Context, o RunOptions) (*report.Study, error) {
 // Run carries out the studies, all of whose cells share the jobs; see Study.Run.
 func (g Grid) Run(ctx context.Context, o RunOptions) (*report.Study, error) {
 	results, failed := g.carryOut(ctx, o)
+	if results == nil && failed != nil {
+		return nil, failed // what others, or earlier runs, reported stays
+	}
 	out, err := g.report(results, o)
 	if failed != nil {
 		return out, failed
@@ -79,16 +82,18 @@ func (g Grid) carryOut(ctx context.Context, o RunOptions) (results []report.Resu
 	if err := d.make(); err != nil {
 		return nil, err
 	}
-	held, err := d.acquire(o.Share)
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	held, err := d.acquire(o.Share, cancel)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, held.release()) }()
-	if o.Share == (Share{}) {
-		if err := d.removeLeftovers(); err != nil {
-			return nil, fmt.Errorf("clearing up after a program that was killed: %w", err)
+	defer func() {
+		if lost := context.Cause(ctx); errors.Is(lost, errTakenOver) {
+			err = lost
 		}
-	}
+		err = errors.Join(err, held.release())
+	}()
 	plan, err := g.Plan(o)
 	if err != nil {
 		return nil, err
@@ -108,6 +113,14 @@ func (g Grid) carryOut(ctx context.Context, o RunOptions) (results []report.Resu
 		o.Watch.Changed(change)
 	}
 	plan = plan.part(o.Share)
+	alone := o.Share == (Share{})
+	err = d.removeLeftovers(func(name string) bool { return alone || plan.owns(name) })
+	if alone {
+		err = errors.Join(err, d.removeFailures(plan))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("clearing up after a program that was killed: %w", err)
+	}
 	return g.schedule(ctx, plan, o)
 }
 

@@ -46,6 +46,7 @@ func (g Grid) Savings(ctx context.Context, o RunOptions, so SavingsOptions) (*re
 		return nil, nil, fmt.Errorf("there is nothing to save of")
 	}
 	out := &report.Savings{Schema: report.Schema, Test: so.Test, Level: so.Level, Margin: so.Margin}
+	o.Watch.Changed = nil // each ratio is a study of its own
 	seeker := seeker{run: o, SavingsOptions: so}
 	for _, s := range g {
 		c := *s

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"strings"
 	"sync"
@@ -95,6 +96,12 @@ func (g Grid) schedule(ctx context.Context, plan *Plan, o RunOptions) ([]report.
 	var results []report.Result
 	failed := &FailedError{Of: len(tasks)}
 	for _, t := range tasks {
+		if t.result == nil && err != nil {
+			// The run ended before it came to what an earlier one did.
+			if r, before, kept := s.dir.kept(t.key); before && kept == nil {
+				t.result = &r
+			}
+		}
 		if t.result != nil {
 			results = append(results, *t.result)
 		}
@@ -194,9 +201,11 @@ func (s *schedule) do(ctx context.Context, t *task) error {
 	}
 	result, before, err := s.attempt(ctx, t, at)
 	switch {
+	case err == nil:
 	case ctx.Err() != nil || unwritable(err):
+		_ = os.Remove(s.dir.running(t.key)) // it is only shown
 		return wrap(t.cell, err)
-	case err != nil:
+	default:
 		return s.fail(t, err, false)
 	}
 	t.result = &result
@@ -208,7 +217,10 @@ func (s *schedule) do(ctx context.Context, t *task) error {
 // attempt does a cell unless it was done before, and once more with nothing beside it
 // where it fails.
 func (s *schedule) attempt(ctx context.Context, t *task, at *place) (result report.Result, before bool, err error) {
-	if result, before, err = s.dir.kept(t.key); before || err != nil {
+	if result, before, err = s.dir.kept(t.key); before && err == nil {
+		err = s.dir.forget(t.key) // a program that was killed when it had written the result did not
+	}
+	if before || err != nil {
 		return result, before, err
 	}
 	s.options.Watch.start(t.cell)
@@ -228,7 +240,7 @@ func (s *schedule) attempt(ctx context.Context, t *task, at *place) (result repo
 // unwritable reports whether going on would lose what is done.
 func unwritable(err error) bool {
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EROFS) ||
-		errors.Is(err, os.ErrPermission)
+		errors.Is(err, syscall.EFBIG) || errors.Is(err, os.ErrPermission)
 }
 
 func wrap(c report.Cell, err error) error {
@@ -308,6 +320,9 @@ func (c cell) find(ctx context.Context, result *report.Result) error {
 		return err
 	}
 	result.Validation = report.Score(v)
+	if sum := result.Test.Loss + v.Loss; math.IsNaN(sum) || math.IsInf(sum, 0) {
+		return fmt.Errorf("its loss is %g on the test clips and %g on the validation clips: %w; lower the learning rate", result.Test.Loss, v.Loss, train.ErrDiverged)
+	}
 	p := c.Provenance(c.Cell, c.options.Version, result.Test)
 	p.Key = c.key
 	path := c.dir.in(result.Checkpoint)

@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -59,8 +60,8 @@ func (s *Study) Sensitivity(ctx context.Context, networks []*models.Network, fol
 		return nil, err
 	}
 	if len(layers) < 2 {
-		return nil, fmt.Errorf("%s has %d layers that %s prunes (%s): sensitivity compares layers, and needs two; sweep shows what pruning one costs",
-			s.Arch.Model, len(layers), o.Method, strings.Join(layers, ", "))
+		return nil, fmt.Errorf("of %s %s prunes %s only: sensitivity compares layers, and needs two; sweep shows what pruning one costs",
+			s.Arch.Model, o.Method, cmp.Or(strings.Join(layers, ""), "no layer"))
 	}
 	whole, err := s.Arch.Count()
 	if err != nil {

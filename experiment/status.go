@@ -4,10 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"os"
-	"path/filepath"
 	"reflect"
 	"slices"
-	"strings"
 	"time"
 
 	"eegprune/internal/atomicfile"
@@ -42,7 +40,11 @@ func ReadStatus(dir string) (*Status, error) {
 	if !ok {
 		return nil, fmt.Errorf("%s holds no study: there is no plan.json in it, which \"eegprune study run\" writes", dir)
 	}
-	s := &Status{Cells: len(plan.Cells)}
+	s := &Status{Cells: len(plan.Cells), Running: []Progress{}, Failed: []Failure{}}
+	host, err := os.Hostname()
+	if err != nil {
+		host = ""
+	}
 	var done, all, seconds float64
 	for _, c := range plan.Cells {
 		all += float64(c.MACs)
@@ -58,7 +60,8 @@ func ReadStatus(dir string) (*Status, error) {
 			continue
 		}
 		var p Progress
-		if running, err := readJSON(d.running(c.Key), &p); err == nil && running && time.Since(p.At) < staleAfter {
+		if running, err := readJSON(d.running(c.Key), &p); err == nil && running && time.Since(p.At) < staleAfter &&
+			(p.Host != host || processStarted(p.PID) != "") {
 			s.Running = append(s.Running, p)
 		}
 		var f Failure
@@ -77,14 +80,15 @@ func ReadStatus(dir string) (*Status, error) {
 }
 
 // Merge copies into a directory the cells that others have, which were carried out on
-// machines without a common disk. That two have different results of one cell is an
-// error, and nothing is copied then. It returns the number of cells that are new.
+// machines without a common disk. That two have different results of one cell, or made it
+// with different settings, is an error, and nothing is copied then. It returns the number
+// of cells that are new.
 func Merge(into string, from []string) (int, error) {
 	d := directory(into)
 	if err := d.make(); err != nil {
 		return 0, err
 	}
-	held, err := d.acquire(Share{})
+	held, err := d.acquire(Share{}, func(error) {})
 	if err != nil {
 		return 0, err
 	}
@@ -93,45 +97,56 @@ func Merge(into string, from []string) (int, error) {
 		result report.Result
 		from   directory
 	}
-	all := map[string]found{}
-	var added []string
+	var merged Plan
+	all := map[report.Cell]found{}
+	var added []report.Cell
 	for _, dir := range append([]string{into}, from...) {
-		paths, err := filepath.Glob(directory(dir).in("cells", "*.json"))
+		var plan Plan
+		there, err := readJSON(directory(dir).in("plan.json"), &plan)
 		if err != nil {
 			return 0, err
 		}
-		if len(paths) == 0 && dir != into {
-			return 0, fmt.Errorf("%s has no results: there are no cells in it", dir)
+		if !there && dir != into {
+			return 0, fmt.Errorf("%s holds no study: there is no plan.json in it, which \"eegprune study run\" writes", dir)
 		}
-		for _, path := range paths {
-			key := strings.TrimSuffix(filepath.Base(path), ".json")
-			r, ok, err := directory(dir).kept(key)
+		if err := merged.add(&plan, dir); err != nil {
+			return 0, err
+		}
+		done := 0
+		for _, c := range plan.Cells {
+			path := directory(dir).result(c.Key)
+			if _, err := os.Stat(path); os.IsNotExist(err) {
+				continue
+			}
+			r, ok, err := directory(dir).kept(c.Key)
 			if err != nil {
 				return 0, err
 			}
 			if !ok {
 				return 0, fmt.Errorf("%s has no checkpoint that belongs to it: copy the directory %s whole", path, dir)
 			}
-			before, there := all[key]
+			done++
+			before, there := all[c.Cell]
 			switch {
 			case !there:
-				all[key] = found{r, directory(dir)}
+				all[c.Cell] = found{r, directory(dir)}
 				if dir != into {
-					added = append(added, key)
+					added = append(added, c.Cell)
 				}
 			case !sameResult(before.result, r):
 				return 0, fmt.Errorf("%s has two results: accuracy %.2f %% in %s, %.2f %% in %s; were they made by other versions or devices? Remove the wrong one (cells/%s.json) and merge again",
-					Describe(r.Cell), 100*before.result.Test.Accuracy, before.from, 100*r.Test.Accuracy, dir, key)
+					Describe(r.Cell), 100*before.result.Test.Accuracy, before.from, 100*r.Test.Accuracy, dir, c.Key)
 			}
 		}
-	}
-	if _, err := os.Stat(d.in("plan.json")); os.IsNotExist(err) {
-		if err := copyFile(directory(from[0]).in("plan.json"), d.in("plan.json")); err != nil {
-			return 0, fmt.Errorf("%s does not say what its study is: %w", from[0], err)
+		if done == 0 && dir != into {
+			return 0, fmt.Errorf("%s has no results: none of its study's cells is done", dir)
 		}
 	}
-	for _, key := range added {
-		f := all[key]
+	if err := writeJSON(d.in("plan.json"), merged); err != nil {
+		return 0, err
+	}
+	for _, c := range added {
+		f := all[c]
 		if err := copyFile(f.from.in(f.result.Checkpoint), d.in(f.result.Checkpoint)); err != nil {
 			return 0, err
 		}
@@ -140,6 +155,24 @@ func Merge(into string, from []string) (int, error) {
 		}
 	}
 	return len(added), nil
+}
+
+// add adds the cells of another plan, which dir holds. Their files have the cells' names, so
+// that there is no room for two that were made with different settings.
+func (p *Plan) add(other *Plan, dir string) error {
+	if p.Study == nil {
+		p.Study = other.Study
+	}
+	for _, c := range other.Cells {
+		i := slices.IndexFunc(p.Cells, func(o Planned) bool { return o.Cell == c.Cell })
+		switch {
+		case i < 0:
+			p.Cells = append(p.Cells, c)
+		case p.Cells[i].Key != c.Key:
+			return fmt.Errorf("%s is of another study: its %s, %s, was made with other settings or of other data", dir, c.Cell.Model, Describe(c.Cell))
+		}
+	}
+	return nil
 }
 
 // sameResult reports whether two results say the same, but for when and how long.
@@ -182,6 +215,9 @@ func Collect(dir string) (*report.Study, error) {
 		return nil, fmt.Errorf("nothing of the study in %s is done yet", dir)
 	}
 	out.Notes = notes(out.Notes, out.Results)
+	if left := len(plan.Cells) - len(out.Results); left > 0 {
+		out.Notes = append(out.Notes, fmt.Sprintf("%d of the study's %d cells are not done", left, len(plan.Cells)))
+	}
 	// Speeds belong to the networks and not to who asks: those measured stay.
 	if before, err := report.Read(dir); err == nil {
 		out.Speeds = before.Speeds

@@ -3,6 +3,7 @@ package experiment
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -69,6 +70,9 @@ func OpenUndivided(ctx context.Context, c Config, o OpenOptions) (*Study, error)
 	return open(c, set, o)
 }
 
+// errTwice is of a study that would write the results of two networks to the same files.
+var errTwice = errors.New("the network is in the study twice: make a study of its own of the other settings, in another directory")
+
 // OpenGrid opens studies of several networks. Those of the same features share them.
 func OpenGrid(ctx context.Context, configs []Config, o OpenOptions) (g Grid, err error) {
 	defer func() {
@@ -76,9 +80,12 @@ func OpenGrid(ctx context.Context, configs []Config, o OpenOptions) (g Grid, err
 			g.Close()
 		}
 	}()
-	for _, c := range configs {
+	for i, c := range configs {
 		if err := c.Check(); err != nil {
 			return g, err
+		}
+		if slices.ContainsFunc(configs[:i], func(o Config) bool { return o.Model == c.Model }) {
+			return g, fmt.Errorf("%s: %w", c.Model, errTwice)
 		}
 	}
 	sets := map[string]*data.Set{}

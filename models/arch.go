@@ -141,9 +141,9 @@ func (a *Arch) Clone() *Arch {
 	return &c
 }
 
-// order returns the indices of the layers in an order in which each comes after its
+// Order returns the indices of the layers in an order in which each comes after its
 // inputs, the network's output last.
-func (a *Arch) order() ([]int, error) {
+func (a *Arch) Order() ([]int, error) {
 	index := map[string]int{}
 	used := map[string]bool{}
 	for i, l := range a.Layers {
@@ -215,7 +215,7 @@ func (a *Arch) Check() error {
 	if err != nil {
 		return err
 	}
-	order, _ := a.order()
+	order, _ := a.Order()
 	if out := shapes[a.Layers[order[len(order)-1]].Name]; len(out) != 1 || out[0] != a.Classes {
 		return fmt.Errorf("%s: the last layer gives %v, not %d logits", a.Model, out, a.Classes)
 	}

@@ -32,9 +32,28 @@ type Meta struct {
 // under PyTorch's names, the architecture with its widths and kept channels, the
 // masks, and provenance, which is stored as JSON. The file appears whole or not at all.
 func (n *Network) Save(path string, provenance any) error {
-	p, err := json.Marshal(provenance)
+	metadata, err := n.Describe(provenance)
 	if err != nil {
 		return fmt.Errorf("writing %s: describing the network: %w", path, err)
+	}
+	return torch.SaveSafetensors(path, n.State(), metadata)
+}
+
+// SavePT is Save to a file of torch.save, which torch.load reads as a plain state dict:
+// the description lies beside the tensors.
+func (n *Network) SavePT(path string, provenance any) error {
+	metadata, err := n.Describe(provenance)
+	if err != nil {
+		return fmt.Errorf("writing %s: describing the network: %w", path, err)
+	}
+	return torch.SavePT(path, n.State(), metadata)
+}
+
+// Describe is the text metadata of a checkpoint: what [Meta] has, with provenance as JSON.
+func (n *Network) Describe(provenance any) (map[string]string, error) {
+	p, err := json.Marshal(provenance)
+	if err != nil {
+		return nil, err
 	}
 	format := plainFormat
 	if len(n.masks) > 0 {
@@ -42,14 +61,14 @@ func (n *Network) Save(path string, provenance any) error {
 	}
 	meta, err := json.Marshal(Meta{Format: format, Arch: n.Arch, Masks: n.masks, Provenance: p})
 	if err != nil {
-		return fmt.Errorf("writing %s: describing the network: %w", path, err)
+		return nil, err
 	}
-	return torch.SaveSafetensors(path, n.State(), map[string]string{metadataKey: string(meta)})
+	return map[string]string{metadataKey: string(meta)}, nil
 }
 
 // ReadMeta reads what a checkpoint says of itself. It needs no libtorch.
 func ReadMeta(path string) (Meta, error) {
-	metadata, _, err := torch.SafetensorsMetadata(path)
+	metadata, _, err := torch.StateFileHeader(path)
 	if err != nil {
 		return Meta{}, err
 	}
@@ -77,14 +96,14 @@ func parseMeta(path string, metadata map[string]string) (Meta, error) {
 	return m, nil
 }
 
-// Load reads a network that Save wrote. The caller frees it.
+// Load reads a network that Save or SavePT wrote. The caller frees it.
 func Load(path string, device torch.Device) (*Network, Meta, error) {
-	tensors, metadata, err := torch.LoadSafetensors(path)
+	f, err := torch.ReadStateFile(path)
 	if err != nil {
 		return nil, Meta{}, err
 	}
-	defer torch.FreeAll(tensors)
-	return load(path, tensors, metadata, device)
+	defer f.Free()
+	return load(path, f.Tensors, f.Metadata, device)
 }
 
 func load(path string, tensors map[string]*torch.Tensor, metadata map[string]string, device torch.Device) (*Network, Meta, error) {

@@ -126,7 +126,7 @@ func notThese(model string, wrong []string) error {
 // fit gives every layer the width that its weight has, and every group its channels.
 // Widths flow on: what a layer takes is what those before it give.
 func (a *Arch) fit(t Shapes) error {
-	order, err := a.order()
+	order, err := a.Order()
 	if err != nil {
 		return err
 	}

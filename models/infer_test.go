@@ -235,29 +235,6 @@ func TestInferSurvivesAnyShapes(t *testing.T) {
 }
 
 // TestOpenTakesPyTorchsFile, which Python's safetensors package wrote.
-func TestOpenTakesPyTorchsFile(t *testing.T) {
-	const path = "../torch/testdata/tsception.safetensors"
-	r, _ := load(t, "tsception")
-	n, meta, err := models.Open(path, models.OpenOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer n.Free()
-	if len(meta.Assumed) != 2 || meta.Provenance != nil {
-		t.Errorf("assumed %q, provenance %s", meta.Assumed, meta.Provenance)
-	}
-	s := torch.NewScope(torch.NoGrad)
-	defer s.Close()
-	x := reftest.Tensor(t, reftest.Ramp(product(r.InputShape), r.InputKey, 2), r.InputShape...)
-	reftest.CheckLogits(t, "logits", n.Forward(s, x, models.Pass{}), r.LogitsEval, beforeSteps)
-
-	_, _, err = models.Open(path, models.OpenOptions{Model: "fbccnn"})
-	sentence(t, err, path, "another program", "not those of fbccnn", "lin3.bias is missing", "BN_t.weight is not part")
-	if _, _, err := models.Load(path, torch.CPU); err == nil {
-		t.Error("Load takes a file that does not say what it holds")
-	}
-}
-
 func TestOpenToleratesOldPyTorch(t *testing.T) {
 	a, err := models.Build("eegnet", models.Config{Input: [3]int{1, 28, 512}, Classes: 2, Rate: 128})
 	if err != nil {

@@ -26,7 +26,7 @@ func New(arch *Arch, device torch.Device, g *torch.Generator) (*Network, error) 
 		return nil, err
 	}
 	n := &Network{Arch: arch.Clone(), modules: make([]torch.Module, len(arch.Layers)), device: device}
-	n.order, _ = n.Arch.order()
+	n.order, _ = n.Arch.Order()
 	for i := range n.Arch.Layers {
 		err := n.probe(i, g)
 		if err == nil {
@@ -69,10 +69,10 @@ func (n *Network) probe(i int, g *torch.Generator) error {
 func (l *Layer) module(device torch.Device, g *torch.Generator) (torch.Module, error) {
 	switch l.Op {
 	case Conv2d:
-		o := torch.Conv2dOptions{Stride: l.stride(), Groups: l.Groups}
+		o := torch.Conv2dOptions{Stride: l.Strides(), Groups: l.Groups}
 		// A pad that is the same on both sides is the convolution's own: padding apart
 		// costs a copy.
-		if l.symmetric() {
+		if l.SymmetricPad() {
 			o.Padding = [2]int{l.Pad[2], l.Pad[0]}
 		}
 		m, err := torch.NewConv2d(l.In, l.Out, l.Kernel, !l.NoBias, o, device, g)
@@ -101,7 +101,8 @@ func orNil[M torch.Module](m M, err error) (torch.Module, error) {
 	return m, nil
 }
 
-func (l *Layer) symmetric() bool { return l.Pad[0] == l.Pad[1] && l.Pad[2] == l.Pad[3] }
+// SymmetricPad reports whether as many zeros are added left as right and above as below.
+func (l *Layer) SymmetricPad() bool { return l.Pad[0] == l.Pad[1] && l.Pad[2] == l.Pad[3] }
 
 // Free frees the weights.
 func (n *Network) Free() {
@@ -257,7 +258,7 @@ func (n *Network) compute(s *torch.Scope, i int, outputs map[string]*torch.Tenso
 	x := outputs[l.Inputs[0]]
 	switch l.Op {
 	case Conv2d:
-		if !l.symmetric() {
+		if !l.SymmetricPad() {
 			x = s.ZeroPad2d(x, l.Pad)
 		}
 		return n.modules[i].Forward(s, x, p.Training)
@@ -274,7 +275,7 @@ func (n *Network) compute(s *torch.Scope, i int, outputs map[string]*torch.Tenso
 	case ZeroPad2d:
 		return s.ZeroPad2d(x, l.Pad)
 	case AvgPool2d:
-		return s.AvgPool2d(x, l.Kernel, l.stride())
+		return s.AvgPool2d(x, l.Kernel, l.Strides())
 	case Dropout, Dropout2d:
 		if !p.Training || l.P == 0 {
 			return x

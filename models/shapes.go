@@ -8,7 +8,7 @@ const maxElements = 1 << 40
 // Shapes returns what each layer gives for one clip, without the batch: [channels,
 // height, width], or [features].
 func (a *Arch) Shapes() (map[string][]int, error) {
-	order, err := a.order()
+	order, err := a.Order()
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +71,7 @@ func (l *Layer) shape(in [][]int) ([]int, error) {
 	}
 	switch l.Op {
 	case Conv2d:
-		stride, groups := l.stride(), max(l.Groups, 1)
+		stride, groups := l.Strides(), max(l.Groups, 1)
 		if x[0] != l.In || l.Out < 1 || l.In%groups != 0 || l.Out%groups != 0 || l.Kernel[0] < 1 || l.Kernel[1] < 1 {
 			return nil, fmt.Errorf("a convolution of %d channels in %d groups to %d, kernel %v, over %v", l.In, groups, l.Out, l.Kernel, x)
 		}
@@ -112,7 +112,7 @@ func (l *Layer) shape(in [][]int) ([]int, error) {
 		if l.Kernel[0] < 1 || l.Kernel[1] < 1 || x[1] < l.Kernel[0] || x[2] < l.Kernel[1] {
 			return nil, fmt.Errorf("a pool of %v does not fit into %v", l.Kernel, x)
 		}
-		stride := l.stride()
+		stride := l.Strides()
 		return []int{x[0], (x[1]-l.Kernel[0])/stride[0] + 1, (x[2]-l.Kernel[1])/stride[1] + 1}, nil
 	case Flatten:
 		n := 1
@@ -160,7 +160,8 @@ func (l *Layer) is2d() bool {
 	return false
 }
 
-func (l *Layer) stride() [2]int {
+// Strides is Stride with what its zeros mean.
+func (l *Layer) Strides() [2]int {
 	s := l.Stride
 	for i := range s {
 		if s[i] < 1 {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -214,7 +215,7 @@ func reach(a *models.Arch, target string, share float64, at func(float64) Decisi
 		return Decision{}, err
 	}
 	if most < share {
-		return Decision{}, fmt.Errorf("%.1f %% of the %s can't be saved: with the least that may stay of each layer it is %.1f %%; exclude fewer layers, prune linear ones too, or ask for less", 100*share, target, 100*most)
+		return Decision{}, fmt.Errorf("%.5g %% of the %s can't be saved: with the least that may stay of each layer it is %.3g %%; exclude fewer layers, prune linear ones too, or ask for less", 100*share, target, 100*most)
 	}
 	for range 40 {
 		mid := (low + high) / 2
@@ -229,7 +230,13 @@ func reach(a *models.Arch, target string, share float64, at func(float64) Decisi
 			low = mid
 		}
 	}
-	return best, nil
+	// Widths are rounded half to even, so that at just the ratio people would write, 0.25
+	// and not 0.2500000001, a layer can be wider than on either side of it.
+	short := at(math.Round(high*1e9) / 1e9)
+	if s, err := saved(short); err != nil || s < share {
+		return best, err
+	}
+	return short, nil
 }
 
 // Count counts what a decision leaves of an architecture: for masks, of the nonzeros.

@@ -188,7 +188,7 @@ func methods(all []sweep, model string) (*Figure, error) {
 		return nil, nil
 	}
 	f := newFigure(fileName("methods", model), fmt.Sprintf("%s, %s: test accuracy by the MACs that are left (of masked networks those that are not zero); %s.", model, stage, barsAre),
-		"MACs left, % of the unpruned network's", accuracyAxis)
+		"MACs left, % of the unpruned network's", stage+" networks: "+accuracyAxis)
 	if err := of[0].unpruned(f, 0, 100); err != nil {
 		return nil, err
 	}

@@ -138,6 +138,7 @@ type Run struct {
 // agree in it.
 func (r Result) Finding() Result {
 	r.Run = Run{}
+	r.Size.FileBytes = 0 // the checkpoint says where the recordings were
 	epochs := make([]Epoch, len(r.Epochs))
 	for i, e := range r.Epochs {
 		e.WallClock = 0

@@ -91,16 +91,10 @@ func LoadSafetensors(path string) (map[string]*Tensor, map[string]string, error)
 	return tensors, metadata, nil
 }
 
-// SafetensorsMetadata reads only the text metadata and the shapes of a safetensors
-// file; it needs no libtorch.
-func SafetensorsMetadata(path string) (metadata map[string]string, shapes map[string][]int, err error) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, nil, err
-	}
+func safetensorsHeader(path string, data []byte) (metadata map[string]string, shapes map[string][]int, err error) {
 	_, header, err := safetensors.ReadMetadata(data)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%s is not a whole safetensors file: %w", path, err)
+		return nil, nil, notWhole(path, err)
 	}
 	shapes = map[string][]int{}
 	for name, info := range header.Tensors() {

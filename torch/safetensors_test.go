@@ -171,7 +171,7 @@ func TestTruncatedSafetensorsAreErrors(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), path) {
 			t.Errorf("%d/16 of a file: error %v, want one that names the file", i, err)
 		}
-		if _, _, err := torch.SafetensorsMetadata(path); err == nil {
+		if _, _, err := torch.StateFileHeader(path); err == nil {
 			t.Errorf("metadata of %d/16 of a file is no error", i)
 		}
 	}

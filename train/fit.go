@@ -229,6 +229,9 @@ func (t *trainer) epoch(ctx context.Context, epoch int, lr float64) (Epoch, erro
 	if err != nil {
 		return e, errors.Join(fmt.Errorf("validating: %w", err), t.restore())
 	}
+	if !finite(v.Loss) {
+		return e, errors.Join(fmt.Errorf("the validation loss is %g: %w; lower the learning rate (now %g)", v.Loss, ErrDiverged, lr), t.restore())
+	}
 	e.ValLoss, e.ValAcc, e.WallClock = v.Loss, v.Accuracy, time.Since(start).Seconds()
 	return e, nil
 }

@@ -252,8 +252,8 @@ func TestInterruptedTrainingsEndTheSame(t *testing.T) {
 		}
 		defer want.Free()
 		every := rapid.IntRange(1, 3).Draw(rt, "every")
-		for stop := 1; stop < o.Epochs; stop += rapid.IntRange(1, 2).Draw(rt, "epochs") {
-			c, _, err := run(Snapshots{Path: path, Every: every}, stop)
+		for range rapid.IntRange(1, 2).Draw(rt, "interruptions") {
+			c, _, err := run(Snapshots{Path: path, Every: every}, rapid.IntRange(1, o.Epochs-1).Draw(rt, "after"))
 			c.Free()
 			if err != nil && !errors.Is(err, context.Canceled) {
 				rt.Fatal(err)
@@ -289,6 +289,71 @@ func TestDamagedSnapshotsCostTimeOnly(t *testing.T) {
 		h, err := Training{Network: n, Data: d, Fit: span(0, 48), Val: span(48, 64), Options: o, Generator: g, Snapshots: Snapshots{Path: path}}.Run(context.Background())
 		if err != nil || len(h.Epochs) != 2 {
 			t.Errorf("with a file of %d damaged bytes: %d epochs, error %v", len(content), len(h.Epochs), err)
+		}
+	}
+}
+
+// Soft pruning is soft: filters that were zeroed after an epoch are trained on in the
+// next, and the network that is validated gives nothing for them.
+func TestSoftlyPrunedFiltersComeBack(t *testing.T) {
+	arch, err := models.Build("fbccnn", models.Config{Input: [3]int{4, 9, 9}, Classes: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, g := fresh(t, arch, 3)
+	d, err := madeUp(arch, 48, torch.CPU, g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Free()
+	sfp, err := prune.ByName("sfp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var zeroed prune.Keep
+	back := 0
+	regimen := Regimen{Epoch: func() (func() error, error) {
+		for name, kept := range zeroed {
+			w, err := torch.ToSlice[float32](n.Weight(name, "weight"))
+			if err != nil {
+				return nil, err
+			}
+			channels := arch.Group(name).Channels
+			for i, v := range w {
+				if v != 0 && !slices.Contains(kept, i/(len(w)/channels)) {
+					back++
+					break
+				}
+			}
+		}
+		decision, err := prune.Choose(n, sfp, 0.5, prune.Options{}, prune.Evidence{})
+		if err != nil {
+			return nil, err
+		}
+		zeroed = decision.Keep
+		if err := prune.Soften(n, zeroed); err != nil {
+			return nil, err
+		}
+		return prune.Silence(n, zeroed)
+	}}
+	o := Options{Optimizer: "sgd", LR: 0.05, Momentum: 0.9, BatchSize: 16, Epochs: 3}
+	if _, err := (Training{Network: n, Data: d, Fit: span(0, 32), Val: span(32, 48), Options: o, Generator: g, Regimen: regimen}).Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if back == 0 {
+		t.Error("no layer has a filter that came back after it was zeroed")
+	}
+	silent, err := prune.Silent(n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range arch.Groups {
+		group := &arch.Groups[i]
+		if group.Linear(arch) {
+			continue
+		}
+		if got, want := len(silent[group.Name]), group.Channels-group.Channels/2; got != want {
+			t.Errorf("the best network's %s has %d channels that are not silent, want %d of %d", group.Name, got, want, group.Channels)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -87,8 +88,8 @@ type slurm struct {
 	Extra                               []string
 
 	// What the script runs.
-	Program, Study, Dir, Data, Cache, Device string
-	Every                                    int
+	Program, Work, Study, Dir, Data, Cache, Device string
+	Every                                          int
 }
 
 func (a *app) studySubmitCommand() *cobra.Command {
@@ -100,8 +101,9 @@ func (a *app) studySubmitCommand() *cobra.Command {
 		Short: "Carry out a study as a Slurm job array",
 		Long: `submit writes two batch scripts into --out and submits them: an array with a task for
 each share of the study, which all keep their results in --out, and a job that makes the
-report when they have ended. The directory must be one that all nodes see. A task that is
-requeued, after a node went down or time ran out, goes on where it was.`,
+report when they have ended. The directory must be one that all nodes see. A task is
+requeued when its node went down, and when its time is nearly over, and goes on where it
+was.`,
 		Example: `  eegprune study submit study.yaml --slurm --data recordings --out study --of 4 --time 2:00:00 --dry-run`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -111,25 +113,30 @@ requeued, after a node went down or time ran out, goes on where it was.`,
 			if err := s.check(); err != nil {
 				return usageError{err}
 			}
-			if _, err := f.configs(args[0]); err != nil {
+			if _, err := exec.LookPath("sbatch"); err != nil && !dry {
+				return fmt.Errorf("there is no sbatch here: submit from a login node of the cluster, or write the scripts with --dry-run and submit them there")
+			}
+			configs, err := f.configs(args[0])
+			if err != nil {
 				return err
 			}
-			if err := s.paths(args[0], &f); err != nil {
+			s.Data = configs[0].Data.Dir
+			if err := s.paths(&f); err != nil {
 				return err
 			}
-			array, after, err := s.write()
+			array, after, err := s.write(args[0])
 			if err != nil {
 				return err
 			}
 			if dry {
-				_, err := fmt.Fprintf(a.stdout, "wrote %s and %s; submit the second with --dependency=afterany:JOB of the first\n", array, after)
+				_, err := fmt.Fprintf(a.stdout, "wrote %s and %s; in %s submit the first, and the second with --dependency=afterany:JOB of the first\n", array, after, s.Dir)
 				return err
 			}
-			job, err := sbatch("--parsable", array)
+			job, err := sbatch(array)
 			if err != nil {
 				return err
 			}
-			last, err := sbatch("--parsable", "--dependency=afterany:"+job, after)
+			last, err := sbatch("--dependency=afterany:"+job, after)
 			if err != nil {
 				return fmt.Errorf("the array is job %s, but the job that makes the report was not submitted: %w", job, err)
 			}
@@ -152,7 +159,7 @@ requeued, after a node went down or time ran out, goes on where it was.`,
 	fl.StringVar(&s.Memory, "mem", "", "memory of a task, such as 8G (default: the cluster's)")
 	fl.StringVar(&s.GPUs, "gpus", "", "GPUs of a task, as --gres=gpu:N takes them (default: none)")
 	fl.IntVar(&s.CPUs, "cpus", 1, "CPUs of a task: as many cells run side by side")
-	fl.StringArrayVar(&s.Extra, "sbatch", nil, "another option for the array's sbatch, such as --sbatch=--account=lab (may be repeated)")
+	fl.StringArrayVar(&s.Extra, "sbatch", nil, "another option for sbatch, of both jobs, such as --sbatch=--account=lab (may be repeated)")
 	fl.StringVar(&s.Device, "device", "auto", "device of the cells")
 	fl.IntVar(&s.Every, "checkpoint-every", 0, "epochs after which a training is kept (default: when half a minute has passed)")
 	fl.BoolVar(&dry, "dry-run", false, "write the scripts and submit nothing")
@@ -176,22 +183,22 @@ func (s *slurm) check() error {
 }
 
 // paths fills in what the scripts run, by absolute paths.
-func (s *slurm) paths(study string, f *studyFile) (err error) {
+func (s *slurm) paths(f *studyFile) (err error) {
 	if s.Program, err = os.Executable(); err != nil {
 		return fmt.Errorf("finding this program: %w", err)
+	}
+	if s.Work, err = os.Getwd(); err != nil {
+		return fmt.Errorf("finding the working directory: %w", err)
 	}
 	if s.Cache, err = f.cacheDir(); err != nil {
 		return err
 	}
-	s.Study, s.Data = study, f.dir
-	for _, p := range []*string{&s.Study, &s.Dir, &s.Data, &s.Cache} {
-		if *p == "" {
-			continue
-		}
+	for _, p := range []*string{&s.Dir, &s.Cache} {
 		if *p, err = filepath.Abs(*p); err != nil {
 			return err
 		}
 	}
+	s.Study = filepath.Join(s.Dir, "slurm", "study.yaml")
 	return nil
 }
 
@@ -202,6 +209,7 @@ var arrayScript = template.Must(template.New("array").Funcs(template.FuncMap{"qu
 #SBATCH --job-name={{.Name}}
 #SBATCH --array=1-{{.Of}}
 #SBATCH --requeue
+#SBATCH --signal=B:USR1@60
 #SBATCH --open-mode=append
 #SBATCH --output=slurm/%A_%a.log
 #SBATCH --ntasks=1
@@ -216,9 +224,33 @@ var arrayScript = template.Must(template.New("array").Funcs(template.FuncMap{"qu
 #SBATCH --gres=gpu:{{.}}{{end}}
 {{- range .Extra}}
 #SBATCH {{.}}{{end}}
-# A share that is stopped goes on from its checkpoints when it is requeued.
-exec {{quote .Program}} study run {{quote .Study}} --share "$SLURM_ARRAY_TASK_ID/{{.Of}}" --out {{quote .Dir}} --jobs "${SLURM_CPUS_PER_TASK:-1}" --device {{.Device}} --cache {{quote .Cache}}
-{{- with .Data}} --data {{quote .}}{{end}}{{with .Every}} --checkpoint-every {{.}}{{end}}
+cd {{quote .Work}} || exit
+share=$SLURM_ARRAY_TASK_ID/{{.Of}}
+begun={{quote .Dir}}/slurm/begun-$SLURM_ARRAY_TASK_ID
+: > "$begun"
+echo "share $share on $SLURMD_NODENAME, job ${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID, requeued ${SLURM_RESTART_COUNT:-0} times, $(date '+%F %T')"
+{{quote .Program}} study run {{quote .Study}} --share "$share" --out {{quote .Dir}} --jobs "${SLURM_CPUS_PER_TASK:-1}" --device {{.Device}} --cache {{quote .Cache}} --data {{quote .Data}}
+{{- with .Every}} --checkpoint-every {{.}}{{end}} &
+program=$!
+# USR1 comes when the time is nearly over. TERM, from scancel, Slurm sends to the program too.
+trap 'late=yes; kill -TERM $program' USR1
+trap : TERM
+code=0
+wait $program || code=$?
+while kill -0 $program 2>/dev/null; do
+  code=0
+  wait $program || code=$?
+done
+if [ -n "$late" ] && [ $code != 0 ]; then
+  # Not again and again where one start's time is too short to keep anything.
+  if [ -n "$(find {{quote .Dir}}/cells {{quote .Dir}}/training -type f -newer "$begun" -print -quit)" ]; then
+    echo "the time is over: share $share is requeued and goes on from what is kept"
+    scontrol requeue "$SLURM_JOB_ID"
+  else
+    echo "nothing was finished or kept in the time that the job has: submit it with a longer --time or a smaller --checkpoint-every"
+  fi
+fi
+exit $code
 `))
 
 var reportScript = template.Must(template.New("report").Funcs(template.FuncMap{"quote": quote}).Parse(`#!/bin/bash
@@ -228,13 +260,23 @@ var reportScript = template.Must(template.New("report").Funcs(template.FuncMap{"
 #SBATCH --ntasks=1
 {{- with .Partition}}
 #SBATCH --partition={{.}}{{end}}
+{{- range .Extra}}
+#SBATCH {{.}}{{end}}
 exec {{quote .Program}} study results {{quote .Dir}}
 `))
 
-// write writes the scripts into the directory of the results.
-func (s *slurm) write() (array, after string, err error) {
+// write writes the scripts into the directory of the results, with a copy of the study: its
+// author may change the file while tasks wait.
+func (s *slurm) write(study string) (array, after string, err error) {
+	text, err := os.ReadFile(study)
+	if err != nil {
+		return "", "", fmt.Errorf("reading the study: %w", err)
+	}
 	if err := os.MkdirAll(filepath.Join(s.Dir, "slurm"), 0o755); err != nil {
 		return "", "", fmt.Errorf("making the results directory: %w", err)
+	}
+	if err := atomicfile.WriteFile(s.Study, text); err != nil {
+		return "", "", err
 	}
 	array, after = filepath.Join(s.Dir, "slurm", "array.sbatch"), filepath.Join(s.Dir, "slurm", "report.sbatch")
 	for path, t := range map[string]*template.Template{array: arrayScript, after: reportScript} {
@@ -252,12 +294,28 @@ func (s *slurm) write() (array, after string, err error) {
 // sbatch submits a script from the directory of the results, below which its output goes,
 // and returns the job's number.
 func sbatch(args ...string) (string, error) {
-	c := exec.Command("sbatch", args...)
+	c := exec.Command("sbatch", append([]string{"--parsable"}, args...)...)
 	c.Dir = filepath.Dir(filepath.Dir(args[len(args)-1]))
-	out, err := c.CombinedOutput()
+	var stderr strings.Builder // apart: clusters greet there
+	c.Stderr = &stderr
+	out, err := c.Output()
 	if err != nil {
-		return "", fmt.Errorf("sbatch %s: %w: %s", strings.Join(args, " "), err, strings.TrimSpace(string(out)))
+		return "", fmt.Errorf("Slurm refused the job: %s", cmp.Or(complaint(stderr.String()), err.Error()))
 	}
 	job, _, _ := strings.Cut(strings.TrimSpace(string(out)), ";")
 	return job, nil
+}
+
+// complaint is what sbatch says of an error, in one line.
+func complaint(stderr string) string {
+	var all []string
+	first := ""
+	for line := range strings.Lines(stderr) {
+		line = strings.TrimSpace(line)
+		first = cmp.Or(first, strings.TrimPrefix(line, "sbatch: "))
+		if text, ok := strings.CutPrefix(line, "sbatch: error: "); ok {
+			all = append(all, strings.TrimPrefix(text, "Batch job submission failed: "))
+		}
+	}
+	return cmp.Or(strings.Join(all, "; "), first) // an option that there isn't is no "error"
 }

@@ -14,7 +14,9 @@ import (
 func TestExamplesWorkAsTyped(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("XDG_CACHE_HOME", filepath.Join(dir, "cache"))
-	for _, cmd := range []string{"", "train", "run", "prune", "recover", "evaluate", "predict", "inspect", "doctor", "version", "bench", "data simulate",
+	writeText(t, filepath.Join(dir, "study.yaml"), small)
+	for _, cmd := range []string{"", "train", "run", "prune", "recover", "evaluate", "predict", "inspect", "sensitivity", "compare", "report", "sweep", "savings",
+		"study plan", "study shard", "study submit", "study run", "study show", "study watch", "study results", "study merge", "doctor", "version", "bench", "data simulate",
 		"data info", "data features", "data convert", "data montage", "data bench", "data fetch", "bench losses", "bench folds"} {
 		help := must(t, dir, append(strings.Fields(cmd), "--help")...).stdout
 		examples := regexp.MustCompile(`(?m)^  eegprune (.+)$`).FindAllStringSubmatch(help[strings.Index(help, "Examples:"):], -1)
@@ -41,8 +43,8 @@ func TestExamplesWorkAsTyped(t *testing.T) {
 func TestEveryCommandIsInTheExamples(t *testing.T) {
 	help := must(t, t.TempDir(), "--help").stdout
 	commands := regexp.MustCompile(`(?m)^  ([a-z]+) +[A-Z]`).FindAllStringSubmatch(help, -1)
-	known := "train run prune recover evaluate predict inspect doctor version bench data completion help"
-	if len(commands) < 10 {
+	known := "train run prune recover evaluate predict inspect sensitivity compare report sweep savings study doctor version bench data completion help"
+	if len(commands) < 15 {
 		t.Fatalf("found only %d commands in the help", len(commands))
 	}
 	for _, c := range commands {
@@ -52,11 +54,17 @@ func TestEveryCommandIsInTheExamples(t *testing.T) {
 	}
 }
 
-func TestEveryDataCommandIsInTheExamples(t *testing.T) {
-	help := must(t, t.TempDir(), "data", "--help").stdout
-	for _, c := range regexp.MustCompile(`(?m)^  ([a-z]+) +[A-Z]`).FindAllStringSubmatch(help, -1) {
-		if !strings.Contains("simulate info features convert montage bench fetch", c[1]) {
-			t.Errorf("command data %s has no tested example", c[1])
+func TestEverySubcommandIsInTheExamples(t *testing.T) {
+	for command, known := range map[string]string{
+		"data":  "simulate info features convert montage bench fetch",
+		"bench": "losses folds",
+		"study": "run plan show watch results shard submit merge",
+	} {
+		help := must(t, t.TempDir(), command, "--help").stdout
+		for _, c := range regexp.MustCompile(`(?m)^  ([a-z]+) +[A-Z]`).FindAllStringSubmatch(help, -1) {
+			if !strings.Contains(known, c[1]) {
+				t.Errorf("command %s %s has no tested example", command, c[1])
+			}
 		}
 	}
 }

@@ -34,12 +34,12 @@ func (a *app) inspectCommand() *cobra.Command {
 				return err
 			case info.IsDir():
 				return a.inspectStudy(path)
-			case strings.HasSuffix(lower, ".safetensors"):
+			case strings.HasSuffix(lower, ".safetensors"), strings.HasSuffix(lower, ".pt"), strings.HasSuffix(lower, ".pth"), strings.HasSuffix(lower, ".ckpt"):
 				return a.inspectCheckpoint(path)
 			case strings.HasSuffix(lower, ".edf") || strings.HasSuffix(lower, ".bdf"):
 				return a.inspectRecording(path)
 			}
-			return usageError{fmt.Errorf("%s: inspect knows .safetensors, .edf and .bdf files and directories of results", path)}
+			return usageError{fmt.Errorf("%s: inspect knows .safetensors, .pt, .pth, .ckpt, .edf and .bdf files and directories of results", path)}
 		},
 	}
 }
@@ -95,9 +95,9 @@ func (a *app) inspectCheckpoint(path string) error {
 	return err
 }
 
-// inspectTensors shows a safetensors file that some other program wrote.
+// inspectTensors shows a file of tensors that some other program wrote.
 func (a *app) inspectTensors(path string, why error) error {
-	_, shapes, err := torch.SafetensorsMetadata(path)
+	_, shapes, err := torch.StateFileHeader(path)
 	if err != nil {
 		return err
 	}

@@ -24,6 +24,7 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	signal.Ignore(syscall.SIGXFSZ) // writing more than is allowed is an error that says of which file
 	// A second interrupt ends the program at once.
 	context.AfterFunc(ctx, stop)
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
@@ -31,7 +32,7 @@ func main() {
 
 // run is the program without the process around it.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	a := &app{stdout: stdout, stderr: stderr}
+	a := &app{stdin: os.Stdin, stdout: stdout, stderr: stderr}
 	root := a.root()
 	root.SetArgs(args)
 	root.SetOut(stdout)
@@ -53,6 +54,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 // app is what all commands share.
 type app struct {
+	stdin          io.Reader
 	stdout, stderr io.Writer
 	quiet          bool
 	json           bool
@@ -72,8 +74,10 @@ func explain(err error) string {
 	switch {
 	case errors.Is(err, context.Canceled):
 		return "interrupted; what was finished is kept, and the same command goes on from there"
-	case errors.Is(err, syscall.ENOSPC):
+	case errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT):
 		return text + "; make room on that disk and run the same command again, what was finished is kept"
+	case errors.Is(err, syscall.EFBIG):
+		return text + "; allow larger files (ulimit -f) and run the same command again, what was finished is kept"
 	case errors.Is(err, os.ErrPermission) && !strings.Contains(text, "chmod"):
 		return text + "; choose a place that you may write to (--out), or change its permissions"
 	}
@@ -96,7 +100,7 @@ saved and what it cost.`,
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "write JSON instead of text to standard output")
 	root.AddCommand(a.studyCommand(), a.runCommand(), a.trainCommand(), a.pruneCommand(), a.recoverCommand(), a.evaluateCommand(),
 		a.sensitivityCommand(), a.sweepCommand(), a.savingsCommand(), a.compareCommand(), a.reportCommand(),
-		a.predictCommand(), a.inspectCommand(), a.dataCommand(), a.benchCommand(), a.doctorCommand(), a.versionCommand())
+		a.predictCommand(), a.exportCommand(), a.inspectCommand(), a.dataCommand(), a.benchCommand(), a.doctorCommand(), a.versionCommand())
 	a.noteStart(root)
 	return root
 }

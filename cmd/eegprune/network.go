@@ -78,9 +78,9 @@ func (a *app) pruneCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "prune CHECKPOINT",
 		Short: "Remove filters from a trained network, or mask its weights",
-		Long: `prune makes a smaller network of a trained one. The checkpoint may be a safetensors
-file of another program, with the tensors of one of the networks under their PyTorch
-names: its sizes are read from their shapes. Of the recordings only a method that looks
+		Long: `prune makes a smaller network of a trained one. The checkpoint may be a
+safetensors or PyTorch file of another program, with the tensors of one of the networks
+under their PyTorch names: its sizes are read from their shapes. Of the recordings only a method that looks
 at gradients (taylor) needs any.`,
 		Example: `  eegprune prune study/checkpoints/fbccnn-fold01-unpruned.safetensors --method lfp --ratio 0.4 --out pruned.safetensors`,
 		Args:    cobra.ExactArgs(1),
@@ -129,7 +129,7 @@ func (a *app) openToPrune(ctx context.Context, path, model string, p experiment.
 		if err != nil {
 			return nil, err
 		}
-		if err := s.study.Divide(); err != nil {
+		if err := s.divide(path); err != nil {
 			s.close()
 			return nil, err
 		}
@@ -195,6 +195,20 @@ func (s *session) close() {
 	if s.study != nil {
 		s.study.Close()
 	}
+}
+
+// divide divides the data into the folds of which the checkpoint's network comes from one.
+func (s *session) divide(path string) error {
+	if err := s.study.Divide(); err != nil {
+		return err
+	}
+	switch fold := s.origin.Cell.Fold; {
+	case fold == 0:
+		return fmt.Errorf("%s does not say which fold it was trained on, so that its training clips are not known", path)
+	case fold > len(s.study.Folds):
+		return fmt.Errorf("%s was trained on fold %d, and the recordings in %s give %d folds: name the right ones with --data", path, fold, s.study.Config.Data.Dir, len(s.study.Folds))
+	}
+	return s.study.Fits(s.network)
 }
 
 // open opens a checkpoint and its data. change says what flags change of its settings.
@@ -293,6 +307,9 @@ checkpoint, unless flags say otherwise.`,
 					return err
 				}
 				defer master.Free()
+				if err := s.Fits(master); err != nil {
+					return fmt.Errorf("--teacher %s: %w", teacher, err)
+				}
 			}
 			cell.Stage = stage
 			progress := a.progress()

@@ -2,10 +2,7 @@ package main
 
 import (
 	"context"
-	"encoding/csv"
-	"encoding/json"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -17,66 +14,134 @@ import (
 
 	"eegprune/data/ndarray"
 	"eegprune/data/npy"
-	"eegprune/internal/atomicfile"
+	"eegprune/experiment"
 	"eegprune/models"
 	"eegprune/torch"
 )
 
-func (a *app) predictCommand() *cobra.Command {
-	var dev deviceFlags
-	var features, out, model string
-	c := &cobra.Command{
-		Use:   "predict CHECKPOINT",
-		Short: "Classify clips whose features are in a file",
-		Long: `predict runs a network over the array x [clips, ...] of an .npz file, or over an .npy
-file, such as "data features --out" writes. To an .npz file it writes logits,
-probability and class of each clip; to a .csv or .json file, or standard output, a row
-for each clip, counted from 0 as NumPy does.
+// A predictor is what predict does with its flags.
+type predictor struct {
+	dev                              deviceFlags
+	source                           sourceFlags
+	features, recordings, out, model string
+}
 
-The checkpoint may be a safetensors file of another program, whole or pruned, with the
-tensors of one of the networks under their PyTorch names.`,
-		Example: `  eegprune data features recordings --out clips.npz
-  eegprune predict recovered.safetensors --features clips.npz --out predictions.npz`,
-		Args: cobra.ExactArgs(1),
+func (a *app) predictCommand() *cobra.Command {
+	var p predictor
+	c := &cobra.Command{
+		Use:   "predict CHECKPOINT [RECORDINGS|CLIPS|-]",
+		Short: "Classify recordings, or clips whose features are in a file or a stream",
+		Long: `predict says the class of clips and the probability of each, a row for each clip, counted
+from 0 as NumPy does: to a .csv or .json file, or standard output. An .npz file gets
+arrays of logits, probability and class. Clips are one of
+
+  recordings   (--data) a directory of them as "run" reads it, or a single file, which is
+               taken whole: the features are those that the network was trained on, and
+               each row has the second at which its clip begins
+  features     (--features) the array x [clips, ...] of an .npz file, or an .npy file, such
+               as "data features --out" writes
+  -            a stream on standard input of clips of the network's input size: numbers of
+               4 bytes (float32, little-endian) in the order [channels, height, width], or
+               .npy arrays of them one after another; each row is written when its clip has
+               come, with --json as one object a line
+
+The checkpoint may be a safetensors or PyTorch file of another program, whole or pruned,
+with the tensors of one of the networks under their PyTorch names.`,
+		Example: `  eegprune predict recovered.safetensors recordings/s01.edf
+  eegprune predict recovered.safetensors --features clips.npz --out predictions.npz
+  recorder | eegprune predict recovered.safetensors -`,
+		Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			write, err := a.predictionWriter(out)
-			if err != nil {
+			if err := p.settle(args); err != nil {
 				return err
 			}
-			if model != "" {
-				if _, err := models.ByName(model); err != nil {
-					return usageError{fmt.Errorf("--model: %w", err)}
-				}
-			}
-			x, err := readFeatures(features)
-			if err != nil {
-				return err
-			}
-			device, err := dev.open()
-			if err != nil {
-				return err
-			}
-			n, origin, err := a.loadFor(args[0], models.OpenOptions{Device: device, Model: model, Input: clipOf(x)})
-			if err != nil {
-				return err
-			}
-			defer n.Free()
-			p, err := predict(cmd.Context(), n, x)
-			if err != nil {
-				return fmt.Errorf("%s: %w", features, err)
-			}
-			if len(origin.Classes) == p.classes {
-				p.names = origin.Classes
-			}
-			return write(p)
+			return p.run(cmd.Context(), a, args[0])
 		},
 	}
-	dev.register(c.Flags())
-	c.Flags().StringVar(&features, "features", "", "file of clips: .npz with an array x, or .npy")
-	c.Flags().StringVar(&out, "out", "", "file for the predictions: .npz, .csv or .json (default: CSV to standard output)")
-	c.Flags().StringVar(&model, "model", "", "network of a checkpoint that another program wrote (default: by the names of its tensors)")
-	_ = c.MarkFlagRequired("features")
+	p.dev.register(c.Flags())
+	p.source.register(c.Flags())
+	c.Flags().StringVar(&p.features, "features", "", "file of clips: .npz with an array x, or .npy; - for standard input")
+	c.Flags().StringVar(&p.recordings, "data", "", "recordings: a file, or a directory of them")
+	c.Flags().StringVar(&p.out, "out", "", "file for the predictions: .npz, .csv or .json (default: CSV to standard output)")
+	c.Flags().StringVar(&p.model, "model", "", "network of a checkpoint that another program wrote (default: by the names of its tensors)")
 	return c
+}
+
+// settle finds out what the clips are.
+func (p *predictor) settle(args []string) error {
+	if len(args) == 2 {
+		if p.features != "" || p.recordings != "" {
+			return usageError{fmt.Errorf("the clips are named twice, by %s and a flag: give one of them", args[1])}
+		}
+		switch extension := strings.ToLower(filepath.Ext(args[1])); {
+		case args[1] == stdinName, extension == ".npy", extension == ".npz":
+			p.features = args[1]
+		default:
+			p.recordings = args[1]
+		}
+	}
+	switch {
+	case p.features == "" && p.recordings == "":
+		return usageError{fmt.Errorf("no clips were named: give recordings (--data) or features (--features)")}
+	case p.features != "" && p.recordings != "":
+		return usageError{fmt.Errorf("--features and --data both name clips: give one of them")}
+	}
+	if p.model != "" {
+		if _, err := models.ByName(p.model); err != nil {
+			return usageError{fmt.Errorf("--model: %w", err)}
+		}
+	}
+	return nil
+}
+
+func (p *predictor) run(ctx context.Context, a *app, checkpoint string) error {
+	if p.features == stdinName {
+		return p.stream(ctx, a, checkpoint)
+	}
+	write, err := a.predictionWriter(p.out)
+	if err != nil {
+		return err
+	}
+	var x *ndarray.Array
+	var clip [3]int
+	if p.features != "" {
+		if x, err = readFeatures(p.features); err != nil {
+			return err
+		}
+		clip = clipOf(x)
+	}
+	n, origin, err := p.open(a, checkpoint, clip)
+	if err != nil {
+		return err
+	}
+	defer n.Free()
+	var made *prediction
+	if x != nil {
+		if made, err = predict(ctx, n, x); err != nil {
+			return fmt.Errorf("%s: %w", p.features, err)
+		}
+	} else if made, err = p.predictRecordings(ctx, a, n, origin); err != nil {
+		return err
+	}
+	made.names = namesOf(n, origin)
+	return write(made)
+}
+
+// open opens the network for clips of which something may be known.
+func (p *predictor) open(a *app, checkpoint string, clip [3]int) (*models.Network, experiment.Provenance, error) {
+	device, err := p.dev.open()
+	if err != nil {
+		return nil, experiment.Provenance{}, err
+	}
+	return a.loadFor(checkpoint, models.OpenOptions{Device: device, Model: p.model, Input: clip})
+}
+
+// namesOf are the names of the classes, nil where they are not known.
+func namesOf(n *models.Network, origin experiment.Provenance) []string {
+	if len(origin.Classes) == n.Arch.Classes {
+		return origin.Classes
+	}
+	return nil
 }
 
 // featureArray is the array of an .npz file that holds clips.
@@ -133,6 +198,15 @@ type prediction struct {
 	classes             int
 	names               []string  // of the classes; nil where they are not known
 	logits, probability []float32 // [clips, classes]
+	// origin says where clips of recordings come from.
+	origin []origin
+}
+
+// An origin is where a clip comes from.
+type origin struct {
+	File  string  `json:"file"`
+	Trial int     `json:"trial"`
+	Start float64 `json:"start"` // seconds from the beginning of the file, or of the trial in a file of trials
 }
 
 func (p *prediction) clips() int { return len(p.logits) / p.classes }
@@ -196,7 +270,14 @@ func (p *prediction) add(n *models.Network, x *ndarray.Array, from, to int) erro
 			}
 		}
 	}
-	in, err := torch.Wrap(batch, to-from, channels, height, width)
+	return p.forward(n, batch)
+}
+
+// forward predicts clips of numbers that are all finite.
+func (p *prediction) forward(n *models.Network, batch []float32) error {
+	shape := n.Arch.Input
+	clips := len(batch) / (shape[0] * shape[1] * shape[2])
+	in, err := torch.Wrap(batch, clips, shape[0], shape[1], shape[2])
 	if err != nil {
 		return err
 	}
@@ -217,97 +298,8 @@ func (p *prediction) add(n *models.Network, x *ndarray.Array, from, to int) erro
 		return err
 	}
 	if i := slices.IndexFunc(l, func(v float32) bool { return math.IsNaN(float64(v)) }); i >= 0 {
-		return fmt.Errorf("the network gives NaN for clip %d, counted from 0: its weights are damaged, or the clip's values too large", from+i/p.classes)
+		return fmt.Errorf("the network gives NaN for clip %d, counted from 0: its weights are damaged, or the clip's values too large", p.clips()+i/p.classes)
 	}
 	p.logits, p.probability = append(p.logits, l...), append(p.probability, q...)
 	return nil
-}
-
-// predictionWriter returns what writes a prediction to a file of that name, or to
-// standard output where it is empty or "-".
-func (a *app) predictionWriter(out string) (func(*prediction) error, error) {
-	write := (*prediction).csv
-	switch strings.ToLower(filepath.Ext(out)) {
-	case ".npz":
-		write = (*prediction).npz
-	case ".json":
-		write = (*prediction).json
-	case ".csv":
-	default:
-		if out != "" && out != "-" {
-			return nil, usageError{fmt.Errorf("--out: %s: predictions are written to .npz, .csv and .json files", out)}
-		}
-		if a.json {
-			write = (*prediction).json
-		}
-		return func(p *prediction) error { return write(p, a.stdout) }, nil
-	}
-	return func(p *prediction) error {
-		if err := atomicfile.Write(out, func(w io.Writer) error { return write(p, w) }); err != nil {
-			return err
-		}
-		counts := make([]int, p.classes)
-		for clip := range p.clips() {
-			counts[p.class(clip)]++
-		}
-		if a.json {
-			return json.NewEncoder(a.stdout).Encode(map[string]any{"out": out, "clips": p.clips(), "counts": counts})
-		}
-		var parts []string
-		for c, n := range counts {
-			parts = append(parts, fmt.Sprintf("%d of class %s", n, p.name(c)))
-		}
-		_, err := fmt.Fprintf(a.stdout, "%s: %d clips, %s\n", out, p.clips(), strings.Join(parts, ", "))
-		return err
-	}, nil
-}
-
-func (p *prediction) npz(w io.Writer) error {
-	class := make([]int64, p.clips())
-	for i := range class {
-		class[i] = int64(p.class(i))
-	}
-	shape := []int{p.clips(), p.classes}
-	arrays := []npy.Named{{Name: "logits", Shape: shape, Values: p.logits}, {Name: "probability", Shape: shape, Values: p.probability}, {Name: "class", Values: class}}
-	if p.names != nil {
-		arrays = append(arrays, npy.Named{Name: "classes", Values: p.names})
-	}
-	return npy.WriteArchive(w, arrays)
-}
-
-func (p *prediction) csv(w io.Writer) error {
-	c := csv.NewWriter(w)
-	row := []string{"clip", "class"}
-	for k := range p.classes {
-		row = append(row, "p("+p.name(k)+")")
-	}
-	if err := c.Write(row); err != nil {
-		return err
-	}
-	for clip := range p.clips() {
-		row = append(row[:0], strconv.Itoa(clip), p.name(p.class(clip)))
-		for _, v := range p.probability[clip*p.classes : (clip+1)*p.classes] {
-			row = append(row, strconv.FormatFloat(float64(v), 'g', -1, 32))
-		}
-		if err := c.Write(row); err != nil {
-			return err
-		}
-	}
-	c.Flush()
-	return c.Error()
-}
-
-func (p *prediction) json(w io.Writer) error {
-	type row struct {
-		Clip        int       `json:"clip"`
-		Class       string    `json:"class"`
-		Probability []float32 `json:"probability"` // of the classes in order
-		Logits      []float32 `json:"logits"`
-	}
-	rows := make([]row, p.clips())
-	for i := range rows {
-		from, to := i*p.classes, (i+1)*p.classes
-		rows[i] = row{i, p.name(p.class(i)), p.probability[from:to], p.logits[from:to]}
-	}
-	return json.NewEncoder(w).Encode(rows)
 }

@@ -2,7 +2,9 @@ package main_test
 
 import (
 	"archive/zip"
+	"bufio"
 	"bytes"
+	"encoding/binary"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
@@ -14,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"eegprune/data/ndarray"
 	"eegprune/data/npy"
@@ -106,6 +109,9 @@ func (p pytorch) clips() []float32 {
 	}
 	return reftest.Ramp(n, p.Key, 2)
 }
+
+// npyOf are the clips as an array.
+func npyOf(p pytorch) npy.Named { return npy.Named{Name: "x", Shape: p.Shape, Values: p.clips()} }
 
 // near compares numbers as the logits of the networks are compared.
 func near(t *testing.T, what string, got, want []float64) {
@@ -250,6 +256,148 @@ func TestPredictAgreesWithEvaluate(t *testing.T) {
 	if first, _, _ := strings.Cut(r.stdout, "\n"); first != "clip,class,p(negative),p(positive)" || r.stderr != "" {
 		t.Errorf("the first row is %q; it says %s", first, r.stderr)
 	}
+
+	// The same features, made by predict of the recordings.
+	_, want := readArray(t, filepath.Join(dir, "y.npz"), "logits")
+	r = must(t, dir, "predict", checkpoint, "recordings", "--out", "r.npz")
+	_, got := readArray(t, filepath.Join(dir, "r.npz"), "logits")
+	if !slices.Equal(got, want) {
+		t.Error("recordings give other logits than their features")
+	}
+	// One file of them, under a name that says nothing and without its neighbours.
+	single := files(t, filepath.Join(dir, "recordings"))
+	single = slices.DeleteFunc(single, func(name string) bool { return filepath.Ext(name) != ".edf" })
+	b, err := os.ReadFile(filepath.Join(dir, "recordings", single[0]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "alone.edf"), b, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var rows []struct {
+		File, Class string
+		Start       float64
+		Logits      []float64
+	}
+	if err := json.Unmarshal([]byte(must(t, dir, "predict", checkpoint, "alone.edf", "--json").stdout), &rows); err != nil {
+		t.Fatal(err)
+	}
+	if len(rows) < 3 || rows[0].File != "alone.edf" || rows[0].Start != 0 || rows[2].Start != 2 || len(rows[0].Logits) != 2 {
+		t.Errorf("rows %+v", rows[:min(len(rows), 3)])
+	}
+	r = must(t, dir, "predict", checkpoint, "--data", "alone.edf")
+	if first, _, _ := strings.Cut(r.stdout, "\n"); first != "clip,file,trial,start,class,p(negative),p(positive)" {
+		t.Errorf("the first row is %q", first)
+	}
+}
+
+// TestPredictStream gives clips in pieces, and expects each line before the next clip.
+func TestPredictStream(t *testing.T) {
+	checkpoint, p := tsception(t)
+	dir := t.TempDir()
+	clips := p.clips()
+	writeArrays(t, filepath.Join(dir, "x.npy"), npyOf(p))
+	want := must(t, dir, "predict", checkpoint, "--features", "x.npy").stdout
+	raw := make([]byte, 0, 4*len(clips))
+	for _, v := range clips {
+		raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(v))
+	}
+	size := len(raw) / p.Shape[0]
+	c := command(dir, "predict", checkpoint, "--quiet", "-")
+	in, err := c.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := c.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	// A line that does not come would be waited for.
+	defer time.AfterFunc(time.Minute, func() { _ = c.Process.Kill() }).Stop()
+	lines := bufio.NewScanner(out)
+	var got []string
+	line := func() {
+		if !lines.Scan() {
+			t.Fatalf("the program ended after %d lines", len(got))
+		}
+		got = append(got, lines.Text())
+	}
+	line()
+	for clip := range p.Shape[0] {
+		for _, part := range [][]byte{raw[clip*size : clip*size+100], raw[clip*size+100 : (clip+1)*size]} {
+			if _, err := in.Write(part); err != nil {
+				t.Fatal(err)
+			}
+		}
+		line()
+	}
+	if err := in.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Wait(); err != nil {
+		t.Error(err)
+	}
+	compareRows(t, strings.Join(got, "\n"), want)
+
+	array, err := os.ReadFile(filepath.Join(dir, "x.npy"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	spoilt := bytes.Clone(raw[:3*size])
+	binary.LittleEndian.PutUint32(spoilt[2*size+8:], math.Float32bits(float32(math.NaN())))
+	other := bytes.Replace(array, []byte("28, 512"), []byte("14, 512"), 1)
+	for name, c := range map[string]struct {
+		in    []byte
+		code  int
+		lines int
+		words []string
+	}{
+		"arrays":       {append(bytes.Clone(array), array...), 0, 16, nil},
+		"cut":          {raw[:len(raw)-9], 1, 7, []string{"after 7 clips", "ends", "into a clip of"}},
+		"cut array":    {array[:len(array)-9], 1, 7, []string{"after 7 clips", "into a clip of"}},
+		"not a number": {spoilt, 1, 2, []string{"after 2 clips", "NaN"}},
+		"other":        {other, 1, 0, []string{"[8 1 14 512]", "[1 28 512]"}},
+		"nothing":      {nil, 1, 0, []string{"no clips on standard input", "[1 28 512]"}},
+	} {
+		cmd := command(dir, "predict", checkpoint, "--quiet", "--features", "-", "--json")
+		cmd.Stdin = bytes.NewReader(c.in)
+		r := finish(t, cmd)
+		if n := strings.Count(r.stdout, "\n"); r.code != c.code || n != c.lines {
+			t.Errorf("%s: exit code %d and %d lines, want %d and %d; it says %s", name, r.code, n, c.code, c.lines, r.stderr)
+		}
+		if c.code != 0 {
+			oneSentence(t, r, c.words...)
+		}
+	}
+}
+
+// compareRows compares CSV rows of predictions: batches of other sizes may differ in the
+// last bits.
+func compareRows(t *testing.T, got, want string) {
+	t.Helper()
+	g, err1 := csv.NewReader(strings.NewReader(got)).ReadAll()
+	w, err2 := csv.NewReader(strings.NewReader(want)).ReadAll()
+	if err1 != nil || err2 != nil || len(g) != len(w) {
+		t.Fatalf("%d rows (%v), want %d (%v)", len(g), err1, len(w), err2)
+	}
+	for i := range w[1:] {
+		var gp, wp []float64
+		for k := range w[i+1][2:] {
+			a, err1 := strconv.ParseFloat(g[i+1][k+2], 64)
+			b, err2 := strconv.ParseFloat(w[i+1][k+2], 64)
+			if err1 != nil || err2 != nil {
+				t.Fatal(err1, err2)
+			}
+			gp, wp = append(gp, a), append(wp, b)
+		}
+		if !slices.Equal(g[i+1][:2], w[i+1][:2]) {
+			t.Errorf("row %v, want %v", g[i+1], w[i+1])
+		}
+		near(t, "probabilities of row "+g[i+1][0], gp, wp)
+	}
 }
 
 func TestPredictBadInput(t *testing.T) {
@@ -281,6 +429,9 @@ func TestPredictBadInput(t *testing.T) {
 		words []string
 	}{
 		{[]string{checkpoint}, 2, []string{"features"}},
+		{[]string{checkpoint, "x.npy", "--features", "x.npy"}, 2, []string{"twice"}},
+		{[]string{checkpoint, "nowhere.edf"}, 1, []string{"nowhere.edf"}},
+		{[]string{checkpoint, "-", "--out", "y.csv"}, 2, []string{"--out", "y.csv", "redirect"}},
 		{[]string{checkpoint, "--features", "x.mat"}, 2, []string{"--features", "x.mat", ".npz"}},
 		{[]string{checkpoint, "--features", "x.npy", "--out", "y.xlsx"}, 2, []string{"--out", "y.xlsx", ".csv"}},
 		{[]string{checkpoint, "--features", "x.npy", "--model", "resnet"}, 2, []string{"--model", "resnet", "eegnet"}},

@@ -8,11 +8,11 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/goccy/go-yaml"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"eegprune/experiment"
+	"eegprune/internal/strictyaml"
 	"eegprune/prune"
 	"eegprune/train"
 )
@@ -85,8 +85,11 @@ func readLayerRatios(path string) (map[string]float64, error) {
 		return nil, fmt.Errorf("reading the ratios of layers: %w", err)
 	}
 	var ratios map[string]float64
-	if err := yaml.Unmarshal(b, &ratios); err != nil {
-		return nil, fmt.Errorf("%s: %w\nwrite one line for each layer, such as block5.0: 0.7", path, err)
+	if err := strictyaml.Unmarshal(b, path, &ratios); err != nil {
+		return nil, fmt.Errorf("%w; write one line for each layer, such as block5.0: 0.7", err)
+	}
+	if len(ratios) == 0 {
+		return nil, fmt.Errorf("%s names no layer; write one line for each, such as block5.0: 0.7", path)
 	}
 	for _, name := range slices.Sorted(maps.Keys(ratios)) {
 		if err := prune.CheckRatio(ratios[name]); err != nil {

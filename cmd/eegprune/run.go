@@ -152,7 +152,7 @@ func (r *runner) run(ctx context.Context, configs []experiment.Config, o experim
 	if err != nil {
 		return err
 	}
-	if o.Share != (experiment.Share{}) {
+	if o.Share != (experiment.Share{}) && !r.a.json {
 		_, err := fmt.Fprintf(r.a.stdout, "share %s is done: %d cells; when all are, \"eegprune study results %s\" puts them together\n", o.Share, len(results.Results), r.out)
 		return err
 	}

@@ -42,6 +42,9 @@ checkpoints. Decide what to prune by the validation clips, or the test is none a
 			}
 			paths := args
 			if info, err := os.Stat(args[0]); err == nil && info.IsDir() {
+				if len(args) > 1 {
+					return usageError{fmt.Errorf("%s is a directory: name one directory, or checkpoints", args[0])}
+				}
 				if paths, err = unprunedOf(args[0], o.Method); err != nil {
 					return err
 				}
@@ -124,7 +127,7 @@ func (a *app) sensitivity(ctx context.Context, paths []string, d *dataFlags, dev
 		return nil, err
 	}
 	defer first.close()
-	if err := first.study.Divide(); err != nil {
+	if err := first.divide(paths[0]); err != nil {
 		return nil, err
 	}
 	networks, folds := []*models.Network{first.network}, []int{first.origin.Cell.Fold}

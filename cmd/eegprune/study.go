@@ -49,7 +49,11 @@ func (f *studyFile) configs(path string) ([]experiment.Config, error) {
 			return nil, err
 		}
 	}
-	return study.Configs()
+	configs, err := study.Configs()
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return configs, nil
 }
 
 func (f *studyFile) cacheDir() (string, error) {
@@ -228,9 +232,10 @@ func (a *app) studyShowCommand() *cobra.Command {
 func (a *app) studyWatchCommand() *cobra.Command {
 	var every time.Duration
 	c := &cobra.Command{
-		Use:   "watch DIR",
-		Short: "Show how far a study has come, again and again until it is done",
-		Args:  cobra.ExactArgs(1),
+		Use:     "watch DIR",
+		Short:   "Show how far a study has come, again and again until it is done",
+		Example: `  eegprune study watch study`,
+		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			for {
 				s, err := experiment.ReadStatus(args[0])

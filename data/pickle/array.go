@@ -1,3 +1,7 @@
+// Package pickle reads NumPy arrays, and lists and dicts of them, out of Python pickles,
+// and writes dicts of arrays. It knows the five functions by which NumPy rebuilds an
+// array, and refuses everything else: it can't be made to call anything. The contents of
+// arrays are parts of the input.
 package pickle
 
 import (
@@ -7,7 +11,37 @@ import (
 	"strings"
 
 	"eegprune/data/ndarray"
+	"eegprune/internal/pickle"
 )
+
+// Values that [Load] returns; see the package that reads them.
+type (
+	Bytes = pickle.Bytes
+	Tuple = pickle.Tuple
+	Dict  = pickle.Dict
+)
+
+// Load reads the first value in b. Arrays share memory with b. Errors give the offset of
+// the instruction at fault.
+func Load(b []byte) (any, error) {
+	v, _, err := pickle.Load(b, numpy{})
+	return v, err
+}
+
+// Array returns the array of a key.
+func Array(d *Dict, key string) (*ndarray.Array, error) {
+	v, ok := d.Get(key)
+	if !ok {
+		return nil, fmt.Errorf("its dict has no array %q", key)
+	}
+	if a, ok := v.(*arrayValue); ok && a.array != nil {
+		return a.array, nil
+	}
+	return nil, fmt.Errorf("its %q is no array", key)
+}
+
+// numpy is what NumPy's pickles may name.
+type numpy struct{}
 
 // The functions and classes that NumPy's pickles name. NumPy 2 renamed
 // numpy.core to numpy._core.
@@ -30,62 +64,19 @@ type dtypeValue struct {
 	big  bool
 }
 
-// build runs the instructions that make arrays.
-func (m *machine) build(op byte) (bool, error) {
-	switch op {
-	case 'c': // GLOBAL
-		module, err := m.line()
-		if err != nil {
-			return true, err
-		}
-		name, err := m.line()
-		if err != nil {
-			return true, err
-		}
-		return true, m.global(string(module), string(name))
-	case 0x93: // STACK_GLOBAL
-		v, err := m.popN(2)
-		if err != nil {
-			return true, err
-		}
-		module, _ := v[0].(string)
-		name, _ := v[1].(string)
-		return true, m.global(module, name)
-	case 'R': // REDUCE
-		v, err := m.popN(2)
-		if err != nil {
-			return true, err
-		}
-		made, err := call(v[0], v[1])
-		if err == nil {
-			m.push(made)
-		}
-		return true, err
-	case 'b': // BUILD
-		v, err := m.popN(2)
-		if err != nil {
-			return true, err
-		}
-		m.push(v[0])
-		return true, setState(v[0], v[1])
-	}
-	return false, nil
-}
-
-func (m *machine) global(module, name string) error {
+// Global implements [pickle.Objects].
+func (numpy) Global(module, name string) (any, error) {
 	full := function(strings.Replace(module, "numpy._core.", "numpy.core.", 1) + "." + name)
 	if !slices.Contains([]function{reconstruct, fromBuffer, arrayClass, dtype, encode}, full) {
-		return fmt.Errorf("it names %.80q, which no array needs: it may be made to run something, and is refused", module+"."+name)
+		return nil, fmt.Errorf("it names %.80q, which no array needs: it may be made to run something, and is refused", module+"."+name)
 	}
-	m.push(full)
-	return nil
+	return full, nil
 }
 
-// call runs one of the known functions.
-func call(f, arguments any) (any, error) {
+// Call runs one of the known functions.
+func (numpy) Call(f any, args Tuple) (any, error) {
 	name, ok := f.(function)
-	args, isTuple := arguments.(Tuple)
-	if !ok || !isTuple {
+	if !ok {
 		return nil, errors.New("it calls what is no function: refused")
 	}
 	switch name {
@@ -126,8 +117,18 @@ func newDtype(args Tuple) (any, error) {
 	return t, nil
 }
 
-// setState gives a dtype its byte order and an array its contents.
-func setState(target, state any) error {
+// Extend implements [pickle.Objects]: an array's contents are its state.
+func (numpy) Extend(any, bool, []any) error {
+	return errors.New("it adds to what is neither a list nor a dict: the file is damaged")
+}
+
+// Persistent implements [pickle.Objects].
+func (numpy) Persistent(any) (any, error) {
+	return nil, errors.New("it names an object outside the file: refused")
+}
+
+// SetState gives a dtype its byte order and an array its contents.
+func (numpy) SetState(target, state any) error {
 	s, ok := state.(Tuple)
 	if !ok {
 		return errors.New("it builds something other than an array: refused")
@@ -179,4 +180,16 @@ func (a *arrayValue) fill(shape, kind any, fortran bool, contents any) error {
 	made, err := ndarray.New(sizes, t.name, t.big, fortran, data)
 	a.array = made
 	return err
+}
+
+// latin1 turns a text whose characters stand for bytes into those bytes.
+func latin1(s string) (Bytes, error) {
+	out := make(Bytes, 0, len(s))
+	for _, r := range s {
+		if r > 0xFF {
+			return nil, fmt.Errorf("character %q stands for no byte", r)
+		}
+		out = append(out, byte(r))
+	}
+	return out, nil
 }

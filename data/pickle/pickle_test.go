@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"eegprune/data/ndarray"
+	"eegprune/internal/pickle"
 )
 
 // load reads the array "data" of a file. The files were written by Python 3.11
@@ -28,7 +29,7 @@ func load(t *testing.T, name string) (*ndarray.Array, *Dict) {
 	if !ok {
 		t.Fatalf("%s holds a %T", name, v)
 	}
-	a, err := d.Array("data")
+	a, err := Array(d, "data")
 	if err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}
@@ -69,7 +70,7 @@ func TestArrays(t *testing.T) {
 
 func TestLabelsBesideData(t *testing.T) {
 	_, d := load(t, "py3_protocol4.pkl")
-	a, err := d.Array("labels")
+	a, err := Array(d, "labels")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +117,7 @@ func TestRefuses(t *testing.T) {
 		"overflowing shape":  {"cnumpy.core.multiarray\n_reconstruct\n(tR(K\x01(\x8a\x08\xff\xff\xff\xff\xff\xff\xff\x7f\x8a\x08\xff\xff\xff\xff\xff\xff\xff\x7ftcnumpy\ndtype\n(S'f8'\ntR\x89S''\ntb.", "more elements"},
 		"objects":            {"cnumpy\ndtype\n(S'O8'\ntR.", "no real numbers"},
 		"call of a number":   {"K\x01)R.", "no function"},
-		"deep stack":         {strings.Repeat("K\x01", maxDepth+1), "puts more than"},
+		"deep stack":         {strings.Repeat("K\x01", pickle.MaxDepth+1), "puts more than"},
 		"missing memo":       {"h\x05.", "value 5"},
 		"protocol 9":         {"\x80\x09.", "protocol is 9"},
 		"append to a number": {"K\x01K\x02a.", "neither a list nor a dict"},
@@ -170,7 +171,7 @@ func FuzzLoad(f *testing.F) {
 		if !ok {
 			return
 		}
-		a, err := d.Array("data")
+		a, err := Array(d, "data")
 		if err != nil || len(a.Shape) == 0 {
 			return
 		}

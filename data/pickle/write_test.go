@@ -29,7 +29,7 @@ func TestWrittenDictsAreRead(t *testing.T) {
 			t.Fatal(err)
 		}
 		for name, lead := range map[string][]int{"first": nil, "again": {0}} {
-			a, err := v.(*Dict).Array(name)
+			a, err := Array(v.(*Dict), name)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -214,3 +214,52 @@ func Fields(t reflect.Type, tag string) []Field {
 	}
 	return list
 }
+
+// Anchors returns what the anchors of a file stand for.
+func Anchors(b []byte) map[string]ast.Node {
+	f, err := parser.ParseBytes(b, 0)
+	if err != nil {
+		return nil
+	}
+	found := anchors{}
+	for _, d := range f.Docs {
+		if d.Body != nil {
+			ast.Walk(found, d.Body)
+		}
+	}
+	return found
+}
+
+type anchors map[string]ast.Node
+
+// Visit implements [ast.Visitor].
+func (a anchors) Visit(n ast.Node) ast.Visitor {
+	if n, ok := n.(*ast.AnchorNode); ok {
+		a[n.Name.GetToken().Value] = n.Value
+	}
+	return a
+}
+
+// Resolve puts in place of each alias in a part of a file what it stands for, so that the
+// part can be decoded without the rest.
+func Resolve(n ast.Node, anchors map[string]ast.Node) ast.Node {
+	switch n := n.(type) {
+	case *ast.AliasNode:
+		if v := anchors[n.Value.GetToken().Value]; v != nil {
+			return Resolve(v, anchors)
+		}
+	case *ast.AnchorNode:
+		return Resolve(n.Value, anchors)
+	case *ast.MappingNode:
+		for _, v := range n.Values {
+			v.Value = Resolve(v.Value, anchors)
+		}
+	case *ast.MappingValueNode:
+		n.Value = Resolve(n.Value, anchors)
+	case *ast.SequenceNode:
+		for i, v := range n.Values {
+			n.Values[i] = Resolve(v, anchors)
+		}
+	}
+	return n
+}

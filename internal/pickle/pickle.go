@@ -1,13 +1,12 @@
-// Package pickle reads NumPy arrays, and lists and dicts of them, out of Python
-// pickles of protocols 0 to 5, whether Python 2 or 3 wrote them.
+// Package pickle runs Python pickles of protocols 0 to 5, whether Python 2 or 3 wrote
+// them, as far as they build data.
 //
-// A pickle is a program. This reader runs the few instructions that build
-// numbers, strings, tuples, lists, dicts and arrays, knows the five functions by
-// which NumPy rebuilds an array, and refuses everything else: it can't be made
-// to call anything. It never recurses, and allocates nothing by a size that the
-// file claims: strings and the contents of arrays are parts of the input. (A
-// general reader such as gopickle does allocate what a length claims, and
-// leaves the escapes of protocol 0 as they are.)
+// A pickle is a program. This machine runs the few instructions that build numbers,
+// strings, tuples, lists, dicts and sets. What names of classes and functions stand for,
+// and what calling them gives, its caller says by [Objects]: it can't be made to call
+// anything else. It never recurses, and allocates nothing by a size that the file claims:
+// strings are parts of the input. (A general reader such as gopickle does allocate what a
+// length claims, and leaves the escapes of protocol 0 as they are.)
 package pickle
 
 import (
@@ -15,18 +14,16 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-
-	"eegprune/data/ndarray"
 )
 
-// Values are nil, bool, int64, float64, Bytes, string, Tuple, *List, *Dict, and
-// arrays, which [Dict.Array] returns.
+// Values are nil, bool, int64, float64, Bytes, string, Tuple, *List, *Dict, and what
+// [Objects] returns.
 type (
 	// Bytes are a bytes object, or a string of Python 2.
 	Bytes []byte
 	// A Tuple is a tuple.
 	Tuple []any
-	// A List is a list.
+	// A List is a list, or a set in the order in which the pickle names its members.
 	List struct{ Items []any }
 	// A Dict is a dict, in order of insertion.
 	Dict struct{ Keys, Values []any }
@@ -49,16 +46,19 @@ func (d *Dict) Get(key string) (any, bool) {
 	return nil, false
 }
 
-// Array returns the array of a key.
-func (d *Dict) Array(key string) (*ndarray.Array, error) {
-	v, ok := d.Get(key)
-	if !ok {
-		return nil, fmt.Errorf("its dict has no array %q", key)
-	}
-	if a, ok := v.(*arrayValue); ok && a.array != nil {
-		return a.array, nil
-	}
-	return nil, fmt.Errorf("its %q is no array", key)
+// Objects are the classes and functions that a kind of pickle may name. Its values are
+// opaque to the machine. Each method refuses by an error what it doesn't know.
+type Objects interface {
+	// Global is what a name stands for.
+	Global(module, name string) (any, error)
+	// Call is the value of a function, or the instance of a class, for arguments.
+	Call(f any, args Tuple) (any, error)
+	// SetState gives an instance its state.
+	SetState(target, state any) error
+	// Extend adds values to an instance: keys and values in turn where pairs is true.
+	Extend(target any, pairs bool, values []any) error
+	// Persistent is the object that lies outside the pickle under an id.
+	Persistent(id any) (any, error)
 }
 
 // errEnd is the end of the input within an instruction.
@@ -67,34 +67,37 @@ var errEnd = errors.New("the pickle ends too early: the file is truncated; get i
 // mark separates what an instruction collects from what lies below.
 type mark struct{}
 
-// maxDepth bounds the stack; a pickle of arrays needs a few dozen entries.
-const maxDepth = 1 << 16
+// MaxDepth bounds the stack; a pickle of arrays needs a few dozen entries, one of a
+// network some for each tensor.
+const MaxDepth = 1 << 16
 
-// Load reads the first value in b. Arrays share memory with b. Errors give the
-// offset of the instruction at fault.
-func Load(b []byte) (any, error) {
-	m := &machine{in: b, memo: map[int]any{}}
+// Load reads the first value in b, and returns how many bytes it took. Strings of bytes
+// share memory with b. Errors give the offset of the instruction at fault.
+func Load(b []byte, o Objects) (value any, length int, err error) {
+	m := &machine{in: b, memo: map[int]any{}, objects: o}
 	for {
 		start := m.at
 		done, err := m.step()
-		if err == nil && len(m.stack) > maxDepth {
-			err = fmt.Errorf("it puts more than %d values aside: this is no pickle of arrays", maxDepth)
+		if err == nil && len(m.stack) > MaxDepth {
+			err = fmt.Errorf("it puts more than %d values aside: this is no pickle of arrays", MaxDepth)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("pickle at byte %d: %w", start, err)
+			return nil, 0, fmt.Errorf("pickle at byte %d: %w", start, err)
 		}
 		if done {
-			return m.pop()
+			value, err = m.pop()
+			return value, m.at, err
 		}
 	}
 }
 
 // A machine runs a pickle.
 type machine struct {
-	in    []byte
-	at    int
-	stack []any
-	memo  map[int]any
+	in      []byte
+	at      int
+	stack   []any
+	memo    map[int]any
+	objects Objects
 }
 
 func (m *machine) take(n int) ([]byte, error) {
@@ -200,11 +203,11 @@ func (m *machine) step() (bool, error) {
 		m.push(mark{})
 		return false, nil
 	default:
-		for _, run := range []func(op byte) (bool, error){m.number, m.text, m.collection, m.remember, m.build} {
+		for _, run := range []func(op byte) (bool, error){m.number, m.text, m.collection, m.remember, m.object} {
 			if known, err := run(op); known || err != nil {
 				return false, err
 			}
 		}
-		return false, fmt.Errorf("instruction 0x%02x is not needed for arrays and refused", op)
+		return false, fmt.Errorf("instruction 0x%02x is refused: neither arrays nor tensors need it", op)
 	}
 }

@@ -141,11 +141,11 @@ func (m *machine) collection(op byte) (bool, error) {
 			return true, err
 		}
 		m.push(Tuple(values))
-	case ']':
+	case ']', 0x8f: // EMPTY_LIST, EMPTY_SET
 		m.push(&List{})
 	case '}':
 		m.push(&Dict{})
-	case 't', 'l', 'd':
+	case 't', 'l', 'd', 0x91: // the last is FROZENSET
 		values, err := m.popMark()
 		if err != nil {
 			return true, err
@@ -153,7 +153,7 @@ func (m *machine) collection(op byte) (bool, error) {
 		switch op {
 		case 't':
 			m.push(Tuple(values))
-		case 'l':
+		case 'l', 0x91:
 			m.push(&List{values})
 		default:
 			d := &Dict{}
@@ -168,7 +168,7 @@ func (m *machine) collection(op byte) (bool, error) {
 			return true, err
 		}
 		return true, m.extend(op == 's', values)
-	case 'e', 'u': // APPENDS, SETITEMS
+	case 'e', 'u', 0x90: // APPENDS, SETITEMS, ADDITEMS
 		values, err := m.popMark()
 		if err != nil {
 			return true, err
@@ -198,7 +198,7 @@ func (m *machine) extend(dict bool, values []any) error {
 			return c.set(values)
 		}
 	}
-	return errors.New("it adds to what is neither a list nor a dict: the file is damaged")
+	return m.objects.Extend(top, dict, values)
 }
 
 func (d *Dict) set(pairs []any) error {

@@ -83,15 +83,3 @@ func unescapeUnicode(b []byte) ([]byte, error) {
 	}
 	return out, nil
 }
-
-// latin1 turns a text whose characters stand for bytes into those bytes.
-func latin1(s string) (Bytes, error) {
-	out := make(Bytes, 0, len(s))
-	for _, r := range s {
-		if r > 0xFF {
-			return nil, fmt.Errorf("character %q stands for no byte", r)
-		}
-		out = append(out, byte(r))
-	}
-	return out, nil
-}

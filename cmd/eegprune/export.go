@@ -1,0 +1,139 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"eegprune/internal/atomicfile"
+	"eegprune/models"
+	"eegprune/models/export"
+	"eegprune/torch"
+)
+
+// An exporter is what export does with its flags.
+type exporter struct {
+	out, model         string
+	python, onnx, int8 bool
+}
+
+func (a *app) exportCommand() *cobra.Command {
+	var e exporter
+	c := &cobra.Command{
+		Use:   "export CHECKPOINT",
+		Short: "Write a network for PyTorch or ONNX, or as safetensors",
+		Long: `export writes a network in the form that the name of the file says:
+
+  X.pt, X.pth     a state dict for torch.load, which also opens in eegprune
+  X.safetensors   the same as safetensors
+  X.py            a PyTorch class of the network, whole or pruned, that loads either; with
+                  --python beside a .pt or .safetensors file it is written too, as X.py
+  X.onnx          an ONNX model (opset 17) from clips [batch, channels, height, width],
+                  "input", to "logits", for batches of any size; with --int8 its weights are
+                  8-bit integers. What that costs in accuracy only recordings can tell:
+                  compare onnxruntime's classes with those of "predict".
+
+The checkpoint may be of another program, as for "prune".`,
+		Example: `  eegprune export recovered.safetensors --python --out small.pt
+  eegprune export recovered.safetensors --onnx --out small.onnx`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error { return e.run(a, args[0]) },
+	}
+	c.Flags().StringVar(&e.out, "out", "", "file to write: .pt, .pth, .safetensors, .py or .onnx")
+	c.Flags().BoolVar(&e.python, "python", false, "write the PyTorch class, beside the tensors or alone")
+	c.Flags().BoolVar(&e.onnx, "onnx", false, "write ONNX, whatever the file is called")
+	c.Flags().BoolVar(&e.int8, "int8", false, "with ONNX, store weights as 8-bit integers")
+	c.Flags().StringVar(&e.model, "model", "", "network of a checkpoint that another program wrote (default: by the names of its tensors)")
+	_ = c.MarkFlagRequired("out")
+	return c
+}
+
+func (e *exporter) run(a *app, path string) error {
+	extension := strings.ToLower(filepath.Ext(e.out))
+	if e.onnx {
+		extension = ".onnx"
+	}
+	isONNX, isPython := extension == ".onnx", extension == ".py"
+	switch {
+	case !isONNX && !isPython && extension != ".pt" && extension != ".pth" && extension != ".safetensors":
+		return usageError{fmt.Errorf("--out: %s: networks are written to .pt, .pth, .safetensors, .py and .onnx files", e.out)}
+	case e.python && isONNX:
+		return usageError{fmt.Errorf("--python: a PyTorch class can't load the ONNX file %s: write it beside a .pt or .safetensors file", e.out)}
+	case e.int8 && !isONNX:
+		return usageError{fmt.Errorf("--int8: only ONNX files have 8-bit weights, and %s is none", e.out)}
+	}
+	if e.model != "" {
+		if _, err := models.ByName(e.model); err != nil {
+			return usageError{fmt.Errorf("--model: %w", err)}
+		}
+	}
+	n, origin, err := a.load(path, e.model, torch.CPU)
+	if err != nil {
+		return err
+	}
+	defer n.Free()
+	if origin.Version == "" {
+		origin.Version = version()
+	}
+	files := []string{e.out}
+	switch extension {
+	case ".onnx":
+		err = e.writeONNX(n, origin)
+	case ".py":
+		err = writePython(e.out, n)
+	case ".safetensors":
+		err = n.Save(e.out, origin)
+	default:
+		err = n.SavePT(e.out, origin)
+	}
+	if err == nil && e.python && !isPython {
+		files = append(files, strings.TrimSuffix(e.out, filepath.Ext(e.out))+".py")
+		err = writePython(files[1], n)
+	}
+	if err != nil {
+		return err
+	}
+	return a.sayExported(n, files)
+}
+
+func (e *exporter) writeONNX(n *models.Network, provenance any) error {
+	metadata, err := n.Describe(provenance)
+	if err != nil {
+		return fmt.Errorf("writing %s: describing the network: %w", e.out, err)
+	}
+	o := export.ONNXOptions{Int8: e.int8, Version: version(), Metadata: metadata}
+	return atomicfile.Write(e.out, func(w io.Writer) error { return export.ONNX(w, n, o) })
+}
+
+func writePython(path string, n *models.Network) error {
+	return atomicfile.Write(path, func(w io.Writer) error { return export.Python(w, n.Arch, n.Masks()) })
+}
+
+func (a *app) sayExported(n *models.Network, files []string) error {
+	type written struct {
+		File  string `json:"file"`
+		Bytes int64  `json:"bytes"`
+	}
+	var all []written
+	for _, f := range files {
+		info, err := os.Stat(f)
+		if err != nil {
+			return err
+		}
+		all = append(all, written{f, info.Size()})
+	}
+	if a.json {
+		return json.NewEncoder(a.stdout).Encode(map[string]any{"model": n.Arch.Model, "files": all})
+	}
+	for _, w := range all {
+		if _, err := fmt.Fprintf(a.stdout, "%s: %s, %d bytes\n", w.File, n.Arch.Model, w.Bytes); err != nil {
+			return err
+		}
+	}
+	return nil
+}

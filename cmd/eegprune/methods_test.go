@@ -1,0 +1,102 @@
+//go:build slow
+
+package main_test
+
+import (
+	"encoding/json"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"eegprune/prune"
+	"eegprune/report"
+)
+
+// What a study does, the commands of single steps do as well: every method, every way to
+// recover, with all that can be asked of the choice.
+func TestSingleStepsFindWhatTheStudyFinds(t *testing.T) {
+	dir := recordings(t)
+	methods, choice := prune.MethodNames(), []string{"--target", "macs=0.3", "--prune", "linear", "--min-channels", "2", "--round-to", "2"}
+	if len(methods) < 9 {
+		t.Fatalf("there are only the methods %v", methods)
+	}
+	flags := []string{"run", "--data", "recordings", "--model", "eegnet", "--clip", "1", "--folds", "2", "--epochs", "2", "--batch", "16", "--out", "study",
+		"--recover", "fine-tune,scratch,scratch-b,uniform", "--distill", "0.5"}
+	for _, m := range methods {
+		flags = append(flags, "--method", m)
+	}
+	must(t, dir, append(flags, choice...)...)
+	s := read(t, filepath.Join(dir, "study"))
+	sparse := 0
+	of := map[report.Cell]report.Result{}
+	for _, r := range s.Results {
+		of[r.Cell] = r
+		if r.Stage == report.Sparse {
+			sparse++
+		}
+	}
+	if want := 2 + sparse + 2*len(methods)*5; len(s.Results) != want || sparse != 2 {
+		t.Fatalf("%d results, %d of them sparsity-trained; want %d", len(s.Results), sparse, want)
+	}
+	const unpruned = "study/checkpoints/eegnet-fold01-unpruned.safetensors"
+	whole := of[report.Cell{Variant: report.Variant{Model: "eegnet", Stage: report.Unpruned}, Fold: 1}]
+	type said struct{ Test *report.Score }
+	scored := func(args ...string) report.Score {
+		t.Helper()
+		var o said
+		if err := json.Unmarshal([]byte(must(t, dir, append(args, "--json", "--quiet")...).stdout), &o); err != nil || o.Test == nil {
+			t.Fatalf("%v: %v", args, err)
+		}
+		return *o.Test
+	}
+	same := func(c report.Cell, got report.Score) {
+		t.Helper()
+		if d := cmp.Diff(of[c].Test, got); d != "" {
+			t.Errorf("%s %s: the single step finds otherwise (-study +step):\n%s", c.Method, c.Stage, d)
+		}
+	}
+	for _, m := range methods {
+		pruned := report.Cell{Variant: report.Variant{Model: "eegnet", Stage: report.Pruned, Method: m, Ratio: 0.3}, Fold: 1}
+		r, there := of[pruned]
+		if !there {
+			t.Fatalf("%s has no result", m)
+		}
+		left := r.Size.MACs
+		if r.Size.NonzeroMACs > 0 {
+			left = r.Size.NonzeroMACs
+		}
+		// Soft pruning chooses by one network and removes from another, of the same widths.
+		if saved := 1 - float64(left)/float64(whole.Size.MACs); saved < 0.3 {
+			t.Errorf("%s saves %.3f of the MACs, 0.3 were asked for", m, saved)
+		}
+		from := unpruned
+		method, err := prune.ByName(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch method.Training {
+		case prune.Sparse:
+			from = "study/checkpoints/eegnet-fold01-" + m + "-sparsity-trained.safetensors"
+		case prune.Soft:
+			same(pruned, scored("evaluate", filepath.Join("study", r.Checkpoint)))
+			continue // which is done in training
+		}
+		must(t, dir, append([]string{"prune", from, "--method", m, "--out", m + ".safetensors"}, choice...)...)
+		same(pruned, scored("evaluate", m+".safetensors"))
+		if m != "lfp" && m != "uwmp" {
+			continue
+		}
+		for how, stage := range map[string]string{"fine-tune": report.FineTuned, "scratch": report.Scratch, "scratch-b": report.ScratchB, "uniform": report.Uniform} {
+			args := []string{"recover", m + ".safetensors", "--how", how, "--out", m + "-" + how + ".safetensors"}
+			if how == "fine-tune" {
+				args = append(args, "--distill", "0.5", "--teacher", unpruned)
+			}
+			cell := pruned
+			cell.Stage = stage
+			same(cell, scored(args...))
+		}
+	}
+	// On another fold than the network's own.
+	scored("recover", "lfp.safetensors", "--fold", "2", "--epochs", "1", "--out", "other.safetensors")
+}

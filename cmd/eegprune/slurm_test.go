@@ -1,0 +1,474 @@
+//go:build slurm
+
+package main_test
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"eegprune/experiment"
+	"eegprune/report"
+)
+
+// Twelve cells on two networks and two folds, a quarter of a minute for each of two shares.
+const clusterStudy = `name: cluster
+seed: 5
+split: {name: KFoldCrossSubject, folds: 2}
+networks:
+  - model: fbccnn
+    train: &short {batch_size: 16, epochs: 30}
+  - model: tsception
+    features:
+      seconds: 2
+      transforms: [{name: To2d}]
+    train: *short
+prune:
+  methods: [lfp]
+  ratios: [0.4]
+recover: [fine-tune]
+`
+
+// A cluster is a Slurm of two nodes on this machine.
+type cluster struct {
+	dir  string // where its files are
+	work string // with recordings and study.yaml
+}
+
+func startCluster(t *testing.T) cluster {
+	t.Helper()
+	c := cluster{t.TempDir(), t.TempDir()}
+	t.Setenv("SLURM_CONF", filepath.Join(c.dir, "slurm.conf"))
+	t.Cleanup(func() { c.script(t, "stop", c.dir) })
+	c.script(t, "start", c.dir)
+	t.Log(c.slurm(t, "sinfo", "--version"))
+	must(t, c.work, "data", "simulate", "--out", "recordings", "--subjects", "4", "--trials", "2", "--seconds", "10")
+	write(t, filepath.Join(c.work, "study.yaml"), []byte(clusterStudy))
+	return c
+}
+
+// script runs slurm_cluster.sh. What that starts keeps its output, so that it goes into a
+// file: a pipe would stay open.
+func (c cluster) script(t *testing.T, args ...string) {
+	t.Helper()
+	out, err := os.Create(filepath.Join(c.dir, "script.out"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	cmd := exec.Command("../../scripts/slurm_cluster.sh", args...)
+	cmd.Stdout, cmd.Stderr = out, out
+	if err := cmd.Run(); err != nil {
+		said, _ := os.ReadFile(out.Name())
+		t.Fatalf("slurm_cluster.sh %s: %v\n%s", args[0], err, said)
+	}
+}
+
+// slurm runs one of Slurm's commands.
+func (c cluster) slurm(t *testing.T, command string, args ...string) string {
+	t.Helper()
+	out, err := exec.Command(command, args...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s %s: %v\n%s", command, strings.Join(args, " "), err, out)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// A submitted study.
+type submitted struct {
+	c     cluster
+	out   string
+	Array string
+	After string `json:"report"`
+}
+
+func (c cluster) submit(t *testing.T, out string, flags ...string) submitted {
+	t.Helper()
+	s := submitted{c: c, out: filepath.Join(c.work, out)}
+	args := append([]string{"study", "submit", "study.yaml", "--slurm", "--data", "recordings", "--out", out, "--checkpoint-every", "1", "--json"}, flags...)
+	if err := json.Unmarshal([]byte(must(t, c.work, args...).stdout), &s); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// task is the name that Slurm has for a share.
+func (s submitted) task(share string) string { return s.Array + "_" + share }
+
+// job is what Slurm says of a job or a task.
+func (s submitted) job(t *testing.T, id string) map[string]string {
+	t.Helper()
+	fields := map[string]string{}
+	for _, f := range strings.Fields(s.c.slurm(t, "scontrol", "show", "job", "-o", id)) {
+		if name, value, ok := strings.Cut(f, "="); ok {
+			fields[name] = value
+		}
+	}
+	return fields
+}
+
+func (s submitted) log(share string) string {
+	b, _ := os.ReadFile(filepath.Join(s.out, "slurm", s.task(share)+".log"))
+	return string(b)
+}
+
+func (s submitted) until(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(3 * time.Minute); !ok(); time.Sleep(100 * time.Millisecond) {
+		if time.Now().After(end) {
+			logs, _ := filepath.Glob(filepath.Join(s.out, "slurm", "*.log"))
+			for _, path := range logs {
+				b, _ := os.ReadFile(path)
+				t.Logf("%s:\n%s", filepath.Base(path), b)
+			}
+			t.Fatalf("waited in vain until %s\n%s\n%s", what, s.c.slurm(t, "squeue", "-r"), s.c.slurm(t, "sinfo", "-N"))
+		}
+	}
+}
+
+func (s submitted) untilState(t *testing.T, id, state string) {
+	t.Helper()
+	s.until(t, id+" is "+state, func() bool { return s.job(t, id)["JobState"] == state })
+}
+
+// A cut is a cell that is ended in the middle.
+type cut struct {
+	experiment.Progress
+	key  string
+	kept []report.Epoch // when it was looked at
+}
+
+// inTheMiddle waits until a share has finished a cell and trains the next.
+func (s submitted) inTheMiddle(t *testing.T, share string) (c cut) {
+	t.Helper()
+	s.until(t, "share "+share+" is in the middle", func() bool {
+		if !strings.Contains(s.log(share), "accuracy") {
+			return false
+		}
+		node := s.job(t, s.task(share))["BatchHost"]
+		paths, _ := filepath.Glob(filepath.Join(s.out, "running", "*.json"))
+		for _, path := range paths {
+			c.key = strings.TrimSuffix(filepath.Base(path), ".json")
+			b, err := os.ReadFile(path)
+			if err != nil || json.Unmarshal(b, &c.Progress) != nil || c.Host != node || c.Epoch < 5 || c.Epoch > c.Epochs-5 {
+				continue
+			}
+			if c.kept = keptEpochs(filepath.Join(s.out, "training", c.key+".safetensors")); c.kept != nil {
+				return true
+			}
+		}
+		return false
+	})
+	return c
+}
+
+// keptEpochs is what a kept training says of its epochs.
+func keptEpochs(path string) []report.Epoch {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil
+	}
+	var header struct {
+		Metadata map[string]string `json:"__metadata__"`
+	}
+	var history struct{ Epochs []report.Epoch }
+	if json.Unmarshal(b[8:8+binary.LittleEndian.Uint64(b)], &header) != nil || json.Unmarshal([]byte(header.Metadata["eegprune_training"]), &history) != nil {
+		return nil
+	}
+	return history.Epochs
+}
+
+// wentOn checks that a cell was not begun anew: the times of its first epochs are those of
+// the start that was ended.
+func (s submitted) wentOn(t *testing.T, c cut) {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(s.out, "cells", c.key+".json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r report.Result
+	if err := json.Unmarshal(b, &r); err != nil {
+		t.Fatal(err)
+	}
+	what := r.Model + " " + experiment.Describe(r.Cell)
+	t.Logf("%s was ended after %d or more of %d epochs", what, len(c.kept), len(r.Epochs))
+	if len(r.Epochs) <= len(c.kept) || !slices.Equal(r.Epochs[:len(c.kept)], c.kept) {
+		t.Errorf("%s was begun anew", what)
+	}
+}
+
+// same checks that nothing is missing and nothing another result than without Slurm.
+func (s submitted) same(t *testing.T, want *report.Study) {
+	t.Helper()
+	got := read(t, s.out)
+	if len(got.Results) != len(want.Results) {
+		t.Fatalf("%d results, want %d", len(got.Results), len(want.Results))
+	}
+	for i := range want.Results {
+		if d := cmp.Diff(want.Results[i].Finding(), got.Results[i].Finding()); d != "" {
+			t.Errorf("another result than without Slurm (-without +with):\n%s", d)
+		}
+	}
+}
+
+// jobs logs what Slurm says of the study's jobs.
+func (s submitted) jobs(t *testing.T) {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(s.c.dir, "jobs.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields := regexp.MustCompile(` (UserId|GroupId|Partition|NodeCnt|ProcCnt|WorkDir|ReservationName|Tres|Account|QOS|WcKey|Cluster|SubmitTime|EligibleTime|DerivedExitCode)=\S*`)
+	for line := range strings.Lines(string(b)) {
+		if strings.Contains(line, "WorkDir="+s.out+" ") {
+			t.Log(strings.TrimSpace(fields.ReplaceAllString(line, "")))
+		}
+	}
+}
+
+// ends waits for the report and checks that nothing is missing, other, or done twice.
+func (s submitted) ends(t *testing.T, want *report.Study, shares ...string) {
+	t.Helper()
+	s.untilState(t, s.After, "COMPLETED")
+	s.jobs(t)
+	s.same(t, want)
+	for _, name := range []string{report.TextFile, "report.html"} {
+		if info, err := os.Stat(filepath.Join(s.out, name)); err != nil || info.Size() == 0 {
+			t.Errorf("the last job made no %s", name)
+		}
+	}
+	left, _ := filepath.Glob(filepath.Join(s.out, "lock*"))
+	for _, dir := range []string{"training", "running", "failed"} {
+		more, _ := filepath.Glob(filepath.Join(s.out, dir, "*"))
+		left = append(left, more...)
+	}
+	if len(left) > 0 {
+		t.Errorf("left over: %v", left)
+	}
+	made := regexp.MustCompile(`(?m)^(.*\S) +accuracy [0-9.]+ %, [0-9.]+ s$`)
+	all := 0
+	for _, share := range shares {
+		log := s.log(share)
+		t.Logf("log of share %s:\n%s", share, log)
+		times := map[string]int{}
+		for _, m := range made.FindAllStringSubmatch(log, -1) {
+			times[m[1]]++
+			all++
+		}
+		for cell, n := range times {
+			if n > 1 {
+				t.Errorf("share %s made %q %d times", share, cell, n)
+			}
+		}
+	}
+	if all != len(want.Results) {
+		t.Errorf("%d cells were made, want each of %d once", all, len(want.Results))
+	}
+}
+
+// parent is the process that started another.
+func parent(t *testing.T, pid int) int {
+	t.Helper()
+	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := strconv.Atoi(strings.Fields(string(b[strings.LastIndexByte(string(b), ')')+1:]))[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func kill(t *testing.T, signal syscall.Signal, pids ...int) {
+	t.Helper()
+	for _, pid := range pids {
+		if err := syscall.Kill(pid, signal); err != nil {
+			t.Fatalf("%s to process %d: %v", signal, pid, err)
+		}
+	}
+}
+
+// slurmd is the process of a node.
+func (c cluster) slurmd(t *testing.T, node string) int {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(c.dir, "slurmd."+node+".pid"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(b)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pid
+}
+
+// revive brings a node back.
+func (c cluster) revive(t *testing.T, s submitted, node string) {
+	t.Helper()
+	c.script(t, "node", c.dir, node)
+	s.until(t, node+" is back", func() bool { return c.slurm(t, "sinfo", "-h", "-n", node, "-o", "%t") == "idle" })
+}
+
+func TestSlurm(t *testing.T) {
+	c := startCluster(t)
+	must(t, c.work, "study", "run", "study.yaml", "--data", "recordings", "--out", "whole")
+	want := read(t, filepath.Join(c.work, "whole"))
+
+	t.Run("completes", func(t *testing.T) {
+		s := c.submit(t, "plain", "--of", "3", "--partition", "main", "--time", "0:10:00", "--mem", "900M", "--gpus", "1", "--cpus", "1",
+			"--name", "mine", "--sbatch=--nice=7", "--sbatch=--comment=lab", "--device", "cpu")
+		job := s.job(t, s.task("1"))
+		for name, value := range map[string]string{"JobName": "mine", "Partition": "main", "TimeLimit": "00:10:00", "MinMemoryNode": "900M",
+			"TresPerNode": "gres:gpu:1", "CPUs/Task": "1", "Nice": "7", "Comment": "lab", "Requeue": "1"} {
+			if job[name] != value {
+				t.Errorf("Slurm has %s=%s, want %s", name, job[name], value)
+			}
+		}
+		if d := s.job(t, s.After)["Dependency"]; !strings.HasPrefix(d, "afterany:"+s.Array+"_*") {
+			t.Errorf("the report waits for %q", d)
+		}
+		if n := s.job(t, s.After)["Comment"]; n != "lab" {
+			t.Error("the report's job lacks an option of --sbatch")
+		}
+		s.ends(t, want, "1", "2", "3")
+		for _, share := range []string{"1", "2", "3"} {
+			if !strings.HasPrefix(s.log(share), "share "+share+"/3 on w") {
+				t.Errorf("the log of share %s does not say what it is", share)
+			}
+		}
+	})
+
+	t.Run("killed and requeued", func(t *testing.T) {
+		s := c.submit(t, "killed", "--of", "2")
+		first := s.inTheMiddle(t, "1")
+		kill(t, syscall.SIGKILL, first.PID)
+		s.untilState(t, s.task("1"), "FAILED")
+		c.slurm(t, "scontrol", "requeue", s.task("1"))
+		second := s.inTheMiddle(t, "2")
+		c.slurm(t, "scancel", "--signal=KILL", s.task("2"))
+		s.untilState(t, s.task("2"), "CANCELLED")
+		s.until(t, "the program has ended", func() bool { return syscall.Kill(second.PID, 0) != nil })
+		if log := s.log("2"); !strings.Contains(log, "interrupted; what was finished is kept") {
+			t.Errorf("a canceled share does not say so:\n%s", log)
+		}
+		c.slurm(t, "scontrol", "requeue", s.task("2"))
+		s.ends(t, want, "1", "2")
+		for _, share := range []string{"1", "2"} {
+			if n := s.job(t, s.task(share))["Restarts"]; n != "1" || !strings.Contains(s.log(share), "was done before") {
+				t.Errorf("share %s was requeued %s times and took nothing over", share, n)
+			}
+		}
+		s.wentOn(t, first)
+		s.wentOn(t, second)
+	})
+
+	t.Run("node down", func(t *testing.T) {
+		s := c.submit(t, "down", "--of", "2")
+		ended := s.inTheMiddle(t, "2")
+		node, script := ended.Host, parent(t, ended.PID)
+		kill(t, syscall.SIGKILL, c.slurmd(t, node), parent(t, script), script, ended.PID)
+		s.until(t, node+" is down", func() bool { return strings.HasPrefix(c.slurm(t, "sinfo", "-h", "-n", node, "-o", "%t"), "down") })
+		t.Log(c.slurm(t, "sinfo", "-N"))
+		s.ends(t, want, "1", "2")
+		s.wentOn(t, ended)
+		job := s.job(t, s.task("2"))
+		if job["Restarts"] != "1" || job["BatchHost"] == node || !strings.Contains(s.log("2"), "was done before") {
+			t.Errorf("%s restarts of share 2, which ended on %s after %s went down", job["Restarts"], job["BatchHost"], node)
+		}
+		c.revive(t, s, node)
+	})
+
+	// The node can't be reached, but what it runs lives on and comes back beside what took
+	// its place.
+	t.Run("node cut off", func(t *testing.T) {
+		s := c.submit(t, "cut", "--of", "2")
+		p := s.inTheMiddle(t, "2")
+		kill(t, syscall.SIGSTOP, p.PID)
+		kill(t, syscall.SIGKILL, c.slurmd(t, p.Host))
+		s.until(t, "share 2 runs again", func() bool { return strings.Count(s.log("2"), "share 2/2 on") == 2 })
+		kill(t, syscall.SIGCONT, p.PID)
+		s.untilState(t, s.After, "COMPLETED")
+		s.until(t, "the program that was cut off has ended", func() bool { return syscall.Kill(p.PID, 0) != nil })
+		s.jobs(t)
+		s.same(t, want)
+		t.Logf("log of share 2:\n%s", s.log("2"))
+		c.revive(t, s, p.Host)
+	})
+
+	t.Run("submitted anew on the other node", func(t *testing.T) {
+		s := c.submit(t, "anew", "--of", "1", "--sbatch=--nodelist=w1")
+		ended := s.inTheMiddle(t, "1")
+		c.slurm(t, "scancel", s.After)
+		kill(t, syscall.SIGKILL, ended.PID)
+		s.untilState(t, s.task("1"), "FAILED")
+		if r := must(t, c.work, "study", "results", "anew"); !strings.Contains(r.stdout, "of the study's 12 cells are not done") {
+			t.Errorf("the results do not say that they are not all:\n%s", r.stdout)
+		}
+		before := s.log("1")
+		s = c.submit(t, "anew", "--of", "1", "--sbatch=--nodelist=w2")
+		s.untilState(t, s.After, "COMPLETED")
+		s.jobs(t)
+		s.same(t, want)
+		if n := strings.Count(s.log("1"), "was done before"); n == 0 || n != strings.Count(before, "accuracy") {
+			t.Errorf("%d cells were done before:\n%s\nand then\n%s", n, before, s.log("1"))
+		}
+		s.wentOn(t, ended)
+	})
+
+	t.Run("time over", func(t *testing.T) {
+		// What is submitted stays what it is. Slurm looks at times each half minute.
+		short := []string{"--of", "1", "--time", "2", "--sbatch=--signal=B:USR1@105"}
+		s := c.submit(t, "late", append(short, "--sbatch=--nodelist=w1")...)
+		write(t, filepath.Join(c.work, "study.yaml"), []byte(strings.Replace(clusterStudy, "epochs: 30", "epochs: 3000", 1)))
+		hopeless := c.submit(t, "hopeless", append(short, "--sbatch=--nodelist=w2", "--checkpoint-every=5000")...)
+		hopeless.untilState(t, hopeless.task("1"), "FAILED")
+		write(t, filepath.Join(c.work, "study.yaml"), []byte(clusterStudy))
+		if log := hopeless.log("1"); !strings.Contains(log, "longer --time") || hopeless.job(t, hopeless.task("1"))["Restarts"] != "0" {
+			t.Errorf("a job whose time is too short does not say so:\n%s", log)
+		}
+		s.ends(t, want, "1")
+		if n := s.job(t, s.task("1"))["Restarts"]; n == "0" || !strings.Contains(s.log("1"), "the time is over") {
+			t.Errorf("a share whose time was over was requeued %s times", n)
+		}
+	})
+
+	t.Run("refused", func(t *testing.T) {
+		base := []string{"study", "submit", "study.yaml", "--slurm", "--data", "recordings", "--out", "refused"}
+		for flag, word := range map[string]string{"--partition=nowhere": "nvalid partition", "--mem=900G": "emory specification", "--gpus=8": "configuration is not available",
+			"--time=soon": "nvalid --time", "--sbatch=--colour=red": "colour"} {
+			r := eegprune(t, c.work, append(base, flag)...)
+			t.Logf("%s: %s", flag, r.stderr)
+			if oneSentence(t, r, word); r.code != 1 {
+				t.Errorf("%s: exit code %d", flag, r.code)
+			}
+		}
+		t.Setenv("PATH", t.TempDir())
+		r := eegprune(t, c.work, base...)
+		t.Log(r.stderr)
+		if oneSentence(t, r, "no sbatch", "--dry-run"); r.code != 1 {
+			t.Errorf("without sbatch the exit code is %d", r.code)
+		}
+		must(t, c.work, append(base, "--dry-run")...)
+	})
+
+	t.Run("merged", func(t *testing.T) {
+		for _, share := range []string{"1", "2"} {
+			must(t, c.work, "study", "run", "study.yaml", "--data", "recordings", "--share", share+"/2", "--out", "part"+share)
+		}
+		must(t, c.work, "study", "merge", "part1", "part2", "--out", "merged")
+		must(t, c.work, "study", "results", "merged")
+		submitted{c: c, out: filepath.Join(c.work, "merged")}.same(t, want)
+	})
+}

@@ -1,0 +1,57 @@
+package experiment
+
+import (
+	"context"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"eegprune/data"
+	"eegprune/prune"
+	"eegprune/train"
+)
+
+// signals makes a set of noise for networks of signals.
+func signals(electrodes, samples int) *data.Set {
+	s := clips(4, 2, 6)
+	s.Shape, s.Rate, s.X = []int{1, electrodes, samples}, 128, nil
+	random := rand.New(rand.NewPCG(1, 1))
+	for range s.Len() * electrodes * samples {
+		s.X = append(s.X, float32(random.NormFloat64()))
+	}
+	return s
+}
+
+// A program can be killed after a training's last epoch was kept, and before its result
+// was: the result is the same when nothing is left to train.
+func TestSoftPruningSaysTheSameAfterItsTrainingWasKept(t *testing.T) {
+	c := Config{Model: "eegnet", Seed: 3, Train: train.Paper("eegnet"), FineTune: train.Paper("eegnet"), Prune: []Pruning{{"sfp", 0.9}},
+		Options: prune.Options{MinChannels: 4}, Split: Split{Folds: 2, Val: 0.2}}
+	c.Train.Epochs = 2
+	s, err := open(c, signals(4, 128), OpenOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.Divide(); err != nil {
+		t.Fatal(err)
+	}
+	m, err := prune.ByName("sfp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	over := Oversight{Snapshots: train.Snapshots{Path: filepath.Join(t.TempDir(), "kept.safetensors"), Every: 1}}
+	var notes [][]string
+	for range 2 {
+		made, err := s.pruneSoftly(context.Background(), m, 0.9, 1, over)
+		if err != nil {
+			t.Fatal(err)
+		}
+		made.Network.Free()
+		notes = append(notes, made.Notes)
+	}
+	if len(notes[0]) == 0 || !slices.Equal(notes[0], notes[1]) {
+		t.Errorf("it says %q, and %q when it goes on from its last epoch", notes[0], notes[1])
+	}
+}

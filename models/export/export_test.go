@@ -1,0 +1,268 @@
+package export_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/proto"
+	"pgregory.net/rapid"
+
+	"eegprune/internal/onnxpb"
+	"eegprune/internal/reftest"
+	"eegprune/models"
+	"eegprune/models/export"
+	"eegprune/torch"
+)
+
+func TestMain(m *testing.M) { os.Exit(reftest.NoTensorsLeft(m)) }
+
+func build(t *testing.T, name string) *models.Network {
+	t.Helper()
+	c := models.Config{Input: [3]int{4, 9, 9}, Classes: 3}
+	if m, err := models.ByName(name); err == nil && !m.Grid {
+		c = models.Config{Input: [3]int{1, 7, 256}, Classes: 3, Rate: 64}
+	}
+	a, err := models.Build(name, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := reftest.Network(t, a)
+	reftest.Fill(t, n, 11)
+	return n
+}
+
+func decode(t testing.TB, n *models.Network, o export.ONNXOptions) *onnxpb.ModelProto {
+	t.Helper()
+	var b bytes.Buffer
+	if err := export.ONNX(&b, n, o); err != nil {
+		t.Fatal(err)
+	}
+	m := &onnxpb.ModelProto{}
+	if err := proto.Unmarshal(b.Bytes(), m); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// checkGraph finds values that no node has made before they are used, and initialisers of
+// another size than they say.
+func checkGraph(t *testing.T, g *onnxpb.GraphProto) {
+	t.Helper()
+	made := map[string]bool{models.Input: true}
+	width := map[onnxpb.TensorProto_DataType]int{onnxpb.TensorProto_FLOAT: 4, onnxpb.TensorProto_INT64: 8, onnxpb.TensorProto_INT8: 1}
+	for _, i := range g.GetInitializer() {
+		size := width[onnxpb.TensorProto_DataType(i.GetDataType())]
+		for _, d := range i.GetDims() {
+			size *= int(d)
+		}
+		if size != len(i.GetRawData()) || made[i.GetName()] {
+			t.Errorf("initialiser %s of shape %v has %d bytes, or is there twice", i.GetName(), i.GetDims(), len(i.GetRawData()))
+		}
+		made[i.GetName()] = true
+	}
+	used := map[string]bool{}
+	for _, n := range g.GetNode() {
+		for _, in := range n.GetInput() {
+			if !made[in] {
+				t.Errorf("node %s takes %s, which is not made before it", n.GetName(), in)
+			}
+			used[in] = true
+		}
+		for _, out := range n.GetOutput() {
+			if made[out] {
+				t.Errorf("%s is made twice", out)
+			}
+			made[out] = true
+		}
+	}
+	for name := range made {
+		if !used[name] && name != export.Output {
+			t.Errorf("%s is not used", name)
+		}
+	}
+	if !made[export.Output] {
+		t.Error("there are no logits")
+	}
+}
+
+func TestONNXStructure(t *testing.T) {
+	ops := map[string]string{
+		"ccnn":      "Pad Conv Relu Pad Conv Relu Pad Conv Relu Pad Conv Relu Flatten Gemm Gemm",
+		"ccnn-selu": "Pad Conv Relu Pad Conv Relu Pad Conv Relu Pad Conv Relu Flatten Gemm Selu Gemm",
+		"fbccnn":    strings.Repeat("Conv Relu BatchNormalization ", 7) + "Flatten Gemm Relu Gemm Relu Gemm",
+		"tsception": strings.Repeat("Conv LeakyRelu AveragePool ", 3) + "Concat BatchNormalization " + strings.Repeat("Conv LeakyRelu AveragePool ", 2) +
+			"Concat BatchNormalization Conv LeakyRelu AveragePool BatchNormalization ReduceMean Flatten Gemm Relu Gemm",
+		"eegnet": "Conv BatchNormalization Conv BatchNormalization Elu AveragePool Conv Conv BatchNormalization Elu AveragePool Flatten Gemm",
+	}
+	for _, name := range models.Names() {
+		n := build(t, name)
+		for _, int8 := range []bool{false, true} {
+			m := decode(t, n, export.ONNXOptions{Int8: int8, Version: "v1", Metadata: map[string]string{"eegprune": "{}"}})
+			g := m.GetGraph()
+			checkGraph(t, g)
+			var got []string
+			quantised := 0
+			for _, node := range g.GetNode() {
+				if node.GetOpType() == "DequantizeLinear" {
+					quantised++
+					continue
+				}
+				got = append(got, node.GetOpType())
+			}
+			if d := cmp.Diff(strings.Fields(ops[name]), got); d != "" {
+				t.Errorf("%s (-want +got):\n%s", name, d)
+			}
+			if weights := strings.Count(ops[name], "Conv") + strings.Count(ops[name], "Gemm"); int8 && quantised != weights || !int8 && quantised != 0 {
+				t.Errorf("%s: %d of %d weights are quantised", name, quantised, weights)
+			}
+			in := g.GetInput()[0].GetType().GetTensorType().GetShape().GetDim()
+			if len(in) != 4 || in[0].GetDimParam() != "batch" || in[1].GetDimValue() != int64(n.Arch.Input[0]) || in[3].GetDimValue() != int64(n.Arch.Input[2]) {
+				t.Errorf("%s: input %v", name, in)
+			}
+			if m.GetOpsetImport()[0].GetVersion() != 17 || m.GetMetadataProps()[0].GetKey() != "eegprune" || m.GetProducerVersion() != "v1" {
+				t.Errorf("%s: %v, %v", name, m.GetOpsetImport(), m.GetMetadataProps())
+			}
+		}
+	}
+}
+
+// TestInt8 has weights whose rounding is known, and a filter of zeros.
+func TestInt8(t *testing.T) {
+	a, err := models.Build("ccnn", models.Config{Input: [3]int{1, 1, 1}, Classes: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := reftest.Network(t, a)
+	w := n.Weight("lin2", "weight")
+	v := make([]float32, w.Len())
+	copy(v, []float32{-127, 2.5, 63.49, 0.51, 127})
+	if err := torch.Write(w, v); err != nil {
+		t.Fatal(err)
+	}
+	for _, i := range decode(t, n, export.ONNXOptions{Int8: true}).GetGraph().GetInitializer() {
+		switch i.GetName() {
+		case "lin2.weight.int8":
+			minus := -127
+			if want := []byte{byte(minus), 2, 63, 1, 127, 0}; !bytes.Equal(i.GetRawData()[:6], want) {
+				t.Errorf("integers %v, want %v", i.GetRawData()[:6], want)
+			}
+		case "lin2.weight.scale":
+			if want := []byte{0, 0, 0x80, 0x3f, 0, 0, 0x80, 0x3f}; !bytes.Equal(i.GetRawData(), want) {
+				t.Errorf("scales %v, want 1 and 1", i.GetRawData())
+			}
+		}
+	}
+}
+
+// TestPythonIsNoWayIn has names of an architecture, which a file may hold, that would be
+// something else in a program.
+func TestPythonIsNoWayIn(t *testing.T) {
+	for what, change := range map[string]func(a *models.Arch){
+		"a statement":   func(a *models.Arch) { a.Layers[0].Name = "x = __import__('os').system('id')" },
+		"a second line": func(a *models.Arch) { a.Layers[0].Name = "x\nimport os" },
+		"a quote":       func(a *models.Arch) { a.Layers[0].Name = `b."` },
+		"a keyword":     func(a *models.Arch) { a.Layers[0].Name = "lambda" },
+		"torch":         func(a *models.Arch) { a.Layers[0].Name = "torch" },
+		"two in one":    func(a *models.Arch) { a.Layers[0].Name = "norm.1" },
+		"two in two": func(a *models.Arch) {
+			a.Layers[0].Name, a.Layers[1].Name, a.Layers[2].Inputs = "a.b", "a.b.c", []string{"a.b.c"}
+		},
+	} {
+		a := &models.Arch{Model: "m", Input: [3]int{1, 2, 2}, Classes: 2, Layers: []models.Layer{
+			{Name: "conv", Op: models.Conv2d, In: 1, Out: 2, Kernel: [2]int{2, 2}, Inputs: []string{models.Input}},
+			{Name: "norm", Op: models.BatchNorm2d, Out: 2}, {Name: "flatten", Op: models.Flatten, Inputs: []string{"norm"}}}}
+		change(a)
+		a.Layers[1].Inputs = []string{a.Layers[0].Name}
+		err := export.Python(&bytes.Buffer{}, a, nil)
+		if err == nil || !strings.Contains(err.Error(), "rename") || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: error %v", what, err)
+		}
+	}
+	a := build(t, "ccnn").Arch.Clone()
+	a.Model, a.Groups[0].Name = "x\nimport os", "y\nimport os"
+	var b bytes.Buffer
+	if err := export.Python(&b, a, models.Masks{"z\nimport os": models.NewMask(3)}); err != nil || strings.Contains(b.String(), "\nimport os") {
+		t.Errorf("%v:\n%s", err, b.String())
+	}
+}
+
+// TestExportsComputeTheSame runs random networks in PyTorch and onnxruntime, where a
+// Python has them.
+func TestExportsComputeTheSame(t *testing.T) {
+	python := os.Getenv("EEGPRUNE_PYTHON")
+	if python == "" || exec.Command(python, "-c", "import onnxruntime, torch").Run() != nil {
+		t.Skip("EEGPRUNE_PYTHON names no Python with torch and onnxruntime")
+	}
+	dir := t.TempDir()
+	archs := rapid.Custom(reftest.RandomArch)
+	const networks, clips = 30, 3
+	for i := range networks {
+		n := reftest.Network(t, archs.Example(i))
+		reftest.Fill(t, n, uint64(i))
+		in := n.Arch.Input
+		shape := []int{clips, in[0], in[1], in[2]}
+		x := reftest.Ramp(clips*in[0]*in[1]*in[2], 5, 2)
+		s := torch.NewScope(torch.NoGrad)
+		logits, err := torch.ToSlice[float32](n.Forward(s, reftest.Tensor(t, x, shape...), models.Pass{}))
+		s.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := func(kind string) string { return filepath.Join(dir, fmt.Sprintf("%d.%s", i, kind)) }
+		var class, graph bytes.Buffer
+		if err := export.Python(&class, n.Arch, nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := export.ONNX(&graph, n, export.ONNXOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		if err := n.SavePT(at("pt"), nil); err != nil {
+			t.Fatal(err)
+		}
+		values, err := json.Marshal(map[string]any{"shape": shape, "x": x, "logits": logits})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for kind, content := range map[string][]byte{"py": class.Bytes(), "onnx": graph.Bytes(), "json": values} {
+			if err := os.WriteFile(at(kind), content, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	out, err := exec.Command(python, "-W", "error::UserWarning", "-c", compare, dir, fmt.Sprint(networks)).CombinedOutput()
+	if err != nil {
+		t.Errorf("%v:\n%s", err, out)
+	}
+	t.Logf("%s", slices.Clone(out))
+}
+
+const compare = `
+import json, sys
+import numpy as np, onnxruntime, torch
+worst = {"torch": 0.0, "onnx": 0.0}
+for i in range(int(sys.argv[2])):
+    at = f"{sys.argv[1]}/{i}."
+    v = json.load(open(at + "json"))
+    x = np.array(v["x"], np.float32).reshape(v["shape"])
+    want = np.array(v["logits"], np.float32).reshape(len(x), -1)
+    names = {}
+    exec(open(at + "py").read(), names)
+    n = names["Network"]()
+    n.load_state_dict(torch.load(at + "pt", weights_only=True), strict=True)
+    with torch.no_grad():
+        got = {"torch": n.eval()(torch.from_numpy(x)).numpy()}
+    got["onnx"] = onnxruntime.InferenceSession(at + "onnx").run(["logits"], {"input": x})[0]
+    for k, g in got.items():
+        d = abs(g - want).max() / abs(want).max()
+        worst[k] = max(worst[k], float(d))
+        assert d <= 1e-5, (i, k, g, want)
+print(worst)
+`

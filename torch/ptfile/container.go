@@ -1,0 +1,204 @@
+package ptfile
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"path"
+	"strings"
+
+	"eegprune/internal/pickle"
+)
+
+// errEnd is the end of the file within what it has announced.
+var errEnd = errors.New("the file ends too early: it is truncated; get it again")
+
+// Records of the zip format, below a folder of any name.
+const (
+	pickleRecord  = "data.pkl"
+	storageFolder = "data/"
+	orderRecord   = "byteorder"
+	versionRecord = "version"
+	scriptRecord  = "constants.pkl"
+	// extraFolder holds what a program adds; torch.load reads none of it.
+	extraFolder = "extra/"
+)
+
+// readZip reads the format since PyTorch 1.6.
+func readZip(b []byte) (any, map[string]string, error) {
+	z, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
+	if err != nil {
+		return nil, nil, fmt.Errorf("its archive is damaged or truncated (%w): get it again", err)
+	}
+	folder, found := "", false
+	files := map[string]*zip.File{}
+	for _, f := range z.File {
+		if files[f.Name] != nil {
+			return nil, nil, fmt.Errorf("its archive has two records %.80q: it is damaged", f.Name)
+		}
+		files[f.Name] = f
+		if dir, base := path.Split(f.Name); base == pickleRecord && (!found || len(dir) < len(folder)) {
+			folder, found = dir, true
+		}
+	}
+	switch {
+	case !found:
+		return nil, nil, fmt.Errorf("it is an archive without a %s, so torch.save did not write it", pickleRecord)
+	case files[folder+scriptRecord] != nil:
+		return nil, nil, errScript
+	}
+	record := func(name string) ([]byte, error) { return recordOf(b, files[folder+name], name) }
+	big := false
+	if files[folder+orderRecord] != nil {
+		order, err := record(orderRecord)
+		if err != nil {
+			return nil, nil, err
+		}
+		big = string(order) == "big"
+	}
+	storages := map[string]*storage{}
+	r := &reader{storage: func(key string, e elem, n int) (*storage, error) {
+		if s := storages[key]; s != nil {
+			return s.as(key, e, n)
+		}
+		data, err := record(storageFolder + key)
+		if err != nil {
+			return nil, err
+		}
+		if n*e.size != len(data) {
+			return nil, fmt.Errorf("storage %.80q has %d bytes and claims %d elements of %d: the file is damaged", key, len(data), n, e.size)
+		}
+		storages[key] = &storage{e, n, data, big}
+		return storages[key], nil
+	}}
+	program, err := record(pickleRecord)
+	if err != nil {
+		return nil, nil, err
+	}
+	v, _, err := pickle.Load(program, r)
+	if err != nil {
+		return nil, nil, err
+	}
+	metadata := map[string]string{}
+	for name := range files {
+		if key, ok := strings.CutPrefix(name, folder+extraFolder); ok && key != "" {
+			text, err := record(extraFolder + key)
+			if err != nil {
+				return nil, nil, err
+			}
+			metadata[key] = string(text)
+		}
+	}
+	return v, metadata, nil
+}
+
+// as is the storage where a second tensor names it.
+func (s *storage) as(key string, e elem, n int) (*storage, error) {
+	if e.name == s.elem.name && n == s.n {
+		return s, nil
+	}
+	if e.size*n != s.elem.size*s.n {
+		return nil, fmt.Errorf("storage %.80q has %d bytes at one place and %d at another: the file is damaged", key, s.elem.size*s.n, e.size*n)
+	}
+	other := *s
+	other.elem, other.n = e, n
+	return &other, nil
+}
+
+// recordOf returns the part of b that is a record of the archive.
+func recordOf(b []byte, f *zip.File, name string) ([]byte, error) {
+	if f == nil {
+		return nil, fmt.Errorf("its archive lacks the record %.80q: the file is damaged", name)
+	}
+	if f.Method != zip.Store {
+		return nil, fmt.Errorf("its record %.80q is compressed, which torch.save doesn't do: load it in Python and save it again", name)
+	}
+	at, err := f.DataOffset()
+	if err != nil {
+		return nil, fmt.Errorf("its record %.80q is damaged: %w", name, err)
+	}
+	size := f.UncompressedSize64
+	if at < 0 || at > int64(len(b)) || size > uint64(int64(len(b))-at) {
+		return nil, errEnd
+	}
+	data := b[at : at+int64(size)]
+	// PyTorch writes 0 where torch.serialization.set_crc32_options(False) was called.
+	if f.CRC32 != 0 && crc32.ChecksumIEEE(data) != f.CRC32 {
+		return nil, fmt.Errorf("its record %.80q does not have the checksum that was written: the file is damaged, get it again", name)
+	}
+	return data, nil
+}
+
+// legacyMagic is the number that begins the older format, 0x1950a86a20f9469cfc6c, as a
+// pickle.
+const legacyMagic = "\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
+
+const legacyProtocol = 1001
+
+func isLegacy(b []byte) bool { return legacyStart(b) > 0 }
+
+// legacyStart is where the legacy format's magic number ends, 0 where there is none.
+// Protocols from 4 on have a frame before it.
+func legacyStart(b []byte) int {
+	for _, at := range []int{2, 11} {
+		if len(b) > at && b[0] == 0x80 && (at == 2 || b[2] == 0x95) && bytes.HasPrefix(b[at:], []byte(legacyMagic)) {
+			return at + len(legacyMagic)
+		}
+	}
+	return 0
+}
+
+// readLegacy reads the format before PyTorch 1.6: pickles of a number, a version, the
+// writer's system, the object and its storages' keys, then each storage's number of
+// elements, as 8 bytes, and elements. All numbers are little-endian, whatever the system.
+func readLegacy(b []byte) (any, map[string]string, error) {
+	b = b[legacyStart(b):]
+	storages := map[string]*storage{}
+	r := &reader{storage: func(key string, e elem, n int) (*storage, error) {
+		if s := storages[key]; s != nil {
+			if s.elem.name != e.name || s.n != n {
+				return nil, fmt.Errorf("storage %.80q has two types or sizes: the file is damaged", key)
+			}
+			return s, nil
+		}
+		storages[key] = &storage{elem: e, n: n}
+		return storages[key], nil
+	}}
+	var parts [4]any
+	for i, what := range []string{"version", "system", "object", "storages"} {
+		v, length, err := pickle.Load(b, r)
+		if err != nil {
+			return nil, nil, fmt.Errorf("the part of it that describes its %s: %w", what, err)
+		}
+		parts[i], b = v, b[length:]
+	}
+	if parts[0] != int64(legacyProtocol) {
+		return nil, nil, fmt.Errorf("its version is %s and %d is known: load it in a newer PyTorch and %s", kind(parts[0]), legacyProtocol, mend)
+	}
+	keys, ok := parts[3].(*pickle.List)
+	if !ok {
+		return nil, nil, errors.New("it lists no storages: the file is damaged")
+	}
+	for _, k := range keys.Items {
+		s := storages[text(k)]
+		if s == nil || s.data != nil {
+			return nil, nil, fmt.Errorf("it lists a storage %s twice, or one that no tensor has: the file is damaged", kind(k))
+		}
+		if len(b) < 8 {
+			return nil, nil, errEnd
+		}
+		n := binary.LittleEndian.Uint64(b)
+		b = b[8:]
+		if n != uint64(s.n) {
+			return nil, nil, fmt.Errorf("a storage has %d elements where %d were announced: the file is damaged", n, s.n)
+		}
+		if s.n > len(b)/s.elem.size {
+			return nil, nil, errEnd
+		}
+		s.data, b = b[:s.n*s.elem.size:s.n*s.elem.size], b[s.n*s.elem.size:]
+	}
+	return parts[2], nil, nil
+}
