@@ -96,8 +96,8 @@ test-export: build build/export/.made
 build/export/.made:
 	@$(PYTHON) -c 'import torch' || { echo "test-export: needs torch: make test-export PYTHON=a Python that has it"; exit 2; }
 	$(PYTHON) -m venv build/export
-	$(PYTHON) -c 'import os, torch; print(os.path.dirname(os.path.dirname(torch.__file__)))' > "$$(build/export/bin/python -c 'import site; print(site.getsitepackages()[0])')/torch.pth"
 	build/export/bin/pip install --quiet onnx onnxruntime
+	$(PYTHON) -c 'import os, torch; print(os.path.dirname(os.path.dirname(torch.__file__)))' > "$$(build/export/bin/python -c 'import site; print(site.getsitepackages()[0])')/torch.pth"
 	touch $@
 
 # An hour on two cores.
