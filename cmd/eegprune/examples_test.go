@@ -3,6 +3,7 @@
 package main_test
 
 import (
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -14,8 +15,14 @@ import (
 func TestExamplesWorkAsTyped(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("XDG_CACHE_HOME", filepath.Join(dir, "cache"))
+	// Files that examples suppose.
 	writeText(t, filepath.Join(dir, "study.yaml"), small)
-	for _, cmd := range []string{"", "train", "run", "prune", "recover", "evaluate", "predict", "inspect", "sensitivity", "compare", "report", "sweep", "savings",
+	must(t, dir, "data", "simulate", "--out", "others", "--subjects", "2", "--trials", "2", "--seconds", "4")
+	must(t, dir, "data", "features", "others", "--out", "clips.npz")
+	if err := os.RemoveAll(filepath.Join(dir, "others")); err != nil {
+		t.Fatal(err)
+	}
+	for _, cmd := range []string{"", "train", "run", "prune", "recover", "evaluate", "predict", "export", "inspect", "sensitivity", "compare", "report", "sweep", "savings",
 		"study plan", "study shard", "study submit", "study run", "study show", "study watch", "study results", "study merge", "doctor", "version", "bench", "data simulate",
 		"data info", "data features", "data convert", "data montage", "data bench", "data fetch", "bench losses", "bench folds"} {
 		help := must(t, dir, append(strings.Fields(cmd), "--help")...).stdout
@@ -43,7 +50,7 @@ func TestExamplesWorkAsTyped(t *testing.T) {
 func TestEveryCommandIsInTheExamples(t *testing.T) {
 	help := must(t, t.TempDir(), "--help").stdout
 	commands := regexp.MustCompile(`(?m)^  ([a-z]+) +[A-Z]`).FindAllStringSubmatch(help, -1)
-	known := "train run prune recover evaluate predict inspect sensitivity compare report sweep savings study doctor version bench data completion help"
+	known := "train run prune recover evaluate predict export inspect sensitivity compare report sweep savings study doctor version bench data completion help"
 	if len(commands) < 15 {
 		t.Fatalf("found only %d commands in the help", len(commands))
 	}
