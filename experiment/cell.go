@@ -106,7 +106,7 @@ func (s *Study) cells(fold int) []report.Cell {
 		}
 	}
 	for _, p := range s.Config.Prune {
-		if m, err := prune.ByName(p.Method); err == nil && m.Training == prune.Sparse {
+		if prune.TrainingFor(p.Method) == prune.Sparse {
 			add(cell(report.Sparse, p.Method, 0))
 		}
 		for _, stage := range append([]string{report.Pruned}, s.Config.Recover...) {
@@ -133,11 +133,10 @@ func (s *Study) origins(c report.Cell) []report.Cell {
 	case report.Unpruned, report.Sparse:
 		return nil
 	case report.Pruned:
-		m, err := prune.ByName(c.Method)
-		switch {
-		case err == nil && m.Training == prune.Sparse:
+		switch prune.TrainingFor(c.Method) {
+		case prune.Sparse:
 			return []report.Cell{from(report.Sparse)}
-		case err == nil && m.Training == prune.Soft:
+		case prune.Soft:
 			return nil
 		}
 		return []report.Cell{from(report.Unpruned)}

@@ -123,6 +123,22 @@ func (c Config) Check() error {
 	return err
 }
 
+// Epochs is how many a cell trains for, 0 where nothing is trained, or where that depends
+// on what pruning leaves.
+func (c Config) Epochs(cell report.Cell) int {
+	switch cell.Stage {
+	case report.Pruned:
+		if prune.TrainingFor(cell.Method) != prune.Soft {
+			return 0
+		}
+	case report.FineTuned:
+		return c.FineTune.Epochs
+	case report.ScratchB:
+		return 0
+	}
+	return c.Train.Epochs
+}
+
 func (p Pruning) check() error {
 	if _, err := prune.ByName(p.Method); err != nil {
 		return err
@@ -202,7 +218,7 @@ func (s *Study) key(c report.Cell) (string, error) {
 	if c.Stage != report.Unpruned && c.Stage != report.Sparse {
 		what["options"] = s.Config.Options
 	}
-	if m, err := prune.ByName(c.Method); err == nil && m.Training == prune.Sparse {
+	if prune.TrainingFor(c.Method) == prune.Sparse {
 		what["sparsity"] = s.Config.Sparsity
 	}
 	if c.Stage == report.FineTuned {

@@ -377,11 +377,7 @@ func (c cell) network(ctx context.Context) (Made, error) {
 
 // oversight keeps the cell's training, and how far it has come.
 func (c cell) oversight() (Oversight, error) {
-	host, err := os.Hostname()
-	if err != nil {
-		host = "unknown"
-	}
-	p := Progress{Cell: c.Cell, Host: host, PID: os.Getpid(), Started: time.Now().UTC(), Epochs: c.epochs(c.Cell)}
+	p := Progress{Cell: c.Cell, Host: c.place.made.Host, PID: os.Getpid(), Started: time.Now().UTC(), Epochs: c.Config.Epochs(c.Cell)}
 	write := func() error {
 		p.At = time.Now().UTC()
 		return writeJSON(c.dir.running(c.key), p)
@@ -394,22 +390,6 @@ func (c cell) oversight() (Oversight, error) {
 		}
 	}}
 	return Oversight{Watch: watch, Snapshots: train.Snapshots{Path: c.dir.snapshot(c.key), Every: c.options.Every}}, write()
-}
-
-// epochs is how many a cell trains for, 0 where nothing is trained, or where that depends
-// on what pruning leaves.
-func (s *Study) epochs(c report.Cell) int {
-	switch c.Stage {
-	case report.Pruned:
-		if m, err := prune.ByName(c.Method); err != nil || m.Training != prune.Soft {
-			return 0
-		}
-	case report.FineTuned:
-		return s.Config.FineTune.Epochs
-	case report.ScratchB:
-		return 0
-	}
-	return s.Config.Train.Epochs
 }
 
 // An Observer is told how a run goes on, from several goroutines at once. Its fields

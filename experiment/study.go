@@ -148,8 +148,8 @@ func open(c Config, set *data.Set, o OpenOptions) (*Study, error) {
 		return nil, err
 	}
 	for _, p := range c.Prune {
-		if m, err := prune.ByName(p.Method); err == nil && m.Check != nil {
-			if err := m.Check(s.Arch); err != nil {
+		if m, err := prune.ByName(p.Method); err == nil {
+			if err := m.Fits(s.Arch); err != nil {
 				return nil, fmt.Errorf("%s: %w", p.Method, err)
 			}
 		}
@@ -289,8 +289,7 @@ func (c Config) describePruning() string {
 	for _, p := range c.Prune {
 		add(&methods, p.Method)
 		add(&ratios, fmt.Sprintf("%g", p.Ratio))
-		m, err := prune.ByName(p.Method)
-		sparse = sparse || err == nil && m.Training == prune.Sparse
+		sparse = sparse || prune.TrainingFor(p.Method) == prune.Sparse
 	}
 	text := strings.Join(methods, ", ") + ", ratio " + strings.Join(ratios, ", ")
 	o := c.Options

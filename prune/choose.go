@@ -149,10 +149,8 @@ func Choose(n *models.Network, m Method, ratio float64, o Options, e Evidence) (
 	if err := errors.Join(CheckRatio(ratio), o.Check()); err != nil {
 		return Decision{}, err
 	}
-	if m.Check != nil {
-		if err := m.Check(n.Arch); err != nil {
-			return Decision{}, err
-		}
+	if err := m.Fits(n.Arch); err != nil {
+		return Decision{}, err
 	}
 	at, notes, err := chooser(n, m, o, e)
 	if err != nil {
@@ -279,10 +277,8 @@ func (d Decision) Apply(n *models.Network) (*models.Network, error) {
 // Prunable names what a method can prune of an architecture under options: groups of
 // channels, or layers of weights.
 func Prunable(a *models.Arch, m Method, o Options) ([]string, error) {
-	if m.Check != nil {
-		if err := m.Check(a); err != nil {
-			return nil, err
-		}
+	if err := m.Fits(a); err != nil {
+		return nil, err
 	}
 	if m.Weights != nil {
 		return o.layers(a)

@@ -17,7 +17,7 @@ import (
 func methodFor(rt *rapid.T, a *models.Arch) prune.Method {
 	var fit []prune.Method
 	for _, m := range prune.Methods() {
-		if m.Check == nil || m.Check(a) == nil {
+		if m.Fits(a) == nil {
 			fit = append(fit, m)
 		}
 	}

@@ -63,6 +63,24 @@ func ByName(name string) (Method, error) {
 	return all[i], nil
 }
 
+// Fits returns an error that says why the method means nothing on a network.
+func (m Method) Fits(a *models.Arch) error {
+	if m.Check == nil {
+		return nil
+	}
+	return m.Check(a)
+}
+
+// TrainingFor is the training that the method of that name needs; Plain where there is no
+// such method.
+func TrainingFor(name string) Training {
+	m, err := ByName(name)
+	if err != nil {
+		return Plain
+	}
+	return m.Training
+}
+
 // kept is how many of c channels stay in a layer, at least 1.
 func (m Method) kept(c int, ratio float64) int {
 	if m.Kept != nil {

@@ -150,7 +150,7 @@ func TestEveryMethodOnEveryNetwork(t *testing.T) {
 		reftest.Fill(t, n, 77)
 		x := reftest.Tensor(t, reftest.Ramp(4*input[0]*input[1]*input[2], 5, 2), 4, input[0], input[1], input[2])
 		for _, method := range prune.Methods() {
-			if method.Check != nil && method.Check(arch) != nil {
+			if method.Fits(arch) != nil {
 				continue
 			}
 			d, err := prune.Choose(n, method, 0.5, prune.Options{Linear: model != "ccnn-selu"}, evidence(n)) // once is enough for such wide layers

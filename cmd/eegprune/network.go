@@ -313,7 +313,7 @@ checkpoint, unless flags say otherwise.`,
 			}
 			cell.Stage = stage
 			progress := a.progress()
-			watch := progress.one(cell, epochsOf(s.Config, stage))
+			watch := progress.one(cell, s.Config)
 			made, err := s.Recover(cmd.Context(), n, master, stage, cell.Fold, experiment.Oversight{Watch: watch})
 			progress.close()
 			if err != nil {
@@ -340,13 +340,6 @@ checkpoint, unless flags say otherwise.`,
 	distillFlags(c.Flags(), &distill, &temperature)
 	outFlag(c, &out)
 	return c
-}
-
-func epochsOf(c experiment.Config, stage string) int {
-	if stage == report.FineTuned {
-		return c.FineTune.Epochs
-	}
-	return c.Train.Epochs
 }
 
 func (a *app) evaluateCommand() *cobra.Command {

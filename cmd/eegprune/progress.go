@@ -15,7 +15,6 @@ import (
 
 	"eegprune/data"
 	"eegprune/experiment"
-	"eegprune/prune"
 	"eegprune/report"
 	"eegprune/train"
 )
@@ -201,15 +200,10 @@ func stageName(c report.Cell) string {
 
 // total is the work of a cell, 0 where nothing is trained.
 func total(c experiment.Config, cell report.Cell) int64 {
-	if cell.Stage == report.Pruned {
-		if m, err := prune.ByName(cell.Method); err != nil || m.Training != prune.Soft {
-			return 0
-		}
+	if cell.Stage == report.ScratchB { // as much as the unpruned network's
+		cell.Stage = report.Unpruned
 	}
-	if cell.Stage == report.ScratchB {
-		return int64(c.Train.Epochs) * cost(report.Cell{Variant: report.Variant{Stage: report.Unpruned}})
-	}
-	return int64(epochsOf(c, cell.Stage)) * cost(cell)
+	return int64(c.Epochs(cell)) * cost(cell)
 }
 
 func (p *progress) add(name string, total int64) *foldBar {
@@ -288,9 +282,9 @@ func (p *progress) counting(what string) func(done, total int) {
 }
 
 // one tells of a single training.
-func (p *progress) one(c report.Cell, epochs int) train.Observer {
+func (p *progress) one(c report.Cell, config experiment.Config) train.Observer {
 	if p.bars != nil {
-		p.folds[p.barName(c)] = p.add(p.barName(c)+" ", int64(epochs)*cost(c))
+		p.folds[p.barName(c)] = p.add(p.barName(c)+" ", total(config, c))
 		p.stage(c)
 	}
 	return train.Observer{Epoch: func(_ int, e train.Epoch) { p.epoch(c, report.Epoch(e)) }}

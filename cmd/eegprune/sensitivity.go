@@ -89,12 +89,8 @@ checkpoints. Decide what to prune by the validation clips, or the test is none a
 
 // unprunedOf finds the checkpoints of a study from which a method starts.
 func unprunedOf(dir, method string) ([]string, error) {
-	m, err := prune.ByName(method)
-	if err != nil {
-		return nil, usageError{err}
-	}
 	stage, of := report.Unpruned, ""
-	if m.Training == prune.Sparse {
+	if prune.TrainingFor(method) == prune.Sparse {
 		stage, of = report.Sparse, method
 	}
 	s, err := report.Read(dir)
