@@ -76,6 +76,22 @@ func readJSON(path string, v any) (ok bool, err error) {
 	return true, nil
 }
 
+// errNoStudy is that of a directory in which no study was begun.
+var errNoStudy = errors.New("holds no study: there is no plan.json in it, which \"eegprune study run\" writes")
+
+// plan reads what the study in the directory is to do.
+func (d directory) plan() (*Plan, error) {
+	var p Plan
+	ok, err := readJSON(d.in("plan.json"), &p)
+	if err != nil {
+		return nil, err
+	}
+	if !ok || p.Study == nil {
+		return nil, fmt.Errorf("%s %w", d, errNoStudy)
+	}
+	return &p, nil
+}
+
 // keep writes a result, last of all the cell's files, and removes those of its making.
 func (d directory) keep(r report.Result) error {
 	if err := writeJSON(d.result(r.Key), r); err != nil {

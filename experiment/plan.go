@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"eegprune/models"
 	"eegprune/prune"
 	"eegprune/report"
 	"eegprune/train"
@@ -20,6 +21,8 @@ type Planned struct {
 	MACs  int64       `json:"macs"` // of its training and evaluations, all in all
 	Share int         `json:"share,omitempty"`
 	Done  bool        `json:"-"` // there is a result in the directory
+
+	result report.Result // where it is Done
 }
 
 // A Plan is all that a study will do.
@@ -41,18 +44,19 @@ func (g Grid) Plan(o RunOptions) (*Plan, error) {
 	p := &Plan{}
 	d := directory(o.Dir)
 	for _, s := range g {
+		left := map[Pruning]models.Counts{} // by the folds' and stages' common pruning
 		for _, c := range s.Cells(o) {
 			key, err := s.key(c)
 			if err != nil {
 				return nil, err
 			}
-			macs, err := s.cost(c)
+			macs, err := s.cost(c, left)
 			if err != nil {
 				return nil, err
 			}
 			cell := Planned{Cell: c, Key: key, MACs: macs}
 			if o.Dir != "" {
-				if _, cell.Done, err = d.kept(key); err != nil {
+				if cell.result, cell.Done, err = d.kept(key); err != nil {
 					return nil, err
 				}
 			}
@@ -121,8 +125,8 @@ func (p *Plan) change(before *Plan) Change {
 }
 
 // cost is the MACs that a cell takes. Those of networks that are not pruned yet are
-// those of networks pruned alike in every layer.
-func (s *Study) cost(c report.Cell) (int64, error) {
+// those of networks pruned alike in every layer; known holds what was found of them.
+func (s *Study) cost(c report.Cell, known map[Pruning]models.Counts) (int64, error) {
 	whole, err := s.Arch.Count()
 	if err != nil {
 		return 0, err
@@ -135,9 +139,13 @@ func (s *Study) cost(c report.Cell) (int64, error) {
 		if err != nil {
 			return 0, err
 		}
-		counts, err := prune.Expect(s.Arch, m, c.Ratio, s.Config.Options)
-		if err != nil {
-			return 0, err
+		pruning := Pruning{c.Method, c.Ratio}
+		counts, found := known[pruning]
+		if !found {
+			if counts, err = prune.Expect(s.Arch, m, c.Ratio, s.Config.Options); err != nil {
+				return 0, err
+			}
+			known[pruning] = counts
 		}
 		if m.Weights == nil {
 			left = counts.MACs() // a masked network computes with its zeros

@@ -4,10 +4,8 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"path/filepath"
 	"slices"
 
-	"eegprune/models"
 	"eegprune/report"
 )
 
@@ -74,8 +72,11 @@ func (g Grid) Savings(ctx context.Context, o RunOptions, so SavingsOptions) (*re
 		}
 	}
 	results, err := seeker.results()
+	if err == nil {
+		err = seeker.measure(ctx, out.Rows)
+	}
 	if err != nil {
-		return nil, nil, err
+		return nil, results, err
 	}
 	out.Settings = results.Settings
 	return out, results, nil
@@ -151,7 +152,7 @@ func (k *seeker) seek(ctx context.Context, i int, method, stage string, test rep
 	if row.Ratio == 0 {
 		row.Note = "accuracy is lost at every ratio that was tried"
 	}
-	return row, k.measure(ctx, i, &row)
+	return row, nil
 }
 
 // try makes the networks of a ratio and returns their results by fold, and those of the
@@ -182,29 +183,30 @@ func (k *seeker) try(ctx context.Context, i int, p Pruning, stage string) (whole
 	return whole, pruned, err
 }
 
-// measure times the first fold's networks.
-func (k *seeker) measure(ctx context.Context, i int, row *report.Saving) error {
-	speed := func(v report.Variant) (report.Speed, error) {
-		at := slices.IndexFunc(k.all, func(r report.Result) bool { return r.Variant == v })
-		if at < 0 {
-			return report.Speed{}, nil
+// measure times the networks that rows are about, of the first fold.
+func (k *seeker) measure(ctx context.Context, rows []report.Saving) error {
+	var about []report.Variant // of each row the unpruned network and the saving one
+	for _, r := range rows {
+		whole := report.Variant{Model: r.Model, Stage: report.Unpruned}
+		saving := whole
+		if r.Ratio > 0 {
+			saving = report.Variant{Model: r.Model, Stage: r.Stage, Method: r.Method, Ratio: r.Ratio}
 		}
-		n, _, err := models.Load(filepath.Join(k.run.Dir, k.all[at].Checkpoint), k.grid[i].device)
-		if err != nil {
-			return report.Speed{}, err
-		}
-		defer n.Free()
-		return Measure(ctx, n)
+		about = append(about, whole, saving)
 	}
-	var err error
-	if row.WholeSpeed, err = speed(report.Variant{Model: row.Model, Stage: report.Unpruned}); err != nil {
+	measured := slices.DeleteFunc(slices.Clone(k.all), func(r report.Result) bool { return !slices.Contains(about, r.Variant) })
+	speeds, err := k.grid.speeds(ctx, measured, k.run.Dir)
+	if err != nil {
 		return err
 	}
-	row.Speed = row.WholeSpeed
-	if row.Ratio > 0 {
-		row.Speed, err = speed(report.Variant{Model: row.Model, Stage: row.Stage, Method: row.Method, Ratio: row.Ratio})
+	of := map[report.Variant]report.Speed{}
+	for _, s := range speeds {
+		of[s.Variant] = s.Speed
 	}
-	return err
+	for i := range rows {
+		rows[i].WholeSpeed, rows[i].Speed = of[about[2*i]], of[about[2*i+1]]
+	}
+	return nil
 }
 
 func accuracies(results []report.Result) []float64 {

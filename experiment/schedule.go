@@ -29,6 +29,7 @@ type task struct {
 	key      string
 	finished chan struct{} // closed when it is done, or will not be
 	result   *report.Result
+	before   bool // it was done by an earlier run
 	failure  *Failure
 }
 
@@ -85,7 +86,10 @@ func (g Grid) schedule(ctx context.Context, plan *Plan, o RunOptions) ([]report.
 	}
 	var tasks []*task
 	for _, p := range plan.Cells {
-		t := &task{study: studies[p.Cell.Model], cell: p.Cell, key: p.Key, finished: make(chan struct{})}
+		t := &task{study: studies[p.Cell.Model], cell: p.Cell, key: p.Key, finished: make(chan struct{}), before: p.Done}
+		if p.Done {
+			t.result = &p.result
+		}
 		tasks, s.of[p.Cell] = append(tasks, t), t
 	}
 	group, ctx := errgroup.WithContext(ctx)
@@ -96,12 +100,6 @@ func (g Grid) schedule(ctx context.Context, plan *Plan, o RunOptions) ([]report.
 	var results []report.Result
 	failed := &FailedError{Of: len(tasks)}
 	for _, t := range tasks {
-		if t.result == nil && err != nil {
-			// The run ended before it came to what an earlier one did.
-			if r, before, kept := s.dir.kept(t.key); before && kept == nil {
-				t.result = &r
-			}
-		}
 		if t.result != nil {
 			results = append(results, *t.result)
 		}
@@ -181,6 +179,15 @@ func newPlace(device torch.Device, o RunOptions) (*place, error) {
 // do does a task when those that it starts from are done. Its error ends the run; what is
 // the cell's own trouble is recorded.
 func (s *schedule) do(ctx context.Context, t *task) error {
+	if t.before {
+		// A program that was killed when it had written the result did not clear up.
+		if err := s.dir.forget(t.key); err != nil {
+			return wrap(t.cell, err)
+		}
+		close(t.finished)
+		s.options.Watch.done(t.cell, *t.result, true)
+		return nil
+	}
 	for _, o := range t.study.origins(t.cell) {
 		from := s.of[o]
 		select {
@@ -199,7 +206,7 @@ func (s *schedule) do(ctx context.Context, t *task) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	result, before, err := s.attempt(ctx, t, at)
+	result, err := s.attempt(ctx, t, at)
 	switch {
 	case err == nil:
 	case ctx.Err() != nil || unwritable(err):
@@ -210,31 +217,23 @@ func (s *schedule) do(ctx context.Context, t *task) error {
 	}
 	t.result = &result
 	close(t.finished)
-	s.options.Watch.done(t.cell, result, before)
+	s.options.Watch.done(t.cell, result, false)
 	return nil
 }
 
-// attempt does a cell unless it was done before, and once more with nothing beside it
-// where it fails.
-func (s *schedule) attempt(ctx context.Context, t *task, at *place) (result report.Result, before bool, err error) {
-	if result, before, err = s.dir.kept(t.key); before && err == nil {
-		err = s.dir.forget(t.key) // a program that was killed when it had written the result did not
-	}
-	if before || err != nil {
-		return result, before, err
-	}
+// attempt does a cell, and once more with nothing beside it where it fails.
+func (s *schedule) attempt(ctx context.Context, t *task, at *place) (report.Result, error) {
 	s.options.Watch.start(t.cell)
 	c := cell{Study: at.studies[t.study], Cell: t.cell, key: t.key, schedule: s, place: at}
 	at.alone.RLock()
-	result, err = c.make(ctx)
+	result, err := c.make(ctx)
 	at.alone.RUnlock()
 	if err == nil || ctx.Err() != nil || unwritable(err) {
-		return result, false, err
+		return result, err
 	}
 	at.alone.Lock()
 	defer at.alone.Unlock()
-	result, err = c.make(ctx)
-	return result, false, err
+	return c.make(ctx)
 }
 
 // unwritable reports whether going on would lose what is done.

@@ -2,6 +2,7 @@ package experiment
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"os"
 	"reflect"
@@ -32,13 +33,9 @@ const staleAfter = 15 * time.Minute
 // neither recordings nor libtorch.
 func ReadStatus(dir string) (*Status, error) {
 	d := directory(dir)
-	var plan Plan
-	ok, err := readJSON(d.in("plan.json"), &plan)
+	plan, err := d.plan()
 	if err != nil {
 		return nil, err
-	}
-	if !ok {
-		return nil, fmt.Errorf("%s holds no study: there is no plan.json in it, which \"eegprune study run\" writes", dir)
 	}
 	s := &Status{Cells: len(plan.Cells), Running: []Progress{}, Failed: []Failure{}}
 	host, err := os.Hostname()
@@ -101,15 +98,14 @@ func Merge(into string, from []string) (int, error) {
 	all := map[report.Cell]found{}
 	var added []report.Cell
 	for _, dir := range append([]string{into}, from...) {
-		var plan Plan
-		there, err := readJSON(directory(dir).in("plan.json"), &plan)
+		plan, err := directory(dir).plan()
+		if errors.Is(err, errNoStudy) && dir == into {
+			continue // it is made now
+		}
 		if err != nil {
 			return 0, err
 		}
-		if !there && dir != into {
-			return 0, fmt.Errorf("%s holds no study: there is no plan.json in it, which \"eegprune study run\" writes", dir)
-		}
-		if err := merged.add(&plan, dir); err != nil {
+		if err := merged.add(plan, dir); err != nil {
 			return 0, err
 		}
 		done := 0
@@ -193,13 +189,9 @@ func copyFile(from, to string) error {
 // nor libtorch.
 func Collect(dir string) (*report.Study, error) {
 	d := directory(dir)
-	var plan Plan
-	ok, err := readJSON(d.in("plan.json"), &plan)
+	plan, err := d.plan()
 	if err != nil {
 		return nil, err
-	}
-	if !ok || plan.Study == nil {
-		return nil, fmt.Errorf("%s holds no study: there is no plan.json in it, which \"eegprune study run\" writes", dir)
 	}
 	out := plan.Study
 	for _, c := range plan.Cells {
