@@ -198,28 +198,13 @@ type fresh struct {
 	regimen func(n *models.Network) train.Regimen // nil for none
 }
 
-// fresh trains a network of fresh weights, drawn on the CPU, so that a seed gives the
-// same on every device.
+// fresh trains a network of fresh weights.
 func (s *Study) fresh(ctx context.Context, f fresh, fold int, o Oversight) (Made, error) {
-	g, err := torch.NewGenerator(torch.CPU, s.seed(fold))
+	n, g, err := train.Fresh(f.arch, f.masks, s.device, s.seed(fold))
 	if err != nil {
 		return Made{}, err
 	}
 	defer g.Free()
-	drawn, err := models.New(f.arch, torch.CPU, g)
-	if err != nil {
-		return Made{}, err
-	}
-	defer drawn.Free()
-	if len(f.masks) > 0 {
-		if err := prune.FreshMasked(drawn, f.masks, g); err != nil {
-			return Made{}, err
-		}
-	}
-	n, err := drawn.To(s.device)
-	if err != nil {
-		return Made{}, err
-	}
 	var regimen train.Regimen
 	if f.regimen != nil {
 		regimen = f.regimen(n)

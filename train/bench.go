@@ -13,27 +13,6 @@ import (
 	"eegprune/torch"
 )
 
-// drawn makes a network with weights drawn on the CPU, so that a seed gives the same on
-// every device, and the generator that drew them. The caller frees both.
-func drawn(arch *models.Arch, device torch.Device, seed uint64) (*models.Network, *torch.Generator, error) {
-	g, err := torch.NewGenerator(torch.CPU, seed)
-	if err != nil {
-		return nil, nil, err
-	}
-	first, err := models.New(arch, torch.CPU, g)
-	if err != nil {
-		g.Free()
-		return nil, nil, err
-	}
-	defer first.Free()
-	n, err := first.To(device)
-	if err != nil {
-		g.Free()
-		return nil, nil, err
-	}
-	return n, g, nil
-}
-
 // forTiming is a fresh network and one made-up batch for it.
 type forTiming struct {
 	network *models.Network
@@ -42,7 +21,7 @@ type forTiming struct {
 }
 
 func prepare(arch *models.Arch, batch int, device torch.Device) (forTiming, error) {
-	n, g, err := drawn(arch, device, 1)
+	n, g, err := Fresh(arch, nil, device, 1)
 	if err != nil {
 		return forTiming{}, err
 	}
@@ -149,7 +128,7 @@ func TimeFolds(ctx context.Context, arch *models.Arch, o Options, d *Data, devic
 	clips := d.Y.Shape()[0]
 	for fold := range k {
 		group.Go(func() error {
-			n, g, err := drawn(arch, device, uint64(fold+1))
+			n, g, err := Fresh(arch, nil, device, uint64(fold+1))
 			if err != nil {
 				return err
 			}
@@ -181,7 +160,7 @@ func TimeFolds(ctx context.Context, arch *models.Arch, o Options, d *Data, devic
 func Losses(ctx context.Context, arch *models.Arch, o Options, d *Data, device torch.Device, seed uint64, steps int) ([]float64, error) {
 	runtime.LockOSThread() // as Training.Run does
 	defer runtime.UnlockOSThread()
-	n, g, err := drawn(arch, device, seed)
+	n, g, err := Fresh(arch, nil, device, seed)
 	if err != nil {
 		return nil, err
 	}

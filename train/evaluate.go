@@ -8,9 +8,9 @@ import (
 	"eegprune/torch"
 )
 
-// evalBatch keeps an evaluation from needing more memory than a training step of the usual
+// EvalBatch keeps an evaluation from needing more memory than a training step of the usual
 // batch; the result does not depend on it beyond rounding.
-const evalBatch = 64
+const EvalBatch = 64
 
 // Evaluation is how a network does on some rows.
 type Evaluation struct {
@@ -36,11 +36,11 @@ func Evaluate(ctx context.Context, n *models.Network, d *Data, rows []int) (Eval
 	for i := range e.Confusion {
 		e.Confusion[i] = make([]int, n.Arch.Classes)
 	}
-	for at := 0; at < len(rows); at += evalBatch {
+	for at := 0; at < len(rows); at += EvalBatch {
 		if ctx.Err() != nil {
 			return e, ctx.Err()
 		}
-		if err := e.batch(n, d, rows[at:min(at+evalBatch, len(rows))]); err != nil {
+		if err := e.batch(n, d, rows[at:min(at+EvalBatch, len(rows))]); err != nil {
 			return e, err
 		}
 	}

@@ -87,7 +87,7 @@ func TestEvaluationByHand(t *testing.T) {
 
 // TestEvaluationOfManyBatches has a last batch that is not full.
 func TestEvaluationOfManyBatches(t *testing.T) {
-	const clips = 2*evalBatch + 76
+	const clips = 2*EvalBatch + 76
 	truth, names := make([]int64, clips), make([]int64, clips)
 	for i := range truth {
 		truth[i] = int64(i % 2)

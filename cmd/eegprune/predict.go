@@ -17,6 +17,7 @@ import (
 	"eegprune/experiment"
 	"eegprune/models"
 	"eegprune/torch"
+	"eegprune/train"
 )
 
 // A predictor is what predict does with its flags.
@@ -225,9 +226,6 @@ func (p *prediction) name(class int) string {
 	return strconv.Itoa(class)
 }
 
-// predictBatch bounds the memory of a prediction.
-const predictBatch = 256
-
 // predict runs the network over clips.
 func predict(ctx context.Context, n *models.Network, x *ndarray.Array) (*prediction, error) {
 	if len(x.Shape) != 4 || clipOf(x) != n.Arch.Input {
@@ -239,11 +237,11 @@ func predict(ctx context.Context, n *models.Network, x *ndarray.Array) (*predict
 		return nil, fmt.Errorf("there are no clips in it")
 	}
 	p := &prediction{classes: n.Arch.Classes}
-	for at := 0; at < clips; at += predictBatch {
+	for at := 0; at < clips; at += train.EvalBatch {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		if err := p.add(n, x, at, min(at+predictBatch, clips)); err != nil {
+		if err := p.add(n, x, at, min(at+train.EvalBatch, clips)); err != nil {
 			return nil, err
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"eegprune/data/npy"
 	"eegprune/experiment"
 	"eegprune/models"
+	"eegprune/train"
 )
 
 // predictRecordings makes the features that the network was trained on.
@@ -61,11 +62,11 @@ func (p *predictor) predictRecordings(ctx context.Context, a *app, n *models.Net
 	}
 	made := &prediction{classes: n.Arch.Classes}
 	size := len(set.X) / set.Len()
-	for at := 0; at < set.Len(); at += predictBatch {
+	for at := 0; at < set.Len(); at += train.EvalBatch {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		if err := made.forward(n, set.X[at*size:min(at+predictBatch, set.Len())*size]); err != nil {
+		if err := made.forward(n, set.X[at*size:min(at+train.EvalBatch, set.Len())*size]); err != nil {
 			return nil, fmt.Errorf("%s: %w", p.recordings, err)
 		}
 	}
@@ -80,9 +81,6 @@ func (p *predictor) predictRecordings(ctx context.Context, a *app, n *models.Net
 
 // stdinName stands for standard input.
 const stdinName = "-"
-
-// streamBatch is how many clips of a stream are classified at once where so many have come.
-const streamBatch = 64
 
 // stream classifies clips of standard input as they come.
 func (p *predictor) stream(ctx context.Context, a *app, checkpoint string) error {
@@ -111,7 +109,7 @@ func (p *predictor) stream(ctx context.Context, a *app, checkpoint string) error
 		lines.Flush()
 	}
 	for done := 0; ; {
-		x, err := clips.next(streamBatch)
+		x, err := clips.next(train.EvalBatch)
 		if errors.Is(err, io.EOF) && done > 0 {
 			return nil
 		}
