@@ -186,7 +186,7 @@ func chooser(n *models.Network, m Method, o Options, e Evidence) (at func(ratio 
 		return nil, nil, err
 	}
 	all, notes, err := score(n, criterion, groups, o)
-	return func(ratio float64) Decision { return selectChannels(all, m, global, ratio, o) }, notes, err
+	return channelChooser(all, m, global, o), notes, err
 }
 
 // reach finds the smallest ratio whose decision saves at least the share of the target.
@@ -203,8 +203,9 @@ func reach(a *models.Arch, target string, share float64, at func(float64) Decisi
 		}
 		return 1 - float64(left.Parameters)/float64(whole.Parameters), err
 	}
-	if s, err := saved(at(0)); err != nil || s >= share { // by ratios of single layers
-		return at(0), err
+	none := at(0)
+	if s, err := saved(none); err != nil || s >= share { // by ratios of single layers
+		return none, err
 	}
 	const nearlyAll = 1 - 1e-9
 	low, high, best := 0.0, nearlyAll, at(nearlyAll)

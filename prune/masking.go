@@ -25,10 +25,8 @@ func weigh(n *models.Network, c WeightCriterion, layers []string, o Options) ([]
 			return nil, fmt.Errorf("scoring %s: %w", name, err)
 		}
 		scores := c.Scores(w)
-		for i, s := range scores {
-			if math.IsNaN(s) {
-				return nil, fmt.Errorf("weight %d of %s has importance NaN: the weights are damaged, train the network anew", i, name)
-			}
+		if err := checkScores(scores, "weight", name); err != nil {
+			return nil, err
 		}
 		l := weighed{name: name, scores: scores}
 		if own, named := o.Layers[name]; named {
@@ -87,7 +85,7 @@ func element(sorted []float64, ratio float64) float64 {
 	if ratio == 0 || len(sorted) == 0 {
 		return math.Inf(-1)
 	}
-	return sorted[min(int(float64(len(sorted))*ratio), len(sorted)-1)]
+	return quantile(sorted, ratio)
 }
 
 // FreshMasked gives masked convolutions the weights that training from scratch starts

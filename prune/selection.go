@@ -40,60 +40,75 @@ func score(n *models.Network, c Criterion, groups []*models.Group, o Options) (a
 			notes = append(notes, fmt.Sprintf("%s stays whole: it has nothing that the method goes by", g.Name))
 			continue
 		}
-		for ch, s := range scores {
-			if math.IsNaN(s) {
-				return nil, nil, fmt.Errorf("channel %d of %s has importance NaN: the weights are damaged, train the network anew", ch, g.Name)
-			}
+		if err := checkScores(scores, "channel", g.Name); err != nil {
+			return nil, nil, err
 		}
 		all = append(all, scored{g, scores, o.own(n.Arch, g)})
 	}
 	return all, notes, nil
 }
 
-// selectChannels keeps the most important channels at a ratio of filters: of each group,
-// or of all by one threshold, the sorted scores' element int(total*ratio), below which
-// channels go.
-func selectChannels(all []scored, m Method, global bool, ratio float64, o Options) Decision {
-	d := Decision{Keep: Keep{}}
-	if global {
-		var pool []float64
-		for _, s := range all {
-			if s.own == nil {
-				pool = append(pool, s.scores...)
-			}
-		}
-		slices.Sort(pool)
-		if len(pool) > 0 {
-			d.Threshold = pool[min(int(float64(len(pool))*ratio), len(pool)-1)]
-		}
-	}
+// channelChooser returns what is kept at a ratio of filters: of each group the most
+// important channels, or those of all that are not below one threshold, the sorted scores'
+// element int(total*ratio).
+func channelChooser(all []scored, m Method, global bool, o Options) func(ratio float64) Decision {
+	var pool []float64
 	for _, s := range all {
-		c := s.group.Channels
-		var kept int
-		switch {
-		case s.own != nil:
-			kept = m.kept(c, *s.own)
-		case global:
-			for _, v := range s.scores {
-				if v >= d.Threshold {
-					kept++
-				}
-			}
-		default:
-			kept = m.kept(c, ratio)
+		if global && s.own == nil {
+			pool = append(pool, s.scores...)
 		}
-		wanted := kept
-		kept = o.floor(kept, c)
-		if wanted < min(max(o.MinChannels, 1), c) && (global || o.MinChannels > 1) {
-			why := "the ratio"
-			if global && s.own == nil {
-				why = "the global threshold"
-			}
-			d.Notes = append(d.Notes, fmt.Sprintf("%s: %s would have left %d of %d channels; %d stay", s.group.Name, why, wanted, c, kept))
-		}
-		d.Keep[s.group.Name] = largest(s.scores, kept)
 	}
-	return d
+	slices.Sort(pool) // once, since reaching a target asks for many ratios
+	return func(ratio float64) Decision {
+		d := Decision{Keep: Keep{}}
+		if len(pool) > 0 {
+			d.Threshold = quantile(pool, ratio)
+		}
+		for _, s := range all {
+			wanted := s.wanted(m, global, ratio, d.Threshold)
+			c := s.group.Channels
+			kept := o.floor(wanted, c)
+			if wanted < min(max(o.MinChannels, 1), c) && (global || o.MinChannels > 1) {
+				why := "the ratio"
+				if global && s.own == nil {
+					why = "the global threshold"
+				}
+				d.Notes = append(d.Notes, fmt.Sprintf("%s: %s would have left %d of %d channels; %d stay", s.group.Name, why, wanted, c, kept))
+			}
+			d.Keep[s.group.Name] = largest(s.scores, kept)
+		}
+		return d
+	}
+}
+
+// wanted is how many channels of a group the method would keep.
+func (s scored) wanted(m Method, global bool, ratio, threshold float64) int {
+	switch {
+	case s.own != nil:
+		return m.kept(s.group.Channels, *s.own)
+	case !global:
+		return m.kept(s.group.Channels, ratio)
+	}
+	n := 0
+	for _, v := range s.scores {
+		if v >= threshold {
+			n++
+		}
+	}
+	return n
+}
+
+// quantile is the sorted scores' element int(total*ratio).
+func quantile(sorted []float64, ratio float64) float64 {
+	return sorted[min(int(float64(len(sorted))*ratio), len(sorted)-1)]
+}
+
+// checkScores returns an error if a score is no number: which of what it is of.
+func checkScores(scores []float64, which, of string) error {
+	if i := slices.IndexFunc(scores, math.IsNaN); i >= 0 {
+		return fmt.Errorf("%s %d of %s has importance NaN: the weights are damaged, train the network anew", which, i, of)
+	}
+	return nil
 }
 
 // largest returns the indices of the n largest scores, the first of equals, in rising

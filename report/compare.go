@@ -181,16 +181,27 @@ func Compare(w io.Writer, s *Study, test PairedTest, level float64, format strin
 
 // Write writes a comparison in one of [Formats].
 func (c *Comparison) Write(w io.Writer, format string) error {
+	return writeAnalysis(w, format, c, len(c.Rows))
+}
+
+// An analysis is what is made of results, with a form for each format.
+type analysis interface {
+	csv(w io.Writer) error
+	table() *table
+}
+
+// writeAnalysis writes an analysis, which has that many rows.
+func writeAnalysis(w io.Writer, format string, v analysis, rows int) error {
 	switch {
 	case format == FormatJSON:
-		return encode(w, c)
+		return encode(w, v)
 	case format == FormatCSV:
-		return c.csv(w)
-	case len(c.Rows) == 0:
+		return v.csv(w)
+	case rows == 0:
 		_, err := fmt.Fprintln(w, noResults)
 		return err
 	}
-	return c.table().write(w, format)
+	return v.table().write(w, format)
 }
 
 func encode(w io.Writer, v any) error {

@@ -80,16 +80,7 @@ func (v *Savings) Write(w io.Writer, format string) error {
 	if err := v.Check(); err != nil {
 		return err
 	}
-	switch {
-	case format == FormatJSON:
-		return encode(w, v)
-	case format == FormatCSV:
-		return v.csv(w)
-	case len(v.Rows) == 0:
-		_, err := fmt.Fprintln(w, noResults)
-		return err
-	}
-	return v.table().write(w, format)
+	return writeAnalysis(w, format, v, len(v.Rows))
 }
 
 func (v *Savings) csv(w io.Writer) error {

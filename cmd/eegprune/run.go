@@ -118,9 +118,15 @@ func (r *runner) open(ctx context.Context, configs []experiment.Config) (experim
 	return grid, nil
 }
 
+// settle puts into o what the flags say.
+func (r *runner) settle(o experiment.RunOptions) experiment.RunOptions {
+	o.Dir, o.Jobs, o.Every, o.Version, o.Commit = r.out, r.jobs, r.every, version(), commit()
+	return o
+}
+
 // carryOut runs studies and writes their results.
 func (r *runner) carryOut(ctx context.Context, grid experiment.Grid, o experiment.RunOptions) (*report.Study, error) {
-	o.Dir, o.Jobs, o.Every, o.Version, o.Commit = r.out, r.jobs, r.every, version(), commit()
+	o = r.settle(o)
 	b, err := newBoard(r.board)
 	if err != nil {
 		return nil, err
@@ -210,6 +216,16 @@ func (s *studyCommand) pruningConfigs(p *pruneFlags, r *recoverFlags) ([]experim
 		c.Prune, c.Options = pruning, options
 		return r.apply(c)
 	})
+}
+
+// openPruning opens the studies of a command that prunes and recovers; the caller closes
+// them.
+func (s *studyCommand) openPruning(ctx context.Context, p *pruneFlags, r *recoverFlags) (experiment.Grid, error) {
+	configs, err := s.pruningConfigs(p, r)
+	if err != nil {
+		return nil, err
+	}
+	return s.open(ctx, configs)
 }
 
 func (a *app) trainCommand() *cobra.Command {

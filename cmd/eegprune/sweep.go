@@ -25,11 +25,7 @@ folds, as a table and as curves.`,
 		Example: `  eegprune sweep --data recordings --out sweep --folds 2 --epochs 2 --ratio 0.3,0.6,0.9`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			configs, err := s.pruningConfigs(&p, &r)
-			if err != nil {
-				return err
-			}
-			grid, err := s.open(cmd.Context(), configs)
+			grid, err := s.openPruning(cmd.Context(), &p, &r)
 			if err != nil {
 				return err
 			}
@@ -89,11 +85,7 @@ and the burden of proof is the other way round.`,
 			if err := o.Check(); err != nil {
 				return usageError{err}
 			}
-			configs, err := s.pruningConfigs(&p, &r)
-			if err != nil {
-				return err
-			}
-			grid, err := s.open(cmd.Context(), configs)
+			grid, err := s.openPruning(cmd.Context(), &p, &r)
 			if err != nil {
 				return err
 			}
@@ -103,7 +95,7 @@ and the burden of proof is the other way round.`,
 				return err
 			}
 			progress := a.progress()
-			run := experiment.RunOptions{Dir: s.out, Jobs: s.jobs, Every: s.every, Version: version(), Commit: commit(), Watch: b.observe(progress.lines(grid), grid)}
+			run := s.settle(experiment.RunOptions{Watch: b.observe(progress.lines(grid), grid)})
 			savings, results, err := grid.Savings(cmd.Context(), run, o)
 			progress.close()
 			err = errors.Join(err, b.close())
