@@ -94,7 +94,7 @@ build/tensorboard/.made:
 	touch $@
 
 test-export: build build/export/.made
-	EEGPRUNE_PYTHON=$(CURDIR)/build/export/bin/python $(GO) test -count=1 -run "PyTorchReads|ComputeTheSame" ./torch/ptfile ./models/export
+	EEGPRUNE_PYTHON=$(CURDIR)/build/export/bin/python $(GO) test -tags python -count=1 -run "PyTorchReads|ComputeTheSame" ./torch/ptfile ./models/export
 	build/export/bin/python scripts/check_export.py --program $(BIN)/eegprune
 
 # The torch of PYTHON is used, which need not be installed a second time.

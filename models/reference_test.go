@@ -166,12 +166,14 @@ func TestReferenceSteps(t *testing.T) {
 // TestReferenceWeights draws them with the class's own dropout from a seed, as PyTorch
 // does after torch.manual_seed.
 func TestReferenceWeights(t *testing.T) {
+	checked := 0
 	for _, model := range referenceModels {
 		t.Run(model, func(t *testing.T) {
 			r, _ := load(t, model)
 			if r.Init.State == nil {
-				t.Skip("the file has no initial weights")
+				return // not every file has them
 			}
+			checked++
 			arch, err := models.Build(path.Base(model), models.Config{Input: [3]int(r.InputShape[1:]), Classes: r.Classes, Rate: r.Rate})
 			if err != nil {
 				t.Fatal(err)
@@ -190,6 +192,10 @@ func TestReferenceWeights(t *testing.T) {
 				r.Init.State[p.Name].Check(t, p.Name, p.Tensor, 1e-7)
 			}
 		})
+	}
+	// Other directories may be of a program that does not write them.
+	if checked == 0 && os.Getenv("EEGPRUNE_REFERENCE") == "" {
+		t.Error("no file has initial weights")
 	}
 }
 

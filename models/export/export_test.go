@@ -2,18 +2,12 @@ package export_test
 
 import (
 	"bytes"
-	"encoding/json"
-	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/proto"
-	"pgregory.net/rapid"
 
 	"eegprune/internal/onnxpb"
 	"eegprune/internal/reftest"
@@ -193,76 +187,3 @@ func TestPythonIsNoWayIn(t *testing.T) {
 		t.Errorf("%v:\n%s", err, b.String())
 	}
 }
-
-// TestExportsComputeTheSame runs random networks in PyTorch and onnxruntime, where a
-// Python has them.
-func TestExportsComputeTheSame(t *testing.T) {
-	python := os.Getenv("EEGPRUNE_PYTHON")
-	if python == "" || exec.Command(python, "-c", "import onnxruntime, torch").Run() != nil {
-		t.Skip("EEGPRUNE_PYTHON names no Python with torch and onnxruntime")
-	}
-	dir := t.TempDir()
-	archs := rapid.Custom(reftest.RandomArch)
-	const networks, clips = 30, 3
-	for i := range networks {
-		n := reftest.Network(t, archs.Example(i))
-		reftest.Fill(t, n, uint64(i))
-		in := n.Arch.Input
-		shape := []int{clips, in[0], in[1], in[2]}
-		x := reftest.Ramp(clips*in[0]*in[1]*in[2], 5, 2)
-		s := torch.NewScope(torch.NoGrad)
-		logits, err := torch.ToSlice[float32](n.Forward(s, reftest.Tensor(t, x, shape...), models.Pass{}))
-		s.Close()
-		if err != nil {
-			t.Fatal(err)
-		}
-		at := func(kind string) string { return filepath.Join(dir, fmt.Sprintf("%d.%s", i, kind)) }
-		var class, graph bytes.Buffer
-		if err := export.Python(&class, n.Arch, nil); err != nil {
-			t.Fatal(err)
-		}
-		if err := export.ONNX(&graph, n, export.ONNXOptions{}); err != nil {
-			t.Fatal(err)
-		}
-		if err := n.SavePT(at("pt"), nil); err != nil {
-			t.Fatal(err)
-		}
-		values, err := json.Marshal(map[string]any{"shape": shape, "x": x, "logits": logits})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for kind, content := range map[string][]byte{"py": class.Bytes(), "onnx": graph.Bytes(), "json": values} {
-			if err := os.WriteFile(at(kind), content, 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	out, err := exec.Command(python, "-W", "error::UserWarning", "-c", compare, dir, fmt.Sprint(networks)).CombinedOutput()
-	if err != nil {
-		t.Errorf("%v:\n%s", err, out)
-	}
-	t.Logf("%s", slices.Clone(out))
-}
-
-const compare = `
-import json, sys
-import numpy as np, onnxruntime, torch
-worst = {"torch": 0.0, "onnx": 0.0}
-for i in range(int(sys.argv[2])):
-    at = f"{sys.argv[1]}/{i}."
-    v = json.load(open(at + "json"))
-    x = np.array(v["x"], np.float32).reshape(v["shape"])
-    want = np.array(v["logits"], np.float32).reshape(len(x), -1)
-    names = {}
-    exec(open(at + "py").read(), names)
-    n = names["Network"]()
-    n.load_state_dict(torch.load(at + "pt", weights_only=True), strict=True)
-    with torch.no_grad():
-        got = {"torch": n.eval()(torch.from_numpy(x)).numpy()}
-    got["onnx"] = onnxruntime.InferenceSession(at + "onnx").run(["logits"], {"input": x})[0]
-    for k, g in got.items():
-        d = abs(g - want).max() / abs(want).max()
-        worst[k] = max(worst[k], float(d))
-        assert d <= 1e-5, (i, k, g, want)
-print(worst)
-`

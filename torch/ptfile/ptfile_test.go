@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"math"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -218,35 +217,6 @@ func TestWriteRefuses(t *testing.T) {
 		if err := ptfile.Write(&bytes.Buffer{}, all, nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want one that says %q", err, want)
 		}
-	}
-}
-
-// TestPyTorchReadsWhatIsWritten where there is a Python with torch.
-func TestPyTorchReadsWhatIsWritten(t *testing.T) {
-	python := os.Getenv("EEGPRUNE_PYTHON")
-	if python == "" {
-		t.Skip("EEGPRUNE_PYTHON names no Python with torch")
-	}
-	path := filepath.Join(t.TempDir(), "x.pt")
-	var b bytes.Buffer
-	bits := binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint32(nil, math.Float32bits(0.5)), math.Float32bits(-3))
-	if err := ptfile.Write(&b, []ptfile.Named{
-		{Name: "a.weight", Array: ptfile.Array{Shape: []int{2, 1}, Data: bits}},
-		{Name: "a.count", Array: ptfile.Array{Type: ptfile.Int64, Shape: []int{}, Data: []byte{7, 0, 0, 0, 0, 0, 0, 0}}},
-		{Name: "flags", Array: ptfile.Array{Type: ptfile.Bool, Shape: []int{3}, Data: []byte{1, 0, 1}}},
-	}, map[string]string{"note": "beside"}); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	out, err := exec.Command(python, "-c", `import sys, torch
-for mmap in (False, True):
-    d = torch.load(sys.argv[1], weights_only=True, mmap=mmap)
-    print({k: (v.tolist(), str(v.dtype)) for k, v in d.items()})`, path).CombinedOutput()
-	line := "{'a.weight': ([[0.5], [-3.0]], 'torch.float32'), 'a.count': (7, 'torch.int64'), 'flags': ([True, False, True], 'torch.bool')}\n"
-	if err != nil || string(out) != line+line {
-		t.Errorf("PyTorch says %s (%v)", out, err)
 	}
 }
 
