@@ -67,10 +67,8 @@ func (e *exporter) run(a *app, path string) error {
 	case e.int8 && !isONNX:
 		return usageError{fmt.Errorf("--int8: only ONNX files have 8-bit weights, and %s is none", e.out)}
 	}
-	if e.model != "" {
-		if _, err := models.ByName(e.model); err != nil {
-			return usageError{fmt.Errorf("--model: %w", err)}
-		}
+	if err := checkModelFlag(e.model); err != nil {
+		return err
 	}
 	n, origin, err := a.load(path, e.model, torch.CPU)
 	if err != nil {

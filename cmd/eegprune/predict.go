@@ -87,10 +87,16 @@ func (p *predictor) settle(args []string) error {
 	case p.features != "" && p.recordings != "":
 		return usageError{fmt.Errorf("--features and --data both name clips: give one of them")}
 	}
-	if p.model != "" {
-		if _, err := models.ByName(p.model); err != nil {
-			return usageError{fmt.Errorf("--model: %w", err)}
-		}
+	return checkModelFlag(p.model)
+}
+
+// checkModelFlag returns an error if --model, where it is given, names no network.
+func checkModelFlag(name string) error {
+	if name == "" {
+		return nil
+	}
+	if _, err := models.ByName(name); err != nil {
+		return usageError{fmt.Errorf("--model: %w", err)}
 	}
 	return nil
 }
