@@ -11,6 +11,7 @@ random numbers: only the time is looked at.
 import argparse
 import json
 import os
+import re
 import struct
 import time
 
@@ -98,10 +99,11 @@ def main():
         study = json.load(f)
     configs = study["config"] if isinstance(study["config"], list) else [study["config"]]
     configs = {c["model"]: c for c in configs}
-    clips = {}  # in all: every clip is tested in one fold
-    for r in study["results"]:
-        if r["stage"] == "unpruned":
-            clips[r["model"]] = clips.get(r["model"], 0) + r["test"]["clips"]
+    clips = {}  # in all; results of one share alone do not add up to them
+    for s in study["settings"]:
+        if found := re.match(r"data(?:, (\w+))?$", s["name"]):
+            for m in [found[1]] if found[1] else configs:
+                clips[m] = int(re.search(r"(\d+) clips", s["value"])[1])
     start, cells = time.perf_counter(), 0
     for r in study["results"]:
         if not r.get("epochs") or a.fold and r["fold"] != a.fold:
