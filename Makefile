@@ -75,6 +75,10 @@ test-slow: build
 test-slurm: build
 	$(GO) test -tags slurm -count=1 -run Slurm -v -timeout 30m ./cmd/...
 
+# The tests hold libtorch to these instructions: see internal/reftest.
+test-reference: export ATEN_CPU_CAPABILITY := avx2
+test-reference: export ONEDNN_MAX_CPU_ISA := AVX2
+test-reference: export MKL_CBWR := AVX2
 test-reference: build
 	@$(PYTHON) -c 'import torch, torcheeg, fvcore' || { echo "test-reference: needs torch, torcheeg and fvcore: make test-reference PYTHON=a Python that has them"; exit 2; }
 	$(PYTHON) scripts/make_reference.py --out build/reference/a --seed 5 --in-channels 5 --classes 3 --electrodes 27

@@ -4,6 +4,8 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/detail/CUDAHooksInterface.h>
+#include <c10/core/Event.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 
 #include <algorithm>
 #include <thread>
@@ -118,6 +120,25 @@ ep_status ep_synchronize(ep_device device) {
   return shim::call(false, [&] {
     if (device.type == EP_CUDA)
       at::detail::getCUDAHooks().deviceSynchronize(shim::device_index(device.index));
+  });
+}
+
+ep_status ep_thread_stream(ep_device device, int32_t own) {
+  return shim::call(false, [&] {
+    if (device.type != EP_CUDA)
+      return;
+    const at::Device gpu = shim::device_of(device);
+    const c10::impl::VirtualGuardImpl cuda(at::kCUDA);
+    const c10::Stream common = cuda.getDefaultStream(gpu);
+    if (!own) {
+      cuda.exchangeStream(common).synchronize();
+      return;
+    }
+    const c10::Stream mine = cuda.getStreamFromGlobalPool(gpu);
+    c10::Event asked(at::kCUDA);
+    asked.record(common);
+    asked.block(mine);
+    cuda.exchangeStream(mine);
   });
 }
 

@@ -19,7 +19,7 @@ import (
 	"eegprune/train"
 )
 
-func TestMain(m *testing.M) { os.Exit(reftest.NoTensorsLeft(m)) }
+func TestMain(m *testing.M) { os.Exit(reftest.Main(m)) }
 
 // clips makes a set of one-number clips, n for each trial of each subject, the classes
 // in turn by trial.

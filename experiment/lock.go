@@ -118,7 +118,7 @@ func guard(path string) (release func(), err error) {
 	return func() { f.Close() }, nil
 }
 
-// others finds a living lock that excludes ours.
+// others finds a living lock that excludes ours, and removes dead ones.
 func (d directory) others(own string, share Share, me holder) error {
 	pattern := "lock-*-of-*"
 	if share != (Share{}) {
@@ -134,6 +134,9 @@ func (d directory) others(own string, share Share, me holder) error {
 		}
 		if err := alive(path, me); err != nil {
 			return err
+		}
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("removing the lock of a program that is gone: %w", err)
 		}
 	}
 	return nil

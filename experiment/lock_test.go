@@ -77,6 +77,31 @@ func TestLocksOfTheDeadAreTakenOver(t *testing.T) {
 	}
 }
 
+func TestDeadLocksOfSharesGoWhenTheWholeIsTaken(t *testing.T) {
+	d := directory(t.TempDir())
+	dead := d.in("lock-1-of-2")
+	if err := writeJSON(dead, holder{Host: "elsewhere", PID: 1, Started: "1"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.acquire(Share{}, func(error) {}); err == nil {
+		t.Fatal("the whole was taken while a share was held")
+	}
+	long := time.Now().Add(-2 * deadAfter)
+	if err := os.Chtimes(dead, long, long); err != nil {
+		t.Fatal(err)
+	}
+	l, err := d.acquire(Share{}, func(error) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(dead); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the dead lock is still there: %v", err)
+	}
+	if err := l.release(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestLostLocksAreNoticedAndLeft(t *testing.T) {
 	defer func(d time.Duration) { touchEvery = d }(touchEvery)
 	touchEvery = time.Millisecond

@@ -3,7 +3,6 @@ package experiment
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -51,7 +50,11 @@ func (s *Study) Run(ctx context.Context, o RunOptions) (*report.Study, error) {
 
 // Run carries out the studies, all of whose cells share the jobs; see Study.Run.
 func (g Grid) Run(ctx context.Context, o RunOptions) (*report.Study, error) {
-	results, failed := g.carryOut(ctx, o)
+	var results []report.Result
+	failed := o.hold(ctx, func(ctx context.Context, h *holding) (err error) {
+		results, err = h.carryOut(ctx, g, g)
+		return err
+	})
 	if results == nil && failed != nil {
 		return nil, failed // what others, or earlier runs, reported stays
 	}
@@ -67,61 +70,6 @@ func (g Grid) Run(ctx context.Context, o RunOptions) (*report.Study, error) {
 	}
 	out.Speeds, err = g.speeds(ctx, results, o.Dir)
 	return out, err
-}
-
-// carryOut does the cells and returns the results there are, in the cells' order.
-func (g Grid) carryOut(ctx context.Context, o RunOptions) (results []report.Result, err error) {
-	for _, s := range g {
-		for _, f := range o.Folds {
-			if _, err := s.fold(f); err != nil {
-				return nil, err
-			}
-		}
-	}
-	d := directory(o.Dir)
-	if err := d.make(); err != nil {
-		return nil, err
-	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	held, err := d.acquire(o.Share, cancel)
-	if err != nil {
-		return nil, err
-	}
-	defer func() {
-		if lost := context.Cause(ctx); errors.Is(lost, errTakenOver) {
-			err = lost
-		}
-		err = errors.Join(err, held.release())
-	}()
-	plan, err := g.Plan(o)
-	if err != nil {
-		return nil, err
-	}
-	if plan.Study, err = g.report(nil, o); err != nil {
-		return nil, err
-	}
-	var before Plan
-	there, err := readJSON(d.in("plan.json"), &before)
-	if err != nil {
-		return nil, err
-	}
-	if err := writeJSON(d.in("plan.json"), plan); err != nil {
-		return nil, err
-	}
-	if change := plan.change(&before); there && len(change.New)+len(change.Dropped) > 0 && o.Watch.Changed != nil {
-		o.Watch.Changed(change)
-	}
-	plan = plan.part(o.Share)
-	alone := o.Share == (Share{})
-	err = d.removeLeftovers(func(name string) bool { return alone || plan.owns(name) })
-	if alone {
-		err = errors.Join(err, d.removeFailures(plan))
-	}
-	if err != nil {
-		return nil, fmt.Errorf("clearing up after a program that was killed: %w", err)
-	}
-	return g.schedule(ctx, plan, o)
 }
 
 // report puts together what there is.

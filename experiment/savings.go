@@ -44,34 +44,46 @@ func (g Grid) Savings(ctx context.Context, o RunOptions, so SavingsOptions) (*re
 		return nil, nil, fmt.Errorf("there is nothing to save of")
 	}
 	out := &report.Savings{Schema: report.Schema, Test: so.Test, Level: so.Level, Margin: so.Margin}
-	o.Watch.Changed = nil // each ratio is a study of its own
+	o.Watch.Changed = nil // what will be tried is not known yet
 	seeker := seeker{run: o, SavingsOptions: so}
 	for _, s := range g {
 		c := *s
 		c.Config.Prune = nil // what is tried is added
 		seeker.grid = append(seeker.grid, &c)
 	}
-	for i, s := range g {
+	for _, s := range g {
 		test := report.PairedTest{Name: so.Test, TestShare: s.testShare()}
 		if err := test.Enough(len(s.Folds), so.Level); err != nil {
 			return nil, nil, err
 		}
+		seeker.tests = append(seeker.tests, test)
 		out.TestShare = test.TestShare
-		for _, method := range s.methods() {
-			for _, stage := range s.Config.Recover {
-				row, err := seeker.seek(ctx, i, method, stage, test)
-				if err != nil {
-					results, _ := seeker.results()
-					return nil, results, err
-				}
-				out.Rows = append(out.Rows, row)
-			}
-		}
 		if s.leak != "" {
 			out.Leak = s.leak
 		}
 	}
-	results, err := seeker.results()
+	err := o.hold(ctx, func(ctx context.Context, h *holding) error {
+		seeker.holding = h
+		for i, s := range g {
+			for _, method := range s.methods() {
+				for _, stage := range s.Config.Recover {
+					row, err := seeker.seek(ctx, i, method, stage)
+					if err != nil {
+						return err
+					}
+					out.Rows = append(out.Rows, row)
+				}
+			}
+		}
+		return nil
+	})
+	if len(seeker.all) == 0 {
+		return nil, nil, err // what others, or earlier runs, reported stays
+	}
+	results, failed := seeker.results()
+	if err == nil {
+		err = failed
+	}
 	if err == nil {
 		err = seeker.measure(ctx, out.Rows)
 	}
@@ -105,9 +117,11 @@ func (s *Study) methods() []string {
 // A seeker carries out one ratio after another, and keeps all results.
 type seeker struct {
 	SavingsOptions
-	grid Grid
-	run  RunOptions
-	all  []report.Result
+	grid    Grid
+	tests   []report.PairedTest // of each study
+	run     RunOptions
+	holding *holding
+	all     []report.Result
 }
 
 // results are those of all ratios that were tried, as a study.
@@ -116,7 +130,7 @@ func (k *seeker) results() (*report.Study, error) {
 }
 
 // seek finds the largest ratio without loss for one method and recovery of study i.
-func (k *seeker) seek(ctx context.Context, i int, method, stage string, test report.PairedTest) (report.Saving, error) {
+func (k *seeker) seek(ctx context.Context, i int, method, stage string) (report.Saving, error) {
 	s := k.grid[i]
 	row := report.Saving{Model: s.Config.Model, Method: method, Stage: stage, P: 1}
 	low, high := 0, int(math.Floor(k.Most/k.Step+1e-9)) // in steps: none lost, and the first to try
@@ -133,7 +147,7 @@ func (k *seeker) seek(ctx context.Context, i int, method, stage string, test rep
 			return row, err
 		}
 		before, after := accuracies(whole), accuracies(pruned)
-		loses, p, err := test.Loses(before, after, k.Margin, k.Level)
+		loses, p, err := k.tests[i].Loses(before, after, k.Margin, k.Level)
 		if err != nil {
 			return row, err
 		}
@@ -163,7 +177,11 @@ func (k *seeker) try(ctx context.Context, i int, p Pruning, stage string) (whole
 	if stage == report.Pruned {
 		s.Config.Recover = nil
 	}
-	results, err := Grid{&s}.carryOut(ctx, k.run)
+	// What is reported is about all that was tried.
+	if asked := &k.grid[i].Config.Prune; !slices.Contains(*asked, p) {
+		*asked = append(*asked, p)
+	}
+	results, err := k.holding.carryOut(ctx, Grid{&s}, k.grid)
 	for _, r := range results {
 		if !slices.ContainsFunc(k.all, func(o report.Result) bool { return o.Cell == r.Cell }) {
 			k.all = append(k.all, r)
@@ -174,11 +192,6 @@ func (k *seeker) try(ctx context.Context, i int, p Pruning, stage string) (whole
 		case r.Stage == stage && r.Method == p.Method && r.Ratio == p.Ratio:
 			pruned = append(pruned, r)
 		}
-	}
-	// What is reported is about all that was tried.
-	asked := &k.grid[i].Config.Prune
-	if !slices.Contains(*asked, p) {
-		*asked = append(*asked, p)
 	}
 	return whole, pruned, err
 }

@@ -226,14 +226,14 @@ func (s *schedule) attempt(ctx context.Context, t *task, at *place) (report.Resu
 	s.options.Watch.start(t.cell)
 	c := cell{Study: at.studies[t.study], Cell: t.cell, key: t.key, schedule: s, place: at}
 	at.alone.RLock()
-	result, err := c.make(ctx)
+	result, err := c.makeOnOwnStream(ctx)
 	at.alone.RUnlock()
 	if err == nil || ctx.Err() != nil || unwritable(err) {
 		return result, err
 	}
 	at.alone.Lock()
 	defer at.alone.Unlock()
-	return c.make(ctx)
+	return c.makeOnOwnStream(ctx)
 }
 
 // unwritable reports whether going on would lose what is done.
@@ -273,6 +273,14 @@ type cell struct {
 	key   string
 }
 
+func (c cell) makeOnOwnStream(ctx context.Context) (result report.Result, err error) {
+	err = c.device.OnOwnStream(func() error {
+		result, err = c.make(ctx)
+		return err
+	})
+	return result, err
+}
+
 // make makes the result of the cell and its files.
 func (c cell) make(ctx context.Context) (report.Result, error) {
 	result := report.Result{Schema: report.Schema, Key: c.key, Cell: c.Cell, Checkpoint: checkpoint(c.Cell), Seed: c.seed(c.Fold), Run: c.place.made}
@@ -305,6 +313,7 @@ func (c cell) find(ctx context.Context, result *report.Result) error {
 	}
 	n := made.Network
 	defer n.Free()
+	result.Resumed = made.History.Resumed
 	if len(made.History.Epochs) > 0 {
 		result.Best = made.History.Best + 1
 	}

@@ -18,7 +18,7 @@ import (
 
 func TestMain(m *testing.M) {
 	_ = flag.Set("rapid.checks", "200") // random networks for each property
-	os.Exit(reftest.NoTensorsLeft(m))
+	os.Exit(reftest.Main(m))
 }
 
 // outcome is what a structured method keeps and the logits PyTorch gives with the

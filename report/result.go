@@ -118,7 +118,10 @@ type Run struct {
 	Host      string `json:"host"`
 
 	Started time.Time `json:"started"`
-	Seconds float64   `json:"seconds"` // wall time until the checkpoint was on disk
+	// Resumed is how many epochs were made before Started, by a program that was ended or
+	// in an attempt that failed. What follows is without them.
+	Resumed int     `json:"resumed_epochs,omitempty"`
+	Seconds float64 `json:"seconds"` // wall time until the checkpoint was on disk
 	// CPUSeconds is user and system time of what CPUScope names: of the whole process
 	// where the cell had it to itself, else of the thread that did the cell. Work that
 	// this thread had others do (--threads, backward passes on a GPU) is not in the latter.

@@ -18,7 +18,7 @@ func TestMain(m *testing.M) {
 		printLoadError()
 		return
 	}
-	os.Exit(reftest.NoTensorsLeft(m))
+	os.Exit(reftest.Main(m))
 }
 
 // scope opens a scope that is closed when the test ends.

@@ -24,6 +24,10 @@ EP_FN(ep_cuda_device, (int32_t index, char *name, size_t size, int64_t *free_byt
       (index, name, size, free_bytes, total_bytes))
 /* Waits until the device has done all that was asked of it. */
 EP_FN(ep_synchronize, (ep_device device), (device))
+/* own: from now on the calling thread's work on that GPU has a stream of its own, which
+ * begins when what was asked of the common stream is done. Else it goes back to the
+ * common stream, when all of its own is done. Nothing happens for the CPU. */
+EP_FN(ep_thread_stream, (ep_device device, int32_t own), (device, own))
 
 /* --- scopes -------------------------------------------------------------- */
 

@@ -127,7 +127,7 @@ func TimeFolds(ctx context.Context, arch *models.Arch, o Options, d *Data, devic
 	start := time.Now()
 	clips := d.Y.Shape()[0]
 	for fold := range k {
-		group.Go(func() error {
+		work := func() error {
 			n, g, err := Fresh(arch, nil, device, uint64(fold+1))
 			if err != nil {
 				return err
@@ -148,7 +148,8 @@ func TimeFolds(ctx context.Context, arch *models.Arch, o Options, d *Data, devic
 			}
 			_, err = Training{Network: n, Data: d, Fit: fit, Val: val, Options: o, Generator: g}.Run(ctx)
 			return err
-		})
+		}
+		group.Go(func() error { return device.OnOwnStream(work) })
 	}
 	err := group.Wait()
 	return time.Since(start), err

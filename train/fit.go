@@ -75,6 +75,8 @@ type Epoch struct {
 type History struct {
 	Epochs []Epoch `json:"epochs"`
 	Best   int     `json:"best"`
+	// Resumed is how many of the epochs were there before, in a snapshot.
+	Resumed int `json:"-"`
 }
 
 // Observer is told how a training goes on. Both fields may be nil.
@@ -154,8 +156,9 @@ func (t *trainer) run(ctx context.Context, rate torch.Schedule) (History, error)
 	if err != nil {
 		return h, err
 	}
+	h.Resumed = len(h.Epochs)
 	saved := time.Now()
-	for epoch := len(h.Epochs); epoch < t.epochs; epoch++ {
+	for epoch := h.Resumed; epoch < t.epochs; epoch++ {
 		e, err := t.epoch(ctx, epoch, rate(epoch))
 		if err != nil {
 			return h, fmt.Errorf("epoch %d: %w", epoch+1, err)

@@ -13,7 +13,7 @@ import (
 	"eegprune/torch"
 )
 
-func TestMain(m *testing.M) { os.Exit(reftest.NoTensorsLeft(m)) }
+func TestMain(m *testing.M) { os.Exit(reftest.Main(m)) }
 
 // TestTrajectory repeats a PyTorch program from its seed: initial weights, shuffles,
 // the mean loss of every epoch and the final weights.

@@ -68,6 +68,12 @@ TEST(Status, HostMemoryThatIsNotThereIsOutOfMemory) {
   text(st);
 }
 
+TEST(Stream, TheCPUHasNoneAndADeviceThatIsNotThereIsAnError) {
+  OK(ep_thread_stream({EP_CPU, 0}, 1));
+  OK(ep_thread_stream({EP_CPU, 0}, 0));
+  EXPECT_NE(text(ep_thread_stream({EP_CUDA, 200}, 1)), "");
+}
+
 TEST(Wrap, ReleasesWhenTheLastUserIsGoneAndOnFailure) {
   static int released;
   released = 0;

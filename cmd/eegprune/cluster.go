@@ -88,8 +88,8 @@ type slurm struct {
 	Extra                               []string
 
 	// What the script runs.
-	Program, Work, Study, Dir, Data, Cache, Device string
-	Every                                          int
+	Program, Work, Study, Dir, Data, Cache, Device, Board string
+	Every                                                 int
 }
 
 func (a *app) studySubmitCommand() *cobra.Command {
@@ -162,6 +162,7 @@ was.`,
 	fl.StringArrayVar(&s.Extra, "sbatch", nil, "another option for sbatch, of both jobs, such as --sbatch=--account=lab (may be repeated)")
 	fl.StringVar(&s.Device, "device", "auto", "device of the cells")
 	fl.IntVar(&s.Every, "checkpoint-every", 0, "epochs after which a training is kept (default: when half a minute has passed)")
+	boardFlag(fl, &s.Board)
 	fl.BoolVar(&dry, "dry-run", false, "write the scripts and submit nothing")
 	_ = c.MarkFlagRequired("out")
 	return c
@@ -193,7 +194,10 @@ func (s *slurm) paths(f *studyFile) (err error) {
 	if s.Cache, err = f.cacheDir(); err != nil {
 		return err
 	}
-	for _, p := range []*string{&s.Dir, &s.Cache} {
+	for _, p := range []*string{&s.Dir, &s.Cache, &s.Board} {
+		if *p == "" {
+			continue
+		}
 		if *p, err = filepath.Abs(*p); err != nil {
 			return err
 		}
@@ -230,7 +234,8 @@ begun={{quote .Dir}}/slurm/begun-$SLURM_ARRAY_TASK_ID
 : > "$begun"
 echo "share $share on $SLURMD_NODENAME, job ${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID, requeued ${SLURM_RESTART_COUNT:-0} times, $(date '+%F %T')"
 {{quote .Program}} study run {{quote .Study}} --share "$share" --out {{quote .Dir}} --jobs "${SLURM_CPUS_PER_TASK:-1}" --device {{.Device}} --cache {{quote .Cache}} --data {{quote .Data}}
-{{- with .Every}} --checkpoint-every {{.}}{{end}} &
+{{- with .Every}} --checkpoint-every {{.}}{{end}}
+{{- with .Board}} --tensorboard {{quote .}}{{end}} &
 program=$!
 # USR1 comes when the time is nearly over. TERM, from scancel, Slurm sends to the program too.
 trap 'late=yes; kill -TERM $program' USR1

@@ -328,7 +328,7 @@ func TestSlurm(t *testing.T) {
 
 	t.Run("completes", func(t *testing.T) {
 		s := c.submit(t, "plain", "--of", "3", "--partition", "main", "--time", "0:10:00", "--mem", "900M", "--gpus", "1", "--cpus", "1",
-			"--name", "mine", "--sbatch=--nice=7", "--sbatch=--comment=lab", "--device", "cpu")
+			"--name", "mine", "--sbatch=--nice=7", "--sbatch=--comment=lab", "--device", "cpu", "--tensorboard", "board")
 		job := s.job(t, s.task("1"))
 		for name, value := range map[string]string{"JobName": "mine", "Partition": "main", "TimeLimit": "00:10:00", "MinMemoryNode": "900M",
 			"TresPerNode": "gres:gpu:1", "CPUs/Task": "1", "Nice": "7", "Comment": "lab", "Requeue": "1"} {
@@ -347,6 +347,9 @@ func TestSlurm(t *testing.T) {
 			if !strings.HasPrefix(s.log(share), "share "+share+"/3 on w") {
 				t.Errorf("the log of share %s does not say what it is", share)
 			}
+		}
+		if runs, err := os.ReadDir(filepath.Join(c.work, "board")); err != nil || len(runs) != len(want.Results) {
+			t.Errorf("TensorBoard has %d runs (%v), want one for each of the %d cells", len(runs), err, len(want.Results))
 		}
 	})
 

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"testing"
 
+	"eegprune/experiment"
 	"eegprune/report"
 )
 
@@ -125,4 +126,27 @@ func TestSplitsThatLeakSaySoEverywhere(t *testing.T) {
 	if s := read(t, filepath.Join(dir, "study")); s.Leak != leak {
 		t.Errorf("result.json says %q of the leak", s.Leak)
 	}
+}
+
+// All that savings tries is one study, which the commands that read studies see whole.
+func TestSavingsLeaveAWholeStudy(t *testing.T) {
+	dir := recordings(t)
+	must(t, dir, quick("savings", "--out", "study", "--method", "lfp", "--method", "nsfp", "--test", "corrected-t", "--step", "0.3")...)
+	found := read(t, filepath.Join(dir, "study"))
+	tried := map[string]bool{}
+	for _, r := range found.Results {
+		tried[r.Method] = true
+	}
+	if !tried["lfp"] || !tried["nsfp"] {
+		t.Fatalf("only the methods %v were tried", tried)
+	}
+	var s experiment.Status
+	if err := json.Unmarshal([]byte(must(t, dir, "study", "show", "study", "--json").stdout), &s); err != nil {
+		t.Fatal(err)
+	}
+	if s.Cells != len(found.Results) || s.Done != s.Cells {
+		t.Errorf("study show knows of %d cells, %d done; savings made %d", s.Cells, s.Done, len(found.Results))
+	}
+	must(t, dir, "study", "results", "study")
+	sameResults(t, "savings and study results", found, read(t, filepath.Join(dir, "study")))
 }

@@ -5,6 +5,7 @@ package reftest
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -204,9 +205,20 @@ func ReadJSON(t testing.TB, path string, into any) {
 	}
 }
 
-// NoTensorsLeft runs a package's tests and fails them when tensors are alive after it:
-// every test frees what it makes.
-func NoTensorsLeft(m *testing.M) int {
+// instructions are those that the expected values come from. With others sums are rounded
+// otherwise, which a training amplifies.
+var instructions = map[string]string{"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "MKL_CBWR": "AVX2"}
+
+// Main runs a package's tests and returns the exit status. It holds libtorch, which is
+// loaded when a tensor is first needed, to the instructions of the expected values, and
+// fails the tests when tensors are alive after them: every test frees what it makes.
+func Main(m *testing.M) int {
+	for name, value := range instructions {
+		if err := os.Setenv(name, value); err != nil {
+			fmt.Fprintln(os.Stderr, "choosing the processor's instructions:", err)
+			return 1
+		}
+	}
 	// Packages are tested side by side, and threads that wait for each other on too few
 	// cores take many times as long. Without libtorch each test says what is wrong.
 	_ = torch.SetNumThreads(1)

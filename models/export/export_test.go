@@ -16,7 +16,7 @@ import (
 	"eegprune/torch"
 )
 
-func TestMain(m *testing.M) { os.Exit(reftest.NoTensorsLeft(m)) }
+func TestMain(m *testing.M) { os.Exit(reftest.Main(m)) }
 
 func build(t *testing.T, name string) *models.Network {
 	t.Helper()
