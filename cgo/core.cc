@@ -3,6 +3,7 @@
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
+#include <ATen/autocast_mode.h>
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <c10/core/Event.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
@@ -20,6 +21,11 @@ namespace {
 std::atomic<int64_t> live_tensors{0};
 std::atomic<int32_t> num_threads{0}; // 0: libtorch's own choice
 thread_local int32_t applied_threads = 0;
+
+void allow_tf32(bool on) {
+  at::globalContext().setAllowTF32CuDNN(on);
+  at::globalContext().setAllowTF32CuBLAS(on);
+}
 } // namespace
 
 void use_num_threads() {
@@ -30,6 +36,15 @@ void use_num_threads() {
   // thread.
   at::set_num_threads(want);
   applied_threads = want;
+}
+
+void Autocast::set(bool to) {
+  for (const at::DeviceType type : {at::kCPU, at::kCUDA}) {
+    at::autocast::set_autocast_dtype(type, at::kBFloat16);
+    at::autocast::set_autocast_enabled(type, to);
+  }
+  // It keeps weights for as long as a forward pass, of which one call knows nothing.
+  at::autocast::set_autocast_cache_enabled(!to);
 }
 
 ep_tensor adopt(ep_scope scope, at::Tensor value) {
@@ -90,8 +105,7 @@ ep_status ep_init(void) {
     mallopt(M_ARENA_MAX, static_cast<int>(std::max(1u, std::thread::hardware_concurrency())));
 #endif
     // Numbers are compared with PyTorch's CPU: no silent 10-bit mantissas.
-    at::globalContext().setAllowTF32CuDNN(false);
-    at::globalContext().setAllowTF32CuBLAS(false);
+    shim::allow_tf32(false);
   });
 }
 
@@ -111,6 +125,10 @@ ep_status ep_num_threads(int32_t *n) {
   return shim::call(false, [&] { *n = at::get_num_threads(); });
 }
 
+ep_status ep_allow_tf32(int32_t on) {
+  return shim::call(false, [&] { shim::allow_tf32(on != 0); });
+}
+
 ep_status ep_live_tensors(int64_t *n) {
   *n = shim::live_tensors.load(std::memory_order_relaxed);
   return {EP_OK, nullptr};
@@ -123,13 +141,17 @@ ep_status ep_synchronize(ep_device device) {
   });
 }
 
-ep_status ep_thread_stream(ep_device device, int32_t own) {
+ep_status ep_thread_stream(ep_device device, int32_t own, int32_t *changed) {
   return shim::call(false, [&] {
+    *changed = 0;
     if (device.type != EP_CUDA)
       return;
     const at::Device gpu = shim::device_of(device);
     const c10::impl::VirtualGuardImpl cuda(at::kCUDA);
     const c10::Stream common = cuda.getDefaultStream(gpu);
+    if ((cuda.getStream(gpu) != common) == (own != 0))
+      return;
+    *changed = 1;
     if (!own) {
       cuda.exchangeStream(common).synchronize();
       return;
@@ -143,7 +165,11 @@ ep_status ep_thread_stream(ep_device device, int32_t own) {
 }
 
 ep_status ep_scope_new(int32_t grad, ep_scope *out) {
-  return shim::call(false, [&] { *out = new ep_scope_s{grad != 0, {}}; });
+  return shim::call(false, [&] { *out = new ep_scope_s{grad != 0, false, {}}; });
+}
+
+ep_status ep_scope_autocast(ep_scope scope) {
+  return shim::call(false, [&] { scope->bf16 = true; });
 }
 
 ep_status ep_scope_free(ep_scope scope) {

@@ -27,7 +27,7 @@ struct ep_tensor_s {
 };
 
 struct ep_scope_s {
-  bool grad;
+  bool grad, bf16;
   std::vector<ep_tensor> tensors; // NULL where one was kept or freed
 };
 
@@ -42,6 +42,25 @@ ep_status failure(int32_t code, const char *message);
 
 /* Sets the thread's number of OpenMP threads where it isn't yet what was asked. */
 void use_num_threads();
+
+/* torch.autocast in bfloat16, for the operations of one call, where on. */
+class Autocast {
+public:
+  explicit Autocast(bool on) : on(on) {
+    if (on)
+      set(true);
+  }
+  ~Autocast() {
+    if (on)
+      set(false);
+  }
+  Autocast(const Autocast &) = delete;
+  Autocast &operator=(const Autocast &) = delete;
+
+private:
+  const bool on;
+  static void set(bool to);
+};
 
 /* libtorch's index has 8 bits: 256 would be device 0. */
 inline c10::DeviceIndex device_index(int32_t index) {
@@ -84,7 +103,10 @@ template <typename Body> ep_status call(bool grad, Body body) noexcept {
 
 /* call for an operation that makes one tensor in a scope. */
 template <typename Body> ep_status make(ep_scope scope, ep_tensor *out, Body body) noexcept {
-  return call(scope->grad, [&] { *out = adopt(scope, body()); });
+  return call(scope->grad, [&] {
+    const Autocast bf16(scope->bf16);
+    *out = adopt(scope, body());
+  });
 }
 
 } // namespace shim

@@ -1,8 +1,13 @@
-// SGD and Adam, operation for operation what torch.optim's single-tensor forms do,
-// so that the same gradients give the same bits. One call steps all parameters.
+// SGD and Adam. One call steps all parameters: operation for operation what torch.optim's
+// single-tensor forms do, so that the same gradients give the same bits; or in torch.optim's
+// fused form, a kernel or two that ask the host for nothing, so that a graph can hold them.
 #include "internal.h"
 
+#include <ATen/ops/_foreach_add.h>
+#include <ATen/ops/_fused_adam.h>
+#include <ATen/ops/_fused_sgd.h>
 #include <ATen/ops/scalar_tensor.h>
+#include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 
 #include <cmath>
@@ -11,12 +16,16 @@
 struct ep_optimizer_s {
   std::vector<at::Tensor> parameters;
   virtual ~ep_optimizer_s() = default;
-  virtual void step(double lr) = 0;
+  // The rate of the steps from now on.
+  virtual void set_lr(double value) { lr = value; }
+  virtual void step() = 0;
   // What it remembers of parameter i under torch.optim's name; undefined where nothing.
   virtual at::Tensor state(std::string_view name, size_t i) const = 0;
   virtual void set_state(std::string_view name, size_t i, const at::Tensor &value) = 0;
 
 protected:
+  double lr = 0;
+
   // A copy of value that can stand where one for parameter i stands.
   at::Tensor fitting(size_t i, const at::Tensor &value) const {
     TORCH_CHECK(value.sizes() == parameters[i].sizes(), "the state has shape ", value.sizes(), ", its parameter ",
@@ -35,7 +44,7 @@ struct SGD final : ep_optimizer_s {
   double momentum, weight_decay;
   std::vector<at::Tensor> buffers; // undefined until a parameter's first gradient
 
-  void step(double lr) override {
+  void step() override {
     for (size_t i = 0; i < parameters.size(); ++i) {
       at::Tensor &p = parameters[i], g = p.grad();
       if (!g.defined())
@@ -71,7 +80,7 @@ struct Adam final : ep_optimizer_s {
   std::vector<at::Tensor> mean, square;
   std::vector<int64_t> steps;
 
-  void step(double lr) override {
+  void step() override {
     for (size_t i = 0; i < parameters.size(); ++i) {
       at::Tensor &p = parameters[i], g = p.grad();
       if (!g.defined())
@@ -115,6 +124,120 @@ struct Adam final : ep_optimizer_s {
   }
 };
 
+// What the fused forms share: the rate lies on the device, and so does every state from the
+// beginning, so that a step that was recorded in a graph is any step.
+struct Fused : ep_optimizer_s {
+  double weight_decay = 0;
+  at::Tensor rate;
+
+  explicit Fused(std::vector<at::Tensor> all) {
+    parameters = std::move(all);
+    rate = at::zeros({}, parameters[0].options().requires_grad(false));
+  }
+
+  void set_lr(double value) override {
+    if (value != lr)
+      rate.fill_(value);
+    lr = value;
+  }
+
+protected:
+  // The i of parameters that have a gradient; g becomes their gradients.
+  std::vector<size_t> with_gradient(std::vector<at::Tensor> &g) const {
+    std::vector<size_t> found;
+    for (size_t i = 0; i < parameters.size(); ++i)
+      if (parameters[i].grad().defined()) {
+        found.push_back(i);
+        g.push_back(parameters[i].grad());
+      }
+    return found;
+  }
+
+  static std::vector<at::Tensor> pick(const std::vector<at::Tensor> &all, const std::vector<size_t> &which) {
+    std::vector<at::Tensor> some;
+    for (const size_t i : which)
+      some.push_back(all[i]);
+    return some;
+  }
+
+  std::vector<at::Tensor> zeros() const {
+    std::vector<at::Tensor> all;
+    for (const at::Tensor &p : parameters)
+      all.push_back(at::zeros_like(p, p.options().requires_grad(false)));
+    return all;
+  }
+};
+
+struct FusedSGD final : Fused {
+  double momentum;
+  std::vector<at::Tensor> buffers; // none without momentum
+
+  FusedSGD(std::vector<at::Tensor> all, double m) : Fused(std::move(all)), momentum(m) {
+    if (momentum != 0)
+      buffers = zeros();
+  }
+
+  void step() override {
+    std::vector<at::Tensor> g;
+    const std::vector<size_t> which = with_gradient(g);
+    if (which.empty())
+      return;
+    // A buffer of zeros gives at the first step what torch.optim has there: the gradient.
+    at::_fused_sgd_(pick(parameters, which), g, buffers.empty() ? buffers : pick(buffers, which), weight_decay,
+                    momentum, rate, /*dampening=*/0, /*nesterov=*/false, /*maximize=*/false, /*is_first_step=*/false);
+  }
+
+  at::Tensor state(std::string_view name, size_t i) const override {
+    if (name != "momentum_buffer")
+      no_state(name);
+    return buffers.empty() ? at::Tensor() : buffers[i];
+  }
+
+  void set_state(std::string_view name, size_t i, const at::Tensor &value) override {
+    if (name != "momentum_buffer" || buffers.empty())
+      no_state(name);
+    buffers[i].copy_(fitting(i, value));
+  }
+};
+
+struct FusedAdam final : Fused {
+  double beta1, beta2, eps;
+  std::vector<at::Tensor> mean, square, steps;
+
+  explicit FusedAdam(std::vector<at::Tensor> all) : Fused(std::move(all)), mean(zeros()), square(zeros()) {
+    for (size_t i = 0; i < parameters.size(); ++i)
+      steps.push_back(at::zeros_like(rate));
+  }
+
+  void step() override {
+    std::vector<at::Tensor> g;
+    const std::vector<size_t> which = with_gradient(g);
+    if (which.empty())
+      return;
+    const std::vector<at::Tensor> counts = pick(steps, which);
+    at::_foreach_add_(counts, 1);
+    at::_fused_adam_(pick(parameters, which), g, pick(mean, which), pick(square, which), {}, counts, rate, beta1, beta2,
+                     weight_decay, eps, /*amsgrad=*/false, /*maximize=*/false);
+  }
+
+  at::Tensor state(std::string_view name, size_t i) const override { return of(name)[i]; }
+
+  void set_state(std::string_view name, size_t i, const at::Tensor &value) override {
+    of(name)[i].copy_(name == "step" ? value : fitting(i, value));
+  }
+
+private:
+  const std::vector<at::Tensor> &of(std::string_view name) const {
+    if (name == "step")
+      return steps;
+    if (name == "exp_avg")
+      return mean;
+    if (name == "exp_avg_sq")
+      return square;
+    no_state(name);
+  }
+};
+
 std::vector<at::Tensor> values(const ep_tensor *tensors, int32_t n) {
   std::vector<at::Tensor> v;
   for (int32_t i = 0; i < n; ++i)
@@ -124,9 +247,15 @@ std::vector<at::Tensor> values(const ep_tensor *tensors, int32_t n) {
 
 } // namespace
 
-ep_status ep_sgd_new(const ep_tensor *parameters, int32_t n, double momentum, double weight_decay,
+ep_status ep_sgd_new(const ep_tensor *parameters, int32_t n, double momentum, double weight_decay, int32_t fused,
                      ep_optimizer *out) {
   return shim::call(false, [&] {
+    if (fused) {
+      auto o = std::make_unique<FusedSGD>(values(parameters, n), momentum);
+      o->weight_decay = weight_decay;
+      *out = o.release();
+      return;
+    }
     auto o = std::make_unique<SGD>();
     o->parameters = values(parameters, n);
     o->buffers.resize(n);
@@ -137,8 +266,17 @@ ep_status ep_sgd_new(const ep_tensor *parameters, int32_t n, double momentum, do
 }
 
 ep_status ep_adam_new(const ep_tensor *parameters, int32_t n, double beta1, double beta2, double eps,
-                      double weight_decay, ep_optimizer *out) {
+                      double weight_decay, int32_t fused, ep_optimizer *out) {
   return shim::call(false, [&] {
+    if (fused) {
+      auto o = std::make_unique<FusedAdam>(values(parameters, n));
+      o->beta1 = beta1;
+      o->beta2 = beta2;
+      o->eps = eps;
+      o->weight_decay = weight_decay;
+      *out = o.release();
+      return;
+    }
     auto o = std::make_unique<Adam>();
     o->parameters = values(parameters, n);
     o->mean.resize(n);
@@ -152,8 +290,12 @@ ep_status ep_adam_new(const ep_tensor *parameters, int32_t n, double beta1, doub
   });
 }
 
-ep_status ep_optimizer_step(ep_optimizer optimizer, double lr) {
-  return shim::call(false, [&] { optimizer->step(lr); });
+ep_status ep_optimizer_set_lr(ep_optimizer optimizer, double lr) {
+  return shim::call(false, [&] { optimizer->set_lr(lr); });
+}
+
+ep_status ep_optimizer_step(ep_optimizer optimizer) {
+  return shim::call(false, [&] { optimizer->step(); });
 }
 
 ep_status ep_optimizer_zero_grad(ep_optimizer optimizer) {

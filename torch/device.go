@@ -105,6 +105,15 @@ func DescribeGPU(index int) (GPU, error) {
 	return GPU{Name: C.GoString(&name[0]), Free: int64(free), Total: int64(total)}, nil
 }
 
+// AllowTF32 says whether matrix products and convolutions on GPUs may round their operands
+// to TF32's 10-bit mantissas, in all of the process. They may not unless this says so.
+func AllowTF32(on bool) error {
+	if err := Load(); err != nil {
+		return err
+	}
+	return check("allow_tf32", C.ep_allow_tf32(flag(on)))
+}
+
 // Synchronize waits until the device has done all it was asked to; on the CPU there
 // is nothing to wait for.
 func (d Device) Synchronize() error {
@@ -118,10 +127,11 @@ func (d Device) Synchronize() error {
 }
 
 // OnOwnStream calls work on a thread, and on a GPU with a CUDA stream, of its own: what
-// goroutines ask of one GPU so runs side by side. The stream has all that was asked of the
-// device's common stream before. Tensors that work makes are freed by it, or are used
-// only after it has returned, when the stream is done. On the CPU staying on one thread
-// saves OpenMP from starting a team for each.
+// goroutines ask of one GPU so runs side by side. The stream begins when what was asked of
+// the device's common stream is done, and is done itself when OnOwnStream returns; tensors
+// that work makes are freed by it, or are used only after that. Calls of it from work
+// share the stream. On the CPU staying on one thread saves OpenMP from starting a team for
+// each.
 func (d Device) OnOwnStream(work func() error) (err error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -131,9 +141,12 @@ func (d Device) OnOwnStream(work func() error) (err error) {
 	if err := Load(); err != nil {
 		return err
 	}
-	if err := check("thread_stream", C.ep_thread_stream(d.c(), 1)); err != nil {
+	var changed C.int32_t
+	if err := check("thread_stream", C.ep_thread_stream(d.c(), 1, &changed)); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, check("thread_stream", C.ep_thread_stream(d.c(), 0))) }()
+	if changed != 0 {
+		defer func() { err = errors.Join(err, check("thread_stream", C.ep_thread_stream(d.c(), 0, &changed))) }()
+	}
 	return work()
 }

@@ -80,12 +80,8 @@ func (s *Scope) Dropout(input *Tensor, p float64, perChannel bool, g *Generator)
 	}
 	// The closure reads g.h before the call: without this g could be freed during it.
 	defer runtime.KeepAlive(g)
-	var channel C.int32_t
-	if perChannel {
-		channel = 1
-	}
 	return s.make("dropout", func(out *C.ep_tensor) C.ep_status {
-		return C.ep_dropout(s.h, input.h, C.double(p), channel, g.h, out)
+		return C.ep_dropout(s.h, input.h, C.double(p), flag(perChannel), g.h, out)
 	}, input)
 }
 

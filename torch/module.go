@@ -173,12 +173,8 @@ func NewBatchNorm2d(channels int, device Device) (*BatchNorm2d, error) {
 // Forward normalises x [n, c, ...]: in training by the batch's own mean and variance,
 // which also move the running ones; else by the running ones.
 func (b *BatchNorm2d) Forward(s *Scope, x *Tensor, training bool) *Tensor {
-	var t C.int32_t
-	if training {
-		t = 1
-	}
 	return s.make("batch_norm", func(out *C.ep_tensor) C.ep_status {
-		return C.ep_batch_norm(s.h, x.h, b.Weight.h, b.Bias.h, b.Mean.h, b.Variance.h, b.Count.h, t,
+		return C.ep_batch_norm(s.h, x.h, b.Weight.h, b.Bias.h, b.Mean.h, b.Variance.h, b.Count.h, flag(training),
 			C.double(b.Momentum), C.double(b.Eps), out)
 	}, x, b.Weight, b.Bias, b.Mean, b.Variance, b.Count)
 }

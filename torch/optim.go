@@ -13,7 +13,7 @@ import (
 )
 
 // An Optimizer steps parameters by their gradients, to the last bit as torch.optim
-// does. It keeps its parameters alive and serves one goroutine at a time.
+// does, unless it is fused. It keeps its parameters alive and serves one goroutine at a time.
 type Optimizer struct {
 	h          C.ep_optimizer
 	net        runtime.Cleanup
@@ -25,12 +25,13 @@ type Optimizer struct {
 type SGDOptions struct {
 	Momentum    float64
 	WeightDecay float64
+	Fused       bool // as with torch.optim's fused=True: steps that can be recorded, see [Record]
 }
 
 // NewSGD makes a stochastic gradient descent optimizer; the caller owns it.
 func NewSGD(parameters []*Tensor, o SGDOptions) (*Optimizer, error) {
 	return newOptimizer("sgd", parameters, []string{"momentum_buffer"}, func(p *C.ep_tensor, n C.int32_t, out *C.ep_optimizer) C.ep_status {
-		return C.ep_sgd_new(p, n, C.double(o.Momentum), C.double(o.WeightDecay), out)
+		return C.ep_sgd_new(p, n, C.double(o.Momentum), C.double(o.WeightDecay), flag(o.Fused), out)
 	})
 }
 
@@ -39,6 +40,7 @@ func NewSGD(parameters []*Tensor, o SGDOptions) (*Optimizer, error) {
 type AdamOptions struct {
 	Beta1, Beta2, Eps float64
 	WeightDecay       float64
+	Fused             bool // see SGDOptions
 }
 
 // NewAdam makes an Adam optimizer (Kingma 2015); the caller owns it.
@@ -53,7 +55,7 @@ func NewAdam(parameters []*Tensor, o AdamOptions) (*Optimizer, error) {
 		o.Eps = 1e-8
 	}
 	return newOptimizer("adam", parameters, []string{"step", "exp_avg", "exp_avg_sq"}, func(p *C.ep_tensor, n C.int32_t, out *C.ep_optimizer) C.ep_status {
-		return C.ep_adam_new(p, n, C.double(o.Beta1), C.double(o.Beta2), C.double(o.Eps), C.double(o.WeightDecay), out)
+		return C.ep_adam_new(p, n, C.double(o.Beta1), C.double(o.Beta2), C.double(o.Eps), C.double(o.WeightDecay), flag(o.Fused), out)
 	})
 }
 
@@ -83,11 +85,21 @@ var errOptimizerFreed = errors.New("torch: the optimizer was freed")
 
 // Step moves every parameter that has a gradient, at learning rate lr.
 func (o *Optimizer) Step(lr float64) error {
+	if err := o.SetLR(lr); err != nil {
+		return err
+	}
+	defer runtime.KeepAlive(o)
+	return check("step", C.ep_optimizer_step(o.h))
+}
+
+// SetLR sets the learning rate of steps that were recorded. One that is being recorded must
+// be at the rate that was set last.
+func (o *Optimizer) SetLR(lr float64) error {
 	if o == nil || o.h == nil {
 		return errOptimizerFreed
 	}
 	defer runtime.KeepAlive(o)
-	return check("step", C.ep_optimizer_step(o.h, C.double(lr)))
+	return check("set_lr", C.ep_optimizer_set_lr(o.h, C.double(lr)))
 }
 
 // ZeroGrad forgets the gradients of all parameters.

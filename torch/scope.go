@@ -34,14 +34,19 @@ func NewScope(mode Mode) *Scope {
 	if s.err = Load(); s.err != nil {
 		return s
 	}
-	var grad C.int32_t
-	if mode == Grad {
-		grad = 1
-	}
-	if s.err = check("scope", C.ep_scope_new(grad, &s.h)); s.err == nil {
+	if s.err = check("scope", C.ep_scope_new(flag(bool(mode)), &s.h)); s.err == nil {
 		s.net = runtime.AddCleanup(s, func(h C.ep_scope) { C.ep_scope_free(h) }, s.h)
 	}
 	return s
+}
+
+// Autocast has those of the scope's operations done in bfloat16, from now on, of which
+// torch.autocast says so: matrix products and convolutions. Gradients are then of the
+// parameters' own type.
+func (s *Scope) Autocast() {
+	if s.failure() == nil {
+		s.err = check("autocast", C.ep_scope_autocast(s.h))
+	}
 }
 
 // Err returns the first error of the scope's operations.

@@ -31,6 +31,7 @@ typedef struct ep_tensor_s *ep_tensor;
 typedef struct ep_scope_s *ep_scope;
 typedef struct ep_generator_s *ep_generator;
 typedef struct ep_optimizer_s *ep_optimizer;
+typedef struct ep_graph_s *ep_graph;
 
 enum {
   EP_OK = 0,

@@ -13,6 +13,9 @@ EP_FN(ep_versions, (const char **torch, const char **cuda), (torch, cuda))
 /* Threads that one operation may use, from now on, in every thread. */
 EP_FN(ep_set_num_threads, (int32_t n), (n))
 EP_FN(ep_num_threads, (int32_t *n), (n))
+/* Whether matrix products and convolutions on GPUs may round their operands to TF32; they
+ * may not unless this says so. */
+EP_FN(ep_allow_tf32, (int32_t on), (on))
 /* Tensor handles that exist now. */
 EP_FN(ep_live_tensors, (int64_t *n), (n))
 
@@ -26,14 +29,18 @@ EP_FN(ep_cuda_device, (int32_t index, char *name, size_t size, int64_t *free_byt
 EP_FN(ep_synchronize, (ep_device device), (device))
 /* own: from now on the calling thread's work on that GPU has a stream of its own, which
  * begins when what was asked of the common stream is done. Else it goes back to the
- * common stream, when all of its own is done. Nothing happens for the CPU. */
-EP_FN(ep_thread_stream, (ep_device device, int32_t own), (device, own))
+ * common stream, when all of its own is done. *changed: whether it was not so before;
+ * on the CPU it always is. */
+EP_FN(ep_thread_stream, (ep_device device, int32_t own, int32_t *changed), (device, own, changed))
 
 /* --- scopes -------------------------------------------------------------- */
 
 /* grad: whether operations in this scope are recorded for ep_backward. */
 EP_FN(ep_scope_new, (int32_t grad, ep_scope *out), (grad, out))
 EP_FN(ep_scope_free, (ep_scope scope), (scope))
+/* From now on those operations of the scope are done in bfloat16 of which torch.autocast
+ * says so. */
+EP_FN(ep_scope_autocast, (ep_scope scope), (scope))
 
 /* --- tensors ------------------------------------------------------------- */
 
@@ -150,18 +157,22 @@ EP_FN(ep_generator_set_state, (ep_generator generator, ep_tensor state), (genera
 /* --- optimizers ---------------------------------------------------------- */
 
 /* Both keep the parameters alive and step them to the last bit as torch.optim's
- * single-tensor forms do. */
+ * single-tensor forms do; fused: as its fused forms do, within rounding, by steps that
+ * ep_graph_begin can record. */
 EP_FN(ep_sgd_new,
-      (const ep_tensor *parameters, int32_t n, double momentum, double weight_decay, ep_optimizer *out),
-      (parameters, n, momentum, weight_decay, out))
+      (const ep_tensor *parameters, int32_t n, double momentum, double weight_decay, int32_t fused,
+       ep_optimizer *out),
+      (parameters, n, momentum, weight_decay, fused, out))
 EP_FN(ep_adam_new,
       (const ep_tensor *parameters, int32_t n, double beta1, double beta2, double eps, double weight_decay,
-       ep_optimizer *out),
-      (parameters, n, beta1, beta2, eps, weight_decay, out))
-EP_FN(ep_optimizer_step, (ep_optimizer optimizer, double lr), (optimizer, lr))
+       int32_t fused, ep_optimizer *out),
+      (parameters, n, beta1, beta2, eps, weight_decay, fused, out))
+/* The learning rate from now on, also of steps that were recorded. */
+EP_FN(ep_optimizer_set_lr, (ep_optimizer optimizer, double lr), (optimizer, lr))
+EP_FN(ep_optimizer_step, (ep_optimizer optimizer), (optimizer))
 EP_FN(ep_optimizer_zero_grad, (ep_optimizer optimizer), (optimizer))
 /* What the optimizer remembers of a parameter, under torch.optim's names:
- * momentum_buffer; step (int64), exp_avg, exp_avg_sq. *out becomes NULL where
+ * momentum_buffer; step, exp_avg, exp_avg_sq. *out becomes NULL where
  * there is nothing yet. */
 EP_FN(ep_optimizer_state,
       (ep_scope scope, ep_optimizer optimizer, const char *name, int32_t index, ep_tensor *out),
@@ -169,3 +180,15 @@ EP_FN(ep_optimizer_state,
 EP_FN(ep_optimizer_set_state, (ep_optimizer optimizer, const char *name, int32_t index, ep_tensor value),
       (optimizer, name, index, value))
 EP_FN(ep_optimizer_free, (ep_optimizer optimizer), (optimizer))
+
+/* --- graphs -------------------------------------------------------------- */
+
+/* From now on what the calling thread asks of its own stream on a GPU is not done but
+ * recorded, until ep_graph_end; the generators are those that it draws from. */
+EP_FN(ep_graph_begin, (ep_device device, const ep_generator *generators, int32_t n, ep_graph *out),
+      (device, generators, n, out))
+EP_FN(ep_graph_end, (ep_graph graph), (graph))
+/* Does what was recorded, on the tensors that it was recorded with. */
+EP_FN(ep_graph_replay, (ep_graph graph), (graph))
+/* Ends the recording where it was not ended. */
+EP_FN(ep_graph_free, (ep_graph graph), (graph))

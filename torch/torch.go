@@ -139,6 +139,14 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
+// flag is a truth value as C passes it.
+func flag(on bool) C.int32_t {
+	if on {
+		return 1
+	}
+	return 0
+}
+
 // check turns a status into an error and frees its message.
 func check(op string, st C.ep_status, operands ...*Tensor) error {
 	if st.code == C.EP_OK {

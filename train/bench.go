@@ -3,7 +3,6 @@ package train
 import (
 	"context"
 	"errors"
-	"runtime"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -47,33 +46,40 @@ type Times struct {
 	CPU  float64
 }
 
-// repeat does something for about the time given, at least three times, and once before,
-// which chooses algorithms.
+// repeat does something for about the time given, at least three times, and before as often
+// as it takes until algorithms are chosen and steps recorded.
 func repeat(ctx context.Context, device torch.Device, length time.Duration, do func() error) (Times, error) {
-	runtime.LockOSThread() // as Training.Run does
-	defer runtime.UnlockOSThread()
-	once := func() error {
-		if err := errors.Join(ctx.Err(), do()); err != nil {
-			return err
-		}
-		return device.Synchronize()
-	}
-	if err := once(); err != nil {
-		return Times{}, err
-	}
-	m := meter.New(meter.NoGPU)
-	defer m.Close()
-	span := m.Start(meter.Process)
 	var t Times
-	for start := time.Now(); len(t.Each) < 3 || time.Since(start) < length; {
-		began := time.Now()
-		if err := once(); err != nil {
-			return Times{}, err
+	err := device.OnOwnStream(func() error {
+		once := func() error {
+			if err := errors.Join(ctx.Err(), do()); err != nil {
+				return err
+			}
+			return device.Synchronize()
 		}
-		t.Each = append(t.Each, time.Since(began).Seconds()*1e3)
-	}
-	t.CPU = span.Stop().CPU.Seconds() * 1e3 / float64(len(t.Each))
-	return t, nil
+		before := 1
+		if device.IsCUDA() {
+			before = warmUp + 1
+		}
+		for range before {
+			if err := once(); err != nil {
+				return err
+			}
+		}
+		m := meter.New(meter.NoGPU)
+		defer m.Close()
+		span := m.Start(meter.Process)
+		for start := time.Now(); len(t.Each) < 3 || time.Since(start) < length; {
+			began := time.Now()
+			if err := once(); err != nil {
+				return err
+			}
+			t.Each = append(t.Each, time.Since(began).Seconds()*1e3)
+		}
+		t.CPU = span.Stop().CPU.Seconds() * 1e3 / float64(len(t.Each))
+		return nil
+	})
+	return t, err
 }
 
 // TimeSteps trains a fresh network on one made-up batch for about the time given and
@@ -84,22 +90,19 @@ func TimeSteps(ctx context.Context, arch *models.Arch, o Options, batch int, dev
 		return Times{}, err
 	}
 	defer f.free()
-	opt, err := o.optimizer(f.network.Parameters())
+	o.BatchSize = batch
+	t, err := newTrainer(Training{Network: f.network, Data: f.data, Fit: upTo(batch), Options: o, Generator: f.g})
 	if err != nil {
 		return Times{}, err
 	}
-	defer opt.Free()
-	total, err := newTally(device)
+	defer t.free()
+	rows, err := indices(t.Fit, device)
 	if err != nil {
 		return Times{}, err
 	}
-	defer total.free()
-	t := trainer{Training: Training{Network: f.network, Data: f.data}, opt: opt, dropout: f.g, batch: batch}
-	rows := upTo(batch)
-	return repeat(ctx, device, length, func() error {
-		_, err := t.step(rows, o.LR, &total, false)
-		return err
-	})
+	defer rows.Free()
+	t.lr = o.LR
+	return repeat(ctx, device, length, func() error { return t.step(rows, 0, batch) })
 }
 
 // TimeForward evaluates a fresh network on one made-up batch for about the time given and
@@ -159,55 +162,61 @@ func TimeFolds(ctx context.Context, arch *models.Arch, o Options, d *Data, devic
 // those of the PyTorch program that calls torch.manual_seed(seed), makes the network and
 // iterates DataLoader(shuffle=True) once an epoch.
 func Losses(ctx context.Context, arch *models.Arch, o Options, d *Data, device torch.Device, seed uint64, steps int) ([]float64, error) {
-	runtime.LockOSThread() // as Training.Run does
-	defer runtime.UnlockOSThread()
-	n, g, err := Fresh(arch, nil, device, seed)
+	var losses []float64
+	err := device.OnOwnStream(func() error {
+		n, g, err := Fresh(arch, nil, device, seed)
+		if err != nil {
+			return err
+		}
+		defer n.Free()
+		defer g.Free()
+		rows := upTo(d.Y.Shape()[0])
+		t, err := newTrainer(Training{Network: n, Data: d, Fit: rows, Options: o, Generator: g})
+		if err != nil {
+			return err
+		}
+		defer t.free()
+		t.lr = o.LR
+		for len(losses) < steps {
+			more, err := t.losses(ctx, steps-len(losses))
+			if err != nil {
+				return err
+			}
+			losses = append(losses, more...)
+		}
+		return nil
+	})
+	return losses, err
+}
+
+// losses makes a pass over the training rows, of no more than so many steps, and returns
+// the loss of each.
+func (t *trainer) losses(ctx context.Context, steps int) ([]float64, error) {
+	order, err := shuffled(t.Fit, t.Generator)
 	if err != nil {
 		return nil, err
 	}
-	defer n.Free()
-	defer g.Free()
-	if err := constrain(n); err != nil {
-		return nil, err
-	}
-	opt, err := o.optimizer(n.Parameters())
+	rows, err := indices(order, t.Network.Device())
 	if err != nil {
 		return nil, err
 	}
-	defer opt.Free()
-	total, err := newTally(device)
-	if err != nil {
-		return nil, err
-	}
-	defer total.free()
-	t := trainer{Training: Training{Network: n, Data: d}, opt: opt, dropout: g, batch: o.BatchSize}
-	if device.IsCUDA() {
-		if t.dropout, err = torch.NewGenerator(device, seed); err != nil {
+	defer rows.Free()
+	var losses []float64
+	for at := 0; at < len(order) && len(losses) < steps; at += t.batch {
+		clips := min(t.batch, len(order)-at)
+		if err := errors.Join(ctx.Err(), t.total.reset()); err != nil {
 			return nil, err
 		}
-		defer t.dropout.Free()
-	}
-	var losses []float64
-	rows := upTo(d.Y.Shape()[0])
-	for {
-		order, err := shuffled(rows, g)
+		if err := t.step(rows, at, clips); err != nil {
+			return nil, err
+		}
+		loss, _, err := t.total.read(clips)
 		if err != nil {
 			return nil, err
 		}
-		for at := 0; at < len(order); at += o.BatchSize {
-			if len(losses) == steps {
-				return losses, nil
-			}
-			if ctx.Err() != nil {
-				return nil, ctx.Err()
-			}
-			loss, err := t.step(order[at:min(at+o.BatchSize, len(order))], o.LR, &total, true)
-			if err != nil {
-				return nil, err
-			}
-			losses = append(losses, *loss)
-		}
+		losses = append(losses, loss)
 	}
+	return losses, nil
 }
 
 func upTo(n int) []int {

@@ -2,6 +2,7 @@ package train
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"eegprune/models"
@@ -11,6 +12,9 @@ import (
 // EvalBatch keeps an evaluation from needing more memory than a training step of the usual
 // batch; the result does not depend on it beyond rounding.
 const EvalBatch = 64
+
+// evalBatchGPU is the same for a GPU, which fewer clips don't fill.
+const evalBatchGPU = 512
 
 // Evaluation is how a network does on some rows.
 type Evaluation struct {
@@ -27,7 +31,8 @@ type Evaluation struct {
 	Confusion [][]int `json:"confusion"`
 }
 
-// Evaluate runs the network over rows of d.
+// Evaluate runs the network over rows of d. Losses and named classes stay on the device
+// until all are there.
 func Evaluate(ctx context.Context, n *models.Network, d *Data, rows []int) (Evaluation, error) {
 	e := Evaluation{Clips: len(rows), Confusion: make([][]int, n.Arch.Classes)}
 	if len(rows) == 0 {
@@ -36,49 +41,79 @@ func Evaluate(ctx context.Context, n *models.Network, d *Data, rows []int) (Eval
 	for i := range e.Confusion {
 		e.Confusion[i] = make([]int, n.Arch.Classes)
 	}
-	for at := 0; at < len(rows); at += EvalBatch {
+	device, size := n.Device(), EvalBatch
+	if device.IsCUDA() {
+		size = evalBatchGPU
+	}
+	s := torch.NewScope(torch.NoGrad) // of what outlives a batch
+	defer s.Close()
+	which, err := indices(rows, device)
+	if err != nil {
+		return e, err
+	}
+	defer which.Free()
+	loss, err := torch.Full(0, torch.Float64, device)
+	if err != nil {
+		return e, err
+	}
+	defer loss.Free()
+	truth := s.IndexSelect(d.Y, 0, which)
+	var named []*torch.Tensor
+	defer func() {
+		for _, t := range named {
+			t.Free()
+		}
+	}()
+	for at := 0; at < len(rows); at += size {
 		if ctx.Err() != nil {
 			return e, ctx.Err()
 		}
-		if err := e.batch(n, d, rows[at:min(at+EvalBatch, len(rows))]); err != nil {
+		batch, err := ask(n, d, which, truth, at, min(size, len(rows)-at), loss)
+		if err != nil {
 			return e, err
 		}
+		named = append(named, batch)
+	}
+	all := s.Cat(0, named...)
+	if err := s.Err(); err != nil {
+		return e, err
+	}
+	err = e.count(rows, truth, all, loss)
+	return e, err
+}
+
+// ask asks the device for the classes that the network names for some of the rows in which,
+// which the caller owns, and adds the sum of their losses to loss. It waits for nothing.
+func ask(n *models.Network, d *Data, which, truth *torch.Tensor, at, clips int, loss *torch.Tensor) (*torch.Tensor, error) {
+	s := torch.NewScope(torch.NoGrad)
+	defer s.Close()
+	logits := n.Forward(s, s.IndexSelect(d.X, 0, s.Narrow(which, 0, at, clips)), models.Pass{})
+	s.AddInPlace(loss, s.CrossEntropy(logits, s.Narrow(truth, 0, at, clips)), float64(clips))
+	return s.Keep(s.Argmax(logits, 1))
+}
+
+// count fills in the evaluation from all rows' classes and the sum of their losses.
+func (e *Evaluation) count(rows []int, truth, named, loss *torch.Tensor) error {
+	want, err := torch.ToSlice[int64](truth)
+	if err != nil {
+		return err
+	}
+	got, err := torch.ToSlice[int64](named)
+	if err != nil {
+		return err
+	}
+	for i := range want {
+		// libtorch's loss leaves out clips of class -100 without a word.
+		if want[i] < 0 || want[i] >= int64(len(e.Confusion)) {
+			return fmt.Errorf("clip %d has class %d, the network knows 0 to %d", rows[i], want[i], len(e.Confusion)-1)
+		}
+		e.Confusion[want[i]][got[i]]++
+	}
+	if e.Loss, err = loss.Item(); err != nil {
+		return err
 	}
 	e.Loss /= float64(len(rows))
 	e.summarise()
-	return e, nil
-}
-
-// batch adds up the loss and counts the outcomes of some rows.
-func (e *Evaluation) batch(n *models.Network, d *Data, rows []int) error {
-	s := torch.NewScope(torch.NoGrad)
-	defer s.Close()
-	x, y := s.Select(d.X, 0, rows), s.Select(d.Y, 0, rows)
-	logits := n.Forward(s, x, models.Pass{})
-	loss, named := s.CrossEntropy(logits, y), s.Argmax(logits, 1)
-	if s.Err() != nil {
-		return s.Err()
-	}
-	l, err := loss.Item()
-	if err != nil {
-		return err
-	}
-	e.Loss += l * float64(len(rows))
-	truth, err := torch.ToSlice[int64](y)
-	if err != nil {
-		return err
-	}
-	guess, err := torch.ToSlice[int64](named)
-	if err != nil {
-		return err
-	}
-	for i := range truth {
-		// libtorch's loss leaves out clips of class -100 without a word.
-		if truth[i] < 0 || truth[i] >= int64(len(e.Confusion)) {
-			return fmt.Errorf("clip %d has class %d, the network knows 0 to %d", rows[i], truth[i], len(e.Confusion)-1)
-		}
-		e.Confusion[truth[i]][guess[i]]++
-	}
 	return nil
 }
 
@@ -110,12 +145,15 @@ func (e *Evaluation) summarise() {
 	e.MacroF1 /= float64(seen)
 }
 
-// tally sums loss and hits on the device.
-type tally struct{ loss, hits *torch.Tensor }
+// tally sums loss and hits on the device, always in the same tensors.
+type tally struct{ loss, hits, zero *torch.Tensor }
 
 func newTally(device torch.Device) (t tally, err error) {
 	if t.loss, err = torch.Full(0, torch.Float64, device); err == nil {
 		t.hits, err = torch.Full(0, torch.Float64, device)
+	}
+	if err == nil {
+		t.zero, err = torch.Full(0, torch.Float64, device)
 	}
 	if err != nil {
 		t.free()
@@ -126,7 +164,10 @@ func newTally(device torch.Device) (t tally, err error) {
 func (t tally) free() {
 	t.loss.Free()
 	t.hits.Free()
+	t.zero.Free()
 }
+
+func (t tally) reset() error { return errors.Join(t.loss.CopyFrom(t.zero), t.hits.CopyFrom(t.zero)) }
 
 func (t tally) add(s *torch.Scope, logits, y, loss *torch.Tensor, clips int) {
 	s.AddInPlace(t.loss, s.Detach(loss), float64(clips))

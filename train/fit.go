@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime"
 	"time"
 
 	"eegprune/data"
@@ -122,43 +121,32 @@ func (t Training) Run(ctx context.Context) (History, error) {
 	if len(t.Fit) == 0 || len(t.Val) == 0 {
 		return History{}, fmt.Errorf("%d clips to train on and %d to validate on: there must be some of both", len(t.Fit), len(t.Val))
 	}
-	o := t.Options.Settle(len(t.Fit))
-	// An OpenMP team belongs to the thread that started it: staying on one thread
-	// saves starting more.
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	r := trainer{Training: t, dropout: t.Generator, batch: o.BatchSize, epochs: o.Epochs}
-	var err error
-	if r.opt, err = o.optimizer(t.Network.Parameters()); err != nil {
-		return History{}, err
-	}
-	defer r.opt.Free()
-	if r.best, err = t.Network.Clone(); err != nil {
-		return History{}, err
-	}
-	defer r.best.Free()
-	if t.Network.Device().IsCUDA() {
-		// torch.manual_seed gives every device's generator the same seed.
-		if r.dropout, err = torch.NewGenerator(t.Network.Device(), t.Generator.Seed()); err != nil {
-			return History{}, err
+	var h History
+	err := t.Network.Device().OnOwnStream(func() error {
+		r, err := newTrainer(t)
+		if err != nil {
+			return err
 		}
-		defer r.dropout.Free()
-	}
-	if err := constrain(t.Network); err != nil {
-		return History{}, err
-	}
-	return r.run(ctx, o.schedule())
+		defer r.free()
+		if r.best, err = t.Network.Clone(); err != nil {
+			return err
+		}
+		h, err = r.run(ctx)
+		return err
+	})
+	return h, err
 }
 
 // run makes the epochs that are left.
-func (t *trainer) run(ctx context.Context, rate torch.Schedule) (History, error) {
+func (t *trainer) run(ctx context.Context) (History, error) {
+	rate := t.Options.schedule()
 	h, err := t.resume()
 	if err != nil {
 		return h, err
 	}
 	h.Resumed = len(h.Epochs)
 	saved := time.Now()
-	for epoch := h.Resumed; epoch < t.epochs; epoch++ {
+	for epoch := h.Resumed; epoch < t.Options.Epochs; epoch++ {
 		e, err := t.epoch(ctx, epoch, rate(epoch))
 		if err != nil {
 			return h, fmt.Errorf("epoch %d: %w", epoch+1, err)
@@ -199,13 +187,55 @@ func constrain(n *models.Network) error {
 
 // A trainer is what every step of a training needs.
 type trainer struct {
-	Training
-	opt     *torch.Optimizer
-	dropout *torch.Generator
-	best    *models.Network // with the weights of the best epoch
-	batch   int
-	epochs  int
-	restore func() error // ends what Regimen.Epoch began
+	Training           // with its options settled
+	opt                *torch.Optimizer
+	dropout            *torch.Generator
+	best               *models.Network // with the weights of the best epoch; nil where none is chosen
+	batch              int
+	lr                 float64
+	total              tally
+	restore            func() error // ends what Regimen.Epoch began
+	record, ownDropout bool
+	recordings         map[int]*recording // of steps, by their number of clips
+}
+
+// newTrainer makes what the steps of a training need, and brings the network's weights to
+// where they must be. The caller frees it.
+func newTrainer(t Training) (*trainer, error) {
+	device := t.Network.Device()
+	t.Options = t.Options.Settle(len(t.Fit))
+	r := &trainer{Training: t, dropout: t.Generator, batch: t.Options.BatchSize, record: device.IsCUDA(), recordings: map[int]*recording{}}
+	var err error
+	if r.opt, err = t.Options.optimizer(t.Network); err == nil {
+		r.total, err = newTally(device)
+	}
+	if err == nil && device.IsCUDA() {
+		// torch.manual_seed gives every device's generator the same seed.
+		r.dropout, err = torch.NewGenerator(device, t.Generator.Seed())
+		r.ownDropout = true
+	}
+	if err == nil {
+		err = constrain(t.Network)
+	}
+	if err != nil {
+		r.free()
+		return nil, err
+	}
+	return r, nil
+}
+
+func (t *trainer) free() {
+	for _, r := range t.recordings {
+		r.free()
+	}
+	t.opt.Free()
+	t.total.free()
+	if t.ownDropout {
+		t.dropout.Free()
+	}
+	if t.best != nil {
+		t.best.Free()
+	}
 }
 
 // epoch makes one pass over the training rows and validates. The caller calls restore.
@@ -237,66 +267,6 @@ func (t *trainer) epoch(ctx context.Context, epoch int, lr float64) (Epoch, erro
 	}
 	e.ValLoss, e.ValAcc, e.WallClock = v.Loss, v.Accuracy, time.Since(start).Seconds()
 	return e, nil
-}
-
-// pass takes one optimizer step for each batch of rows in order, and returns their mean
-// loss and accuracy. Both are summed on the device and read once.
-func (t *trainer) pass(ctx context.Context, order []int, lr float64) (loss, accuracy float64, err error) {
-	total, err := newTally(t.Network.Device())
-	if err != nil {
-		return 0, 0, err
-	}
-	defer total.free()
-	for at := 0; at < len(order); at += t.batch {
-		if ctx.Err() != nil {
-			return 0, 0, ctx.Err()
-		}
-		rows := order[at:min(at+t.batch, len(order))]
-		first, err := t.step(rows, lr, &total, t.Watch.Log != nil && at/t.batch%100 == 0)
-		if err != nil {
-			return 0, 0, err
-		}
-		if first != nil {
-			fmt.Fprintf(t.Watch.Log, "loss: %f [%5d/%5d]\n", *first, at, len(order))
-		}
-	}
-	return total.read(len(order))
-}
-
-// step trains on one batch. It returns the batch's loss where that is asked for, since
-// reading it waits for the device.
-func (t *trainer) step(rows []int, lr float64, total *tally, wantLoss bool) (*float64, error) {
-	s := torch.NewScope(torch.Grad)
-	defer s.Close()
-	x, y := s.Select(t.Data.X, 0, rows), s.Select(t.Data.Y, 0, rows)
-	logits := t.Network.Forward(s, x, models.Pass{Training: true, Generator: t.dropout})
-	loss := t.loss(s, x, logits, y)
-	s.Backward(loss)
-	if t.Regimen.Gradients != nil {
-		t.Regimen.Gradients(s)
-	}
-	total.add(s, logits, y, loss, len(rows))
-	if err := s.Err(); err != nil {
-		return nil, err
-	}
-	if err := t.opt.Step(lr); err != nil {
-		return nil, err
-	}
-	if err := t.opt.ZeroGrad(); err != nil {
-		return nil, err
-	}
-	if err := constrain(t.Network); err != nil || !wantLoss {
-		return nil, err
-	}
-	v, err := loss.Item()
-	return &v, err
-}
-
-func (t *trainer) loss(s *torch.Scope, x, logits, y *torch.Tensor) *torch.Tensor {
-	if t.Regimen.Loss != nil {
-		return t.Regimen.Loss(s, x, logits, y)
-	}
-	return s.CrossEntropy(logits, y)
 }
 
 // shuffled returns rows in the order in which PyTorch's DataLoader(shuffle=True) would

@@ -80,7 +80,7 @@ func TestGPULossesAreTheCPUs(t *testing.T) {
 func TestGPUEvaluatesAsTheCPU(t *testing.T) {
 	device := gpu(t)
 	onBoth(t, func(t *testing.T, arch *models.Arch, d *Data) {
-		n, g, err := drawn(arch, torch.CPU, 7)
+		n, g, err := Fresh(arch, nil, torch.CPU, 7)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -122,6 +122,46 @@ func TestGPUTrainsFoldsSideBySide(t *testing.T) {
 		o.Epochs, o.BatchSize, o.Milestones = 1, 16, nil
 		if _, err := TimeFolds(context.Background(), arch, o, there, device, 4, 4); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// With dropout, too: a replay draws the numbers that the step itself would.
+func TestGPURecordedStepsAreSteps(t *testing.T) {
+	device := gpu(t)
+	onBoth(t, func(t *testing.T, arch *models.Arch, d *Data) {
+		arch, err := models.Build(arch.Model, models.Config{Input: arch.Input, Classes: 2, Rate: 128})
+		if err != nil {
+			t.Fatal(err)
+		}
+		there, err := d.to(device)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer there.Free()
+		o := Paper(arch.Model)
+		o.BatchSize = 16
+		var losses [2][]float64
+		for i, record := range []bool{false, true} {
+			err := device.OnOwnStream(func() error {
+				n, g, err := Fresh(arch, nil, device, 5)
+				if err != nil {
+					return err
+				}
+				defer n.Free()
+				defer g.Free()
+				losses[i], _ = passes(t, n, there, g, o, func(*models.Network) Regimen { return Regimen{} }, record)
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i, want := range losses[0] {
+			if got := losses[1][i]; !(math.Abs(got-want) <= 1e-3*math.Abs(want)) {
+				t.Errorf("the recorded steps' losses and accuracies are %v, want %v", losses[1], losses[0])
+				break
+			}
 		}
 	})
 }

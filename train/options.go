@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 
+	"eegprune/models"
 	"eegprune/torch"
 )
 
@@ -20,7 +21,14 @@ type Options struct {
 	Steps       int       `json:"steps,omitempty" yaml:"steps,omitempty"`
 	Milestones  []float64 `json:"milestones,omitempty" yaml:"milestones,omitempty"` // shares of the epochs after which LR is multiplied by Gamma
 	Gamma       float64   `json:"gamma,omitempty" yaml:"gamma,omitempty"`
+	Precision   string    `json:"precision,omitempty" yaml:"precision,omitempty"` // "" for float32, TF32 or BF16
 }
+
+// Precisions other than float32, faster on a GPU and less exact.
+const (
+	TF32 = "tf32" // of products and convolutions, wherever the process computes on a GPU
+	BF16 = "bf16" // of products and convolutions in training steps; weights and all else are float32
+)
 
 // Paper returns the settings of Rao & Zhong for a model: SGD at 1e-2 over 200 epochs,
 // a tenth of it from epoch 150 and again from 180; for TSCeption Adam at 1e-2 over 300
@@ -51,6 +59,9 @@ func (o Options) Check() error {
 	case len(o.Milestones) > 0 && (!(o.Gamma > 0) || math.IsInf(o.Gamma, 0)):
 		return fmt.Errorf("gamma %g: the learning rate must be multiplied by a positive number, such as 0.1", o.Gamma)
 	}
+	if o.Precision != "" && o.Precision != TF32 && o.Precision != BF16 {
+		return fmt.Errorf("unknown precision %q: use %s or %s, or leave it out for float32", o.Precision, TF32, BF16)
+	}
 	for _, m := range o.Milestones {
 		if !(m >= 0 && m <= 1) {
 			return fmt.Errorf("milestone %g is not a share of the epochs: it must be in [0, 1]", m)
@@ -78,11 +89,13 @@ func (o Options) schedule() torch.Schedule {
 	return torch.MultiStepLR(o.LR, o.Gamma, epochs...)
 }
 
-func (o Options) optimizer(parameters []*torch.Tensor) (*torch.Optimizer, error) {
+// optimizer makes the one that steps a network: fused on a GPU, whose steps are recorded.
+func (o Options) optimizer(n *models.Network) (*torch.Optimizer, error) {
+	fused := n.Device().IsCUDA()
 	if o.Optimizer == "adam" {
-		return torch.NewAdam(parameters, torch.AdamOptions{WeightDecay: o.WeightDecay})
+		return torch.NewAdam(n.Parameters(), torch.AdamOptions{WeightDecay: o.WeightDecay, Fused: fused})
 	}
-	return torch.NewSGD(parameters, torch.SGDOptions{Momentum: o.Momentum, WeightDecay: o.WeightDecay})
+	return torch.NewSGD(n.Parameters(), torch.SGDOptions{Momentum: o.Momentum, WeightDecay: o.WeightDecay, Fused: fused})
 }
 
 // ErrDiverged is wrapped by the error of a training whose loss is no longer a number.

@@ -104,7 +104,7 @@ func (t *trainer) resume() (History, error) {
 		return h, nil
 	}
 	defer torch.FreeAll(tensors)
-	if json.Unmarshal([]byte(metadata[snapshotKey]), &h) != nil || h.Best >= len(h.Epochs) || len(h.Epochs) > t.epochs || !t.fits(tensors) {
+	if json.Unmarshal([]byte(metadata[snapshotKey]), &h) != nil || h.Best >= len(h.Epochs) || len(h.Epochs) > t.Options.Epochs || !t.fits(tensors) {
 		return History{}, nil
 	}
 	for prefix, n := range map[string]*models.Network{ofNetwork: t.Network, ofBest: t.best} {

@@ -81,13 +81,12 @@ func TestTrajectory(t *testing.T) {
 			for i := range rows {
 				rows[i] = i
 			}
-			o, err := opt.optimizer(n.Parameters())
+			var log strings.Builder
+			loop, err := newTrainer(Training{Network: n, Data: d, Fit: rows, Options: opt, Generator: g, Watch: Observer{Log: &log}})
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer o.Free()
-			var log strings.Builder
-			loop := trainer{Training: Training{Network: n, Data: d, Watch: Observer{Log: &log}}, opt: o, dropout: g, batch: r.BatchSize}
+			defer loop.free()
 			step, perEpoch := 0, len(r.Losses)/r.Epochs
 			for range r.Epochs {
 				order, err := shuffled(rows, g)

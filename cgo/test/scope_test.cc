@@ -69,9 +69,10 @@ TEST(Status, HostMemoryThatIsNotThereIsOutOfMemory) {
 }
 
 TEST(Stream, TheCPUHasNoneAndADeviceThatIsNotThereIsAnError) {
-  OK(ep_thread_stream({EP_CPU, 0}, 1));
-  OK(ep_thread_stream({EP_CPU, 0}, 0));
-  EXPECT_NE(text(ep_thread_stream({EP_CUDA, 200}, 1)), "");
+  int32_t changed = 1;
+  OK(ep_thread_stream({EP_CPU, 0}, 1, &changed));
+  EXPECT_EQ(changed, 0);
+  EXPECT_NE(text(ep_thread_stream({EP_CUDA, 200}, 1, &changed)), "");
 }
 
 TEST(Wrap, ReleasesWhenTheLastUserIsGoneAndOnFailure) {

@@ -23,7 +23,7 @@ import (
 
 func (a *app) benchCommand() *cobra.Command {
 	var dev deviceFlags
-	var model string
+	var model, precision string
 	var batch int
 	var seconds, ratio float64
 	c := &cobra.Command{
@@ -64,8 +64,16 @@ program: scripts/bench_pytorch.py and scripts/parity.py call them.`,
 			if err != nil {
 				return err
 			}
+			o := train.Paper(model)
+			o.Precision = precision
+			if err := o.Check(); err != nil {
+				return usageError{err}
+			}
+			if err := torch.AllowTF32(precision == train.TF32); err != nil {
+				return err
+			}
 			length := time.Duration(seconds * float64(time.Second))
-			steps, err := train.TimeSteps(cmd.Context(), arch, train.Paper(model), batch, device, length)
+			steps, err := train.TimeSteps(cmd.Context(), arch, o, batch, device, length)
 			if err != nil {
 				return err
 			}
@@ -88,6 +96,7 @@ program: scripts/bench_pytorch.py and scripts/parity.py call them.`,
 	c.Flags().IntVar(&batch, "batch", 64, "clips in the batch")
 	c.Flags().Float64Var(&seconds, "seconds", 4, "how long to measure each of both")
 	c.Flags().Float64Var(&ratio, "ratio", 0, "prune the network by lfp first, at this ratio (0: not)")
+	precisionFlag(c.Flags(), &precision)
 	c.AddCommand(a.benchLossesCommand(), a.benchFoldsCommand())
 	return c
 }
@@ -130,11 +139,11 @@ func archOf(model string, shape []int, classes int, rate float64, dropout *float
 
 // clipFlags say what the commands of bench train, and on which clips.
 type clipFlags struct {
-	dev     deviceFlags
-	model   string
-	batch   int
-	dropout float64
-	set     *pflag.FlagSet
+	dev              deviceFlags
+	model, precision string
+	batch            int
+	dropout          float64
+	set              *pflag.FlagSet
 }
 
 func (f *clipFlags) register(s *pflag.FlagSet) {
@@ -143,6 +152,7 @@ func (f *clipFlags) register(s *pflag.FlagSet) {
 	s.StringVar(&f.model, "model", "fbccnn", "network: "+strings.Join(models.Names(), ", "))
 	s.IntVar(&f.batch, "batch", 64, "clips in a batch")
 	s.Float64Var(&f.dropout, "dropout", 0, "probability of dropout (default: the network's own)")
+	precisionFlag(s, &f.precision)
 }
 
 // open reads the clips of an .npz file. The caller frees them.
@@ -154,9 +164,12 @@ func (f *clipFlags) open(path string) (*models.Arch, train.Options, *train.Data,
 		return fail(usageError{fmt.Errorf("--model: %w", err)})
 	}
 	o := train.Paper(f.model)
-	o.BatchSize = f.batch
+	o.BatchSize, o.Precision = f.batch, f.precision
 	if err := o.Check(); err != nil {
 		return fail(usageError{err})
+	}
+	if err := torch.AllowTF32(o.Precision == train.TF32); err != nil {
+		return fail(err)
 	}
 	var dropout *float64
 	if f.set.Changed("dropout") {

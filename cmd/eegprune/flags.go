@@ -185,7 +185,7 @@ type trainFlags struct {
 	set                       *pflag.FlagSet
 	epochs, steps, batch      int
 	lr, momentum, weightDecay float64
-	optimizer                 string
+	optimizer, precision      string
 }
 
 func (f *trainFlags) register(s *pflag.FlagSet) {
@@ -197,6 +197,12 @@ func (f *trainFlags) register(s *pflag.FlagSet) {
 	s.StringVar(&f.optimizer, "optimizer", "", "sgd or adam (default: sgd, for TSCeption adam)")
 	s.Float64Var(&f.momentum, "momentum", 0, "momentum of sgd")
 	s.Float64Var(&f.weightDecay, "weight-decay", 0, "weight decay of the optimizer")
+	precisionFlag(s, &f.precision)
+}
+
+// precisionFlag says how exactly a GPU multiplies.
+func precisionFlag(s *pflag.FlagSet, precision *string) {
+	s.StringVar(precision, "precision", "", "of products and convolutions: tf32, on a GPU, or bf16, in training steps (default: float32)")
 }
 
 func (f *trainFlags) apply(o *train.Options) error {
@@ -223,6 +229,9 @@ func (f *trainFlags) apply(o *train.Options) error {
 	}
 	if f.set.Changed("weight-decay") {
 		o.WeightDecay = f.weightDecay
+	}
+	if f.set.Changed("precision") {
+		o.Precision = f.precision
 	}
 	return nil
 }

@@ -1,0 +1,81 @@
+package torch
+
+// #include "shim.h"
+import "C"
+
+import (
+	"errors"
+	"runtime"
+)
+
+// A Graph is work that was recorded to be done again and again: on a GPU a CUDA graph,
+// which costs the host one launch. Its tensors are those of the recording; what changes
+// from one time to the next lies in them. It serves one goroutine at a time.
+type Graph struct {
+	h    C.ep_graph
+	net  runtime.Cleanup
+	work func() error // on the CPU, which does it again
+}
+
+// Record records what work asks of the device, without doing it. On a GPU it must be
+// called within [Device.OnOwnStream]; work must not read a tensor's values, and what it asks
+// for must have been done a few times before, since algorithms are chosen and memory is
+// reserved then. generators are those on the device that it draws from. Tensors that work
+// keeps belong to the caller, and the graph writes them. The caller owns the graph.
+func Record(device Device, generators []*Generator, work func() error) (*Graph, error) {
+	if !device.cuda {
+		return &Graph{work: work}, nil
+	}
+	if err := Load(); err != nil {
+		return nil, err
+	}
+	h := make([]C.ep_generator, len(generators)+1) // never empty, so that it has an address
+	for i, g := range generators {
+		if g == nil || g.h == nil {
+			return nil, errNoGenerator
+		}
+		h[i] = g.h
+	}
+	g := &Graph{}
+	err := check("record", C.ep_graph_begin(device.c(), &h[0], C.int32_t(len(generators)), &g.h))
+	runtime.KeepAlive(generators)
+	if err != nil {
+		return nil, err
+	}
+	g.net = runtime.AddCleanup(g, func(h C.ep_graph) { C.ep_graph_free(h) }, g.h)
+	if err = work(); err == nil {
+		err = check("record", C.ep_graph_end(g.h))
+	}
+	if err != nil {
+		g.Free()
+		return nil, err
+	}
+	return g, nil
+}
+
+var errGraphFreed = errors.New("torch: the graph was freed")
+
+// Replay does the recorded work.
+func (g *Graph) Replay() error {
+	switch {
+	case g == nil || g.h == nil && g.work == nil:
+		return errGraphFreed
+	case g.work != nil:
+		return g.work()
+	}
+	defer runtime.KeepAlive(g)
+	return check("replay", C.ep_graph_replay(g.h))
+}
+
+// Free frees the graph, and the memory of its tensors once these are freed too.
+func (g *Graph) Free() {
+	if g == nil {
+		return
+	}
+	g.work = nil
+	if g.h != nil {
+		g.net.Stop()
+		C.ep_graph_free(g.h)
+		g.h = nil
+	}
+}

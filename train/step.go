@@ -1,0 +1,155 @@
+package train
+
+import (
+	"context"
+	"fmt"
+
+	"eegprune/models"
+	"eegprune/torch"
+)
+
+// warmUp is how many steps of a batch size are taken one operation after another before one
+// is recorded: in them libtorch chooses algorithms and reserves memory.
+const warmUp = 3
+
+// A recording is a step on a number of clips, which a GPU does at one launch.
+type recording struct {
+	taken int           // steps on that many clips so far
+	rows  *torch.Tensor // int64 [clips]: the rows of the data that the recorded step is on
+	graph *torch.Graph
+}
+
+func (r *recording) free() {
+	r.graph.Free()
+	r.rows.Free()
+}
+
+// pass takes one optimizer step for each batch of rows in order, and returns their mean
+// loss and accuracy. Both are summed on the device and read once.
+func (t *trainer) pass(ctx context.Context, order []int, lr float64) (loss, accuracy float64, err error) {
+	rows, err := indices(order, t.Network.Device())
+	if err != nil {
+		return 0, 0, err
+	}
+	defer rows.Free()
+	t.lr = lr
+	if err := t.total.reset(); err != nil {
+		return 0, 0, err
+	}
+	for at := 0; at < len(order); at += t.batch {
+		if ctx.Err() != nil {
+			return 0, 0, ctx.Err()
+		}
+		clips := min(t.batch, len(order)-at)
+		log := t.Watch.Log != nil && at/t.batch%100 == 0
+		before := 0.0
+		if log {
+			// Reading a number waits for the device.
+			if before, err = t.total.loss.Item(); err != nil {
+				return 0, 0, err
+			}
+		}
+		if err := t.step(rows, at, clips); err != nil {
+			return 0, 0, err
+		}
+		if log {
+			after, err := t.total.loss.Item()
+			if err != nil {
+				return 0, 0, err
+			}
+			fmt.Fprintf(t.Watch.Log, "loss: %f [%5d/%5d]\n", (after-before)/float64(clips), at, len(order))
+		}
+	}
+	return t.total.read(len(order))
+}
+
+// step takes an optimizer step on so many rows of order, from at on. Where steps are
+// recorded, each number of clips has its own recording: the last batch of an epoch is
+// smaller than the others, and comes again in the next.
+func (t *trainer) step(order *torch.Tensor, at, clips int) error {
+	s := torch.NewScope(torch.NoGrad)
+	defer s.Close()
+	rows := s.Narrow(order, 0, at, clips)
+	if err := s.Err(); err != nil {
+		return err
+	}
+	if !t.record {
+		return t.ask(rows, clips)
+	}
+	// Not within the recording, which would then be one of a step at this rate.
+	if err := t.opt.SetLR(t.lr); err != nil {
+		return err
+	}
+	r := t.recordings[clips]
+	if r == nil {
+		r = &recording{}
+		t.recordings[clips] = r
+	}
+	if r.taken++; r.taken <= warmUp {
+		return t.ask(rows, clips)
+	}
+	if r.graph == nil {
+		var err error
+		if r.rows, err = s.Keep(s.Clone(rows)); err != nil {
+			return err
+		}
+		if r.graph, err = torch.Record(t.Network.Device(), []*torch.Generator{t.dropout}, func() error { return t.ask(r.rows, clips) }); err != nil {
+			return fmt.Errorf("recording a step on %d clips: %w", clips, err)
+		}
+	}
+	if err := r.rows.CopyFrom(rows); err != nil {
+		return err
+	}
+	return r.graph.Replay()
+}
+
+// ask asks the device for a step on the rows of the data that rows names, and waits for
+// nothing.
+func (t *trainer) ask(rows *torch.Tensor, clips int) error {
+	s := torch.NewScope(torch.Grad)
+	defer s.Close()
+	if t.Options.Precision == BF16 {
+		s.Autocast()
+	}
+	x, y := s.IndexSelect(t.Data.X, 0, rows), s.IndexSelect(t.Data.Y, 0, rows)
+	logits := t.Network.Forward(s, x, models.Pass{Training: true, Generator: t.dropout})
+	loss := t.loss(s, x, logits, y)
+	s.Backward(loss)
+	if t.Regimen.Gradients != nil {
+		t.Regimen.Gradients(s)
+	}
+	t.total.add(s, logits, y, loss, clips)
+	if err := s.Err(); err != nil {
+		return err
+	}
+	if err := t.opt.Step(t.lr); err != nil {
+		return err
+	}
+	if err := t.opt.ZeroGrad(); err != nil {
+		return err
+	}
+	return constrain(t.Network)
+}
+
+func (t *trainer) loss(s *torch.Scope, x, logits, y *torch.Tensor) *torch.Tensor {
+	if t.Regimen.Loss != nil {
+		return t.Regimen.Loss(s, x, logits, y)
+	}
+	return s.CrossEntropy(logits, y)
+}
+
+// indices is a tensor of rows on a device; the caller owns it.
+func indices(rows []int, device torch.Device) (*torch.Tensor, error) {
+	v := make([]int64, len(rows))
+	for i, r := range rows {
+		v[i] = int64(r)
+	}
+	host, err := torch.FromSlice(v, len(v))
+	if err != nil || !device.IsCUDA() {
+		return host, err
+	}
+	defer host.Free()
+	s := torch.NewScope(torch.NoGrad)
+	defer s.Close()
+	return s.Keep(s.To(host, torch.Int64, device))
+}
