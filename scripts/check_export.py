@@ -3,10 +3,13 @@
 compute the same logits.
 
     python scripts/check_export.py --program bin/eegprune
+    python scripts/check_export.py --clips clips.npz study/checkpoints/fbccnn-fold01-*
 
-Every network, with random weights and statistics, unpruned, without 40 % of its filters
-(LFP) and with 40 % of its weights masked (UWMP); batches of 7 and of 1. Needs a Python
-with torch, onnx and onnxruntime: `make test-export` gets the latter two.
+By default every network, with random weights and statistics, unpruned, without 40 % of its filters
+(LFP) and with 40 % of its weights masked (UWMP); batches of 7 and of 1. Or checkpoints on
+clips with labels, as `eegprune data features --out` writes them; accuracies are then of all
+these clips, those of the training too. Needs a Python with torch, onnx and onnxruntime:
+`make test-export` gets the latter two.
 """
 import argparse
 import importlib.util
@@ -60,7 +63,8 @@ def difference(name, got, want):
 
 
 def check(run, at, name, checkpoint, x):
-    """The differences from the program's own logits."""
+    """The program's own logits, those of the int8 weights, and the differences from the former."""
+    np.save(at("x.npy"), x)
     rows = json.loads(run("predict", checkpoint, "--features", at("x.npy"), "--json"))
     ours = np.array([r["logits"] for r in rows], dtype=np.float32)
     run("export", checkpoint, "--python", "--out", at("e.pt"))
@@ -87,14 +91,34 @@ def check(run, at, name, checkpoint, x):
         else:
             out[kind] = float(np.abs(whole - ours).max() / np.abs(ours).max())
             out["classes"] = float((whole.argmax(1) == ours.argmax(1)).mean())
+            int8 = whole
             out["size"] = os.path.getsize(at("e.onnx")) / size
-    return ours, out
+    return ours, int8, out
+
+
+def told(d):
+    return (f"PyTorch {d['PyTorch']:.1e}, ONNX {d['ONNX']:.1e}; int8 weights {d['int8']:.1e}, "
+            f"{100 * d['classes']:.1f} % of the classes, {100 * d['size']:.0f} % of the bytes")
+
+
+def check_clips(run, at, clips, checkpoints):
+    with np.load(clips) as f:
+        x, y = f["x"].astype(np.float32), f["y"]
+    for c in checkpoints:
+        name = os.path.basename(c)
+        ours, int8, d = check(run, at, name, c, x)
+        accuracy, small = (100 * (logits.argmax(1) == y).mean() for logits in (ours, int8))
+        print(f"{name}: {len(x)} clips, {told(d)}; accuracy {accuracy:.2f} %, of int8 {small:.2f} %", flush=True)
 
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--program", default="bin/eegprune")
+    p.add_argument("--clips", help=".npz of clips x and labels y for the checkpoints")
+    p.add_argument("checkpoints", nargs="*")
     a = p.parse_args()
+    if bool(a.clips) != bool(a.checkpoints):
+        p.error("--clips and checkpoints go together")
     torch.set_num_threads(1)
 
     def run(*args):
@@ -106,6 +130,8 @@ def main():
     print(f"torch {torch.__version__}, onnx {onnx.__version__}, onnxruntime {onnxruntime.__version__}; largest differences relative to the largest logit")
     with tempfile.TemporaryDirectory() as work:
         at = lambda name: os.path.join(work, name)  # noqa: E731
+        if a.clips:
+            return check_clips(run, at, a.clips, a.checkpoints)
         for k, name in enumerate(MODELS):
             torch.manual_seed(k)
             network, shape = build(name)
@@ -114,18 +140,16 @@ def main():
             legacy = k % 2 == 1
             torch.save(network.state_dict(), at("n.pt"), _use_new_zipfile_serialization=not legacy)
             x = np.random.default_rng(k).standard_normal((7, *shape), dtype=np.float32)
-            np.save(at("x.npy"), x)
             for variant, flags in VARIANTS.items():
                 checkpoint = at("n.pt")
                 if flags:
                     checkpoint = at("pruned.safetensors")
                     run("prune", at("n.pt"), *flags, "--out", checkpoint)
-                ours, d = check(run, at, f"{name}, {variant}", checkpoint, x)
+                ours, _, d = check(run, at, f"{name}, {variant}", checkpoint, x)
                 if not flags:
                     with torch.no_grad():
                         difference(f"{name}, the original", ours, network(torch.from_numpy(x)).numpy())
-                print(f"{name:10} {variant:9} PyTorch {d['PyTorch']:.1e}, ONNX {d['ONNX']:.1e}; int8 weights {d['int8']:.1e}, "
-                      f"{100 * d['classes']:.0f} % of the classes, {100 * d['size']:.0f} % of the bytes", flush=True)
+                print(f"{name:10} {variant:9} {told(d)}", flush=True)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ seed: 5
 split: {name: KFoldCrossSubject, folds: 2}
 networks:
   - model: fbccnn
-    train: &short {batch_size: 16, epochs: 30}
+    train: &short {batch_size: 16, epochs: EPOCHS}
   - model: tsception
     features:
       seconds: 2
@@ -39,6 +39,37 @@ prune:
   ratios: [0.4]
 recover: [fine-tune]
 `
+
+// wholeStudy is how long one program should take for all of the study, so that a share can be
+// caught in the middle of a cell and yet ends soon.
+const wholeStudy = 60 * time.Second
+
+// clusterStudyOf writes the study with so many epochs.
+func (c cluster) clusterStudyOf(t *testing.T, epochs int) {
+	t.Helper()
+	write(t, filepath.Join(c.work, "study.yaml"), []byte(strings.ReplaceAll(clusterStudy, "EPOCHS", strconv.Itoa(epochs))))
+}
+
+// whole carries out the study without Slurm and returns its epochs, as many as this machine
+// does in wholeStudy, and its results.
+func (c cluster) whole(t *testing.T) (epochs int, s *report.Study) {
+	t.Helper()
+	epochs = 30
+	for _, out := range []string{"pace", "whole"} {
+		c.clusterStudyOf(t, epochs)
+		must(t, c.work, "study", "run", "study.yaml", "--data", "recordings", "--out", out)
+		s = read(t, filepath.Join(c.work, out))
+		if out == "pace" {
+			took := 0.0
+			for _, r := range s.Results {
+				took += r.Seconds
+			}
+			epochs = max(epochs, int(float64(epochs)*wholeStudy.Seconds()/took))
+		}
+	}
+	t.Logf("%d epochs", epochs)
+	return epochs, s
+}
 
 // A cluster is a Slurm of two nodes on this machine.
 type cluster struct {
@@ -54,7 +85,6 @@ func startCluster(t *testing.T) cluster {
 	c.script(t, "start", c.dir)
 	t.Log(c.slurm(t, "sinfo", "--version"))
 	must(t, c.work, "data", "simulate", "--out", "recordings", "--subjects", "4", "--trials", "2", "--seconds", "10")
-	write(t, filepath.Join(c.work, "study.yaml"), []byte(clusterStudy))
 	return c
 }
 
@@ -125,7 +155,7 @@ func (s submitted) log(share string) string {
 
 func (s submitted) until(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(3 * time.Minute); !ok(); time.Sleep(100 * time.Millisecond) {
+	for end := time.Now().Add(5 * time.Minute); !ok(); time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(end) {
 			logs, _ := filepath.Glob(filepath.Join(s.out, "slurm", "*.log"))
 			for _, path := range logs {
@@ -161,10 +191,11 @@ func (s submitted) inTheMiddle(t *testing.T, share string) (c cut) {
 		for _, path := range paths {
 			c.key = strings.TrimSuffix(filepath.Base(path), ".json")
 			b, err := os.ReadFile(path)
-			if err != nil || json.Unmarshal(b, &c.Progress) != nil || c.Host != node || c.Epoch < 5 || c.Epoch > c.Epochs-5 {
+			if err != nil || json.Unmarshal(b, &c.Progress) != nil || c.Host != node {
 				continue
 			}
-			if c.kept = keptEpochs(filepath.Join(s.out, "training", c.key+".safetensors")); c.kept != nil {
+			c.kept = keptEpochs(filepath.Join(s.out, "training", c.key+".safetensors"))
+			if n := len(c.kept); n >= 5 && n < c.Epochs/2 {
 				return true
 			}
 		}
@@ -323,8 +354,7 @@ func (c cluster) revive(t *testing.T, s submitted, node string) {
 
 func TestSlurm(t *testing.T) {
 	c := startCluster(t)
-	must(t, c.work, "study", "run", "study.yaml", "--data", "recordings", "--out", "whole")
-	want := read(t, filepath.Join(c.work, "whole"))
+	epochs, want := c.whole(t)
 
 	t.Run("completes", func(t *testing.T) {
 		s := c.submit(t, "plain", "--of", "3", "--partition", "main", "--time", "0:10:00", "--mem", "900M", "--gpus", "1", "--cpus", "1",
@@ -434,10 +464,10 @@ func TestSlurm(t *testing.T) {
 		// What is submitted stays what it is. Slurm looks at times each half minute.
 		short := []string{"--of", "1", "--time", "2", "--sbatch=--signal=B:USR1@105"}
 		s := c.submit(t, "late", append(short, "--sbatch=--nodelist=w1")...)
-		write(t, filepath.Join(c.work, "study.yaml"), []byte(strings.Replace(clusterStudy, "epochs: 30", "epochs: 3000", 1)))
-		hopeless := c.submit(t, "hopeless", append(short, "--sbatch=--nodelist=w2", "--checkpoint-every=5000")...)
+		c.clusterStudyOf(t, 100*epochs)
+		hopeless := c.submit(t, "hopeless", append(short, "--sbatch=--nodelist=w2", "--checkpoint-every=1000000")...)
 		hopeless.untilState(t, hopeless.task("1"), "FAILED")
-		write(t, filepath.Join(c.work, "study.yaml"), []byte(clusterStudy))
+		c.clusterStudyOf(t, epochs)
 		if log := hopeless.log("1"); !strings.Contains(log, "longer --time") || hopeless.job(t, hopeless.task("1"))["Restarts"] != "0" {
 			t.Errorf("a job whose time is too short does not say so:\n%s", log)
 		}
