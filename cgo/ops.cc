@@ -36,6 +36,7 @@ struct Unary {
 };
 const Unary unary[] = {
     {"relu", [](const Tensor &a) { return at::relu(a); }},
+    {"relu_", [](const Tensor &a) { return Tensor(a).relu_(); }}, 
     {"selu", [](const Tensor &a) { return at::selu(a); }},
     {"abs", [](const Tensor &a) { return a.abs(); }},
     {"exp", [](const Tensor &a) { return a.exp(); }},
@@ -73,6 +74,7 @@ const Scalar scalar[] = {
     {"gt", [](const Tensor &a, double x) { return a.gt(x); }},
     {"le", [](const Tensor &a, double x) { return a.le(x); }},
     {"leaky_relu", [](const Tensor &a, double x) { return at::leaky_relu(a, x); }},
+    {"leaky_relu_", [](const Tensor &a, double x) { Tensor t(a); return at::leaky_relu_(t, x); }},
     {"elu", [](const Tensor &a, double x) { return at::elu(a, x); }},
     {"renorm", [](const Tensor &a, double x) { return at::renorm(a, 2, 0, x); }},
 };

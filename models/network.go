@@ -13,7 +13,9 @@ type Network struct {
 	Arch *Arch
 
 	order   []int
-	modules []torch.Module // of Arch.Layers; nil where a layer has no parameters
+	uses    map[string]int    // how many inputs of layers each layer, and Input, is
+	fused   map[string]string // activations that are computed with the layer that needs them alone
+	modules []torch.Module    // of Arch.Layers; nil where a layer has no parameters
 	device  torch.Device
 	masks   Masks
 	held    map[string]*torch.Tensor // of masks: 1 where an element stays
@@ -27,6 +29,19 @@ func New(arch *Arch, device torch.Device, g *torch.Generator) (*Network, error) 
 	}
 	n := &Network{Arch: arch.Clone(), modules: make([]torch.Module, len(arch.Layers)), device: device}
 	n.order, _ = n.Arch.Order()
+	n.uses = map[string]int{}
+	for _, l := range n.Arch.Layers {
+		for _, in := range l.Inputs {
+			n.uses[in]++
+		}
+	}
+	n.fused = map[string]string{}
+	for _, l := range n.Arch.Layers {
+		if from := n.Arch.Layer(l.Inputs[0]); from != nil && from.Op == LeakyReLU && n.uses[from.Name] == 1 &&
+			l.Op == AvgPool2d && l.Kernel[0] == 1 && l.Strides() == l.Kernel {
+			n.fused[from.Name] = l.Name
+		}
+	}
 	for i := range n.Arch.Layers {
 		err := n.probe(i, g)
 		if err == nil {
@@ -61,7 +76,7 @@ func (n *Network) probe(i int, g *torch.Generator) error {
 		if k > i {
 			return fmt.Errorf("it is probed, but layer %q before it is made after it", n.Arch.Layers[k].Name)
 		}
-		outputs[n.Arch.Layers[k].Name] = n.compute(s, k, outputs, Pass{Training: true, Generator: g})
+		outputs[n.Arch.Layers[k].Name] = n.compute(s, k, outputs, Pass{Training: true, Generator: g}, false)
 	}
 	return s.Err()
 }
@@ -225,20 +240,32 @@ type Pass struct {
 	After func(s *torch.Scope, l *Layer, out *torch.Tensor) *torch.Tensor
 }
 
-// Forward returns the logits [n, classes] of clips x [n, channels, height, width].
+// Forward returns the logits [n, classes] of clips x [n, channels, height, width]. What a
+// layer gave is freed when no other needs it, so that the next finds its memory in the
+// processor's cache.
 func (n *Network) Forward(s *torch.Scope, x *torch.Tensor, p Pass) *torch.Tensor {
+	given := x
 	if !p.Training && n.channelsLast(x) {
 		x = s.ChannelsLast(x)
 	}
 	outputs := map[string]*torch.Tensor{Input: x}
+	uses := map[*torch.Tensor]int{x: n.uses[Input]} // that are left
 	var out *torch.Tensor
 	for _, i := range n.order {
 		l := &n.Arch.Layers[i]
-		out = n.compute(s, i, outputs, p)
+		first := outputs[l.Inputs[0]]
+		out = n.compute(s, i, outputs, p, p.After == nil && first != given && uses[first] == 1)
 		if p.After != nil {
 			out = p.After(s, l, out)
 		}
 		outputs[l.Name] = out
+		uses[out] += n.uses[l.Name]
+		for _, in := range l.Inputs {
+			t := outputs[in]
+			if uses[t]--; uses[t] == 0 && t != given && p.After == nil {
+				s.Release(t)
+			}
+		}
 	}
 	return out
 }
@@ -253,9 +280,29 @@ func (n *Network) channelsLast(x *torch.Tensor) bool {
 	return !n.device.IsCUDA() && len(shape) == 4 && shape[0] >= several && !slices.ContainsFunc(n.Arch.Layers, grouped)
 }
 
-func (n *Network) compute(s *torch.Scope, i int, outputs map[string]*torch.Tensor, p Pass) *torch.Tensor {
+// inPlace reports whether an activation may change its input: the gradients of the operations
+// named here are computed without what they gave.
+func (n *Network) inPlace(l *Layer) bool {
+	from := n.Arch.Layer(l.Inputs[0])
+	return from != nil && slices.Contains([]Op{Conv2d, Linear, BatchNorm2d, AvgPool2d}, from.Op)
+}
+
+// compute returns what layer i gives. last says that nothing else needs its first input.
+func (n *Network) compute(s *torch.Scope, i int, outputs map[string]*torch.Tensor, p Pass, last bool) *torch.Tensor {
 	l := &n.Arch.Layers[i]
 	x := outputs[l.Inputs[0]]
+	from := n.Arch.Layer(l.Inputs[0])
+	fuse := p.Training && p.After == nil
+	switch {
+	case fuse && n.fused[l.Name] != "":
+		return x
+	case fuse && from != nil && n.fused[from.Name] == l.Name:
+		return s.LeakyReLUAvgPool2d(x, from.Slope, l.Kernel[1])
+	case l.Op == ReLU && last && n.inPlace(l):
+		return s.ReLUInPlace(x)
+	case l.Op == LeakyReLU && last && n.inPlace(l):
+		return s.LeakyReLUInPlace(x, l.Slope)
+	}
 	switch l.Op {
 	case Conv2d:
 		if !l.SymmetricPad() {

@@ -72,6 +72,14 @@ func (s *Scope) AvgPool2d(input *Tensor, kernel, stride [2]int) *Tensor {
 	}, input)
 }
 
+// LeakyReLUAvgPool2d is LeakyReLU followed by AvgPool2d over windows [1, width] side by
+// side, to the bit, without the map between them in memory.
+func (s *Scope) LeakyReLUAvgPool2d(input *Tensor, slope float64, width int) *Tensor {
+	return s.make("leaky_relu_avg_pool2d", func(out *C.ep_tensor) C.ep_status {
+		return C.ep_leaky_relu_avg_pool2d(s.h, input.h, C.double(slope), C.int64_t(width), out)
+	}, input)
+}
+
 // Dropout sets elements to zero with probability p and divides the others by 1-p; with
 // perChannel one number is drawn for each [n, c] (PyTorch's Dropout2d).
 func (s *Scope) Dropout(input *Tensor, p float64, perChannel bool, g *Generator) *Tensor {

@@ -43,6 +43,10 @@ func (s *Scope) along(name string, a *Tensor, dim int) *Tensor {
 // ReLU returns max(a, 0).
 func (s *Scope) ReLU(a *Tensor) *Tensor { return s.unary("relu\x00", a) }
 
+// ReLUInPlace is ReLU in a's own memory. Nothing else may need what a was: neither the
+// caller nor, for its gradient, the operation that made a.
+func (s *Scope) ReLUInPlace(a *Tensor) *Tensor { return s.unary("relu_\x00", a) }
+
 // SELU returns the self-normalising exponential unit of a (Klambauer 2017).
 func (s *Scope) SELU(a *Tensor) *Tensor { return s.unary("selu\x00", a) }
 
@@ -52,6 +56,11 @@ func (s *Scope) ELU(a *Tensor, alpha float64) *Tensor { return s.scalar("elu\x00
 // LeakyReLU returns a where it is positive and slope*a elsewhere.
 func (s *Scope) LeakyReLU(a *Tensor, slope float64) *Tensor {
 	return s.scalar("leaky_relu\x00", a, slope)
+}
+
+// LeakyReLUInPlace is LeakyReLU in a's own memory; see [Scope.ReLUInPlace].
+func (s *Scope) LeakyReLUInPlace(a *Tensor, slope float64) *Tensor {
+	return s.scalar("leaky_relu_\x00", a, slope)
 }
 
 // Abs returns the magnitudes of a.

@@ -102,6 +102,17 @@ func (s *Scope) Keep(t *Tensor) (*Tensor, error) {
 	return t, nil
 }
 
+// Release frees a tensor of the scope before its end. What was recorded for
+// [Scope.Backward] keeps the memory that it needs.
+func (s *Scope) Release(t *Tensor) {
+	if s.failure() == nil && t.usable() && t.scope != s {
+		s.Fail(errors.New("torch: release: the tensor does not belong to this scope"))
+	}
+	if s.do("release", func() C.ep_status { return C.ep_tensor_free(t.h) }, t) {
+		t.h = nil
+	}
+}
+
 // do runs one operation on operands unless the scope has failed, and reports whether
 // it went well.
 func (s *Scope) do(op string, call func() C.ep_status, operands ...*Tensor) bool {

@@ -80,13 +80,14 @@ EP_FN(ep_backward, (ep_scope scope, ep_tensor loss), (scope, loss))
 /* --- operations ---------------------------------------------------------- */
 
 /* Elementwise functions of one tensor, by libtorch's name: relu, selu, abs,
- * exp, log, sqrt, neg, sign, detach, clone, isnan. */
+ * exp, log, sqrt, neg, sign, detach, clone, isnan; relu_, which changes the tensor and
+ * returns another handle on it. */
 EP_FN(ep_unary, (ep_scope scope, const char *name, ep_tensor a, ep_tensor *out), (scope, name, a, out))
 /* Functions of two tensors: add, sub, mul, div, matmul, eq, maximum. */
 EP_FN(ep_binary, (ep_scope scope, const char *name, ep_tensor a, ep_tensor b, ep_tensor *out),
       (scope, name, a, b, out))
-/* Functions of a tensor and a number: add, mul, pow, leaky_relu, elu, gt, le,
- * renorm (rows of Euclidean norm above the number are scaled to it). */
+/* Functions of a tensor and a number: add, mul, pow, leaky_relu, leaky_relu_ (in
+ * place, as relu_), elu, gt, le, renorm (rows of Euclidean norm above the number are scaled to it). */
 EP_FN(ep_scalar, (ep_scope scope, const char *name, ep_tensor a, double value, ep_tensor *out),
       (scope, name, a, value, out))
 /* Functions over dimensions: sum, mean; over all of them when dims is 0. */
@@ -133,6 +134,10 @@ EP_FN(ep_avg_pool2d, (ep_scope scope, ep_tensor input, const int64_t *kernel, co
       (scope, input, kernel, stride, out))
 /* As PyTorch's: a mask of bernoulli(1-p) divided by 1-p; per_channel draws one
  * number for a whole channel (Dropout2d). */
+/* leaky_relu, then avg_pool2d over windows of that width side by side along the last
+ * dimension: the bits of the two, without the map between them. */
+EP_FN(ep_leaky_relu_avg_pool2d, (ep_scope scope, ep_tensor input, double slope, int64_t width, ep_tensor *out),
+      (scope, input, slope, width, out))
 EP_FN(ep_dropout, (ep_scope scope, ep_tensor input, double p, int32_t per_channel, ep_generator generator,
                    ep_tensor *out),
       (scope, input, p, per_channel, generator, out))

@@ -1,6 +1,9 @@
 // Operations against values worked out by hand.
 #include "helpers.h"
 
+#include <cmath>
+#include <cstring>
+
 using namespace shim_test;
 
 TEST(Ops, ReduceOverAllOrSomeDimensions) {
@@ -74,4 +77,41 @@ TEST(Ops, DescribeNeverWritesPastTheRoomGiven) {
   EXPECT_EQ(shape[1], 2);
   EXPECT_EQ(shape[2], -1);
   EXPECT_EQ(dtype, EP_FLOAT32);
+}
+
+// The bits of leaky_relu and avg_pool2d one after the other, forwards and backwards, also where
+// windows leave a rest, of zeros and of what is no number.
+TEST(LeakyPool, IsItsTwoOperations) {
+  const int64_t rows = 6;
+  for (const int64_t k : {1, 2, 3, 4, 7, 8, 9, 16}) {
+    for (const int64_t width : {k, 2 * k, 5 * k + k / 2}) {
+      std::vector<float> data(rows * width), wanted, got;
+      for (size_t i = 0; i < data.size(); ++i)
+        data[i] = static_cast<float>((i * 7919) % 1009) / 504.5f - 1;
+      data[0] = -0.0f;
+      data[width] = NAN;
+      data[2 * width] = INFINITY;
+      for (std::vector<float> *found : {&wanted, &got}) {
+        Scope s(true);
+        ep_tensor x = s.tensor(data, {1, 2, rows / 2, width}), out = nullptr, loss = nullptr, grad = nullptr;
+        OK(ep_tensor_set_requires_grad(x, 1));
+        if (found == &got) {
+          OK(ep_leaky_relu_avg_pool2d(s.handle, x, 0.01, k, &out));
+        } else {
+          const int64_t window[] = {1, k};
+          OK(ep_scalar(s.handle, "leaky_relu", x, 0.01, &out));
+          OK(ep_avg_pool2d(s.handle, out, window, window, &out));
+        }
+        *found = read(out, rows * (width / k));
+        OK(ep_binary(s.handle, "mul", out, out, &loss));
+        OK(ep_reduce(s.handle, "sum", loss, nullptr, 0, &loss));
+        OK(ep_backward(s.handle, loss));
+        OK(ep_tensor_grad(s.handle, x, &grad));
+        for (const float v : read(grad, data.size()))
+          found->push_back(v);
+      }
+      ASSERT_EQ(wanted.size(), got.size());
+      EXPECT_EQ(std::memcmp(wanted.data(), got.data(), wanted.size() * sizeof(float)), 0) << "windows of " << k << ", rows of " << width;
+    }
+  }
 }

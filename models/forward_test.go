@@ -1,0 +1,103 @@
+package models_test
+
+import (
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"eegprune/internal/reftest"
+	"eegprune/models"
+	"eegprune/torch"
+)
+
+// passed is what a training pass gives with a gradient of its logits' squares: these, the
+// gradients of all parameters, and the running statistics after it. Then what an evaluation
+// gives.
+func passed(rt *rapid.T, n *models.Network, x *torch.Tensor, after func(*torch.Scope, *models.Layer, *torch.Tensor) *torch.Tensor) [][]float32 {
+	g, err := torch.NewGenerator(torch.CPU, 4)
+	if err != nil {
+		rt.Fatal(err)
+	}
+	defer g.Free()
+	forget, err := torch.NewSGD(n.Parameters(), torch.SGDOptions{})
+	if err != nil {
+		rt.Fatal(err)
+	}
+	defer forget.Free()
+	s := torch.NewScope(torch.Grad)
+	defer s.Close()
+	logits := n.Forward(s, x, models.Pass{Training: true, Generator: g, After: after})
+	s.Backward(s.Sum(s.Mul(logits, logits)))
+	all := []*torch.Tensor{logits}
+	for _, p := range n.Parameters() {
+		all = append(all, s.GradOf(p))
+	}
+	for _, p := range n.State() {
+		if p.Buffer && p.Tensor.Info().DType == torch.Float32 {
+			all = append(all, p.Tensor)
+		}
+	}
+	all = append(all, n.Forward(s, x, models.Pass{After: after}))
+	var values [][]float32
+	for _, t := range all {
+		v, err := torch.ToSlice[float32](t)
+		if err != nil || s.Err() != nil {
+			rt.Fatal(err, s.Err())
+		}
+		values = append(values, v)
+	}
+	if err := forget.ZeroGrad(); err != nil {
+		rt.Fatal(err)
+	}
+	return values
+}
+
+// Memory that is used again, activations in place and layers that are computed together
+// change no bit of a pass: where each layer's output is looked at, none of that is done.
+func TestForwardGivesWhatItsLayersGiveOneByOne(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		arch := reftest.RandomArch(rt)
+		if rapid.Bool().Draw(rt, "tsception") {
+			var err error
+			if arch, err = models.Build("tsception", models.Config{Input: [3]int{1, 4, 256}, Classes: 2, Rate: 64}); err != nil {
+				rt.Fatal(err)
+			}
+		}
+		g, err := torch.NewGenerator(torch.CPU, 3)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		defer g.Free()
+		n, err := models.New(arch, torch.CPU, g)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		defer n.Free()
+		again, err := n.Clone()
+		if err != nil {
+			rt.Fatal(err)
+		}
+		defer again.Free()
+		clips := rapid.IntRange(2, 9).Draw(rt, "clips")
+		x, err := torch.Zeros(clips, arch.Input[0], arch.Input[1], arch.Input[2])
+		if err != nil {
+			rt.Fatal(err)
+		}
+		defer x.Free()
+		if err := g.Normal(x, 0, 1); err != nil {
+			rt.Fatal(err)
+		}
+		before, _ := torch.ToSlice[float32](x)
+		want := passed(rt, n, x, func(_ *torch.Scope, _ *models.Layer, out *torch.Tensor) *torch.Tensor { return out })
+		got := passed(rt, again, x, nil)
+		for i := range want {
+			if !slices.Equal(got[i], want[i]) {
+				rt.Fatalf("output %d of %d is %v, want %v", i, len(want), got[i], want[i])
+			}
+		}
+		if now, _ := torch.ToSlice[float32](x); !slices.Equal(now, before) {
+			rt.Fatal("the pass changed its input")
+		}
+	})
+}
