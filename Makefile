@@ -127,7 +127,7 @@ test-gpu: build
 	$(PYTHON) scripts/parity.py --program $(BIN)/eegprune --device cuda --steps 50 $(PARITY)
 
 bench-gpu: build
-	$(PYTHON) scripts/bench_pytorch.py --program $(BIN)/eegprune --device cuda --compile --json build/bench-gpu.json $(BENCH)
+	$(PYTHON) scripts/bench_pytorch.py --program $(BIN)/eegprune --device cuda --compile --jobs 10 --json build/bench-gpu.json $(BENCH)
 
 bench-data: build
 	$(PYTHON) scripts/bench_data.py --program $(BIN)/eegprune

@@ -75,7 +75,7 @@ func (g *Graph) Free() {
 	g.work = nil
 	if g.h != nil {
 		g.net.Stop()
-		C.ep_graph_free(g.h)
+		_ = check("free graph", C.ep_graph_free(g.h)) // that a recording failed was said before
 		g.h = nil
 	}
 }
