@@ -40,6 +40,9 @@ namespace shim {
 ep_tensor adopt(ep_scope scope, at::Tensor value);
 ep_status failure(int32_t code, const char *message);
 
+/* Has libtorch keep large blocks of host memory that it frees. */
+void keep_large_blocks();
+
 /* Sets the thread's number of OpenMP threads where it isn't yet what was asked. */
 void use_num_threads();
 
