@@ -305,10 +305,13 @@ func (n *Network) compute(s *torch.Scope, i int, outputs map[string]*torch.Tenso
 	}
 	switch l.Op {
 	case Conv2d:
-		if !l.SymmetricPad() {
-			x = s.ZeroPad2d(x, l.Pad)
+		if l.SymmetricPad() {
+			return n.modules[i].Forward(s, x, p.Training)
 		}
-		return n.modules[i].Forward(s, x, p.Training)
+		padded := s.ZeroPad2d(x, l.Pad)
+		out := n.modules[i].Forward(s, padded, p.Training)
+		s.Release(padded)
+		return out
 	case Linear, BatchNorm2d:
 		return n.modules[i].Forward(s, x, p.Training)
 	case ReLU:
