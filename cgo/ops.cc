@@ -36,7 +36,7 @@ struct Unary {
 };
 const Unary unary[] = {
     {"relu", [](const Tensor &a) { return at::relu(a); }},
-    {"relu_", [](const Tensor &a) { return Tensor(a).relu_(); }}, 
+    {"relu_", [](const Tensor &a) { return Tensor(a).relu_(); }},
     {"selu", [](const Tensor &a) { return at::selu(a); }},
     {"abs", [](const Tensor &a) { return a.abs(); }},
     {"exp", [](const Tensor &a) { return a.exp(); }},

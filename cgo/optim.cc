@@ -294,8 +294,11 @@ ep_status ep_optimizer_set_lr(ep_optimizer optimizer, double lr) {
   return shim::call(false, [&] { optimizer->set_lr(lr); });
 }
 
-ep_status ep_optimizer_step(ep_optimizer optimizer) {
-  return shim::call(false, [&] { optimizer->step(); });
+ep_status ep_optimizer_step(ep_optimizer optimizer, double lr) {
+  return shim::call(false, [&] {
+    optimizer->set_lr(lr);
+    optimizer->step();
+  });
 }
 
 ep_status ep_optimizer_zero_grad(ep_optimizer optimizer) {

@@ -49,13 +49,6 @@ func (o RunOptions) hold(ctx context.Context, work func(context.Context, *holdin
 // carryOut does the cells of g and returns the results there are, in the cells' order. g is
 // all of a study, or one of the parts that are carried out in turn of the study about.
 func (h *holding) carryOut(ctx context.Context, g, about Grid) ([]report.Result, error) {
-	for _, s := range g {
-		for _, f := range h.options.Folds {
-			if _, err := s.fold(f); err != nil {
-				return nil, err
-			}
-		}
-	}
 	plan, err := g.Plan(h.options)
 	if err != nil {
 		return nil, err

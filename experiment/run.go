@@ -50,6 +50,13 @@ func (s *Study) Run(ctx context.Context, o RunOptions) (*report.Study, error) {
 
 // Run carries out the studies, all of whose cells share the jobs; see Study.Run.
 func (g Grid) Run(ctx context.Context, o RunOptions) (*report.Study, error) {
+	for _, s := range g {
+		for _, f := range o.Folds {
+			if _, err := s.fold(f); err != nil {
+				return nil, err
+			}
+		}
+	}
 	var results []report.Result
 	failed := o.hold(ctx, func(ctx context.Context, h *holding) (err error) {
 		results, err = h.carryOut(ctx, g, g)

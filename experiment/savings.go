@@ -45,7 +45,7 @@ func (g Grid) Savings(ctx context.Context, o RunOptions, so SavingsOptions) (*re
 	}
 	out := &report.Savings{Schema: report.Schema, Test: so.Test, Level: so.Level, Margin: so.Margin}
 	o.Watch.Changed = nil // what will be tried is not known yet
-	seeker := seeker{run: o, SavingsOptions: so}
+	seeker := seeker{SavingsOptions: so}
 	for _, s := range g {
 		c := *s
 		c.Config.Prune = nil // what is tried is added
@@ -119,14 +119,13 @@ type seeker struct {
 	SavingsOptions
 	grid    Grid
 	tests   []report.PairedTest // of each study
-	run     RunOptions
 	holding *holding
 	all     []report.Result
 }
 
 // results are those of all ratios that were tried, as a study.
 func (k *seeker) results() (*report.Study, error) {
-	return k.grid.report(k.all, k.run)
+	return k.grid.report(k.all, k.holding.options)
 }
 
 // seek finds the largest ratio without loss for one method and recovery of study i.
@@ -208,7 +207,7 @@ func (k *seeker) measure(ctx context.Context, rows []report.Saving) error {
 		about = append(about, whole, saving)
 	}
 	measured := slices.DeleteFunc(slices.Clone(k.all), func(r report.Result) bool { return !slices.Contains(about, r.Variant) })
-	speeds, err := k.grid.speeds(ctx, measured, k.run.Dir)
+	speeds, err := k.grid.speeds(ctx, measured, k.holding.options.Dir)
 	if err != nil {
 		return err
 	}

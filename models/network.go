@@ -14,7 +14,8 @@ type Network struct {
 
 	order   []int
 	uses    map[string]int    // how many inputs of layers each layer, and Input, is
-	fused   map[string]string // activations that are computed with the layer that needs them alone
+	inPlace map[string]bool   // activations that may change their input
+	fused   map[string]string // of activations that are computed with a pool: the pool
 	modules []torch.Module    // of Arch.Layers; nil where a layer has no parameters
 	device  torch.Device
 	masks   Masks
@@ -29,19 +30,7 @@ func New(arch *Arch, device torch.Device, g *torch.Generator) (*Network, error) 
 	}
 	n := &Network{Arch: arch.Clone(), modules: make([]torch.Module, len(arch.Layers)), device: device}
 	n.order, _ = n.Arch.Order()
-	n.uses = map[string]int{}
-	for _, l := range n.Arch.Layers {
-		for _, in := range l.Inputs {
-			n.uses[in]++
-		}
-	}
-	n.fused = map[string]string{}
-	for _, l := range n.Arch.Layers {
-		if from := n.Arch.Layer(l.Inputs[0]); from != nil && from.Op == LeakyReLU && n.uses[from.Name] == 1 &&
-			l.Op == AvgPool2d && l.Kernel[0] == 1 && l.Strides() == l.Kernel {
-			n.fused[from.Name] = l.Name
-		}
-	}
+	n.arrange()
 	for i := range n.Arch.Layers {
 		err := n.probe(i, g)
 		if err == nil {
@@ -53,6 +42,29 @@ func New(arch *Arch, device torch.Device, g *torch.Generator) (*Network, error) 
 		}
 	}
 	return n, nil
+}
+
+// arrange finds out what the layers' connections allow.
+func (n *Network) arrange() {
+	n.uses, n.inPlace, n.fused = map[string]int{}, map[string]bool{}, map[string]string{}
+	for _, l := range n.Arch.Layers {
+		for _, in := range l.Inputs {
+			n.uses[in]++
+		}
+	}
+	for _, l := range n.Arch.Layers {
+		from := n.Arch.Layer(l.Inputs[0])
+		if from == nil || n.uses[from.Name] > 1 {
+			continue
+		}
+		switch {
+		case l.Op == ReLU || l.Op == LeakyReLU:
+			// The gradients of these are computed without what they gave.
+			n.inPlace[l.Name] = slices.Contains([]Op{Conv2d, Linear, BatchNorm2d, AvgPool2d}, from.Op)
+		case l.Op == AvgPool2d && from.Op == LeakyReLU && l.Kernel[0] == 1 && l.Strides() == l.Kernel:
+			n.fused[from.Name] = l.Name
+		}
+	}
 }
 
 // probe does what [Layer].Probe says, where layer i has it and weights are drawn.
@@ -76,7 +88,7 @@ func (n *Network) probe(i int, g *torch.Generator) error {
 		if k > i {
 			return fmt.Errorf("it is probed, but layer %q before it is made after it", n.Arch.Layers[k].Name)
 		}
-		outputs[n.Arch.Layers[k].Name] = n.compute(s, k, outputs, Pass{Training: true, Generator: g}, false)
+		outputs[n.Arch.Layers[k].Name] = n.compute(s, k, outputs, Pass{Training: true, Generator: g})
 	}
 	return s.Err()
 }
@@ -253,8 +265,7 @@ func (n *Network) Forward(s *torch.Scope, x *torch.Tensor, p Pass) *torch.Tensor
 	var out *torch.Tensor
 	for _, i := range n.order {
 		l := &n.Arch.Layers[i]
-		first := outputs[l.Inputs[0]]
-		out = n.compute(s, i, outputs, p, p.After == nil && first != given && uses[first] == 1)
+		out = n.compute(s, i, outputs, p)
 		if p.After != nil {
 			out = p.After(s, l, out)
 		}
@@ -280,27 +291,18 @@ func (n *Network) channelsLast(x *torch.Tensor) bool {
 	return !n.device.IsCUDA() && len(shape) == 4 && shape[0] >= several && !slices.ContainsFunc(n.Arch.Layers, grouped)
 }
 
-// inPlace reports whether an activation may change its input: the gradients of the operations
-// named here are computed without what they gave.
-func (n *Network) inPlace(l *Layer) bool {
-	from := n.Arch.Layer(l.Inputs[0])
-	return from != nil && slices.Contains([]Op{Conv2d, Linear, BatchNorm2d, AvgPool2d}, from.Op)
-}
-
-// compute returns what layer i gives. last says that nothing else needs its first input.
-func (n *Network) compute(s *torch.Scope, i int, outputs map[string]*torch.Tensor, p Pass, last bool) *torch.Tensor {
+func (n *Network) compute(s *torch.Scope, i int, outputs map[string]*torch.Tensor, p Pass) *torch.Tensor {
 	l := &n.Arch.Layers[i]
 	x := outputs[l.Inputs[0]]
-	from := n.Arch.Layer(l.Inputs[0])
-	fuse := p.Training && p.After == nil
+	whole := p.After == nil // nobody looks at what single layers give
 	switch {
-	case fuse && n.fused[l.Name] != "":
+	case whole && p.Training && n.fused[l.Name] != "":
 		return x
-	case fuse && from != nil && n.fused[from.Name] == l.Name:
-		return s.LeakyReLUAvgPool2d(x, from.Slope, l.Kernel[1])
-	case l.Op == ReLU && last && n.inPlace(l):
+	case whole && p.Training && n.fused[l.Inputs[0]] == l.Name:
+		return s.LeakyReLUAvgPool2d(x, n.Arch.Layer(l.Inputs[0]).Slope, l.Kernel[1])
+	case whole && n.inPlace[l.Name] && l.Op == ReLU:
 		return s.ReLUInPlace(x)
-	case l.Op == LeakyReLU && last && n.inPlace(l):
+	case whole && n.inPlace[l.Name]:
 		return s.LeakyReLUInPlace(x, l.Slope)
 	}
 	switch l.Op {

@@ -122,6 +122,7 @@ func (v *Savings) table() *table {
 		line = append(line, fileSize(r.Whole.FileBytes)+" → "+fileSize(r.Size.FileBytes),
 			change(r.WholeSpeed.Latency1, r.Speed.Latency1, "%.2f"), change(r.WholeSpeed.Latency64, r.Speed.Latency64, "%.2f"),
 			change(r.WholeSpeed.Throughput64, r.Speed.Throughput64, "%.0f"),
+			// From 0, so that no loss is not "-0.0".
 			fmt.Sprintf("%+.1f", 0-100*lossOf(r.WholeAccuracy, r.Accuracy).Mean), fmt.Sprintf("%.3g", r.P))
 		if v.Margin == 0 {
 			line = append(line, v.detectable(r))

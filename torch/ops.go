@@ -203,19 +203,23 @@ func (s *Scope) IndexSelect(a *Tensor, dim int, index *Tensor) *Tensor {
 	}, a, index)
 }
 
-// Select is IndexSelect by a slice.
-func (s *Scope) Select(a *Tensor, dim int, index []int) *Tensor {
+// Index is a slice of indices as a tensor (int64) on a device.
+func (s *Scope) Index(index []int, device Device) *Tensor {
 	rows := make([]int64, len(index))
 	for i, r := range index {
 		rows[i] = int64(r)
 	}
 	d := sizes([]int{len(rows)})
-	device := a.Info().Device
-	i := s.make("index", func(out *C.ep_tensor) C.ep_status {
+	t := s.make("index", func(out *C.ep_tensor) C.ep_status {
 		return C.ep_tensor_from_data(s.h, unsafe.Pointer(unsafe.SliceData(rows)), C.EP_INT64, &d[0], 1, device.c(), out)
 	})
 	runtime.KeepAlive(rows)
-	return s.IndexSelect(a, dim, i)
+	return t
+}
+
+// Select is IndexSelect by a slice.
+func (s *Scope) Select(a *Tensor, dim int, index []int) *Tensor {
+	return s.IndexSelect(a, dim, s.Index(index, a.Info().Device))
 }
 
 // To returns a with another element type or on another device; a itself where it is

@@ -85,11 +85,11 @@ var errOptimizerFreed = errors.New("torch: the optimizer was freed")
 
 // Step moves every parameter that has a gradient, at learning rate lr.
 func (o *Optimizer) Step(lr float64) error {
-	if err := o.SetLR(lr); err != nil {
-		return err
+	if o == nil || o.h == nil {
+		return errOptimizerFreed
 	}
 	defer runtime.KeepAlive(o)
-	return check("step", C.ep_optimizer_step(o.h))
+	return check("step", C.ep_optimizer_step(o.h, C.double(lr)))
 }
 
 // SetLR sets the learning rate of steps that were recorded. One that is being recorded must

@@ -87,7 +87,8 @@ EP_FN(ep_unary, (ep_scope scope, const char *name, ep_tensor a, ep_tensor *out),
 EP_FN(ep_binary, (ep_scope scope, const char *name, ep_tensor a, ep_tensor b, ep_tensor *out),
       (scope, name, a, b, out))
 /* Functions of a tensor and a number: add, mul, pow, leaky_relu, leaky_relu_ (in
- * place, as relu_), elu, gt, le, renorm (rows of Euclidean norm above the number are scaled to it). */
+ * place, as relu_), elu, gt, le, renorm (rows of Euclidean norm above the number
+ * are scaled to it). */
 EP_FN(ep_scalar, (ep_scope scope, const char *name, ep_tensor a, double value, ep_tensor *out),
       (scope, name, a, value, out))
 /* Functions over dimensions: sum, mean; over all of them when dims is 0. */
@@ -132,12 +133,12 @@ EP_FN(ep_zero_pad2d, (ep_scope scope, ep_tensor input, const int64_t *pad, ep_te
       (scope, input, pad, out))
 EP_FN(ep_avg_pool2d, (ep_scope scope, ep_tensor input, const int64_t *kernel, const int64_t *stride, ep_tensor *out),
       (scope, input, kernel, stride, out))
-/* As PyTorch's: a mask of bernoulli(1-p) divided by 1-p; per_channel draws one
- * number for a whole channel (Dropout2d). */
 /* leaky_relu, then avg_pool2d over windows of that width side by side along the last
  * dimension: the bits of the two, without the map between them. */
 EP_FN(ep_leaky_relu_avg_pool2d, (ep_scope scope, ep_tensor input, double slope, int64_t width, ep_tensor *out),
       (scope, input, slope, width, out))
+/* As PyTorch's: a mask of bernoulli(1-p) divided by 1-p; per_channel draws one
+ * number for a whole channel (Dropout2d). */
 EP_FN(ep_dropout, (ep_scope scope, ep_tensor input, double p, int32_t per_channel, ep_generator generator,
                    ep_tensor *out),
       (scope, input, p, per_channel, generator, out))
@@ -172,9 +173,9 @@ EP_FN(ep_adam_new,
       (const ep_tensor *parameters, int32_t n, double beta1, double beta2, double eps, double weight_decay,
        int32_t fused, ep_optimizer *out),
       (parameters, n, beta1, beta2, eps, weight_decay, fused, out))
-/* The learning rate from now on, also of steps that were recorded. */
+/* The learning rate of steps that were recorded, from now on. */
 EP_FN(ep_optimizer_set_lr, (ep_optimizer optimizer, double lr), (optimizer, lr))
-EP_FN(ep_optimizer_step, (ep_optimizer optimizer), (optimizer))
+EP_FN(ep_optimizer_step, (ep_optimizer optimizer, double lr), (optimizer, lr))
 EP_FN(ep_optimizer_zero_grad, (ep_optimizer optimizer), (optimizer))
 /* What the optimizer remembers of a parameter, under torch.optim's names:
  * momentum_buffer; step, exp_avg, exp_avg_sq. *out becomes NULL where

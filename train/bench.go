@@ -96,13 +96,14 @@ func TimeSteps(ctx context.Context, arch *models.Arch, o Options, batch int, dev
 		return Times{}, err
 	}
 	defer t.free()
-	rows, err := indices(t.Fit, device)
-	if err != nil {
+	s := torch.NewScope(torch.NoGrad)
+	defer s.Close()
+	rows := s.Index(t.Fit, device)
+	if err := s.Err(); err != nil {
 		return Times{}, err
 	}
-	defer rows.Free()
 	t.lr = o.LR
-	return repeat(ctx, device, length, func() error { return t.step(rows, 0, batch) })
+	return repeat(ctx, device, length, func() error { return t.step(rows, batch) })
 }
 
 // TimeForward evaluates a fresh network on one made-up batch for about the time given and
@@ -130,7 +131,7 @@ func TimeFolds(ctx context.Context, arch *models.Arch, o Options, d *Data, devic
 	start := time.Now()
 	clips := d.Y.Shape()[0]
 	for fold := range k {
-		work := func() error {
+		group.Go(func() error {
 			n, g, err := Fresh(arch, nil, device, uint64(fold+1))
 			if err != nil {
 				return err
@@ -151,8 +152,7 @@ func TimeFolds(ctx context.Context, arch *models.Arch, o Options, d *Data, devic
 			}
 			_, err = Training{Network: n, Data: d, Fit: fit, Val: val, Options: o, Generator: g}.Run(ctx)
 			return err
-		}
-		group.Go(func() error { return device.OnOwnStream(work) })
+		})
 	}
 	err := group.Wait()
 	return time.Since(start), err
@@ -196,27 +196,20 @@ func (t *trainer) losses(ctx context.Context, steps int) ([]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := indices(order, t.Network.Device())
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Free()
+	order = order[:min(len(order), steps*t.Options.BatchSize)]
 	var losses []float64
-	for at := 0; at < len(order) && len(losses) < steps; at += t.batch {
-		clips := min(t.batch, len(order)-at)
-		if err := errors.Join(ctx.Err(), t.total.reset()); err != nil {
-			return nil, err
+	err = t.batches(ctx, order, func(rows *torch.Tensor, _, clips int) error {
+		if err := t.total.reset(); err != nil {
+			return err
 		}
-		if err := t.step(rows, at, clips); err != nil {
-			return nil, err
+		if err := t.step(rows, clips); err != nil {
+			return err
 		}
 		loss, _, err := t.total.read(clips)
-		if err != nil {
-			return nil, err
-		}
 		losses = append(losses, loss)
-	}
-	return losses, nil
+		return err
+	})
+	return losses, err
 }
 
 func upTo(n int) []int {

@@ -47,11 +47,7 @@ func Evaluate(ctx context.Context, n *models.Network, d *Data, rows []int) (Eval
 	}
 	s := torch.NewScope(torch.NoGrad) // of what outlives a batch
 	defer s.Close()
-	which, err := indices(rows, device)
-	if err != nil {
-		return e, err
-	}
-	defer which.Free()
+	which := s.Index(rows, device)
 	loss, err := torch.Full(0, torch.Float64, device)
 	if err != nil {
 		return e, err
@@ -68,7 +64,7 @@ func Evaluate(ctx context.Context, n *models.Network, d *Data, rows []int) (Eval
 		if ctx.Err() != nil {
 			return e, ctx.Err()
 		}
-		batch, err := ask(n, d, which, truth, at, min(size, len(rows)-at), loss)
+		batch, err := classify(n, d, which, truth, at, min(size, len(rows)-at), loss)
 		if err != nil {
 			return e, err
 		}
@@ -82,9 +78,10 @@ func Evaluate(ctx context.Context, n *models.Network, d *Data, rows []int) (Eval
 	return e, err
 }
 
-// ask asks the device for the classes that the network names for some of the rows in which,
-// which the caller owns, and adds the sum of their losses to loss. It waits for nothing.
-func ask(n *models.Network, d *Data, which, truth *torch.Tensor, at, clips int, loss *torch.Tensor) (*torch.Tensor, error) {
+// classify asks the device for the classes that the network names for some of the rows in
+// which, and adds the sum of their losses to loss. It waits for nothing. The caller owns the
+// classes.
+func classify(n *models.Network, d *Data, which, truth *torch.Tensor, at, clips int, loss *torch.Tensor) (*torch.Tensor, error) {
 	s := torch.NewScope(torch.NoGrad)
 	defer s.Close()
 	logits := n.Forward(s, s.IndexSelect(d.X, 0, s.Narrow(which, 0, at, clips)), models.Pass{})

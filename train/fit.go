@@ -187,16 +187,15 @@ func constrain(n *models.Network) error {
 
 // A trainer is what every step of a training needs.
 type trainer struct {
-	Training           // with its options settled
-	opt                *torch.Optimizer
-	dropout            *torch.Generator
-	best               *models.Network // with the weights of the best epoch; nil where none is chosen
-	batch              int
-	lr                 float64
-	total              tally
-	restore            func() error // ends what Regimen.Epoch began
-	record, ownDropout bool
-	recordings         map[int]*recording // of steps, by their number of clips
+	Training   // with its options settled
+	opt        *torch.Optimizer
+	dropout    *torch.Generator // Training's own, or one on the GPU
+	best       *models.Network  // with the weights of the best epoch; nil where none is chosen
+	lr         float64
+	total      tally
+	restore    func() error       // ends what Regimen.Epoch began
+	record     bool               // steps, to replay them
+	recordings map[int]*recording // by their number of clips
 }
 
 // newTrainer makes what the steps of a training need, and brings the network's weights to
@@ -204,7 +203,7 @@ type trainer struct {
 func newTrainer(t Training) (*trainer, error) {
 	device := t.Network.Device()
 	t.Options = t.Options.Settle(len(t.Fit))
-	r := &trainer{Training: t, dropout: t.Generator, batch: t.Options.BatchSize, record: device.IsCUDA(), recordings: map[int]*recording{}}
+	r := &trainer{Training: t, dropout: t.Generator, record: device.IsCUDA(), recordings: map[int]*recording{}}
 	var err error
 	if r.opt, err = t.Options.optimizer(t.Network); err == nil {
 		r.total, err = newTally(device)
@@ -212,7 +211,6 @@ func newTrainer(t Training) (*trainer, error) {
 	if err == nil && device.IsCUDA() {
 		// torch.manual_seed gives every device's generator the same seed.
 		r.dropout, err = torch.NewGenerator(device, t.Generator.Seed())
-		r.ownDropout = true
 	}
 	if err == nil {
 		err = constrain(t.Network)
@@ -230,7 +228,7 @@ func (t *trainer) free() {
 	}
 	t.opt.Free()
 	t.total.free()
-	if t.ownDropout {
+	if t.dropout != t.Generator {
 		t.dropout.Free()
 	}
 	if t.best != nil {

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -27,52 +28,58 @@ func (r *recording) free() {
 // pass takes one optimizer step for each batch of rows in order, and returns their mean
 // loss and accuracy. Both are summed on the device and read once.
 func (t *trainer) pass(ctx context.Context, order []int, lr float64) (loss, accuracy float64, err error) {
-	rows, err := indices(order, t.Network.Device())
-	if err != nil {
-		return 0, 0, err
-	}
-	defer rows.Free()
 	t.lr = lr
 	if err := t.total.reset(); err != nil {
 		return 0, 0, err
 	}
-	for at := 0; at < len(order); at += t.batch {
-		if ctx.Err() != nil {
-			return 0, 0, ctx.Err()
+	err = t.batches(ctx, order, func(rows *torch.Tensor, at, clips int) error {
+		if t.Watch.Log == nil || at/t.Options.BatchSize%100 != 0 {
+			return t.step(rows, clips)
 		}
-		clips := min(t.batch, len(order)-at)
-		log := t.Watch.Log != nil && at/t.batch%100 == 0
-		before := 0.0
-		if log {
-			// Reading a number waits for the device.
-			if before, err = t.total.loss.Item(); err != nil {
-				return 0, 0, err
-			}
+		// Reading a number waits for the device.
+		before, err := t.total.loss.Item()
+		if err != nil {
+			return err
 		}
-		if err := t.step(rows, at, clips); err != nil {
-			return 0, 0, err
+		if err := t.step(rows, clips); err != nil {
+			return err
 		}
-		if log {
-			after, err := t.total.loss.Item()
-			if err != nil {
-				return 0, 0, err
-			}
+		after, err := t.total.loss.Item()
+		if err == nil {
 			fmt.Fprintf(t.Watch.Log, "loss: %f [%5d/%5d]\n", (after-before)/float64(clips), at, len(order))
 		}
+		return err
+	})
+	if err != nil {
+		return 0, 0, err
 	}
 	return t.total.read(len(order))
 }
 
-// step takes an optimizer step on so many rows of order, from at on. Where steps are
-// recorded, each number of clips has its own recording: the last batch of an epoch is
-// smaller than the others, and comes again in the next.
-func (t *trainer) step(order *torch.Tensor, at, clips int) error {
+// batches calls do for each batch of rows in order, with the rows as a tensor on the device
+// and with where the batch begins. The order is uploaded once.
+func (t *trainer) batches(ctx context.Context, order []int, do func(rows *torch.Tensor, at, clips int) error) error {
 	s := torch.NewScope(torch.NoGrad)
 	defer s.Close()
-	rows := s.Narrow(order, 0, at, clips)
-	if err := s.Err(); err != nil {
-		return err
+	all := s.Index(order, t.Network.Device())
+	for at := 0; at < len(order); at += t.Options.BatchSize {
+		clips := min(t.Options.BatchSize, len(order)-at)
+		rows := s.Narrow(all, 0, at, clips)
+		if err := cmp.Or(ctx.Err(), s.Err()); err != nil {
+			return err
+		}
+		if err := do(rows, at, clips); err != nil {
+			return err
+		}
+		s.Release(rows)
 	}
+	return s.Err()
+}
+
+// step takes an optimizer step on rows of the data. Where steps are recorded, each number of
+// clips has its own recording: the last batch of an epoch is smaller than the others, and
+// comes again in the next.
+func (t *trainer) step(rows *torch.Tensor, clips int) error {
 	if !t.record {
 		return t.ask(rows, clips)
 	}
@@ -89,6 +96,8 @@ func (t *trainer) step(order *torch.Tensor, at, clips int) error {
 		return t.ask(rows, clips)
 	}
 	if r.graph == nil {
+		s := torch.NewScope(torch.NoGrad)
+		defer s.Close()
 		var err error
 		if r.rows, err = s.Keep(s.Clone(rows)); err != nil {
 			return err
@@ -136,20 +145,4 @@ func (t *trainer) loss(s *torch.Scope, x, logits, y *torch.Tensor) *torch.Tensor
 		return t.Regimen.Loss(s, x, logits, y)
 	}
 	return s.CrossEntropy(logits, y)
-}
-
-// indices is a tensor of rows on a device; the caller owns it.
-func indices(rows []int, device torch.Device) (*torch.Tensor, error) {
-	v := make([]int64, len(rows))
-	for i, r := range rows {
-		v[i] = int64(r)
-	}
-	host, err := torch.FromSlice(v, len(v))
-	if err != nil || !device.IsCUDA() {
-		return host, err
-	}
-	defer host.Free()
-	s := torch.NewScope(torch.NoGrad)
-	defer s.Close()
-	return s.Keep(s.To(host, torch.Int64, device))
 }

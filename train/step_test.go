@@ -12,15 +12,9 @@ import (
 	"eegprune/torch"
 )
 
-// A failer is a test or a property of rapid's.
-type failer interface {
-	Fatal(args ...any)
-	Fatalf(format string, args ...any)
-}
-
 // passes takes some epochs of steps, at another rate each, recorded or not, and returns
 // their losses and accuracies, and the weights.
-func passes(rt failer, from *models.Network, d *Data, g *torch.Generator, o Options, regimen func(n *models.Network) Regimen, record bool) (said []float64, weights [][]float32) {
+func passes(rt rapid.TB, from *models.Network, d *Data, g *torch.Generator, o Options, regimen func(n *models.Network) Regimen, record bool) (said []float64, weights [][]float32) {
 	n, err := from.Clone()
 	if err != nil {
 		rt.Fatal(err)

@@ -14,8 +14,7 @@ void step(ep_optimizer o, ep_tensor w, double lr) {
   ep_tensor loss = nullptr;
   OK(ep_binary(s.handle, "mul", w, w, &loss));
   OK(ep_backward(s.handle, loss));
-  OK(ep_optimizer_set_lr(o, lr));
-  OK(ep_optimizer_step(o));
+  OK(ep_optimizer_step(o, lr));
   OK(ep_optimizer_zero_grad(o));
 }
 
@@ -61,8 +60,7 @@ TEST_P(Optimizer, OutlivesTheHandlesOfItsParameters) {
     ep_tensor w = s.tensor({1}, {1});
     OK(ep_sgd_new(&w, 1, 0, 0, GetParam(), &o));
   }
-  OK(ep_optimizer_set_lr(o, 0.1));
-  OK(ep_optimizer_step(o));
+  OK(ep_optimizer_step(o, 0.1));
   OK(ep_optimizer_free(o));
 }
 

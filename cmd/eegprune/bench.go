@@ -64,12 +64,8 @@ program: scripts/bench_pytorch.py and scripts/parity.py call them.`,
 			if err != nil {
 				return err
 			}
-			o := train.Paper(model)
-			o.Precision = precision
-			if err := o.Check(); err != nil {
-				return usageError{err}
-			}
-			if err := torch.AllowTF32(precision == train.TF32); err != nil {
+			o, err := benched(model, batch, precision)
+			if err != nil {
 				return err
 			}
 			length := time.Duration(seconds * float64(time.Second))
@@ -99,6 +95,19 @@ program: scripts/bench_pytorch.py and scripts/parity.py call them.`,
 	precisionFlag(c.Flags(), &precision)
 	c.AddCommand(a.benchLossesCommand(), a.benchFoldsCommand())
 	return c
+}
+
+// benched are the paper's settings of a training with others of its batches and precision.
+func benched(model string, batch int, precision string) (train.Options, error) {
+	o := train.Paper(model)
+	o.BatchSize, o.Precision = batch, precision
+	if err := o.Check(); err != nil {
+		return o, usageError{err}
+	}
+	if precision == train.TF32 {
+		return o, torch.AllowTF32(true)
+	}
+	return o, nil
 }
 
 func medianOf(times []float64, batch int) string {
@@ -163,12 +172,8 @@ func (f *clipFlags) open(path string) (*models.Arch, train.Options, *train.Data,
 	if _, err := models.ByName(f.model); err != nil {
 		return fail(usageError{fmt.Errorf("--model: %w", err)})
 	}
-	o := train.Paper(f.model)
-	o.BatchSize, o.Precision = f.batch, f.precision
-	if err := o.Check(); err != nil {
-		return fail(usageError{err})
-	}
-	if err := torch.AllowTF32(o.Precision == train.TF32); err != nil {
+	o, err := benched(f.model, f.batch, f.precision)
+	if err != nil {
 		return fail(err)
 	}
 	var dropout *float64

@@ -40,37 +40,6 @@ prune:
 recover: [fine-tune]
 `
 
-// wholeStudy is how long one program should take for all of the study, so that a share can be
-// caught in the middle of a cell and yet ends soon.
-const wholeStudy = 60 * time.Second
-
-// clusterStudyOf writes the study with so many epochs.
-func (c cluster) clusterStudyOf(t *testing.T, epochs int) {
-	t.Helper()
-	write(t, filepath.Join(c.work, "study.yaml"), []byte(strings.ReplaceAll(clusterStudy, "EPOCHS", strconv.Itoa(epochs))))
-}
-
-// whole carries out the study without Slurm and returns its epochs, as many as this machine
-// does in wholeStudy, and its results.
-func (c cluster) whole(t *testing.T) (epochs int, s *report.Study) {
-	t.Helper()
-	epochs = 30
-	for _, out := range []string{"pace", "whole"} {
-		c.clusterStudyOf(t, epochs)
-		must(t, c.work, "study", "run", "study.yaml", "--data", "recordings", "--out", out)
-		s = read(t, filepath.Join(c.work, out))
-		if out == "pace" {
-			took := 0.0
-			for _, r := range s.Results {
-				took += r.Seconds
-			}
-			epochs = max(epochs, int(float64(epochs)*wholeStudy.Seconds()/took))
-		}
-	}
-	t.Logf("%d epochs", epochs)
-	return epochs, s
-}
-
 // A cluster is a Slurm of two nodes on this machine.
 type cluster struct {
 	dir  string // where its files are
@@ -86,6 +55,37 @@ func startCluster(t *testing.T) cluster {
 	t.Log(c.slurm(t, "sinfo", "--version"))
 	must(t, c.work, "data", "simulate", "--out", "recordings", "--subjects", "4", "--trials", "2", "--seconds", "10")
 	return c
+}
+
+// wholeStudy is how long one program should take for all of the study, so that a share can be
+// caught in the middle of a cell and yet ends soon.
+const wholeStudy = 60 * time.Second
+
+// study writes the study with so many epochs.
+func (c cluster) study(t *testing.T, epochs int) {
+	t.Helper()
+	write(t, filepath.Join(c.work, "study.yaml"), []byte(strings.ReplaceAll(clusterStudy, "EPOCHS", strconv.Itoa(epochs))))
+}
+
+// run carries the study out without Slurm.
+func (c cluster) run(t *testing.T, epochs int, out string) *report.Study {
+	t.Helper()
+	c.study(t, epochs)
+	must(t, c.work, "study", "run", "study.yaml", "--data", "recordings", "--out", out)
+	return read(t, filepath.Join(c.work, out))
+}
+
+// pace is how many epochs, at least 30, this machine does of the study in wholeStudy.
+func (c cluster) pace(t *testing.T) int {
+	t.Helper()
+	const few = 30
+	took := 0.0
+	for _, r := range c.run(t, few, "pace").Results {
+		took += r.Seconds
+	}
+	epochs := max(few, int(few*wholeStudy.Seconds()/took))
+	t.Logf("%d epochs", epochs)
+	return epochs
 }
 
 // script runs slurm_cluster.sh. What that starts keeps its output, so that it goes into a
@@ -354,7 +354,8 @@ func (c cluster) revive(t *testing.T, s submitted, node string) {
 
 func TestSlurm(t *testing.T) {
 	c := startCluster(t)
-	epochs, want := c.whole(t)
+	epochs := c.pace(t)
+	want := c.run(t, epochs, "whole")
 
 	t.Run("completes", func(t *testing.T) {
 		s := c.submit(t, "plain", "--of", "3", "--partition", "main", "--time", "0:10:00", "--mem", "900M", "--gpus", "1", "--cpus", "1",
@@ -464,10 +465,10 @@ func TestSlurm(t *testing.T) {
 		// What is submitted stays what it is. Slurm looks at times each half minute.
 		short := []string{"--of", "1", "--time", "2", "--sbatch=--signal=B:USR1@105"}
 		s := c.submit(t, "late", append(short, "--sbatch=--nodelist=w1")...)
-		c.clusterStudyOf(t, 100*epochs)
+		c.study(t, 100*epochs)
 		hopeless := c.submit(t, "hopeless", append(short, "--sbatch=--nodelist=w2", "--checkpoint-every=1000000")...)
 		hopeless.untilState(t, hopeless.task("1"), "FAILED")
-		c.clusterStudyOf(t, epochs)
+		c.study(t, epochs)
 		if log := hopeless.log("1"); !strings.Contains(log, "longer --time") || hopeless.job(t, hopeless.task("1"))["Restarts"] != "0" {
 			t.Errorf("a job whose time is too short does not say so:\n%s", log)
 		}
