@@ -2,7 +2,6 @@
 #include "internal.h"
 
 #include <ATen/ops/avg_pool2d.h>
-#include <ATen/ops/batch_norm.h>
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/cross_entropy_loss.h>
@@ -22,22 +21,6 @@ ep_status ep_conv2d(ep_scope scope, ep_tensor input, ep_tensor weight, ep_tensor
 
 ep_status ep_linear(ep_scope scope, ep_tensor input, ep_tensor weight, ep_tensor bias, ep_tensor *out) {
   return shim::make(scope, out, [&] { return at::linear(input->value, weight->value, shim::optional(bias)); });
-}
-
-ep_status ep_batch_norm(ep_scope scope, ep_tensor input, ep_tensor weight, ep_tensor bias, ep_tensor mean,
-                        ep_tensor variance, ep_tensor batches, int32_t training, double momentum, double eps,
-                        ep_tensor *out) {
-  return shim::make(scope, out, [&] {
-    const Tensor &x = input->value;
-    // PyTorch checks this in Python; without it the running variance becomes NaN.
-    TORCH_CHECK(!training || x.dim() < 2 || x.numel() != x.size(1),
-                "training needs more than one value per channel, the input has shape ", x.sizes());
-    Tensor y = at::batch_norm(x, shim::optional(weight), shim::optional(bias), mean->value, variance->value,
-                              training != 0, momentum, eps, /*cudnn_enabled=*/true);
-    if (training && batches)
-      batches->value.add_(1);
-    return y;
-  });
 }
 
 ep_status ep_zero_pad2d(ep_scope scope, ep_tensor input, const int64_t *pad, ep_tensor *out) {

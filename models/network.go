@@ -15,7 +15,8 @@ type Network struct {
 	order   []int
 	uses    map[string]int    // how many inputs of layers each layer, and Input, is
 	inPlace map[string]bool   // activations that may change their input
-	fused   map[string]string // of activations that are computed with a pool: the pool
+	fused   map[string]string // of activations that are computed with a layer after them: it
+	zeros   map[string][4]int // of padding layers and the convolutions they feed: what each adds
 	modules []torch.Module    // of Arch.Layers; nil where a layer has no parameters
 	device  torch.Device
 	masks   Masks
@@ -46,7 +47,7 @@ func New(arch *Arch, device torch.Device, g *torch.Generator) (*Network, error) 
 
 // arrange finds out what the layers' connections allow.
 func (n *Network) arrange() {
-	n.uses, n.inPlace, n.fused = map[string]int{}, map[string]bool{}, map[string]string{}
+	n.uses, n.inPlace, n.fused, n.zeros = map[string]int{}, map[string]bool{}, map[string]string{}, map[string][4]int{}
 	for _, l := range n.Arch.Layers {
 		for _, in := range l.Inputs {
 			n.uses[in]++
@@ -63,8 +64,25 @@ func (n *Network) arrange() {
 			n.inPlace[l.Name] = slices.Contains([]Op{Conv2d, Linear, BatchNorm2d, AvgPool2d}, from.Op)
 		case l.Op == AvgPool2d && from.Op == LeakyReLU && l.Kernel[0] == 1 && l.Strides() == l.Kernel:
 			n.fused[from.Name] = l.Name
+		case l.Op == ZeroPad2d && from.Op == ReLU:
+			n.fused[from.Name] = l.Name
+		case l.Op == Conv2d && from.Op == ZeroPad2d:
+			// Zeros that a convolution adds itself are neither copied nor multiplied.
+			both := l.Pad
+			for i, p := range from.Pad {
+				both[i] += p
+			}
+			within, rest := symmetric(both)
+			n.zeros[l.Name], n.zeros[from.Name] = [4]int{within[1], within[1], within[0], within[0]}, rest
 		}
 	}
+}
+
+// symmetric divides zeros to the left, right, top and bottom into those that are the same
+// on both sides, height before width, and the rest.
+func symmetric(pad [4]int) (within [2]int, rest [4]int) {
+	w, h := max(0, min(pad[0], pad[1])), max(0, min(pad[2], pad[3]))
+	return [2]int{h, w}, [4]int{pad[0] - w, pad[1] - w, pad[2] - h, pad[3] - h}
 }
 
 // probe does what [Layer].Probe says, where layer i has it and weights are drawn.
@@ -97,11 +115,6 @@ func (l *Layer) module(device torch.Device, g *torch.Generator) (torch.Module, e
 	switch l.Op {
 	case Conv2d:
 		o := torch.Conv2dOptions{Stride: l.Strides(), Groups: l.Groups}
-		// A pad that is the same on both sides is the convolution's own: padding apart
-		// costs a copy.
-		if l.SymmetricPad() {
-			o.Padding = [2]int{l.Pad[2], l.Pad[0]}
-		}
 		m, err := torch.NewConv2d(l.In, l.Out, l.Kernel, !l.NoBias, o, device, g)
 		return orNil(m, err)
 	case Linear:
@@ -127,9 +140,6 @@ func orNil[M torch.Module](m M, err error) (torch.Module, error) {
 	}
 	return m, nil
 }
-
-// SymmetricPad reports whether as many zeros are added left as right and above as below.
-func (l *Layer) SymmetricPad() bool { return l.Pad[0] == l.Pad[1] && l.Pad[2] == l.Pad[3] }
 
 // Free frees the weights.
 func (n *Network) Free() {
@@ -295,9 +305,15 @@ func (n *Network) compute(s *torch.Scope, i int, outputs map[string]*torch.Tenso
 	l := &n.Arch.Layers[i]
 	x := outputs[l.Inputs[0]]
 	whole := p.After == nil // nobody looks at what single layers give
+	zeros := l.Pad
+	if z, ok := n.zeros[l.Name]; ok && whole {
+		zeros = z
+	}
 	switch {
-	case whole && p.Training && n.fused[l.Name] != "":
+	case whole && n.fused[l.Name] != "" && (p.Training || l.Op == ReLU):
 		return x
+	case whole && l.Op == ZeroPad2d && n.fused[l.Inputs[0]] == l.Name:
+		return s.ReLUZeroPad2d(x, zeros)
 	case whole && p.Training && n.fused[l.Inputs[0]] == l.Name:
 		return s.LeakyReLUAvgPool2d(x, n.Arch.Layer(l.Inputs[0]).Slope, l.Kernel[1])
 	case whole && n.inPlace[l.Name] && l.Op == ReLU:
@@ -307,13 +323,7 @@ func (n *Network) compute(s *torch.Scope, i int, outputs map[string]*torch.Tenso
 	}
 	switch l.Op {
 	case Conv2d:
-		if l.SymmetricPad() {
-			return n.modules[i].Forward(s, x, p.Training)
-		}
-		padded := s.ZeroPad2d(x, l.Pad)
-		out := n.modules[i].Forward(s, padded, p.Training)
-		s.Release(padded)
-		return out
+		return n.convolve(s, i, x, zeros)
 	case Linear, BatchNorm2d:
 		return n.modules[i].Forward(s, x, p.Training)
 	case ReLU:
@@ -325,7 +335,7 @@ func (n *Network) compute(s *torch.Scope, i int, outputs map[string]*torch.Tenso
 	case LeakyReLU:
 		return s.LeakyReLU(x, l.Slope)
 	case ZeroPad2d:
-		return s.ZeroPad2d(x, l.Pad)
+		return s.ZeroPad2d(x, zeros)
 	case AvgPool2d:
 		return s.AvgPool2d(x, l.Kernel, l.Strides())
 	case Dropout, Dropout2d:
@@ -346,4 +356,24 @@ func (n *Network) compute(s *torch.Scope, i int, outputs map[string]*torch.Tenso
 	}
 	s.Fail(fmt.Errorf("%s: operation %q is not known to this version", n.Arch.Model, l.Op))
 	return x
+}
+
+// convolve pads x and convolves it with layer i's weight. Padding apart costs a copy, but a
+// convolution's own is the same on both sides.
+func (n *Network) convolve(s *torch.Scope, i int, x *torch.Tensor, pad [4]int) *torch.Tensor {
+	c, ok := n.modules[i].(*torch.Conv2d)
+	if !ok {
+		s.Fail(fmt.Errorf("%s: layer %q has no weight", n.Arch.Model, n.Arch.Layers[i].Name))
+		return x
+	}
+	o := c.Options
+	within, rest := symmetric(pad)
+	o.Padding = within
+	if rest == [4]int{} {
+		return s.Conv2d(x, c.Weight, c.Bias, o)
+	}
+	padded := s.ZeroPad2d(x, rest)
+	out := s.Conv2d(padded, c.Weight, c.Bias, o)
+	s.Release(padded)
+	return out
 }

@@ -64,6 +64,14 @@ func (s *Scope) ZeroPad2d(input *Tensor, pad [4]int) *Tensor {
 	return s.make("zero_pad2d", func(out *C.ep_tensor) C.ep_status { return C.ep_zero_pad2d(s.h, input.h, &d[0], out) }, input)
 }
 
+// ReLUZeroPad2d is ReLU followed by ZeroPad2d, without the map between them in memory.
+func (s *Scope) ReLUZeroPad2d(input *Tensor, pad [4]int) *Tensor {
+	d := sizes(pad[:])
+	return s.make("relu_zero_pad2d", func(out *C.ep_tensor) C.ep_status {
+		return C.ep_relu_zero_pad2d(s.h, input.h, &d[0], out)
+	}, input)
+}
+
 // AvgPool2d averages over windows; a window that does not fit at the end is dropped.
 func (s *Scope) AvgPool2d(input *Tensor, kernel, stride [2]int) *Tensor {
 	k, st := pair(kernel, 1), pair(stride, 1)

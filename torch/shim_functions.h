@@ -131,6 +131,9 @@ EP_FN(ep_batch_norm,
 /* pad: left, right, top, bottom, with zeros. */
 EP_FN(ep_zero_pad2d, (ep_scope scope, ep_tensor input, const int64_t *pad, ep_tensor *out),
       (scope, input, pad, out))
+/* relu, then zero_pad2d, without the map between them. */
+EP_FN(ep_relu_zero_pad2d, (ep_scope scope, ep_tensor input, const int64_t *pad, ep_tensor *out),
+      (scope, input, pad, out))
 EP_FN(ep_avg_pool2d, (ep_scope scope, ep_tensor input, const int64_t *kernel, const int64_t *stride, ep_tensor *out),
       (scope, input, kernel, stride, out))
 /* leaky_relu, then avg_pool2d over windows of that width side by side along the last

@@ -145,7 +145,9 @@ func trained(l *models.Layer) bool {
 }
 
 // padded says that a convolution needs its zeros added apart.
-func padded(l *models.Layer) bool { return l.Op == models.Conv2d && !l.SymmetricPad() }
+func padded(l *models.Layer) bool {
+	return l.Op == models.Conv2d && (l.Pad[0] != l.Pad[1] || l.Pad[2] != l.Pad[3])
+}
 
 func (p *pythonWriter) printf(format string, args ...any) { fmt.Fprintf(&p.b, format, args...) }
 
@@ -270,7 +272,7 @@ func module(l *models.Layer) string {
 		if s := l.Strides(); s != [2]int{1, 1} {
 			args += fmt.Sprintf(", stride=(%d, %d)", s[0], s[1])
 		}
-		if l.SymmetricPad() && l.Pad != [4]int{} {
+		if !padded(l) && l.Pad != [4]int{} {
 			args += fmt.Sprintf(", padding=(%d, %d)", l.Pad[2], l.Pad[0])
 		}
 		if l.Groups > 1 {

@@ -1,0 +1,130 @@
+// Operations that are computed together, or otherwise than libtorch does: the bits are those of
+// its own, one after the other.
+#include "helpers.h"
+
+#include <cmath>
+#include <cstring>
+
+using namespace shim_test;
+
+namespace {
+
+std::vector<float> numbers(size_t n) {
+  std::vector<float> data(n);
+  for (size_t i = 0; i < n; ++i)
+    data[i] = static_cast<float>((i * 7919) % 1009) / 504.5f - 1;
+  return data;
+}
+
+bool same(const std::vector<float> &a, const std::vector<float> &b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+}
+
+} // namespace
+
+// The bits of leaky_relu and avg_pool2d one after the other, forwards and backwards, also where
+// windows leave a rest, of zeros and of what is no number.
+TEST(LeakyPool, IsItsTwoOperations) {
+  const int64_t rows = 6;
+  for (const int64_t k : {1, 2, 3, 4, 7, 8, 9, 16}) {
+    for (const int64_t width : {k, 2 * k, 5 * k + k / 2}) {
+      std::vector<float> data = numbers(rows * width), wanted, got;
+      data[0] = -0.0f;
+      data[width] = NAN;
+      data[2 * width] = INFINITY;
+      for (std::vector<float> *found : {&wanted, &got}) {
+        Scope s(true);
+        ep_tensor x = s.tensor(data, {1, 2, rows / 2, width}), out = nullptr, loss = nullptr, grad = nullptr;
+        OK(ep_tensor_set_requires_grad(x, 1));
+        if (found == &got) {
+          OK(ep_leaky_relu_avg_pool2d(s.handle, x, 0.01, k, &out));
+        } else {
+          const int64_t window[] = {1, k};
+          OK(ep_scalar(s.handle, "leaky_relu", x, 0.01, &out));
+          OK(ep_avg_pool2d(s.handle, out, window, window, &out));
+        }
+        *found = read(out, rows * (width / k));
+        OK(ep_binary(s.handle, "mul", out, out, &loss));
+        OK(ep_reduce(s.handle, "sum", loss, nullptr, 0, &loss));
+        OK(ep_backward(s.handle, loss));
+        OK(ep_tensor_grad(s.handle, x, &grad));
+        for (const float v : read(grad, data.size()))
+          found->push_back(v);
+      }
+      EXPECT_TRUE(same(wanted, got)) << "windows of " << k << ", rows of " << width;
+    }
+  }
+}
+
+// Also of rows shorter than a vector, of zeros and of what is no number.
+TEST(ReLUPad, IsItsTwoOperations) {
+  const int64_t pads[][4] = {{0, 1, 0, 1}, {1, 2, 1, 2}, {0, 0, 0, 0}, {2, 0, 0, 3}};
+  for (const auto &pad : pads) {
+    for (const int64_t width : {1, 3, 4, 5, 8, 9, 17}) {
+      const int64_t height = 3, padded = (height + pad[2] + pad[3]) * (width + pad[0] + pad[1]);
+      std::vector<float> data = numbers(4 * height * width), wanted, got;
+      data[0] = -0.0f;
+      data[1] = NAN;
+      data[2] = INFINITY;
+      for (std::vector<float> *found : {&wanted, &got}) {
+        Scope s(true);
+        ep_tensor x = s.tensor(data, {2, 2, height, width}), out = nullptr, loss = nullptr, grad = nullptr;
+        OK(ep_tensor_set_requires_grad(x, 1));
+        if (found == &got) {
+          OK(ep_relu_zero_pad2d(s.handle, x, pad, &out));
+        } else {
+          OK(ep_unary(s.handle, "relu", x, &out));
+          OK(ep_zero_pad2d(s.handle, out, pad, &out));
+        }
+        *found = read(out, 4 * padded);
+        OK(ep_binary(s.handle, "mul", out, out, &loss));
+        OK(ep_reduce(s.handle, "sum", loss, nullptr, 0, &loss));
+        OK(ep_backward(s.handle, loss));
+        OK(ep_tensor_grad(s.handle, x, &grad));
+        for (const float v : read(grad, data.size()))
+          found->push_back(v);
+      }
+      EXPECT_TRUE(same(wanted, got)) << "rows of " << width << ", pad " << pad[0] << pad[1] << pad[2] << pad[3];
+    }
+  }
+}
+
+// Statistics are libtorch's to the bit: sums of doubles, in order, of squares in float.
+TEST(BatchNorm, TakesItsSumsInOrder) {
+  const int64_t clips = 3, points = 11;
+  const double momentum = 0.1, eps = 1e-5;
+  for (int64_t channels = 1; channels <= 17; ++channels) {
+    Scope s;
+    const std::vector<float> data = numbers(clips * channels * points);
+    std::vector<float> means, variances, expected(data.size());
+    for (int64_t c = 0; c < channels; ++c) {
+      const auto at = [&](int64_t i) { return (i / points * channels + c) * points + i % points; };
+      const int64_t n = clips * points;
+      double sum = 0, squares = 0;
+      for (int64_t i = 0; i < n; ++i)
+        sum += data[at(i)];
+      const float mean = static_cast<float>(sum / n);
+      for (int64_t i = 0; i < n; ++i)
+        squares += (data[at(i)] - mean) * (data[at(i)] - mean);
+      const float total = static_cast<float>(squares);
+      means.push_back(static_cast<float>(momentum * mean + (1 - momentum) * 0.5f));
+      variances.push_back(static_cast<float>(momentum * (total / (n - 1)) + (1 - momentum) * 2.0f));
+      for (int64_t i = 0; i < n; ++i)
+        expected[at(i)] = static_cast<float>((data[at(i)] - mean) / std::sqrt(squares / n + eps) * (c + 1) - c);
+    }
+    std::vector<float> weight, bias;
+    for (int64_t c = 0; c < channels; ++c) {
+      weight.push_back(static_cast<float>(c + 1));
+      bias.push_back(static_cast<float>(-c));
+    }
+    ep_tensor x = s.tensor(data, {clips, channels, points, 1}), w = s.tensor(weight, {channels}),
+              b = s.tensor(bias, {channels}), mean = s.tensor(std::vector<float>(channels, 0.5f), {channels}),
+              variance = s.tensor(std::vector<float>(channels, 2.0f), {channels}), out = nullptr;
+    OK(ep_batch_norm(s.handle, x, w, b, mean, variance, nullptr, 1, momentum, eps, &out));
+    EXPECT_TRUE(same(read(mean, channels), means)) << channels << " channels";
+    EXPECT_TRUE(same(read(variance, channels), variances)) << channels << " channels";
+    const std::vector<float> got = read(out, data.size());
+    for (size_t i = 0; i < data.size(); ++i)
+      ASSERT_NEAR(got[i], expected[i], 1e-4) << channels << " channels, number " << i;
+  }
+}
