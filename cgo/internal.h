@@ -77,6 +77,9 @@ inline at::Device device_of(ep_device d) {
 
 at::ScalarType scalar_type(int32_t dtype);
 
+/* Whether the clips of x lie innermost: see ep_hwcn. */
+bool is_hwcn(const at::Tensor &x);
+
 inline at::Tensor optional(ep_tensor t) { return t ? t->value : at::Tensor(); }
 
 /* The frame of every function of the interface: sets the thread's libtorch state,

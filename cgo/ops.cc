@@ -136,24 +136,29 @@ ep_status ep_reshape(ep_scope scope, ep_tensor a, const int64_t *shape, int32_t 
   return shim::make(scope, out, [&] { return a->value.reshape(at::IntArrayRef(shape, dims)); });
 }
 
-ep_status ep_channels_last(ep_scope scope, ep_tensor a, ep_tensor *out) {
-  return shim::make(scope, out, [&] {
-    const Tensor x = a->value.contiguous(at::MemoryFormat::ChannelsLast);
-    // With one channel both layouts are the same memory, and only these strides say which is meant.
-    return x.size(1) == 1 ? x.as_strided(x.sizes(), c10::get_channels_last_strides_2d(x.sizes())) : x;
-  });
-}
-
 ep_status ep_flatten(ep_scope scope, ep_tensor a, int64_t start, ep_tensor *out) {
-  return shim::make(scope, out, [&] { return at::flatten(a->value, start); });
+  return shim::make(scope, out, [&] {
+    const Tensor &x = a->value;
+    // Features [n, f] whose clips lie innermost too.
+    return start == 1 && shim::is_hwcn(x) ? x.permute({1, 2, 3, 0}).flatten(0, 2).t() : at::flatten(x, start);
+  });
 }
 
 ep_status ep_cat(ep_scope scope, const ep_tensor *a, int32_t n, int64_t dim, ep_tensor *out) {
   return shim::make(scope, out, [&] {
     std::vector<Tensor> parts;
-    for (int32_t i = 0; i < n; ++i)
+    bool hwcn = n > 0 && dim >= 0 && dim < 4;
+    for (int32_t i = 0; i < n; ++i) {
       parts.push_back(a[i]->value);
-    return at::cat(parts, dim);
+      hwcn = hwcn && shim::is_hwcn(parts.back());
+    }
+    if (!hwcn)
+      return at::cat(parts, dim);
+    // libtorch would lay the result out as PyTorch does.
+    const int64_t inner[] = {3, 2, 0, 1};
+    for (Tensor &x : parts)
+      x = x.permute({2, 3, 1, 0});
+    return at::cat(parts, inner[dim]).permute({3, 2, 0, 1});
   });
 }
 

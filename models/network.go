@@ -13,14 +13,17 @@ type Network struct {
 	Arch *Arch
 
 	order   []int
-	uses    map[string]int    // how many inputs of layers each layer, and Input, is
-	inPlace map[string]bool   // activations that may change their input
-	fused   map[string]string // of activations that are computed with a layer after them: it
-	zeros   map[string][4]int // of padding layers and the convolutions they feed: what each adds
-	modules []torch.Module    // of Arch.Layers; nil where a layer has no parameters
+	modules []torch.Module // of Arch.Layers; nil where a layer has no parameters
 	device  torch.Device
 	masks   Masks
 	held    map[string]*torch.Tensor // of masks: 1 where an element stays
+
+	uses    map[string]int     // how many inputs of layers each layer, and Input, is
+	inPlace map[string]bool    // activations that may change their input
+	fused   map[string]string  // of activations that are computed with a layer after them: it
+	zeros   map[string]padding // of padding layers and the convolutions that they alone feed
+	beside  map[string]beside  // of convolutions and linear layers where clips lie innermost
+	done    map[string]bool    // layers that those compute
 }
 
 // New makes a network with weights drawn as the PyTorch class draws them from the same
@@ -45,9 +48,13 @@ func New(arch *Arch, device torch.Device, g *torch.Generator) (*Network, error) 
 	return n, nil
 }
 
+// A padding is how many zeros a layer adds left, right, top and bottom where the convolution
+// after it adds some itself: in PyTorch's layout and with the clips innermost.
+type padding struct{ outermost, innermost [4]int }
+
 // arrange finds out what the layers' connections allow.
 func (n *Network) arrange() {
-	n.uses, n.inPlace, n.fused, n.zeros = map[string]int{}, map[string]bool{}, map[string]string{}, map[string][4]int{}
+	n.uses, n.inPlace, n.fused, n.zeros = map[string]int{}, map[string]bool{}, map[string]string{}, map[string]padding{}
 	for _, l := range n.Arch.Layers {
 		for _, in := range l.Inputs {
 			n.uses[in]++
@@ -73,9 +80,11 @@ func (n *Network) arrange() {
 				both[i] += p
 			}
 			within, rest := symmetric(both)
-			n.zeros[l.Name], n.zeros[from.Name] = [4]int{within[1], within[1], within[0], within[0]}, rest
+			n.zeros[from.Name] = padding{outermost: rest}
+			n.zeros[l.Name] = padding{outermost: [4]int{within[1], within[1], within[0], within[0]}, innermost: both}
 		}
 	}
+	n.group()
 }
 
 // symmetric divides zeros to the left, right, top and bottom into those that are the same
@@ -262,28 +271,35 @@ type Pass struct {
 	After func(s *torch.Scope, l *Layer, out *torch.Tensor) *torch.Tensor
 }
 
-// Forward returns the logits [n, classes] of clips x [n, channels, height, width]. What a
-// layer gave is freed when no other needs it, so that the next finds its memory in the
-// processor's cache.
+// Forward returns the logits [n, classes] of clips x [n, channels, height, width].
 func (n *Network) Forward(s *torch.Scope, x *torch.Tensor, p Pass) *torch.Tensor {
-	given := x
-	if !p.Training && n.channelsLast(x) {
-		x = s.ChannelsLast(x)
+	if n.clipsInnermost(s, x, p) {
+		return n.evaluate(s, x)
 	}
+	return n.through(s, x, func(i int, outputs map[string]*torch.Tensor) *torch.Tensor {
+		out := n.compute(s, i, outputs, p)
+		if p.After != nil {
+			out = p.After(s, &n.Arch.Layers[i], out)
+		}
+		return out
+	}, p.After == nil)
+}
+
+// through sends x through the layers and returns what the last gave. What a layer gave is
+// freed when no other needs it, unless all are kept, so that the next finds its memory in the
+// processor's cache.
+func (n *Network) through(s *torch.Scope, x *torch.Tensor, compute func(i int, outputs map[string]*torch.Tensor) *torch.Tensor, release bool) *torch.Tensor {
 	outputs := map[string]*torch.Tensor{Input: x}
 	uses := map[*torch.Tensor]int{x: n.uses[Input]} // that are left
 	var out *torch.Tensor
 	for _, i := range n.order {
 		l := &n.Arch.Layers[i]
-		out = n.compute(s, i, outputs, p)
-		if p.After != nil {
-			out = p.After(s, l, out)
-		}
+		out = compute(i, outputs)
 		outputs[l.Name] = out
 		uses[out] += n.uses[l.Name]
 		for _, in := range l.Inputs {
 			t := outputs[in]
-			if uses[t]--; uses[t] == 0 && t != given && p.After == nil {
+			if uses[t]--; uses[t] == 0 && t != x && release {
 				s.Release(t)
 			}
 		}
@@ -291,48 +307,49 @@ func (n *Network) Forward(s *torch.Scope, x *torch.Tensor, p Pass) *torch.Tensor
 	return out
 }
 
-// channelsLast reports whether an evaluation is faster in that layout: where a CPU takes
-// several clips at once, except through grouped convolutions. Training keeps PyTorch's
-// layout and with it PyTorch's bits.
-func (n *Network) channelsLast(x *torch.Tensor) bool {
-	const several = 8
-	shape := x.Shape()
-	grouped := func(l Layer) bool { return l.Groups > 1 }
-	return !n.device.IsCUDA() && len(shape) == 4 && shape[0] >= several && !slices.ContainsFunc(n.Arch.Layers, grouped)
-}
-
+// compute computes layer i, and where nobody looks at what single layers give, layers together.
 func (n *Network) compute(s *torch.Scope, i int, outputs map[string]*torch.Tensor, p Pass) *torch.Tensor {
 	l := &n.Arch.Layers[i]
-	x := outputs[l.Inputs[0]]
-	whole := p.After == nil // nobody looks at what single layers give
-	zeros := l.Pad
-	if z, ok := n.zeros[l.Name]; ok && whole {
-		zeros = z
+	x, zeros := outputs[l.Inputs[0]], l.Pad
+	if p.After != nil {
+		return n.layer(s, i, outputs, p, zeros)
 	}
-	switch {
-	case whole && n.fused[l.Name] != "" && (p.Training || l.Op == ReLU):
+	if z, ok := n.zeros[l.Name]; ok {
+		zeros = z.outermost
+	}
+	switch after, before := n.fused[l.Name], l.Inputs[0]; {
+	case after != "" && (p.Training || l.Op == ReLU):
 		return x
-	case whole && l.Op == ZeroPad2d && n.fused[l.Inputs[0]] == l.Name:
+	case l.Op == ZeroPad2d && n.fused[before] == l.Name:
 		return s.ReLUZeroPad2d(x, zeros)
-	case whole && p.Training && n.fused[l.Inputs[0]] == l.Name:
-		return s.LeakyReLUAvgPool2d(x, n.Arch.Layer(l.Inputs[0]).Slope, l.Kernel[1])
-	case whole && n.inPlace[l.Name] && l.Op == ReLU:
-		return s.ReLUInPlace(x)
-	case whole && n.inPlace[l.Name]:
-		return s.LeakyReLUInPlace(x, l.Slope)
+	case p.Training && n.fused[before] == l.Name:
+		return s.LeakyReLUAvgPool2d(x, n.Arch.Layer(before).Slope, l.Kernel[1])
 	}
-	switch l.Op {
+	return n.layer(s, i, outputs, p, zeros)
+}
+
+// layer computes layer i alone, with so many zeros around its input.
+func (n *Network) layer(s *torch.Scope, i int, outputs map[string]*torch.Tensor, p Pass, zeros [4]int) *torch.Tensor {
+	l := &n.Arch.Layers[i]
+	x := outputs[l.Inputs[0]]
+	switch inPlace := p.After == nil && n.inPlace[l.Name]; l.Op {
 	case Conv2d:
 		return n.convolve(s, i, x, zeros)
 	case Linear, BatchNorm2d:
 		return n.modules[i].Forward(s, x, p.Training)
 	case ReLU:
+		if inPlace {
+			return s.ReLUInPlace(x)
+		}
 		return s.ReLU(x)
 	case SELU:
 		return s.SELU(x)
 	case ELU:
 		return s.ELU(x, l.Slope)
 	case LeakyReLU:
+		if inPlace {
+			return s.LeakyReLUInPlace(x, l.Slope)
+		}
 		return s.LeakyReLU(x, l.Slope)
 	case ZeroPad2d:
 		return s.ZeroPad2d(x, zeros)

@@ -156,9 +156,6 @@ func TestGradientsOfElementwiseLayers(t *testing.T) {
 		"abs":        func(s *torch.Scope, x *torch.Tensor) *torch.Tensor { return s.Abs(x) },
 		"exp":        func(s *torch.Scope, x *torch.Tensor) *torch.Tensor { return s.Exp(x) },
 		"log sqrt":   func(s *torch.Scope, x *torch.Tensor) *torch.Tensor { return s.Log(s.Sqrt(s.Mul(x, x))) },
-		"channels last": func(s *torch.Scope, x *torch.Tensor) *torch.Tensor {
-			return s.Flatten(s.ChannelsLast(s.Reshape(x, 1, 2, 1, -1)), 0)
-		},
 		"flatten":    func(s *torch.Scope, x *torch.Tensor) *torch.Tensor { return s.Flatten(x, 1) },
 		"mean":       func(s *torch.Scope, x *torch.Tensor) *torch.Tensor { return s.Mean(x, -1) },
 		"softmax":    func(s *torch.Scope, x *torch.Tensor) *torch.Tensor { return s.Softmax(x, 1) },

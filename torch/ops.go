@@ -163,13 +163,6 @@ func (s *Scope) Reshape(a *Tensor, shape ...int) *Tensor {
 	}, a)
 }
 
-// ChannelsLast lays a tensor [n, c, h, w] out with the channels of a point side by side.
-// Its numbers are the same; operations on it keep the layout and may be faster, or slower,
-// and round otherwise.
-func (s *Scope) ChannelsLast(a *Tensor) *Tensor {
-	return s.make("channels_last", func(out *C.ep_tensor) C.ep_status { return C.ep_channels_last(s.h, a.h, out) }, a)
-}
-
 // Flatten makes one dimension of dimension start and all after it.
 func (s *Scope) Flatten(a *Tensor, start int) *Tensor {
 	return s.make("flatten", func(out *C.ep_tensor) C.ep_status {

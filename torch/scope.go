@@ -21,6 +21,7 @@ const (
 // serves one goroutine at a time; a new one costs well under a microsecond.
 type Scope struct {
 	h       C.ep_scope
+	mode    Mode
 	err     error
 	net     runtime.Cleanup
 	invalid Tensor // what operations return after an error
@@ -30,7 +31,7 @@ var errClosed = errors.New("torch: the scope is closed")
 
 // NewScope opens a scope. Where libtorch can't be loaded, that is its error.
 func NewScope(mode Mode) *Scope {
-	s := &Scope{}
+	s := &Scope{mode: mode}
 	if s.err = Load(); s.err != nil {
 		return s
 	}
@@ -47,6 +48,14 @@ func (s *Scope) Autocast() {
 	if s.failure() == nil {
 		s.err = check("autocast", C.ep_scope_autocast(s.h))
 	}
+}
+
+// Mode says whether the scope records its operations.
+func (s *Scope) Mode() Mode {
+	if s == nil {
+		return NoGrad
+	}
+	return s.mode
 }
 
 // Err returns the first error of the scope's operations.

@@ -65,6 +65,19 @@ typedef struct {
   int64_t groups;
 } ep_conv2d_options;
 
+/* Of a convolution with what follows it: negative numbers times slope (1 leaves all as
+ * they are), the mean of every `pool` points of a row, and a BatchNorm's evaluation, unless
+ * norm_weight is NULL. Zeros are added left, right, top, bottom. */
+typedef struct {
+  int64_t stride[2];
+  int64_t pad[4];
+  int64_t groups;
+  double slope;
+  int64_t pool;
+  ep_tensor norm_weight, norm_bias, norm_mean, norm_variance;
+  double norm_eps;
+} ep_hwcn_options;
+
 /* The shared library hides all but these. */
 #define EP_FN(name, params, args) __attribute__((visibility("default"))) ep_status name params;
 #include "shim_functions.h"

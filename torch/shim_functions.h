@@ -103,8 +103,6 @@ EP_FN(ep_add_, (ep_tensor dst, ep_tensor src, double alpha), (dst, src, alpha))
 
 EP_FN(ep_reshape, (ep_scope scope, ep_tensor a, const int64_t *shape, int32_t dims, ep_tensor *out),
       (scope, a, shape, dims, out))
-/* The same numbers of a tensor of 4 dimensions, laid out with the second running fastest. */
-EP_FN(ep_channels_last, (ep_scope scope, ep_tensor a, ep_tensor *out), (scope, a, out))
 EP_FN(ep_flatten, (ep_scope scope, ep_tensor a, int64_t start, ep_tensor *out), (scope, a, start, out))
 EP_FN(ep_cat, (ep_scope scope, const ep_tensor *a, int32_t n, int64_t dim, ep_tensor *out), (scope, a, n, dim, out))
 EP_FN(ep_narrow, (ep_scope scope, ep_tensor a, int64_t dim, int64_t start, int64_t length, ep_tensor *out),
@@ -122,6 +120,14 @@ EP_FN(ep_conv2d,
       (scope, input, weight, bias, options, out))
 EP_FN(ep_linear, (ep_scope scope, ep_tensor input, ep_tensor weight, ep_tensor bias, ep_tensor *out),
       (scope, input, weight, bias, out))
+/* Clips [n, c, h, w] laid out with the clips of a point side by side, and zeros added up to
+ * a multiple of 16 clips. */
+EP_FN(ep_hwcn, (ep_scope scope, ep_tensor input, ep_tensor *out), (scope, input, out))
+/* A convolution of clips that lie so, or a linear layer of features [n, f], n a multiple of
+ * 16; without gradients. bias may be NULL. */
+EP_FN(ep_conv2d_hwcn,
+      (ep_scope scope, ep_tensor input, ep_tensor weight, ep_tensor bias, ep_hwcn_options options, ep_tensor *out),
+      (scope, input, weight, bias, options, out))
 /* Training: normalises by the batch, moves mean and variance in place and adds 1 to
  * batches, which may be NULL. */
 EP_FN(ep_batch_norm,

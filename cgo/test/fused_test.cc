@@ -2,6 +2,7 @@
 // its own, one after the other.
 #include "helpers.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -86,6 +87,63 @@ TEST(ReLUPad, IsItsTwoOperations) {
       }
       EXPECT_TRUE(same(wanted, got)) << "rows of " << width << ", pad " << pad[0] << pad[1] << pad[2] << pad[3];
     }
+  }
+}
+
+// Convolutions of clips that lie innermost, with what follows them: within rounding.
+TEST(HWCN, IsAConvolutionAndWhatFollows) {
+  struct Case {
+    int64_t clips, in, height, width, out, kernel[2], stride[2], pad[4], groups, pool;
+    double slope;
+  };
+  const Case cases[] = {
+      {16, 4, 9, 9, 7, {4, 4}, {1, 1}, {1, 2, 1, 2}, 1, 1, 0},   {33, 1, 5, 40, 9, {1, 16}, {1, 1}, {0, 0, 0, 0}, 1, 8, 0.01},
+      {64, 3, 6, 5, 13, {3, 1}, {3, 1}, {0, 0, 0, 0}, 1, 2, 0.1}, {100, 4, 6, 7, 8, {6, 1}, {1, 1}, {0, 0, 0, 0}, 4, 1, 1},
+      {8, 6, 1, 20, 6, {1, 4}, {1, 1}, {2, 2, 0, 0}, 6, 1, 1},   {16, 2, 3, 3, 1, {5, 5}, {2, 2}, {4, 4, 4, 4}, 1, 1, 0},
+  };
+  for (const Case &k : cases) {
+    Scope s;
+    const int64_t of_group = k.in / k.groups;
+    std::vector<float> channel(k.out), positive(k.out);
+    for (int64_t i = 0; i < k.out; ++i) {
+      channel[i] = 0.1f * static_cast<float>(i) - 0.3f;
+      positive[i] = 0.5f + static_cast<float>(i);
+    }
+    ep_tensor x = s.tensor(numbers(k.clips * k.in * k.height * k.width), {k.clips, k.in, k.height, k.width}),
+              w = s.tensor(numbers(k.out * of_group * k.kernel[0] * k.kernel[1]), {k.out, of_group, k.kernel[0], k.kernel[1]}),
+              b = s.tensor(channel, {k.out}), mean = s.tensor(channel, {k.out}), variance = s.tensor(positive, {k.out}),
+              wanted = nullptr, got = nullptr;
+    OK(ep_zero_pad2d(s.handle, x, k.pad, &wanted));
+    OK(ep_conv2d(s.handle, wanted, w, b, {{k.stride[0], k.stride[1]}, {0, 0}, {1, 1}, k.groups}, &wanted));
+    OK(ep_scalar(s.handle, "leaky_relu", wanted, k.slope, &wanted));
+    const int64_t window[] = {1, k.pool};
+    OK(ep_avg_pool2d(s.handle, wanted, window, window, &wanted));
+    OK(ep_batch_norm(s.handle, wanted, b, b, mean, variance, nullptr, 0, 0, 1e-5, &wanted));
+
+    ep_hwcn_options o{};
+    std::copy(k.stride, k.stride + 2, o.stride);
+    std::copy(k.pad, k.pad + 4, o.pad);
+    o.groups = k.groups;
+    o.slope = k.slope;
+    o.pool = k.pool;
+    o.norm_weight = o.norm_bias = b;
+    o.norm_mean = mean;
+    o.norm_variance = variance;
+    o.norm_eps = 1e-5;
+    OK(ep_hwcn(s.handle, x, &got));
+    OK(ep_conv2d_hwcn(s.handle, got, w, b, o, &got));
+    OK(ep_narrow(s.handle, got, 0, 0, k.clips, &got));
+    int64_t shape[4], also[4];
+    int32_t dims = 4, dtype = 0;
+    ep_device device{};
+    OK(ep_tensor_describe(wanted, &dtype, &device, shape, &dims));
+    dims = 4;
+    OK(ep_tensor_describe(got, &dtype, &device, also, &dims));
+    ASSERT_TRUE(std::equal(shape, shape + 4, also)) << "[" << also[0] << " " << also[1] << " " << also[2] << " " << also[3] << "]";
+    const size_t n = shape[0] * shape[1] * shape[2] * shape[3];
+    const std::vector<float> a = read(wanted, n), c = read(got, n);
+    for (size_t i = 0; i < n; ++i)
+      ASSERT_NEAR(a[i], c[i], 1e-4) << "number " << i << " of kernel " << k.kernel[0] << "x" << k.kernel[1];
   }
 }
 

@@ -210,10 +210,13 @@ func ReadJSON(t testing.TB, path string, into any) {
 var instructions = map[string]string{"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "MKL_CBWR": "AVX2"}
 
 // Main runs a package's tests and returns the exit status. It holds libtorch, which is
-// loaded when a tensor is first needed, to the instructions of the expected values, and
-// fails the tests when tensors are alive after them: every test frees what it makes.
+// loaded when a tensor is first needed, to the instructions of the expected values unless
+// the environment chooses others, and fails the tests when tensors are alive after them: every test frees what it makes.
 func Main(m *testing.M) int {
 	for name, value := range instructions {
+		if os.Getenv(name) != "" {
+			continue
+		}
 		if err := os.Setenv(name, value); err != nil {
 			fmt.Fprintln(os.Stderr, "choosing the processor's instructions:", err)
 			return 1

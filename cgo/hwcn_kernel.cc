@@ -1,0 +1,114 @@
+// The kernel of hwcn.h, compiled once for each processor with HWCN_NAME and HWCN_WIDTH, the floats
+// of a vector. A vector holds as many clips, so that any number of channels fills it, and
+// what a clip gives depends neither on the others nor on the processor's width.
+#include "hwcn.h"
+
+namespace {
+
+using shim::HWCN;
+
+constexpr int width = HWCN_WIDTH;
+using Vector = float __attribute__((vector_size(width * sizeof(float))));
+using Unaligned = float __attribute__((vector_size(width * sizeof(float)), aligned(sizeof(float)), may_alias));
+
+inline int64_t at_least(int64_t a, int64_t b) { return a > b ? a : b; }
+inline int64_t at_most(int64_t a, int64_t b) { return a < b ? a : b; }
+
+// Adds to sums the products of n numbers of each clip, `apart` from one another, with M rows of
+// weights.
+template <int M, int V>
+inline __attribute__((always_inline)) void add(Vector (&sums)[M][V], const float *x, int64_t apart, const float *weight,
+                                               int64_t row, int64_t n) {
+  for (int64_t k = 0; k < n; ++k) {
+    Vector value[V];
+    for (int v = 0; v < V; ++v)
+      value[v] = *reinterpret_cast<const Unaligned *>(x + k * apart + v * width);
+    for (int m = 0; m < M; ++m) {
+      const float w = weight[m * row + k];
+      for (int v = 0; v < V; ++v)
+        sums[m][v] += w * value[v];
+    }
+  }
+}
+
+// M channels from `channel` on, of V vectors of clips, at one point before pooling.
+template <int M, int V>
+inline __attribute__((always_inline)) void point(const HWCN &c, int64_t group, int64_t channel, int64_t clip, int64_t y,
+                                                 int64_t x, Vector (&sums)[M][V]) {
+  for (int m = 0; m < M; ++m)
+    for (int v = 0; v < V; ++v)
+      sums[m][v] = Vector{} + (c.bias ? c.bias[channel + m] : 0);
+  const int64_t all = c.groups * c.in, row = c.kernel[0] * c.kernel[1] * c.in;
+  // The part of the kernel that lies on the map: zeros around it are not multiplied.
+  const int64_t top = y * c.stride[0] - c.top, left = x * c.stride[1] - c.left;
+  const int64_t first = at_least(0, -left), last = at_most(c.kernel[1], c.width - left);
+  for (int64_t k = at_least(0, -top); k < at_most(c.kernel[0], c.height - top); ++k) {
+    const float *in = c.x + (((top + k) * c.width + left + first) * all + group * c.in) * c.clips + clip;
+    const float *weight = c.weight + channel * row + (k * c.kernel[1] + first) * c.in;
+    if (c.groups == 1) {
+      add<M, V>(sums, in, c.clips, weight, row, (last - first) * c.in);
+      continue;
+    }
+    for (int64_t i = first; i < last; ++i, in += all * c.clips, weight += c.in)
+      add<M, V>(sums, in, c.clips, weight, row, c.in);
+  }
+  for (int m = 0; m < M; ++m)
+    for (int v = 0; v < V; ++v)
+      if (c.slope == 0)
+        sums[m][v] = sums[m][v] < 0 ? Vector{} : sums[m][v];
+      else if (c.slope != 1)
+        sums[m][v] = sums[m][v] < 0 ? c.slope * sums[m][v] : sums[m][v];
+}
+
+template <int M, int V>
+void piece(const HWCN &c, int64_t group, int64_t channel, int64_t clip, int64_t y, int64_t x) {
+  Vector sums[M][V];
+  point<M, V>(c, group, channel, clip, y, x * c.pool, sums);
+  for (int64_t i = 1; i < c.pool; ++i) {
+    Vector next[M][V];
+    point<M, V>(c, group, channel, clip, y, x * c.pool + i, next);
+    for (int m = 0; m < M; ++m)
+      for (int v = 0; v < V; ++v)
+        sums[m][v] += next[m][v];
+  }
+  float *out = c.y + ((y * c.out_width + x) * c.groups * c.out + channel) * c.clips + clip;
+  for (int m = 0; m < M; ++m)
+    for (int v = 0; v < V; ++v) {
+      Vector value = c.pool == 1 ? sums[m][v] : sums[m][v] / static_cast<float>(c.pool);
+      if (c.scale)
+        value = value * c.scale[channel + m] + c.shift[channel + m];
+      *reinterpret_cast<Unaligned *>(out + m * c.clips + v * width) = value;
+    }
+}
+
+template <int V> void piece(const HWCN &c, int64_t group, int64_t from, int64_t to, int64_t clip, int64_t y, int64_t x) {
+  static_assert(HWCN::together == 6);
+  switch (to - from) {
+  case 1: return piece<1, V>(c, group, from, clip, y, x);
+  case 2: return piece<2, V>(c, group, from, clip, y, x);
+  case 3: return piece<3, V>(c, group, from, clip, y, x);
+  case 4: return piece<4, V>(c, group, from, clip, y, x);
+  case 5: return piece<5, V>(c, group, from, clip, y, x);
+  case 6: return piece<6, V>(c, group, from, clip, y, x);
+  }
+}
+
+} // namespace
+
+void shim::HWCN_NAME(const HWCN &c, int64_t begin, int64_t end) {
+  const int64_t points = c.out_height * c.out_width, tiles = c.tiles();
+  for (int64_t i = begin; i < end; ++i) {
+    const int64_t group = i / points / tiles, tile = i / points % tiles, y = i % points / c.out_width,
+                  x = i % c.out_width;
+    const int64_t from = group * c.out + c.out * tile / tiles, to = group * c.out + c.out * (tile + 1) / tiles;
+    int64_t clip = 0;
+#if HWCN_WIDTH == 16
+    for (; clip + 64 <= c.clips; clip += 64)
+      piece<4>(c, group, from, to, clip, y, x);
+    for (; clip + 32 <= c.clips; clip += 32)
+      piece<2>(c, group, from, to, clip, y, x);
+#endif
+    for (; clip < c.clips; clip += 16)
+      piece<16 / width>(c, group, from, to, clip, y, x);
+  }
+}

@@ -1,0 +1,46 @@
+package torch
+
+// #include "shim.h"
+import "C"
+
+// HWCN lays clips [n, c, h, w] on the CPU out with the clips of a point side by side, as
+// [Scope.Conv2dHWCN] works on them, and adds clips of zeros up to a multiple of 16. The shape
+// stays [n, c, h, w].
+func (s *Scope) HWCN(clips *Tensor) *Tensor {
+	return s.make("hwcn", func(out *C.ep_tensor) C.ep_status { return C.ep_hwcn(s.h, clips.h, out) }, clips)
+}
+
+// HWCNOptions are the settings of a convolution, and of what follows it in the order of the
+// fields.
+type HWCNOptions struct {
+	Stride [2]int // height before width; 0 means 1
+	Pad    [4]int // zeros added left, right, top, bottom
+	Groups int    // 0 means 1
+
+	Slope float64      // what negative numbers are multiplied with: 1 leaves them as they are, 0 is ReLU
+	Pool  int          // the mean of every so many points of a row; 0 means 1
+	Norm  *BatchNorm2d // in evaluation; nil means none
+}
+
+// Conv2dHWCN convolves what [Scope.HWCN] or another Conv2dHWCN gave, on a CPU and without
+// gradients, with weight [out, in/groups, kh, kw] and bias [out], which may be nil. Its time
+// is that of its multiplications for any numbers of channels, and a clip's result does not depend on
+// the clips beside it. Features [n, in] with a weight [out, in] are those of a linear layer.
+func (s *Scope) Conv2dHWCN(input, weight, bias *Tensor, o HWCNOptions) *Tensor {
+	options := C.ep_hwcn_options{stride: pair(o.Stride, 1), groups: C.int64_t(max(o.Groups, 1)), slope: C.double(o.Slope),
+		pool: C.int64_t(max(o.Pool, 1))}
+	for i, n := range o.Pad {
+		options.pad[i] = C.int64_t(n)
+	}
+	all := append([]*Tensor{input, weight}, operands(bias)...)
+	if b := o.Norm; b != nil {
+		all = append(all, b.Weight, b.Bias, b.Mean, b.Variance)
+	}
+	return s.make("conv2d_hwcn", func(out *C.ep_tensor) C.ep_status {
+		if b := o.Norm; b != nil {
+			options.norm_weight, options.norm_bias, options.norm_mean, options.norm_variance = b.Weight.h, b.Bias.h, b.Mean.h, b.Variance.h
+			options.norm_eps = C.double(b.Eps)
+		}
+		return C.ep_conv2d_hwcn(s.h, input.h, weight.h, s.optional(bias), options, out)
+	}, all...)
+}

@@ -1,0 +1,169 @@
+package torch_test
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"eegprune/torch"
+)
+
+// A convolution with the clips innermost gives what Conv2d and the layers after it give, for
+// any sizes; and a clip's result has the same bits whichever clips are beside it.
+func TestHWCNIsConv2dAndWhatFollows(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := func(low, high int, what string) int { return rapid.IntRange(low, high).Draw(t, what) }
+		groups := n(1, 3, "groups")
+		in, out := groups*n(1, 9, "channels in"), groups*n(1, 20, "channels out")
+		kernel := [2]int{n(1, 4, "kernel height"), n(1, 5, "kernel width")}
+		o := torch.HWCNOptions{Groups: groups, Slope: rapid.SampledFrom([]float64{0, 0.01, 1}).Draw(t, "slope"), Pool: n(1, 3, "pool"),
+			Stride: [2]int{n(1, 2, "stride"), n(1, 2, "stride")}}
+		for i := range o.Pad {
+			o.Pad[i] = n(0, 3, "pad")
+		}
+		height, width := n(kernel[0], 8, "height"), n(kernel[1]+o.Stride[1]*o.Pool, 20, "width")
+		clips, at := n(2, 70, "clips"), n(0, 40, "first")
+		g, err := torch.NewGenerator(torch.CPU, uint64(n(0, 1000, "seed")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer g.Free()
+		s := torch.NewScope(torch.NoGrad)
+		defer s.Close()
+		random := func(shape ...int) *torch.Tensor {
+			x, err := torch.Zeros(shape...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer x.Free()
+			if err := g.Normal(x, 0, 1); err != nil {
+				t.Fatal(err)
+			}
+			return s.Clone(x)
+		}
+		conv, err := torch.NewConv2d(in, out, kernel, rapid.Bool().Draw(t, "bias"), torch.Conv2dOptions{Stride: o.Stride, Groups: groups}, torch.CPU, g)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conv.Free()
+		x := random(clips, in, height, width)
+		pooled := s.AvgPool2d(s.LeakyReLU(conv.Forward(s, s.ZeroPad2d(x, o.Pad), false), o.Slope), [2]int{1, o.Pool}, [2]int{1, o.Pool})
+		want := pooled
+		if rapid.Bool().Draw(t, "norm") {
+			if o.Norm, err = torch.NewBatchNorm2d(out, torch.CPU); err != nil {
+				t.Fatal(err)
+			}
+			defer o.Norm.Free()
+			o.Norm.Forward(s, pooled, true) // which moves its statistics
+			want = o.Norm.Forward(s, pooled, false)
+		}
+		values := func(x *torch.Tensor) []float32 {
+			v, err := torch.ToSlice[float32](x)
+			if err != nil || s.Err() != nil {
+				t.Fatal(err, s.Err())
+			}
+			return v
+		}
+		all := s.Narrow(s.Conv2dHWCN(s.HWCN(x), conv.Weight, conv.Bias, o), 0, 0, clips)
+		got, wanted := values(all), values(want)
+		if fmt.Sprint(all.Shape()) != fmt.Sprint(want.Shape()) {
+			t.Fatalf("shape %v, want %v", all.Shape(), want.Shape())
+		}
+		for i, w := range wanted {
+			if !(math.Abs(float64(got[i]-w)) <= 2e-5*max(1, math.Abs(float64(w)))) {
+				t.Fatalf("number %d is %v, want %v", i, got[i], w)
+			}
+		}
+		if at < clips {
+			few := s.Conv2dHWCN(s.HWCN(s.Narrow(x, 0, at, clips-at)), conv.Weight, conv.Bias, o)
+			if !slices.Equal(values(s.Narrow(few, 0, 0, clips-at)), values(s.Narrow(all, 0, at, clips-at))) {
+				t.Fatal("a clip's bits depend on the clips beside it")
+			}
+		}
+	})
+}
+
+// Processors of different widths compute the same bits. libtorch reads what it may use when it
+// starts, so each is a run of its own of this test.
+func TestHWCNIsTheSameOnEveryProcessor(t *testing.T) {
+	const mine = "EEGPRUNE_TEST_HWCN"
+	if os.Getenv(mine) != "" {
+		s := scope(t, torch.NoGrad)
+		g, err := torch.NewGenerator(torch.CPU, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer g.Free()
+		x, err := torch.Zeros(80, 5, 7, 9)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer x.Free()
+		conv, err := torch.NewConv2d(5, 17, [2]int{3, 4}, true, torch.Conv2dOptions{}, torch.CPU, g)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conv.Free()
+		if err := g.Normal(x, 0, 1); err != nil {
+			t.Fatal(err)
+		}
+		v, err := torch.ToSlice[float32](s.Conv2dHWCN(s.HWCN(x), conv.Weight, conv.Bias, torch.HWCNOptions{Slope: 0.1, Pool: 2}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range v {
+			fmt.Printf("%08x", math.Float32bits(f))
+		}
+		return
+	}
+	bits := map[string]string{}
+	for _, instructions := range []string{"default", "avx2", "avx512"} {
+		c := exec.Command(os.Args[0], "-test.run", "^"+t.Name()+"$")
+		c.Env = append(os.Environ(), mine+"=1", "ATEN_CPU_CAPABILITY="+instructions)
+		out, err := c.Output()
+		if err != nil {
+			t.Fatalf("%s: %v: %s", instructions, err, out)
+		}
+		bits[instructions], _, _ = strings.Cut(string(out), "PASS")
+	}
+	if bits["avx2"] != bits["avx512"] || len(bits["avx2"]) < 1000 {
+		t.Errorf("%d characters with AVX2, %d with AVX-512, which differ", len(bits["avx2"]), len(bits["avx512"]))
+	}
+	if bits["default"] == bits["avx2"] {
+		t.Error("both kernels are the same: products and sums are rounded together in one only")
+	}
+}
+
+func TestHWCNRefusals(t *testing.T) {
+	x := f32(t, make([]float32, 16*2*3*3), 16, 2, 3, 3)
+	w := f32(t, make([]float32, 4*2*3*3), 4, 2, 3, 3)
+	ok := torch.HWCNOptions{Slope: 1}
+	for what, run := range map[string]func(s *torch.Scope){
+		"channels that differ": func(s *torch.Scope) { s.Conv2dHWCN(s.HWCN(s.Narrow(x, 1, 0, 1)), w, nil, ok) },
+		"a kernel too large":   func(s *torch.Scope) { s.Conv2dHWCN(s.HWCN(s.Narrow(x, 2, 0, 2)), w, nil, ok) },
+		"a bias too short":     func(s *torch.Scope) { s.Conv2dHWCN(s.HWCN(x), w, f32(t, make([]float32, 3), 3), ok) },
+		"a negative stride":    func(s *torch.Scope) { s.Conv2dHWCN(s.HWCN(x), w, nil, torch.HWCNOptions{Stride: [2]int{-1, 1}}) },
+		"a negative pad":       func(s *torch.Scope) { s.Conv2dHWCN(s.HWCN(x), w, nil, torch.HWCNOptions{Pad: [4]int{-1, 0, 0, 0}}) },
+		"a pool too long":      func(s *torch.Scope) { s.Conv2dHWCN(s.HWCN(x), w, nil, torch.HWCNOptions{Pool: 2}) },
+		"integers":             func(s *torch.Scope) { s.HWCN(s.To(x, torch.Int64, torch.CPU)) },
+		"three dimensions":     func(s *torch.Scope) { s.HWCN(s.Reshape(x, 16, 2, 9)) },
+		"five features":        func(s *torch.Scope) { s.Conv2dHWCN(s.Reshape(s.Narrow(s.Reshape(x, -1), 0, 0, 80), 16, 5), w, nil, ok) },
+	} {
+		s := torch.NewScope(torch.NoGrad)
+		run(s)
+		if err := s.Err(); err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), "hwcn") {
+			t.Errorf("%s: error %v, want one line that names hwcn", what, err)
+		}
+		s.Close()
+	}
+	s := scope(t, torch.Grad)
+	if s.Conv2dHWCN(s.HWCN(x), w, nil, ok); s.Err() == nil {
+		t.Error("gradients are no error")
+	}
+}
