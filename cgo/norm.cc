@@ -2,18 +2,28 @@
 // waiting for the one before, twice over the map. Here the sums of several channels advance side by
 // side, each in the same order: the bits are the same.
 #include "internal.h"
+#include "nhwc.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/batch_norm.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/equal.h>
 #include <ATen/ops/native_batch_norm.h>
 #include <ATen/ops/native_batch_norm_backward.h>
 #include <ATen/ops/ones_like.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
+#include <map>
+#include <mutex>
+#include <tuple>
 
 using at::Tensor;
+using shim::NHWCNorm;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
@@ -66,24 +76,100 @@ void moments(const Map &m, float *mean, float *squares) {
   });
 }
 
+// The same where the channels of a point lie side by side.
+NHWCNorm channels_last(const Tensor &x) {
+  NHWCNorm c{};
+  c.x = x.const_data_ptr<float>();
+  c.clips = x.size(0);
+  c.channels = x.size(1);
+  c.points = x.numel() / c.clips / c.channels;
+  return c;
+}
+
+using Part = void (*)(const NHWCNorm &, int64_t, int64_t);
+
+void share(Part part, const NHWCNorm &c) {
+  at::parallel_for(0, (c.channels + 15) / 16, 1, [&](int64_t begin, int64_t end) { part(c, begin * 16, std::min(end * 16, c.channels)); });
+}
+
+bool is_channels_last(const Tensor &x) {
+  return !x.is_contiguous() && x.dim() == 4 && x.is_contiguous(at::MemoryFormat::ChannelsLast);
+}
+
+// Gradients of x, weight and bias.
+std::tuple<Tensor, Tensor, Tensor> gradients(const Tensor &dy, const Tensor &x, const Tensor &weight, const Tensor &mean,
+                                             const Tensor &invstd, double eps, std::array<bool, 3> wanted, int64_t lanes) {
+  if (lanes == 0)
+    return at::native_batch_norm_backward(dy.contiguous(), x, weight, {}, {}, mean, invstd, /*train=*/true, eps, wanted);
+  const Tensor g = dy.contiguous(at::MemoryFormat::ChannelsLast), dx = wanted[0] ? at::empty_like(x) : Tensor(),
+               dweight = at::empty_like(weight), dbias = at::empty_like(weight);
+  NHWCNorm c = channels_last(x);
+  c.mean = mean.data_ptr<float>();
+  c.dy = g.const_data_ptr<float>();
+  c.invstd = invstd.const_data_ptr<float>();
+  c.weight = weight.const_data_ptr<float>();
+  c.dx = wanted[0] ? dx.data_ptr<float>() : nullptr;
+  c.dweight = dweight.data_ptr<float>();
+  c.dbias = dbias.data_ptr<float>();
+  c.lanes = lanes;
+  share(shim::nhwc_kernel()->norm_backward, c);
+  return {dx, wanted[1] ? dweight : Tensor(), wanted[2] ? dbias : Tensor()};
+}
+
+// How many sums libtorch takes side by side along a map of so many points, found by trying once; 0
+// where the bits are others with any number.
+int64_t lanes_along(int64_t points) {
+  static std::mutex mutex;
+  static std::map<int64_t, int64_t> known;
+  const std::lock_guard lock(mutex);
+  const auto found = known.find(points);
+  if (found != known.end())
+    return found->second;
+  c10::AutoGradMode off(false);
+  constexpr int64_t channels = 400; // a few could agree by chance
+  const auto numbers = [&](int64_t seed) {
+    return at::arange(seed, seed + 2 * channels * points, at::kLong).mul(7919).remainder(100003).to(at::kFloat).div(50001.5).sub(1).view({2, channels, points, 1});
+  };
+  const Tensor x = numbers(1), dy = numbers(30000), mean = x.mean({0, 2, 3}), invstd = at::arange(1, channels + 1, at::kFloat).div(7), weight = invstd.sub(1);
+  const auto theirs = gradients(dy, x, weight, mean, invstd, 0, {true, true, true}, 0);
+  known[points] = 0;
+  for (const int64_t lanes : {16, 8}) {
+    const auto ours = gradients(dy, x.contiguous(at::MemoryFormat::ChannelsLast), weight, mean, invstd, 0, {true, true, true}, lanes);
+    if (at::equal(std::get<0>(ours), std::get<0>(theirs)) && at::equal(std::get<1>(ours), std::get<1>(theirs)) &&
+        at::equal(std::get<2>(ours), std::get<2>(theirs)))
+      known[points] = lanes;
+  }
+  return known[points];
+}
+
 struct BatchNorm : torch::autograd::Function<BatchNorm> {
-  static Tensor forward(AutogradContext *context, const Tensor &x, const Tensor &weight, const Tensor &bias,
+  static Tensor forward(AutogradContext *context, const Tensor &input, const Tensor &weight, const Tensor &bias,
                         const Tensor &running_mean, const Tensor &running_var, double momentum, double eps) {
-    const Map m(x);
-    const Tensor mean = at::empty({m.channels}, x.options()), squares = at::empty_like(mean),
-                 invstd = at::empty_like(mean);
+    const bool last = is_channels_last(input) && shim::nhwc_kernel();
+    const int64_t lanes = last ? lanes_along(input.size(2) * input.size(3)) : 0;
+    const Tensor x = lanes ? input : input.contiguous(), mean = at::empty({x.size(1)}, x.options().memory_format(at::MemoryFormat::Contiguous)),
+                 squares = at::empty_like(mean), invstd = at::empty_like(mean);
+    const int64_t channels = x.size(1), each = x.numel() / channels;
     float *mu = mean.mutable_data_ptr<float>(), *sq = squares.mutable_data_ptr<float>(),
           *is = invstd.mutable_data_ptr<float>();
-    moments(m, mu, sq);
+    if (lanes) {
+      NHWCNorm c = channels_last(x);
+      c.mean = mu;
+      c.squares = sq;
+      share(shim::nhwc_kernel()->moments, c);
+    } else {
+      moments(Map(x), mu, sq);
+    }
     float *rm = running_mean.mutable_data_ptr<float>(), *rv = running_var.mutable_data_ptr<float>();
-    for (int64_t c = 0; c < m.channels; ++c) {
-      const double var = sq[c] / static_cast<float>(m.each()), unbiased = sq[c] / static_cast<float>(m.each() - 1);
+    for (int64_t c = 0; c < channels; ++c) {
+      const double var = sq[c] / static_cast<float>(each), unbiased = sq[c] / static_cast<float>(each - 1);
       is[c] = var == 0 && eps == 0 ? 0 : static_cast<float>(1 / std::sqrt(var + eps));
       rm[c] = static_cast<float>(momentum * mu[c] + (1 - momentum) * rm[c]);
       rv[c] = static_cast<float>(momentum * unbiased + (1 - momentum) * rv[c]);
     }
     context->save_for_backward({x, weight, mean, invstd});
     context->saved_data["eps"] = eps;
+    context->saved_data["lanes"] = lanes;
     // An evaluation by the batch's own statistics. Its deviation is in the weight, so that
     // it need not come out of the root of a variance again.
     return std::get<0>(
@@ -92,16 +178,14 @@ struct BatchNorm : torch::autograd::Function<BatchNorm> {
 
   static variable_list backward(AutogradContext *context, const variable_list &grads) {
     const variable_list saved = context->get_saved_variables();
-    auto [dx, dweight, dbias] = at::native_batch_norm_backward(
-        grads[0], saved[0], saved[1], {}, {}, saved[2], saved[3], /*train=*/true, context->saved_data["eps"].toDouble(),
-        {context->needs_input_grad(0), context->needs_input_grad(1), context->needs_input_grad(2)});
+    auto [dx, dweight, dbias] = gradients(
+        grads[0], saved[0], saved[1], saved[2], saved[3], context->saved_data["eps"].toDouble(),
+        {context->needs_input_grad(0), context->needs_input_grad(1), context->needs_input_grad(2)}, context->saved_data["lanes"].toInt());
     return {dx, dweight, dbias, Tensor(), Tensor(), Tensor(), Tensor()};
   }
 };
 
-bool plain(const Tensor &t) {
-  return t.defined() && t.is_cpu() && t.scalar_type() == at::kFloat && t.is_contiguous() && t.numel() > 0;
-}
+bool plain(const Tensor &t) { return t.defined() && t.is_cpu() && t.scalar_type() == at::kFloat && t.numel() > 0; }
 
 } // namespace
 
@@ -113,9 +197,9 @@ ep_status ep_batch_norm(ep_scope scope, ep_tensor input, ep_tensor weight, ep_te
     // PyTorch checks this in Python; without it the running variance becomes NaN.
     TORCH_CHECK(!training || x.dim() < 2 || x.numel() != x.size(1),
                 "training needs more than one value per channel, the input has shape ", x.sizes());
-    bool ours = training && x.dim() >= 2 && plain(x);
+    bool ours = training && x.dim() >= 2 && plain(x) && (x.is_contiguous() || is_channels_last(x));
     for (const Tensor &t : {w, b, mean->value, variance->value})
-      ours = ours && plain(t) && t.numel() == x.size(1);
+      ours = ours && plain(t) && t.is_contiguous() && t.numel() == x.size(1);
     const Tensor y = ours ? BatchNorm::apply(x, w, b, mean->value, variance->value, momentum, eps)
                          : at::batch_norm(x, w, b, mean->value, variance->value, training != 0, momentum, eps,
                                           /*cudnn_enabled=*/true);

@@ -18,12 +18,15 @@ type Network struct {
 	masks   Masks
 	held    map[string]*torch.Tensor // of masks: 1 where an element stays
 
-	uses    map[string]int     // how many inputs of layers each layer, and Input, is
-	inPlace map[string]bool    // activations that may change their input
-	fused   map[string]string  // of activations that are computed with a layer after them: it
-	zeros   map[string]padding // of padding layers and the convolutions that they alone feed
-	beside  map[string]beside  // of convolutions and linear layers where clips lie innermost
-	done    map[string]bool    // layers that those compute
+	uses      map[string]int     // how many inputs of layers each layer, and Input, is
+	inPlace   map[string]bool    // activations that may change their input
+	fused     map[string]string  // of LeakyReLUs that are computed with the pool after them: it
+	zeros     map[string]padding // of padding layers and the convolutions that they alone feed
+	simple    bool               // all convolutions are of stride 1, without groups, on a CPU
+	rectified map[string]bool    // those that compute the ReLU after them in training, and it
+
+	beside map[string]beside // of convolutions and linear layers where clips lie innermost
+	done   map[string]bool   // layers that those compute
 }
 
 // New makes a network with weights drawn as the PyTorch class draws them from the same
@@ -71,8 +74,6 @@ func (n *Network) arrange() {
 			n.inPlace[l.Name] = slices.Contains([]Op{Conv2d, Linear, BatchNorm2d, AvgPool2d}, from.Op)
 		case l.Op == AvgPool2d && from.Op == LeakyReLU && l.Kernel[0] == 1 && l.Strides() == l.Kernel:
 			n.fused[from.Name] = l.Name
-		case l.Op == ZeroPad2d && from.Op == ReLU:
-			n.fused[from.Name] = l.Name
 		case l.Op == Conv2d && from.Op == ZeroPad2d:
 			// Zeros that a convolution adds itself are neither copied nor multiplied.
 			both := l.Pad
@@ -84,7 +85,31 @@ func (n *Network) arrange() {
 			n.zeros[l.Name] = padding{outermost: [4]int{within[1], within[1], within[0], within[0]}, innermost: both}
 		}
 	}
+	n.simple = n.isSimple()
+	n.rectified = map[string]bool{}
+	for _, l := range n.Arch.Layers {
+		if next := n.only(l.Name); n.simple && l.Op == Conv2d && next != nil && next.Op == ReLU {
+			n.rectified[l.Name], n.rectified[next.Name] = true, true
+		}
+	}
 	n.group()
+}
+
+// isSimple reports whether a training may have the channels of its maps innermost: where
+// [torch.Scope.Conv2dReLU] knows all convolutions, and no other layer's bits depend on the layout.
+func (n *Network) isSimple() bool {
+	flat := map[string]bool{}
+	for _, i := range n.order {
+		l := n.Arch.Layers[i]
+		flat[l.Name] = l.Op == Flatten || flat[l.Inputs[0]]
+		switch {
+		case flat[l.Name]:
+		case l.Op == Conv2d && (l.Groups > 1 || l.Strides() != [2]int{1, 1}),
+			!slices.Contains([]Op{Conv2d, ReLU, LeakyReLU, ZeroPad2d, BatchNorm2d, Cat, Dropout, Dropout2d}, l.Op):
+			return false
+		}
+	}
+	return !n.device.IsCUDA()
 }
 
 // symmetric divides zeros to the left, right, top and bottom into those that are the same
@@ -310,22 +335,22 @@ func (n *Network) through(s *torch.Scope, x *torch.Tensor, compute func(i int, o
 // compute computes layer i, and where nobody looks at what single layers give, layers together.
 func (n *Network) compute(s *torch.Scope, i int, outputs map[string]*torch.Tensor, p Pass) *torch.Tensor {
 	l := &n.Arch.Layers[i]
-	x, zeros := outputs[l.Inputs[0]], l.Pad
-	if p.After != nil {
-		return n.layer(s, i, outputs, p, zeros)
+	x, before := outputs[l.Inputs[0]], l.Inputs[0]
+	z, ok := n.zeros[l.Name]
+	if !ok || p.After != nil {
+		z = padding{l.Pad, l.Pad}
 	}
-	if z, ok := n.zeros[l.Name]; ok {
-		zeros = z.outermost
-	}
-	switch after, before := n.fused[l.Name], l.Inputs[0]; {
-	case after != "" && (p.Training || l.Op == ReLU):
+	switch together := p.Training && p.After == nil; {
+	case together && (n.fused[l.Name] != "" || n.rectified[l.Name] && l.Op == ReLU):
 		return x
-	case l.Op == ZeroPad2d && n.fused[before] == l.Name:
-		return s.ReLUZeroPad2d(x, zeros)
-	case p.Training && n.fused[before] == l.Name:
+	case together && n.fused[before] == l.Name:
 		return s.LeakyReLUAvgPool2d(x, n.Arch.Layer(before).Slope, l.Kernel[1])
+	case together && n.simple && l.Op == ZeroPad2d && z.innermost == [4]int{}:
+		return x
+	case together && n.simple && l.Op == Conv2d:
+		return s.Conv2dReLU(x, n.Weight(l.Name, "weight"), n.Weight(l.Name, "bias"), z.innermost, n.rectified[l.Name])
 	}
-	return n.layer(s, i, outputs, p, zeros)
+	return n.layer(s, i, outputs, p, z.outermost)
 }
 
 // layer computes layer i alone, with so many zeros around its input.

@@ -50,6 +50,15 @@ func (s *Scope) Conv2d(input, weight, bias *Tensor, o Conv2dOptions) *Tensor {
 	}, append([]*Tensor{input, weight}, operands(bias)...)...)
 }
 
+// Conv2dReLU is ZeroPad2d, Conv2d of stride 1 and, if relu, ReLU, with the bits that libtorch gives
+// with one thread. Its output has the channels of a point side by side.
+func (s *Scope) Conv2dReLU(input, weight, bias *Tensor, pad [4]int, relu bool) *Tensor {
+	d := sizes(pad[:])
+	return s.make("conv2d_relu", func(out *C.ep_tensor) C.ep_status {
+		return C.ep_conv2d_nhwc(s.h, input.h, weight.h, s.optional(bias), &d[0], flag(relu), out)
+	}, append([]*Tensor{input, weight}, operands(bias)...)...)
+}
+
 // Linear returns input [n, in] times weight [out, in] transposed, plus bias [out],
 // which may be nil.
 func (s *Scope) Linear(input, weight, bias *Tensor) *Tensor {
@@ -62,14 +71,6 @@ func (s *Scope) Linear(input, weight, bias *Tensor) *Tensor {
 func (s *Scope) ZeroPad2d(input *Tensor, pad [4]int) *Tensor {
 	d := sizes(pad[:])
 	return s.make("zero_pad2d", func(out *C.ep_tensor) C.ep_status { return C.ep_zero_pad2d(s.h, input.h, &d[0], out) }, input)
-}
-
-// ReLUZeroPad2d is ReLU followed by ZeroPad2d, without the map between them in memory.
-func (s *Scope) ReLUZeroPad2d(input *Tensor, pad [4]int) *Tensor {
-	d := sizes(pad[:])
-	return s.make("relu_zero_pad2d", func(out *C.ep_tensor) C.ep_status {
-		return C.ep_relu_zero_pad2d(s.h, input.h, &d[0], out)
-	}, input)
 }
 
 // AvgPool2d averages over windows; a window that does not fit at the end is dropped.

@@ -120,6 +120,11 @@ EP_FN(ep_conv2d,
       (scope, input, weight, bias, options, out))
 EP_FN(ep_linear, (ep_scope scope, ep_tensor input, ep_tensor weight, ep_tensor bias, ep_tensor *out),
       (scope, input, weight, bias, out))
+/* A convolution of stride 1 with so many zeros left, right, top and bottom and, if relu, relu after
+ * it: libtorch's bits for one thread. Its output has the channels of a point side by side. */
+EP_FN(ep_conv2d_nhwc,
+      (ep_scope scope, ep_tensor input, ep_tensor weight, ep_tensor bias, const int64_t *pad, int32_t relu, ep_tensor *out),
+      (scope, input, weight, bias, pad, relu, out))
 /* Clips [n, c, h, w] laid out with the clips of a point side by side, and zeros added up to
  * a multiple of 16 clips. */
 EP_FN(ep_hwcn, (ep_scope scope, ep_tensor input, ep_tensor *out), (scope, input, out))
@@ -136,9 +141,6 @@ EP_FN(ep_batch_norm,
       (scope, input, weight, bias, mean, variance, batches, training, momentum, eps, out))
 /* pad: left, right, top, bottom, with zeros. */
 EP_FN(ep_zero_pad2d, (ep_scope scope, ep_tensor input, const int64_t *pad, ep_tensor *out),
-      (scope, input, pad, out))
-/* relu, then zero_pad2d, without the map between them. */
-EP_FN(ep_relu_zero_pad2d, (ep_scope scope, ep_tensor input, const int64_t *pad, ep_tensor *out),
       (scope, input, pad, out))
 EP_FN(ep_avg_pool2d, (ep_scope scope, ep_tensor input, const int64_t *kernel, const int64_t *stride, ep_tensor *out),
       (scope, input, kernel, stride, out))

@@ -57,39 +57,6 @@ TEST(LeakyPool, IsItsTwoOperations) {
   }
 }
 
-// Also of rows shorter than a vector, of zeros and of what is no number.
-TEST(ReLUPad, IsItsTwoOperations) {
-  const int64_t pads[][4] = {{0, 1, 0, 1}, {1, 2, 1, 2}, {0, 0, 0, 0}, {2, 0, 0, 3}};
-  for (const auto &pad : pads) {
-    for (const int64_t width : {1, 3, 4, 5, 8, 9, 17}) {
-      const int64_t height = 3, padded = (height + pad[2] + pad[3]) * (width + pad[0] + pad[1]);
-      std::vector<float> data = numbers(4 * height * width), wanted, got;
-      data[0] = -0.0f;
-      data[1] = NAN;
-      data[2] = INFINITY;
-      for (std::vector<float> *found : {&wanted, &got}) {
-        Scope s(true);
-        ep_tensor x = s.tensor(data, {2, 2, height, width}), out = nullptr, loss = nullptr, grad = nullptr;
-        OK(ep_tensor_set_requires_grad(x, 1));
-        if (found == &got) {
-          OK(ep_relu_zero_pad2d(s.handle, x, pad, &out));
-        } else {
-          OK(ep_unary(s.handle, "relu", x, &out));
-          OK(ep_zero_pad2d(s.handle, out, pad, &out));
-        }
-        *found = read(out, 4 * padded);
-        OK(ep_binary(s.handle, "mul", out, out, &loss));
-        OK(ep_reduce(s.handle, "sum", loss, nullptr, 0, &loss));
-        OK(ep_backward(s.handle, loss));
-        OK(ep_tensor_grad(s.handle, x, &grad));
-        for (const float v : read(grad, data.size()))
-          found->push_back(v);
-      }
-      EXPECT_TRUE(same(wanted, got)) << "rows of " << width << ", pad " << pad[0] << pad[1] << pad[2] << pad[3];
-    }
-  }
-}
-
 // Convolutions of clips that lie innermost, with what follows them: within rounding.
 TEST(HWCN, IsAConvolutionAndWhatFollows) {
   struct Case {

@@ -1,0 +1,291 @@
+// Training convolutions on a CPU with the channels innermost: oneDNN's sums in oneDNN's order, so the
+// same bits, but without the zeros around a map and without copies into blocks of channels and back.
+// Where a shape's bits are not the same after all, by another version or for another processor,
+// libtorch computes it.
+#include "nhwc.h"
+#include "internal.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/Version.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/conv2d.h>
+#include <ATen/ops/convolution_backward.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/relu.h>
+#include <ATen/ops/threshold_backward.h>
+#include <ATen/ops/zeros.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <mutex>
+
+using at::Tensor;
+using shim::NHWCKernel;
+using shim::NHWCMap;
+using shim::NHWCWeight;
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+// The one for this processor, or for the lesser one that libtorch is told to take it for; none
+// where the order of sums is not known.
+const NHWCKernel *shim::nhwc_kernel() {
+#if defined(__x86_64__)
+  const std::string allowed = at::get_cpu_capability();
+  if (allowed == "AVX512" && __builtin_cpu_supports("avx512f"))
+    return &shim::nhwc_avx512;
+  if (allowed == "AVX2" && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+    return &shim::nhwc_avx2;
+#endif
+  return nullptr;
+}
+
+namespace {
+
+using shim::nhwc_kernel;
+using Pad = std::array<int64_t, 4>; // left, right, top, bottom
+
+constexpr int64_t up16(int64_t n) { return (n + 15) / 16 * 16; }
+
+template <typename F> void share(int64_t n, F f) { at::parallel_for(0, n, 1, f); }
+
+// Vectors of n channels in chunks, padded with zeros: where each lies. One of them is of a row.
+struct Chunks {
+  int64_t chunk, n, rows, padded;
+  Chunks(const NHWCKernel &k, int64_t n, int64_t rows) : chunk(k.chunk), n(n), rows(rows), padded(up16(n)) {}
+  int64_t wide(int64_t base) const { return std::min(chunk, padded - base); }
+  float *at(float *first, int64_t row, int64_t channel) const {
+    const int64_t base = channel / chunk * chunk;
+    return first + base * rows + row * wide(base) + channel - base;
+  }
+};
+
+// The weight [o, c, kh, kw] in chunks of o, with a row for each point and c.
+Tensor outputs_last(const NHWCKernel &kernel, const Tensor &w) {
+  const int64_t o = w.size(0), c = w.size(1), taps = w.size(2) * w.size(3);
+  const Chunks chunks(kernel, o, taps * c);
+  Tensor out = at::empty({chunks.rows * chunks.padded}, w.options());
+  const float *from = w.const_data_ptr<float>();
+  float *to = out.mutable_data_ptr<float>();
+  share(chunks.padded / 16, [=](int64_t begin, int64_t end) {
+    for (int64_t b = begin * 16; b < end * 16; b += 16)
+      for (int64_t k = 0; k < c; ++k)
+        for (int64_t t = 0; t < taps; ++t)
+          for (int64_t i = 0; i < 16; ++i)
+            chunks.at(to, t * c + k, b)[i] = b + i < o ? from[((b + i) * c + k) * taps + t] : 0;
+  });
+  return out;
+}
+
+// The same in chunks of c, with a row for each point and o.
+Tensor inputs_last(const NHWCKernel &kernel, const Tensor &w) {
+  const int64_t o = w.size(0), c = w.size(1), taps = w.size(2) * w.size(3);
+  const Chunks chunks(kernel, c, taps * o);
+  Tensor out = at::empty({chunks.rows * chunks.padded}, w.options());
+  const float *from = w.const_data_ptr<float>();
+  float *to = out.mutable_data_ptr<float>();
+  share(o, [=](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i)
+      for (int64_t t = 0; t < taps; ++t)
+        for (int64_t b = 0; b < chunks.padded; b += 16)
+          for (int64_t k = b; k < b + 16; ++k)
+            chunks.at(to, t * o + i, b)[k - b] = k < c ? from[(i * c + k) * taps + t] : 0;
+  });
+  return out;
+}
+
+// Maps [n, c, h, w] whose channels lie innermost in chunks of c, with a row for each point.
+Tensor points_last(const NHWCKernel &kernel, const Tensor &x) {
+  const int64_t c = x.size(1);
+  const Chunks chunks(kernel, c, x.numel() / c);
+  Tensor out = at::empty({chunks.rows * chunks.padded}, x.options().memory_format(at::MemoryFormat::Contiguous));
+  const float *from = x.const_data_ptr<float>();
+  float *to = out.mutable_data_ptr<float>();
+  at::parallel_for(0, chunks.rows, 512, [=](int64_t begin, int64_t end) {
+    for (int64_t base = 0; base < chunks.padded; base += chunks.chunk) {
+      const int64_t wide = chunks.wide(base), there = std::min(wide, c - base);
+      for (int64_t row = begin; row < end; ++row) {
+        float *target = chunks.at(to, row, base);
+        std::memcpy(target, from + row * c + base, there * sizeof(float));
+        std::fill(target + there, target + wide, 0.0f);
+      }
+    }
+  });
+  return out;
+}
+
+Tensor last(at::IntArrayRef shape, const Tensor &like) {
+  return at::empty(shape, like.options().memory_format(at::MemoryFormat::ChannelsLast));
+}
+
+void compute(const NHWCKernel &k, NHWCMap m) {
+  share(k.map_pieces(m), [&](int64_t begin, int64_t end) { k.map(m, begin, end); });
+}
+
+Tensor forward(const NHWCKernel &k, const Tensor &x, const Tensor &w, const Tensor &b, const Pad &pad) {
+  const int64_t out = w.size(0), kh = w.size(2), kw = w.size(3);
+  Tensor y = last({x.size(0), out, x.size(2) + pad[2] + pad[3] - kh + 1, x.size(3) + pad[0] + pad[1] - kw + 1}, x);
+  const Tensor weight = outputs_last(k, w), bias = b.defined() ? at::constant_pad_nd(b, {0, up16(out) - out}, 0) : b;
+  compute(k, {.source = x.const_data_ptr<float>(), .weight = weight.const_data_ptr<float>(),
+              .bias = b.defined() ? bias.const_data_ptr<float>() : nullptr, .target = y.mutable_data_ptr<float>(),
+              .clips = x.size(0), .height = x.size(2), .width = x.size(3), .channels = x.size(1),
+              .out_height = y.size(2), .out_width = y.size(3), .out = out, .padded = up16(out), .kernel = {kh, kw},
+              .origin = {pad[2], pad[0]}, .mirrored = false, .order = k.forward});
+  return y;
+}
+
+Tensor input_gradient(const NHWCKernel &k, const Tensor &dy, const Tensor &w, at::IntArrayRef shape, const Pad &pad) {
+  Tensor dx = last(shape, dy);
+  const Tensor weight = inputs_last(k, w);
+  compute(k, {.source = dy.const_data_ptr<float>(), .weight = weight.const_data_ptr<float>(), .bias = nullptr,
+              .target = dx.mutable_data_ptr<float>(), .clips = dy.size(0), .height = dy.size(2), .width = dy.size(3),
+              .channels = dy.size(1), .out_height = shape[2], .out_width = shape[3], .out = shape[1],
+              .padded = up16(shape[1]), .kernel = {w.size(2), w.size(3)}, .origin = {pad[2], pad[0]}, .mirrored = true,
+              .order = k.backward});
+  return dx;
+}
+
+Tensor weight_gradient(const NHWCKernel &k, const Tensor &x, const Tensor &dy, const Tensor &w, const Pad &pad) {
+  const int64_t channels = x.size(1), padded = up16(channels), taps = w.size(2) * w.size(3);
+  const Tensor source = points_last(k, x);
+  Tensor sums = at::empty({w.size(0), taps, padded}, w.options()), dw = at::empty_like(w);
+  const NHWCWeight c{.source = source.const_data_ptr<float>(), .gradient = dy.const_data_ptr<float>(),
+                     .target = sums.mutable_data_ptr<float>(), .clips = x.size(0), .height = x.size(2),
+                     .width = x.size(3), .padded = padded, .out_height = dy.size(2), .out_width = dy.size(3),
+                     .out = dy.size(1), .kernel = {w.size(2), w.size(3)}, .origin = {pad[2], pad[0]}};
+  share(k.weight_pieces(c), [&](int64_t begin, int64_t end) { k.weight(c, begin, end); });
+  const float *from = c.target;
+  float *to = dw.mutable_data_ptr<float>();
+  share(w.size(0), [=](int64_t begin, int64_t end) {
+    for (int64_t o = begin; o < end; ++o)
+      for (int64_t i = 0; i < channels; ++i)
+        for (int64_t t = 0; t < taps; ++t)
+          to[(o * channels + i) * taps + t] = from[(o * taps + t) * padded + i];
+  });
+  return dw;
+}
+
+Tensor bias_gradient(const Tensor &dy) {
+  const int64_t out = dy.size(1), points = dy.numel() / out;
+  Tensor db = at::zeros({out}, dy.options().memory_format(at::MemoryFormat::Contiguous));
+  const float *from = dy.const_data_ptr<float>();
+  float *to = db.mutable_data_ptr<float>();
+  for (int64_t p = 0; p < points; ++p)
+    for (int64_t o = 0; o < out; ++o)
+      to[o] += from[p * out + o];
+  return db;
+}
+
+// What libtorch makes of the same: zeros that are the same on both sides are the convolution's own.
+struct Theirs {
+  std::array<int64_t, 2> within;
+  Pad rest;
+  explicit Theirs(const Pad &p)
+      : within{std::min(p[2], p[3]), std::min(p[0], p[1])},
+        rest{p[0] - within[1], p[1] - within[1], p[2] - within[0], p[3] - within[0]} {}
+  Tensor padded(const Tensor &x) const {
+    return rest == Pad{} ? x.contiguous() : at::constant_pad_nd(x.contiguous(), rest, 0);
+  }
+  Tensor forward(const Tensor &x, const Tensor &w, const Tensor &b) const {
+    return at::conv2d(padded(x), w, b, {1, 1}, within, {1, 1}, 1);
+  }
+};
+
+// Whether all bits are libtorch's for some numbers.
+bool agrees(const NHWCKernel &k, at::IntArrayRef shape, const Tensor &w, bool bias, const Pad &pad, int64_t seed) {
+  const auto numbers = [&](at::IntArrayRef s) {
+    Tensor t = at::arange(seed, seed + c10::multiply_integers(s), w.options().dtype(at::kLong));
+    return t.mul(7919).remainder(1009).to(at::kFloat).div(504.5).sub(1).view(s);
+  };
+  const Tensor x = numbers(shape), weight = numbers(w.sizes()), b = bias ? numbers({w.size(0)}) : Tensor();
+  const Theirs theirs(pad);
+  const Tensor y = theirs.forward(x, weight, b), dy = numbers(y.sizes());
+  const auto [dx, dw, db] =
+      at::convolution_backward(dy, theirs.padded(x), weight, at::OptionalIntArrayRef(w.size(0)), {1, 1}, theirs.within, {1, 1},
+                               false, {0, 0}, 1, {true, true, bias});
+  const auto nhwc = [](const Tensor &t) { return t.contiguous(at::MemoryFormat::ChannelsLast); };
+  const Tensor left_out = at::constant_pad_nd(dx, {-theirs.rest[0], -theirs.rest[1], -theirs.rest[2], -theirs.rest[3]}, 0);
+  return at::equal(y, forward(k, nhwc(x), weight, b, pad)) &&
+         at::equal(left_out, input_gradient(k, nhwc(dy), weight, shape, pad)) &&
+         at::equal(dw, weight_gradient(k, nhwc(x), nhwc(dy), weight, pad)) && (!bias || at::equal(db, bias_gradient(nhwc(dy))));
+}
+
+// Whether all bits are libtorch's with one thread, found by trying once for each shape.
+bool same_bits(const NHWCKernel &k, const Tensor &x, const Tensor &w, bool bias, const Pad &pad) {
+  // A few numbers can agree by chance.
+  if (w.numel() < 64)
+    return false;
+  static std::mutex mutex;
+  static std::map<std::vector<int64_t>, bool> known;
+  // More clips are only more of the same.
+  std::vector<int64_t> key{std::min<int64_t>(x.size(0), 3), x.size(1), x.size(2), x.size(3)};
+  const std::vector<int64_t> shape = key;
+  for (const int64_t n : w.sizes())
+    key.push_back(n);
+  key.insert(key.end(), pad.begin(), pad.end());
+  key.push_back(bias);
+  key.push_back(reinterpret_cast<intptr_t>(&k));
+  const std::lock_guard lock(mutex);
+  const auto found = known.find(key);
+  if (found != known.end())
+    return found->second;
+  const int threads = at::get_num_threads();
+  at::set_num_threads(1);
+  c10::AutoGradMode off(false);
+  bool is = true;
+  for (const int64_t seed : {1, 200, 500})
+    is = is && agrees(k, shape, w, bias, pad, seed);
+  at::set_num_threads(threads);
+  known[key] = is;
+  return is;
+}
+
+struct Conv : torch::autograd::Function<Conv> {
+  static Tensor forward(AutogradContext *context, const Tensor &x, const Tensor &w, const std::optional<Tensor> &b,
+                        const std::vector<int64_t> &pad, bool relu) {
+    const Pad p{pad[0], pad[1], pad[2], pad[3]};
+    const Tensor in = x.contiguous(at::MemoryFormat::ChannelsLast);
+    Tensor y = ::forward(*nhwc_kernel(), in, w, b.value_or(Tensor()), p);
+    if (relu)
+      y.relu_();
+    context->save_for_backward({in, w, relu ? y : Tensor()});
+    context->saved_data["pad"] = pad;
+    context->saved_data["bias"] = b.has_value();
+    return y;
+  }
+
+  static variable_list backward(AutogradContext *context, const variable_list &grads) {
+    const variable_list saved = context->get_saved_variables();
+    const Tensor &x = saved[0], &w = saved[1], &y = saved[2];
+    const std::vector<int64_t> pad = context->saved_data["pad"].toIntVector();
+    const Pad p{pad[0], pad[1], pad[2], pad[3]};
+    Tensor dy = grads[0].contiguous(at::MemoryFormat::ChannelsLast);
+    if (y.defined())
+      dy = at::threshold_backward(dy, y, 0);
+    const auto wanted = [&](size_t i, auto gradient) { return context->needs_input_grad(i) ? gradient() : Tensor(); };
+    return {wanted(0, [&] { return input_gradient(*nhwc_kernel(), dy, w, x.sizes(), p); }),
+            wanted(1, [&] { return weight_gradient(*nhwc_kernel(), x, dy, w, p); }),
+            context->saved_data["bias"].toBool() ? wanted(2, [&] { return bias_gradient(dy); }) : Tensor(), Tensor(), Tensor()};
+  }
+};
+
+} // namespace
+
+ep_status ep_conv2d_nhwc(ep_scope scope, ep_tensor input, ep_tensor weight, ep_tensor bias, const int64_t *pad,
+                         int32_t relu, ep_tensor *out) {
+  return shim::make(scope, out, [&] {
+    const Tensor &x = input->value, &w = weight->value, b = shim::optional(bias);
+    const Pad p{pad[0], pad[1], pad[2], pad[3]};
+    const auto plain = [](const Tensor &t) { return t.is_cpu() && t.scalar_type() == at::kFloat && t.numel() > 0; };
+    const NHWCKernel *k = nhwc_kernel();
+    if (k && !scope->bf16 && plain(x) && plain(w) && x.dim() == 4 && w.dim() == 4 && x.size(1) == w.size(1) &&
+        w.is_contiguous() && (!b.defined() || (plain(b) && b.numel() == w.size(0))) &&
+        std::all_of(p.begin(), p.end(), [](int64_t n) { return n >= 0; }) &&
+        x.size(2) + p[2] + p[3] >= w.size(2) && x.size(3) + p[0] + p[1] >= w.size(3) && same_bits(*k, x, w, b.defined(), p))
+      return Conv::apply(x, w, b.defined() ? std::optional(b) : std::nullopt, std::vector<int64_t>(pad, pad + 4), relu != 0);
+    const Tensor y = Theirs(p).forward(x, w, b);
+    return relu ? at::relu(y) : y;
+  });
+}

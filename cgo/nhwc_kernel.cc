@@ -1,0 +1,304 @@
+// The kernel of nhwc.h, compiled once for each processor with NHWC_NAME, NHWC_WIDTH, the floats of a
+// vector, and NHWC_VECTORS, how many of them are a chunk.
+#include "nhwc.h"
+
+namespace {
+
+using shim::NHWCMap;
+using shim::NHWCNorm;
+using shim::NHWCWeight;
+
+constexpr int width = NHWC_WIDTH, vectors = NHWC_VECTORS, chunk = width * vectors;
+using Vector = float __attribute__((vector_size(width * sizeof(float))));
+using Unaligned = float __attribute__((vector_size(width * sizeof(float)), aligned(sizeof(float)), may_alias));
+
+// How many rows are summed at once for so many vectors: as many as registers hold.
+constexpr int64_t rows(int64_t v) { return v * 12 <= vectors * 6 ? 12 : 6; }
+
+inline int64_t at_least(int64_t a, int64_t b) { return a > b ? a : b; }
+inline int64_t at_most(int64_t a, int64_t b) { return a < b ? a : b; }
+
+// Adds n products one after the other to the sums of M rows and V vectors of channels: a number
+// of each row, `step` from one to the next, times a vector, `apart` from one to the next.
+template <int M, int V>
+inline __attribute__((always_inline)) void add(Vector (&sums)[M][V], const float *number, int64_t row, int64_t step,
+                                               const float *vector, int64_t apart, int64_t n) {
+  for (int64_t k = 0; k < n; ++k) {
+    Vector value[V];
+    for (int v = 0; v < V; ++v)
+      value[v] = *reinterpret_cast<const Unaligned *>(vector + k * apart + v * width);
+    for (int m = 0; m < M; ++m) {
+      const float x = number[m * row + k * step];
+      for (int v = 0; v < V; ++v)
+        sums[m][v] += x * value[v];
+    }
+  }
+}
+
+// The part of a kernel along one axis that lies on the source, and where its first point lies.
+struct Span {
+  int64_t first, last, direction, at;
+  Span(int64_t p, int64_t kernel, int64_t origin, int64_t size, bool mirrored) {
+    direction = mirrored ? -1 : 1;
+    const int64_t start = mirrored ? p + origin : p - origin;
+    first = mirrored ? at_least(0, start - size + 1) : at_least(0, -start);
+    last = mirrored ? at_most(kernel, start + 1) : at_most(kernel, size - start);
+    at = start + direction * first;
+  }
+};
+
+// One point of M clips and V vectors of channels.
+template <int M, int V> void point(const NHWCMap &c, int64_t clip, int64_t channel, int64_t y, int64_t x) {
+  const Span down(y, c.kernel[0], c.origin[0], c.height, c.mirrored), across(x, c.kernel[1], c.origin[1], c.width, c.mirrored);
+  const int64_t row = c.height * c.width * c.channels;
+  const int64_t wide = at_most(chunk, c.padded - channel);
+  const float *source = c.source + clip * row, *weight = c.weight + channel * c.kernel[0] * c.kernel[1] * c.channels;
+  Vector total[M][V];
+  for (int64_t group = 0; group < c.channels; group += c.order.group) {
+    const bool begins = group == 0 && c.bias;
+    Vector sums[M][V];
+    for (int m = 0; m < M; ++m)
+      for (int v = 0; v < V; ++v)
+        sums[m][v] = begins && c.order.bias_first
+                         ? *reinterpret_cast<const Unaligned *>(c.bias + channel + v * width)
+                         : Vector{};
+    for (int64_t block = group; block < at_most(group + c.order.group, c.channels); block += c.order.block) {
+      const int64_t n = at_most(c.order.block, c.channels - block);
+      for (int64_t i = down.first; i < down.last; ++i)
+        for (int64_t k = across.first; k < across.last; ++k) {
+          const int64_t sy = down.at + down.direction * (i - down.first), sx = across.at + across.direction * (k - across.first);
+          add<M, V>(sums, source + (sy * c.width + sx) * c.channels + block, row, 1,
+                    weight + ((i * c.kernel[1] + k) * c.channels + block) * wide, wide, n);
+        }
+    }
+    for (int m = 0; m < M; ++m)
+      for (int v = 0; v < V; ++v)
+        if (group > 0)
+          total[m][v] += sums[m][v];
+        else if (begins && !c.order.bias_first)
+          total[m][v] = sums[m][v] + *reinterpret_cast<const Unaligned *>(c.bias + channel + v * width);
+        else
+          total[m][v] = sums[m][v];
+  }
+  for (int m = 0; m < M; ++m) {
+    float *target = c.target + (((clip + m) * c.out_height + y) * c.out_width + x) * c.out + channel;
+    for (int v = 0; v < V; ++v, target += width) {
+      const int64_t left = c.out - channel - v * width;
+      if (left >= width)
+        *reinterpret_cast<Unaligned *>(target) = total[m][v];
+      else
+        for (int64_t i = 0; i < left; ++i)
+          target[i] = total[m][v][i];
+    }
+  }
+}
+
+// How much of a weight's gradient stays in the cache while the clips go by, so many at once.
+constexpr int64_t few = 8;
+
+// All points of the kernel of M channels of the gradient and V vectors of the source's.
+template <int M, int V> void taps(const NHWCWeight &c, int64_t channel, int64_t vector) {
+  const int64_t points = c.kernel[0] * c.kernel[1], wide = at_most(chunk, c.padded - vector);
+  const float *source = c.source + vector * c.clips * c.height * c.width;
+  for (int64_t begin = 0; begin < c.clips; begin += few)
+    for (int64_t tap = 0; tap < points; ++tap) {
+      const int64_t i = tap / c.kernel[1] - c.origin[0], k = tap % c.kernel[1] - c.origin[1];
+      const int64_t left = at_least(0, -k), right = at_most(c.out_width, c.width - k);
+      float *target = c.target + (channel * points + tap) * c.padded + vector;
+      Vector sums[M][V];
+      for (int m = 0; m < M; ++m)
+        for (int v = 0; v < V; ++v)
+          sums[m][v] = begin == 0 ? Vector{} : *reinterpret_cast<const Unaligned *>(target + m * points * c.padded + v * width);
+      for (int64_t n = begin; n < at_most(begin + few, c.clips); ++n)
+        for (int64_t y = at_least(0, -i); y < at_most(c.out_height, c.height - i); ++y)
+          add<M, V>(sums, c.gradient + ((n * c.out_height + y) * c.out_width + left) * c.out + channel, 1, c.out,
+                    source + ((n * c.height + y + i) * c.width + left + k) * wide, wide, right - left);
+      for (int m = 0; m < M; ++m)
+        for (int v = 0; v < V; ++v)
+          *reinterpret_cast<Unaligned *>(target + m * points * c.padded + v * width) = sums[m][v];
+    }
+}
+
+// Calls f with M and V as constants.
+template <int V, typename F> void with_rows(int64_t m, F f) {
+  switch (m) {
+#define ROWS(M)                                                                                                        \
+  case M:                                                                                                              \
+    if constexpr (M <= rows(V))                                                                                        \
+      f.template operator()<M, V>();                                                                                   \
+    return;
+    ROWS(1) ROWS(2) ROWS(3) ROWS(4) ROWS(5) ROWS(6) ROWS(7) ROWS(8) ROWS(9) ROWS(10) ROWS(11) ROWS(12)
+#undef ROWS
+  }
+}
+
+template <typename F> void with_sizes(int64_t m, int64_t v, F f) {
+  switch (v) {
+#if NHWC_VECTORS > 2
+  case 4: return with_rows<4>(m, f);
+  case 3: return with_rows<3>(m, f);
+#endif
+  case 2: return with_rows<2>(m, f);
+  case 1: return with_rows<1>(m, f);
+  }
+}
+
+int64_t up(int64_t n, int64_t by) { return (n + by - 1) / by; }
+
+// Vectors of channels in chunks, and rows in tiles that fit them: the last chunk may be narrower
+// and its tiles higher.
+struct Tiling {
+  int64_t all, whole, tiles, last_vectors, last_tiles;
+  Tiling(int64_t padded, int64_t n)
+      : all(n), whole(padded / chunk), tiles(up(n, rows(vectors))), last_vectors(padded % chunk / width),
+        last_tiles(last_vectors ? up(n, rows(last_vectors)) : 0) {}
+  int64_t pieces() const { return whole * tiles + last_tiles; }
+
+  // Calls f with M, V, the first row and the first channel of piece i.
+  template <typename F> void at(int64_t i, F f) const {
+    const bool last = i >= whole * tiles;
+    const int64_t of = last ? last_tiles : tiles, tile = last ? i - whole * tiles : i % tiles, from = all * tile / of;
+    with_sizes(all * (tile + 1) / of - from, last ? last_vectors : vectors,
+               [&]<int M, int V>() { f.template operator()<M, V>(from, last ? whole * chunk : i / tiles * chunk); });
+  }
+};
+
+// A vector of the channels from p on, or of n of them.
+inline Vector load(const float *p, int64_t n) {
+  if (n >= width)
+    return *reinterpret_cast<const Unaligned *>(p);
+  Vector v{};
+  for (int64_t i = 0; i < n; ++i)
+    v[i] = p[i];
+  return v;
+}
+
+inline void store(float *p, Vector v, int64_t n) {
+  if (n >= width)
+    *reinterpret_cast<Unaligned *>(p) = v;
+  else
+    for (int64_t i = 0; i < n; ++i)
+      p[i] = v[i];
+}
+
+// A double for each of a vector's channels.
+struct Doubles {
+  double of[width] = {};
+  void add(Vector v) {
+    for (int i = 0; i < width; ++i)
+      of[i] += v[i];
+  }
+};
+
+// libtorch's order: one number after the other.
+void moments(const NHWCNorm &c, int64_t begin, int64_t end) {
+  const int64_t points = c.clips * c.points;
+  for (int64_t k = begin; k < end; k += width) {
+    const int64_t n = at_most(width, end - k);
+    Doubles sum, squares;
+    for (int64_t i = 0; i < points; ++i)
+      sum.add(load(c.x + i * c.channels + k, n));
+    Vector mean{};
+    for (int i = 0; i < width; ++i)
+      mean[i] = static_cast<float>(sum.of[i] / points);
+    store(c.mean + k, mean, n);
+    for (int64_t i = 0; i < points; ++i) {
+      const Vector d = load(c.x + i * c.channels + k, n) - mean;
+      squares.add(d * d);
+    }
+    for (int64_t i = 0; i < n; ++i)
+      c.squares[k + i] = static_cast<float>(squares.of[i]);
+  }
+}
+
+// What libtorch makes of the sums that it takes side by side: of all of them halves are added, of
+// less one after the other.
+inline Vector together(Vector *lanes, int64_t all, int64_t n) {
+  if (n < all) {
+    for (int64_t i = 1; i < n; ++i)
+      lanes[0] += lanes[i];
+    return lanes[0];
+  }
+  for (int64_t half = all / 2; half > 0; half /= 2)
+    for (int64_t i = 0; i < half; ++i)
+      lanes[i] += lanes[i + half];
+  return lanes[0];
+}
+
+// Keeps the compiler from rounding a product together with the sum that it is added to.
+inline Vector rounded(Vector product) {
+  asm("" : "+x"(product));
+  return product;
+}
+
+// Rounds them together.
+inline Vector fused(Vector a, Vector b, Vector sum) {
+  for (int i = 0; i < width; ++i)
+    sum[i] = __builtin_fmaf(a[i], b[i], sum[i]);
+  return sum;
+}
+
+void norm_backward(const NHWCNorm &c, int64_t begin, int64_t end) {
+  constexpr int64_t most = 16;
+  for (int64_t k = begin; k < end; k += width) {
+    const int64_t n = at_most(width, end - k), points = c.clips * c.points;
+    const Vector mean = load(c.mean + k, n), invstd = load(c.invstd + k, n), weight = load(c.weight + k, n);
+    const int64_t whole = c.points / c.lanes * c.lanes; // libtorch's compiler fuses the rest alone
+    Doubles sum, dot;
+    for (int64_t clip = 0; clip < c.clips; ++clip) {
+      Vector gradients[most], products[most];
+      const float *x = c.x + clip * c.points * c.channels + k, *dy = c.dy + clip * c.points * c.channels + k;
+      for (int64_t i = 0; i < c.points; ++i, x += c.channels, dy += c.channels) {
+        const Vector g = load(dy, n), centred = load(x, n) - mean;
+        const int64_t lane = i % c.lanes;
+        if (i < c.lanes) {
+          gradients[lane] = g;
+          products[lane] = centred * g;
+        } else {
+          gradients[lane] += g;
+          products[lane] = i < whole ? products[lane] + rounded(centred * g) : fused(centred, g, products[lane]);
+        }
+      }
+      sum.add(together(gradients, c.lanes, c.points));
+      dot.add(together(products, c.lanes, c.points));
+    }
+    Vector factor{}, shift{};
+    for (int64_t i = 0; i < n; ++i) {
+      factor[i] = static_cast<float>(dot.of[i]) * invstd[i] * invstd[i] / static_cast<float>(points);
+      shift[i] = static_cast<float>(sum.of[i] / points);
+      c.dweight[k + i] = static_cast<float>(dot.of[i] * invstd[i]);
+      c.dbias[k + i] = static_cast<float>(sum.of[i]);
+    }
+    for (int64_t i = 0; c.dx && i < points; ++i) {
+      const int64_t at = i * c.channels + k;
+      store(c.dx + at, (load(c.dy + at, n) - shift - (load(c.x + at, n) - mean) * factor) * invstd * weight, n);
+    }
+  }
+}
+
+int64_t map_pieces(const NHWCMap &c) { return Tiling(c.padded, c.clips).pieces() * c.out_height * c.out_width; }
+
+void map(const NHWCMap &c, int64_t begin, int64_t end) {
+  const Tiling tiling(c.padded, c.clips);
+  const int64_t points = c.out_height * c.out_width;
+  for (int64_t i = begin; i < end; ++i)
+    tiling.at(i / points, [&]<int M, int V>(int64_t clip, int64_t channel) {
+      point<M, V>(c, clip, channel, i % points / c.out_width, i % c.out_width);
+    });
+}
+
+int64_t weight_pieces(const NHWCWeight &c) { return Tiling(c.padded, c.out).pieces(); }
+
+void weight(const NHWCWeight &c, int64_t begin, int64_t end) {
+  const Tiling tiling(c.padded, c.out);
+  for (int64_t i = begin; i < end; ++i)
+    tiling.at(i, [&]<int M, int V>(int64_t channel, int64_t vector) { taps<M, V>(c, channel, vector); });
+}
+
+} // namespace
+
+#if NHWC_WIDTH == 16
+const shim::NHWCKernel shim::NHWC_NAME = {chunk, map_pieces, map, weight_pieces, weight, {16, 16, false}, {16, 16, false}, moments, norm_backward};
+#else
+const shim::NHWCKernel shim::NHWC_NAME = {chunk, map_pieces, map, weight_pieces, weight, {8, INT64_MAX, true}, {8, 32, true}, moments, norm_backward};
+#endif
