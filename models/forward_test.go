@@ -1,21 +1,27 @@
 package models_test
 
 import (
+	"bytes"
 	"math"
+	"math/rand/v2"
+	"os"
+	"os/exec"
 	"slices"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
 	"eegprune/internal/reftest"
 	"eegprune/models"
+	"eegprune/prune"
 	"eegprune/torch"
 )
 
 // passed is what a training pass gives with a gradient of its logits' squares: these, the
 // gradients of all parameters, and the running statistics after it. Then what an evaluation
 // gives.
-func passed(rt *rapid.T, n *models.Network, x *torch.Tensor, after func(*torch.Scope, *models.Layer, *torch.Tensor) *torch.Tensor) [][]float32 {
+func passed(rt fatal, n *models.Network, x *torch.Tensor, after func(*torch.Scope, *models.Layer, *torch.Tensor) *torch.Tensor) [][]float32 {
 	g, err := torch.NewGenerator(torch.CPU, 4)
 	if err != nil {
 		rt.Fatal(err)
@@ -67,46 +73,111 @@ func TestForwardGivesWhatItsLayersGiveOneByOne(t *testing.T) {
 				rt.Fatal(err)
 			}
 		}
-		g, err := torch.NewGenerator(torch.CPU, 3)
-		if err != nil {
-			rt.Fatal(err)
-		}
-		defer g.Free()
-		n, err := models.New(arch, torch.CPU, g)
-		if err != nil {
-			rt.Fatal(err)
-		}
-		defer n.Free()
-		again, err := n.Clone()
-		if err != nil {
-			rt.Fatal(err)
-		}
-		defer again.Free()
-		clips := rapid.IntRange(2, 9).Draw(rt, "clips")
-		x, err := torch.Zeros(clips, arch.Input[0], arch.Input[1], arch.Input[2])
-		if err != nil {
-			rt.Fatal(err)
-		}
-		defer x.Free()
-		if err := g.Normal(x, 0, 1); err != nil {
-			rt.Fatal(err)
-		}
-		before, _ := torch.ToSlice[float32](x)
-		want := passed(rt, n, x, func(_ *torch.Scope, _ *models.Layer, out *torch.Tensor) *torch.Tensor { return out })
-		got := passed(rt, again, x, nil)
-		evaluated := len(want) - 1
-		for i := range want {
-			if i < evaluated && !slices.Equal(got[i], want[i]) {
-				rt.Fatalf("output %d of %d is %v, want %v", i, len(want), got[i], want[i])
-			}
-		}
-		for i, w := range want[evaluated] {
-			if g := got[evaluated][i]; !(math.Abs(float64(g-w)) <= 1e-5*max(1, math.Abs(float64(w)))) {
-				rt.Fatalf("evaluation gives %v, want %v", got[evaluated], want[evaluated])
-			}
-		}
-		if now, _ := torch.ToSlice[float32](x); !slices.Equal(now, before) {
-			rt.Fatal("the pass changed its input")
-		}
+		sameTogether(rt, arch, rapid.IntRange(2, 9).Draw(rt, "clips"), 3)
 	})
+}
+
+// narrowed is an architecture of fewer channels in every group.
+func narrowed(t *testing.T, arch *models.Arch, random *rand.Rand) *models.Arch {
+	n, err := models.New(arch, torch.CPU, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Free()
+	keep := prune.Keep{}
+	for _, g := range arch.Groups {
+		keep[g.Name] = slices.Sorted(slices.Values(random.Perm(g.Channels)[:1+random.IntN(g.Channels)]))
+	}
+	small, err := prune.Remove(n, keep)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer small.Free()
+	return small.Arch.Clone()
+}
+
+// fatal is what tests and properties have in common.
+type fatal interface {
+	Fatal(...any)
+	Fatalf(string, ...any)
+}
+
+// sameTogether passes random clips through a random network, layer by layer and as a whole.
+func sameTogether(rt fatal, arch *models.Arch, clips int, seed uint64) {
+	g, err := torch.NewGenerator(torch.CPU, seed)
+	if err != nil {
+		rt.Fatal(err)
+	}
+	defer g.Free()
+	n, err := models.New(arch, torch.CPU, g)
+	if err != nil {
+		rt.Fatal(err)
+	}
+	defer n.Free()
+	again, err := n.Clone()
+	if err != nil {
+		rt.Fatal(err)
+	}
+	defer again.Free()
+	x, err := torch.Zeros(clips, arch.Input[0], arch.Input[1], arch.Input[2])
+	if err != nil {
+		rt.Fatal(err)
+	}
+	defer x.Free()
+	if err := g.Normal(x, 0, 1); err != nil {
+		rt.Fatal(err)
+	}
+	before, _ := torch.ToSlice[float32](x)
+	want := passed(rt, n, x, func(_ *torch.Scope, _ *models.Layer, out *torch.Tensor) *torch.Tensor { return out })
+	got := passed(rt, again, x, nil)
+	evaluated := len(want) - 1
+	for i := range want {
+		if i < evaluated && !slices.Equal(got[i], want[i]) {
+			rt.Fatalf("output %d of %d, of %d numbers, differs", i, len(want), len(want[i]))
+		}
+	}
+	for i, w := range want[evaluated] {
+		if g := got[evaluated][i]; !(math.Abs(float64(g-w)) <= 1e-5*max(1, math.Abs(float64(w)))) {
+			rt.Fatalf("evaluation gives %v, want %v", got[evaluated], want[evaluated])
+		}
+	}
+	if now, _ := torch.ToSlice[float32](x); !slices.Equal(now, before) {
+		rt.Fatal("the pass changed its input")
+	}
+}
+
+// The same of the networks on grids in their own sizes and pruned, whose convolutions are
+// eegprune's: with the instructions that the tests are held to, and in a run of its own with all that
+// the processor has.
+func TestTrainingHasLibtorchsBits(t *testing.T) {
+	const again = "EEGPRUNE_TEST_ALL_INSTRUCTIONS"
+	own, err := torch.OwnConvolutions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cpu, _ := os.ReadFile("/proc/cpuinfo"); bytes.Contains(cpu, []byte(" avx2 ")) && !own {
+		t.Error("convolutions are libtorch's on a processor with AVX2")
+	}
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 0))
+	for range 3 {
+		for _, model := range []string{"ccnn", "fbccnn"} {
+			arch, err := models.Build(model, models.Config{Input: [3]int{4, 9, 9}, Classes: 2})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, clips := range []int{2, 5 + random.IntN(20)} {
+				sameTogether(t, arch, clips, seed)
+				sameTogether(t, narrowed(t, arch, random), clips, seed)
+			}
+		}
+	}
+	if os.Getenv(again) == "" {
+		c := exec.Command(os.Args[0], "-test.run", "^"+t.Name()+"$")
+		c.Env = append(os.Environ(), again+"=1", "ATEN_CPU_CAPABILITY=", "ONEDNN_MAX_CPU_ISA=ALL", "MKL_CBWR=AUTO")
+		if out, err := c.CombinedOutput(); err != nil {
+			t.Errorf("with all instructions: %v: %s", err, out)
+		}
+	}
 }

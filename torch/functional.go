@@ -59,6 +59,17 @@ func (s *Scope) Conv2dReLU(input, weight, bias *Tensor, pad [4]int, relu bool) *
 	}, append([]*Tensor{input, weight}, operands(bias)...)...)
 }
 
+// OwnConvolutions reports whether Conv2dReLU computes by itself here. Where this libtorch takes its
+// sums in an order that is not known, for this processor, it calls libtorch, which takes longer.
+func OwnConvolutions() (bool, error) {
+	if err := Load(); err != nil {
+		return false, err
+	}
+	var own C.int32_t
+	err := check("conv2d_relu", C.ep_conv2d_nhwc_known(&own))
+	return own != 0, err
+}
+
 // Linear returns input [n, in] times weight [out, in] transposed, plus bias [out],
 // which may be nil.
 func (s *Scope) Linear(input, weight, bias *Tensor) *Tensor {

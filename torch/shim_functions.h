@@ -125,6 +125,9 @@ EP_FN(ep_linear, (ep_scope scope, ep_tensor input, ep_tensor weight, ep_tensor b
 EP_FN(ep_conv2d_nhwc,
       (ep_scope scope, ep_tensor input, ep_tensor weight, ep_tensor bias, const int64_t *pad, int32_t relu, ep_tensor *out),
       (scope, input, weight, bias, pad, relu, out))
+/* 1 where ep_conv2d_nhwc computes by itself, 0 where libtorch's sums are taken in an order that it
+ * does not know and it calls libtorch. */
+EP_FN(ep_conv2d_nhwc_known, (int32_t *out), (out))
 /* Clips [n, c, h, w] laid out with the clips of a point side by side, and zeros added up to
  * a multiple of 16 clips. */
 EP_FN(ep_hwcn, (ep_scope scope, ep_tensor input, ep_tensor *out), (scope, input, out))

@@ -57,6 +57,51 @@ TEST(LeakyPool, IsItsTwoOperations) {
   }
 }
 
+// Also of odd numbers of channels, of fewer rows than a kernel has, and of what follows its layout.
+TEST(NHWC, IsConvolutionAndReLU) {
+  struct Case {
+    int64_t clips, in, height, width, out, kernel[2], pad[4];
+  };
+  const Case cases[] = {
+      {7, 4, 9, 9, 12, {3, 3}, {1, 1, 1, 1}}, {3, 19, 9, 9, 33, {4, 4}, {1, 2, 1, 2}}, {2, 70, 5, 4, 17, {3, 3}, {1, 1, 1, 1}},
+      {5, 8, 2, 3, 8, {4, 1}, {0, 0, 2, 2}},  {1, 16, 9, 9, 16, {3, 3}, {0, 1, 2, 0}}, {13, 1, 6, 6, 80, {2, 2}, {0, 0, 0, 0}},
+  };
+  for (const Case &k : cases) {
+    std::vector<float> wanted, got;
+    for (std::vector<float> *found : {&wanted, &got}) {
+      Scope s(true);
+      ep_tensor x = s.tensor(numbers(k.clips * k.in * k.height * k.width), {k.clips, k.in, k.height, k.width}),
+                w = s.tensor(numbers(k.out * k.in * k.kernel[0] * k.kernel[1]), {k.out, k.in, k.kernel[0], k.kernel[1]}),
+                b = s.tensor(numbers(k.out), {k.out}), ones = s.tensor(std::vector<float>(k.out, 1), {k.out}),
+                mean = s.tensor(numbers(k.out), {k.out}),
+                variance = s.tensor(std::vector<float>(k.out, 1), {k.out}), out = nullptr, grad = nullptr;
+      for (ep_tensor t : {x, w, b, ones})
+        OK(ep_tensor_set_requires_grad(t, 1));
+      if (found == &got) {
+        OK(ep_conv2d_nhwc(s.handle, x, w, b, k.pad, 1, &out));
+      } else {
+        OK(ep_zero_pad2d(s.handle, x, k.pad, &out));
+        OK(ep_conv2d(s.handle, out, w, b, {{1, 1}, {0, 0}, {1, 1}, 1}, &out));
+        OK(ep_unary(s.handle, "relu", out, &out));
+      }
+      OK(ep_batch_norm(s.handle, out, ones, ones, mean, variance, nullptr, 1, 0.1, 1e-5, &out));
+      const int64_t n = k.clips * k.out * (k.height + k.pad[2] + k.pad[3] - k.kernel[0] + 1) * (k.width + k.pad[0] + k.pad[1] - k.kernel[1] + 1);
+      *found = read(out, n);
+      OK(ep_binary(s.handle, "mul", out, out, &out));
+      OK(ep_reduce(s.handle, "sum", out, nullptr, 0, &out));
+      OK(ep_backward(s.handle, out));
+      for (const auto &[t, size] : {std::pair{x, k.clips * k.in * k.height * k.width}, {w, k.out * k.in * k.kernel[0] * k.kernel[1]}, {b, k.out}}) {
+        OK(ep_tensor_grad(s.handle, t, &grad));
+        for (const float v : read(grad, size))
+          found->push_back(v);
+      }
+    }
+    ASSERT_EQ(wanted.size(), got.size());
+    for (size_t i = 0; i < wanted.size(); ++i)
+      ASSERT_NEAR(wanted[i], got[i], 1e-3 * std::max(1.0f, std::abs(wanted[i]))) << "number " << i << " of " << k.in << " to " << k.out << " channels";
+  }
+}
+
 // Convolutions of clips that lie innermost, with what follows them: within rounding.
 TEST(HWCN, IsAConvolutionAndWhatFollows) {
   struct Case {

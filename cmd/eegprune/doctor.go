@@ -111,7 +111,16 @@ func diagnose() []finding {
 	if err != nil {
 		return append(f, finding{"threads", false, err.Error()})
 	}
+	own, err := torch.OwnConvolutions()
+	if err != nil {
+		return append(f, finding{"training", false, err.Error()})
+	}
+	whose := "eegprune's, with the bits of libtorch's"
+	if !own {
+		whose = "libtorch's, since this one takes its sums in an order that eegprune does not know"
+	}
 	return append(f, finding{"network", true, "a forward pass of FBCCNN gives numbers"},
+		finding{"training", true, "convolutions on the CPU are " + whose},
 		finding{"threads", true, fmt.Sprintf("%d cores, libtorch would use %d threads for one operation", runtime.NumCPU(), threads)})
 }
 

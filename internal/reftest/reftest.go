@@ -211,10 +211,11 @@ var instructions = map[string]string{"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_
 
 // Main runs a package's tests and returns the exit status. It holds libtorch, which is
 // loaded when a tensor is first needed, to the instructions of the expected values unless
-// the environment chooses others, and fails the tests when tensors are alive after them: every test frees what it makes.
+// the environment chooses others, and fails the tests when tensors are alive after them:
+// every test frees what it makes.
 func Main(m *testing.M) int {
 	for name, value := range instructions {
-		if os.Getenv(name) != "" {
+		if _, chosen := os.LookupEnv(name); chosen {
 			continue
 		}
 		if err := os.Setenv(name, value); err != nil {
