@@ -77,6 +77,22 @@ inline at::Device device_of(ep_device d) {
 
 at::ScalarType scalar_type(int32_t dtype);
 
+/* A convolution along the rows of maps of one channel with libtorch's bits, or nothing where it
+ * is another or the bits would not be. */
+at::Tensor temporal_conv2d(const at::Tensor &x, const at::Tensor &w, const at::Tensor &b, const ep_conv2d_options &o);
+
+/* Has libtorch use one thread. */
+class OneThread {
+public:
+  OneThread();
+  ~OneThread();
+  OneThread(const OneThread &) = delete;
+  OneThread &operator=(const OneThread &) = delete;
+
+private:
+  const int before;
+};
+
 /* Whether the clips of x lie innermost: see ep_hwcn. */
 bool is_hwcn(const at::Tensor &x);
 

@@ -14,6 +14,9 @@ using at::Tensor;
 ep_status ep_conv2d(ep_scope scope, ep_tensor input, ep_tensor weight, ep_tensor bias, ep_conv2d_options o,
                     ep_tensor *out) {
   return shim::make(scope, out, [&] {
+    const Tensor ours = scope->bf16 ? Tensor() : shim::temporal_conv2d(input->value, weight->value, shim::optional(bias), o);
+    if (ours.defined())
+      return ours;
     return at::conv2d(input->value, weight->value, shim::optional(bias), IntArrayRef(o.stride, 2),
                       IntArrayRef(o.padding, 2), IntArrayRef(o.dilation, 2), o.groups);
   });

@@ -2,7 +2,6 @@ package models
 
 import (
 	"fmt"
-	"slices"
 
 	"eegprune/torch"
 )
@@ -49,74 +48,6 @@ func New(arch *Arch, device torch.Device, g *torch.Generator) (*Network, error) 
 		}
 	}
 	return n, nil
-}
-
-// A padding is how many zeros a layer adds left, right, top and bottom where the convolution
-// after it adds some itself: in PyTorch's layout and with the clips innermost.
-type padding struct{ outermost, innermost [4]int }
-
-// arrange finds out what the layers' connections allow.
-func (n *Network) arrange() {
-	n.uses, n.inPlace, n.fused, n.zeros = map[string]int{}, map[string]bool{}, map[string]string{}, map[string]padding{}
-	for _, l := range n.Arch.Layers {
-		for _, in := range l.Inputs {
-			n.uses[in]++
-		}
-	}
-	for _, l := range n.Arch.Layers {
-		from := n.Arch.Layer(l.Inputs[0])
-		if from == nil || n.uses[from.Name] > 1 {
-			continue
-		}
-		switch {
-		case l.Op == ReLU || l.Op == LeakyReLU:
-			// The gradients of these are computed without what they gave.
-			n.inPlace[l.Name] = slices.Contains([]Op{Conv2d, Linear, BatchNorm2d, AvgPool2d}, from.Op)
-		case l.Op == AvgPool2d && from.Op == LeakyReLU && l.Kernel[0] == 1 && l.Strides() == l.Kernel:
-			n.fused[from.Name] = l.Name
-		case l.Op == Conv2d && from.Op == ZeroPad2d:
-			// Zeros that a convolution adds itself are neither copied nor multiplied.
-			both := l.Pad
-			for i, p := range from.Pad {
-				both[i] += p
-			}
-			within, rest := symmetric(both)
-			n.zeros[from.Name] = padding{outermost: rest}
-			n.zeros[l.Name] = padding{outermost: [4]int{within[1], within[1], within[0], within[0]}, innermost: both}
-		}
-	}
-	n.simple = n.isSimple()
-	n.rectified = map[string]bool{}
-	for _, l := range n.Arch.Layers {
-		if next := n.only(l.Name); n.simple && l.Op == Conv2d && next != nil && next.Op == ReLU {
-			n.rectified[l.Name], n.rectified[next.Name] = true, true
-		}
-	}
-	n.group()
-}
-
-// isSimple reports whether a training may have the channels of its maps innermost: where
-// [torch.Scope.Conv2dReLU] knows all convolutions, and no other layer's bits depend on the layout.
-func (n *Network) isSimple() bool {
-	flat := map[string]bool{}
-	for _, i := range n.order {
-		l := n.Arch.Layers[i]
-		flat[l.Name] = l.Op == Flatten || flat[l.Inputs[0]]
-		switch {
-		case flat[l.Name]:
-		case l.Op == Conv2d && (l.Groups > 1 || l.Strides() != [2]int{1, 1}),
-			!slices.Contains([]Op{Conv2d, ReLU, LeakyReLU, ZeroPad2d, BatchNorm2d, Cat, Dropout, Dropout2d}, l.Op):
-			return false
-		}
-	}
-	return !n.device.IsCUDA()
-}
-
-// symmetric divides zeros to the left, right, top and bottom into those that are the same
-// on both sides, height before width, and the rest.
-func symmetric(pad [4]int) (within [2]int, rest [4]int) {
-	w, h := max(0, min(pad[0], pad[1])), max(0, min(pad[2], pad[3]))
-	return [2]int{h, w}, [4]int{pad[0] - w, pad[1] - w, pad[2] - h, pad[3] - h}
 }
 
 // probe does what [Layer].Probe says, where layer i has it and weights are drawn.
@@ -340,14 +271,14 @@ func (n *Network) compute(s *torch.Scope, i int, outputs map[string]*torch.Tenso
 	if !ok || p.After != nil {
 		z = padding{l.Pad, l.Pad}
 	}
-	switch together := p.Training && p.After == nil; {
-	case together && (n.fused[l.Name] != "" || n.rectified[l.Name] && l.Op == ReLU):
+	switch whole := p.Training && p.After == nil; {
+	case whole && (n.fused[l.Name] != "" || n.rectified[l.Name] && l.Op == ReLU):
 		return x
-	case together && n.fused[before] == l.Name:
+	case whole && n.fused[before] == l.Name:
 		return s.LeakyReLUAvgPool2d(x, n.Arch.Layer(before).Slope, l.Kernel[1])
-	case together && n.simple && l.Op == ZeroPad2d && z.innermost == [4]int{}:
+	case whole && n.simple && l.Op == ZeroPad2d && z.innermost == [4]int{}:
 		return x
-	case together && n.simple && l.Op == Conv2d:
+	case whole && n.simple && l.Op == Conv2d:
 		return s.Conv2dReLU(x, n.Weight(l.Name, "weight"), n.Weight(l.Name, "bias"), z.innermost, n.rectified[l.Name])
 	}
 	return n.layer(s, i, outputs, p, z.outermost)

@@ -102,6 +102,37 @@ TEST(NHWC, IsConvolutionAndReLU) {
   }
 }
 
+// Signals that need a gradient are convolved by libtorch. Also of rows of 16 points, of kernels that end
+// in the last row, and of what leaves a rest everywhere.
+TEST(Temporal, IsConvolution) {
+  struct Case {
+    int64_t clips, rows, width, out, kernel, pad;
+  };
+  for (const Case &k : {Case{3, 28, 256, 15, 64, 0}, {2, 5, 79, 9, 64, 0}, {2, 3, 40, 6, 25, 12}, {4, 1, 133, 5, 17, 0}, {2, 9, 100, 16, 5, 2}}) {
+    std::vector<float> wanted, got;
+    for (std::vector<float> *found : {&wanted, &got}) {
+      Scope s(true);
+      ep_tensor x = s.tensor(numbers(k.clips * k.rows * k.width), {k.clips, 1, k.rows, k.width}),
+                w = s.tensor(numbers(k.out * k.kernel), {k.out, 1, 1, k.kernel}), b = s.tensor(numbers(k.out), {k.out}), out = nullptr,
+                grad = nullptr;
+      OK(ep_tensor_set_requires_grad(w, 1));
+      OK(ep_tensor_set_requires_grad(b, 1));
+      OK(ep_tensor_set_requires_grad(x, found == &wanted));
+      OK(ep_conv2d(s.handle, x, w, b, {{1, 1}, {0, k.pad}, {1, 1}, 1}, &out));
+      *found = read(out, k.clips * k.out * k.rows * (k.width + 2 * k.pad - k.kernel + 1));
+      OK(ep_binary(s.handle, "mul", out, out, &out));
+      OK(ep_reduce(s.handle, "sum", out, nullptr, 0, &out));
+      OK(ep_backward(s.handle, out));
+      for (const auto &[t, size] : {std::pair{w, k.out * k.kernel}, {b, k.out}}) {
+        OK(ep_tensor_grad(s.handle, t, &grad));
+        for (const float v : read(grad, size))
+          found->push_back(v);
+      }
+    }
+    EXPECT_TRUE(same(wanted, got)) << k.out << " channels, " << k.rows << " rows of " << k.width;
+  }
+}
+
 // Convolutions of clips that lie innermost, with what follows them: within rounding.
 TEST(HWCN, IsAConvolutionAndWhatFollows) {
   struct Case {

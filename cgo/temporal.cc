@@ -1,0 +1,197 @@
+// The first convolutions of networks of signals, in training: oneDNN computes the gradient of their
+// weights, and often them too, as products of matrices that repeat each number as often as the kernel
+// is long. Here a map is read as it is, for the same bits; where they are not the same after all,
+// libtorch computes it.
+#include "temporal.h"
+#include "internal.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/Version.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/conv2d.h>
+#include <ATen/ops/convolution_backward.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+
+using at::Tensor;
+using shim::Temporal;
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+namespace {
+
+constexpr int64_t lanes = 16;
+
+// The kernel for this processor there is, if libtorch may use what it needs.
+bool available() {
+#if defined(__x86_64__)
+  return at::get_cpu_capability() == "AVX512" && __builtin_cpu_supports("avx512f");
+#else
+  return false;
+#endif
+}
+
+// Maps [n, 1, rows, width] as [n, rows, width] with zeros on both sides and behind.
+Tensor with_margins(const Tensor &maps, int64_t pad) {
+  const Tensor x = maps.contiguous();
+  const int64_t rows = x.size(0) * x.size(2), width = x.size(3), wide = width + 2 * pad;
+  Tensor out = at::empty({rows * wide + lanes}, x.options());
+  const float *from = x.const_data_ptr<float>();
+  float *to = out.mutable_data_ptr<float>();
+  at::parallel_for(0, rows, 64, [=](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      std::fill(to + i * wide, to + i * wide + pad, 0.0f);
+      std::copy(from + i * width, from + (i + 1) * width, to + i * wide + pad);
+      std::fill(to + i * wide + pad + width, to + (i + 1) * wide, 0.0f);
+    }
+  });
+  std::fill(to + rows * wide, to + rows * wide + lanes, 0.0f);
+  return out;
+}
+
+// Sizes of a convolution of maps [n, 1, rows, width].
+Temporal sizes(at::IntArrayRef x, const Tensor &w, int64_t pad) {
+  Temporal c{};
+  c.clips = x[0];
+  c.rows = x[2];
+  c.width = x[3] + 2 * pad;
+  c.out = w.size(0);
+  c.kernel = w.size(3);
+  c.out_width = c.width - c.kernel + 1;
+  return c;
+}
+
+// The gradient [o] of the bias from that of maps [n, o, rows, width]: sums of rows, in order.
+Tensor bias_gradient(const Tensor &dy) {
+  const int64_t clips = dy.size(0), out = dy.size(1), rows = dy.size(2), width = dy.size(3);
+  Tensor db = at::zeros({out}, dy.options());
+  const float *from = dy.const_data_ptr<float>();
+  float *to = db.mutable_data_ptr<float>();
+  at::parallel_for(0, out, 1, [=](int64_t begin, int64_t end) {
+    constexpr int64_t many = 8; // rows side by side, since each number waits for the one before
+    for (int64_t o = begin; o < end; ++o)
+      for (int64_t clip = 0; clip < clips; ++clip)
+        for (int64_t y = 0; y < rows; y += many) {
+          const float *row = from + ((clip * out + o) * rows + y) * width;
+          const int64_t n = std::min(many, rows - y);
+          float sums[many] = {};
+          if (n == many)
+            for (int64_t x = 0; x < width; ++x)
+              for (int64_t k = 0; k < many; ++k)
+                sums[k] += row[k * width + x];
+          else
+            for (int64_t k = 0; k < n; ++k)
+              for (int64_t x = 0; x < width; ++x)
+                sums[k] += row[k * width + x];
+          for (int64_t k = 0; k < n; ++k)
+            to[o] += sums[k];
+        }
+  });
+  return db;
+}
+
+#if defined(__x86_64__)
+Tensor forward(const Tensor &margins, at::IntArrayRef shape, const Tensor &w, const Tensor &b, int64_t pad) {
+  Temporal c = sizes(shape, w, pad);
+  Tensor y = at::empty({c.clips, c.out, c.rows, c.out_width}, w.options());
+  c.x = margins.const_data_ptr<float>();
+  c.weight = w.const_data_ptr<float>();
+  c.bias = b.defined() ? b.const_data_ptr<float>() : nullptr;
+  c.y = y.mutable_data_ptr<float>();
+  at::parallel_for(0, c.clips * c.rows, 4, [&](int64_t begin, int64_t end) { shim::temporal_forward(c, begin, end); });
+  return y;
+}
+
+Tensor weight_gradient(const Tensor &dy, const Tensor &margins, at::IntArrayRef shape, const Tensor &w, int64_t pad) {
+  Temporal c = sizes(shape, w, pad);
+  Tensor dw = at::zeros_like(w);
+  c.x = margins.const_data_ptr<float>();
+  c.dy = dy.const_data_ptr<float>();
+  c.dweight = dw.mutable_data_ptr<float>();
+  const int64_t parts = std::min<int64_t>(at::get_num_threads(), c.kernel / 4 + 1);
+  at::parallel_for(0, shim::temporal_tiles(c) * parts, 1,
+                   [&](int64_t begin, int64_t end) {
+                     std::vector<float> scratch(shim::temporal_scratch(c));
+                     shim::temporal_weight(c, parts, begin, end, scratch.data());
+                   });
+  return dw;
+}
+#else
+Tensor forward(const Tensor &, at::IntArrayRef, const Tensor &, const Tensor &, int64_t) { return {}; }
+Tensor weight_gradient(const Tensor &, const Tensor &, at::IntArrayRef, const Tensor &, int64_t) { return {}; }
+#endif
+
+// Whether all bits are libtorch's for some numbers.
+bool agrees(at::IntArrayRef shape, const Tensor &w, bool bias, int64_t pad, int64_t seed) {
+  const auto numbers = [&](at::IntArrayRef s) {
+    const Tensor t = at::arange(seed, seed + c10::multiply_integers(s), w.options().dtype(at::kLong));
+    return t.mul(7919).remainder(100003).to(at::kFloat).div(50001.5).sub(1).view(s);
+  };
+  const Tensor x = numbers(shape), weight = numbers(w.sizes()), b = bias ? numbers({w.size(0)}) : Tensor();
+  const std::vector<int64_t> one{1, 1}, margin{0, pad};
+  const Tensor y = at::conv2d(x, weight, b, one, margin), dy = numbers(y.sizes());
+  const auto [none, dw, db] = at::convolution_backward(dy, x, weight, at::OptionalIntArrayRef(w.size(0)), {1, 1}, {0, pad},
+                                                       {1, 1}, false, {0, 0}, 1, {false, true, bias});
+  const Tensor margins = with_margins(x, pad);
+  return at::equal(y, forward(margins, shape, weight, b, pad)) && at::equal(dw, weight_gradient(dy, margins, shape, weight, pad)) &&
+         (!bias || at::equal(db, bias_gradient(dy)));
+}
+
+// Whether all bits are libtorch's with one thread, found by trying once for each shape.
+bool same_bits(const Tensor &x, const Tensor &w, bool bias, int64_t pad) {
+  static std::mutex mutex;
+  static std::map<std::vector<int64_t>, bool> known;
+  const std::vector<int64_t> shape{std::min<int64_t>(x.size(0), 2), 1, x.size(2), x.size(3)},
+      key{shape[0], shape[2], shape[3], w.size(0), w.size(3), bias, pad};
+  const std::lock_guard lock(mutex);
+  const auto found = known.find(key);
+  if (found != known.end())
+    return found->second;
+  const shim::OneThread one;
+  c10::AutoGradMode off(false);
+  bool is = true;
+  for (const int64_t seed : {1, 30000, 70000})
+    is = is && agrees(shape, w, bias, pad, seed);
+  return known[key] = is;
+}
+
+struct Conv : torch::autograd::Function<Conv> {
+  static Tensor forward(AutogradContext *context, const Tensor &x, const Tensor &w, const std::optional<Tensor> &b, int64_t pad) {
+    const Tensor margins = with_margins(x, pad);
+    context->save_for_backward({margins, w});
+    context->saved_data["shape"] = x.sizes().vec();
+    context->saved_data["pad"] = pad;
+    context->saved_data["bias"] = b.has_value();
+    return ::forward(margins, x.sizes(), w, b.value_or(Tensor()), pad);
+  }
+
+  static variable_list backward(AutogradContext *context, const variable_list &grads) {
+    const variable_list saved = context->get_saved_variables();
+    const Tensor dy = grads[0].contiguous();
+    return {Tensor(),
+            weight_gradient(dy, saved[0], context->saved_data["shape"].toIntVector(), saved[1], context->saved_data["pad"].toInt()),
+            context->saved_data["bias"].toBool() ? bias_gradient(dy) : Tensor(), Tensor()};
+  }
+};
+
+} // namespace
+
+Tensor shim::temporal_conv2d(const Tensor &x, const Tensor &w, const Tensor &b, const ep_conv2d_options &o) {
+  const auto plain = [](const Tensor &t) { return t.is_cpu() && t.scalar_type() == at::kFloat && t.is_contiguous() && t.numel() > 0; };
+  const bool fits = available() && plain(x) && plain(w) && x.dim() == 4 && w.dim() == 4 && x.size(1) == 1 && w.size(1) == 1 &&
+                    w.size(2) == 1 && w.size(3) > 1 && w.numel() >= 64 && (!b.defined() || (plain(b) && b.numel() == w.size(0))) &&
+                    !x.requires_grad() && o.groups == 1 && o.stride[0] == 1 && o.stride[1] == 1 && o.dilation[0] == 1 &&
+                    o.dilation[1] == 1 && o.padding[0] == 0 && o.padding[1] >= 0 &&
+                    x.size(3) + 2 * o.padding[1] - w.size(3) + 1 >= lanes;
+  if (!fits || !same_bits(x, w, b.defined(), o.padding[1]))
+    return {};
+  return Conv::apply(x, w, b.defined() ? std::optional(b) : std::nullopt, o.padding[1]);
+}
