@@ -12,7 +12,6 @@
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/convolution_backward.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/relu.h>
 #include <ATen/ops/threshold_backward.h>
 #include <ATen/ops/zeros.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -279,14 +278,15 @@ ep_status ep_conv2d_nhwc(ep_scope scope, ep_tensor input, ep_tensor weight, ep_t
     const Tensor &x = input->value, &w = weight->value, b = shim::optional(bias);
     const Pad p{pad[0], pad[1], pad[2], pad[3]};
     const auto plain = [](const Tensor &t) { return t.is_cpu() && t.scalar_type() == at::kFloat && t.numel() > 0; };
+    constexpr int64_t several = 4; // clips: fewer are not worth the weights' new order
     const NHWCKernel *k = nhwc_kernel();
-    if (k && !scope->bf16 && plain(x) && plain(w) && x.dim() == 4 && w.dim() == 4 && x.size(1) == w.size(1) &&
+    if (k && x.dim() == 4 && x.size(0) >= several && !scope->bf16 && plain(x) && plain(w) && w.dim() == 4 && x.size(1) == w.size(1) &&
         w.is_contiguous() && (!b.defined() || (plain(b) && b.numel() == w.size(0))) &&
         std::all_of(p.begin(), p.end(), [](int64_t n) { return n >= 0; }) &&
         x.size(2) + p[2] + p[3] >= w.size(2) && x.size(3) + p[0] + p[1] >= w.size(3) && same_bits(*k, x, w, b.defined(), p))
       return Conv::apply(x, w, b.defined() ? std::optional(b) : std::nullopt, std::vector<int64_t>(pad, pad + 4), relu != 0);
-    const Tensor y = Theirs(p).forward(x, w, b);
-    return relu ? at::relu(y) : y;
+    Tensor y = Theirs(p).forward(x, w, b);
+    return relu ? y.relu_() : y;
   });
 }
 
