@@ -123,7 +123,7 @@ Tensor last(at::IntArrayRef shape, const Tensor &like) {
 }
 
 void compute(const NHWCKernel &k, NHWCMap m) {
-  share(k.map_pieces(m), [&](int64_t begin, int64_t end) { k.map(m, begin, end); });
+  share(k.map_work(m), [&](int64_t begin, int64_t end) { k.map(m, begin, end); });
 }
 
 Tensor forward(const NHWCKernel &k, const Tensor &x, const Tensor &w, const Tensor &b, const Pad &pad) {
@@ -157,7 +157,7 @@ Tensor weight_gradient(const NHWCKernel &k, const Tensor &x, const Tensor &dy, c
                      .target = sums.mutable_data_ptr<float>(), .clips = x.size(0), .height = x.size(2),
                      .width = x.size(3), .padded = padded, .out_height = dy.size(2), .out_width = dy.size(3),
                      .out = dy.size(1), .kernel = {w.size(2), w.size(3)}, .origin = {pad[2], pad[0]}};
-  share(k.weight_pieces(c), [&](int64_t begin, int64_t end) { k.weight(c, begin, end); });
+  share(k.weight_work(c), [&](int64_t begin, int64_t end) { k.weight(c, begin, end); });
   const float *from = c.target;
   float *to = dw.mutable_data_ptr<float>();
   share(w.size(0), [=](int64_t begin, int64_t end) {
@@ -174,9 +174,11 @@ Tensor bias_gradient(const Tensor &dy) {
   Tensor db = at::zeros({out}, dy.options().memory_format(at::MemoryFormat::Contiguous));
   const float *from = dy.const_data_ptr<float>();
   float *to = db.mutable_data_ptr<float>();
-  for (int64_t p = 0; p < points; ++p)
-    for (int64_t o = 0; o < out; ++o)
-      to[o] += from[p * out + o];
+  at::parallel_for(0, out, 16, [=](int64_t begin, int64_t end) {
+    for (int64_t p = 0; p < points; ++p)
+      for (int64_t o = begin; o < end; ++o)
+        to[o] += from[p * out + o];
+  });
   return db;
 }
 

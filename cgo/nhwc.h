@@ -47,13 +47,13 @@ struct NHWCNorm {
   int64_t lanes;               /* how many sums libtorch takes side by side along a map */
 };
 
-/* What a processor does: all pieces of one of them, or a part. Vectors of channels come in chunks of
- * so many, the last of what is left of `padded`. */
+/* What a processor does: all of one of them, or from so much of the work to so much. Vectors of channels
+ * come in chunks of so many, the last of what is left of `padded`. */
 struct NHWCKernel {
   int64_t chunk;
-  int64_t (*map_pieces)(const NHWCMap &);
+  int64_t (*map_work)(const NHWCMap &);
   void (*map)(const NHWCMap &, int64_t begin, int64_t end);
-  int64_t (*weight_pieces)(const NHWCWeight &);
+  int64_t (*weight_work)(const NHWCWeight &);
   void (*weight)(const NHWCWeight &, int64_t begin, int64_t end);
   SumOrder forward, backward;
   /* Of channels begin to end: the moments, and the gradients by them. */

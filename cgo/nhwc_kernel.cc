@@ -152,7 +152,16 @@ struct Tiling {
   Tiling(int64_t padded, int64_t n)
       : all(n), whole(padded / chunk), tiles(up(n, rows(vectors))), last_vectors(padded % chunk / width),
         last_tiles(last_vectors ? up(n, rows(last_vectors)) : 0) {}
-  int64_t pieces() const { return whole * tiles + last_tiles; }
+
+  // How long all takes, `each` times, in vectors of rows.
+  static constexpr int64_t one = vectors * rows(vectors);
+  int64_t last_one() const { return last_vectors * rows(last_vectors); }
+  int64_t work(int64_t each) const { return (whole * tiles * one + last_tiles * last_one()) * each; }
+  // How many pieces begin before so much of it.
+  int64_t pieces(int64_t work, int64_t each) const {
+    const int64_t before = whole * tiles * each;
+    return work <= before * one ? up(work, one) : before + up(work - before * one, last_one());
+  }
 
   // Calls f with M, V, the first row and the first channel of piece i.
   template <typename F> void at(int64_t i, F f) const {
@@ -276,29 +285,29 @@ void norm_backward(const NHWCNorm &c, int64_t begin, int64_t end) {
   }
 }
 
-int64_t map_pieces(const NHWCMap &c) { return Tiling(c.padded, c.clips).pieces() * c.out_height * c.out_width; }
+int64_t map_work(const NHWCMap &c) { return Tiling(c.padded, c.clips).work(c.out_height * c.out_width); }
 
 void map(const NHWCMap &c, int64_t begin, int64_t end) {
   const Tiling tiling(c.padded, c.clips);
   const int64_t points = c.out_height * c.out_width;
-  for (int64_t i = begin; i < end; ++i)
+  for (int64_t i = tiling.pieces(begin, points), last = tiling.pieces(end, points); i < last; ++i)
     tiling.at(i / points, [&]<int M, int V>(int64_t clip, int64_t channel) {
       point<M, V>(c, clip, channel, i % points / c.out_width, i % c.out_width);
     });
 }
 
-int64_t weight_pieces(const NHWCWeight &c) { return Tiling(c.padded, c.out).pieces(); }
+int64_t weight_work(const NHWCWeight &c) { return Tiling(c.padded, c.out).work(1); }
 
 void weight(const NHWCWeight &c, int64_t begin, int64_t end) {
   const Tiling tiling(c.padded, c.out);
-  for (int64_t i = begin; i < end; ++i)
+  for (int64_t i = tiling.pieces(begin, 1), last = tiling.pieces(end, 1); i < last; ++i)
     tiling.at(i, [&]<int M, int V>(int64_t channel, int64_t vector) { taps<M, V>(c, channel, vector); });
 }
 
 } // namespace
 
 #if NHWC_WIDTH == 16
-const shim::NHWCKernel shim::NHWC_NAME = {chunk, map_pieces, map, weight_pieces, weight, {16, 16, false}, {16, 16, false}, moments, norm_backward};
+const shim::NHWCKernel shim::NHWC_NAME = {chunk, map_work, map, weight_work, weight, {16, 16, false}, {16, 16, false}, moments, norm_backward};
 #else
-const shim::NHWCKernel shim::NHWC_NAME = {chunk, map_pieces, map, weight_pieces, weight, {8, INT64_MAX, true}, {8, 32, true}, moments, norm_backward};
+const shim::NHWCKernel shim::NHWC_NAME = {chunk, map_work, map, weight_work, weight, {8, INT64_MAX, true}, {8, 32, true}, moments, norm_backward};
 #endif
