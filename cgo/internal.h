@@ -14,8 +14,10 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
-#include <new>
+#include <map>
 #include <memory>
+#include <mutex>
+#include <new>
 #include <string>
 #include <utility>
 #include <vector>
@@ -91,6 +93,25 @@ public:
 
 private:
   const int before;
+};
+
+/* What was found out about this libtorch by trying, once for each key: with one thread, and without
+ * gradients. */
+template <typename Key, typename Value> class Known {
+public:
+  template <typename Try> Value operator()(const Key &key, Try find_out) {
+    const std::lock_guard lock(mutex);
+    const auto found = known.find(key);
+    if (found != known.end())
+      return found->second;
+    const OneThread one;
+    c10::AutoGradMode off(false);
+    return known[key] = find_out();
+  }
+
+private:
+  std::mutex mutex;
+  std::map<Key, Value> known;
 };
 
 /* Whether the clips of x lie innermost: see ep_hwcn. */

@@ -18,8 +18,6 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
-#include <mutex>
 
 using at::Tensor;
 using shim::NHWCKernel;
@@ -221,26 +219,18 @@ bool same_bits(const NHWCKernel &k, const Tensor &x, const Tensor &w, bool bias,
   // A few numbers can agree by chance.
   if (w.numel() < 64)
     return false;
-  static std::mutex mutex;
-  static std::map<std::vector<int64_t>, bool> known;
+  static shim::Known<std::vector<int64_t>, bool> known;
   // More clips are only more of the same.
-  std::vector<int64_t> key{std::min<int64_t>(x.size(0), 3), x.size(1), x.size(2), x.size(3)};
-  const std::vector<int64_t> shape = key;
+  const std::vector<int64_t> shape{std::min<int64_t>(x.size(0), 3), x.size(1), x.size(2), x.size(3)};
+  std::vector<int64_t> key(shape);
   for (const int64_t n : w.sizes())
     key.push_back(n);
   key.insert(key.end(), pad.begin(), pad.end());
   key.push_back(bias);
-  key.push_back(reinterpret_cast<intptr_t>(&k));
-  const std::lock_guard lock(mutex);
-  const auto found = known.find(key);
-  if (found != known.end())
-    return found->second;
-  const shim::OneThread one;
-  c10::AutoGradMode off(false);
-  bool is = true;
-  for (const int64_t seed : {1, 200, 500})
-    is = is && agrees(k, shape, w, bias, pad, seed);
-  return known[key] = is;
+  return known(key, [&] {
+    const auto agree = [&](int64_t seed) { return agrees(k, shape, w, bias, pad, seed); };
+    return agree(1) && agree(200) && agree(500);
+  });
 }
 
 struct Conv : torch::autograd::Function<Conv> {

@@ -18,8 +18,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <map>
-#include <mutex>
 #include <tuple>
 
 using at::Tensor;
@@ -116,30 +114,28 @@ std::tuple<Tensor, Tensor, Tensor> gradients(const Tensor &dy, const Tensor &x, 
   return {dx, wanted[1] ? dweight : Tensor(), wanted[2] ? dbias : Tensor()};
 }
 
-// How many sums libtorch takes side by side along a map of so many points, found by trying once; 0
-// where the bits are others with any number.
+// How many sums libtorch takes side by side along a map of so many points; 0 where the bits are others
+// with any number.
 int64_t lanes_along(int64_t points) {
-  static std::mutex mutex;
-  static std::map<int64_t, int64_t> known;
-  const std::lock_guard lock(mutex);
-  const auto found = known.find(points);
-  if (found != known.end())
-    return found->second;
-  c10::AutoGradMode off(false);
-  constexpr int64_t channels = 400; // a few could agree by chance
-  const auto numbers = [&](int64_t seed) {
-    return at::arange(seed, seed + 2 * channels * points, at::kLong).mul(7919).remainder(100003).to(at::kFloat).div(50001.5).sub(1).view({2, channels, points, 1});
-  };
-  const Tensor x = numbers(1), dy = numbers(30000), mean = x.mean({0, 2, 3}), invstd = at::arange(1, channels + 1, at::kFloat).div(7), weight = invstd.sub(1);
-  const auto theirs = gradients(dy, x, weight, mean, invstd, 0, {true, true, true}, 0);
-  known[points] = 0;
-  for (const int64_t lanes : {16, 8}) {
-    const auto ours = gradients(dy, x.contiguous(at::MemoryFormat::ChannelsLast), weight, mean, invstd, 0, {true, true, true}, lanes);
-    if (at::equal(std::get<0>(ours), std::get<0>(theirs)) && at::equal(std::get<1>(ours), std::get<1>(theirs)) &&
-        at::equal(std::get<2>(ours), std::get<2>(theirs)))
-      known[points] = lanes;
-  }
-  return known[points];
+  static shim::Known<int64_t, int64_t> known;
+  return known(points, [=]() -> int64_t {
+    // Many channels, since few could agree by chance, of few clips, since a mean of many hides the last bit.
+    constexpr int64_t channels = 400;
+    const auto numbers = [=](int64_t seed) {
+      const Tensor t = at::arange(seed, seed + 2 * channels * points, at::kLong);
+      return t.mul(7919).remainder(100003).to(at::kFloat).div(50001.5).sub(1).view({2, channels, points, 1});
+    };
+    const Tensor x = numbers(1), last = x.contiguous(at::MemoryFormat::ChannelsLast), dy = numbers(30000), mean = x.mean({0, 2, 3}),
+                 invstd = at::arange(1, channels + 1, at::kFloat).div(7), weight = invstd.sub(1);
+    const auto by = [&](const Tensor &map, int64_t lanes) { return gradients(dy, map, weight, mean, invstd, 0, {true, true, true}, lanes); };
+    const auto [dx, dweight, dbias] = by(x, 0);
+    for (const int64_t lanes : {16, 8}) {
+      const auto ours = by(last, lanes);
+      if (at::equal(std::get<0>(ours), dx) && at::equal(std::get<1>(ours), dweight) && at::equal(std::get<2>(ours), dbias))
+        return lanes;
+    }
+    return 0;
+  });
 }
 
 struct BatchNorm : torch::autograd::Function<BatchNorm> {

@@ -18,8 +18,6 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
-#include <map>
-#include <mutex>
 
 using at::Tensor;
 using shim::Temporal;
@@ -147,20 +145,12 @@ bool agrees(at::IntArrayRef shape, const Tensor &w, bool bias, int64_t pad, int6
 
 // Whether all bits are libtorch's with one thread, found by trying once for each shape.
 bool same_bits(const Tensor &x, const Tensor &w, bool bias, int64_t pad) {
-  static std::mutex mutex;
-  static std::map<std::vector<int64_t>, bool> known;
-  const std::vector<int64_t> shape{std::min<int64_t>(x.size(0), 2), 1, x.size(2), x.size(3)},
-      key{shape[0], shape[2], shape[3], w.size(0), w.size(3), bias, pad};
-  const std::lock_guard lock(mutex);
-  const auto found = known.find(key);
-  if (found != known.end())
-    return found->second;
-  const shim::OneThread one;
-  c10::AutoGradMode off(false);
-  bool is = true;
-  for (const int64_t seed : {1, 30000, 70000})
-    is = is && agrees(shape, w, bias, pad, seed);
-  return known[key] = is;
+  static shim::Known<std::vector<int64_t>, bool> known;
+  const std::vector<int64_t> shape{std::min<int64_t>(x.size(0), 2), 1, x.size(2), x.size(3)};
+  return known({shape[0], shape[2], shape[3], w.size(0), w.size(3), bias, pad}, [&] {
+    const auto agree = [&](int64_t seed) { return agrees(shape, w, bias, pad, seed); };
+    return agree(1) && agree(30000) && agree(70000);
+  });
 }
 
 struct Conv : torch::autograd::Function<Conv> {
