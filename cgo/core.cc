@@ -38,9 +38,6 @@ void use_num_threads() {
   applied_threads = want;
 }
 
-OneThread::OneThread() : before(at::get_num_threads()) { at::set_num_threads(1); }
-OneThread::~OneThread() { at::set_num_threads(before); }
-
 void Autocast::set(bool to) {
   for (const at::DeviceType type : {at::kCPU, at::kCUDA}) {
     at::autocast::set_autocast_dtype(type, at::kBFloat16);

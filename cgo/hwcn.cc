@@ -1,10 +1,9 @@
 // Evaluation on a CPU with the clips innermost. libtorch computes channels in blocks of 8 or 16, so
 // that a pruned layer of 9 takes as long as one of 16, and multiplies the zeros around a map.
 #include "hwcn.h"
-#include "internal.h"
+#include "trial.h"
 
 #include <ATen/Parallel.h>
-#include <ATen/Version.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/sqrt.h>
@@ -67,16 +66,17 @@ Tensor packed(const Tensor &weight) {
 
 using Kernel = void (*)(const HWCN &, int64_t, int64_t);
 
-// The one for this processor, or for the lesser one that libtorch is told to take it for.
 Kernel kernel() {
+  switch (shim::processor()) {
 #if defined(__x86_64__)
-  const std::string allowed = at::get_cpu_capability();
-  if (allowed == "AVX512" && __builtin_cpu_supports("avx512f"))
+  case shim::Processor::avx512:
     return shim::hwcn_avx512;
-  if (allowed.starts_with("AVX") && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+  case shim::Processor::avx2:
     return shim::hwcn_avx2;
 #endif
-  return shim::hwcn_plain;
+  default:
+    return shim::hwcn_plain;
+  }
 }
 
 void compute(const HWCN &c) {

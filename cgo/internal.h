@@ -14,10 +14,8 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
-#include <map>
-#include <memory>
-#include <mutex>
 #include <new>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -82,37 +80,6 @@ at::ScalarType scalar_type(int32_t dtype);
 /* A convolution along the rows of maps of one channel with libtorch's bits, or nothing where it
  * is another or the bits would not be. */
 at::Tensor temporal_conv2d(const at::Tensor &x, const at::Tensor &w, const at::Tensor &b, const ep_conv2d_options &o);
-
-/* Has libtorch use one thread. */
-class OneThread {
-public:
-  OneThread();
-  ~OneThread();
-  OneThread(const OneThread &) = delete;
-  OneThread &operator=(const OneThread &) = delete;
-
-private:
-  const int before;
-};
-
-/* What was found out about this libtorch by trying, once for each key: with one thread, and without
- * gradients. */
-template <typename Key, typename Value> class Known {
-public:
-  template <typename Try> Value operator()(const Key &key, Try find_out) {
-    const std::lock_guard lock(mutex);
-    const auto found = known.find(key);
-    if (found != known.end())
-      return found->second;
-    const OneThread one;
-    c10::AutoGradMode off(false);
-    return known[key] = find_out();
-  }
-
-private:
-  std::mutex mutex;
-  std::map<Key, Value> known;
-};
 
 /* Whether the clips of x lie innermost: see ep_hwcn. */
 bool is_hwcn(const at::Tensor &x);

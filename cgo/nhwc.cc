@@ -3,15 +3,15 @@
 // Where a shape's bits are not the same after all, by another version or for another processor,
 // libtorch computes it.
 #include "nhwc.h"
-#include "internal.h"
+#include "trial.h"
 
 #include <ATen/Parallel.h>
-#include <ATen/Version.h>
-#include <ATen/ops/arange.h>
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/convolution_backward.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/equal.h>
 #include <ATen/ops/threshold_backward.h>
 #include <ATen/ops/zeros.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -26,17 +26,17 @@ using shim::NHWCWeight;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// The one for this processor, or for the lesser one that libtorch is told to take it for; none
-// where the order of sums is not known.
 const NHWCKernel *shim::nhwc_kernel() {
+  switch (processor()) {
 #if defined(__x86_64__)
-  const std::string allowed = at::get_cpu_capability();
-  if (allowed == "AVX512" && __builtin_cpu_supports("avx512f"))
-    return &shim::nhwc_avx512;
-  if (allowed == "AVX2" && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-    return &shim::nhwc_avx2;
+  case Processor::avx512:
+    return &nhwc_avx512;
+  case Processor::avx2:
+    return &nhwc_avx2;
 #endif
-  return nullptr;
+  default:
+    return nullptr;
+  }
 }
 
 namespace {
@@ -59,36 +59,23 @@ struct Chunks {
   }
 };
 
-// The weight [o, c, kh, kw] in chunks of o, with a row for each point and c.
-Tensor outputs_last(const NHWCKernel &kernel, const Tensor &w) {
+// The weight [o, c, kh, kw] in chunks of o, with a row for each point and c; or in chunks of c, with
+// one for each point and o.
+Tensor in_chunks(const NHWCKernel &kernel, const Tensor &w, bool of_outputs) {
   const int64_t o = w.size(0), c = w.size(1), taps = w.size(2) * w.size(3);
-  const Chunks chunks(kernel, o, taps * c);
+  const int64_t others = of_outputs ? c : o, step = of_outputs ? c * taps : taps, other = of_outputs ? taps : c * taps;
+  const Chunks chunks(kernel, of_outputs ? o : c, taps * others);
   Tensor out = at::empty({chunks.rows * chunks.padded}, w.options());
   const float *from = w.const_data_ptr<float>();
   float *to = out.mutable_data_ptr<float>();
-  share(chunks.padded / 16, [=](int64_t begin, int64_t end) {
-    for (int64_t b = begin * 16; b < end * 16; b += 16)
-      for (int64_t k = 0; k < c; ++k)
-        for (int64_t t = 0; t < taps; ++t)
-          for (int64_t i = 0; i < 16; ++i)
-            chunks.at(to, t * c + k, b)[i] = b + i < o ? from[((b + i) * c + k) * taps + t] : 0;
-  });
-  return out;
-}
-
-// The same in chunks of c, with a row for each point and o.
-Tensor inputs_last(const NHWCKernel &kernel, const Tensor &w) {
-  const int64_t o = w.size(0), c = w.size(1), taps = w.size(2) * w.size(3);
-  const Chunks chunks(kernel, c, taps * o);
-  Tensor out = at::empty({chunks.rows * chunks.padded}, w.options());
-  const float *from = w.const_data_ptr<float>();
-  float *to = out.mutable_data_ptr<float>();
-  share(o, [=](int64_t begin, int64_t end) {
+  share(chunks.padded / 16 * others, [=](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i)
-      for (int64_t t = 0; t < taps; ++t)
-        for (int64_t b = 0; b < chunks.padded; b += 16)
-          for (int64_t k = b; k < b + 16; ++k)
-            chunks.at(to, t * o + i, b)[k - b] = k < c ? from[(i * c + k) * taps + t] : 0;
+      for (int64_t t = 0; t < taps; ++t) {
+        const int64_t first = i / others * 16, k = i % others;
+        float *row = chunks.at(to, t * others + k, first);
+        for (int64_t v = 0; v < 16; ++v)
+          row[v] = first + v < chunks.n ? from[(first + v) * step + k * other + t] : 0;
+      }
   });
   return out;
 }
@@ -127,7 +114,7 @@ void compute(const NHWCKernel &k, NHWCMap m) {
 Tensor forward(const NHWCKernel &k, const Tensor &x, const Tensor &w, const Tensor &b, const Pad &pad) {
   const int64_t out = w.size(0), kh = w.size(2), kw = w.size(3);
   Tensor y = last({x.size(0), out, x.size(2) + pad[2] + pad[3] - kh + 1, x.size(3) + pad[0] + pad[1] - kw + 1}, x);
-  const Tensor weight = outputs_last(k, w), bias = b.defined() ? at::constant_pad_nd(b, {0, up16(out) - out}, 0) : b;
+  const Tensor weight = in_chunks(k, w, /*of_outputs=*/true), bias = b.defined() ? at::constant_pad_nd(b, {0, up16(out) - out}, 0) : b;
   compute(k, {.source = x.const_data_ptr<float>(), .weight = weight.const_data_ptr<float>(),
               .bias = b.defined() ? bias.const_data_ptr<float>() : nullptr, .target = y.mutable_data_ptr<float>(),
               .clips = x.size(0), .height = x.size(2), .width = x.size(3), .channels = x.size(1),
@@ -138,7 +125,7 @@ Tensor forward(const NHWCKernel &k, const Tensor &x, const Tensor &w, const Tens
 
 Tensor input_gradient(const NHWCKernel &k, const Tensor &dy, const Tensor &w, at::IntArrayRef shape, const Pad &pad) {
   Tensor dx = last(shape, dy);
-  const Tensor weight = inputs_last(k, w);
+  const Tensor weight = in_chunks(k, w, /*of_outputs=*/false);
   compute(k, {.source = dy.const_data_ptr<float>(), .weight = weight.const_data_ptr<float>(), .bias = nullptr,
               .target = dx.mutable_data_ptr<float>(), .clips = dy.size(0), .height = dy.size(2), .width = dy.size(3),
               .channels = dy.size(1), .out_height = shape[2], .out_width = shape[3], .out = shape[1],
@@ -197,10 +184,7 @@ struct Theirs {
 
 // Whether all bits are libtorch's for some numbers.
 bool agrees(const NHWCKernel &k, at::IntArrayRef shape, const Tensor &w, bool bias, const Pad &pad, int64_t seed) {
-  const auto numbers = [&](at::IntArrayRef s) {
-    Tensor t = at::arange(seed, seed + c10::multiply_integers(s), w.options().dtype(at::kLong));
-    return t.mul(7919).remainder(1009).to(at::kFloat).div(504.5).sub(1).view(s);
-  };
+  const auto numbers = [=](at::IntArrayRef s) { return shim::numbers(s, seed); };
   const Tensor x = numbers(shape), weight = numbers(w.sizes()), b = bias ? numbers({w.size(0)}) : Tensor();
   const Theirs theirs(pad);
   const Tensor y = theirs.forward(x, weight, b), dy = numbers(y.sizes());

@@ -1,8 +1,8 @@
 // BatchNorm. libtorch takes the sums of a training step one number after the other, each
 // waiting for the one before, twice over the map. Here the sums of several channels advance side by
 // side, each in the same order: the bits are the same.
-#include "internal.h"
 #include "nhwc.h"
+#include "trial.h"
 
 #include <ATen/Parallel.h>
 #include <ATen/ops/arange.h>
@@ -121,10 +121,7 @@ int64_t lanes_along(int64_t points) {
   return known(points, [=]() -> int64_t {
     // Many channels, since few could agree by chance, of few clips, since a mean of many hides the last bit.
     constexpr int64_t channels = 400;
-    const auto numbers = [=](int64_t seed) {
-      const Tensor t = at::arange(seed, seed + 2 * channels * points, at::kLong);
-      return t.mul(7919).remainder(100003).to(at::kFloat).div(50001.5).sub(1).view({2, channels, points, 1});
-    };
+    const auto numbers = [=](int64_t seed) { return shim::numbers({2, channels, points, 1}, seed); };
     const Tensor x = numbers(1), last = x.contiguous(at::MemoryFormat::ChannelsLast), dy = numbers(30000), mean = x.mean({0, 2, 3}),
                  invstd = at::arange(1, channels + 1, at::kFloat).div(7), weight = invstd.sub(1);
     const auto by = [&](const Tensor &map, int64_t lanes) { return gradients(dy, map, weight, mean, invstd, 0, {true, true, true}, lanes); };

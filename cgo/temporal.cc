@@ -3,11 +3,9 @@
 // is long. Here a map is read as it is, for the same bits; where they are not the same after all,
 // libtorch computes it.
 #include "temporal.h"
-#include "internal.h"
+#include "trial.h"
 
 #include <ATen/Parallel.h>
-#include <ATen/Version.h>
-#include <ATen/ops/arange.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/convolution_backward.h>
 #include <ATen/ops/empty.h>
@@ -27,15 +25,6 @@ using torch::autograd::variable_list;
 namespace {
 
 constexpr int64_t lanes = 16;
-
-// The kernel for this processor there is, if libtorch may use what it needs.
-bool available() {
-#if defined(__x86_64__)
-  return at::get_cpu_capability() == "AVX512" && __builtin_cpu_supports("avx512f");
-#else
-  return false;
-#endif
-}
 
 // Maps [n, 1, rows, width] as [n, rows, width] with zeros on both sides and behind.
 Tensor with_margins(const Tensor &maps, int64_t pad) {
@@ -129,10 +118,7 @@ Tensor weight_gradient(const Tensor &, const Tensor &, at::IntArrayRef, const Te
 
 // Whether all bits are libtorch's for some numbers.
 bool agrees(at::IntArrayRef shape, const Tensor &w, bool bias, int64_t pad, int64_t seed) {
-  const auto numbers = [&](at::IntArrayRef s) {
-    const Tensor t = at::arange(seed, seed + c10::multiply_integers(s), w.options().dtype(at::kLong));
-    return t.mul(7919).remainder(100003).to(at::kFloat).div(50001.5).sub(1).view(s);
-  };
+  const auto numbers = [=](at::IntArrayRef s) { return shim::numbers(s, seed); };
   const Tensor x = numbers(shape), weight = numbers(w.sizes()), b = bias ? numbers({w.size(0)}) : Tensor();
   const std::vector<int64_t> one{1, 1}, margin{0, pad};
   const Tensor y = at::conv2d(x, weight, b, one, margin), dy = numbers(y.sizes());
@@ -176,7 +162,7 @@ struct Conv : torch::autograd::Function<Conv> {
 
 Tensor shim::temporal_conv2d(const Tensor &x, const Tensor &w, const Tensor &b, const ep_conv2d_options &o) {
   const auto plain = [](const Tensor &t) { return t.is_cpu() && t.scalar_type() == at::kFloat && t.is_contiguous() && t.numel() > 0; };
-  const bool fits = available() && plain(x) && plain(w) && x.dim() == 4 && w.dim() == 4 && x.size(1) == 1 && w.size(1) == 1 &&
+  const bool fits = shim::processor() == shim::Processor::avx512 && plain(x) && plain(w) && x.dim() == 4 && w.dim() == 4 && x.size(1) == 1 && w.size(1) == 1 &&
                     w.size(2) == 1 && w.size(3) > 1 && w.numel() >= 64 && (!b.defined() || (plain(b) && b.numel() == w.size(0))) &&
                     !x.requires_grad() && o.groups == 1 && o.stride[0] == 1 && o.stride[1] == 1 && o.dilation[0] == 1 &&
                     o.dilation[1] == 1 && o.padding[0] == 0 && o.padding[1] >= 0 &&

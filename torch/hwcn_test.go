@@ -92,7 +92,10 @@ func TestHWCNIsConv2dAndWhatFollows(t *testing.T) {
 // Processors of different widths compute the same bits. libtorch reads what it may use when it
 // starts, so each is a run of its own of this test.
 func TestHWCNIsTheSameOnEveryProcessor(t *testing.T) {
-	const mine = "EEGPRUNE_TEST_HWCN"
+	const (
+		mine = "EEGPRUNE_TEST_HWCN"
+		all  = "" // libtorch would take one that lacks AVX-512 at its word
+	)
 	if os.Getenv(mine) != "" {
 		s := scope(t, torch.NoGrad)
 		g, err := torch.NewGenerator(torch.CPU, 1)
@@ -123,7 +126,7 @@ func TestHWCNIsTheSameOnEveryProcessor(t *testing.T) {
 		return
 	}
 	bits := map[string]string{}
-	for _, instructions := range []string{"default", "avx2", "avx512"} {
+	for _, instructions := range []string{"default", "avx2", all} {
 		c := exec.Command(os.Args[0], "-test.run", "^"+t.Name()+"$")
 		c.Env = append(os.Environ(), mine+"=1", "ATEN_CPU_CAPABILITY="+instructions)
 		out, err := c.Output()
@@ -132,8 +135,8 @@ func TestHWCNIsTheSameOnEveryProcessor(t *testing.T) {
 		}
 		bits[instructions], _, _ = strings.Cut(string(out), "PASS")
 	}
-	if bits["avx2"] != bits["avx512"] || len(bits["avx2"]) < 1000 {
-		t.Errorf("%d characters with AVX2, %d with AVX-512, which differ", len(bits["avx2"]), len(bits["avx512"]))
+	if bits["avx2"] != bits[all] || len(bits["avx2"]) < 1000 {
+		t.Errorf("%d characters with AVX2, %d with all there is, which differ", len(bits["avx2"]), len(bits[all]))
 	}
 	if bits["default"] == bits["avx2"] {
 		t.Error("both kernels are the same: products and sums are rounded together in one only")

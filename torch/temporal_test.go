@@ -1,13 +1,12 @@
 package torch_test
 
 import (
-	"os"
-	"os/exec"
 	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
 
+	"eegprune/internal/reftest"
 	"eegprune/torch"
 )
 
@@ -15,7 +14,7 @@ import (
 // signals need a gradient: with the instructions that tests are held to, and in a run of
 // its own with all that the processor has.
 func TestConvolutionsOfSignalsHaveLibtorchsBits(t *testing.T) {
-	const again = "EEGPRUNE_TEST_ALL_INSTRUCTIONS"
+	reftest.WithAllInstructions(t)
 	rapid.Check(t, func(t *rapid.T) {
 		n := func(low, high int, what string) int { return rapid.IntRange(low, high).Draw(t, what) }
 		kernel := n(2, 70, "kernel")
@@ -86,11 +85,4 @@ func TestConvolutionsOfSignalsHaveLibtorchsBits(t *testing.T) {
 			t.Fatal("bits differ from libtorch's")
 		}
 	})
-	if os.Getenv(again) == "" {
-		c := exec.Command(os.Args[0], "-test.run", "^"+t.Name()+"$")
-		c.Env = append(os.Environ(), again+"=1", "ATEN_CPU_CAPABILITY=", "ONEDNN_MAX_CPU_ISA=ALL", "MKL_CBWR=AUTO")
-		if out, err := c.CombinedOutput(); err != nil {
-			t.Errorf("with all instructions: %v: %s", err, out)
-		}
-	}
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -232,4 +233,21 @@ func Main(m *testing.M) int {
 		return 1
 	}
 	return code
+}
+
+// WithAllInstructions runs the test that calls it again, in a process of its own that has all
+// that the processor can do and so may round otherwise. It reports whether this is not yet that
+// process.
+func WithAllInstructions(t *testing.T) bool {
+	t.Helper()
+	const mine = "EEGPRUNE_TEST_ALL_INSTRUCTIONS"
+	if os.Getenv(mine) != "" {
+		return false
+	}
+	c := exec.Command(os.Args[0], "-test.run", "^"+t.Name()+"$")
+	c.Env = append(os.Environ(), mine+"=1", "ATEN_CPU_CAPABILITY=", "ONEDNN_MAX_CPU_ISA=ALL", "MKL_CBWR=AUTO")
+	if out, err := c.CombinedOutput(); err != nil {
+		t.Errorf("with all instructions: %v: %s", err, out)
+	}
+	return true
 }

@@ -1,0 +1,49 @@
+/* How it is found out whether a kernel of ours gives libtorch's bits. */
+#pragma once
+
+#include "internal.h"
+
+#include <map>
+#include <mutex>
+
+namespace shim {
+
+/* What this processor can do, or the less that libtorch is told to take it for. */
+enum class Processor { other, avx2, avx512 };
+Processor processor();
+
+/* Made-up float32 numbers between -1 and 1. */
+at::Tensor numbers(at::IntArrayRef shape, int64_t seed);
+
+/* Has libtorch use one thread. */
+class OneThread {
+public:
+  OneThread();
+  ~OneThread();
+  OneThread(const OneThread &) = delete;
+  OneThread &operator=(const OneThread &) = delete;
+
+private:
+  const int before;
+};
+
+/* What was found out about this libtorch by trying, once for each key: with one thread, and without
+ * gradients. */
+template <typename Key, typename Value> class Known {
+public:
+  template <typename Try> Value operator()(const Key &key, Try find_out) {
+    const std::lock_guard lock(mutex);
+    const auto found = known.find(key);
+    if (found != known.end())
+      return found->second;
+    const OneThread one;
+    c10::AutoGradMode off(false);
+    return known[key] = find_out();
+  }
+
+private:
+  std::mutex mutex;
+  std::map<Key, Value> known;
+};
+
+} // namespace shim
