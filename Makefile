@@ -63,7 +63,7 @@ test-go: build
 
 test-shim: $(SHIM)
 	@scripts/googletest.sh
-	@scripts/build_shim.sh build/asan - -DEP_SANITIZE=ON
+	@scripts/build_shim.sh build/asan - -DEP_SANITIZE=address
 	ctest --test-dir build/asan --output-on-failure --no-tests=error
 
 # What runs side by side, under the race detector; then the runs of minutes.

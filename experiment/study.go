@@ -88,7 +88,11 @@ func OpenGrid(ctx context.Context, configs []Config, o OpenOptions) (g Grid, err
 			return g, fmt.Errorf("%s: %w", c.Model, errTwice)
 		}
 	}
-	if err := allowTF32(configs); err != nil {
+	var trainings []train.Options
+	for _, c := range configs {
+		trainings = append(trainings, c.Train, c.FineTune)
+	}
+	if err := train.SetArithmetic(trainings...); err != nil {
 		return g, err
 	}
 	sets := map[string]*data.Set{}
@@ -112,26 +116,6 @@ func OpenGrid(ctx context.Context, configs []Config, o OpenOptions) (g Grid, err
 		}
 	}
 	return g, nil
-}
-
-// allowTF32 lets the process use TF32 where the studies ask for it: all of them must.
-func allowTF32(configs []Config) error {
-	asked, trainings := 0, 0
-	for _, c := range configs {
-		for _, o := range []train.Options{c.Train, c.FineTune} {
-			trainings++
-			if o.Precision == train.TF32 {
-				asked++
-			}
-		}
-	}
-	switch asked {
-	case 0:
-		return nil
-	case trainings:
-		return torch.AllowTF32(true)
-	}
-	return fmt.Errorf("precision %s holds for all that the process computes: give it to the training and the fine-tuning of every network, or to none", train.TF32)
 }
 
 // Close frees the data of all.
@@ -345,8 +329,8 @@ func (c Config) describePruning() string {
 
 func describe(o train.Options) string {
 	text := fmt.Sprintf("%s, learning rate %g", o.Optimizer, o.LR)
-	if o.Precision != "" {
-		text += ", precision " + o.Precision
+	if a := o.Arithmetic(); a != "" {
+		text += ", " + a
 	}
 	if len(o.Milestones) > 0 {
 		var at []string

@@ -76,6 +76,8 @@ type History struct {
 	Best   int     `json:"best"`
 	// Resumed is how many of the epochs were there before, in a snapshot.
 	Resumed int `json:"-"`
+	// Replayed is how many steps were taken by replaying a recording.
+	Replayed int `json:"-"`
 }
 
 // Observer is told how a training goes on. Both fields may be nil.
@@ -174,6 +176,7 @@ func (t *trainer) run(ctx context.Context) (History, error) {
 			saved = time.Now()
 		}
 	}
+	h.Replayed = t.replayed
 	return h, t.Network.CopyFrom(t.best)
 }
 
@@ -196,6 +199,8 @@ type trainer struct {
 	restore    func() error       // ends what Regimen.Epoch began
 	record     bool               // steps, to replay them
 	recordings map[int]*recording // by their number of clips
+	replayed   int
+	validation *evaluator // on the rows Val, from the first epoch on
 }
 
 // newTrainer makes what the steps of a training need, and brings the network's weights to
@@ -225,6 +230,9 @@ func newTrainer(t Training) (*trainer, error) {
 func (t *trainer) free() {
 	for _, r := range t.recordings {
 		r.free()
+	}
+	if t.validation != nil {
+		t.validation.free()
 	}
 	t.opt.Free()
 	t.total.free()
@@ -256,7 +264,7 @@ func (t *trainer) epoch(ctx context.Context, epoch int, lr float64) (Epoch, erro
 			return e, err
 		}
 	}
-	v, err := Evaluate(ctx, t.Network, t.Data, t.Val)
+	v, err := t.validate(ctx)
 	if err != nil {
 		return e, errors.Join(fmt.Errorf("validating: %w", err), t.restore())
 	}
@@ -265,6 +273,18 @@ func (t *trainer) epoch(ctx context.Context, epoch int, lr float64) (Epoch, erro
 	}
 	e.ValLoss, e.ValAcc, e.WallClock = v.Loss, v.Accuracy, time.Since(start).Seconds()
 	return e, nil
+}
+
+// validate evaluates the network on the rows that choose the epoch.
+func (t *trainer) validate(ctx context.Context) (Evaluation, error) {
+	if t.validation == nil {
+		v, err := newEvaluator(t.Network, t.Data, t.Val)
+		if err != nil {
+			return Evaluation{}, err
+		}
+		t.validation = v
+	}
+	return t.validation.evaluate(ctx)
 }
 
 // shuffled returns rows in the order in which PyTorch's DataLoader(shuffle=True) would

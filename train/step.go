@@ -109,6 +109,7 @@ func (t *trainer) step(rows *torch.Tensor, clips int) error {
 	if err := r.rows.CopyFrom(rows); err != nil {
 		return err
 	}
+	t.replayed++
 	return r.graph.Replay()
 }
 

@@ -186,6 +186,7 @@ type trainFlags struct {
 	epochs, steps, batch      int
 	lr, momentum, weightDecay float64
 	optimizer, precision      string
+	fast                      bool
 }
 
 func (f *trainFlags) register(s *pflag.FlagSet) {
@@ -197,12 +198,13 @@ func (f *trainFlags) register(s *pflag.FlagSet) {
 	s.StringVar(&f.optimizer, "optimizer", "", "sgd or adam (default: sgd, for TSCeption adam)")
 	s.Float64Var(&f.momentum, "momentum", 0, "momentum of sgd")
 	s.Float64Var(&f.weightDecay, "weight-decay", 0, "weight decay of the optimizer")
-	precisionFlag(s, &f.precision)
+	precisionFlags(s, &f.precision, &f.fast)
 }
 
-// precisionFlag says how exactly a GPU multiplies.
-func precisionFlag(s *pflag.FlagSet, precision *string) {
-	s.StringVar(precision, "precision", "", "of products and convolutions: tf32, on a GPU, or bf16, in training steps (default: float32)")
+// precisionFlags say how a GPU computes.
+func precisionFlags(s *pflag.FlagSet, precision *string, fast *bool) {
+	s.StringVar(precision, "precision", "", "of products and convolutions: tf32 or tf32-conv (PyTorch's default), on a GPU, or bf16, in training steps (default: float32)")
+	s.BoolVar(fast, "fast", false, "let a GPU compute as is fastest, so that another run gives other bits")
 }
 
 func (f *trainFlags) apply(o *train.Options) error {
@@ -232,6 +234,9 @@ func (f *trainFlags) apply(o *train.Options) error {
 	}
 	if f.set.Changed("precision") {
 		o.Precision = f.precision
+	}
+	if f.set.Changed("fast") {
+		o.Fast = f.fast
 	}
 	return nil
 }
