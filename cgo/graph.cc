@@ -16,12 +16,12 @@ namespace allocator = c10::cuda::CUDACachingAllocator;
 
 // libtorch 2.11 wants to be told of generators other than its own, and leaves them recording
 // where a capture fails; later ones find them, keep what they record by the capture, and
-// have no such functions.
+// have no such members.
 template <typename Graph> auto tell(Graph &g, const at::Generator &of, int) -> decltype(g.register_generator_state(of)) {
   g.register_generator_state(of);
 }
 template <typename Graph> void tell(Graph &, const at::Generator &, long) {}
-template <typename State> auto stop(State &s, int) -> decltype(s.capture_epilogue(), void()) { s.capture_epilogue(); }
+template <typename State> auto stop(State &s, int) -> decltype(s.capturing_ = false, void()) { s.capturing_ = false; }
 template <typename State> void stop(State &, long) {}
 
 struct Graph final : at::cuda::CUDAGraph {
@@ -73,8 +73,9 @@ public:
     graph_.reset();
     if (users() > users_) { // a libtorch that forgets the pool of a capture that failed
       ignoring_errors([&] { allocator::endAllocateToPool(pool_->device, pool_->id); });
-      ignoring_errors([&] { at::getHostAllocator(at::kCUDA)->end_allocate_to_pool(pool_->id); });
       ignoring_errors([&] { allocator::releasePool(pool_->device, pool_->id); });
+      ignoring_errors([&] { at::getHostAllocator(at::kCUDA)->end_allocate_to_pool(pool_->id); });
+      ignoring_errors([&] { at::getHostAllocator(at::kCUDA)->release_pool(pool_->id); });
     }
     cudaGetLastError(); // or the next call would report it
   }

@@ -7,6 +7,7 @@
 #include <array>
 
 #ifdef EP_WITH_CUDA
+#include <ATen/core/CachingHostAllocator.h>
 #include <ATen/cuda/CUDAGraph.h>
 #include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAGuard.h>
@@ -23,13 +24,18 @@ Gate &gate(c10::DeviceIndex device) {
 #ifdef EP_WITH_CUDA
 namespace allocator = c10::cuda::CUDACachingAllocator;
 
-// It is held from the beginning, since libtorch takes a pool that nobody holds for freed.
+// It is held from the beginning, since libtorch takes a pool that nobody holds for freed. There is
+// one on the host for what the recordings copy there, which can be held by beginning only.
 Pool::Pool(c10::DeviceIndex of) : device(of), id(at::cuda::graph_pool_handle()) {
   allocator::createOrIncrefPool(device, id);
+  at::HostAllocator *host = at::getHostAllocator(at::kCUDA);
+  host->begin_allocate_to_pool(id, [](c10::Stream) { return false; });
+  host->end_allocate_to_pool(id);
 }
 
 Pool::~Pool() {
   try {
+    at::getHostAllocator(at::kCUDA)->release_pool(id);
     allocator::releasePool(device, id);
     allocator::emptyCache(id);
   } catch (...) { // the device failed: its memory goes with the process

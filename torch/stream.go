@@ -5,6 +5,7 @@ import "C"
 
 import (
 	"cmp"
+	"errors"
 	"runtime"
 	"sync"
 )
@@ -66,8 +67,12 @@ type streams struct {
 	gpu  streaming
 	mu   sync.Mutex
 	idle []chan<- func() // last used last, so that few do what few can
-	made int
+
 }
+
+// errEnded is of work that called runtime.Goexit, as a test that gives up does: its thread,
+// and the stream, went with it.
+var errEnded = errors.New("torch: what was done on a stream of its own ended its goroutine")
 
 // do calls work on a thread whose stream nobody else has meanwhile.
 func (s *streams) do(work func() error) error {
@@ -77,17 +82,19 @@ func (s *streams) do(work func() error) error {
 	}
 	done := make(chan error, 1)
 	t <- func() {
-		if err := s.gpu.follow(); err != nil {
-			done <- err
-			return
+		err := errEnded
+		defer func() { done <- err }()
+		if err = s.gpu.follow(); err == nil {
+			err = errEnded
+			err = work()
+			err = cmp.Or(err, s.gpu.synchronize())
 		}
-		err := work()
-		done <- cmp.Or(err, s.gpu.synchronize())
 	}
-	err = <-done
-	s.mu.Lock()
-	s.idle = append(s.idle, t)
-	s.mu.Unlock()
+	if err = <-done; err != errEnded {
+		s.mu.Lock()
+		s.idle = append(s.idle, t)
+		s.mu.Unlock()
+	}
 	return err
 }
 
@@ -100,7 +107,6 @@ func (s *streams) lease() (chan<- func(), error) {
 		s.mu.Unlock()
 		return t, nil
 	}
-	s.made++
 	s.mu.Unlock()
 	calls, taken := make(chan func()), make(chan error)
 	go func() {

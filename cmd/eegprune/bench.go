@@ -278,6 +278,11 @@ several side by side, and prints what all took together.`,
 				return usageError{fmt.Errorf("--folds: %s has %d clips, %d folds need at least %d", args[0], clips, folds, 6*folds)}
 			}
 			o.Epochs, o.Milestones = epochs, nil
+			if device.IsCUDA() { // CUDA and its libraries begin, once for the process
+				if _, err := train.TimeSteps(cmd.Context(), arch, o, f.batch, device, 0); err != nil {
+					return err
+				}
+			}
 			took, err := train.TimeFolds(cmd.Context(), arch, o, d, device, folds, jobs)
 			if err != nil {
 				return err
