@@ -283,7 +283,7 @@ func (c cell) makeOnOwnStream(ctx context.Context) (result report.Result, err er
 
 // make makes the result of the cell and its files.
 func (c cell) make(ctx context.Context) (report.Result, error) {
-	result := report.Result{Schema: report.Schema, Key: c.key, Cell: c.Cell, Checkpoint: checkpoint(c.Cell), Seed: c.seed(c.Fold), Run: c.place.made}
+	result := report.Result{Schema: report.Schema, Key: c.key, Cell: c.Cell, Checkpoint: checkpoint(c.Cell), FoldSeed: c.seed(c.Fold), Run: c.place.made}
 	result.Started = time.Now().UTC().Truncate(time.Millisecond)
 	scope := meter.Thread
 	if c.options.Jobs <= 1 {

@@ -71,7 +71,21 @@ func writeFiles(dir string, files map[string]func(io.Writer) error) error {
 
 // Read reads the result.json of a directory.
 func Read(dir string) (*Study, error) {
-	return read[Study](filepath.Join(dir, JSONFile), "running the study")
+	s, err := read[Study](filepath.Join(dir, JSONFile), "running the study")
+	if err == nil && s.Schema < Schema {
+		s.Lacks = s.lacks()
+	}
+	return s, err
+}
+
+// lacks says what results of schema 2 do not hold.
+func (s *Study) lacks() []string {
+	lacks := []string{
+		"there is no unpruned network that was trained on for as long as fine-tuning lasted: a loss is judged against one of half the training",
+		"the epochs were chosen by accuracy, on validation parts that may lack a class",
+		"how many clips each fold was fitted and validated on was not kept",
+	}
+	return append(lacks, "run the study again for results of this version")
 }
 
 // ReadSensitivity reads the sensitivity.json of a directory; where there is none the
@@ -116,8 +130,8 @@ func read[T any](path, by string) (*T, error) {
 	if err := json.Unmarshal(b, &of); err != nil {
 		return nil, damaged(err)
 	}
-	if of.Schema != Schema {
-		return nil, fmt.Errorf("%s has schema %d, this version of eegprune reads %d: use the version that wrote it", path, of.Schema, Schema)
+	if of.Schema < OldSchema || of.Schema > Schema {
+		return nil, fmt.Errorf("%s has schema %d, this version of eegprune reads %d to %d: use the version that wrote it", path, of.Schema, OldSchema, Schema)
 	}
 	v := new(T)
 	if err := json.Unmarshal(b, v); err != nil {

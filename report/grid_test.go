@@ -15,7 +15,7 @@ func grid() *Study {
 	add := func(v Variant, mean, noise float64, left float64) {
 		for fold := 1; fold <= 6; fold++ {
 			accuracy := mean + noise*rng.NormFloat64()
-			r := Result{Schema: Schema, Cell: Cell{v, fold},
+			r := Result{Schema: Schema, Cell: Cell{Variant: v, Fold: fold},
 				Test: Score{Clips: 100, Accuracy: accuracy, Balanced: accuracy, MacroF1: accuracy - 0.01, Majority: 0.5},
 				Size: Size{Parameters: int64(1e6 * left), MACs: int64(5e7 * left * left), FileBytes: int64(4e6 * left)}}
 			if v.Method == "uwmp" {

@@ -221,7 +221,7 @@ func CSV(w io.Writer, s *Study) error {
 		line := []string{r.Model, r.Method, float(r.Ratio), r.Stage, strconv.Itoa(r.Fold), float(r.Test.Accuracy),
 			float(r.Test.Balanced), float(r.Test.MacroF1), float(r.Test.Majority), float(r.Test.Loss), strconv.Itoa(r.Test.Clips),
 			strconv.FormatInt(r.Size.Parameters, 10), strconv.FormatInt(r.Size.MACs, 10), strconv.FormatInt(r.Size.FileBytes, 10),
-			strconv.Itoa(r.Best), float(r.Seconds), strconv.FormatUint(r.Seed, 10), "", ""}
+			strconv.Itoa(r.Best), float(r.Seconds), strconv.FormatUint(r.FoldSeed, 10), "", ""}
 		if r.Size.masked() {
 			line[len(line)-2] = strconv.FormatInt(r.Size.NonzeroParameters, 10)
 			line[len(line)-1] = strconv.FormatInt(r.Size.NonzeroMACs, 10)

@@ -61,12 +61,14 @@ func (d *Data) Free() {
 
 // Epoch is what one pass over the training rows gave.
 type Epoch struct {
-	LR        float64 `json:"lr"`
-	Loss      float64 `json:"loss"` // mean over the training clips, while they are trained on
-	Accuracy  float64 `json:"accuracy"`
-	ValLoss   float64 `json:"val_loss"`
-	ValAcc    float64 `json:"val_accuracy"`
-	WallClock float64 `json:"seconds"`
+	LR          float64 `json:"lr"`
+	Loss        float64 `json:"loss"` // mean over the training clips, while they are trained on
+	Accuracy    float64 `json:"accuracy"`
+	ValLoss     float64 `json:"val_loss"`
+	ValAcc      float64 `json:"val_accuracy"`
+	ValBalanced float64 `json:"val_balanced_accuracy"`
+	ValF1       float64 `json:"val_macro_f1"`
+	WallClock   float64 `json:"seconds"`
 }
 
 // History is a whole training. Best is the epoch whose weights the network has after
@@ -263,7 +265,8 @@ func (t *trainer) epoch(ctx context.Context, epoch int, lr float64) (Epoch, erro
 	if !finite(v.Loss) {
 		return e, errors.Join(fmt.Errorf("the validation loss is %g: %w; lower the learning rate (now %g)", v.Loss, ErrDiverged, lr), t.restore())
 	}
-	e.ValLoss, e.ValAcc, e.WallClock = v.Loss, v.Accuracy, time.Since(start).Seconds()
+	e.ValLoss, e.ValAcc, e.ValBalanced, e.ValF1 = v.Loss, v.Accuracy, v.Balanced, v.MacroF1
+	e.WallClock = time.Since(start).Seconds()
 	return e, nil
 }
 
