@@ -176,15 +176,15 @@ func (c Split) settle(set *data.Set) Split {
 	if c.Name == "" {
 		c.Name = "KFoldCrossSubject"
 		if len(subjects) < 2 {
-			c.Name = "KFoldCrossTrial"
+			c.Name = "KFoldByTrial"
 		}
 	}
-	if c.Name == "KFoldCrossTrial" {
+	if c.Name == "KFoldByTrial" {
 		units = len(trials)
 	}
 	if c.Folds == 0 {
 		c.Folds = 10
-		if c.Name == "KFoldCrossSubject" || c.Name == "KFoldCrossTrial" {
+		if c.Name == "KFoldCrossSubject" || c.Name == "KFoldByTrial" {
 			c.Folds = min(10, units)
 		}
 	}

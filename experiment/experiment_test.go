@@ -44,8 +44,8 @@ func TestSplitSettlesByTheData(t *testing.T) {
 	}{
 		{12, 2, Split{}, Split{Name: "KFoldCrossSubject", Folds: 10}},
 		{5, 2, Split{}, Split{Name: "KFoldCrossSubject", Folds: 5}},
-		{1, 12, Split{}, Split{Name: "KFoldCrossTrial", Folds: 10}},
-		{1, 6, Split{}, Split{Name: "KFoldCrossTrial", Folds: 6}},
+		{1, 12, Split{}, Split{Name: "KFoldByTrial", Folds: 10}},
+		{1, 6, Split{}, Split{Name: "KFoldByTrial", Folds: 6}},
 		{5, 2, Split{Folds: 3}, Split{Name: "KFoldCrossSubject", Folds: 3}},
 		{5, 2, Split{Name: "KFold"}, Split{Name: "KFold", Folds: 10}},
 	} {

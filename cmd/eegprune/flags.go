@@ -167,7 +167,7 @@ func (f *studyFlags) register(s *pflag.FlagSet) {
 	f.set = s
 	s.StringSliceVar(&f.models, "model", []string{"fbccnn"}, "network, or several: "+strings.Join(models.Names(), ", "))
 	s.StringVar(&f.split, "split", "", "how clips are divided: "+strings.Join(data.SplitNames(), ", ")+
-		" (default: KFoldCrossSubject, or KFoldCrossTrial where there is one subject)")
+		" (default: KFoldCrossSubject, or KFoldByTrial where there is one subject)")
 	s.IntVar(&f.folds, "folds", 0, "number of folds (default: 10, or as many as there are subjects or trials)")
 	s.BoolVar(&f.shuffle, "shuffle", true, "draw the folds at random, by --seed")
 	s.Float64Var(&f.val, "val", 0.2, "share of a fold's training clips on which the best epoch is chosen")

@@ -116,7 +116,7 @@ func TestQuietAndPipedOutputIsClean(t *testing.T) {
 func TestSplitsThatLeakSaySoEverywhere(t *testing.T) {
 	dir := recordings(t)
 	r := must(t, dir, quick("run", "--out", "study", "--split", "KFold", "--epochs", "1", "--recover", "scratch")...)
-	const leak = "LEAKS: clips of one trial are both trained on and tested on; KFoldCrossTrial keeps them apart"
+	const leak = "LEAKS: clips of one trial are both trained on and tested on; KFoldByTrial keeps them apart"
 	if !strings.Contains(r.stderr, leak) {
 		t.Errorf("the run's header does not warn:\n%s", r.stderr)
 	}
