@@ -44,9 +44,14 @@ func splitKinds() []splitKind {
 		{"KFoldCrossTrial", "whole trials, those of one number of all subjects and sessions together", trialNumbers, false},
 		{"KFoldPerSubjectCrossTrial", "whole trials, those of one number of all sessions together, each subject by itself", trialNumbers, true},
 		{"KFoldCrossSubject", "whole subjects", subjects, false},
+		{Nested, "whole subjects, and those trained on again into folds that choose epoch and ratio", subjects, false},
 		{"LeaveOneSubjectOut", "whole subjects, one at a time", subjects, false},
 	}
 }
+
+// Nested is the split whose folds' training parts are divided into folds again; see
+// [Split].
+const Nested = "nested"
 
 // SplitNames returns the names that [NewSplit] takes.
 func SplitNames() []string {

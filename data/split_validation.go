@@ -37,6 +37,23 @@ func (s *split) Validation(set *Set, train []int, share float64) (fit, val []int
 	return fit, val, err
 }
 
+// Inner draws the folds from the seed.
+func (s *split) Inner(set *Set, train []int, k int) ([]Fold, error) {
+	units := grouped(set, train, s.kind.unit)
+	if k < 2 || len(units) < k {
+		return nil, fmt.Errorf("%s can't divide the %d %s of a fold that are trained on into %d inner folds: there must be at least 2, and as many %s", s.kind.name, len(units), s.unitName(), k, s.unitName())
+	}
+	shuffle(s.generator(validationStream), units)
+	folds := make([]Fold, k)
+	for i, run := range kFold(len(units), k) {
+		folds[i] = divide(units, run)
+		if err := s.checkValidation(set, train, folds[i].Test); err != nil {
+			return nil, fmt.Errorf("inner fold %d: %w", i+1, err)
+		}
+	}
+	return folds, nil
+}
+
 // checkValidation refuses a validation part of one class, by which no epoch is better
 // than another.
 func (s *split) checkValidation(set *Set, train, val []int) error {

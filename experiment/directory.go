@@ -48,7 +48,7 @@ func (d directory) snapshot(key string) string { return d.in("training", key+".s
 func (d directory) running(key string) string  { return d.in("running", key+".json") }
 func (d directory) failure(key string) string  { return d.in("failed", key+".json") }
 
-// checkpoint is the path of a cell's network below the directory.
+// checkpoint is the path of a cell's network below the directory, where it is made now.
 func checkpoint(c report.Cell) string {
 	return filepath.Join("checkpoints", CellName(c)+".safetensors")
 }

@@ -58,8 +58,8 @@ func (g Grid) Savings(ctx context.Context, o RunOptions, so SavingsOptions) (*re
 		}
 		seeker.tests = append(seeker.tests, test)
 		out.TestShare = test.TestShare
-		if s.leak != "" {
-			out.Leak = s.leak
+		if leak := s.leak(); leak != "" {
+			out.Leak = leak
 		}
 	}
 	err := o.hold(ctx, func(ctx context.Context, h *holding) error {

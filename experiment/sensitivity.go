@@ -67,7 +67,7 @@ func (s *Study) Sensitivity(ctx context.Context, networks []*models.Network, fol
 	if err != nil {
 		return nil, err
 	}
-	out := &report.Sensitivity{Schema: report.Schema, Model: s.Arch.Model, Method: o.Method, On: o.On, Folds: folds, Leak: s.leak,
+	out := &report.Sensitivity{Schema: report.Schema, Model: s.Arch.Model, Method: o.Method, On: o.On, Folds: folds, Leak: s.leak(),
 		Settings: s.settings()}
 	for _, l := range layers {
 		for _, r := range o.Ratios {

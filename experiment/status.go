@@ -200,6 +200,7 @@ func Collect(dir string) (*report.Study, error) {
 			return nil, err
 		}
 		if ok {
+			r.Cell = c.Cell
 			out.Results = append(out.Results, r)
 		}
 	}
