@@ -333,6 +333,9 @@ func (c cell) find(ctx context.Context, result *report.Result) error {
 	if result.Test, err = c.Evaluate(ctx, n, c.At(c.Cell)); err != nil {
 		return err
 	}
+	if result.Subjects, err = c.bySubject(ctx, n, c.Folds[c.At(c.Cell)-1].Test); err != nil {
+		return err
+	}
 	v, err := train.Evaluate(ctx, n, c.data, c.Folds[c.At(c.Cell)-1].Val)
 	if err != nil {
 		return err

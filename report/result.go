@@ -76,6 +76,13 @@ func (s Score) By(metric string) float64 {
 	return s.Accuracy
 }
 
+// A SubjectScore is how a network does on one subject's clips of a fold's test clips.
+type SubjectScore struct {
+	Subject   string  `json:"subject"`
+	Clips     int     `json:"clips"`
+	Confusion [][]int `json:"confusion"` // see Score
+}
+
 // An Epoch is one pass over the training clips.
 type Epoch struct {
 	LR          float64 `json:"lr"`
@@ -144,16 +151,19 @@ type Result struct {
 	Schema int    `json:"schema"`
 	Key    string `json:"key"` // hash of all that determines the result
 	Cell
-	Test       Score     `json:"test"`
-	Validation Score     `json:"validation"`
-	Best       int       `json:"best_epoch,omitempty"` // from 1; 0 where nothing was trained
-	Epochs     []Epoch   `json:"epochs,omitempty"`
-	Size       Size      `json:"size"`
-	Widths     []Width   `json:"widths,omitempty"`    // of a pruned network
-	Notes      []string  `json:"notes,omitempty"`     // what pruning had to say, such as a layer kept from vanishing
-	Checkpoint string    `json:"checkpoint"`          // path below the study's directory
-	FoldSeed   uint64    `json:"seed"`                // that the cell drew from: the study's, plus the fold, less 1
-	Clips      FoldClips `json:"fold_clips,omitzero"` // zero in results of schema 2
+	Test       Score `json:"test"`
+	Validation Score `json:"validation"`
+	// Subjects divides the confusions of Test by subject, in the order of their names; none
+	// in results of schema 2.
+	Subjects   []SubjectScore `json:"subjects,omitempty"`
+	Best       int            `json:"best_epoch,omitempty"` // from 1; 0 where nothing was trained
+	Epochs     []Epoch        `json:"epochs,omitempty"`
+	Size       Size           `json:"size"`
+	Widths     []Width        `json:"widths,omitempty"`    // of a pruned network
+	Notes      []string       `json:"notes,omitempty"`     // what pruning had to say, such as a layer kept from vanishing
+	Checkpoint string         `json:"checkpoint"`          // path below the study's directory
+	FoldSeed   uint64         `json:"seed"`                // that the cell drew from: the study's, plus the fold, less 1
+	Clips      FoldClips      `json:"fold_clips,omitzero"` // zero in results of schema 2
 	Run
 }
 
