@@ -102,14 +102,19 @@ func ReadSensitivity(dir string) (*Sensitivity, error) {
 }
 
 // ReadSavings reads the savings.json of a directory; where there is none the error is
-// os.ErrNotExist.
+// os.ErrNotExist. Those of an earlier version, which meant something else by no loss, are
+// refused.
 func ReadSavings(dir string) (*Savings, error) {
-	v, err := read[Savings](filepath.Join(dir, SavingsFile), "looking for the savings")
+	path := filepath.Join(dir, SavingsFile)
+	v, err := read[Savings](path, "looking for the savings")
 	if err != nil {
 		return nil, err
 	}
+	if v.Schema < Schema {
+		return nil, fmt.Errorf("%s: %w", path, errOldSavings)
+	}
 	if err := v.Check(); err != nil {
-		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, SavingsFile), err)
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return v, nil
 }

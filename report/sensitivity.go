@@ -95,6 +95,8 @@ func (v *Sensitivity) csv(w io.Writer) error {
 	return csv.NewWriter(w).WriteAll(lines)
 }
 
+func (v *Sensitivity) tables() []*table { return []*table{v.table()} }
+
 func (v *Sensitivity) table() *table {
 	var ratios []float64
 	for _, p := range v.Points {
