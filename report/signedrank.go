@@ -77,7 +77,7 @@ func walshEnds(d []float64, tail float64) (low, high float64) {
 		}
 	}
 	slices.Sort(walsh)
-	walsh = slices.CompactFunc(walsh, func(a, b float64) bool { return b-a <= rounding })
+	walsh = slices.CompactFunc(walsh, func(a, b float64) bool { return math.Abs(a-b) <= rounding })
 	last := len(walsh) - 1
 	shifted := make([]float64, len(d))
 	// kept says whether shifts between two neighbours are kept by the test on one side.
