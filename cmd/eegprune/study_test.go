@@ -131,7 +131,7 @@ func TestSplitsThatLeakSaySoEverywhere(t *testing.T) {
 // All that savings tries is one study, which the commands that read studies see whole.
 func TestSavingsLeaveAWholeStudy(t *testing.T) {
 	dir := recordings(t)
-	must(t, dir, quick("savings", "--out", "study", "--method", "lfp", "--method", "nsfp", "--test", "corrected-t", "--step", "0.3")...)
+	must(t, dir, quick("savings", "--out", "study", "--method", "lfp", "--method", "nsfp", "--step", "0.3")...)
 	found := read(t, filepath.Join(dir, "study"))
 	tried := map[string]bool{}
 	for _, r := range found.Results {
