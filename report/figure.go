@@ -40,6 +40,7 @@ type Figure struct {
 	Name    string // of its files, without an ending
 	Caption string // plain text
 
+	model   string // of which it is; empty where of several
 	panels  []*panel
 	columns int
 	height  vg.Length // of a panel
@@ -59,6 +60,7 @@ const (
 	figureWidth = 7.2 * vg.Inch
 	margin      = 6 // points around and between panels
 	thumbWidth  = 26
+	keySpace    = 4 // between a thumb and its text
 	keyGap      = 12
 )
 
@@ -269,7 +271,7 @@ func (f *Figure) keyLines() [][]entry {
 	var lines [][]entry
 	used := figureWidth
 	for _, e := range f.key {
-		width := thumbWidth + style.Width(" "+e.name) + keyGap
+		width := thumbWidth + keySpace + style.Width(e.name) + keyGap
 		if used+width > figureWidth-2*margin {
 			lines, used = append(lines, nil), 0
 		}
@@ -296,8 +298,8 @@ func (f *Figure) drawKey(c draw.Canvas) {
 			for _, t := range e.thumbs {
 				t.Thumbnail(&thumb)
 			}
-			c.FillText(style, vg.Point{X: x + thumbWidth, Y: y}, " "+e.name)
-			x += thumbWidth + style.Width(" "+e.name) + keyGap
+			c.FillText(style, vg.Point{X: x + thumbWidth + keySpace, Y: y}, e.name)
+			x += thumbWidth + keySpace + style.Width(e.name) + keyGap
 		}
 	}
 }

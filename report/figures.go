@@ -47,6 +47,7 @@ func figures(s *Study, c *Comparison) ([]*Figure, error) {
 				return nil, fmt.Errorf("plotting %s: %w", g.Model, err)
 			}
 			if f != nil {
+				f.model = g.Model
 				out = append(out, f)
 			}
 		}

@@ -188,16 +188,16 @@ func (d *Document) study(p *page) error {
 	if len(claims.Blocks) > 0 {
 		p.Sections = append(p.Sections, claims)
 	}
-	pictures := section{Title: "Figures"}
 	for _, f := range figures {
+		if n := len(p.Sections); n == 0 || p.Sections[n-1].Title != f.model {
+			p.Sections = append(p.Sections, section{Title: f.model})
+		}
 		b, err := figureBlock(f)
 		if err != nil {
 			return err
 		}
-		pictures.Blocks = append(pictures.Blocks, b)
-	}
-	if len(pictures.Blocks) > 0 {
-		p.Sections = append(p.Sections, pictures)
+		last := &p.Sections[len(p.Sections)-1]
+		last.Blocks = append(last.Blocks, b)
 	}
 	all := section{Title: "All networks"}
 	for _, t := range []*table{c.table(), c.pairsTable()} {
