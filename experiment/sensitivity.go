@@ -86,7 +86,7 @@ func (s *Study) Sensitivity(ctx context.Context, networks []*models.Network, fol
 		if err != nil {
 			return nil, fmt.Errorf("fold %d: %w", folds[i], err)
 		}
-		out.Baseline = append(out.Baseline, e.Accuracy)
+		out.Baseline, out.Majority = append(out.Baseline, e.Accuracy), append(out.Majority, e.Majority)
 		step()
 		for k := range out.Points {
 			if err := s.point(ctx, n, m, folds[i], rows, o, &out.Points[k], whole); err != nil {

@@ -79,7 +79,7 @@ func only(s *Study, keep func(Result) bool) *Study {
 }
 
 func madeUpSensitivity() *Sensitivity {
-	v := &Sensitivity{Schema: Schema, Model: "fbccnn", Method: "lfp", On: "validation", Folds: []int{1, 2}, Baseline: []float64{0.9, 0.92},
+	v := &Sensitivity{Schema: Schema, Model: "fbccnn", Method: "lfp", On: "validation", Folds: []int{1, 2}, Baseline: []float64{0.9, 0.92}, Majority: []float64{0.5, 0.52},
 		Settings: []Setting{{"data", "made up"}}, Leak: "LEAKS"}
 	for i, layer := range []string{"conv1", "conv2", "conv3", "conv4", "conv5", "conv6", "conv7", "lin<1>", "lin2"} {
 		for k := 1; k <= 9; k++ {
