@@ -30,8 +30,11 @@ const resultVersion = 3
 type Config struct {
 	Data  Data   `json:"data"`
 	Model string `json:"model"`
-	Split Split  `json:"split"`
-	Seed  uint64 `json:"seed"` // fold f draws from seed+f-1, as after torch.manual_seed
+	// SamplingRate is that of which the network's kernels are parts of a second, where it is
+	// not the features' own.
+	SamplingRate float64 `json:"sampling_rate,omitempty"`
+	Split        Split   `json:"split"`
+	Seed         uint64  `json:"seed"` // fold f draws from seed+f-1, as after torch.manual_seed
 	// Seeds are those of all repetitions, of which this is one, where there are several.
 	Seeds []uint64 `json:"seeds,omitempty"`
 	// Metric is what networks are judged by, and by which the best epoch is chosen; see
@@ -118,6 +121,8 @@ func (c Config) Check() error {
 		}
 	}
 	switch {
+	case !(c.SamplingRate >= 0) || math.IsInf(c.SamplingRate, 0):
+		return fmt.Errorf("sampling rate %g: it must be positive, such as 128", c.SamplingRate)
 	case !(c.Split.Val > 0 && c.Split.Val < 1):
 		return fmt.Errorf("validation share %g is outside (0, 1): 0.2 keeps a fifth of the training clips", c.Split.Val)
 	case !(c.Sparsity >= 0) || math.IsInf(c.Sparsity, 0):

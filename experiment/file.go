@@ -46,6 +46,9 @@ type NetworkFile struct {
 	Train    part     `yaml:"train,omitempty"`     // see train.Options
 	FineTune part     `yaml:"fine_tune,omitempty"` // what differs from Train
 	Methods  []string `yaml:"methods,omitempty"`   // instead of the study's
+	// SamplingRate is what kernels of parts of a second are made for, instead of the
+	// features' own rate.
+	SamplingRate float64 `yaml:"sampling_rate,omitempty"`
 }
 
 // A PruneFile says by what, and how far, networks are pruned: each method at each ratio.
@@ -163,7 +166,7 @@ func (f *File) config(n NetworkFile, seed uint64) (Config, error) {
 	if err != nil {
 		return Config{}, err
 	}
-	c := Config{Model: n.Model, Seed: seed, Metric: f.Metric, ClassWeights: f.ClassWeights, Train: train.Paper(n.Model), Options: f.Prune.Options, Sparsity: PaperSparsity, Distill: f.Distill,
+	c := Config{Model: n.Model, SamplingRate: n.SamplingRate, Seed: seed, Metric: f.Metric, ClassWeights: f.ClassWeights, Train: train.Paper(n.Model), Options: f.Prune.Options, Sparsity: PaperSparsity, Distill: f.Distill,
 		Recover: []string{}}
 	c.Data.Dir, c.Data.Manifest = f.Data.Dir, f.Data.Manifest
 	c.Data.Features = data.SignalOptions()

@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -231,7 +232,7 @@ func (s *Study) build() (*models.Arch, error) {
 	if len(s.Set.Shape) != 3 {
 		return nil, fmt.Errorf("the features have shape %v; a network needs [channels, height, width]", s.Set.Shape)
 	}
-	return models.Build(s.Config.Model, models.Config{Input: [3]int(s.Set.Shape), Classes: len(s.Set.Classes), Rate: s.Set.Rate})
+	return models.Build(s.Config.Model, models.Config{Input: [3]int(s.Set.Shape), Classes: len(s.Set.Classes), Rate: cmp.Or(s.Config.SamplingRate, s.Set.Rate)})
 }
 
 // Divide makes the folds, says which of them can't be judged, and settles what depends on
