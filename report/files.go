@@ -72,20 +72,23 @@ func writeFiles(dir string, files map[string]func(io.Writer) error) error {
 // Read reads the result.json of a directory.
 func Read(dir string) (*Study, error) {
 	s, err := read[Study](filepath.Join(dir, JSONFile), "running the study")
-	if err == nil && s.Schema < Schema {
-		s.Lacks = s.lacks()
+	if err == nil {
+		s.SayLacks()
 	}
 	return s, err
 }
 
-// lacks says what results of schema 2 do not hold.
-func (s *Study) lacks() []string {
-	lacks := []string{
+// SayLacks fills in what results of an earlier version do not hold.
+func (s *Study) SayLacks() {
+	if s.Schema >= Schema {
+		return
+	}
+	s.Lacks = []string{
 		"there is no unpruned network that was trained on for as long as fine-tuning lasted: a loss is judged against one of half the training",
 		"the epochs were chosen by accuracy, on validation parts that may lack a class",
 		"how many clips each fold was fitted and validated on was not kept",
+		"to have all that, run the study again",
 	}
-	return append(lacks, "run the study again for results of this version")
 }
 
 // ReadSensitivity reads the sensitivity.json of a directory; where there is none the
