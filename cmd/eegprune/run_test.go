@@ -41,7 +41,7 @@ func TestRunLeavesWholeStudy(t *testing.T) {
 	before := time.Now()
 	r := must(t, dir, quick("run", "--out", "study", "--tensorboard", "board")...)
 	after := time.Now()
-	for _, word := range []string{"unpruned", "pruned", "fine-tuned", "scratch", "majority", "MACs", "KFoldCrossSubject", "no trial is both",
+	for _, word := range []string{"unpruned", "pruned", "fine-tuned", "scratch", "trivial baseline", "MACs", "KFoldCrossSubject", "no trial is both",
 		"by chance", "study/result.txt", "study/result.json", "study/checkpoints"} {
 		if !strings.Contains(r.stdout, word) {
 			t.Errorf("the output does not say %q:\n%s", word, r.stdout)
