@@ -142,8 +142,9 @@ func (t *trainer) ask(rows *torch.Tensor, clips int) error {
 }
 
 func (t *trainer) loss(s *torch.Scope, x, logits, y *torch.Tensor) *torch.Tensor {
+	hard := t.crossEntropy(s, logits, y)
 	if t.Regimen.Loss != nil {
-		return t.Regimen.Loss(s, x, logits, y)
+		return t.Regimen.Loss(s, x, logits, hard)
 	}
-	return s.CrossEntropy(logits, y)
+	return hard
 }
