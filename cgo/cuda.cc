@@ -34,6 +34,27 @@ ep_status ep_cuda_device_count(int32_t *n) {
   });
 }
 
+ep_status ep_cuda_state(int32_t index, int32_t *code, int32_t *driver, int32_t *runtime) {
+  return shim::call(false, [&] {
+    *code = *driver = *runtime = 0;
+#ifdef EP_WITH_CUDA
+    cudaDriverGetVersion(driver);
+    cudaRuntimeGetVersion(runtime);
+    int before = 0, n = 0;
+    cudaError_t error = cudaGetDeviceCount(&n);
+    if (error == cudaSuccess && index >= 0 && (error = cudaGetDevice(&before)) == cudaSuccess) {
+      if ((error = cudaSetDevice(index)) == cudaSuccess)
+        error = cudaFree(nullptr); // makes the device's context
+      cudaSetDevice(before);
+    }
+    cudaGetLastError();
+    *code = static_cast<int32_t>(error);
+#else
+    (void)index;
+#endif
+  });
+}
+
 ep_status ep_cuda_device(int32_t index, char *name, size_t size, int64_t *free_bytes, int64_t *total_bytes) {
   return shim::call(false, [&] {
 #ifdef EP_WITH_CUDA

@@ -169,6 +169,9 @@ func notes(on []string, results []report.Result) []string {
 		for _, n := range r.Notes {
 			single = append(single, Describe(r.Cell)+": "+n)
 		}
+		if r.Retried != "" {
+			single = append(single, Describe(r.Cell)+": it failed beside others and was done once more alone: "+r.Retried)
+		}
 	}
 	if len(single) > readable {
 		return append(all, fmt.Sprintf("%d notes on single networks are in %s", len(single), report.JSONFile))

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -36,12 +37,27 @@ type task struct {
 
 // A place is where cells are done, several at a time: a device with the studies' data.
 type place struct {
+	device  torch.Device
 	studies map[*Study]*Study
 	made    report.Run // what results say of how they came about, but for what that took
 	meter   *meter.Meter
 	// alone is held shared by cells that run side by side, and wholly by one that has
 	// failed so.
 	alone sync.RWMutex
+	jobs  atomic.Int32 // how many run side by side
+}
+
+// retire has one job fewer run here from now on, unless it is the last.
+func (p *place) retire() bool {
+	for {
+		n := p.jobs.Load()
+		if n < 2 {
+			return false
+		}
+		if p.jobs.CompareAndSwap(n, n-1) {
+			return true
+		}
+	}
 }
 
 // A schedule does tasks.
@@ -76,7 +92,7 @@ func (e *FailedError) Error() string {
 // plan's order.
 func (g Grid) schedule(ctx context.Context, plan *Plan, o RunOptions) ([]report.Result, error) {
 	s := &schedule{dir: directory(o.Dir), options: o, of: map[report.Cell]*task{}}
-	free, err := s.open(g, max(o.Jobs, 1))
+	free, err := s.open(ctx, g, max(o.Jobs, 1))
 	if err != nil {
 		return nil, err
 	}
@@ -121,7 +137,7 @@ func (g Grid) schedule(ctx context.Context, plan *Plan, o RunOptions) ([]report.
 
 // open puts the studies' data on every device and makes a place for each job, in turn on
 // each device.
-func (s *schedule) open(g Grid, jobs int) (free func(), err error) {
+func (s *schedule) open(ctx context.Context, g Grid, jobs int) (free func(), err error) {
 	var copies []*Study
 	var places []*place
 	free = func() {
@@ -157,8 +173,31 @@ func (s *schedule) open(g Grid, jobs int) (free func(), err error) {
 		}
 	}
 	s.places = make(chan *place, jobs)
+	left := make([]int, len(places))
 	for i := range jobs {
-		s.places <- places[i%len(places)]
+		left[i%len(places)]++
+	}
+	for i, p := range places {
+		if left[i] == 0 {
+			continue
+		}
+		n, why, err := p.fit(ctx, g, left[i])
+		if err != nil {
+			free()
+			return nil, err
+		}
+		if why != "" {
+			s.options.Watch.fewer(why)
+		}
+		left[i] = n
+		p.jobs.Store(int32(n))
+	}
+	for turn := range jobs {
+		for i, p := range places {
+			if turn < left[i] {
+				s.places <- p
+			}
+		}
 	}
 	return free, nil
 }
@@ -169,7 +208,7 @@ func newPlace(device torch.Device, o RunOptions) (*place, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &place{studies: map[*Study]*Study{}, made: report.Run{Version: env.Version, Commit: o.Commit, Libtorch: env.Libtorch,
+	p := &place{device: device, studies: map[*Study]*Study{}, made: report.Run{Version: env.Version, Commit: o.Commit, Libtorch: env.Libtorch,
 		CUDA: env.CUDA, CuDNN: env.CuDNN, Device: env.Device, Processor: env.CPU, Host: env.Host}}
 	gpu := meter.NoGPU
 	if device.IsCUDA() {
@@ -210,11 +249,22 @@ func (s *schedule) do(ctx context.Context, t *task) error {
 	var at *place
 	select {
 	case at = <-s.places:
-		defer func() { s.places <- at }()
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	result, err := s.attempt(ctx, t, at)
+	s.options.Watch.start(t.cell)
+	c := cell{Study: at.studies[t.study], Cell: t.cell, key: t.key, schedule: s, place: at}
+	result, fewer, err := at.attempt(ctx, t.cell, s.options.Watch, func(retried string) (report.Result, error) {
+		c.retried = retried
+		r, err := c.makeOnOwnStream(ctx)
+		if retried != "" && ctx.Err() == nil {
+			err = c.withMend(ctx, err)
+		}
+		return r, err
+	})
+	if !fewer {
+		defer func() { s.places <- at }()
+	}
 	switch {
 	case err == nil:
 	case ctx.Err() != nil || unwritable(err):
@@ -229,19 +279,25 @@ func (s *schedule) do(ctx context.Context, t *task) error {
 	return nil
 }
 
-// attempt does a cell, and once more with nothing beside it where it fails.
-func (s *schedule) attempt(ctx context.Context, t *task, at *place) (report.Result, error) {
-	s.options.Watch.start(t.cell)
-	c := cell{Study: at.studies[t.study], Cell: t.cell, key: t.key, schedule: s, place: at}
-	at.alone.RLock()
-	result, err := c.makeOnOwnStream(ctx)
-	at.alone.RUnlock()
+// attempt makes a cell, and once more with nothing beside it where that fails, which the
+// result then says: retried is why. fewer: memory was short, and this place takes a job less
+// from now on.
+func (p *place) attempt(ctx context.Context, of report.Cell, watch Observer, make func(retried string) (report.Result, error)) (result report.Result, fewer bool, err error) {
+	p.alone.RLock()
+	result, err = make("")
+	p.alone.RUnlock()
 	if err == nil || ctx.Err() != nil || unwritable(err) {
-		return result, err
+		return result, false, err
 	}
-	at.alone.Lock()
-	defer at.alone.Unlock()
-	return c.makeOnOwnStream(ctx)
+	if train.IsOutOfMemory(err) && p.retire() {
+		fewer = true
+		watch.fewer(fmt.Sprintf("%s: %v: %d side by side from now on", Describe(of), err, p.jobs.Load()))
+	}
+	watch.again(of, err)
+	p.alone.Lock()
+	defer p.alone.Unlock()
+	result, err = make(err.Error())
+	return result, fewer, err
 }
 
 // unwritable reports whether going on would lose what is done.
@@ -277,8 +333,9 @@ type cell struct {
 	*Study
 	report.Cell
 	*schedule
-	place *place
-	key   string
+	place   *place
+	key     string
+	retried string // why it is done a second time
 }
 
 func (c cell) makeOnOwnStream(ctx context.Context) (result report.Result, err error) {
@@ -294,6 +351,8 @@ func (c cell) make(ctx context.Context) (report.Result, error) {
 	result := report.Result{Schema: report.Schema, Key: c.key, Cell: c.Cell, Checkpoint: checkpoint(c.Cell), FoldSeed: c.seed(c.At(c.Cell)), Run: c.place.made}
 	f := c.Folds[c.At(c.Cell)-1]
 	result.Clips = report.FoldClips{Fit: len(f.Fit), Validation: len(f.Val), Test: len(f.Test)}
+	result.Retried = c.retried
+	result.Deterministic = !c.device.IsCUDA() || !c.Config.Train.Fast && !c.Config.FineTune.Fast
 	result.Started = time.Now().UTC().Truncate(time.Millisecond)
 	scope := meter.Thread
 	if c.options.Jobs <= 1 {
@@ -425,7 +484,11 @@ type Observer struct {
 	Epoch   func(c report.Cell, done int, e report.Epoch)
 	Done    func(c report.Cell, r report.Result, before bool) // before: it was done by an earlier run
 	Failed  func(c report.Cell, f Failure)
-	Log     io.Writer // see train.Observer
+	// Again is called before a cell that failed is done once more, with nothing beside it.
+	Again func(c report.Cell, reason error)
+	// Fewer is called where memory lets fewer cells run side by side than were asked for.
+	Fewer func(why string)
+	Log   io.Writer // see train.Observer
 }
 
 func (o Observer) start(c report.Cell) {
@@ -443,6 +506,18 @@ func (o Observer) epoch(c report.Cell, done int, e report.Epoch) {
 func (o Observer) done(c report.Cell, r report.Result, before bool) {
 	if o.Done != nil {
 		o.Done(c, r, before)
+	}
+}
+
+func (o Observer) again(c report.Cell, reason error) {
+	if o.Again != nil {
+		o.Again(c, reason)
+	}
+}
+
+func (o Observer) fewer(why string) {
+	if o.Fewer != nil {
+		o.Fewer(why)
 	}
 }
 

@@ -19,6 +19,8 @@ type Status struct {
 	Done    int        `json:"done"`
 	Running []Progress `json:"running"`
 	Failed  []Failure  `json:"failed"`
+	// Retried are cells that are done, but failed beside others before.
+	Retried []Failure `json:"retried,omitempty"`
 	// Left is the time that is left at the pace so far; 0 where there is none yet.
 	Left time.Duration `json:"left_ns"`
 	// Share of the work that is done, in MACs.
@@ -54,6 +56,9 @@ func ReadStatus(dir string) (*Status, error) {
 			s.Done++
 			done += float64(c.MACs)
 			seconds += r.Seconds
+			if r.Retried != "" {
+				s.Retried = append(s.Retried, Failure{Cell: c.Cell, Key: c.Key, Reason: r.Retried, At: r.Started})
+			}
 			continue
 		}
 		var p Progress

@@ -179,6 +179,13 @@ type Run struct {
 	Processor string `json:"processor"` // name of the GPU, or of the CPU where that is the device
 	Host      string `json:"host"`
 
+	// Deterministic is whether the same command gives the same bits: everywhere, but for a GPU
+	// that was let compute as is fastest (--fast).
+	Deterministic bool `json:"deterministic"`
+	// Retried, where the cell failed beside others and was done once more with nothing beside
+	// it, is why it failed.
+	Retried string `json:"retried,omitempty"`
+
 	Started time.Time `json:"started"`
 	// Resumed is how many epochs were made before Started, by a program that was ended or
 	// in an attempt that failed. What follows is without them.
@@ -193,8 +200,8 @@ type Run struct {
 	// GPU was busy.
 	GPUSeconds float64 `json:"gpu_seconds,omitempty"`
 	PeakMemory int64   `json:"peak_memory_bytes,omitempty"` // resident, of the process up to then, all its cells
-	// Joules that the machine's processors with their memory, and the GPU, took in
-	// Seconds; cells beside this one are in it.
+	// Joules of what the machine's processors with their memory, and the GPU, took in
+	// Seconds, in equal parts for the cells that went on at each moment.
 	CPUJoules float64 `json:"cpu_joules,omitempty"` // by RAPL
 	GPUJoules float64 `json:"gpu_joules,omitempty"` // by NVML
 }

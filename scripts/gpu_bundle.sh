@@ -15,11 +15,11 @@ done
 go=${GO:-go}
 flags="-X main.release=${VERSION:-unreleased} -X main.source=${COMMIT:-} -s -w"
 "$go" build -buildvcs=false -ldflags "$flags" -o "$out/eegprune" ./cmd/eegprune
-for package in torch train experiment; do
+for package in torch train; do
   "$go" test -c -tags gpu -ldflags "-s -w" -o "$out/$package.test" "./$package"
 done
 cp scripts/gpu_run.sh "$out/run.sh"
-cp scripts/parity.py scripts/bench_gpu.py scripts/networks.py "$out/scripts/"
+cp scripts/parity.py scripts/bench_gpu.py scripts/networks.py scripts/little_memory.py "$out/scripts/"
 "$out/eegprune" data simulate --quiet --out "$out/recordings" --subjects 4 --trials 6 --seconds 20 --seed 1
 size=$(du -sm "$out" | cut -f1)
 echo "$out: $size MB"

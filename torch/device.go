@@ -84,6 +84,23 @@ func CUDADevices() (int, error) {
 	return int(n), err
 }
 
+// A CUDAState is what the CUDA runtime says of this machine.
+type CUDAState struct {
+	Code            int    // its error, of cudaError_t; 0 where there is none
+	Driver, Runtime string // the newest CUDA that the driver knows, and that which is loaded: "13.0"
+}
+
+// StateOfCUDA asks whether devices can be used; with an index of 0 or more, that device.
+func StateOfCUDA(index int) (CUDAState, error) {
+	if err := Load(); err != nil {
+		return CUDAState{}, err
+	}
+	var code, driver, runtime C.int32_t
+	err := check("cuda_state", C.ep_cuda_state(C.int32_t(index), &code, &driver, &runtime))
+	version := func(v C.int32_t) string { return fmt.Sprintf("%d.%d", v/1000, v%1000/10) }
+	return CUDAState{Code: int(code), Driver: version(driver), Runtime: version(runtime)}, err
+}
+
 // GPU describes one CUDA device; memory is in bytes.
 type GPU struct {
 	Name        string

@@ -25,6 +25,10 @@ EP_FN(ep_live_tensors, (int64_t *n), (n))
 /* --- devices ------------------------------------------------------------- */
 
 EP_FN(ep_cuda_device_count, (int32_t *n), (n))
+/* *code: the CUDA runtime's error where the devices can't be used, with index >= 0 of that
+ * device; 0 where they can. *driver and *runtime: the newest CUDA that the driver knows, and that
+ * which is loaded, as 1000 * major + 10 * minor. */
+EP_FN(ep_cuda_state, (int32_t index, int32_t *code, int32_t *driver, int32_t *runtime), (index, code, driver, runtime))
 /* name: at most size bytes with the closing zero; memory in bytes. */
 EP_FN(ep_cuda_device, (int32_t index, char *name, size_t size, int64_t *free_bytes, int64_t *total_bytes),
       (index, name, size, free_bytes, total_bytes))

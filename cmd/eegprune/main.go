@@ -13,6 +13,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"eegprune/train"
 )
 
 // Exit codes.
@@ -74,6 +76,8 @@ func explain(err error) string {
 	switch {
 	case errors.Is(err, context.Canceled):
 		return "interrupted; what was finished is kept, and the same command goes on from there"
+	case train.IsOutOfMemory(err) && !strings.Contains(text, "--"):
+		return text + "; a smaller --batch or fewer --jobs need less"
 	case errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT):
 		return text + "; make room on that disk and run the same command again, what was finished is kept"
 	case errors.Is(err, syscall.EFBIG):

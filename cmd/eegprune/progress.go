@@ -149,6 +149,18 @@ func (p *progress) observer(grid experiment.Grid, o experiment.RunOptions) exper
 		},
 		Start: func(c report.Cell) { p.stage(c) },
 		Epoch: func(c report.Cell, _ int, e report.Epoch) { p.epoch(c, e) },
+		Again: func(c report.Cell, reason error) {
+			if p.bars == nil {
+				fmt.Fprintf(p.w, "%-22s failed and is done once more, alone: %v\n", name(c), reason)
+			}
+		},
+		Fewer: func(why string) {
+			if p.bars == nil {
+				fmt.Fprintln(p.w, why)
+			} else {
+				fmt.Fprintln(p.bars, why) // above the lines
+			}
+		},
 		Failed: func(c report.Cell, f experiment.Failure) {
 			if p.bars == nil {
 				fmt.Fprintf(p.w, "%-22s FAILED: %s\n", name(c), f.Reason)

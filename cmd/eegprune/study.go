@@ -283,6 +283,9 @@ func writeStatus(w io.Writer, s *experiment.Status) error {
 	for _, f := range s.Failed {
 		fmt.Fprintf(&b, "failed   %s %s: %s\n", f.Cell.Model, experiment.Describe(f.Cell), f.Reason)
 	}
+	for _, f := range s.Retried {
+		fmt.Fprintf(&b, "retried  %s %s, done at the second attempt: %s\n", f.Cell.Model, experiment.Describe(f.Cell), f.Reason)
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }

@@ -15,8 +15,9 @@ type Usage struct {
 	// PeakMemory is the most bytes that the process had resident at any time so far: not
 	// of this piece of work alone.
 	PeakMemory int64
-	// Joules that the machine's processors with their memory, and its GPU, took
-	// meanwhile, whoever used them.
+	// Joules of what the machine's processors with their memory, and its GPU, took
+	// meanwhile: at each moment in equal parts for all that the meter measured then, so
+	// that the pieces add up to what the whole took.
 	CPUJoules, GPUJoules float64
 }
 
@@ -40,7 +41,7 @@ func (s Scope) String() string {
 
 // A Meter measures pieces of work, which may go on side by side.
 type Meter struct {
-	cpu, gpu *gauge // nil where nothing tells
+	cpu, gpu *shared // nil where nothing tells
 	nvml     *nvml
 	stop     chan struct{}
 	stopped  sync.WaitGroup
@@ -53,10 +54,10 @@ const NoGPU = -1
 // shows in /sys/class/powercap, mostly to root only; for the GPU that has that number in
 // CUDA the driver's NVML.
 func New(gpu int) *Meter {
-	m := &Meter{cpu: rapl("/sys/class/powercap"), stop: make(chan struct{})}
+	m := &Meter{cpu: share(rapl("/sys/class/powercap")), stop: make(chan struct{})}
 	if gpu != NoGPU {
 		if m.nvml = openNVML("libcuda.so.1", "libnvidia-ml.so.1"); m.nvml != nil {
-			m.gpu = m.nvml.gauge(gpu)
+			m.gpu = share(m.nvml.gauge(gpu))
 		}
 	}
 	if m.cpu != nil {
@@ -75,7 +76,7 @@ func (m *Meter) watch() {
 	for {
 		select {
 		case <-tick.C:
-			m.cpu.joules()
+			m.cpu.look()
 		case <-m.stop:
 			return
 		}
@@ -91,12 +92,10 @@ func (m *Meter) Close() {
 
 // A Span is a piece of work that is measured.
 type Span struct {
-	meter    *Meter
-	scope    Scope
-	began    time.Time
-	cpu      time.Duration
-	energy   [2]float64 // of the processors and the GPU
-	measured [2]bool
+	meter *Meter
+	scope Scope
+	began time.Time
+	cpu   time.Duration
 }
 
 // Start begins to measure. With Thread the calling goroutine keeps its thread until Stop,
@@ -106,7 +105,8 @@ func (m *Meter) Start(scope Scope) *Span {
 		runtime.LockOSThread()
 	}
 	s := &Span{meter: m, scope: scope}
-	s.energy, s.measured = m.energy()
+	m.cpu.start(s)
+	m.gpu.start(s)
 	s.cpu = cpuTime(scope)
 	s.began = time.Now()
 	return s
@@ -118,19 +118,71 @@ func (s *Span) Stop() Usage {
 	if s.scope == Thread {
 		runtime.UnlockOSThread()
 	}
-	energy, measured := s.meter.energy()
-	for i, joules := range []*float64{&u.CPUJoules, &u.GPUJoules} {
-		if s.measured[i] && measured[i] {
-			*joules = energy[i] - s.energy[i]
-		}
-	}
+	u.CPUJoules, u.GPUJoules = s.meter.cpu.stop(s), s.meter.gpu.stop(s)
 	return u
 }
 
-func (m *Meter) energy() (joules [2]float64, ok [2]bool) {
-	joules[0], ok[0] = m.cpu.joules()
-	joules[1], ok[1] = m.gpu.joules()
-	return joules, ok
+// shared divides what a gauge counts among the pieces of work that go on.
+type shared struct {
+	mu     sync.Mutex
+	gauge  *gauge
+	last   float64
+	joules map[*Span]float64 // of those that go on
+}
+
+func share(g *gauge) *shared {
+	if g == nil {
+		return nil
+	}
+	return &shared{gauge: g, joules: map[*Span]float64{}}
+}
+
+// divide gives each piece its part of what was used since the last look. The caller holds mu.
+func (s *shared) divide() bool {
+	now, known := s.gauge.joules()
+	if n := len(s.joules); n > 0 {
+		for span := range s.joules {
+			s.joules[span] += (now - s.last) / float64(n)
+		}
+	}
+	s.last = now
+	return known
+}
+
+// look reads the counters, before they begin again.
+func (s *shared) look() {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.divide()
+}
+
+func (s *shared) start(span *Span) {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.divide()
+	s.joules[span] = 0
+}
+
+// stop returns a piece's part, 0 where it is not known.
+func (s *shared) stop(span *Span) float64 {
+	if s == nil {
+		return 0
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	known := s.divide()
+	part := s.joules[span]
+	delete(s.joules, span)
+	if !known {
+		return 0
+	}
+	return part
 }
 
 // A gauge adds up what counters count.

@@ -145,3 +145,24 @@ func TestRAPLThatCanNotBeReadIsAbsent(t *testing.T) {
 		}
 	}
 }
+
+// What a GPU takes is divided among the pieces that go on, so that they add up to it.
+func TestEnergyIsSharedByWhatGoesOnAtOnce(t *testing.T) {
+	var counted uint64
+	m := &Meter{gpu: share(newGauge([]*counter{{read: func() (uint64, error) { return counted, nil }, unit: 1}}))}
+	counted = 100 // of nobody
+	a := m.Start(Process)
+	counted += 10 // of a alone
+	b := m.Start(Process)
+	counted += 8 // of both
+	first := a.Stop()
+	counted += 5 // of b alone
+	second := b.Stop()
+	if first.GPUJoules != 14 || second.GPUJoules != 9 {
+		t.Errorf("the pieces took %g and %g J, want 14 and 9 of the 23 that were counted", first.GPUJoules, second.GPUJoules)
+	}
+	counted += 1
+	if third := m.Start(Process).Stop(); third.GPUJoules != 0 {
+		t.Errorf("a piece took %g J of what was counted before it", third.GPUJoules)
+	}
+}

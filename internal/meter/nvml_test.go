@@ -24,7 +24,7 @@ func TestNVML(t *testing.T) {
 		if n.gauge(0) != nil {
 			t.Error("energy of a GPU that is not there")
 		}
-		m := &Meter{nvml: n, gpu: n.gauge(1), stop: make(chan struct{})}
+		m := &Meter{nvml: n, gpu: share(n.gauge(1)), stop: make(chan struct{})}
 		u := m.Start(Process).Stop()
 		if math.Abs(u.GPUJoules-1234.5) > 1e-6 || u.CPUJoules != 0 {
 			t.Errorf("%g J of the GPU, want 1234.5; %g J of the processors", u.GPUJoules, u.CPUJoules)

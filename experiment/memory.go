@@ -1,0 +1,80 @@
+package experiment
+
+import (
+	"context"
+	"fmt"
+
+	"eegprune/torch"
+	"eegprune/train"
+)
+
+// spare is left free of a GPU for what its driver and libraries take beside tensors.
+const spare = 256 << 20
+
+// sideBySide returns how many of so many trainings fit in what a device has free, with at
+// least one, and why they are fewer.
+func sideBySide(device string, jobs int, need, free int64, what string) (int, string) {
+	if need <= 0 {
+		return jobs, ""
+	}
+	// Two streams have theirs already: those on which it was measured.
+	fit := max(1, 2+int((free-spare)/need))
+	if fit >= jobs {
+		return jobs, ""
+	}
+	return fit, fmt.Sprintf("%s: a training of %s takes %s and %s are free: %d side by side instead of %d",
+		device, what, torch.Bytes(need), torch.Bytes(free), fit, jobs)
+}
+
+// fit returns how many of so many jobs a place takes: on a GPU as many as fit in its memory,
+// measured by the training that takes most.
+func (p *place) fit(ctx context.Context, g Grid, jobs int) (int, string, error) {
+	if !p.device.IsCUDA() || jobs < 2 {
+		return jobs, "", nil
+	}
+	var most int64
+	var of string
+	measured := map[string]bool{}
+	for _, s := range g {
+		if measured[s.Config.Model] {
+			continue
+		}
+		measured[s.Config.Model] = true
+		there := p.studies[s]
+		need, err := train.Footprint(ctx, s.Arch, s.Config.Train, there.data, p.device)
+		if train.IsOutOfMemory(err) {
+			return 1, fmt.Sprintf("two trainings of %s do not fit (%v): one at a time instead of %d", s.Config.Model, err, jobs), nil
+		}
+		if err != nil {
+			return 0, "", fmt.Errorf("measuring what a training of %s takes: %w", s.Config.Model, err)
+		}
+		if need > most {
+			most, of = need, s.Config.Model
+		}
+	}
+	about, err := torch.DescribeGPU(p.device.Index())
+	if err != nil {
+		return 0, "", err
+	}
+	n, why := sideBySide(p.device.String(), jobs, most, about.Free, of)
+	return n, why, nil
+}
+
+// withMend adds to the error of a training that had a device to itself and ran out of memory
+// what would fit.
+func (c cell) withMend(ctx context.Context, err error) error {
+	if !train.IsOutOfMemory(err) {
+		return err
+	}
+	if !c.device.IsCUDA() { // where trying could have the kernel end the program
+		return fmt.Errorf("%w: use a smaller --batch (now %d)", err, c.Config.Train.BatchSize)
+	}
+	batch, tryErr := train.LargestBatch(ctx, c.Arch, c.Config.Train, c.data, c.device)
+	switch {
+	case tryErr != nil:
+		return err
+	case batch == 0:
+		return fmt.Errorf("%w: not even one clip at a time fits; free the device of other programs (nvidia-smi shows them), or use --device cpu", err)
+	}
+	return fmt.Errorf("%w: --batch %d fits", err, batch)
+}
