@@ -252,8 +252,12 @@ func (c *Comparison) largestTable() *table {
 			pointsText(l.Validation.Loss, nil, nil), pointsText(l.Test.Loss, nil, nil), pointsText(l.Test.Bound, nil, nil), pText(p), verdict)
 	}
 	j := c.judgement()
-	t.note(fmt.Sprintf("Without loss: %s below that of the reference by less than %.3g points, shown by non-inferiority (%v, one-sided, level %g). Of the recovered networks that show it on the validation clips the one that saves the most MACs is chosen, and tested once on the test clips; Holm's correction is over the %d networks of this table. Bound is the upper end of the one-sided %s interval of the loss.",
-		MetricTitle(c.Metric), 100*j.Margin, PairedTest{Name: j.Test}, j.Level, len(c.Largest), j.confidence()))
+	holm := ""
+	if n := len(c.Largest); n > 1 {
+		holm = fmt.Sprintf("; Holm's correction is over the %d networks of this table", n)
+	}
+	t.note(fmt.Sprintf("Without loss: %s below that of the reference by less than %.3g points, shown by non-inferiority (%v, one-sided, level %g). Of the recovered networks that show it on the validation clips the one that saves the most MACs is chosen, and tested once on the test clips%s. Bound is the upper end of the one-sided %s interval of the loss.",
+		MetricTitle(c.Metric), 100*j.Margin, PairedTest{Name: j.Test}, j.Level, holm, j.confidence()))
 	if slices.ContainsFunc(c.Largest, func(l Largest) bool { return len(l.Ratios) > 0 }) {
 		t.note("Each outer fold chose by its own inner folds.")
 	}

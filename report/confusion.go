@@ -37,7 +37,7 @@ func (m matrix) Plot(c draw.Canvas, p *plot.Plot) {
 			c.FillPolygon(blend(share), corners)
 			style := p.X.Tick.Label
 			style.Color, style.XAlign, style.YAlign = color.Black, -0.5, -0.5
-			if share > 0.55 {
+			if share > 0.68 {
 				style.Color = color.White
 			}
 			middle := vg.Point{X: (left + right) / 2, Y: (top + bottom) / 2}

@@ -48,7 +48,13 @@ type Figure struct {
 }
 
 // A panel is one plot of a figure.
-type panel struct{ *plot.Plot }
+type panel struct {
+	*plot.Plot
+	low, high float64 // of what is drawn, without bars
+}
+
+// span takes y into the range of what is drawn.
+func (p *panel) span(y float64) { p.low, p.high = min(p.low, y), max(p.high, y) }
 
 // An entry says in the key what something drawn means.
 type entry struct {
@@ -89,16 +95,30 @@ func (f *Figure) panel(title, x, y string) *panel {
 	grid := plotter.NewGrid()
 	grid.Vertical.Color, grid.Horizontal.Color = color.Gray{paleShade}, color.Gray{paleShade}
 	p.Add(grid)
-	f.panels = append(f.panels, &panel{p})
+	f.panels = append(f.panels, &panel{p, math.Inf(1), math.Inf(-1)})
 	return f.panels[len(f.panels)-1]
 }
 
 // mostTicks is how many ticks leave room for their labels.
 func (f *Figure) mostTicks() int {
-	if f.columns > 1 {
+	switch {
+	case f.columns > 3:
+		return 4
+	case f.columns > 1:
 		return 5
 	}
 	return 8
+}
+
+// columnsFor is how many columns so many panels fill best.
+func columnsFor(panels int) int {
+	switch {
+	case panels <= 4:
+		return max(1, panels)
+	case panels == 7 || panels == 8:
+		return 4
+	}
+	return 3
 }
 
 // ticks marks up to so many multiples of 1, 2 or 5 times a power of ten.
@@ -132,14 +152,19 @@ func (p *panel) widen() {
 	y.Min, y.Max = y.Min-room, y.Max+room
 }
 
-// alike gives all panels the same y axis, and leaves room above and below.
+// alike gives all panels the same y axis, and leaves room above and below. What is drawn
+// decides, and bars as far as they reach no further beyond it than it is wide: those of
+// few folds would leave no room for anything else. They are cut at the edge.
 func (f *Figure) alike() {
 	low, high := math.Inf(1), math.Inf(-1)
+	barLow, barHigh := low, high
 	for _, p := range f.panels {
-		low, high = min(low, p.Y.Min), max(high, p.Y.Max)
+		low, high = min(low, p.low), max(high, p.high)
+		barLow, barHigh = min(barLow, p.Y.Min), max(barHigh, p.Y.Max)
 	}
+	room := max(high-low, 5)
 	for _, p := range f.panels {
-		p.Y.Min, p.Y.Max = low, high
+		p.Y.Min, p.Y.Max = max(barLow, low-room), min(barHigh, high+room)
 		p.widen()
 	}
 }
@@ -195,6 +220,9 @@ func (p *panel) series(l look, radius float64, all []point) error {
 	if len(drawn) == 0 {
 		return nil
 	}
+	for _, q := range drawn {
+		p.span(q.y)
+	}
 	line, dots, err := plotter.NewLinePoints(drawn)
 	if err != nil {
 		return err
@@ -218,6 +246,9 @@ func (p *panel) curve(style draw.LineStyle, all []point) error {
 	if len(drawn) == 0 {
 		return nil
 	}
+	for _, q := range drawn {
+		p.span(q.y)
+	}
 	line, err := plotter.NewLine(drawn)
 	if err != nil {
 		return err
@@ -236,6 +267,7 @@ func (p *panel) level(style draw.LineStyle, y float64) {
 	line.LineStyle, line.Samples = style, 2
 	p.Add(line)
 	p.Y.Min, p.Y.Max = min(p.Y.Min, y), max(p.Y.Max, y)
+	p.span(y)
 }
 
 // thumbs show a look in the key.

@@ -114,7 +114,7 @@ func (r ComparisonRow) at(x float64) point {
 func (d drawing) axis() string { return MetricTitle(d.metric()) + ", %" }
 
 func (d drawing) barsAre() string {
-	return "Bars: the " + d.comparison.judgement().confidence() + " interval of the difference to the network that each is judged against"
+	return "Bars: the " + d.comparison.judgement().confidence() + " interval of the difference to the network that each is judged against, cut at the edge"
 }
 
 // references draws in each panel what pruned networks are measured by.
@@ -152,6 +152,21 @@ func (d drawing) stagesKey(f *Figure, stages []string) {
 func (d drawing) methodsKey(f *Figure) {
 	for _, m := range d.methods() {
 		f.explain(m, swatch{colorOf(m)})
+	}
+}
+
+// color is a method's, or grey where the network is that of several.
+func (d drawing) color(g group) color.Color {
+	if row, ok := d.row(g.Variant); ok && len(row.Methods) > 1 {
+		return color.Gray{greyLine}
+	}
+	return colorOf(g.Method)
+}
+
+// sharedKey explains the grey of networks that are those of several methods.
+func (d drawing) sharedKey(f *Figure) {
+	if slices.ContainsFunc(d.comparison.Rows, func(r ComparisonRow) bool { return r.Model == d.model && len(r.Methods) > 1 }) {
+		f.explain("of several methods", swatch{color.Gray{greyLine}})
 	}
 }
 

@@ -20,7 +20,7 @@ func learning(d drawing) (*Figure, error) {
 	if len(stages) == 0 {
 		return nil, nil
 	}
-	f := newFigure(fileName("learning", d.model), fmt.Sprintf("%s: loss and %s by epoch, means over folds. %s", d.model, MetricTitle(d.metric()), d.closerIs()), min(3, len(stages)))
+	f := newFigure(fileName("learning", d.model), fmt.Sprintf("%s: loss and %s by epoch, means over folds. %s", d.model, MetricTitle(d.metric()), d.closerIs()), columnsFor(len(stages)))
 	f.height = 1.7 * vg.Inch
 	score := func(e Epoch) float64 {
 		return 100 * Score{Accuracy: e.ValAcc, Balanced: e.ValBalanced, MacroF1: e.ValF1}.By(d.metric())
@@ -39,7 +39,7 @@ func learning(d drawing) (*Figure, error) {
 				if g.Stage != stage || !unpruned(stage) && g.Ratio != d.closer(g.Method) {
 					continue
 				}
-				style := draw.LineStyle{Color: colorOf(g.Method), Width: vg.Points(1.2)}
+				style := draw.LineStyle{Color: d.color(g), Width: vg.Points(1.2)}
 				if kind.train != nil {
 					dotted := style
 					dotted.Width, dotted.Dashes = vg.Points(0.9), dashes(1.5, 1.5)
@@ -61,6 +61,7 @@ func learning(d drawing) (*Figure, error) {
 		}
 	}
 	d.methodsKey(f)
+	d.sharedKey(f)
 	black := draw.LineStyle{Color: colorOf(""), Width: vg.Points(1.2)}
 	f.explain("validation clips", lineThumb(black))
 	black.Dashes = dashes(1.5, 1.5)

@@ -38,7 +38,7 @@ func multiples(d drawing) (*Figure, error) {
 		}
 		p.X.Min, p.X.Max = 100*(low-3*aside-0.01), 100*(high+3*aside+0.01)
 	}
-	f.columns = min(3, len(f.panels))
+	f.columns = columnsFor(len(f.panels))
 	d.stagesKey(f, stages)
 	d.references(f)
 	f.alike()

@@ -20,7 +20,6 @@ func pareto(d drawing) (*Figure, error) {
 	f := newFigure(fileName("pareto", d.model), fmt.Sprintf("%s: test %s against cost (of masked networks what is not zero). %s. Networks before any recovery are left out.",
 		d.model, MetricTitle(d.metric()), d.barsAre()), 3)
 	f.height *= 1.4
-	whole, _ := unprunedOf(d.all, d.model)
 	costs := []struct {
 		title, axis string
 		of          func(g group) (float64, bool)
@@ -35,52 +34,82 @@ func pareto(d drawing) (*Figure, error) {
 		}},
 	}
 	for _, c := range costs {
+		all := d.priced(c.of)
+		if len(all) == 0 {
+			continue // nothing was measured
+		}
 		p := f.panel(c.title, c.axis, d.axis())
-		most := 0.0
 		var every []point
-		for _, m := range d.methods() {
-			for _, stage := range stages {
-				var all []point
-				for _, g := range d.ofMethod(m) {
-					row, ok := d.row(g.Variant)
-					x, known := c.of(g)
-					if g.Stage != stage || !ok || !known {
-						continue
-					}
-					all = append(all, row.at(x))
-					most = max(most, x)
-				}
-				every = append(every, all...)
-				slices.SortFunc(all, func(a, b point) int { return cmp.Compare(a.x, b.x) })
-				if err := p.series(lookOf(m, stage), 2.2, all); err != nil {
-					return nil, err
-				}
-			}
-		}
-		if most == 0 {
-			f.panels = f.panels[:len(f.panels)-1] // nothing was measured
-			continue
-		}
-		if x, ok := c.of(whole); ok && len(whole.results) > 0 {
-			most = max(most, x)
-			at := point{x, 100 * scoreOf(whole, d.metric()).Mean, nan, nan}
-			every = append(every, at)
-			if err := p.series(lookOf("", Unpruned), 3, []point{at}); err != nil {
-				return nil, err
+		most := 0.0
+		for _, of := range all {
+			for _, at := range of.points {
+				every, most = append(every, at), max(most, at.x)
 			}
 		}
 		if err := p.curve(frontStyle(), front(every)); err != nil {
 			return nil, err
 		}
+		for _, of := range all {
+			if err := p.series(of.look, of.radius, of.points); err != nil {
+				return nil, err
+			}
+		}
 		p.X.Min, p.X.Max = 0, most*1.05
 	}
 	f.columns = max(1, len(f.panels))
 	d.methodsKey(f)
+	d.sharedKey(f)
 	d.stagesKey(f, stages)
 	d.references(f)
 	f.explain("none is better and costs less", lineThumb(frontStyle()))
 	f.alike()
 	return f, nil
+}
+
+// A priced series is networks of one method and stage, or the unpruned one, by cost.
+type priced struct {
+	look   look
+	radius float64
+	points []point
+}
+
+// priced returns the recovered networks, those of several methods once, and the unpruned
+// one; none where no cost is known.
+func (d drawing) priced(cost func(group) (float64, bool)) []priced {
+	type kind struct {
+		method, stage string
+		shared        bool
+	}
+	var order []kind
+	of := map[kind][]point{}
+	for _, g := range distinct(d.all) {
+		row, ok := d.row(g.Variant)
+		x, known := cost(g)
+		if !ok || !known || g.Stage != Unpruned && (unpruned(g.Stage) || g.Stage == Pruned) {
+			continue
+		}
+		k := kind{g.Method, g.Stage, len(g.methods) > 1}
+		if k.shared {
+			k.method = ""
+		}
+		if of[k] == nil {
+			order = append(order, k)
+		}
+		of[k] = append(of[k], row.at(x))
+	}
+	var all []priced
+	for _, k := range order {
+		slices.SortFunc(of[k], func(a, b point) int { return cmp.Compare(a.x, b.x) })
+		s := priced{lookOf(k.method, k.stage), 2.2, of[k]}
+		if k.shared {
+			s.look.color = color.Gray{greyLine}
+		}
+		if k.stage == Unpruned {
+			s.radius = 3
+		}
+		all = append(all, s)
+	}
+	return all
 }
 
 // front joins the points than which none costs less and reaches more, in steps.

@@ -77,7 +77,7 @@ func subjects(d drawing) (*Figure, error) {
 	if len(f.panels) == 0 {
 		return nil, nil
 	}
-	f.columns = min(3, len(f.panels))
+	f.columns = columnsFor(len(f.panels))
 	low, high := math.Inf(1), math.Inf(-1)
 	for _, p := range f.panels {
 		low, high = min(low, p.X.Min), max(high, p.X.Max)
