@@ -65,9 +65,9 @@ func (v *Savings) Figure() (*Figure, error) {
 		}
 		bars.Horizontal, bars.LineStyle.Width = true, vg.Points(0.6)
 		// A dark and a light one: they differ without colour too.
-		bars.Color, bars.Offset = palette()[4*i], vg.Points(5)*vg.Length(1-2*i)
+		bars.Color, bars.Offset = palette()[2*i], vg.Points(5)*vg.Length(1-2*i)
 		panel.Add(bars)
-		f.explain(b.name, swatch{palette()[4*i]})
+		f.explain(b.name, swatch{palette()[2*i]})
 	}
 	panel.NominalY(labels...)
 	panel.X.Min, panel.X.Max = 0, 100

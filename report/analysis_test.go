@@ -60,6 +60,27 @@ func TestSavingsCountNonzerosOfMaskedNetworks(t *testing.T) {
 	}
 }
 
+// Holm by hand: of p = .02 and .2 the smaller doubles, to .04. The second network, whose
+// loss is not shown to be below two points, is not without loss.
+func TestSavingsAreWithoutLossOnlyWhereThatIsShown(t *testing.T) {
+	v := madeUpSavings()
+	if !near(*v.Rows[0].PHolm, 0.04, 1e-15) || !near(*v.Rows[1].PHolm, 0.2, 1e-15) || !v.Rows[0].Without || v.Rows[1].Without {
+		t.Errorf("%+v", v.Rows)
+	}
+	for _, format := range Formats() {
+		text := written(t, func(b *bytes.Buffer) error { return v.Write(b, format) })
+		want := []string{"0.031", "true", "false"} // bound and verdicts
+		if format != FormatCSV && format != FormatJSON {
+			want = []string{"3.1", "yes", "not shown", "0.040"}
+		}
+		for _, w := range want {
+			if !strings.Contains(text, w) {
+				t.Errorf("%s lacks %q", format, w)
+			}
+		}
+	}
+}
+
 func TestAnalysesReadBack(t *testing.T) {
 	dir := t.TempDir()
 	if _, err := ReadSensitivity(dir); !errors.Is(err, os.ErrNotExist) {

@@ -279,6 +279,36 @@ func TestLargestSavingIsShownNotAssumed(t *testing.T) {
 	}
 }
 
+// Folds of a nested split choose by their own inner folds: the first the larger ratio, which
+// loses 1 point there, the second, where that loses 9, the smaller.
+func TestNestedFoldsChooseTheirOwnRatio(t *testing.T) {
+	s := &Study{}
+	for fold := 1; fold <= 4; fold++ {
+		for inner := 1; inner <= 2; inner++ {
+			for _, c := range []struct {
+				ratio            float64
+				validation, test int
+			}{{0, 90, 90}, {0.3, 89, 89}, {0.8, 89 - 8*(fold%2), 88}} {
+				r := Result{Cell: Cell{Variant: Variant{Model: "m", Stage: Unpruned}, Fold: fold, Inner: inner}, Clips: FoldClips{60, 20, 20}, Size: Size{Parameters: 10, MACs: 10},
+					Validation: scored(c.validation, fold), Test: scored(c.test+2*inner-3, fold)}
+				if c.ratio > 0 {
+					r.Stage, r.Method, r.Ratio, r.Size = Scratch, "lfp", c.ratio, Size{Parameters: 10 - int64(10*c.ratio), MACs: 10 - int64(10*c.ratio)}
+				}
+				s.Results = append(s.Results, r)
+			}
+		}
+	}
+	c, err := NewComparison(s, Usual())
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Losses of 1, 2, 1 and 2 points.
+	l := c.Largest[0]
+	if !slices.Equal(l.Ratios, []float64{0.3, 0.8, 0.3, 0.8}) || l.Test.Folds != 4 || !near(*l.Test.Loss, 0.015, 1e-12) || !near(l.MACs, 0.55, 1e-12) {
+		t.Errorf("%+v", l)
+	}
+}
+
 // The corrected repeated k-fold cv test has seeds times folds observations and the share
 // of one repetition; inner folds of a fold are one observation.
 func TestSeedsAreRepetitionsAndInnerFoldsAreNot(t *testing.T) {

@@ -9,17 +9,17 @@ import (
 )
 
 // palette is the muted scheme of Paul Tol (SRON/EPS/TN/09-002, issue 3.2), nine colours
-// that colour-blind people can tell apart too.
+// that colour-blind people can tell apart too; the first four, the paper's methods, best.
 func palette() []color.Color {
 	return []color.Color{
 		color.RGBA{0x33, 0x22, 0x88, 255}, // indigo
-		color.RGBA{0xcc, 0x66, 0x77, 255}, // rose
-		color.RGBA{0x44, 0xaa, 0x99, 255}, // teal
-		color.RGBA{0x88, 0x22, 0x55, 255}, // wine
-		color.RGBA{0x88, 0xcc, 0xee, 255}, // cyan
 		color.RGBA{0x99, 0x99, 0x33, 255}, // olive
-		color.RGBA{0xdd, 0xcc, 0x77, 255}, // sand
+		color.RGBA{0x88, 0xcc, 0xee, 255}, // cyan
+		color.RGBA{0x88, 0x22, 0x55, 255}, // wine
+		color.RGBA{0xcc, 0x66, 0x77, 255}, // rose
 		color.RGBA{0x11, 0x77, 0x33, 255}, // green
+		color.RGBA{0xdd, 0xcc, 0x77, 255}, // sand
+		color.RGBA{0x44, 0xaa, 0x99, 255}, // teal
 		color.RGBA{0xaa, 0x44, 0x99, 255}, // purple
 	}
 }
