@@ -179,7 +179,11 @@ func (v *Savings) table() *table {
 	at := slices.Index(t.header, MetricTitle(v.Metric)+" %")
 	var folds []int
 	for i, r := range v.Rows {
-		folds = append(folds, len(r.Scores))
+		n := len(r.Scores)
+		for _, a := range r.Tried {
+			n = max(n, a.Folds) // also where nothing was found, and so nothing tested
+		}
+		folds = append(folds, n)
 		line := []string{r.Model, r.Method, r.Stage, strconv.FormatFloat(r.Ratio, 'g', 4, 64),
 			count(r.Size.Parameters) + saved(r.Size.Parameters, r.Whole.Parameters), count(r.Size.MACs) + saved(r.Size.MACs, r.Whole.MACs)}
 		if masked {
