@@ -245,7 +245,7 @@ func (c Split) settle(set *data.Set) Split {
 	}
 	nested := c.Name == data.Nested
 	if nested && c.LeaveOut > 0 {
-		c.Folds = (units + c.LeaveOut - 1) / c.LeaveOut
+		c.Folds, c.LeaveOut = (units+c.LeaveOut-1)/c.LeaveOut, 0 // of a settled split only one says it
 	}
 	if c.Folds == 0 {
 		c.Folds = 10

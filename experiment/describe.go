@@ -37,7 +37,7 @@ func (s *Study) settings() []report.Setting {
 	}
 	var settings []report.Setting
 	if len(s.leaks) > 0 {
-		settings = append(settings, report.Setting{Name: "LEAK", Value: s.leak()})
+		settings = append(settings, report.Setting{Name: "LEAK", Value: strings.Join(s.leaks, "; ")})
 	}
 	settings = append(settings, []report.Setting{
 		{Name: "data", Value: fmt.Sprintf("%s: %d clips of %g s, %d subjects, %d electrodes at %g Hz", filepath.Base(c.Data.Dir), s.Set.Len(),
@@ -78,10 +78,10 @@ func (s *Study) describeSplit() string {
 	case c.Shuffle:
 		text += fmt.Sprintf(", shuffled with seed %d", c.Seed)
 	}
-	if len(s.leaks) == 0 {
-		return text + "; no trial is both trained on and tested on"
+	if s.mixed {
+		return text + "; clips of one trial are both trained on and tested on"
 	}
-	return text + "; " + s.leak()
+	return text + "; no trial is both trained on and tested on"
 }
 
 // describeMetric says what networks are judged by, and how unequal classes are.

@@ -18,7 +18,7 @@ var smoothed = regexp.MustCompile(`(?i)(^|[^a-z])lds|moving_?av`)
 func leaks(split data.Split, overlap float64, names []string) []string {
 	var all []string
 	if split.Leaks() {
-		all = append(all, "LEAKS: clips of one trial are both trained on and tested on; "+data.NonLeaking(split.Name())+" keeps them apart")
+		all = append(all, "clips of one trial are both trained on and tested on; "+data.NonLeaking(split.Name())+" keeps them apart")
 		if overlap > 0 {
 			all = append(all, fmt.Sprintf("clips overlap by %g s, so that some are trained on and tested on in part", overlap))
 		}
@@ -36,7 +36,14 @@ func leaks(split data.Split, overlap float64, names []string) []string {
 }
 
 // leak is what stands under tables: all leaks in a line, or nothing.
-func (s *Study) leak() string { return strings.Join(s.leaks, "; ") }
+func (s *Study) leak() string { return leakLine(s.leaks) }
+
+func leakLine(leaks []string) string {
+	if len(leaks) == 0 {
+		return ""
+	}
+	return "LEAKS: " + strings.Join(leaks, "; ")
+}
 
 // Leak says how test clips could be known to what was trained, and what to do about it; it
 // is empty where they could not.

@@ -132,6 +132,9 @@ func TestNestedFolds(t *testing.T) {
 	if err := s.Divide(); err != nil {
 		t.Fatal(err)
 	}
+	if err := s.Config.Split.check(); err != nil {
+		t.Errorf("what a checkpoint says of its split can't be read again: %v", err)
+	}
 	if len(s.Folds) != 4*3 {
 		t.Fatalf("%d folds, want 4 of 3", len(s.Folds))
 	}

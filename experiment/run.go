@@ -111,7 +111,7 @@ func (g Grid) report(results []report.Result, o RunOptions) (*report.Study, erro
 	if out.Config, err = json.Marshal(config); err != nil {
 		return nil, fmt.Errorf("describing the study: %w", err)
 	}
-	out.Leak = strings.Join(out.Leaks, "; ")
+	out.Leak = leakLine(out.Leaks)
 	out.Results = results
 	out.Settings = append(g.merge(settings), out.Environment.Settings()...)
 	out.Notes = notes(onData, out.Results)

@@ -160,6 +160,7 @@ func (k *seeker) seek(ctx context.Context, c Config, method, stage string) (repo
 		row.Note = fmt.Sprintf("at no ratio that was tried do the validation clips show that less than %.3g points are lost", 100*k.Margin)
 		return row, nil
 	}
+	row.PTrivial = k.AboveTrivial(metric, chosen.reference)
 	row.Ratio, row.Validation, row.Size = chosen.ratio, chosen.validation, report.MeanSize(chosen.pruned)
 	var err error
 	if row.Verdict, row.ReferenceScores, row.Scores, err = k.Judge(metric, false, chosen.reference, chosen.pruned); err != nil {

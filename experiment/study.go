@@ -28,6 +28,7 @@ type Study struct {
 	Folds  []Fold
 	Arch   *models.Arch // of the unpruned network
 
+	mixed       bool     // clips of one trial are on both sides
 	leaks       []string // what to say of the split and the features; see report.Study
 	names       []string // of files and arrays that the features were made of
 	notes       []string
@@ -232,6 +233,7 @@ func (s *Study) Divide() error {
 	if err != nil {
 		return err
 	}
+	s.mixed = split.Leaks()
 	s.leaks = leaks(split, s.Config.Data.Features.Overlap, s.names)
 	for i, f := range folds {
 		if err := s.divideFold(split, i+1, f); err != nil {

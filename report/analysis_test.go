@@ -81,6 +81,16 @@ func TestSavingsAreWithoutLossOnlyWhereThatIsShown(t *testing.T) {
 	}
 }
 
+func TestSavingsOfNothingSayOverHowManyFolds(t *testing.T) {
+	v := madeUpSavings()
+	for i := range v.Rows {
+		v.Rows[i].Ratio, v.Rows[i].Scores, v.Rows[i].ReferenceScores, v.Rows[i].Verdict, v.Rows[i].PHolm = 0, nil, nil, Verdict{}, nil
+	}
+	if text := written(t, func(b *bytes.Buffer) error { return v.Write(b, FormatText) }); !strings.Contains(text, "over 6 folds") || !strings.Contains(text, "none found") {
+		t.Errorf("the text does not say over how many folds nothing was found:\n%s", text)
+	}
+}
+
 func TestAnalysesReadBack(t *testing.T) {
 	dir := t.TempDir()
 	if _, err := ReadSensitivity(dir); !errors.Is(err, os.ErrNotExist) {

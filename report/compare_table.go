@@ -196,7 +196,7 @@ func (c *Comparison) pairsTable() *table {
 	o := c.Overall
 	t.add("all", "", "", strconv.Itoa(o.Folds), pointsText(o.Gain, o.Low, o.High), pText(o.P), "")
 	t.rows[len(t.rows)-1].apart = true
-	text := fmt.Sprintf("Gain is the %s of the network trained from scratch less that of the fine-tuned one; two-sided, %v, Holm's correction over the %d pairs. Over all: the gain of a fold is its mean over the pairs, and these are tested once",
+	text := fmt.Sprintf("Gain is the %s of the network trained from scratch less that of the fine-tuned one; two-sided, %v, Holm's correction over the pairs (%d). Over all: the gain of a fold is its mean over the pairs, and these are tested once",
 		MetricTitle(c.Metric), PairedTest{Name: c.Test}, o.Pairs)
 	if o.Reason != "" {
 		text += " where they can be: " + o.Reason
@@ -235,12 +235,11 @@ func (c *Comparison) largestTable() *table {
 			t.note(l.Model + ": " + l.Reason + ".")
 			continue
 		}
-		ratio, verdict := ratioText(l.Variant), "not shown"
-		if len(l.Ratios) > 0 {
-			ratio = fmt.Sprintf("%g to %g", slices.Min(l.Ratios), slices.Max(l.Ratios))
-		}
-		if l.Without {
-			verdict = "yes"
+		ratio := ratioText(l.Variant)
+		if n := len(l.Ratios); n > 0 {
+			if ratio = fmt.Sprintf("%g", slices.Min(l.Ratios)); slices.Min(l.Ratios) < slices.Max(l.Ratios) {
+				ratio += fmt.Sprintf(" to %g", slices.Max(l.Ratios))
+			}
 		}
 		var p *float64
 		if l.Reason == "" {
@@ -249,7 +248,7 @@ func (c *Comparison) largestTable() *table {
 			t.note(l.Model + ": " + l.Reason + ".")
 		}
 		t.add(l.Model, methodText(l.Method, l.Methods), ratio, l.Stage, fmt.Sprintf("%.1f %%", 100*l.Parameters), fmt.Sprintf("%.1f %%", 100*l.MACs),
-			pointsText(l.Validation.Loss, nil, nil), pointsText(l.Test.Loss, nil, nil), pointsText(l.Test.Bound, nil, nil), pText(p), verdict)
+			pointsText(l.Validation.Loss, nil, nil), pointsText(l.Test.Loss, nil, nil), pointsText(l.Test.Bound, nil, nil), pText(p), verdict(l.Without, l.PTrivial, c.Level))
 	}
 	j := c.judgement()
 	holm := ""
@@ -258,6 +257,9 @@ func (c *Comparison) largestTable() *table {
 	}
 	t.note(fmt.Sprintf("Without loss: %s below that of the reference by less than %.3g points, shown by non-inferiority (%v, one-sided, level %g). Of the recovered networks that show it on the validation clips the one that saves the most MACs is chosen, and tested once on the test clips%s. Bound is the upper end of the one-sided %s interval of the loss.",
 		MetricTitle(c.Metric), 100*j.Margin, PairedTest{Name: j.Test}, j.Level, holm, j.confidence()))
+	if slices.ContainsFunc(t.rows, func(r tableRow) bool { return r.cells[len(r.cells)-1].text == nothingToLose }) {
+		t.note(nothingMeans)
+	}
 	if slices.ContainsFunc(c.Largest, func(l Largest) bool { return len(l.Ratios) > 0 }) {
 		t.note("Each outer fold chose by its own inner folds.")
 	}

@@ -267,6 +267,18 @@ func TestLargestSavingIsShownNotAssumed(t *testing.T) {
 			}
 		}
 	}
+	// Networks that learn nothing lose nothing, which says nothing.
+	ignorant := study([]int{0, 0, 0, 0, 0})
+	for i, r := range ignorant.Results {
+		ignorant.Results[i].Test = scored(50+r.Fold%2, r.Fold)
+		ignorant.Results[i].Validation = ignorant.Results[i].Test
+	}
+	if c, err := NewComparison(ignorant, Usual()); err != nil || c.Largest[0].Without || c.Largest[0].PHolm > 0.05 {
+		t.Errorf("%+v, %v", c.Largest, err)
+	}
+	if text := compared(t, ignorant, Usual(), FormatText); !strings.Contains(text, nothingToLose) || !strings.Contains(text, nothingMeans) {
+		t.Errorf("the text does not say that there is nothing to lose:\n%s", text)
+	}
 	// What the validation clips do not show is not tested.
 	s := study([]int{0, 0, 0, 0, 0})
 	for i := range s.Results {

@@ -96,16 +96,16 @@ func madeUpSavings() *Savings {
 	whole := Size{Parameters: 1000000, MACs: 50000000, FileBytes: 4000000}
 	unpruned := []float64{0.90, 0.91, 0.89, 0.92, 0.90, 0.88}
 	verdict := func(loss, bound, p float64) Verdict { return Verdict{6, &loss, &bound, &p} }
-	baseline := 0.51
+	baseline, above := 0.51, 1e-6
 	tried := []Attempt{{0.5, verdict(0.005, 0.012, 0.0001), false}, {0.75, verdict(0.05, 0.08, 0.99), true}}
 	v := &Savings{Schema: Schema, Metric: MetricAccuracy, Test: CorrectedT, Level: 0.05, Margin: 0.02, Leak: "LEAKS", Settings: []Setting{{"data", "made up"}}, Rows: []Saving{
 		{Model: "fbccnn", Method: "lfp", Stage: FineTuned, Ratio: 0.5, Reference: TrainedOn, TestShare: 0.2, Whole: whole, Size: Size{Parameters: 400000, MACs: 20000000, FileBytes: 1600000},
 			WholeSpeed: Speed{2, 90, 700}, Speed: Speed{1, 40, 1600}, ReferenceScores: unpruned, Scores: []float64{0.89, 0.90, 0.90, 0.91, 0.89, 0.87},
-			Validation: tried[0].Verdict, Verdict: verdict(0.0067, 0.0158, 0.02), Tried: tried, Baseline: &baseline},
+			Validation: tried[0].Verdict, Verdict: verdict(0.0067, 0.0158, 0.02), PTrivial: &above, Tried: tried, Baseline: &baseline},
 		{Model: "fbccnn", Method: "uwmp", Stage: Scratch, Ratio: 0.7, Reference: Unpruned, TestShare: 0.2, Whole: whole,
 			Size:            Size{Parameters: 1000000, MACs: 50000000, FileBytes: 4000000, NonzeroParameters: 300000, NonzeroMACs: 14000000},
 			ReferenceScores: unpruned, Scores: []float64{0.90, 0.91, 0.88, 0.92, 0.85, 0.88}, Validation: tried[0].Verdict, Verdict: verdict(0.01, 0.031, 0.2),
-			Tried: tried, Baseline: &baseline, Note: "the search ended at its finest step"},
+			PTrivial: &above, Tried: tried, Baseline: &baseline, Note: "the search ended at its finest step"},
 	}}
 	v.Settle()
 	return v

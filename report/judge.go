@@ -62,6 +62,47 @@ func (j Judgement) NotInferior(testShare float64, reference, other []float64) (V
 	return v, err
 }
 
+// AboveTrivial returns p for the alternative that a network is better than always naming
+// the commonest class of each fold's test clips: what is no better has nothing to lose.
+// It is nil where that can't be tested.
+func (j Judgement) AboveTrivial(metric string, results []Result) *float64 {
+	return j.aboveTrivial(metric, results, testShare(results, nil))
+}
+
+func (j Judgement) aboveTrivial(metric string, results []Result, share float64) *float64 {
+	var x, y []float64
+	trivial := observe(results, trivialOn(metric))
+	for i, o := range observe(results, onTest(metric)) {
+		if !math.IsNaN(o.value) && !math.IsNaN(trivial[i].value) {
+			x, y = append(x, o.value), append(y, trivial[i].value)
+		}
+	}
+	if j.on(share).Enough(len(x), j.Level) != nil {
+		return nil
+	}
+	p, err := j.on(share).Worse(x, y)
+	if err != nil {
+		return nil
+	}
+	return number(p)
+}
+
+// verdict is the word for a network that was tested.
+func verdict(without bool, pTrivial *float64, level float64) string {
+	switch {
+	case without:
+		return "yes"
+	case pTrivial == nil || *pTrivial > level:
+		return nothingToLose
+	}
+	return "not shown"
+}
+
+const (
+	nothingToLose = "nothing to lose"
+	nothingMeans  = "Nothing to lose: the reference is not shown to be better than the trivial baseline (the same test, one-sided, not corrected), so that no loss says nothing of pruning."
+)
+
 // interval returns the two-sided interval of a loss, its ends nil where there are none.
 func (j Judgement) interval(testShare float64, reference, other []float64) (low, high *float64) {
 	l, h, err := j.on(testShare).Interval(reference, other, 1-j.Level)

@@ -17,8 +17,9 @@ type Largest struct {
 	Candidates int      `json:"candidates"` // recovered networks that were looked at
 	Validation Verdict  `json:"validation"`
 	Test       Verdict  `json:"test"`
-	PHolm      float64  `json:"p_holm"`  // of Test, corrected over the models
-	Without    bool     `json:"without"` // without loss: p_holm is at most the level
+	PHolm      float64  `json:"p_holm"`          // of Test, corrected over the models
+	PTrivial   *float64 `json:"p_above_trivial"` // of the alternative that the reference is better than the trivial baseline
+	Without    bool     `json:"without"`         // without loss: p_holm and p_above_trivial are at most the level
 	Parameters float64  `json:"parameters_saved"`
 	MACs       float64  `json:"macs_saved"`
 	// Ratios are those that the folds of a nested split chose, each for itself; Ratio is
@@ -77,7 +78,7 @@ func largest(all []group, metric string, j Judgement, config json.RawMessage) []
 	for i := range out {
 		if out[i].Reason == "" {
 			out[i].PHolm, p = p[0], p[1:]
-			out[i].Without = out[i].PHolm <= j.Level
+			out[i].Without = out[i].PHolm <= j.Level && out[i].PTrivial != nil && *out[i].PTrivial <= j.Level
 		}
 	}
 	return out
@@ -98,7 +99,8 @@ func largestOf(of []candidate, metric string, j Judgement) Largest {
 		if *chosen.P > j.Level {
 			continue
 		}
-		out = Largest{Variant: c.Variant, Methods: c.methods, Reference: c.reference.Stage, Candidates: len(of), Validation: chosen, Parameters: c.parameters, MACs: c.macs}
+		out = Largest{Variant: c.Variant, Methods: c.methods, Reference: c.reference.Stage, Candidates: len(of), Validation: chosen, Parameters: c.parameters, MACs: c.macs,
+			PTrivial: j.aboveTrivial(metric, c.reference.results, c.share)}
 		x, y, _ = pairs(c.reference.results, c.results, onTest(metric))
 		if out.Test, err = j.NotInferior(c.share, x, y); err != nil {
 			out.Reason = err.Error()
@@ -111,7 +113,8 @@ func largestOf(of []candidate, metric string, j Judgement) Largest {
 // nestedLargest lets each outer fold choose by its own inner folds: the largest saving
 // whose mean loss on these is below the margin, or else the reference itself.
 func nestedLargest(of []candidate, metric string, j Judgement) Largest {
-	out := Largest{Variant: Variant{Model: of[0].Model}, Reference: of[0].reference.Stage, Candidates: len(of)}
+	out := Largest{Variant: Variant{Model: of[0].Model}, Reference: of[0].reference.Stage, Candidates: len(of),
+		PTrivial: j.aboveTrivial(metric, of[0].reference.results, of[0].share)}
 	on := func(results []Result, u unit, value func(Result) float64) float64 {
 		for _, o := range observe(results, value) {
 			if o.unit == u {

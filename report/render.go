@@ -181,7 +181,14 @@ func latexEscape(s string) string {
 func (t *table) latex(w io.Writer) error {
 	var b strings.Builder
 	line := func(cells []string) { fmt.Fprintf(&b, "%s \\\\\n", strings.Join(cells, " & ")) }
-	fmt.Fprintf(&b, "%% needs \\usepackage{booktabs}\n\\begin{table}\n\\centering\\small\\setlength{\\tabcolsep}{4pt}\n\\caption{%s}\n", latexEscape(t.caption))
+	// Of more columns than a page is wide.
+	wide := len(t.header) > 8
+	needs, open, end := "", "", ""
+	if wide {
+		needs, open, end = " and \\usepackage{graphicx}", "\\resizebox{\\linewidth}{!}{%\n", "}"
+	}
+	fmt.Fprintf(&b, "%% needs \\usepackage{booktabs}"+needs+"\n\\begin{table}\n\\centering\\small\\setlength{\\tabcolsep}{4pt}\n\\caption{%s}\n", latexEscape(t.caption))
+	b.WriteString(open)
 	fmt.Fprintf(&b, "\\begin{tabular}{%s%s}\n\\toprule\n", strings.Repeat("l", t.words), strings.Repeat("r", len(t.header)-t.words))
 	header := make([]string, len(t.header))
 	for i, h := range t.header {
@@ -205,7 +212,7 @@ func (t *table) latex(w io.Writer) error {
 		}
 		line(cells)
 	}
-	b.WriteString("\\bottomrule\n\\end{tabular}\n\n\\smallskip\n\\begin{minipage}{\\linewidth}\\footnotesize\\raggedright\n")
+	b.WriteString("\\bottomrule\n\\end{tabular}" + end + "\n\n\\smallskip\n\\begin{minipage}{\\linewidth}\\footnotesize\\raggedright\n")
 	for _, n := range t.legend("Bold:") {
 		fmt.Fprintf(&b, "%s\\par\n", latexEscape(n))
 	}

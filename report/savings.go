@@ -43,9 +43,10 @@ type Saving struct {
 	ReferenceScores []float64 `json:"reference_scores"`
 	Scores          []float64 `json:"scores"`
 	Verdict         Verdict   `json:"test"`
-	PHolm           *float64  `json:"p_holm"`   // of Verdict, corrected over the rows
-	Without         bool      `json:"without"`  // without loss: p_holm is at most the level
-	Baseline        *float64  `json:"baseline"` // what always naming the commonest class reaches on the test clips
+	PHolm           *float64  `json:"p_holm"`          // of Verdict, corrected over the rows
+	PTrivial        *float64  `json:"p_above_trivial"` // see Largest
+	Without         bool      `json:"without"`         // without loss: p_holm and p_above_trivial are at most the level
+	Baseline        *float64  `json:"baseline"`        // what always naming the commonest class reaches on the test clips
 	Tried           []Attempt `json:"tried"`
 	Note            string    `json:"note,omitempty"`
 }
@@ -68,7 +69,7 @@ func (v *Savings) Settle() {
 	p = Holm(p)
 	for i, r := range v.Rows {
 		if r.Verdict.P != nil {
-			v.Rows[i].PHolm, v.Rows[i].Without = number(p[0]), p[0] <= v.Level
+			v.Rows[i].PHolm, v.Rows[i].Without = number(p[0]), p[0] <= v.Level && r.PTrivial != nil && *r.PTrivial <= v.Level
 			p = p[1:]
 		}
 	}
@@ -149,7 +150,7 @@ func (v *Savings) csv(w io.Writer) error {
 	lines := [][]string{{"model", "method", "stage", "ratio", "parameters", "macs", "whole_parameters", "whole_macs", "parameters_saved", "macs_saved",
 		"masked", "file_bytes", "whole_file_bytes", "latency_ms_batch1", "whole_latency_ms_batch1", "latency_ms_batch64", "whole_latency_ms_batch64",
 		"clips_per_second_batch64", "whole_clips_per_second_batch64", "folds", "metric", "score", "reference_score", "reference", "baseline", "validation_loss", "loss", "loss_bound",
-		"p", "p_holm", "without_loss", "test", "level", "margin", "note", "leak"}}
+		"p", "p_holm", "p_above_trivial", "without_loss", "test", "level", "margin", "note", "leak"}}
 	whole := func(n int64) string { return strconv.FormatInt(n, 10) }
 	for _, r := range v.Rows {
 		parameters, macs := r.Saved()
@@ -158,7 +159,7 @@ func (v *Savings) csv(w io.Writer) error {
 			whole(r.Size.FileBytes), whole(r.Whole.FileBytes), float(r.Speed.Latency1), float(r.WholeSpeed.Latency1),
 			float(r.Speed.Latency64), float(r.WholeSpeed.Latency64), float(r.Speed.Throughput64), float(r.WholeSpeed.Throughput64),
 			strconv.Itoa(len(r.Scores)), v.Metric, float(spreadOf(r.Scores).Mean), float(spreadOf(r.ReferenceScores).Mean), r.Reference, value(r.Baseline),
-			value(r.Validation.Loss), value(r.Verdict.Loss), value(r.Verdict.Bound), value(r.Verdict.P), value(r.PHolm), strconv.FormatBool(r.Without),
+			value(r.Validation.Loss), value(r.Verdict.Loss), value(r.Verdict.Bound), value(r.Verdict.P), value(r.PHolm), value(r.PTrivial), strconv.FormatBool(r.Without),
 			v.Test, float(v.Level), float(v.Margin), r.Note, v.Leak})
 	}
 	return csv.NewWriter(w).WriteAll(lines)
@@ -178,23 +179,24 @@ func (v *Savings) table() *table {
 	at := slices.Index(t.header, MetricTitle(v.Metric)+" %")
 	var folds []int
 	for i, r := range v.Rows {
-		folds = append(folds, len(r.Scores))
+		n := len(r.Scores)
+		for _, a := range r.Tried {
+			n = max(n, a.Folds) // also where nothing was found, and so nothing tested
+		}
+		folds = append(folds, n)
 		line := []string{r.Model, r.Method, r.Stage, strconv.FormatFloat(r.Ratio, 'g', 4, 64),
 			count(r.Size.Parameters) + saved(r.Size.Parameters, r.Whole.Parameters), count(r.Size.MACs) + saved(r.Size.MACs, r.Whole.MACs)}
 		if masked {
 			line = append(line, nonzero(r.Size, r.Size.NonzeroParameters, r.Whole.Parameters), nonzero(r.Size, r.Size.NonzeroMACs, r.Whole.MACs))
 		}
-		scores, verdict := "", "none found"
+		scores, judged := "", "none found"
 		if len(r.Scores) > 0 {
-			scores, verdict = change(100*spreadOf(r.ReferenceScores).Mean, 100*spreadOf(r.Scores).Mean, "%.1f"), "not shown"
-		}
-		if r.Without {
-			verdict = "yes"
+			scores, judged = change(100*spreadOf(r.ReferenceScores).Mean, 100*spreadOf(r.Scores).Mean, "%.1f"), verdict(r.Without, r.PTrivial, v.Level)
 		}
 		line = append(line, fileSize(r.Whole.FileBytes)+" → "+fileSize(r.Size.FileBytes),
 			change(r.WholeSpeed.Latency1, r.Speed.Latency1, "%.2f"), change(r.WholeSpeed.Latency64, r.Speed.Latency64, "%.2f"),
 			change(r.WholeSpeed.Throughput64, r.Speed.Throughput64, "%.0f"), scores,
-			pointsText(r.Verdict.Loss, nil, nil), pointsText(r.Verdict.Bound, nil, nil), pText(r.Verdict.P), pText(r.PHolm), verdict)
+			pointsText(r.Verdict.Loss, nil, nil), pointsText(r.Verdict.Bound, nil, nil), pText(r.Verdict.P), pText(r.PHolm), judged)
 		t.add(line...)
 		t.rows[len(t.rows)-1].apart = i > 0 && v.Rows[i-1].Model != r.Model
 		if r.Baseline != nil && (i+1 == len(v.Rows) || v.Rows[i+1].Model != r.Model) {
@@ -227,6 +229,9 @@ func (v *Savings) footnotes(t *table, j Judgement, folds []int) {
 		if r.Note != "" {
 			t.note(strings.Join([]string{r.Model, r.Method, r.Stage}, " ") + ": " + r.Note)
 		}
+	}
+	if slices.ContainsFunc(t.rows, func(r tableRow) bool { return r.cells[len(r.cells)-1].text == nothingToLose }) {
+		t.note(nothingMeans)
 	}
 	if references[TrainedOn] {
 		t.note("The reference of a fine-tuned network is the unpruned one that was trained on for as long as fine-tuning lasts; of the others it is the unpruned one.")

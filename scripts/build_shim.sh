@@ -14,7 +14,7 @@ mkdir -p "$build"
 log=$build/build.log
 target=all
 [ "$bin" = - ] || target=eegprune_torch
-if ! { cmake -S . -B "$build" -DLIBTORCH="$libtorch" "$@" && cmake --build "$build" --parallel --target "$target"; } >"$log" 2>&1; then
+if ! { cmake -S . -B "$build" -DLIBTORCH="$libtorch" "$@" && cmake --build "$build" --parallel "$(nproc)" --target "$target"; } >"$log" 2>&1; then
   tail -n 40 "$log" >&2
   echo "building the shim failed: the whole log is $log" >&2
   exit 1

@@ -1,9 +1,11 @@
 package train
 
 import (
+	"context"
 	"math"
 	"testing"
 
+	"eegprune/models"
 	"eegprune/torch"
 )
 
@@ -72,5 +74,43 @@ func TestWeightedLoss(t *testing.T) {
 	}
 	if want := 0.4440556829142631; math.Abs(got-want) > 1e-6 {
 		t.Errorf("the loss is %g, want %g", got, want)
+	}
+}
+
+// TestClassWeightsReachTheTraining: equal weights train as none do, but for rounding; a class
+// that weighs nothing is not learned.
+func TestClassWeightsReachTheTraining(t *testing.T) {
+	d := separable(t, 64)
+	train := func(w []float64) (*models.Network, History, error) {
+		n, g := fresh(t, tiny(), 1)
+		h, err := Training{Network: n, Data: d, Fit: span(0, 48), Val: span(48, 64), Options: quick, Generator: g, ClassWeights: w}.Run(context.Background())
+		return n, h, err
+	}
+	_, plain, err := train(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, equal, err := train([]float64{2, 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, e := range equal.Epochs {
+		if want := plain.Epochs[i].Loss; math.Abs(e.Loss-want) > 1e-4*want {
+			t.Errorf("epoch %d: the loss with equal weights is %g, without %g", i+1, e.Loss, want)
+		}
+	}
+	one, _, err := train([]float64{0, 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := Evaluate(context.Background(), one, d, span(48, 64))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e.Confusion[1][1] != 8 || plain.Epochs[plain.Best].ValAcc < 0.9 || e.Loss <= plain.Epochs[plain.Best].ValLoss {
+		t.Errorf("where class 0 weighs nothing: %+v", e)
+	}
+	if _, _, err := train([]float64{1, 1, 1}); err == nil {
+		t.Error("three weights for two classes: no error")
 	}
 }

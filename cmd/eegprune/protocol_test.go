@@ -66,7 +66,7 @@ func TestRepetitionsShareADirectory(t *testing.T) {
 
 func TestMetricAndWeightsAreSaid(t *testing.T) {
 	dir := recordings(t)
-	s := ran(t, dir, quickly("study", "--folds", "2", "--metric", "f1", "--class-weights")...)
+	s := ran(t, dir, quickly("study", "--folds", "2", "--metric", "f1", "--class-weights", "--epochs", "4", "--lr", "0.05")...)
 	if s.Metric != report.MetricF1 {
 		t.Errorf("the metric is %q", s.Metric)
 	}
@@ -74,6 +74,17 @@ func TestMetricAndWeightsAreSaid(t *testing.T) {
 	for _, l := range s.Settings {
 		if l.Name == "metric" {
 			said = l.Value
+		}
+	}
+	for _, r := range s.Results {
+		best := 0
+		for i, e := range r.Epochs {
+			if b := r.Epochs[best]; e.ValF1 > b.ValF1 || e.ValF1 == b.ValF1 && e.ValLoss < b.ValLoss {
+				best = i
+			}
+		}
+		if len(r.Epochs) > 0 && (r.Best != best+1 || r.Validation.MacroF1 != r.Epochs[best].ValF1) {
+			t.Errorf("%s of fold %d keeps epoch %d, want %d, of the highest macro-F1: %+v", r.Stage, r.Fold, r.Best, best+1, r.Epochs)
 		}
 	}
 	if !strings.Contains(said, "macro-F1") || !strings.Contains(said, "weigh in the loss") {

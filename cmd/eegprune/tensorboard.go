@@ -54,13 +54,17 @@ func (b *board) observe(o experiment.Observer, grid experiment.Grid) experiment.
 	if b.dir == "" {
 		return o
 	}
-	configs := map[string]experiment.Config{}
-	for _, s := range grid {
-		configs[s.Config.Model] = s.Config
+	config := func(c report.Cell) (of experiment.Config) {
+		for _, s := range grid {
+			if s.Config.Model == c.Model && (c.Seed == 0 || s.Config.Seed == c.Seed) {
+				of = s.Config
+			}
+		}
+		return of
 	}
 	told := o
 	o.Start = func(c report.Cell) {
-		b.start(c, configs[c.Model])
+		b.start(c, config(c))
 		if told.Start != nil {
 			told.Start(c)
 		}
