@@ -20,11 +20,13 @@
 #                            (needs a Python with torch; PARITY="--seeds 1,2,3" and such)
 #   make bench               steps, evaluation and k-fold training beside PyTorch (needs a
 #                            Python with torch; BENCH="--only steps --models fbccnn" and such)
-#   make test-gpu bench-gpu  on a machine with a GPU: devices' tests and the losses of 50 steps
-#                            beside PyTorch's; speed beside PyTorch and torch.compile
+#   make test-gpu bench-gpu  on a machine with a GPU: what a GPU must do, and speed beside
+#                            PyTorch and torch.compile (both need a Python with torch)
+#   make gpu-bundle          build/gpu: the same for a machine with a GPU, a driver and a Python
+#                            with torch, and no Go, compiler or network: run.sh there does it
 #   make bench-data          features and serving beside torcheeg (needs a Python with torcheeg)
 
-.PHONY: comparison build shim libtorch demo test test-go test-shim test-slow test-slurm test-reference test-real test-tensorboard test-export test-page parity test-gpu bench bench-gpu bench-data vet clean clean-libtorch
+.PHONY: comparison build shim libtorch demo test test-go test-shim test-slow test-slurm test-reference test-real test-tensorboard test-export test-page parity test-gpu bench bench-gpu gpu-bundle test-race-shim bench-data vet clean clean-libtorch
 
 BIN    := $(CURDIR)/bin
 SHIM   := $(BIN)/libeegprune_torch.so
@@ -67,8 +69,15 @@ test-shim: $(SHIM)
 	@scripts/build_shim.sh build/asan - -DEP_SANITIZE=address
 	ctest --test-dir build/asan --output-on-failure --no-tests=error
 
-# What runs side by side, under the race detector; then the runs of minutes.
-test-slow: build
+test-race-shim: $(SHIM)
+	@scripts/googletest.sh
+	@scripts/build_shim.sh build/tsan - -DEP_SANITIZE=thread
+	TSAN_OPTIONS="suppressions=$(CURDIR)/cgo/test/tsan.supp" ctest --test-dir build/tsan --output-on-failure --no-tests=error
+
+# The shim with CUDA, which no test here can run; what runs side by side, under ThreadSanitizer
+# and the race detector; then the runs of minutes.
+test-slow: build test-race-shim
+	@scripts/build_cuda_shims.sh
 	$(GO) test -race -timeout 30m ./torch ./train ./experiment ./data/...
 	$(GO) test -race -tags slow -timeout 30m -run 'Jobs|Interrupted' ./cmd/...
 	$(GO) test -tags slow -timeout 30m ./cmd/...
@@ -125,14 +134,18 @@ parity: build
 bench: build
 	$(PYTHON) scripts/bench_pytorch.py --program $(BIN)/eegprune --json build/bench.json $(BENCH)
 
-# With TF32 off and without dropout, which a GPU draws otherwise.
-test-gpu: build
-	$(BIN)/eegprune doctor
-	$(GO) test -tags gpu -count=1 -run GPU -v ./train
-	$(PYTHON) scripts/parity.py --program $(BIN)/eegprune --device cuda --steps 50 $(PARITY)
+# What the bundle does, with the shim that was built here.
+test-gpu: build gpu-bundle
+	SHIM=$(BIN) CHECKS="doctor tests study memory parity" PYTHON=$(PYTHON) build/gpu/run.sh build
 
-bench-gpu: build
-	$(PYTHON) scripts/bench_pytorch.py --program $(BIN)/eegprune --device cuda --compile --jobs 10 --json build/bench-gpu.json $(BENCH)
+bench-gpu: build gpu-bundle
+	SHIM=$(BIN) CHECKS=bench BENCH="$(BENCH)" PYTHON=$(PYTHON) build/gpu/run.sh build
+
+gpu-bundle: export GO := $(GO)
+gpu-bundle: export VERSION := $(VERSION)
+gpu-bundle: export COMMIT := $(COMMIT)
+gpu-bundle: build
+	@scripts/gpu_bundle.sh
 
 bench-data: build
 	$(PYTHON) scripts/bench_data.py --program $(BIN)/eegprune

@@ -1,6 +1,7 @@
 // Streams of their own for the threads that train on a GPU.
 #include "stream.h"
 
+#include <ATen/Context.h>
 #include <c10/core/Event.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 
@@ -74,6 +75,7 @@ ep_status ep_stream_take(ep_device device) {
     TORCH_CHECK(device.type == EP_CUDA, "only a GPU has streams");
     const c10::DeviceIndex index = shim::device_index(device.index);
     TORCH_CHECK(!shim::own, "the thread has a stream of its own already");
+    at::globalContext().lazyInitDevice(at::kCUDA); // the first that a program asks of CUDA may be this
     const c10::cuda::CUDAGuard guard(index);
     // Not one of libtorch's 32, which it gives out again and again.
     cudaStream_t raw = nullptr;

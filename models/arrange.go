@@ -25,8 +25,9 @@ func (n *Network) arrange() {
 			n.inPlace[l.Name] = slices.Contains([]Op{Conv2d, Linear, BatchNorm2d, AvgPool2d}, from.Op)
 		case l.Op == AvgPool2d && from.Op == LeakyReLU && l.Kernel[0] == 1 && l.Strides() == l.Kernel:
 			n.fused[from.Name] = l.Name
-		case l.Op == Conv2d && from.Op == ZeroPad2d:
-			// Zeros that a convolution adds itself are neither copied nor multiplied.
+		case l.Op == Conv2d && from.Op == ZeroPad2d && !n.device.IsCUDA():
+			// Zeros that a convolution adds itself are neither copied nor multiplied; cuDNN
+			// takes another algorithm for them, with other bits.
 			both := l.Pad
 			for i, p := range from.Pad {
 				both[i] += p
