@@ -21,7 +21,7 @@ import (
 
 // featuresVersion changes whenever the same recordings and options give other
 // features than before, so that no cache keeps what the program no longer makes.
-const featuresVersion = 1
+const featuresVersion = 2
 
 // A Cache keeps feature sets in a directory. Its files are named by what the
 // features were made of: the contents of the recordings, the manifest, the
@@ -39,8 +39,18 @@ func CacheDir() (string, error) {
 
 // Features returns the set that [Features] makes, from the cache if it is
 // there; hit says so. Processes that want the same set at once make it once: the
-// others wait. A damaged file is made anew.
+// others wait. A damaged file is made anew. What Options.Strict refuses is kept all the
+// same, for when it is asked for without.
 func (c Cache) Features(ctx context.Context, s *Source, o Options) (set *Set, hit bool, err error) {
+	strict := o.Strict
+	o.Strict = false
+	if set, hit, err = c.features(ctx, s, o); err == nil && strict {
+		err = set.Notes.Strict()
+	}
+	return set, hit, err
+}
+
+func (c Cache) features(ctx context.Context, s *Source, o Options) (set *Set, hit bool, err error) {
 	if s.Manifest.unlabelled() { // found before the recordings are read
 		return nil, false, s.errUnlabelled(ctx)
 	}

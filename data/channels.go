@@ -3,14 +3,16 @@ package data
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"eegprune/data/montage"
+	"eegprune/internal/note"
 	"eegprune/internal/spelling"
 )
 
 // pickChannels chooses rows from the channels of a file by the manifest's
 // rule: indices into names, the electrodes' names, and what was left out.
-func (m *Manifest) pickChannels(names []string) (rows []int, electrodes, notes []string, err error) {
+func (m *Manifest) pickChannels(names []string) (rows []int, electrodes []string, notes []note.Note, err error) {
 	c := m.Channels
 	excluded := canonicalAll(c.Exclude)
 	left := map[montage.Kind][]string{}
@@ -32,9 +34,9 @@ func (m *Manifest) pickChannels(names []string) (rows []int, electrodes, notes [
 		return nil, nil, nil, fmt.Errorf("none of its channels (%s) has the name of a 10-20 or 10-10 electrode", some(names, 4))
 	}
 	for kind, list := range left {
-		notes = append(notes, fmt.Sprintf("Channels are left out (%s): %s.", kind, some(list, 6)))
+		notes = append(notes, note.New(note.LeftOut, "Channels are left out (%s): %s.", kind, some(list, 6)))
 	}
-	slices.Sort(notes)
+	slices.SortFunc(notes, func(a, b note.Note) int { return strings.Compare(a.What, b.What) })
 	if len(c.Pick) > 0 {
 		rows, electrodes, err = pickNamed(canonicalAll(c.Pick), rows, electrodes)
 	}

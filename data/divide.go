@@ -3,6 +3,8 @@ package data
 import (
 	"fmt"
 	"math"
+
+	"eegprune/internal/note"
 )
 
 // divide trims a recording and cuts it into trials as the manifest says.
@@ -28,7 +30,7 @@ func (m *Manifest) divide(r *Recording) []*Recording {
 	}
 	if rest := r.length() - whole*n; rest > 0 {
 		last := parts[whole-1]
-		last.Notes = append(last.Notes[:len(last.Notes):len(last.Notes)], fmt.Sprintf("The last %.3g s, too short for a trial of %g s, are left out.", float64(rest)/r.Rate, m.Trials.Seconds))
+		last.Notes = append(last.Notes[:len(last.Notes):len(last.Notes)], note.New(note.LeftOut, "The last %.3g s, too short for a trial of %g s, are left out.", float64(rest)/r.Rate, m.Trials.Seconds))
 	}
 	return parts
 }
@@ -75,7 +77,7 @@ func (r *Recording) cutPadding() {
 		total += still
 	}
 	if total > 0 {
-		r.Notes = append(r.Notes, fmt.Sprintf("Constant padding at the end (about %.2g s, on all channels) is cut off.", float64(total)/r.Rate))
+		r.Notes = append(r.Notes, note.New(note.LeftOut, "Constant padding at the end (about %.2g s, on all channels) is cut off.", float64(total)/r.Rate))
 	}
 }
 

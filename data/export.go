@@ -16,6 +16,7 @@ import (
 	"eegprune/data/label"
 	"eegprune/data/npy"
 	"eegprune/internal/atomicfile"
+	"eegprune/internal/note"
 )
 
 // SaveNPZ writes a set for use from Python: x [clips, ...], y, classes, and the
@@ -40,9 +41,9 @@ func (s *Set) SaveNPZ(path string) error {
 // Convert writes every recording as an .npz file and a manifest by which [Open]
 // reads them: the array x [channels, samples], which begins with the baseline
 // where there is one, in a file named by subject, session, trial and class. dir
-// must be new or empty, and is whole or not there. Of the options only SkipBad and
-// Progress matter. Convert returns what the user must see.
-func Convert(ctx context.Context, s *Source, dir string, o Options) (notes []string, err error) {
+// must be new or empty, and is whole or not there. Of the options only SkipBad,
+// Strict and Progress matter. Convert returns what the user must see.
+func Convert(ctx context.Context, s *Source, dir string, o Options) (notes note.List, err error) {
 	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
 		return nil, fmt.Errorf("directory %s holds %s already: give a new directory for the converted recordings, or empty it", dir, entries[0].Name())
 	}
@@ -58,13 +59,18 @@ func Convert(ctx context.Context, s *Source, dir string, o Options) (notes []str
 	if notes, err = convertInto(ctx, s, made, o); err != nil {
 		return nil, err
 	}
+	if o.Strict {
+		if err := notes.Strict(); err != nil {
+			return nil, err
+		}
+	}
 	if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("replacing the empty directory: %w", err)
 	}
 	return notes, errors.Join(os.Chmod(made, 0o755), atomicfile.Rename(made, dir))
 }
 
-func convertInto(ctx context.Context, s *Source, dir string, o Options) ([]string, error) {
+func convertInto(ctx context.Context, s *Source, dir string, o Options) (note.List, error) {
 	c := &converter{dir: dir, classes: s.Classes, parts: map[groupKey]int{}}
 	if !s.Manifest.unlabelled() {
 		var err error
@@ -72,22 +78,20 @@ func convertInto(ctx context.Context, s *Source, dir string, o Options) ([]strin
 			return nil, err
 		}
 	}
-	n := &notes{}
+	var n note.List
 	b := &builder{source: s, options: o}
 	if err := b.eachRecording(ctx, func(r *Recording) error {
 		if err := c.add(r); err != nil {
 			return err
 		}
-		for _, note := range r.Notes {
-			n.add(r.File, note)
-		}
+		n.Add(r.File, r.Notes...)
 		return nil
-	}, func(err error) { n.add("", leftOut(err)) }); err != nil {
+	}, func(err error) { n.Add("", leftOut(err)) }); err != nil {
 		return nil, err
 	}
-	said := slices.Concat(s.Notes, n.sentences())
+	said := slices.Concat(s.Notes, n)
 	if c.first == nil {
-		return nil, fmt.Errorf("no recording in %s could be converted: %s", s.Dir, some(said, 3))
+		return nil, fmt.Errorf("no recording in %s could be converted: %s", s.Dir, some(said.Sentences(), 3))
 	}
 	return said, writeConverted(dir, s, c.first)
 }

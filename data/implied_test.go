@@ -75,7 +75,7 @@ func TestFilesWithoutManifest(t *testing.T) {
 			if d := cmp.Diff(c.subjects, subjects); d != "" {
 				t.Error(d)
 			}
-			if len(sum.Bad) > 0 || len(sum.Classes) > 0 || !strings.Contains(strings.Join(sum.Notes, "\n"), c.note) {
+			if len(sum.Bad) > 0 || len(sum.Classes) > 0 || !strings.Contains(strings.Join(sum.Notes.Sentences(), "\n"), c.note) {
 				t.Errorf("bad %q, classes %q, notes %q", sum.Bad, sum.Classes, sum.Notes)
 			}
 			_, err = Features(t.Context(), s, GridOptions())

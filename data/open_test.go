@@ -16,6 +16,7 @@ import (
 
 	"eegprune/data/edf"
 	"eegprune/data/transform"
+	"eegprune/internal/note"
 )
 
 // recordingFile describes an EDF file to write for a test.
@@ -127,7 +128,7 @@ func TestOpenReadsLabelsFromFileNames(t *testing.T) {
 	if d := cmp.Diff([]seen{{"2", 1, "positive"}, {"2", 2, "negative"}, {"10", 1, "positive"}}, got); d != "" {
 		t.Error(d)
 	}
-	all := strings.Join(s.Notes, "\n")
+	all := strings.Join(s.Notes.Sentences(), "\n")
 	for _, want := range []string{"readme.txt", "s2_3_angry.edf", `"negative" has no file for subject 10`} {
 		if !strings.Contains(all, want) {
 			t.Errorf("notes don't speak of %s:\n%s", want, all)
@@ -194,7 +195,7 @@ func TestPaddingAtTheEndIsCut(t *testing.T) {
 	if list[0].length() != 250 || list[1].length() != 3*128 {
 		t.Errorf("%d and %d samples, want 250 and 384", list[0].length(), list[1].length())
 	}
-	if !slices.ContainsFunc(list[0].Notes, func(n string) bool { return strings.Contains(n, "padding") }) {
+	if !slices.ContainsFunc(note.List(list[0].Notes).Sentences(), func(n string) bool { return strings.Contains(n, "padding") }) {
 		t.Errorf("no note of the padding: %q", list[0].Notes)
 	}
 }
@@ -319,7 +320,7 @@ func TestSkipBadGoesOnAndSaysSo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if set.Len() != 6 || !slices.ContainsFunc(set.Notes, func(n string) bool { return strings.Contains(n, "s2_1_sad.edf") && strings.Contains(n, "Left out") }) {
+	if set.Len() != 6 || !slices.ContainsFunc(set.Notes.Sentences(), func(n string) bool { return strings.Contains(n, "s2_1_sad.edf") && strings.Contains(n, "Left out") }) {
 		t.Errorf("%d clips, notes %q", set.Len(), set.Notes)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"eegprune/data/edf"
+	"eegprune/internal/note"
 )
 
 // readEDF reads EDF, EDF+ and BDF: the whole file as one recording, or each
@@ -47,7 +48,7 @@ func edfRecordings(ctx context.Context, m *Manifest, f File, file *edf.File) ([]
 	}
 	base.File, base.Subject, base.Session = f.Path, f.Subject, f.Session
 	if m.unlabelled() && len(c.Annotations) > 0 {
-		base.Notes = append(base.Notes, fmt.Sprintf("Labels could be made of its annotations: %s.", annotationTexts(c.Annotations)))
+		base.Notes = append(base.Notes, note.New(note.About, "Labels could be made of its annotations: %s.", annotationTexts(c.Annotations)))
 	}
 	base.Notes = slices.Clip(base.Notes) // each stretch adds its own
 	stretches := edfStretches(base, file, c)
@@ -96,7 +97,7 @@ func edfChannels(m *Manifest, file *edf.File) ([]int, *Recording, error) {
 		return nil, nil, fmt.Errorf("its electrodes have no samples")
 	}
 	if file.Trailing > 0 {
-		notes = append(notes, fmt.Sprintf("%d bytes after the last data record are ignored.", file.Trailing))
+		notes = append(notes, note.New(note.LeftOut, "%d bytes after the last data record are ignored.", file.Trailing))
 	}
 	return signals, &Recording{Channels: electrodes, Rate: rate, Notes: notes}, nil
 }
@@ -171,7 +172,7 @@ func annotated(m *Manifest, stretches []stretch, annotations []edf.Annotation) (
 				r.Trial = trial
 				r.Labels = map[string]float64{"label": float64(class)}
 				if float64(r.length()) < seconds*r.Rate-1 {
-					r.Notes = append(slices.Clip(r.Notes), "An annotation lasts longer than the uninterrupted recording under it.")
+					r.Notes = append(slices.Clip(r.Notes), note.New(note.LeftOut, "An annotation lasts longer than the uninterrupted recording under it."))
 				}
 				list = append(list, r)
 			}

@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"eegprune/data/label"
+	"eegprune/internal/note"
 )
 
 // A Source is a directory of recordings and how to read them.
@@ -26,8 +27,8 @@ type Source struct {
 	Files   []File   // in order of subject, session, trial
 	Classes []string // by number, as the manifest makes them; nil where recordings have no labels
 
-	// Notes are sentences that the user must see: what was left out.
-	Notes []string
+	// Notes are what the user must see: what was left out or is assumed.
+	Notes note.List
 }
 
 // A File is one file of recordings.
@@ -67,7 +68,7 @@ func Open(dir, manifest string) (*Source, error) {
 	}
 	s := &Source{Dir: dir, Manifest: m, Origin: origin}
 	if m.About != "" {
-		s.Notes = append(s.Notes, fmt.Sprintf("%s: %s.", cmp.Or(m.Name, origin), m.About))
+		s.Notes.Add("", note.New(note.About, "%s: %s.", cmp.Or(m.Name, origin), m.About))
 	}
 	if !m.unlabelled() {
 		labels, err := s.labels(nil)
@@ -253,7 +254,7 @@ func (s *Source) choose(names []string) error {
 
 func (s *Source) noteLeftOut(total int, names []string, why string) {
 	if len(names) > 0 {
-		s.Notes = append(s.Notes, fmt.Sprintf("%d of %d files are left out, as %s: %s.", len(names), total, why, some(names, 3)))
+		s.Notes.Add("", note.New(note.LeftOut, "%d of %d files are left out, as %s: %s.", len(names), total, why, some(names, 3)))
 	}
 }
 
@@ -304,7 +305,7 @@ func (s *Source) noteMissingClasses() error {
 			}
 		}
 		if len(without) > 0 {
-			s.Notes = append(s.Notes, fmt.Sprintf("Class %q has no file for subject %s.", name, some(without, 5)))
+			s.Notes.Add("", note.New(note.About, "Class %q has no file for subject %s.", name, some(without, 5)))
 		}
 	}
 	return nil

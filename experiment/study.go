@@ -158,7 +158,7 @@ func features(ctx context.Context, c Data, o OpenOptions) (*data.Set, error) {
 
 // open makes a study of features, which are not divided yet.
 func open(c Config, set *data.Set, o OpenOptions) (*Study, error) {
-	s := &Study{Config: c, Set: set, devices: o.Devices, notes: slices.Clone(set.Notes)}
+	s := &Study{Config: c, Set: set, devices: o.Devices, notes: set.Notes.Sentences()}
 	if len(o.Devices) == 0 {
 		s.devices = []torch.Device{torch.CPU}
 	}

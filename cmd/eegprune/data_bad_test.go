@@ -295,7 +295,7 @@ func TestForeignFilesAreNamed(t *testing.T) {
 		write(t, filepath.Join(dir, "recordings", name), []byte("something else"))
 	}
 	s := info(t, dir, "recordings")
-	if notes := strings.Join(s.Notes, "\n"); len(s.Subjects) != 2 || !strings.Contains(notes, "notes.txt") || !strings.Contains(notes, "3 of 7 files are left out") {
+	if notes := strings.Join(s.Notes.Sentences(), "\n"); len(s.Subjects) != 2 || !strings.Contains(notes, "notes.txt") || !strings.Contains(notes, "3 of 7 files are left out") {
 		t.Errorf("%d subjects, notes %s", len(s.Subjects), notes)
 	}
 }

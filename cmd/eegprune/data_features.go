@@ -11,6 +11,7 @@ import (
 
 	"eegprune/data"
 	"eegprune/experiment"
+	"eegprune/internal/note"
 	"eegprune/models"
 )
 
@@ -52,18 +53,18 @@ func (f *featureFlags) open(args []string) (*data.Source, data.Options, error) {
 
 // A featureReport is what --json says.
 type featureReport struct {
-	Clips    int      `json:"clips"`
-	Shape    []int    `json:"shape"`
-	Subjects int      `json:"subjects"`
-	Classes  []string `json:"classes"`
-	Counts   []int    `json:"counts"` // clips of each class
-	Channels []string `json:"channels"`
-	Rate     float64  `json:"rate"`
-	Cached   bool     `json:"cached"` // whether they had been made before
-	Seconds  float64  `json:"seconds"`
-	Cache    string   `json:"cache"`
-	Out      string   `json:"out,omitempty"`
-	Notes    []string `json:"notes,omitempty"`
+	Clips    int       `json:"clips"`
+	Shape    []int     `json:"shape"`
+	Subjects int       `json:"subjects"`
+	Classes  []string  `json:"classes"`
+	Counts   []int     `json:"counts"` // clips of each class
+	Channels []string  `json:"channels"`
+	Rate     float64   `json:"rate"`
+	Cached   bool      `json:"cached"` // whether they had been made before
+	Seconds  float64   `json:"seconds"`
+	Cache    string    `json:"cache"`
+	Out      string    `json:"out,omitempty"`
+	Notes    note.List `json:"notes,omitempty"`
 }
 
 func reportOf(set *data.Set) featureReport {

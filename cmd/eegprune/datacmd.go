@@ -13,6 +13,7 @@ import (
 
 	"eegprune/data"
 	"eegprune/data/simulate"
+	"eegprune/internal/note"
 )
 
 func (a *app) dataCommand() *cobra.Command {
@@ -117,13 +118,14 @@ func chooseManifest(manifest, format string) (string, error) {
 // sourceFlags say how a directory of recordings is read.
 type sourceFlags struct {
 	manifest, format string
-	skipBad          bool
+	skipBad, strict  bool
 }
 
 func (f *sourceFlags) register(s *pflag.FlagSet) {
 	s.StringVar(&f.manifest, "manifest", "", "YAML file that says where subject and label are found (default: eegprune.yaml in the directory, or a built-in one)")
 	formatFlag(s, &f.format)
 	s.BoolVar(&f.skipBad, "skip-bad", false, "go on without recordings that can't be read, and list them")
+	s.BoolVar(&f.strict, "strict", false, "fail where anything is left out, corrected, there twice or assumed, instead of noting it")
 }
 
 func (f *sourceFlags) open(dir string) (*data.Source, error) {
@@ -143,7 +145,7 @@ func unfinished(ctx context.Context, err error, what string) error {
 }
 
 // writeNotes writes what the user must see.
-func writeNotes(w io.Writer, notes []string) error {
+func writeNotes(w io.Writer, notes note.List) error {
 	for _, n := range notes {
 		if _, err := fmt.Fprintf(w, "note: %s\n", n); err != nil {
 			return err

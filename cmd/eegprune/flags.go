@@ -102,6 +102,7 @@ func (f *dataFlags) apply(c *experiment.Config) error {
 		o.Standardize = f.standardize
 	}
 	o.SkipBad = o.SkipBad || f.source.skipBad
+	o.Strict = o.Strict || f.source.strict
 	if f.removeBaseline {
 		o.Transforms = append(o.Transforms, &transform.BaselineRemoval{})
 	}

@@ -42,7 +42,7 @@ func (p *predictor) predictRecordings(ctx context.Context, a *app, n *models.Net
 			fmt.Fprintf(a.stderr, "what clips %s was trained on is not known; they are taken to be of %g s, with the features of a study of %s\n", n.Arch.Model, o.Seconds, n.Arch.Model)
 		}
 	}
-	o.SkipBad = p.source.skipBad
+	o.SkipBad, o.Strict = p.source.skipBad, p.source.strict
 	progress := a.progress()
 	defer progress.close()
 	o.Progress = progress.reading
