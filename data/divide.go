@@ -64,13 +64,16 @@ func (r *Recording) trim(start, end int) {
 // for the stretch to be padding and not EEG.
 const minPadding = 0.1
 
+// minPaddingSamples is the same in samples: at low rates a few are often alike.
+const minPaddingSamples = 10
+
 // cutPadding takes constant stretches off the end of a recording: writers of
 // formats in whole records fill the last ones with them, at one level or two.
 func (r *Recording) cutPadding() {
 	total := 0
 	for {
 		still := r.stillAtEnd()
-		if still == r.length() || float64(still) < minPadding*r.Rate {
+		if still == r.length() || float64(still) < max(minPaddingSamples, minPadding*r.Rate) {
 			break
 		}
 		r.trim(0, still)

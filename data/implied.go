@@ -12,6 +12,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"eegprune/data/charset"
 	"eegprune/data/edf"
 	"eegprune/internal/note"
 )
@@ -169,7 +170,8 @@ func annotationRule(ctx context.Context, f File) LabelRule {
 		return l
 	}
 	for _, a := range c.Annotations {
-		text := strings.TrimSpace(a.Text)
+		text, _ := charset.Decoder{}.Text(a.Text)
+		text = charset.Plain(text)
 		if _, ok := l.Classes.index(text); !ok && text != "" && len(l.Classes) < few {
 			l.Classes = append(l.Classes, ClassRule{text, text})
 		}
