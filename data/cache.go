@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"eegprune/data/montage"
 	"eegprune/internal/atomicfile"
 )
 
@@ -97,12 +98,15 @@ func (c Cache) key(ctx context.Context, s *Source, o Options) (string, error) {
 	}
 	// Only what changes the features is in it: a manifest's text, its place and
 	// the directory's don't.
+	m := *s.Manifest
+	m.Montage = "" // its places count
 	b, err := json.Marshal(struct {
-		Version  int
-		Manifest *Manifest
-		Options  Options
-		Files    []string
-	}{featuresVersion, s.Manifest, o, files})
+		Version   int
+		Manifest  Manifest
+		Options   Options
+		Files     []string
+		Positions *montage.Positions `json:",omitempty"`
+	}{featuresVersion, m, o, files, s.positions})
 	if err != nil {
 		return "", fmt.Errorf("naming the features: %w", err)
 	}

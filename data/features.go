@@ -284,6 +284,7 @@ func (b *builder) assemble() (*Set, error) {
 		b.notes.Add(p.file, p.notes...)
 	}
 	b.noteLeftOut()
+	b.notes.Add("", l.prepared.Notes...)
 	set.Notes = slices.Concat(b.source.Notes, b.notes)
 	return set, checkClasses(set, b.source)
 }

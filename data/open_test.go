@@ -245,7 +245,7 @@ func TestBadInput(t *testing.T) {
 		"no label":        {map[string][]byte{ManifestName: []byte(byName), "s1_1_odd.edf": good}, []string{"label.classes", "s1_1_odd.edf"}},
 		"one class":       {map[string][]byte{ManifestName: []byte(byName), "s1_1_sad.edf": good, "s1_2_bad.edf": good}, []string{`"negative"`, "needs two"}},
 		"one trial twice": {map[string][]byte{ManifestName: []byte(byName), "s1_1_sad.edf": good, "s1_1_glad.edf": good}, []string{"both trial 1 of subject 1"}},
-		"truncated":       {pair(good[:1500]), []string{"s1_1_sad.edf", "truncated", "promises 3 records"}},
+		"truncated":       {pair(good[:1600]), []string{"s1_1_sad.edf", "truncated", "promises 3 records"}},
 		"not EDF":         {pair([]byte("hello")), []string{"s1_1_sad.edf", "5 bytes"}},
 		"no electrodes":   {pair(with(func(f *recordingFile) { f.labels = []string{"ECG", "EOG left"} })), []string{"s1_1_sad.edf", "ECG", "channels.pick"}},
 		"two of one name": {pair(with(func(f *recordingFile) { f.labels[0] = "T7" })), []string{"s1_1_sad.edf", "T7 and T3 have one place", "channels.exclude"}},

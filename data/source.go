@@ -14,7 +14,9 @@ import (
 	"strconv"
 	"strings"
 
+	"eegprune/data/charset"
 	"eegprune/data/label"
+	"eegprune/data/montage"
 	"eegprune/internal/note"
 )
 
@@ -29,6 +31,44 @@ type Source struct {
 
 	// Notes are what the user must see: what was left out or is assumed.
 	Notes note.List
+
+	positions *montage.Positions // nil unless a montage file says them
+}
+
+// A Reading is what a user says of recordings beside their manifest, and over what that
+// says.
+type Reading struct {
+	Encoding string `json:"encoding,omitempty" yaml:"encoding,omitempty"` // of texts that are not UTF-8; see [charset.Named]
+	Montage  string `json:"montage,omitempty" yaml:"montage,omitempty"`   // a file of places; see [montage.ReadFile]
+}
+
+// Use has recordings read as is said.
+func (s *Source) Use(r Reading) error {
+	m := *s.Manifest
+	m.Encoding, m.Montage = cmp.Or(r.Encoding, m.Encoding), cmp.Or(r.Montage, m.Montage)
+	s.Manifest = &m
+	if r.Encoding != "" {
+		if _, err := charset.Named(r.Encoding); err != nil {
+			return err
+		}
+	}
+	if r.Montage != "" {
+		return s.usePositions(r.Montage)
+	}
+	return nil
+}
+
+// usePositions reads where channels lie.
+func (s *Source) usePositions(path string) error {
+	p, err := montage.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	s.positions = p
+	if len(p.Without) > 0 {
+		s.Notes.Add(path, note.New(note.LeftOut, "Channels are listed without a place: %s.", some(p.Without, 6)))
+	}
+	return nil
 }
 
 // A File is one file of recordings.
@@ -67,6 +107,9 @@ func Open(dir, manifest string) (*Source, error) {
 		return nil, err
 	}
 	s := &Source{Dir: dir, Manifest: m, Origin: origin}
+	if err := s.useManifestMontage(); err != nil {
+		return nil, err
+	}
 	if m.About != "" {
 		s.Notes.Add("", note.New(note.About, "%s: %s.", cmp.Or(m.Name, origin), m.About))
 	}
@@ -88,6 +131,18 @@ func Open(dir, manifest string) (*Source, error) {
 		s.nameSubjects()
 	}
 	return s, nil
+}
+
+// useManifestMontage reads the montage file that a manifest names.
+func (s *Source) useManifestMontage() error {
+	path := s.Manifest.Montage
+	if path == "" {
+		return nil
+	}
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(filepath.Dir(s.Origin), path)
+	}
+	return s.usePositions(path)
 }
 
 // labels makes a pipeline from the labels of the recordings to a class ready:

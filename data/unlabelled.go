@@ -43,6 +43,9 @@ func OpenUnlabelled(path, manifest string) (*Source, error) {
 		m = &blind
 	}
 	s := &Source{Dir: dir, Manifest: m, Origin: origin}
+	if err := s.useManifestMontage(); err != nil {
+		return nil, err
+	}
 	if err := s.choose(names); err != nil {
 		return nil, err
 	}

@@ -147,6 +147,9 @@ func features(ctx context.Context, c Data, o OpenOptions) (*data.Set, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := source.Use(c.Reading); err != nil {
+		return nil, err
+	}
 	f := c.Features
 	f.Progress = o.Progress
 	if o.Cache == "" {

@@ -45,6 +45,9 @@ func (f *featureFlags) open(args []string) (*data.Source, data.Options, error) {
 	if err != nil {
 		return nil, none, err
 	}
+	if err := source.Use(c.Data.Reading); err != nil {
+		return nil, none, err
+	}
 	if f.data.removeBaseline && !source.HasBaseline() {
 		return nil, none, usageError{fmt.Errorf("--remove-baseline: the recordings in %s have no baseline: leave it away, or give signal.baseline in the manifest", source.Dir)}
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"encoding/csv"
@@ -29,6 +30,9 @@ func (p *predictor) predictRecordings(ctx context.Context, a *app, n *models.Net
 	if err != nil {
 		return nil, err
 	}
+	if err := p.source.use(source); err != nil {
+		return nil, err
+	}
 	o := from.Config.Data.Features
 	if o.Seconds == 0 { // another program's
 		m, err := models.ByName(n.Arch.Model)
@@ -47,10 +51,11 @@ func (p *predictor) predictRecordings(ctx context.Context, a *app, n *models.Net
 	defer progress.close()
 	o.Progress = progress.reading
 	set, rate, err := data.UnlabelledFeatures(ctx, source, o)
-	if err == nil && len(from.Channels) > 0 && !slices.Equal(set.Channels, from.Channels) {
+	if len(from.Channels) > 0 && (err != nil || !slices.Equal(set.Channels, from.Channels)) {
 		source.Pick(from.Channels)
+		all := err // of all channels, of which some may have no place
 		if set, rate, err = data.UnlabelledFeatures(ctx, source, o); err != nil {
-			err = fmt.Errorf("%w; those are the electrodes that the network was trained on", err)
+			err = cmp.Or(all, fmt.Errorf("%w; those are the electrodes that the network was trained on", err))
 		}
 	}
 	if err != nil {
