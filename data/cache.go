@@ -151,7 +151,7 @@ func (c Cache) contents(ctx context.Context, s *Source, skipBad bool) ([]string,
 			if skipBad && working.Err() == nil {
 				return nil
 			}
-			return mend(err)
+			return mend(paths[n], err)
 		})
 	}
 	if err := g.Wait(); err != nil {

@@ -28,6 +28,9 @@ type Recording struct {
 	// Notes are what the user must see: what the reader left out, corrected or assumed.
 	Notes []note.Note
 
+	print   fingerprint // of Samples as they were read
+	printed bool        // whether it has one
+
 	ownTrial bool // Trial is the file's own number, not one counted while reading
 }
 

@@ -3,6 +3,7 @@ package data
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"eegprune/internal/note"
 )
@@ -96,6 +97,54 @@ func (r *Recording) stillAtEnd() int {
 		still = min(still, run)
 	}
 	return still
+}
+
+// Standard deviations that EEG in microvolts doesn't have: below the first it looks like
+// volts or millivolts, above the second like nanovolts or raw numbers.
+const (
+	leastSpread = 0.05
+	mostSpread  = 1e5
+)
+
+// unlikely is a note on values that look like those of another unit, in the middle of the
+// channels; nil where they don't.
+func (r *Recording) unlikely() *note.Note {
+	var spreads []float64
+	for _, x := range r.Samples {
+		if s := spread(x); s > 0 {
+			spreads = append(spreads, s)
+		}
+	}
+	if len(spreads) == 0 {
+		return nil
+	}
+	slices.Sort(spreads)
+	switch s := spreads[len(spreads)/2]; {
+	case s < leastSpread/1e3:
+		n := note.New(note.Assumed, "Its values are far smaller than those of any EEG in microvolts, for which they are taken: they look like volts, and would have to be multiplied by 1e6.")
+		return &n
+	case s < leastSpread:
+		n := note.New(note.Assumed, "Its values are far smaller than those of any EEG in microvolts, for which they are taken: they look like millivolts (or volts), and would have to be multiplied by 1e3.")
+		return &n
+	case s > mostSpread:
+		n := note.New(note.Assumed, "Its values are far larger than those of any EEG in microvolts, for which they are taken: their unit may be another, or they are no physical values.")
+		return &n
+	}
+	return nil
+}
+
+// spread is the standard deviation of values.
+func spread(x []float64) float64 {
+	n := float64(max(1, len(x)))
+	mean, sum := 0.0, 0.0
+	for _, v := range x {
+		mean += v
+	}
+	mean /= n
+	for _, v := range x {
+		sum += (v - mean) * (v - mean)
+	}
+	return math.Sqrt(sum / n)
 }
 
 // A channelFault is why a channel can't be used.

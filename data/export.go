@@ -10,8 +10,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
+	"golang.org/x/text/unicode/norm"
 
 	"eegprune/data/label"
 	"eegprune/data/npy"
@@ -89,6 +91,8 @@ func convertInto(ctx context.Context, s *Source, dir string, o Options) (note.Li
 	}, func(err error) { n.Add("", leftOut(err)) }); err != nil {
 		return nil, err
 	}
+	n.Add("", b.notes...)
+	n.Add("", slices.Concat(c.subjects.notes("subjects"), c.sessions.notes("sessions"))...)
 	said := slices.Concat(s.Notes, n)
 	if c.first == nil {
 		return nil, fmt.Errorf("no recording in %s could be converted: %s", s.Dir, some(said.Sentences(), 3))
@@ -98,11 +102,12 @@ func convertInto(ctx context.Context, s *Source, dir string, o Options) (note.Li
 
 // A converter writes recordings that have one layout.
 type converter struct {
-	dir     string
-	labels  *label.Prepared // nil where recordings have none
-	classes []string
-	first   *Recording
-	parts   map[groupKey]int // files of each trial: an interrupted one is several recordings
+	dir                string
+	labels             *label.Prepared // nil where recordings have none
+	classes            []string
+	first              *Recording
+	subjects, sessions fileNames
+	parts              map[groupKey]int // files of each trial: an interrupted one is several recordings
 }
 
 func (c *converter) add(r *Recording) error {
@@ -121,7 +126,7 @@ func (c *converter) add(r *Recording) error {
 	}
 	key := groupKey{subject: r.Subject, session: r.Session, trial: r.Trial}
 	c.parts[key]++
-	name := fmt.Sprintf("subject-%s_session-%s_trial-%d_part-%d", plainName(r.Subject), plainName(r.Session), r.Trial, c.parts[key])
+	name := fmt.Sprintf("subject-%s_session-%s_trial-%d_part-%d", c.subjects.of(r.Subject), c.sessions.of(r.Session), r.Trial, c.parts[key])
 	var class []npy.Named
 	if c.labels != nil {
 		k, err := c.labels.Class(r.Labels)
@@ -134,14 +139,57 @@ func (c *converter) add(r *Recording) error {
 	return r.saveNPZ(filepath.Join(c.dir, name+".npz"), class)
 }
 
-// plainName keeps of a name what can stand between the marks of a file's name.
-func plainName(name string) string {
-	return strings.Map(func(r rune) rune {
-		if strings.ContainsRune(`_/\:*?"<>|`, r) || r < ' ' {
+// fileNames gives names a form that can stand in the name of a file, no two the same, also
+// where the system of files knows no case.
+type fileNames struct {
+	given map[string]string // by name
+	taken map[string]bool   // in lower case
+}
+
+// longestName is how many bytes of a name are kept.
+const longestName = 80
+
+func (n *fileNames) of(name string) string {
+	if plain, ok := n.given[name]; ok {
+		return plain
+	}
+	if n.given == nil {
+		n.given, n.taken = map[string]string{}, map[string]bool{}
+	}
+	plain := strings.Map(func(r rune) rune {
+		if strings.ContainsRune(`/\:*?"<>|`, r) || r < ' ' || r == utf8.RuneError {
 			return '-'
 		}
 		return r
-	}, name)
+	}, norm.NFC.String(name))
+	for _, mark := range []string{"_session-", "_trial-"} { // the file's own
+		plain = strings.ReplaceAll(plain, mark, strings.Replace(mark, "_", "-", 1))
+	}
+	if len(plain) > longestName {
+		plain = strings.ToValidUTF8(plain[:longestName], "")
+	}
+	first := plain
+	for i := 2; n.taken[strings.ToLower(plain)]; i++ {
+		plain = fmt.Sprintf("%s~%d", first, i)
+	}
+	n.taken[strings.ToLower(plain)] = true
+	n.given[name] = plain
+	return plain
+}
+
+// notes says which names were changed.
+func (n *fileNames) notes(what string) []note.Note {
+	var changed []string
+	for name, plain := range n.given {
+		if plain != name {
+			changed = append(changed, fmt.Sprintf("%q is %q", name, plain))
+		}
+	}
+	if len(changed) == 0 {
+		return nil
+	}
+	slices.SortFunc(changed, compareNatural)
+	return []note.Note{note.New(note.About, "%d %s have other names in the converted files: %s.", len(changed), what, some(changed, 6))}
 }
 
 // saveNPZ writes what [Open] reads without a manifest too.
@@ -175,7 +223,7 @@ func writeConverted(dir string, s *Source, r *Recording) error {
 			m.Label.Classes = append(m.Label.Classes, ClassRule{fmt.Sprint(i), c})
 		}
 	}
-	m.Files = `(^|/)subject-(?<subject>[^_]+)_session-(?<session>[^_]*)_trial-(?<trial>\d+)_part-(?<part>\d+)` + class + `\.npz$`
+	m.Files = `(^|/)subject-(?<subject>.+)_session-(?<session>.*)_trial-(?<trial>\d+)_part-(?<part>\d+)` + class + `\.npz$`
 	m.Signal = SignalRule{Rate: r.Rate, Electrodes: r.Channels, Array: "x"}
 	if r.Baseline != nil {
 		m.Signal.Baseline = float64(len(r.Baseline[0])) / r.Rate

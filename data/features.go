@@ -144,8 +144,9 @@ type builder struct {
 	// unlabelled leaves the classes of recordings alone.
 	unlabelled bool
 
-	layout *layout
-	parts  []*part
+	layout  *layout
+	parts   []*part
+	repeats repeats
 }
 
 // A part is the clips of one recording.
@@ -224,6 +225,13 @@ func (b *builder) eachRecording(ctx context.Context, do func(*Recording) error, 
 		broken := err != nil
 		if !broken {
 			given++
+			said, leave := b.repeats.of(r)
+			if said.What != "" {
+				b.notes.Add(r.File, said)
+			}
+			if leave {
+				continue
+			}
 			err = do(r)
 		}
 		if err == nil {

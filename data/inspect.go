@@ -70,6 +70,7 @@ func Inspect(ctx context.Context, s *Source, progress func(Progress)) (*Summary,
 		return nil, err
 	}
 	slices.SortStableFunc(sum.Caps, func(a, b CapSummary) int { return b.Recordings - a.Recordings })
+	n.Add("", b.notes...)
 	sum.Notes = slices.Concat(s.Notes, n)
 	return sum, nil
 }

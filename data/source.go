@@ -33,6 +33,7 @@ type Source struct {
 	Notes note.List
 
 	positions *montage.Positions // nil unless a montage file says them
+	prints    *fingerprints      // nil where recordings are all wanted, also those that are there twice
 }
 
 // A Reading is what a user says of recordings beside their manifest, and over what that
@@ -120,6 +121,8 @@ func Open(dir, manifest string) (*Source, error) {
 		}
 		s.Classes = labels.Classes
 	}
+	prints := newFingerprints()
+	s.prints = &prints
 	if err := s.choose(names); err != nil {
 		return nil, err
 	}
@@ -241,6 +244,9 @@ func chooseManifest(dir, manifestPath string, names []string) (*Manifest, string
 		if best != nil {
 			return best, impliedOrigin, nil
 		}
+		if said := foreignFiles(names); said != "" {
+			return nil, "", fmt.Errorf("%s: %s", dir, said)
+		}
 		return nil, "", fmt.Errorf("the files in %s (%s, ...) are those of no known data set (%s): say how to read them in %s",
 			dir, names[0], strings.Join(known, ", "), filepath.Join(dir, ManifestName))
 	}
@@ -300,17 +306,42 @@ func (s *Source) choose(names []string) error {
 		why = fmt.Sprintf("they aren't of format %s, which is read here", m.Format)
 	}
 	s.noteLeftOut(len(names), others, why)
+	if said := foreignFiles(others); said != "" {
+		s.Notes.Add("", note.New(note.LeftOut, "%s.", said))
+	}
 	s.noteLeftOut(len(names), unlabelled, "their label is none of label.classes")
 	slices.SortFunc(s.Files, func(a, b File) int {
 		return cmp.Or(compareNatural(a.Subject, b.Subject), compareNatural(a.Session, b.Session), cmp.Compare(a.Trial, b.Trial), compareNatural(a.Part, b.Part), compareNatural(a.Name, b.Name))
 	})
+	if s.prints != nil {
+		s.dropCopies()
+	}
 	return s.checkFiles()
 }
 
 func (s *Source) noteLeftOut(total int, names []string, why string) {
 	if len(names) > 0 {
-		s.Notes.Add("", note.New(note.LeftOut, "%d of %d files are left out, as %s: %s.", len(names), total, why, some(names, 3)))
+		kind := note.About
+		if slices.ContainsFunc(names, s.mayBeRecording) {
+			kind = note.LeftOut
+		}
+		s.Notes.Add("", note.New(kind, "%d of %d files are left out, as %s: %s.", len(names), total, why, some(names, 3)))
 	}
+}
+
+// mayBeRecording reports whether a file that is left out might be a recording, by its
+// ending: that of a format, or of the recordings here.
+func (s *Source) mayBeRecording(name string) bool {
+	ending := strings.ToLower(path.Ext(name))
+	for _, f := range formats() {
+		if slices.Contains(f.suffixes, ending) {
+			return true
+		}
+	}
+	if _, _, is := foreignOf(name); is {
+		return true
+	}
+	return slices.ContainsFunc(s.Files, func(f File) bool { return strings.EqualFold(path.Ext(f.Name), ending) })
 }
 
 // some lists the first few of many names.
@@ -381,27 +412,22 @@ func (s *Source) read(ctx context.Context, f File) iter.Seq2[*Recording, error] 
 	return func(yield func(*Recording, error) bool) {
 		for r, err := range format.read(ctx, s.Manifest, f) {
 			if err != nil {
-				yield(nil, mend(err))
+				yield(nil, mend(f.Path, err))
 				return
 			}
 			for _, part := range s.Manifest.divide(r) {
+				if s.prints != nil {
+					part.print, part.printed = s.prints.of(part)
+				}
+				if said := part.unlikely(); said != nil {
+					part.Notes = append(slices.Clip(part.Notes), *said)
+				}
 				if !yield(part, nil) {
 					return
 				}
 			}
 		}
 	}
-}
-
-// mend adds to an error that the system gave what to do about it.
-func mend(err error) error {
-	switch {
-	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("%w: change its permissions (chmod u+r) or leave it out", err)
-	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("%w: it was there when the directory was listed; put it back or try again", err)
-	}
-	return err
 }
 
 // numbering gives trials their numbers within subject and session where file
