@@ -80,6 +80,8 @@ func foreignFiles(names []string) string {
 // file that isn't what it should be what it is.
 func mend(path string, err error) error {
 	switch {
+	case err == nil:
+		return nil
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("%w: change its permissions (chmod u+r) or leave it out", err)
 	case errors.Is(err, fs.ErrNotExist):

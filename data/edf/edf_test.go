@@ -204,7 +204,7 @@ func TestRecordsThatTheHeaderMiscounts(t *testing.T) {
 		{"blank", "", 4, 2, []note.Kind{note.Assumed}, "2 that are there"},
 		{"zero", "0", 4, 2, []note.Kind{note.Assumed}, "2 that are there"},
 		{"empty", "0", 0, 0, nil, ""},
-		{"cut in the last", "3", 5, 2, []note.Kind{note.LeftOut, note.LeftOut}, "1 of the 3 data records"},
+		{"cut in the last", "3", 5, 2, []note.Kind{note.LeftOut}, "1 of the 3 data records"},
 		{"cut long before", "300", 4, 2, []note.Kind{note.LeftOut}, "298 of the 300 data records"},
 		{"more than it says", "1", 4, 2, []note.Kind{note.Assumed}, "promises 1 data records and 2 are there"},
 		{"something behind", "1", 5, 1, []note.Kind{note.LeftOut}, "3 bytes"},

@@ -119,7 +119,8 @@ func (f *File) fitRecords(body int64) error {
 	case said > there && there == 0:
 		return fmt.Errorf("it is truncated: its header promises %d records of %d bytes and %d bytes are there; get the file again", said, record, body)
 	case said > there:
-		f.Notes = append(f.Notes, note.New(note.LeftOut, "The file is cut off: %d of the %d data records that its header promises are missing.", said-there, said))
+		f.Notes = append(f.Notes, note.New(note.LeftOut, "The file is cut off: %d of the %d data records that its header promises are missing; get it again, if there is a whole one.", said-there, said))
+		rest = 0 // what there is of the next record
 	case said == unknownRecords || said == 0 && there > 0: // the recorder had not yet closed the file
 		f.Notes = append(f.Notes, note.New(note.Assumed, "Its header does not say how many data records it has (%d): the %d that are there are read.", said, there))
 	case said < there && rest == 0:
