@@ -354,7 +354,7 @@ func (p *Positions) centre() Point {
 	}
 	least, most := slices.Min(norms), slices.Max(norms)
 	const enough = 8
-	if most <= 1.05*least || len(norms) < enough {
+	if most <= 1.005*least || len(norms) < enough {
 		return Point{}
 	}
 	// |q|^2 = 2 c.q + d by least squares, in units of the largest distance.

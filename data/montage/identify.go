@@ -197,7 +197,7 @@ func tellApart(all []Channel) {
 				name += "'"
 			}
 			taken[strings.ToUpper(name)] = true
-			all[k].twin, all[k].Name = all[k].bare, name
+			all[k].twin, all[k].Name = all[i].bare, name
 		}
 	}
 }
