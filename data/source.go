@@ -360,7 +360,7 @@ func (s *Source) checkFiles() error {
 			return fmt.Errorf("%s and %s are both trial %d of subject %s: give files in %s a group session, another trial, or a group part", a.Path, b.Name, a.Trial, a.Subject, s.Origin)
 		}
 	}
-	if s.Manifest.Label.Group == "" {
+	if s.Manifest.Label.Group == "" || s.Classes == nil { // or classes don't matter
 		return nil
 	}
 	have := map[int]bool{}
