@@ -182,34 +182,30 @@ func (e *edfFile) channels() error {
 
 // noteUnits says of which channels it isn't sure that they are in microvolts.
 func (e *edfFile) noteUnits(names []string) (notes []note.Note) {
-	said := map[string][]string{} // channels by the note's end
+	said := map[string][]string{} // channels by what is said of them
 	var order []string
 	for k, i := range e.signals {
 		dimension := e.Signals[i].Dimension
 		_, kind := microvolts(dimension)
 		shown, _ := charset.Decoder{}.Text(dimension)
-		var end string
+		var what string
 		switch {
 		case kind == noVoltage:
-			end = fmt.Sprintf("have the unit %s, which is no voltage: their values stay as they are", shown)
+			what = fmt.Sprintf("Channels with the unit %s, which is no voltage, keep their values", shown)
 		case kind == unreadable && strings.TrimSpace(dimension) == "":
-			end = "have no unit and are taken for microvolts"
+			what = "Channels without a unit are taken for microvolts"
 		case kind == unreadable:
-			end = fmt.Sprintf("have the unit %q, which is not understood, and are taken for microvolts", shown)
+			what = fmt.Sprintf("Channels with the unit %q, which is not understood, are taken for microvolts", shown)
 		default:
 			continue
 		}
-		if said[end] == nil {
-			order = append(order, end)
+		if said[what] == nil {
+			order = append(order, what)
 		}
-		said[end] = append(said[end], names[k])
+		said[what] = append(said[what], names[k])
 	}
-	for _, end := range order {
-		list := strings.Join(said[end], ", ")
-		if len(said[end]) == len(names) {
-			list = "All channels"
-		}
-		notes = append(notes, note.New(note.Assumed, "%s %s.", list, end))
+	for _, what := range order {
+		notes = append(notes, note.New(note.Assumed, "%s: %s.", what, strings.Join(said[what], ", ")))
 	}
 	return notes
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"eegprune/internal/note"
 )
@@ -60,6 +61,8 @@ func Identify(labels []string) []Channel {
 			c.Name, c.Kind = strings.ToUpper(p.bare), Named
 		case eyes && eyeName.MatchString(p.bare):
 			c.Kind = Other
+		case p.kind == Named && strings.ContainsFunc(p.bare, unicode.IsLetter):
+			c.Name = p.bare
 		}
 		all[i] = c
 	}

@@ -40,7 +40,7 @@ func TestIdentify(t *testing.T) {
 		"common reference":             {"EEG F3-Pz,EEG F4-Pz,EEG T3-Pz,Trigger", "F3,F4,T7", "Pz is taken off"},
 		"one difference is one":        {"C3-Cz", "C3-Cz", ""},
 		"several seconds":              {"C3-Cz,C4-Cz,F3-Fz", "C3-Cz,C4-Cz,F3-Fz", ""},
-		"names that nobody knows":      {"X1,EEG 001,Ch 7,Left,Übung,7", "X1,EEG 001,Ch 7,Left,Übung,7", ""},
+		"names that nobody knows":      {"EEG X1,EEG 001,Ch 7,Left,Übung,7", "X1,EEG 001,Ch 7,Left,Übung,7", ""},
 		"depth electrodes":             {"LA1,LA2,RH10,POL B'1,EP1,LAT3", "LA1,LA2,RH10,POL B'1,EP1,LAT3", ""},
 		"other measurements":           {"EOG horizontal,Resp oro-nasal,EMG submental,Temp rectal,Event marker,SpO2,Pulse,HEOG,VEO,ECG1,EKG1-REF,LOC,ROC,DC3,Photic,X_ACC?", "X_ACC?", ""},
 		"padded as eegmmidb":           {"Fc5.,Cz..,Iz..,T10.", "FC5,Cz,Iz,T10", ""},

@@ -51,6 +51,7 @@ func (p Pipeline) Prepare(in Form, baseline *Form) (*Prepared, error) {
 				return nil, fmt.Errorf("transform %d, %s, on the baseline: %w", i+1, t.Name(), err)
 			}
 			baseline = &b.Out
+			baseline.Positions = in.Positions
 			apply := s.Apply
 			s.Apply = func(x, y *Array) *Array {
 				if y == onBaseline {
@@ -60,6 +61,7 @@ func (p Pipeline) Prepare(in Form, baseline *Form) (*Prepared, error) {
 			}
 		}
 		r.Out = s.Out
+		r.Out.Positions = in.Positions // where electrodes lie is no matter of a transform
 		if s.Electrodes != nil {
 			r.Electrodes = s.Electrodes
 		}
