@@ -14,6 +14,7 @@
 #   make test-export         whether PyTorch, onnx.checker and onnxruntime take what export
 #                            writes (needs a Python with torch; gets the others into
 #                            build/export)
+#   make test-page           the report's page in headless Chromium (gets it where there is none)
 #   make comparison EEGMAT=DIR    the comparison under docs/ (an hour)
 #   make parity              the loss of every step beside PyTorch's, for three seeds at random
 #                            (needs a Python with torch; PARITY="--seeds 1,2,3" and such)
@@ -23,7 +24,7 @@
 #                            beside PyTorch's; speed beside PyTorch and torch.compile
 #   make bench-data          features and serving beside torcheeg (needs a Python with torcheeg)
 
-.PHONY: comparison build shim libtorch demo test test-go test-shim test-slow test-slurm test-reference test-real test-tensorboard test-export parity test-gpu bench bench-gpu bench-data vet clean clean-libtorch
+.PHONY: comparison build shim libtorch demo test test-go test-shim test-slow test-slurm test-reference test-real test-tensorboard test-export test-page parity test-gpu bench bench-gpu bench-data vet clean clean-libtorch
 
 BIN    := $(CURDIR)/bin
 SHIM   := $(BIN)/libeegprune_torch.so
@@ -63,7 +64,7 @@ test-go: build
 
 test-shim: $(SHIM)
 	@scripts/googletest.sh
-	@scripts/build_shim.sh build/asan - -DEP_SANITIZE=ON
+	@scripts/build_shim.sh build/asan - -DEP_SANITIZE=address
 	ctest --test-dir build/asan --output-on-failure --no-tests=error
 
 # What runs side by side, under the race detector; then the runs of minutes.
@@ -101,6 +102,10 @@ build/tensorboard/.made:
 test-export: build build/export/.made
 	EEGPRUNE_PYTHON=$(CURDIR)/build/export/bin/python $(GO) test -tags python -count=1 -run "PyTorchReads|ComputeTheSame" ./torch/ptfile ./models/export
 	build/export/bin/python scripts/check_export.py --program $(BIN)/eegprune
+
+test-page:
+	@scripts/chromium.sh
+	$(GO) test -tags slow -count=1 -run 'Chromium|Browser' ./report
 
 # The torch of PYTHON is used, which need not be installed a second time.
 build/export/.made:

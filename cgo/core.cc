@@ -4,9 +4,6 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/autocast_mode.h>
-#include <ATen/detail/CUDAHooksInterface.h>
-#include <c10/core/Event.h>
-#include <c10/core/impl/VirtualGuardImpl.h>
 
 #include <algorithm>
 #include <thread>
@@ -22,9 +19,19 @@ std::atomic<int64_t> live_tensors{0};
 std::atomic<int32_t> num_threads{0}; // 0: libtorch's own choice
 thread_local int32_t applied_threads = 0;
 
-void allow_tf32(bool on) {
-  at::globalContext().setAllowTF32CuDNN(on);
-  at::globalContext().setAllowTF32CuBLAS(on);
+void allow_tf32(bool convolutions, bool products) {
+  at::globalContext().setAllowTF32CuDNN(convolutions);
+  at::globalContext().setAllowTF32CuBLAS(products);
+}
+
+// Where libtorch has a form of an operation that gives the same bits each time, it is used;
+// that it has none is an error.
+void be_deterministic(bool on) {
+  at::globalContext().setDeterministicCuDNN(on);
+  at::globalContext().setBenchmarkCuDNN(!on);
+  at::globalContext().setDeterministicAlgorithms(on, false);
+  // Not its other half, which writes every new tensor to show who reads it too early.
+  at::globalContext().setDeterministicFillUninitializedMemory(false);
 }
 } // namespace
 
@@ -108,7 +115,10 @@ ep_status ep_init(void) {
     shim::keep_large_blocks();
 #endif
     // Numbers are compared with PyTorch's CPU: no silent 10-bit mantissas.
-    shim::allow_tf32(false);
+    shim::allow_tf32(false, false);
+    // libtorch refuses deterministic products without it; cuBLAS reads it at its first call.
+    setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 0);
+    shim::be_deterministic(true);
   });
 }
 
@@ -128,43 +138,17 @@ ep_status ep_num_threads(int32_t *n) {
   return shim::call(false, [&] { *n = at::get_num_threads(); });
 }
 
-ep_status ep_allow_tf32(int32_t on) {
-  return shim::call(false, [&] { shim::allow_tf32(on != 0); });
+ep_status ep_allow_tf32(int32_t convolutions, int32_t products) {
+  return shim::call(false, [&] { shim::allow_tf32(convolutions != 0, products != 0); });
+}
+
+ep_status ep_set_deterministic(int32_t on) {
+  return shim::call(false, [&] { shim::be_deterministic(on != 0); });
 }
 
 ep_status ep_live_tensors(int64_t *n) {
   *n = shim::live_tensors.load(std::memory_order_relaxed);
   return {EP_OK, nullptr};
-}
-
-ep_status ep_synchronize(ep_device device) {
-  return shim::call(false, [&] {
-    if (device.type == EP_CUDA)
-      at::detail::getCUDAHooks().deviceSynchronize(shim::device_index(device.index));
-  });
-}
-
-ep_status ep_thread_stream(ep_device device, int32_t own, int32_t *changed) {
-  return shim::call(false, [&] {
-    *changed = 0;
-    if (device.type != EP_CUDA)
-      return;
-    const at::Device gpu = shim::device_of(device);
-    const c10::impl::VirtualGuardImpl cuda(at::kCUDA);
-    const c10::Stream common = cuda.getDefaultStream(gpu);
-    if ((cuda.getStream(gpu) != common) == (own != 0))
-      return;
-    *changed = 1;
-    if (!own) {
-      cuda.exchangeStream(common).synchronize();
-      return;
-    }
-    const c10::Stream mine = cuda.getStreamFromGlobalPool(gpu);
-    c10::Event asked(at::kCUDA);
-    asked.record(common);
-    asked.block(mine);
-    cuda.exchangeStream(mine);
-  });
 }
 
 ep_status ep_scope_new(int32_t grad, ep_scope *out) {

@@ -1,9 +1,23 @@
 // Making, reading and freeing tensors, and autograd.
-#include "internal.h"
+#include "stream.h"
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/full.h>
+#include <c10/core/AutogradState.h>
+
+namespace {
+// Has backward passes run on the thread that asks for them.
+class OnThisThread {
+public:
+  OnThisThread() { state().set_multithreading_enabled(false); }
+  ~OnThisThread() { state().set_multithreading_enabled(before_); }
+
+private:
+  static c10::AutogradState &state() { return c10::AutogradState::get_tls_state(); }
+  const bool before_ = state().get_multithreading_enabled();
+};
+} // namespace
 
 static at::TensorOptions options(int32_t dtype, ep_device device) {
   return at::TensorOptions().dtype(shim::scalar_type(dtype)).device(shim::device_of(device));
@@ -108,5 +122,15 @@ ep_status ep_tensor_grad(ep_scope scope, ep_tensor tensor, ep_tensor *out) {
 }
 
 ep_status ep_backward(ep_scope scope, ep_tensor loss) {
-  return shim::call(scope->grad, [&] { loss->value.backward(); });
+  return shim::call(scope->grad, [&] {
+    if (!loss->value.is_cuda()) {
+      loss->value.backward();
+      return;
+    }
+    // On this thread: libtorch's own would take the passes of all trainings one after another,
+    // with one cuDNN handle, also while one of them is recorded.
+    const OnThisThread here;
+    const shim::Gate::Shared shared(shim::gate(loss->value.device().index()));
+    loss->value.backward();
+  });
 }

@@ -80,4 +80,6 @@ type Split interface {
 	// on rows as foreign to training as the test rows are. share is the part
 	// that goes to validation, 0.2 in the paper.
 	Validation(s *Set, train []int, share float64) (fit, val []int, err error)
+	// Inner divides a fold's Train into k folds by that unit.
+	Inner(s *Set, train []int, k int) ([]Fold, error)
 }

@@ -14,9 +14,11 @@ import (
 type unit int
 
 const (
-	clips   unit = iota // nothing is kept together
-	inTrial             // each trial is divided by itself
-	trials              // subject, session and trial
+	clips        unit = iota // nothing is kept together
+	inTrial                  // each trial is divided by itself
+	sameTrial                // subject and number of the trial, in whatever session
+	trials                   // subject, session and number of the trial
+	trialNumbers             // number of the trial, of whatever subject and session
 	subjects
 )
 
@@ -29,19 +31,27 @@ type splitKind struct {
 	alone bool
 }
 
-// splitKinds lists all splits under torcheeg's names.
+// splitKinds lists all splits. Those that torcheeg has are its, fold by fold, where
+// nothing is shuffled; it takes no session for part of what a trial is. KFoldByTrial and
+// nested are none of its.
 func splitKinds() []splitKind {
 	return []splitKind{
 		{"KFold", "clips, whatever trial or subject they are of", clips, false},
 		{"KFoldPerSubject", "clips, each subject by itself", clips, true},
 		{"KFoldGroupbyTrial", "a part of every trial", inTrial, false},
 		{"KFoldPerSubjectGroupbyTrial", "a part of every trial, each subject by itself", inTrial, true},
-		{"KFoldCrossTrial", "whole trials", trials, false},
-		{"KFoldPerSubjectCrossTrial", "whole trials, each subject by itself", trials, true},
+		{"KFoldByTrial", "whole trials, each of one subject in one session", trials, false},
+		{"KFoldCrossTrial", "whole trials, those of one number of all subjects and sessions together", trialNumbers, false},
+		{"KFoldPerSubjectCrossTrial", "whole trials, those of one number of all sessions together, each subject by itself", trialNumbers, true},
 		{"KFoldCrossSubject", "whole subjects", subjects, false},
+		{Nested, "whole subjects, and those trained on again into folds that choose epoch and ratio", subjects, false},
 		{"LeaveOneSubjectOut", "whole subjects, one at a time", subjects, false},
 	}
 }
+
+// Nested is the split whose folds' training parts are divided into folds again; see
+// [Split].
+const Nested = "nested"
 
 // SplitNames returns the names that [NewSplit] takes.
 func SplitNames() []string {
@@ -77,7 +87,7 @@ func NewSplit(name string, k int, shuffle bool, seed uint64) (Split, error) {
 func NonLeaking(name string) string {
 	switch name {
 	case "KFold", "KFoldGroupbyTrial":
-		return "KFoldCrossTrial"
+		return "KFoldByTrial"
 	case "KFoldPerSubject", "KFoldPerSubjectGroupbyTrial":
 		return "KFoldPerSubjectCrossTrial"
 	}
@@ -150,7 +160,7 @@ func (s *split) foldsOf(set *Set, rows []int, rng *rand.Rand, whose string) ([]F
 // withinTrials cuts every trial into k runs of clips.
 func (s *split) withinTrials(set *Set, rows []int, rng *rand.Rand, whose string) ([]Fold, error) {
 	folds := make([]Fold, s.k)
-	for _, trial := range grouped(set, rows, trials) {
+	for _, trial := range grouped(set, rows, sameTrial) {
 		if len(trial.rows) < s.k {
 			return nil, fmt.Errorf("%s with %d folds needs at least that many clips in every trial%s and %s has %d: use fewer folds or shorter clips", s.kind.name, s.k, whose, trial.key, len(trial.rows))
 		}
@@ -172,7 +182,7 @@ func (s *split) withinTrials(set *Set, rows []int, rng *rand.Rand, whose string)
 }
 
 func (s *split) unitName() string {
-	return [...]string{clips: "clips", inTrial: "clips", trials: "trials", subjects: "subjects"}[s.kind.unit]
+	return [...]string{clips: "clips", inTrial: "clips", sameTrial: "trials", trials: "trials", trialNumbers: "numbers of trials", subjects: "subjects"}[s.kind.unit]
 }
 
 // checkFolds finds a fold whose training part has one class only.
@@ -269,8 +279,12 @@ func grouped(s *Set, rows []int, u unit) []group {
 		switch u {
 		case subjects:
 			key = groupKey{subject: c.Subject}
+		case sameTrial:
+			key = groupKey{subject: c.Subject, trial: c.Trial}
 		case trials:
 			key = groupKey{subject: c.Subject, session: c.Session, trial: c.Trial}
+		case trialNumbers:
+			key = groupKey{trial: c.Trial}
 		default:
 			key = groupKey{row: r}
 		}

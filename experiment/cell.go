@@ -90,16 +90,38 @@ func ReadProvenance(path string, m models.Meta) (Provenance, error) {
 	if err := json.Unmarshal(m.Provenance, &p); err != nil {
 		return p, fmt.Errorf("%s: what it says of its training is damaged: %w", path, err)
 	}
+	// Before there were metrics, the name was that of another split.
+	if p.Config.Metric == "" && p.Config.Split.Name == "KFoldCrossTrial" {
+		p.Config.Split.Name = "KFoldByTrial"
+	}
 	return p, nil
 }
 
-// cells lists what the study does of a fold, each cell after those that it starts from,
+// At returns which of Folds a cell is about, from 1.
+func (s *Study) At(c report.Cell) int {
+	if c.Inner == 0 {
+		return c.Fold
+	}
+	return (c.Fold-1)*s.Config.Split.Inner + c.Inner
+}
+
+// cells lists what the study does of one of Folds, from 1, each cell after those that it starts from,
 // none twice.
 func (s *Study) cells(fold int) []report.Cell {
 	cell := func(stage, method string, ratio float64) report.Cell {
-		return report.Cell{Variant: report.Variant{Model: s.Config.Model, Stage: stage, Method: method, Ratio: ratio}, Fold: fold}
+		c := report.Cell{Variant: report.Variant{Model: s.Config.Model, Stage: stage, Method: method, Ratio: ratio}, Fold: fold}
+		if len(s.Config.Seeds) > 1 {
+			c.Seed = s.Config.Seed
+		}
+		if inner := s.Config.Split.Inner; inner > 0 {
+			c.Fold, c.Inner = (fold-1)/inner+1, (fold-1)%inner+1
+		}
+		return c
 	}
 	cells := []report.Cell{cell(report.Unpruned, "", 0)}
+	if len(s.Config.Prune) > 0 && slices.Contains(s.Config.Recover, report.FineTuned) {
+		cells = append(cells, cell(report.TrainedOn, "", 0))
+	}
 	add := func(c report.Cell) {
 		if !slices.Contains(cells, c) {
 			cells = append(cells, c)
@@ -132,6 +154,8 @@ func (s *Study) origins(c report.Cell) []report.Cell {
 	switch c.Stage {
 	case report.Unpruned, report.Sparse:
 		return nil
+	case report.TrainedOn:
+		return []report.Cell{from(report.Unpruned)}
 	case report.Pruned:
 		switch prune.TrainingFor(c.Method) {
 		case prune.Sparse:

@@ -23,16 +23,27 @@ import (
 
 // resultVersion is raised when the program would give other results from the same
 // configuration: results of older versions are then not taken for this one's.
-const resultVersion = 2
+const resultVersion = 3
 
 // A Config is all that determines the results of a study of one network. It is kept with
 // them.
 type Config struct {
-	Data  Data          `json:"data"`
-	Model string        `json:"model"`
-	Split Split         `json:"split"`
-	Seed  uint64        `json:"seed"` // fold f draws from seed+f-1, as after torch.manual_seed
-	Train train.Options `json:"train"`
+	Data  Data   `json:"data"`
+	Model string `json:"model"`
+	// SamplingRate is that of which the network's kernels are parts of a second, where it is
+	// not the features' own.
+	SamplingRate float64 `json:"sampling_rate,omitempty"`
+	Split        Split   `json:"split"`
+	Seed         uint64  `json:"seed"` // fold f draws from seed+f-1, as after torch.manual_seed
+	// Seeds are those of all repetitions, of which this is one, where there are several.
+	Seeds []uint64 `json:"seeds,omitempty"`
+	// Metric is what networks are judged by, and by which the best epoch is chosen; see
+	// report.Metrics. Where it is "", the data decides.
+	Metric string `json:"metric"`
+	// ClassWeights weighs clips in the loss so that all classes have the same share of it;
+	// see train.BalancedWeights.
+	ClassWeights bool          `json:"class_weights,omitempty"`
+	Train        train.Options `json:"train"`
 	// Prune lists what the network is pruned by; where it is empty, it is only trained.
 	Prune    []Pruning     `json:"prune"`
 	Options  prune.Options `json:"prune_options,omitzero"`
@@ -69,12 +80,18 @@ type Data struct {
 // there is one subject; without a number of folds there are 10, or as many as there are
 // subjects or trials where those are fewer. Val is the part of a fold's training clips on which
 // the best epoch is chosen.
+//
+// A nested split leaves LeaveOut subjects out for the test of each fold, or as many as make
+// Folds folds, and divides the others into Inner folds, each of which in turn chooses the
+// epoch; their mean chooses the ratio.
 type Split struct {
-	Name    string  `json:"name" yaml:"name"`
-	Folds   int     `json:"folds" yaml:"folds"`
-	Shuffle bool    `json:"shuffle" yaml:"shuffle"`
-	Seed    uint64  `json:"seed" yaml:"seed"`
-	Val     float64 `json:"val" yaml:"val"`
+	Name     string  `json:"name" yaml:"name"`
+	Folds    int     `json:"folds" yaml:"folds"`
+	LeaveOut int     `json:"leave_out,omitempty" yaml:"leave_out,omitempty"`
+	Inner    int     `json:"inner,omitempty" yaml:"inner,omitempty"`
+	Shuffle  bool    `json:"shuffle" yaml:"shuffle"`
+	Seed     uint64  `json:"seed" yaml:"seed"`
+	Val      float64 `json:"val" yaml:"val"`
 }
 
 // Pruning says what is removed.
@@ -96,7 +113,17 @@ func (c Config) Check() error {
 	if err := c.Options.Check(); err != nil {
 		return err
 	}
+	if c.Metric != "" && !slices.Contains(report.Metrics(), c.Metric) {
+		return fmt.Errorf("unknown metric %q: use one of %s", c.Metric, strings.Join(report.Metrics(), ", "))
+	}
+	for i, seed := range c.Seeds {
+		if slices.Contains(c.Seeds[:i], seed) {
+			return fmt.Errorf("the seed %d is there twice: each repetition needs one of its own", seed)
+		}
+	}
 	switch {
+	case !(c.SamplingRate >= 0) || math.IsInf(c.SamplingRate, 0):
+		return fmt.Errorf("sampling rate %g: it must be positive, such as 128", c.SamplingRate)
 	case !(c.Split.Val > 0 && c.Split.Val < 1):
 		return fmt.Errorf("validation share %g is outside (0, 1): 0.2 keeps a fifth of the training clips", c.Split.Val)
 	case !(c.Sparsity >= 0) || math.IsInf(c.Sparsity, 0):
@@ -117,10 +144,28 @@ func (c Config) Check() error {
 	if err := c.FineTune.Check(); err != nil {
 		return fmt.Errorf("fine-tuning: %w", err)
 	}
-	if c.Split.Name == "" {
+	return c.Split.check()
+}
+
+func (c Split) check() error {
+	nested := c.Name == data.Nested
+	switch {
+	case !nested && (c.LeaveOut != 0 || c.Inner != 0):
+		return fmt.Errorf("subjects are left out, and inner folds made, by the split %s alone, and the split is %q", data.Nested, c.Name)
+	case nested && c.Folds != 0 && c.LeaveOut != 0:
+		return fmt.Errorf("%d folds and %d subjects left out of each both say how subjects are divided: give one of them", c.Folds, c.LeaveOut)
+	case c.LeaveOut < 0:
+		return fmt.Errorf("%d subjects left out: leave out at least 1", c.LeaveOut)
+	case c.Inner < 0 || c.Inner == 1:
+		return fmt.Errorf("%d inner folds: there must be at least 2", c.Inner)
+	case c.Name == "":
 		return nil // chosen when the data is known
 	}
-	_, err := data.NewSplit(c.Split.Name, c.Split.Folds, c.Split.Shuffle, c.Split.Seed)
+	folds := c.Folds
+	if folds == 0 {
+		folds = 2 // likewise
+	}
+	_, err := data.NewSplit(c.Name, folds, c.Shuffle, c.Seed)
 	return err
 }
 
@@ -132,12 +177,28 @@ func (c Config) Epochs(cell report.Cell) int {
 		if prune.TrainingFor(cell.Method) != prune.Soft {
 			return 0
 		}
-	case report.FineTuned:
+	case report.FineTuned, report.TrainedOn:
 		return c.FineTune.Epochs
 	case report.ScratchB:
 		return 0
 	}
 	return c.Train.Epochs
+}
+
+// metricOf is what networks are judged by where nothing is said: balanced accuracy where
+// one class has more than half as many clips again as another.
+func metricOf(sets ...*data.Set) string {
+	const unequal = 1.5
+	for _, set := range sets {
+		counts := make([]int, len(set.Classes))
+		for _, y := range set.Y {
+			counts[y]++
+		}
+		if float64(slices.Max(counts)) > unequal*float64(slices.Min(counts)) {
+			return report.MetricBalanced
+		}
+	}
+	return report.MetricAccuracy
 }
 
 func (p Pruning) check() error {
@@ -177,20 +238,32 @@ func (c Split) settle(set *data.Set) Split {
 	if c.Name == "" {
 		c.Name = "KFoldCrossSubject"
 		if len(subjects) < 2 {
-			c.Name = "KFoldCrossTrial"
+			c.Name = "KFoldByTrial"
 		}
 	}
-	if c.Name == "KFoldCrossTrial" {
+	if c.Name == "KFoldByTrial" {
 		units = len(trials)
+	}
+	nested := c.Name == data.Nested
+	if nested && c.LeaveOut > 0 {
+		c.Folds = (units + c.LeaveOut - 1) / c.LeaveOut
 	}
 	if c.Folds == 0 {
 		c.Folds = 10
-		if c.Name == "KFoldCrossSubject" || c.Name == "KFoldCrossTrial" {
+		if nested || c.Name == "KFoldCrossSubject" || c.Name == "KFoldByTrial" {
 			c.Folds = min(10, units)
 		}
 	}
+	if nested && c.Inner == 0 {
+		most := (units + max(c.Folds, 1) - 1) / max(c.Folds, 1) // that a fold tests on
+		c.Inner = min(innerFolds, units-most)
+	}
 	return c
 }
+
+// innerFolds is into how many a nested split divides the subjects that are trained on, where
+// nothing else is said and there are as many.
+const innerFolds = 5
 
 // fingerprint is a hash of all that a feature set says.
 func fingerprint(set *data.Set) (string, error) {
@@ -212,12 +285,16 @@ func fingerprint(set *data.Set) (string, error) {
 // key is a hash of what determines a cell's result and nothing else, so that studies
 // that differ in what comes later share what comes before.
 func (s *Study) key(c report.Cell) (string, error) {
+	c.Seed = 0 // whether there are other repetitions makes no difference to this one
 	what := map[string]any{
 		"version": resultVersion, "data": s.fingerprint, "cell": c, "split": s.Config.Split, "seed": s.Config.Seed,
-		"train": s.Config.Train, "arch": s.Arch, "device": s.device.IsCUDA(),
+		"train": s.Config.Train, "arch": s.Arch, "device": s.device.IsCUDA(), "metric": s.Config.Metric, "class_weights": s.Config.ClassWeights,
 	}
-	if c.Stage != report.Unpruned && c.Stage != report.Sparse {
+	if c.Method != "" && c.Stage != report.Sparse {
 		what["options"] = s.Config.Options
+	}
+	if c.Stage == report.TrainedOn {
+		what["fine_tune"] = s.Config.FineTune
 	}
 	if prune.TrainingFor(c.Method) == prune.Sparse {
 		what["sparsity"] = s.Config.Sparsity
@@ -233,9 +310,18 @@ func (s *Study) key(c report.Cell) (string, error) {
 	return hex.EncodeToString(sum[:8]), nil
 }
 
-// CellName names a cell's files: fbccnn-fold01-lfp0.4-fine-tuned.
+// CellName names a cell's files: fbccnn-fold01-lfp0.4-fine-tuned; of several repetitions
+// fbccnn-seed2-fold01-lfp0.4-fine-tuned, of inner folds fbccnn-fold01.2-lfp0.4-fine-tuned.
 func CellName(c report.Cell) string {
-	parts := []string{c.Model, fmt.Sprintf("fold%02d", c.Fold)}
+	parts := []string{c.Model}
+	if c.Seed != 0 {
+		parts = append(parts, fmt.Sprintf("seed%d", c.Seed))
+	}
+	fold := fmt.Sprintf("fold%02d", c.Fold)
+	if c.Inner != 0 {
+		fold += fmt.Sprintf(".%d", c.Inner)
+	}
+	parts = append(parts, fold)
 	if c.Method != "" {
 		method := c.Method
 		if c.Stage != report.Sparse {

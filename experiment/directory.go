@@ -48,7 +48,7 @@ func (d directory) snapshot(key string) string { return d.in("training", key+".s
 func (d directory) running(key string) string  { return d.in("running", key+".json") }
 func (d directory) failure(key string) string  { return d.in("failed", key+".json") }
 
-// checkpoint is the path of a cell's network below the directory.
+// checkpoint is the path of a cell's network below the directory, where it is made now.
 func checkpoint(c report.Cell) string {
 	return filepath.Join("checkpoints", CellName(c)+".safetensors")
 }
@@ -112,7 +112,8 @@ func (d directory) forget(key string) error {
 }
 
 // kept returns the result of a cell that was done before, if it is there whole and its
-// checkpoint is still that cell's.
+// checkpoint is still that cell's. Those of an earlier version have other keys than this
+// one's.
 func (d directory) kept(key string) (report.Result, bool, error) {
 	var result report.Result
 	if ok, err := readJSON(d.result(key), &result); !ok || err != nil {
@@ -124,7 +125,7 @@ func (d directory) kept(key string) (report.Result, bool, error) {
 		return result, false, nil
 	}
 	p, err := ReadProvenance(path, m)
-	return result, err == nil && p.Key == key && result.Schema == report.Schema, nil
+	return result, err == nil && p.Key == key && result.Schema >= report.OldSchema && result.Schema <= report.Schema, nil
 }
 
 // A Failure is a cell that could not be done.

@@ -44,8 +44,8 @@ func TestSplitSettlesByTheData(t *testing.T) {
 	}{
 		{12, 2, Split{}, Split{Name: "KFoldCrossSubject", Folds: 10}},
 		{5, 2, Split{}, Split{Name: "KFoldCrossSubject", Folds: 5}},
-		{1, 12, Split{}, Split{Name: "KFoldCrossTrial", Folds: 10}},
-		{1, 6, Split{}, Split{Name: "KFoldCrossTrial", Folds: 6}},
+		{1, 12, Split{}, Split{Name: "KFoldByTrial", Folds: 10}},
+		{1, 6, Split{}, Split{Name: "KFoldByTrial", Folds: 6}},
 		{5, 2, Split{Folds: 3}, Split{Name: "KFoldCrossSubject", Folds: 3}},
 		{5, 2, Split{Name: "KFold"}, Split{Name: "KFold", Folds: 10}},
 	} {
@@ -112,11 +112,14 @@ func TestKeysShareWhatIsTheSameAndNothingElse(t *testing.T) {
 		changes func(report.Cell) bool // whose results are others
 	}{
 		"list of ratios": {func(s *Study) { s.Config.Prune = append(s.Config.Prune, Pruning{"lfp", 0.5}) }, none},
-		"fine-tuning":    {func(s *Study) { s.Config.FineTune.LR = 1 }, stages(report.FineTuned)},
+		"fine-tuning":    {func(s *Study) { s.Config.FineTune.LR = 1 }, stages(report.FineTuned, report.TrainedOn)},
 		"distillation":   {func(s *Study) { s.Config.Distill.Weight = 0.5 }, stages(report.FineTuned)},
 		"choice":         {func(s *Study) { s.Config.Options.RoundTo = 8 }, stages(report.Pruned, report.FineTuned, report.Scratch)},
 		"sparsity":       {func(s *Study) { s.Config.Sparsity = 1 }, func(c report.Cell) bool { return c.Method == "nsfp" }},
 		"training":       {func(s *Study) { s.Config.Train.LR = 1 }, all},
+		"metric":         {func(s *Study) { s.Config.Metric = report.MetricF1 }, all},
+		"class weights":  {func(s *Study) { s.Config.ClassWeights = true }, all},
+		"repetitions":    {func(s *Study) { s.Config.Seeds = []uint64{3, 4} }, none},
 		"seed":           {func(s *Study) { s.Config.Seed = 4 }, all},
 		"split":          {func(s *Study) { s.Config.Split.Folds = 3 }, all},
 		"data":           {func(s *Study) { s.fingerprint = "other" }, all},
@@ -142,6 +145,10 @@ func TestKeysShareWhatIsTheSameAndNothingElse(t *testing.T) {
 func TestCellsComeAfterWhatTheyStartFromAndOnlyOnce(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		s := &Study{Config: Config{Model: "fbccnn"}, Folds: make([]Fold, rapid.IntRange(1, 12).Draw(rt, "folds"))}
+		if inner := rapid.IntRange(0, 3).Draw(rt, "inner folds"); inner > 1 {
+			s.Config.Split.Inner, s.Folds = inner, make([]Fold, inner*len(s.Folds))
+		}
+		s.Config.Seeds = rapid.SliceOfNDistinct(rapid.Uint64(), 1, 3, rapid.ID).Draw(rt, "seeds")
 		methods := rapid.SliceOfNDistinct(rapid.SampledFrom(prune.MethodNames()), 0, 4, rapid.ID).Draw(rt, "methods")
 		ratios := rapid.SliceOfNDistinct(rapid.Float64Range(0, 0.99), 1, 4, rapid.ID).Draw(rt, "ratios")
 		for _, m := range methods {
@@ -155,8 +162,14 @@ func TestCellsComeAfterWhatTheyStartFromAndOnlyOnce(t *testing.T) {
 		s.Config.Recover = rapid.SliceOfNDistinct(rapid.SampledFrom([]string{report.FineTuned, report.Scratch, report.ScratchB, report.Uniform}), 0, 4, rapid.ID).Draw(rt, "recover")
 		seen := map[report.Cell]bool{}
 		names := map[string]bool{}
-		cells := s.Cells(RunOptions{})
+		var cells []report.Cell
+		for _, s.Config.Seed = range s.Config.Seeds {
+			cells = append(cells, s.Cells(RunOptions{})...)
+		}
 		for _, c := range cells {
+			if at := s.At(c); at < 1 || at > len(s.Folds) || s.cells(at)[0].Fold != c.Fold || s.cells(at)[0].Inner != c.Inner {
+				rt.Fatalf("%s is about fold %d of %d", Describe(c), at, len(s.Folds))
+			}
 			if seen[c] || names[CellName(c)] {
 				rt.Fatalf("%s is done twice, or its file %s is written twice", Describe(c), CellName(c))
 			}
@@ -171,8 +184,13 @@ func TestCellsComeAfterWhatTheyStartFromAndOnlyOnce(t *testing.T) {
 		if slices.Contains(methods, "nsfp") {
 			sparse = 1
 		}
-		// One unpruned network serves all methods, one sparsity-trained all its ratios.
-		if want := len(s.Folds) * (1 + sparse + len(methods)*len(ratios)*(1+len(s.Config.Recover))); len(cells) != want {
+		control := 0
+		if len(methods) > 0 && slices.Contains(s.Config.Recover, report.FineTuned) {
+			control = 1
+		}
+		// One unpruned network serves all methods, one sparsity-trained all its ratios, and one
+		// is trained on as long as all that are fine-tuned.
+		if want := len(s.Config.Seeds) * len(s.Folds) * (1 + control + sparse + len(methods)*len(ratios)*(1+len(s.Config.Recover))); len(cells) != want {
 			rt.Fatalf("%d cells, want %d", len(cells), want)
 		}
 	})

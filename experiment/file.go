@@ -27,10 +27,14 @@ type File struct {
 		Encoding string `yaml:"encoding,omitempty"` // see data.Reading
 		Montage  string `yaml:"montage,omitempty"`  // below the study file's directory, if it isn't absolute
 	} `yaml:"data,omitempty"`
-	Seed     *uint64       `yaml:"seed,omitempty"`
-	Split    part          `yaml:"split,omitempty"` // of all networks; see Split
-	Networks []NetworkFile `yaml:"networks"`
-	Prune    PruneFile     `yaml:"prune,omitempty"`
+	Seed  *uint64  `yaml:"seed,omitempty"`
+	Seeds []uint64 `yaml:"seeds,omitempty"` // of repetitions, instead of one seed
+	// Metric is what networks are judged by; see report.Metrics.
+	Metric       string        `yaml:"metric,omitempty"`
+	ClassWeights bool          `yaml:"class_weights,omitempty"`
+	Split        part          `yaml:"split,omitempty"` // of all networks; see Split
+	Networks     []NetworkFile `yaml:"networks"`
+	Prune        PruneFile     `yaml:"prune,omitempty"`
 	// Recover names ways to recover; see RecoveryNames.
 	Recover []string `yaml:"recover,omitempty"`
 	Distill Distill  `yaml:"distill,omitempty"`
@@ -44,6 +48,9 @@ type NetworkFile struct {
 	Train    part     `yaml:"train,omitempty"`     // see train.Options
 	FineTune part     `yaml:"fine_tune,omitempty"` // what differs from Train
 	Methods  []string `yaml:"methods,omitempty"`   // instead of the study's
+	// SamplingRate is what kernels of parts of a second are made for, instead of the
+	// features' own rate.
+	SamplingRate float64 `yaml:"sampling_rate,omitempty"`
 }
 
 // A PruneFile says by what, and how far, networks are pruned: each method at each ratio.
@@ -114,8 +121,11 @@ func ReadFile(path string) (*File, error) {
 	if len(f.Networks) == 0 {
 		return nil, fmt.Errorf("%s: there are no networks: name one, such as networks: [{model: fbccnn}]", path)
 	}
+	if f.Seed != nil && f.Seeds != nil {
+		return nil, fmt.Errorf("%s: seed and seeds both say what is drawn from: give one of them", path)
+	}
 	for i, n := range f.Networks {
-		c, err := f.config(n)
+		c, err := f.config(n, f.seeds()[0])
 		if err == nil {
 			err = c.Check()
 		}
@@ -129,28 +139,41 @@ func ReadFile(path string) (*File, error) {
 	return &f, nil
 }
 
-// Configs returns what the file asks for, one configuration for each network.
+// seeds are those of all repetitions.
+func (f *File) seeds() []uint64 {
+	switch {
+	case len(f.Seeds) > 0:
+		return f.Seeds
+	case f.Seed != nil:
+		return []uint64{*f.Seed}
+	}
+	return []uint64{1}
+}
+
+// Configs returns what the file asks for, one configuration for each network and seed.
 func (f *File) Configs() ([]Config, error) {
 	if f.Data.Dir == "" {
 		return nil, fmt.Errorf("the study does not say where its recordings are: name their directory with --data")
 	}
 	var all []Config
 	for _, n := range f.Networks {
-		c, err := f.config(n)
-		if err != nil {
-			return nil, err
+		for _, seed := range f.seeds() {
+			c, err := f.config(n, seed)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, c)
 		}
-		all = append(all, c)
 	}
 	return all, nil
 }
 
-func (f *File) config(n NetworkFile) (Config, error) {
+func (f *File) config(n NetworkFile, seed uint64) (Config, error) {
 	m, err := models.ByName(n.Model)
 	if err != nil {
 		return Config{}, err
 	}
-	c := Config{Model: n.Model, Seed: 1, Train: train.Paper(n.Model), Options: f.Prune.Options, Sparsity: PaperSparsity, Distill: f.Distill,
+	c := Config{Model: n.Model, SamplingRate: n.SamplingRate, Seed: seed, Metric: f.Metric, ClassWeights: f.ClassWeights, Train: train.Paper(n.Model), Options: f.Prune.Options, Sparsity: PaperSparsity, Distill: f.Distill,
 		Recover: []string{}}
 	c.Data.Dir, c.Data.Manifest = f.Data.Dir, f.Data.Manifest
 	c.Data.Reading = data.Reading{Encoding: f.Data.Encoding, Montage: f.Data.Montage}
@@ -158,8 +181,8 @@ func (f *File) config(n NetworkFile) (Config, error) {
 	if m.Grid {
 		c.Data.Features = data.GridOptions()
 	}
-	if f.Seed != nil {
-		c.Seed = *f.Seed
+	if len(f.Seeds) > 1 {
+		c.Seeds = f.Seeds
 	}
 	c.Split = Split{Shuffle: true, Seed: c.Seed, Val: 0.2}
 	if f.Prune.Sparsity != nil {

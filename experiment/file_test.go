@@ -87,12 +87,48 @@ distill: {weight: 0.5}
 	}
 }
 
+func TestFileRepeatsWithEachSeed(t *testing.T) {
+	f, err := readFile(t, `
+data: {dir: recordings}
+seeds: [5, 9]
+metric: f1
+class_weights: true
+networks: [{model: fbccnn}, {model: ccnn, split: {seed: 3}}]
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := f.Configs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	type repetition struct {
+		model       string
+		seed, split uint64
+	}
+	var got []repetition
+	for _, c := range all {
+		got = append(got, repetition{c.Model, c.Seed, c.Split.Seed})
+		if c.Metric != report.MetricF1 || !c.ClassWeights || len(c.Seeds) != 2 {
+			t.Errorf("metric %q, class weights %v, seeds %v", c.Metric, c.ClassWeights, c.Seeds)
+		}
+	}
+	want := []repetition{{"fbccnn", 5, 5}, {"fbccnn", 9, 9}, {"ccnn", 5, 3}, {"ccnn", 9, 3}}
+	if d := cmp.Diff(want, got, cmp.AllowUnexported(repetition{})); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+}
+
 func TestFilesThatCanNotBeMeant(t *testing.T) {
 	const rest = "\nnetworks: [{model: fbccnn}]\n"
 	for text, says := range map[string]string{
 		"nme: x" + rest:                                 `:1:1: there is no key "nme" (did you mean name?)`,
 		"name: x\nseed: many" + rest:                    ":2:7: a whole number is needed here",
 		"prune: {ratio: [0.4]}" + rest:                  `no key "ratio" (did you mean ratios?)`,
+		"seed: 1\nseeds: [1, 2]" + rest:                 "seed and seeds both",
+		"seeds: [2, 2]" + rest:                          "the seed 2 is there twice",
+		"metric: auc" + rest:                            `unknown metric "auc"`,
+		"split: {inner: 3}" + rest:                      "by the split nested alone",
 		"split: {fold: 3}" + rest:                       `:1:9: there is no key "fold" (did you mean folds?)`,
 		"recover: [finetune]" + rest:                    `unknown recovery "finetune"`,
 		"prune: {methods: [l1], ratios: [0.4]}" + rest:  `unknown pruning method "l1"`,

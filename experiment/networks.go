@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/rand/v2"
+	"slices"
 
 	"eegprune/models"
 	"eegprune/prune"
@@ -110,18 +112,21 @@ const (
 	evidenceBatches = 8
 )
 
-// evidence is what criteria may look at on a fold: clips spread evenly over those that
-// are trained on.
+// evidence is what criteria may look at on a fold.
 func (s *Study) evidence(n *models.Network, fold int) prune.Evidence {
-	fit := s.Folds[fold-1].Fit
-	stride := max(1, len(fit)/(evidenceBatch*evidenceBatches))
-	var rows []int
-	for i := 0; i < len(fit); i += stride {
-		rows = append(rows, fit[i])
-	}
+	rows := s.evidenceRows(fold)
 	return prune.Evidence{Seed: s.seed(fold), Gradients: func(use func() error) error {
 		return train.Gradients(n, s.data, rows, evidenceBatch, evidenceBatches, use)
 	}}
+}
+
+// evidenceRows are drawn by the fold's seed from all clips that are trained on, whose first
+// would be those of the first subjects.
+func (s *Study) evidenceRows(fold int) []int {
+	rows := slices.Clone(s.Folds[fold-1].Fit)
+	random := rand.New(rand.NewPCG(s.seed(fold), 0))
+	random.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
+	return rows[:min(len(rows), evidenceBatch*evidenceBatches)]
 }
 
 // Recover brings back a pruned network's accuracy on a fold, in the way that the stage
@@ -166,7 +171,28 @@ func (s *Study) equalCompute(pruned *models.Network) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return int(math.Round(float64(s.Config.Train.Epochs) * float64(whole.MACs()) / float64(left.MACs()))), nil
+	return equalCompute(s.Config.Train.Epochs, whole.MACs(), left.MACs()), nil
+}
+
+// equalCompute is the number of epochs in which a network of left MACs takes as many as one
+// of whole in epochs, but no more than twice the epochs: where pruning saves more than half,
+// Liu 2019 (Rethinking the Value of Network Pruning) doubles them.
+func equalCompute(epochs int, whole, left int64) int {
+	return int(math.Round(float64(epochs) * min(2, float64(whole)/float64(max(left, 1)))))
+}
+
+// trainOn goes on training the unpruned network as fine-tuning does a pruned one.
+func (s *Study) trainOn(ctx context.Context, unpruned *models.Network, fold int, o Oversight) (Made, error) {
+	g, err := torch.NewGenerator(torch.CPU, s.seed(fold))
+	if err != nil {
+		return Made{}, err
+	}
+	defer g.Free()
+	n, err := unpruned.To(s.device)
+	if err != nil {
+		return Made{}, err
+	}
+	return s.fit(ctx, n, fold, s.Config.FineTune, g, train.Regimen{}, o)
 }
 
 func (s *Study) fineTune(ctx context.Context, pruned, teacher *models.Network, fold int, o Oversight) (Made, error) {
@@ -219,7 +245,12 @@ func (s *Study) fit(ctx context.Context, n *models.Network, fold int, options tr
 		n.Free()
 		return Made{}, err
 	}
+	var weights []float64
+	if s.Config.ClassWeights {
+		weights = train.BalancedWeights(s.Set.Y, f.Fit, len(s.Set.Classes))
+	}
 	h, err := train.Training{Network: n, Data: s.data, Fit: f.Fit, Val: f.Val, Options: options, Generator: g, Regimen: r,
+		Metric: s.Config.Metric, ClassWeights: weights,
 		Watch: o.Watch, Snapshots: o.Snapshots}.Run(ctx)
 	if err != nil {
 		n.Free()

@@ -29,7 +29,7 @@ func TestSoftPruningSaysTheSameAfterItsTrainingWasKept(t *testing.T) {
 	c := Config{Model: "eegnet", Seed: 3, Train: train.Paper("eegnet"), FineTune: train.Paper("eegnet"), Prune: []Pruning{{"sfp", 0.9}},
 		Options: prune.Options{MinChannels: 4}, Split: Split{Folds: 2, Val: 0.2}}
 	c.Train.Epochs = 2
-	s, err := open(c, signals(4, 128), OpenOptions{})
+	s, err := open(c, named{Set: signals(4, 128)}, OpenOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,6 @@ package experiment
 import (
 	"context"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -59,6 +58,7 @@ func (g Grid) Plan(o RunOptions) (*Plan, error) {
 				if cell.result, cell.Done, err = d.kept(key); err != nil {
 					return nil, err
 				}
+				cell.result.Cell = c // it may be of a study of this repetition alone
 			}
 			p.Cells = append(p.Cells, cell)
 		}
@@ -133,7 +133,10 @@ func (s *Study) cost(c report.Cell, known map[Pruning]models.Counts) (int64, err
 	}
 	trained, left := whole.MACs(), whole.MACs() // of the network while it is trained, and when it is tested
 	epochs := s.Config.Train.Epochs
-	f := s.Folds[c.Fold-1]
+	f := s.Folds[s.At(c)-1]
+	if c.Stage == report.TrainedOn {
+		epochs = s.Config.FineTune.Epochs
+	}
 	if c.Method != "" && c.Stage != report.Sparse {
 		m, err := prune.ByName(c.Method)
 		if err != nil {
@@ -160,7 +163,7 @@ func (s *Study) cost(c report.Cell, known map[Pruning]models.Counts) (int64, err
 			epochs = s.Config.FineTune.Epochs
 		}
 		if c.Stage == report.ScratchB {
-			epochs = int(math.Round(float64(epochs) * float64(whole.MACs()) / float64(max(counts.MACs(), 1))))
+			epochs = equalCompute(epochs, whole.MACs(), counts.MACs())
 		}
 	}
 	perEpoch := backward*trained*int64(len(f.Fit)) + trained*int64(len(f.Val))
@@ -172,6 +175,9 @@ func (s *Study) cost(c report.Cell, known map[Pruning]models.Counts) (int64, err
 func (g Grid) Estimate(ctx context.Context, p *Plan, length time.Duration) error {
 	p.SecondsPerTeraMAC = map[string]float64{}
 	for _, s := range g {
+		if _, done := p.SecondsPerTeraMAC[s.Config.Model]; done {
+			continue // another repetition
+		}
 		times, err := train.TimeSteps(ctx, s.Arch, s.Config.Train, s.Config.Train.BatchSize, s.device, length)
 		if err != nil {
 			return fmt.Errorf("timing %s: %w", s.Config.Model, err)

@@ -29,8 +29,9 @@ type RunOptions struct {
 func (s *Study) Cells(o RunOptions) []report.Cell {
 	var cells []report.Cell
 	for fold := 1; fold <= len(s.Folds); fold++ {
-		if o.Folds == nil || slices.Contains(o.Folds, fold) {
-			cells = append(cells, s.cells(fold)...)
+		of := s.cells(fold)
+		if o.Folds == nil || slices.Contains(o.Folds, of[0].Fold) {
+			cells = append(cells, of...)
 		}
 	}
 	return cells
@@ -52,7 +53,7 @@ func (s *Study) Run(ctx context.Context, o RunOptions) (*report.Study, error) {
 func (g Grid) Run(ctx context.Context, o RunOptions) (*report.Study, error) {
 	for _, s := range g {
 		for _, f := range o.Folds {
-			if _, err := s.fold(f); err != nil {
+			if _, err := s.fold(f * max(1, s.Config.Split.Inner)); err != nil {
 				return nil, err
 			}
 		}
@@ -96,9 +97,12 @@ func (g Grid) report(results []report.Result, o RunOptions) (*report.Study, erro
 				onData = append(onData, n)
 			}
 		}
-		if s.leak != "" {
-			out.Leak = s.leak
+		for _, l := range s.leaks {
+			if !slices.Contains(out.Leaks, l) {
+				out.Leaks = append(out.Leaks, l)
+			}
 		}
+		out.Metric = s.Config.Metric
 	}
 	var config any = configs
 	if len(configs) == 1 {
@@ -107,6 +111,7 @@ func (g Grid) report(results []report.Result, o RunOptions) (*report.Study, erro
 	if out.Config, err = json.Marshal(config); err != nil {
 		return nil, fmt.Errorf("describing the study: %w", err)
 	}
+	out.Leak = strings.Join(out.Leaks, "; ")
 	out.Results = results
 	out.Settings = append(g.merge(settings), out.Environment.Settings()...)
 	out.Notes = notes(onData, out.Results)
@@ -114,8 +119,18 @@ func (g Grid) report(results []report.Result, o RunOptions) (*report.Study, erro
 }
 
 // merge lists each setting once where all studies share it, else once for each network.
+// Repetitions say the same.
 func (g Grid) merge(settings [][]report.Setting) []report.Setting {
 	var merged []report.Setting
+	var networks []string
+	settings = slices.Clone(settings)
+	for i, s := range g {
+		if slices.Contains(networks, s.Config.Model) {
+			settings[i] = nil
+		} else {
+			networks = append(networks, s.Config.Model)
+		}
+	}
 	var names []string
 	for _, of := range settings {
 		for _, l := range of {
@@ -137,11 +152,7 @@ func (g Grid) merge(settings [][]report.Setting) []report.Setting {
 			lines = []report.Setting{{Name: name, Value: lines[0].Value}}
 		}
 		if name == "model" {
-			var models []string
-			for _, s := range g {
-				models = append(models, s.Config.Model)
-			}
-			lines = []report.Setting{{Name: name, Value: strings.Join(models, ", ")}}
+			lines = []report.Setting{{Name: name, Value: strings.Join(networks, ", ")}}
 		}
 		merged = append(merged, lines...)
 	}
@@ -167,7 +178,14 @@ func notes(on []string, results []report.Result) []string {
 
 // Describe names a cell in a sentence: "fold 2, fine-tuned after lfp at 0.4".
 func Describe(c report.Cell) string {
-	text := fmt.Sprintf("fold %d, %s", c.Fold, c.Stage)
+	text := fmt.Sprintf("fold %d, ", c.Fold)
+	if c.Inner != 0 {
+		text = fmt.Sprintf("fold %d, inner fold %d, ", c.Fold, c.Inner)
+	}
+	if c.Seed != 0 {
+		text = fmt.Sprintf("seed %d, ", c.Seed) + text
+	}
+	text += c.Stage
 	switch {
 	case c.Stage == report.Sparse:
 		return text + " for " + c.Method

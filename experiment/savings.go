@@ -2,72 +2,69 @@ package experiment
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
 
+	"eegprune/data"
 	"eegprune/report"
 )
 
-// SavingsOptions say what counts as a loss of accuracy, and how finely the ratio is
-// sought.
+// SavingsOptions say what counts as a loss, and how finely the ratio is sought.
 type SavingsOptions struct {
-	Test   string  // see report.PairedTest
-	Level  float64 // of the test
-	Margin float64 // see report.Savings
-	Most   float64 // the largest ratio that is tried
-	Step   float64 // ratios are multiples of it
+	report.Judgement
+	Most float64 // the largest ratio that is tried
+	Step float64 // ratios are multiples of it
 }
 
 // Check returns an error that names the setting which can't be used.
 func (o SavingsOptions) Check() error {
-	switch {
-	case !(o.Level > 0 && o.Level < 1):
-		return fmt.Errorf("level %g is outside (0, 1): 0.05 is usual", o.Level)
-	case !(o.Margin >= 0 && o.Margin < 1):
-		return fmt.Errorf("margin %g is outside [0, 1): 0.01 takes a loss of one point for none", o.Margin)
-	case !(o.Step > 0 && o.Step <= o.Most && o.Most < 1):
+	if !(o.Step > 0 && o.Step <= o.Most && o.Most < 1) {
 		return fmt.Errorf("a step of %g up to %g: the step must be positive, the largest ratio not below it, and below 1", o.Step, o.Most)
 	}
-	return report.PairedTest{Name: o.Test, TestShare: 1}.Check() // what share, the folds will say
+	return o.Judgement.Check()
 }
 
-// Savings finds for each study, method and way to recover the largest ratio at which no
-// accuracy is lost, as far as a paired test over the folds can tell. It takes loss to
-// grow with the ratio, and so seeks by bisection: of n possible ratios log2(n) are
-// trained. The results of all networks that were made on the way come with it.
+// Savings finds for each network, method and way to recover the largest ratio at which
+// the validation clips show that less than the margin is lost, and tests that one network
+// on the test clips. It takes loss to grow with the ratio, and so seeks by bisection: of n
+// possible ratios log2(n) are trained. The results of all networks that were made on the
+// way come with it.
 func (g Grid) Savings(ctx context.Context, o RunOptions, so SavingsOptions) (*report.Savings, *report.Study, error) {
 	if err := so.Check(); err != nil {
 		return nil, nil, err
 	}
 	if len(g) == 0 {
-		return nil, nil, fmt.Errorf("there is nothing to save of")
+		return nil, nil, errors.New("there is nothing to save of")
 	}
-	out := &report.Savings{Schema: report.Schema, Test: so.Test, Level: so.Level, Margin: so.Margin}
+	if name := g[0].Config.Split.Name; name == data.Nested {
+		return nil, nil, fmt.Errorf("savings seeks one ratio for all folds, and the folds of a %s split choose one each: run the ratios (eegprune sweep) and compare them (eegprune compare)", name)
+	}
 	o.Watch.Changed = nil // what will be tried is not known yet
 	seeker := seeker{SavingsOptions: so}
+	models := map[string]int{}
 	for _, s := range g {
 		c := *s
 		c.Config.Prune = nil // what is tried is added
 		seeker.grid = append(seeker.grid, &c)
+		models[s.Config.Model] += len(s.Folds)
 	}
-	for _, s := range g {
-		test := report.PairedTest{Name: so.Test, TestShare: s.testShare()}
-		if err := test.Enough(len(s.Folds), so.Level); err != nil {
+	for _, folds := range models {
+		if err := (report.PairedTest{Name: so.Test, TestShare: 1}).Enough(folds, so.Level); err != nil {
 			return nil, nil, err
 		}
-		seeker.tests = append(seeker.tests, test)
-		out.TestShare = test.TestShare
-		if s.leak != "" {
-			out.Leak = s.leak
-		}
 	}
+	out := &report.Savings{Schema: report.Schema, Test: so.Test, Level: so.Level, Margin: so.Margin}
 	err := o.hold(ctx, func(ctx context.Context, h *holding) error {
 		seeker.holding = h
 		for i, s := range g {
+			if slices.ContainsFunc(g[:i], func(o *Study) bool { return o.Config.Model == s.Config.Model }) {
+				continue // another seed of a network that was dealt with
+			}
 			for _, method := range s.methods() {
 				for _, stage := range s.Config.Recover {
-					row, err := seeker.seek(ctx, i, method, stage)
+					row, err := seeker.seek(ctx, s.Config, method, stage)
 					if err != nil {
 						return err
 					}
@@ -90,17 +87,9 @@ func (g Grid) Savings(ctx context.Context, o RunOptions, so SavingsOptions) (*re
 	if err != nil {
 		return nil, results, err
 	}
-	out.Settings = results.Settings
+	out.Settings, out.Leak, out.Leaks, out.Metric = results.Settings, results.Leak, results.Leaks, g[0].Config.Metric
+	out.Settle()
 	return out, results, nil
-}
-
-// testShare is the ratio of test clips to training clips, over the folds.
-func (s *Study) testShare() float64 {
-	share := 0.0
-	for _, f := range s.Folds {
-		share += float64(len(f.Test)) / float64(len(f.Fit)+len(f.Val))
-	}
-	return share / float64(len(s.Folds))
 }
 
 // methods lists those of the configuration, each once.
@@ -118,7 +107,6 @@ func (s *Study) methods() []string {
 type seeker struct {
 	SavingsOptions
 	grid    Grid
-	tests   []report.PairedTest // of each study
 	holding *holding
 	all     []report.Result
 }
@@ -128,12 +116,21 @@ func (k *seeker) results() (*report.Study, error) {
 	return k.grid.report(k.all, k.holding.options)
 }
 
-// seek finds the largest ratio without loss for one method and recovery of study i.
-func (k *seeker) seek(ctx context.Context, i int, method, stage string) (report.Saving, error) {
-	s := k.grid[i]
-	row := report.Saving{Model: s.Config.Model, Method: method, Stage: stage, P: 1}
+// A trial is the results of one ratio, over folds and seeds.
+type trial struct {
+	ratio                    float64
+	whole, reference, pruned []report.Result
+	validation               report.Verdict
+}
+
+// seek finds the largest ratio without loss for one method and recovery of a network, of
+// which c is the configuration for one of the seeds.
+func (k *seeker) seek(ctx context.Context, c Config, method, stage string) (report.Saving, error) {
+	metric := c.Metric
+	row := report.Saving{Model: c.Model, Method: method, Stage: stage}
 	low, high := 0, int(math.Floor(k.Most/k.Step+1e-9)) // in steps: none lost, and the first to try
 	top := high
+	var last, chosen trial
 	for low < high {
 		mid := (low + high + 1) / 2
 		if high == top && len(row.Tried) == 0 {
@@ -141,58 +138,74 @@ func (k *seeker) seek(ctx context.Context, i int, method, stage string) (report.
 		}
 		// Of a short decimal, as a user would write it: 0.14, not 0.14000000000000001.
 		ratio := math.Round(float64(mid)*k.Step*1e9) / 1e9
-		whole, pruned, err := k.try(ctx, i, Pruning{method, ratio}, stage)
+		t, err := k.try(ctx, c.Model, Pruning{method, ratio}, stage)
 		if err != nil {
 			return row, err
 		}
-		before, after := accuracies(whole), accuracies(pruned)
-		loses, p, err := k.tests[i].Loses(before, after, k.Margin, k.Level)
-		if err != nil {
-			return row, err
+		if t.validation, _, _, err = k.Judge(metric, true, t.reference, t.pruned); err != nil {
+			return row, fmt.Errorf("%s by %s at %g on the validation clips: %w", c.Model, method, ratio, err)
 		}
-		row.Tried = append(row.Tried, report.Attempt{Ratio: ratio, MeanLoss: mean(before) - mean(after), P: p, Loses: loses})
+		loses := *t.validation.P > k.Level
+		row.Tried = append(row.Tried, report.Attempt{Ratio: ratio, Verdict: t.validation, Loses: loses})
+		last = t
 		if loses {
 			high = mid - 1
-			if row.Accuracy == nil {
-				row.WholeAccuracy, row.Accuracy, row.Whole, row.Size = before, before, whole[0].Size, whole[0].Size
-			}
 			continue
 		}
-		low = mid
-		row.Ratio, row.P, row.WholeAccuracy, row.Accuracy = ratio, p, before, after
-		row.Whole, row.Size = whole[0].Size, meanSize(pruned)
+		low, chosen = mid, t
 	}
-	if row.Ratio == 0 {
-		row.Note = "accuracy is lost at every ratio that was tried"
+	row.Whole, row.Size = report.MeanSize(last.whole), report.MeanSize(last.whole)
+	row.Reference, row.TestShare, row.Baseline = last.reference[0].Stage, report.TestShare(last.pruned), report.BaselineOf(last.whole, metric)
+	if chosen.ratio == 0 {
+		row.Note = fmt.Sprintf("at no ratio that was tried do the validation clips show that less than %.3g points are lost", 100*k.Margin)
+		return row, nil
+	}
+	row.Ratio, row.Validation, row.Size = chosen.ratio, chosen.validation, report.MeanSize(chosen.pruned)
+	var err error
+	if row.Verdict, row.ReferenceScores, row.Scores, err = k.Judge(metric, false, chosen.reference, chosen.pruned); err != nil {
+		return row, fmt.Errorf("%s by %s at %g on the test clips: %w", c.Model, method, chosen.ratio, err)
 	}
 	return row, nil
 }
 
-// try makes the networks of a ratio and returns their results by fold, and those of the
-// unpruned ones.
-func (k *seeker) try(ctx context.Context, i int, p Pruning, stage string) (whole, pruned []report.Result, err error) {
-	s := *k.grid[i]
-	s.Config.Prune, s.Config.Recover = []Pruning{p}, []string{stage}
-	if stage == report.Pruned {
-		s.Config.Recover = nil
+// try makes the networks of a ratio, for all seeds, and sets them beside what they are
+// judged against.
+func (k *seeker) try(ctx context.Context, model string, p Pruning, stage string) (trial, error) {
+	t := trial{ratio: p.Ratio}
+	var grid Grid
+	for _, of := range k.grid {
+		if of.Config.Model != model {
+			continue
+		}
+		s := *of
+		s.Config.Prune, s.Config.Recover = []Pruning{p}, []string{stage}
+		if stage == report.Pruned {
+			s.Config.Recover = nil
+		}
+		// What is reported is about all that was tried.
+		if asked := &of.Config.Prune; !slices.Contains(*asked, p) {
+			*asked = append(*asked, p)
+		}
+		grid = append(grid, &s)
 	}
-	// What is reported is about all that was tried.
-	if asked := &k.grid[i].Config.Prune; !slices.Contains(*asked, p) {
-		*asked = append(*asked, p)
-	}
-	results, err := k.holding.carryOut(ctx, Grid{&s}, k.grid)
+	results, err := k.holding.carryOut(ctx, grid, k.grid)
 	for _, r := range results {
 		if !slices.ContainsFunc(k.all, func(o report.Result) bool { return o.Cell == r.Cell }) {
 			k.all = append(k.all, r)
 		}
 		switch {
 		case r.Stage == report.Unpruned:
-			whole = append(whole, r)
+			t.whole = append(t.whole, r)
+		case r.Stage == report.TrainedOn && stage == report.FineTuned:
+			t.reference = append(t.reference, r)
 		case r.Stage == stage && r.Method == p.Method && r.Ratio == p.Ratio:
-			pruned = append(pruned, r)
+			t.pruned = append(t.pruned, r)
 		}
 	}
-	return whole, pruned, err
+	if len(t.reference) == 0 {
+		t.reference = t.whole
+	}
+	return t, err
 }
 
 // measure times the networks that rows are about, of the first fold.
@@ -219,35 +232,4 @@ func (k *seeker) measure(ctx context.Context, rows []report.Saving) error {
 		rows[i].WholeSpeed, rows[i].Speed = of[about[2*i]], of[about[2*i+1]]
 	}
 	return nil
-}
-
-func accuracies(results []report.Result) []float64 {
-	var v []float64
-	for _, r := range results {
-		v = append(v, r.Test.Accuracy)
-	}
-	return v
-}
-
-func mean(v []float64) float64 {
-	sum := 0.0
-	for _, x := range v {
-		sum += x
-	}
-	return sum / float64(len(v))
-}
-
-// meanSize is the mean over folds, which can differ in width.
-func meanSize(results []report.Result) report.Size {
-	var s report.Size
-	for _, r := range results {
-		s.Parameters += r.Size.Parameters
-		s.MACs += r.Size.MACs
-		s.FileBytes += r.Size.FileBytes
-		s.NonzeroParameters += r.Size.NonzeroParameters
-		s.NonzeroMACs += r.Size.NonzeroMACs
-	}
-	n := int64(len(results))
-	return report.Size{Parameters: s.Parameters / n, MACs: s.MACs / n, FileBytes: s.FileBytes / n,
-		NonzeroParameters: s.NonzeroParameters / n, NonzeroMACs: s.NonzeroMACs / n}
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -80,13 +81,18 @@ func (g Grid) schedule(ctx context.Context, plan *Plan, o RunOptions) ([]report.
 		return nil, err
 	}
 	defer free()
-	studies := map[string]*Study{}
+	type repetition struct {
+		model string
+		seed  uint64
+	}
+	studies := map[repetition]*Study{}
 	for _, study := range g {
-		studies[study.Config.Model] = study
+		c := study.cells(1)[0]
+		studies[repetition{c.Model, c.Seed}] = study
 	}
 	var tasks []*task
 	for _, p := range plan.Cells {
-		t := &task{study: studies[p.Cell.Model], cell: p.Cell, key: p.Key, finished: make(chan struct{}), before: p.Done}
+		t := &task{study: studies[repetition{p.Cell.Model, p.Cell.Seed}], cell: p.Cell, key: p.Key, finished: make(chan struct{}), before: p.Done}
 		if p.Done {
 			t.result = &p.result
 		}
@@ -123,7 +129,7 @@ func (s *schedule) open(g Grid, jobs int) (free func(), err error) {
 			p.meter.Close()
 		}
 		for _, c := range copies {
-			c.data.Free()
+			c.Close()
 		}
 	}
 	for i, device := range g[0].devices {
@@ -140,7 +146,9 @@ func (s *schedule) open(g Grid, jobs int) (free func(), err error) {
 			}
 			c := *study
 			c.device = device
-			if c.data, err = train.NewData(study.Set, device); err != nil {
+			if same := slices.IndexFunc(copies, func(o *Study) bool { return o.Set == study.Set && o.device == device }); same >= 0 {
+				c.data, c.borrowed = copies[same].data, true
+			} else if c.data, err = train.NewData(study.Set, device); err != nil {
 				free()
 				return nil, err
 			}
@@ -283,7 +291,9 @@ func (c cell) makeOnOwnStream(ctx context.Context) (result report.Result, err er
 
 // make makes the result of the cell and its files.
 func (c cell) make(ctx context.Context) (report.Result, error) {
-	result := report.Result{Schema: report.Schema, Key: c.key, Cell: c.Cell, Checkpoint: checkpoint(c.Cell), Seed: c.seed(c.Fold), Run: c.place.made}
+	result := report.Result{Schema: report.Schema, Key: c.key, Cell: c.Cell, Checkpoint: checkpoint(c.Cell), FoldSeed: c.seed(c.At(c.Cell)), Run: c.place.made}
+	f := c.Folds[c.At(c.Cell)-1]
+	result.Clips = report.FoldClips{Fit: len(f.Fit), Validation: len(f.Val), Test: len(f.Test)}
 	result.Started = time.Now().UTC().Truncate(time.Millisecond)
 	scope := meter.Thread
 	if c.options.Jobs <= 1 {
@@ -320,10 +330,13 @@ func (c cell) find(ctx context.Context, result *report.Result) error {
 	for _, e := range made.History.Epochs {
 		result.Epochs = append(result.Epochs, report.Epoch(e))
 	}
-	if result.Test, err = c.Evaluate(ctx, n, c.Fold); err != nil {
+	if result.Test, err = c.Evaluate(ctx, n, c.At(c.Cell)); err != nil {
 		return err
 	}
-	v, err := train.Evaluate(ctx, n, c.data, c.Folds[c.Fold-1].Val)
+	if result.Subjects, err = c.bySubject(ctx, n, c.Folds[c.At(c.Cell)-1].Test); err != nil {
+		return err
+	}
+	v, err := train.Evaluate(ctx, n, c.data, c.Folds[c.At(c.Cell)-1].Val)
 	if err != nil {
 		return err
 	}
@@ -354,8 +367,9 @@ func (c cell) network(ctx context.Context) (Made, error) {
 			n.Free()
 		}
 	}()
+	fold := c.At(c.Cell)
 	for _, o := range c.origins(c.Cell) {
-		n, _, err := models.Load(c.dir.in(checkpoint(o)), c.device)
+		n, _, err := models.Load(c.dir.in(c.of[o].result.Checkpoint), c.device)
 		if err != nil {
 			return Made{}, err
 		}
@@ -363,24 +377,26 @@ func (c cell) network(ctx context.Context) (Made, error) {
 	}
 	switch c.Stage {
 	case report.Unpruned:
-		return c.Train(ctx, c.Fold, over)
+		return c.Train(ctx, fold, over)
 	case report.Sparse:
-		return c.trainSparse(ctx, c.Fold, over)
+		return c.trainSparse(ctx, fold, over)
+	case report.TrainedOn:
+		return c.trainOn(ctx, from[0], fold, over)
 	case report.Pruned:
 		m, err := prune.ByName(c.Method)
 		if err != nil {
 			return Made{}, err
 		}
 		if m.Training == prune.Soft {
-			return c.pruneSoftly(ctx, m, c.Ratio, c.Fold, over)
+			return c.pruneSoftly(ctx, m, c.Ratio, fold, over)
 		}
-		return c.Prune(from[0], Pruning{c.Method, c.Ratio}, c.Fold)
+		return c.Prune(from[0], Pruning{c.Method, c.Ratio}, fold)
 	}
 	var teacher *models.Network
 	if len(from) > 1 {
 		teacher = from[1]
 	}
-	return c.Recover(ctx, from[0], teacher, c.Stage, c.Fold, over)
+	return c.Recover(ctx, from[0], teacher, c.Stage, fold, over)
 }
 
 // oversight keeps the cell's training, and how far it has come.

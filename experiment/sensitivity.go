@@ -67,7 +67,7 @@ func (s *Study) Sensitivity(ctx context.Context, networks []*models.Network, fol
 	if err != nil {
 		return nil, err
 	}
-	out := &report.Sensitivity{Schema: report.Schema, Model: s.Arch.Model, Method: o.Method, On: o.On, Folds: folds, Leak: s.leak,
+	out := &report.Sensitivity{Schema: report.Schema, Model: s.Arch.Model, Method: o.Method, On: o.On, Folds: folds, Leak: s.leak(),
 		Settings: s.settings()}
 	for _, l := range layers {
 		for _, r := range o.Ratios {
@@ -86,7 +86,7 @@ func (s *Study) Sensitivity(ctx context.Context, networks []*models.Network, fol
 		if err != nil {
 			return nil, fmt.Errorf("fold %d: %w", folds[i], err)
 		}
-		out.Baseline = append(out.Baseline, e.Accuracy)
+		out.Baseline, out.Majority = append(out.Baseline, e.Accuracy), append(out.Majority, e.Majority)
 		step()
 		for k := range out.Points {
 			if err := s.point(ctx, n, m, folds[i], rows, o, &out.Points[k], whole); err != nil {

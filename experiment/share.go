@@ -32,7 +32,9 @@ func (s Share) String() string {
 // other.
 type unit struct {
 	model string
+	seed  uint64
 	fold  int
+	inner int
 }
 
 // shares deals the units of planned cells out to that many shares, the costliest first,
@@ -63,4 +65,4 @@ func shares(cells []Planned, of int) map[unit]int {
 	return share
 }
 
-func unitOf(c report.Cell) unit { return unit{c.Model, c.Fold} }
+func unitOf(c report.Cell) unit { return unit{c.Model, c.Seed, c.Fold, c.Inner} }

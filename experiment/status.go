@@ -200,12 +200,14 @@ func Collect(dir string) (*report.Study, error) {
 			return nil, err
 		}
 		if ok {
+			r.Cell = c.Cell
 			out.Results = append(out.Results, r)
 		}
 	}
 	if len(out.Results) == 0 {
 		return nil, fmt.Errorf("nothing of the study in %s is done yet", dir)
 	}
+	out.SayLacks()
 	out.Notes = notes(out.Notes, out.Results)
 	if left := len(plan.Cells) - len(out.Results); left > 0 {
 		out.Notes = append(out.Notes, fmt.Sprintf("%d of the study's %d cells are not done", left, len(plan.Cells)))

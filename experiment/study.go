@@ -1,14 +1,13 @@
 package experiment
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"eegprune/data"
 	"eegprune/models"
@@ -29,12 +28,14 @@ type Study struct {
 	Folds  []Fold
 	Arch   *models.Arch // of the unpruned network
 
-	leak        string // what to say of the split; see report.Study
+	leaks       []string // what to say of the split and the features; see report.Study
+	names       []string // of files and arrays that the features were made of
 	notes       []string
 	fingerprint string
 	device      torch.Device   // on which data is
 	devices     []torch.Device // on which cells are done; the first is device
 	data        *train.Data
+	borrowed    bool // data is another's, who frees it
 }
 
 // OpenOptions say how a study is opened. They do not change its results.
@@ -67,6 +68,9 @@ func OpenUndivided(ctx context.Context, c Config, o OpenOptions) (*Study, error)
 	if err != nil {
 		return nil, err
 	}
+	if c.Metric == "" {
+		c.Metric = metricOf(set.Set)
+	}
 	return open(c, set, o)
 }
 
@@ -84,25 +88,41 @@ func OpenGrid(ctx context.Context, configs []Config, o OpenOptions) (g Grid, err
 		if err := c.Check(); err != nil {
 			return g, err
 		}
-		if slices.ContainsFunc(configs[:i], func(o Config) bool { return o.Model == c.Model }) {
+		if slices.ContainsFunc(configs[:i], func(o Config) bool { return o.Model == c.Model && o.Seed == c.Seed }) {
 			return g, fmt.Errorf("%s: %w", c.Model, errTwice)
 		}
 	}
-	if err := allowTF32(configs); err != nil {
+	var trainings []train.Options
+	for _, c := range configs {
+		trainings = append(trainings, c.Train, c.FineTune)
+	}
+	if err := train.SetArithmetic(trainings...); err != nil {
 		return g, err
 	}
-	sets := map[string]*data.Set{}
+	sets := map[string]named{}
+	var all []named // of each configuration
 	for _, c := range configs {
 		b, err := json.Marshal(c.Data)
 		if err != nil {
 			return g, fmt.Errorf("describing the features of %s: %w", c.Model, err)
 		}
-		if sets[string(b)] == nil {
+		if sets[string(b)].Set == nil {
 			if sets[string(b)], err = features(ctx, c.Data, o); err != nil {
 				return g, err
 			}
 		}
-		s, err := open(c, sets[string(b)], o)
+		all = append(all, sets[string(b)])
+	}
+	// Networks that are compared are judged by one metric.
+	metric := report.MetricAccuracy
+	if slices.ContainsFunc(all, func(n named) bool { return metricOf(n.Set) != metric }) {
+		metric = report.MetricBalanced
+	}
+	for i, c := range configs {
+		if c.Metric == "" {
+			c.Metric = metric
+		}
+		s, err := open(c, all[i], o, g...)
 		if err != nil {
 			return g, err
 		}
@@ -114,26 +134,6 @@ func OpenGrid(ctx context.Context, configs []Config, o OpenOptions) (g Grid, err
 	return g, nil
 }
 
-// allowTF32 lets the process use TF32 where the studies ask for it: all of them must.
-func allowTF32(configs []Config) error {
-	asked, trainings := 0, 0
-	for _, c := range configs {
-		for _, o := range []train.Options{c.Train, c.FineTune} {
-			trainings++
-			if o.Precision == train.TF32 {
-				asked++
-			}
-		}
-	}
-	switch asked {
-	case 0:
-		return nil
-	case trainings:
-		return torch.AllowTF32(true)
-	}
-	return fmt.Errorf("precision %s holds for all that the process computes: give it to the training and the fine-tuning of every network, or to none", train.TF32)
-}
-
 // Close frees the data of all.
 func (g Grid) Close() {
 	for _, s := range g {
@@ -141,33 +141,52 @@ func (g Grid) Close() {
 	}
 }
 
+// named is a feature set with the names of what it was made of: files and arrays.
+type named struct {
+	*data.Set
+	names []string
+}
+
 // features reads the recordings, or the cache.
-func features(ctx context.Context, c Data, o OpenOptions) (*data.Set, error) {
+func features(ctx context.Context, c Data, o OpenOptions) (named, error) {
 	source, err := data.Open(c.Dir, c.Manifest)
 	if err != nil {
-		return nil, err
+		return named{}, err
 	}
 	if err := source.Use(c.Reading); err != nil {
-		return nil, err
+		return named{}, err
 	}
 	f := c.Features
 	f.Progress = o.Progress
+	n := named{names: []string{filepath.Base(c.Dir), source.Manifest.Name, source.Manifest.Signal.Array}}
 	if o.Cache == "" {
-		return data.Features(ctx, source, f)
+		n.Set, err = data.Features(ctx, source, f)
+	} else {
+		n.Set, _, err = data.Cache{Dir: o.Cache}.Features(ctx, source, f)
 	}
-	set, _, err := data.Cache{Dir: o.Cache}.Features(ctx, source, f)
-	return set, err
+	if err != nil {
+		return named{}, err
+	}
+	for _, clip := range n.Clips {
+		if last := n.names[len(n.names)-1]; clip.File != last {
+			n.names = append(n.names, clip.File)
+		}
+	}
+	return n, nil
 }
 
-// open makes a study of features, which are not divided yet.
-func open(c Config, set *data.Set, o OpenOptions) (*Study, error) {
-	s := &Study{Config: c, Set: set, devices: o.Devices, notes: set.Notes.Sentences()}
+// open makes a study of features, which are not divided yet. It shares the tensors of
+// those of the others that have the same.
+func open(c Config, set named, o OpenOptions, others ...*Study) (*Study, error) {
+	s := &Study{Config: c, Set: set.Set, names: set.names, devices: o.Devices, notes: set.Notes.Sentences()}
 	if len(o.Devices) == 0 {
 		s.devices = []torch.Device{torch.CPU}
 	}
 	s.device = s.devices[0]
 	var err error
-	if s.fingerprint, err = fingerprint(set); err != nil {
+	if i := slices.IndexFunc(others, func(o *Study) bool { return o.Set == set.Set }); i >= 0 {
+		s.data, s.borrowed, s.fingerprint = others[i].data, true, others[i].fingerprint
+	} else if s.fingerprint, err = fingerprint(set.Set); err != nil {
 		return nil, err
 	}
 	if s.Arch, err = s.build(); err != nil {
@@ -180,20 +199,27 @@ func open(c Config, set *data.Set, o OpenOptions) (*Study, error) {
 			}
 		}
 	}
-	if s.data, err = train.NewData(set, s.device); err != nil {
+	if s.borrowed {
+		return s, nil
+	}
+	if s.data, err = train.NewData(set.Set, s.device); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
 // Close frees the data.
-func (s *Study) Close() { s.data.Free() }
+func (s *Study) Close() {
+	if !s.borrowed {
+		s.data.Free()
+	}
+}
 
 func (s *Study) build() (*models.Arch, error) {
 	if len(s.Set.Shape) != 3 {
 		return nil, fmt.Errorf("the features have shape %v; a network needs [channels, height, width]", s.Set.Shape)
 	}
-	return models.Build(s.Config.Model, models.Config{Input: [3]int(s.Set.Shape), Classes: len(s.Set.Classes), Rate: s.Set.Rate})
+	return models.Build(s.Config.Model, models.Config{Input: [3]int(s.Set.Shape), Classes: len(s.Set.Classes), Rate: cmp.Or(s.Config.SamplingRate, s.Set.Rate)})
 }
 
 // Divide makes the folds, says which of them can't be judged, and settles what depends on
@@ -209,27 +235,11 @@ func (s *Study) Divide() error {
 	if err != nil {
 		return err
 	}
-	if split.Leaks() {
-		s.leak = "LEAKS: clips of one trial are both trained on and tested on; " + data.NonLeaking(c.Name) + " keeps them apart"
-	}
+	s.leaks = leaks(split, s.Config.Data.Features.Overlap, s.names)
 	for i, f := range folds {
-		fit, val, err := split.Validation(s.Set, f.Train, c.Val)
-		if err != nil {
-			return fmt.Errorf("fold %d: %w", i+1, err)
+		if err := s.divideFold(split, i+1, f); err != nil {
+			return err
 		}
-		for _, rows := range [][]int{fit, val, f.Test} {
-			if len(rows) == 0 {
-				return fmt.Errorf("fold %d has %d clips to train on, %d to validate on and %d to test on: use fewer folds (--folds) or more recordings",
-					i+1, len(fit), len(val), len(f.Test))
-			}
-		}
-		if n := s.classesIn(fit); n < len(s.Set.Classes) {
-			return fmt.Errorf("fold %d trains on clips of %d of the %d classes: use another split (--split) or fewer folds (--folds)", i+1, n, len(s.Set.Classes))
-		}
-		if n := s.classesIn(f.Test); n < len(s.Set.Classes) {
-			s.notes = append(s.notes, fmt.Sprintf("fold %d tests on clips of %d of the %d classes", i+1, n, len(s.Set.Classes)))
-		}
-		s.Folds = append(s.Folds, Fold{Fit: fit, Val: val, Test: f.Test})
 	}
 	// By the first fold for all, so that folds are trained alike.
 	s.Config.Train = s.Config.Train.Settle(len(s.Folds[0].Fit))
@@ -237,9 +247,47 @@ func (s *Study) Divide() error {
 	return nil
 }
 
-// Leak says whether clips of one trial are both trained on and tested on, and what to do
-// about it; it is empty where they are not.
-func (s *Study) Leak() string { return s.leak }
+// divideFold divides what a fold is trained on, and says what it can't be judged by.
+func (s *Study) divideFold(split data.Split, number int, f data.Fold) error {
+	validations, err := s.validations(split, f)
+	if err != nil {
+		return fmt.Errorf("fold %d: %w", number, err)
+	}
+	classes, which := len(s.Set.Classes), fmt.Sprintf("fold %d", number)
+	if len(s.Config.Seeds) > 1 {
+		which = fmt.Sprintf("seed %d, ", s.Config.Seed) + which
+	}
+	if n := s.classesIn(f.Test); n < classes {
+		s.notes = append(s.notes, fmt.Sprintf("%s tests on clips of %d of the %d classes", which, n, classes))
+	}
+	for _, v := range validations {
+		fit, val := v.Train, v.Test
+		for _, rows := range [][]int{fit, val, f.Test} {
+			if len(rows) == 0 {
+				return fmt.Errorf("fold %d has %d clips to train on, %d to validate on and %d to test on: use fewer folds (--folds) or more recordings",
+					number, len(fit), len(val), len(f.Test))
+			}
+		}
+		if n := s.classesIn(fit); n < classes {
+			return fmt.Errorf("fold %d trains on clips of %d of the %d classes: use another split (--split) or fewer folds (--folds)", number, n, classes)
+		}
+		if n := s.classesIn(val); n < classes {
+			s.notes = append(s.notes, fmt.Sprintf("%s chooses its epochs on clips of %d of the %d classes", which, n, classes))
+		}
+		s.Folds = append(s.Folds, Fold{Fit: fit, Val: val, Test: f.Test})
+	}
+	return nil
+}
+
+// validations are the ways in which what a fold is trained on is divided again: one, or in
+// a nested split one for each inner fold. Test is what validates.
+func (s *Study) validations(split data.Split, f data.Fold) ([]data.Fold, error) {
+	if k := s.Config.Split.Inner; k > 0 {
+		return split.Inner(s.Set, f.Train, k)
+	}
+	fit, val, err := split.Validation(s.Set, f.Train, s.Config.Split.Val)
+	return []data.Fold{{Train: fit, Test: val}}, err
+}
 
 func (s *Study) classesIn(rows []int) int {
 	seen := map[int64]bool{}
@@ -247,116 +295,4 @@ func (s *Study) classesIn(rows []int) int {
 		seen[s.Set.Y[r]] = true
 	}
 	return len(seen)
-}
-
-// settings says what the study is about, above its results.
-func (s *Study) settings() []report.Setting {
-	c := s.Config
-	subjects := map[string]bool{}
-	perClass := make([]int, len(s.Set.Classes))
-	for i, clip := range s.Set.Clips {
-		subjects[clip.Subject] = true
-		perClass[s.Set.Y[i]]++
-	}
-	var classes []string
-	for i, name := range s.Set.Classes {
-		classes = append(classes, fmt.Sprintf("%s %d", name, perClass[i]))
-	}
-	var transforms []string
-	for _, t := range c.Data.Features.Transforms {
-		transforms = append(transforms, t.Name())
-	}
-	if c.Data.Features.Standardize != "" && c.Data.Features.Standardize != data.StandardizeNone {
-		transforms = append(transforms, "z-score per "+c.Data.Features.Standardize+" (all of a subject's clips, labels unseen)")
-	}
-	split := c.Split.Name
-	if split != "LeaveOneSubjectOut" {
-		split = fmt.Sprintf("%s, %d folds", split, len(s.Folds))
-	}
-	if c.Split.Shuffle {
-		split += fmt.Sprintf(", shuffled with seed %d", c.Split.Seed)
-	}
-	if s.leak == "" {
-		split += "; no trial is both trained on and tested on"
-	} else {
-		split += "; " + s.leak
-	}
-	settings := []report.Setting{
-		{Name: "data", Value: fmt.Sprintf("%s: %d clips of %g s, %d subjects, %d electrodes at %g Hz", filepath.Base(c.Data.Dir), s.Set.Len(),
-			c.Data.Features.Seconds, len(subjects), len(s.Set.Channels), s.Set.Rate)},
-		{Name: "classes", Value: strings.Join(classes, ", ")},
-		{Name: "features", Value: fmt.Sprintf("%s -> %v", strings.Join(transforms, ", "), s.Set.Shape)},
-		{Name: "split", Value: split},
-		{Name: "model", Value: c.Model},
-		{Name: "training", Value: describe(c.Train)},
-	}
-	if len(c.Prune) > 0 {
-		settings = append(settings, report.Setting{Name: "pruning", Value: c.describePruning()})
-	}
-	if slices.Contains(c.Recover, report.FineTuned) {
-		text := describe(c.FineTune)
-		if c.Distill.Weight > 0 {
-			text += fmt.Sprintf("; distilled from the unpruned network with weight %g at temperature %g", c.Distill.Weight, c.Distill.Temperature)
-		}
-		settings = append(settings, report.Setting{Name: "fine-tuning", Value: text})
-	}
-	return append(settings, report.Setting{Name: "seed", Value: fmt.Sprint(c.Seed)})
-}
-
-// describePruning lists methods and ratios, and what is out of the ordinary.
-func (c Config) describePruning() string {
-	var methods, ratios []string
-	add := func(list *[]string, text string) {
-		if !slices.Contains(*list, text) {
-			*list = append(*list, text)
-		}
-	}
-	sparse := false
-	for _, p := range c.Prune {
-		add(&methods, p.Method)
-		add(&ratios, fmt.Sprintf("%g", p.Ratio))
-		sparse = sparse || prune.TrainingFor(p.Method) == prune.Sparse
-	}
-	text := strings.Join(methods, ", ") + ", ratio " + strings.Join(ratios, ", ")
-	o := c.Options
-	if o.Target != "" && o.Target != prune.Filters {
-		text += " of " + o.Target
-	}
-	if o.Scope != "" {
-		text += ", thresholds by " + o.Scope
-	}
-	for _, l := range slices.Sorted(maps.Keys(o.Layers)) {
-		text += fmt.Sprintf(", %s at %g", l, o.Layers[l])
-	}
-	if len(o.Exclude) > 0 {
-		text += ", without " + strings.Join(o.Exclude, ", ")
-	}
-	if o.Linear {
-		text += ", linear layers too"
-	}
-	if o.MinChannels > 1 {
-		text += fmt.Sprintf(", at least %d channels", o.MinChannels)
-	}
-	if o.RoundTo > 1 {
-		text += fmt.Sprintf(", widths to multiples of %d", o.RoundTo)
-	}
-	if sparse {
-		text += fmt.Sprintf("; nsfp trained with sparsity %g", c.Sparsity)
-	}
-	return text
-}
-
-func describe(o train.Options) string {
-	text := fmt.Sprintf("%s, learning rate %g", o.Optimizer, o.LR)
-	if o.Precision != "" {
-		text += ", precision " + o.Precision
-	}
-	if len(o.Milestones) > 0 {
-		var at []string
-		for _, m := range o.Milestones {
-			at = append(at, fmt.Sprintf("%.0f", m*float64(o.Epochs)))
-		}
-		text += fmt.Sprintf(" (x%g at epoch %s)", o.Gamma, strings.Join(at, " and "))
-	}
-	return text + fmt.Sprintf(", batch %d, %d epochs, best validation accuracy kept", o.BatchSize, o.Epochs)
 }

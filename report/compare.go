@@ -1,99 +1,156 @@
 package report
 
 import (
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
 	"math"
 	"slices"
-	"strconv"
 )
 
-// A Comparison is the paper's table of accuracies, network by method by ratio, as
-// numbers.
+// A Comparison is the paper's table, network by method by ratio, as numbers, and what
+// becomes of the paper's two claims.
 type Comparison struct {
 	Schema   int       `json:"schema"`
 	Settings []Setting `json:"settings"`
 	Leak     string    `json:"leak,omitempty"`
-	// Test judges every network against the unpruned one of its model, paired over the
-	// folds, one-sided, at Level.
-	Test      string  `json:"test"`
-	TestShare float64 `json:"test_share,omitempty"` // see PairedTest
-	Level     float64 `json:"level"`
-	// Tested is how many such tests were made. Their p values are not corrected for it.
+	Leaks    []string  `json:"leaks,omitempty"` // see Study
+	Lacks    []string  `json:"lacks,omitempty"` // what results of an earlier version do not hold
+	Metric   string    `json:"metric"`          // what networks are judged by, see Study
+	// Test judges every network against its reference, paired over the folds, one-sided, at
+	// Level; intervals are two-sided, of 1 - Level.
+	Test   string  `json:"test"`
+	Level  float64 `json:"level"`
+	Margin float64 `json:"margin"` // see Judgement
+	// Tested is how many such tests were made: the family over which Holm corrects p.
 	Tested int `json:"tested"`
 	// Untested says why networks have no p where folds are too few or not a number.
-	Untested string          `json:"untested,omitempty"`
-	Rows     []ComparisonRow `json:"rows"`
-	// Recoveries sets training from scratch against fine-tuning, once for each pruned
-	// network that has both.
-	Recoveries []RecoveryPair `json:"scratch_against_fine_tuned,omitempty"`
+	Untested  string          `json:"untested,omitempty"`
+	Rows      []ComparisonRow `json:"rows"`
+	Baselines []Baseline      `json:"baselines,omitempty"`
+	// Pairs sets training from scratch against fine-tuning, once for each network that was
+	// trained from scratch. Overall does so over all of them.
+	Pairs   []RecoveryPair `json:"scratch_against_fine_tuned,omitempty"`
+	Overall *Overall       `json:"scratch_against_fine_tuned_overall,omitempty"`
+	// Largest is the largest saving without loss, one for each model.
+	Largest []Largest `json:"largest_saving,omitempty"`
 }
 
 // A ComparisonRow is one network over the folds. Scores are shares of 1. What can't be
 // computed, such as the spread of one fold, is nil.
 type ComparisonRow struct {
 	Variant
-	Folds      int      `json:"folds"`
-	Accuracy   *float64 `json:"accuracy"`
-	AccuracySD *float64 `json:"accuracy_sd"`
-	MacroF1    *float64 `json:"macro_f1"`
-	MacroF1SD  *float64 `json:"macro_f1_sd"`
-	Majority   *float64 `json:"majority"` // accuracy of always naming the commonest class
-	Loss       *float64 `json:"loss"`     // mean over folds of the unpruned network's accuracy less this one's
-	P          *float64 `json:"p"`        // of the alternative that the network is worse than unpruned
-	Worse      bool     `json:"worse"`    // p is at most the level
-	Best       bool     `json:"best"`     // of all recoveries of the model at this ratio
+	// Methods are those whose network this is, where it is one and the same for several.
+	Methods []string `json:"methods,omitempty"`
+	Folds   int      `json:"folds"`           // of all seeds
+	Seeds   int      `json:"seeds,omitempty"` // where there are several
+	// Defined is on how many of Folds the metric is defined: those that test on clips of
+	// every class, where it is a mean over classes. Score is the mean over those.
+	Defined  int      `json:"defined"`
+	Score    *float64 `json:"score"`
+	FoldSD   *float64 `json:"fold_sd"`              // over folds, of means over seeds
+	SeedSD   *float64 `json:"seed_sd,omitempty"`    // over seeds, of means over folds
+	SubjSD   *float64 `json:"subject_sd,omitempty"` // over subjects, each one's clips of all folds together
+	Accuracy *float64 `json:"accuracy"`             // mean over folds
+	MacroF1  *float64 `json:"macro_f1"`             // mean over the folds in which it is defined
+	Balanced *float64 `json:"balanced_accuracy"`    // likewise
+	// OfClasses is on how many of Folds these two are defined.
+	OfClasses int     `json:"folds_with_all_classes"`
+	Pooled    *Pooled `json:"pooled,omitempty"` // of the clips of all folds together
+	Size      Size    `json:"size"`             // mean over folds
+
+	Reference  string   `json:"reference,omitempty"` // stage of the network it is judged against
+	TestShare  float64  `json:"test_share,omitempty"`
+	Loss       *float64 `json:"loss"` // mean over folds of the reference's score less this one's
+	LossLow    *float64 `json:"loss_low"`
+	LossHigh   *float64 `json:"loss_high"`
+	P          *float64 `json:"p"`                    // of the alternative that it is worse than its reference
+	PHolm      *float64 `json:"p_holm"`               // corrected for the family
+	Detectable *float64 `json:"detectable,omitempty"` // the smallest true loss that the uncorrected test shows with power 0.8
+	Worse      bool     `json:"worse"`                // p_holm is at most the level
+	Best       bool     `json:"best"`                 // of all recoveries of the model of one cost
 }
 
-// A RecoveryPair is how much better training a pruned network from scratch is than
-// fine-tuning it.
-type RecoveryPair struct {
-	Model  string   `json:"model"`
-	Method string   `json:"method"`
-	Ratio  float64  `json:"ratio"`
-	Gain   *float64 `json:"gain"` // mean over folds of accuracy from scratch less fine-tuned
-	P      *float64 `json:"p"`    // two-sided
+// A Baseline is what always naming the commonest class reaches on a model's test clips.
+type Baseline struct {
+	Model string `json:"model"`
+	Pooled
 }
 
-// NewComparison computes the table of a study. It fails where the test or the level
-// can't be used with any number of folds; with too few for this level it has no p and
-// says so.
-func NewComparison(s *Study, test PairedTest, level float64) (*Comparison, error) {
-	if err := test.Enough(math.MaxInt16, level); err != nil {
+// NewComparison computes the table of a study. It fails where the judgement can't be used
+// with any number of folds; with too few for this level it has no p and says so.
+func NewComparison(s *Study, j Judgement) (*Comparison, error) {
+	if err := j.Check(); err != nil {
 		return nil, err
 	}
-	c := &Comparison{Schema: Schema, Settings: s.Settings, Leak: s.Leak, Test: test.Name, Level: level}
-	if test.Name == CorrectedT {
-		c.TestShare = test.TestShare
-	}
-	all := groups(s)
+	c := &Comparison{Schema: Schema, Settings: s.Settings, Leak: s.Leak, Leaks: s.Leaks, Lacks: s.Lacks, Metric: s.metric(),
+		Test: j.Test, Level: j.Level, Margin: j.Margin}
+	all := distinct(groups(s))
 	for _, g := range all {
-		of := g.results
-		accuracy, f1 := spread(of, func(r Result) float64 { return r.Test.Accuracy }), spread(of, func(r Result) float64 { return r.Test.MacroF1 })
-		majority := spread(of, func(r Result) float64 { return r.Test.Majority })
-		row := ComparisonRow{Variant: g.Variant, Folds: len(of), Accuracy: number(accuracy.Mean), AccuracySD: number(accuracy.SD),
-			MacroF1: number(f1.Mean), MacroF1SD: number(f1.SD), Majority: number(majority.Mean)}
+		row := rowOf(g, c.Metric)
 		if g.Stage != Unpruned {
-			whole, _ := unprunedOf(all, g.Model)
-			c.judge(&row, whole, g, test)
+			c.judge(&row, all, g, j, s.Config)
 		}
 		c.Rows = append(c.Rows, row)
+		if n := len(c.Baselines); n == 0 || c.Baselines[n-1].Model != g.Model {
+			if b, ok := baselineOf(g); ok {
+				c.Baselines = append(c.Baselines, b)
+			}
+		}
 	}
+	c.holm()
 	c.markBest()
-	c.pairRecoveries(all, test)
+	c.pairRecoveries(groups(s), all, j, s.Config)
+	c.Largest = largest(all, c.Metric, j, s.Config)
 	return c, nil
 }
 
-// judge sets a network against the unpruned one.
-func (c *Comparison) judge(row *ComparisonRow, whole, g group, test PairedTest) {
-	x, y := pairs(whole.results, g.results)
+// metric is what a study is judged by; results of schema 2 are by accuracy.
+func (s *Study) metric() string {
+	if s.Metric == "" {
+		return MetricAccuracy
+	}
+	return s.Metric
+}
+
+func rowOf(g group, metric string) ComparisonRow {
+	score := spreadOver(g.results, onTest(metric))
+	accuracy, f1 := spreadOver(g.results, onTest(MetricAccuracy)), spreadOver(g.results, onTest(MetricF1))
+	row := ComparisonRow{Variant: g.Variant, Methods: g.methods, Folds: score.units, Defined: score.defined,
+		Score: number(score.mean), FoldSD: number(score.folds), SeedSD: number(score.seeds), SubjSD: number(spreadOfSubjects(g.results, metric)),
+		Accuracy: number(accuracy.mean), MacroF1: number(f1.mean), OfClasses: f1.defined,
+		Balanced: number(spreadOver(g.results, onTest(MetricBalanced)).mean), Size: meanSize(g.results)}
+	if n := seedsOf(g.results); n > 1 {
+		row.Seeds = n
+	}
+	if p, ok := pooledOf(g.results); ok {
+		row.Pooled = &p
+	}
+	return row
+}
+
+// baselineOf is of the clips that a network was tested on.
+func baselineOf(g group) (Baseline, bool) {
+	c := confusionOf(g.results)
+	if c == nil {
+		return Baseline{}, false
+	}
+	p := pool(trivial(c))
+	p.Clips /= seedsOf(g.results)
+	return Baseline{g.Model, p}, p.Clips > 0
+}
+
+// judge sets a network against its reference.
+func (c *Comparison) judge(row *ComparisonRow, all []group, g group, j Judgement, config json.RawMessage) {
+	reference, _ := referenceOf(all, g.Variant)
+	x, y, _ := pairs(reference.results, g.results, onTest(c.Metric))
 	if len(x) == 0 {
 		c.Untested = fmt.Sprintf("there is no unpruned %s on the same folds", g.Model)
 		return
 	}
-	row.Loss = number(spreadOf(x).Mean - spreadOf(y).Mean)
+	row.Reference, row.TestShare = reference.Stage, testShare(g.results, config)
+	row.Loss = number(lossOf(x, y).Mean)
+	test := j.on(row.TestShare)
 	err := test.Enough(len(x), c.Level)
 	p := math.NaN()
 	if err == nil {
@@ -104,56 +161,63 @@ func (c *Comparison) judge(row *ComparisonRow, whole, g group, test PairedTest) 
 		return
 	}
 	c.Tested++
-	row.P, row.Worse = number(p), p <= c.Level
+	row.P = number(p)
+	row.LossLow, row.LossHigh = j.interval(row.TestShare, x, y)
+	if loss, err := test.Detectable(x, y, c.Level); err == nil {
+		row.Detectable = number(loss)
+	}
+}
+
+// holm corrects p over all networks that were tested.
+func (c *Comparison) holm() {
+	var p []float64
+	for _, r := range c.Rows {
+		if r.P != nil {
+			p = append(p, *r.P)
+		}
+	}
+	p = Holm(p)
+	for i, r := range c.Rows {
+		if r.P != nil {
+			c.Rows[i].PHolm, c.Rows[i].Worse = number(p[0]), p[0] <= c.Level
+			p = p[1:]
+		}
+	}
+}
+
+// family names what Holm corrects over.
+func (c *Comparison) family() string {
+	return fmt.Sprintf("the %d tests of this table, of each network against the unpruned one of its model", c.Tested)
 }
 
 // recoveries are the stages of which one is marked as best. The uniform network is a
 // control, no recovery.
 func recoveries() []string { return []string{FineTuned, Scratch, ScratchB} }
 
+// A cost is what networks must have in common for one to be called the best of them.
+type cost struct {
+	model            string
+	parameters, macs int64
+	masked           bool
+}
+
+func (r ComparisonRow) cost() cost {
+	return cost{r.Model, r.Size.effectiveParameters(), r.Size.effectiveMACs(), r.Size.masked()}
+}
+
 func (c *Comparison) markBest() {
-	type at struct {
-		model string
-		ratio float64
-	}
-	best := map[at]float64{}
-	candidate := func(r ComparisonRow) bool { return r.Accuracy != nil && slices.Contains(recoveries(), r.Stage) }
-	several := map[at]int{}
+	best, several := map[cost]float64{}, map[cost]int{}
+	candidate := func(r ComparisonRow) bool { return r.Score != nil && slices.Contains(recoveries(), r.Stage) }
 	for _, r := range c.Rows {
 		if candidate(r) {
-			k := at{r.Model, r.Ratio}
-			several[k]++
-			if v, ok := best[k]; !ok || *r.Accuracy > v {
-				best[k] = *r.Accuracy
+			several[r.cost()]++
+			if v, ok := best[r.cost()]; !ok || *r.Score > v {
+				best[r.cost()] = *r.Score
 			}
 		}
 	}
 	for i, r := range c.Rows {
-		k := at{r.Model, r.Ratio}
-		c.Rows[i].Best = candidate(r) && several[k] > 1 && *r.Accuracy >= best[k]-rounding
-	}
-}
-
-func (c *Comparison) pairRecoveries(all []group, test PairedTest) {
-	for _, g := range all {
-		if g.Stage != Scratch {
-			continue
-		}
-		v := g.Variant
-		v.Stage = FineTuned
-		i := slices.IndexFunc(all, func(o group) bool { return o.Variant == v })
-		if i < 0 {
-			continue
-		}
-		tuned, scratch := pairs(all[i].results, g.results)
-		if len(tuned) == 0 {
-			continue
-		}
-		pair := RecoveryPair{Model: v.Model, Method: v.Method, Ratio: v.Ratio, Gain: number(spreadOf(scratch).Mean - spreadOf(tuned).Mean)}
-		if p, err := test.Differs(scratch, tuned); err == nil {
-			pair.P = number(p)
-		}
-		c.Recoveries = append(c.Recoveries, pair)
+		c.Rows[i].Best = candidate(r) && several[r.cost()] > 1 && *r.Score >= best[r.cost()]-rounding
 	}
 }
 
@@ -165,14 +229,14 @@ func number(v float64) *float64 {
 	return &v
 }
 
-// Compare writes the table of accuracies in one of [Formats]. CSV has a line for each
-// network and repeats test, level and leak in it; the other formats have a row for
-// each network, method and ratio.
-func Compare(w io.Writer, s *Study, test PairedTest, level float64, format string) error {
+// Compare writes the comparison in one of [Formats]. CSV has a line for each network and
+// repeats test, level and leak in it; the other formats end with what becomes of the
+// paper's two claims.
+func Compare(w io.Writer, s *Study, j Judgement, format string) error {
 	if err := CheckFormat(format); err != nil {
 		return err
 	}
-	c, err := NewComparison(s, test, level)
+	c, err := NewComparison(s, j)
 	if err != nil {
 		return err
 	}
@@ -181,13 +245,26 @@ func Compare(w io.Writer, s *Study, test PairedTest, level float64, format strin
 
 // Write writes a comparison in one of [Formats].
 func (c *Comparison) Write(w io.Writer, format string) error {
+	if format == FormatText {
+		for _, l := range c.Leaks {
+			fmt.Fprintf(w, "LEAK: %s\n", l)
+		}
+		for _, l := range c.Lacks {
+			fmt.Fprintf(w, "old results: %s\n", l)
+		}
+	}
 	return writeAnalysis(w, format, c, len(c.Rows))
+}
+
+// judgement is that by which the comparison was made.
+func (c *Comparison) judgement() Judgement {
+	return Judgement{Test: c.Test, Level: c.Level, Margin: c.Margin}
 }
 
 // An analysis is what is made of results, with a form for each format.
 type analysis interface {
 	csv(w io.Writer) error
-	table() *table
+	tables() []*table
 }
 
 // writeAnalysis writes an analysis, which has that many rows.
@@ -201,28 +278,11 @@ func writeAnalysis(w io.Writer, format string, v analysis, rows int) error {
 		_, err := fmt.Fprintln(w, noResults)
 		return err
 	}
-	return v.table().write(w, format)
+	return writeTables(w, v.tables(), format)
 }
 
 func encode(w io.Writer, v any) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
 	return e.Encode(v)
-}
-
-func (c *Comparison) csv(w io.Writer) error {
-	lines := [][]string{{"model", "method", "ratio", "stage", "folds", "accuracy", "accuracy_sd", "macro_f1", "macro_f1_sd", "majority",
-		"loss", "p", "worse", "best", "test", "level", "leak"}}
-	value := func(v *float64) string {
-		if v == nil {
-			return ""
-		}
-		return float(*v)
-	}
-	for _, r := range c.Rows {
-		lines = append(lines, []string{r.Model, r.Method, float(r.Ratio), r.Stage, strconv.Itoa(r.Folds), value(r.Accuracy), value(r.AccuracySD),
-			value(r.MacroF1), value(r.MacroF1SD), value(r.Majority), value(r.Loss), value(r.P), strconv.FormatBool(r.Worse),
-			strconv.FormatBool(r.Best), c.Test, float(c.Level), c.Leak})
-	}
-	return csv.NewWriter(w).WriteAll(lines)
 }

@@ -3,44 +3,89 @@ package report
 import (
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 )
 
-// table lays a comparison out with a row for each network, method and ratio and two
-// columns, accuracy and macro-F1, for each stage.
-func (c *Comparison) table() *table {
-	var stages []string
-	var folds []int
-	for _, r := range c.Rows {
-		stages = append(stages, r.Stage)
-		folds = append(folds, r.Folds)
+func (c *Comparison) tables() []*table {
+	all := []*table{c.table()}
+	if t := c.pairsTable(); t != nil {
+		all = append(all, t)
 	}
-	slices.SortFunc(stages, func(a, b string) int { return place(a) - place(b) })
-	stages = slices.Compact(stages)
+	if t := c.largestTable(); t != nil {
+		all = append(all, t)
+	}
+	return all
+}
 
-	t := &table{caption: "Test accuracy and macro-F1 of pruned networks in %.",
-		header: []string{"network", "method", "ratio"}, words: 3}
-	for _, s := range stages {
-		t.header = append(t.header, s+" %", "F1 %")
+// table lays a comparison out with a row for each network, and one for each model's
+// trivial baseline.
+func (c *Comparison) table() *table {
+	masked := slices.ContainsFunc(c.Rows, func(r ComparisonRow) bool { return r.Size.masked() })
+	lacking := slices.ContainsFunc(c.Rows, func(r ComparisonRow) bool { return r.Defined < r.Folds })
+	tested := slices.ContainsFunc(c.Rows, func(r ComparisonRow) bool { return r.P != nil })
+	t := &table{caption: fmt.Sprintf("Test %s and cost of pruned networks.", MetricTitle(c.Metric)),
+		header: []string{"network", "method", "ratio", "stage"}, words: 4}
+	left := ""
+	if masked {
+		left = "nonzero "
 	}
-	t.header = append(t.header, "majority %")
-	last := Variant{}
+	t.header = append(t.header, left+"parameters", left+"MACs", MetricTitle(c.Metric)+" %", "balanced, pooled %", "macro-F1, pooled %", "loss, points ["+c.judgement().confidence()+"]")
+	if tested {
+		t.header = append(t.header, "p", "p, Holm", "could show")
+	}
+	if lacking {
+		t.header = append(t.header, "folds")
+	}
+	at := slices.Index(t.header, MetricTitle(c.Metric)+" %")
+	whole := Size{}
+	last := ComparisonRow{}
 	for i, r := range c.Rows {
-		// A row of the table is a run of rows that differ in stage only.
-		of := Variant{Model: r.Model, Method: r.Method, Ratio: r.Ratio}
-		if i == 0 || of != last {
-			cells := make([]cell, len(t.header))
-			cells[0].text, cells[1].text, cells[2].text = r.Model, r.Method, ratioText(r.Variant)
-			cells[len(cells)-1].text = percent(r.Majority)
-			t.rows = append(t.rows, tableRow{cells: cells, apart: i > 0 && r.Model != last.Model})
-			last = of
+		if r.Model != last.Model {
+			whole = Size{}
+			if r.Stage == Unpruned {
+				whole = r.Size
+			}
 		}
-		at := t.words + 2*slices.Index(stages, r.Stage)
-		cells := t.rows[len(t.rows)-1].cells
-		cells[at] = cell{text: spreadText(r.Accuracy, r.AccuracySD), best: r.Best, worse: r.Worse}
-		cells[at+1].text = percent(r.MacroF1)
+		line := []string{r.Model, methodText(r.Method, r.Methods), ratioText(r.Variant), r.Stage,
+			count(r.Size.effectiveParameters()) + saved(r.Size.effectiveParameters(), whole.Parameters),
+			count(r.Size.effectiveMACs()) + saved(r.Size.effectiveMACs(), whole.MACs),
+			spreadText(r.Score, r.FoldSD), pooledText(r.Pooled, MetricBalanced), pooledText(r.Pooled, MetricF1), pointsText(r.Loss, r.LossLow, r.LossHigh)}
+		if tested {
+			could := ""
+			if r.Detectable != nil {
+				could = points1(*r.Detectable)
+			}
+			line = append(line, pText(r.P), pText(r.PHolm), could)
+		}
+		if lacking {
+			line = append(line, fmt.Sprintf("%d of %d", r.Defined, r.Folds))
+		}
+		t.add(line...)
+		row := &t.rows[len(t.rows)-1]
+		row.apart = i > 0 && (r.Model != last.Model || r.Method != last.Method || r.Ratio != last.Ratio)
+		row.cells[at].best, row.cells[at].worse = r.Best, r.Worse
+		last = r
+		if i+1 == len(c.Rows) || c.Rows[i+1].Model != r.Model {
+			c.baselineRow(t, r.Model, at)
+		}
 	}
-	c.footnotes(t, folds)
+	c.footnotes(t)
 	return t
+}
+
+// baselineRow adds what always naming the commonest class reaches.
+func (c *Comparison) baselineRow(t *table, model string, at int) {
+	i := slices.IndexFunc(c.Baselines, func(b Baseline) bool { return b.Model == model })
+	if i < 0 {
+		return
+	}
+	b := c.Baselines[i]
+	line := make([]string, len(t.header))
+	score := b.By(c.Metric)
+	line[0], line[3], line[at], line[at+1], line[at+2] = model, trivialName, percent(&score), percent(&b.Balanced), percent(&b.MacroF1)
+	t.add(line...)
+	t.rows[len(t.rows)-1].apart = true
 }
 
 func percent(v *float64) string {
@@ -70,73 +115,152 @@ func foldsText(folds []int) string {
 }
 
 // footnotes says what marks mean, and what they don't.
-func (c *Comparison) footnotes(t *table, folds []int) {
+func (c *Comparison) footnotes(t *table) {
 	if slices.ContainsFunc(c.Rows, func(r ComparisonRow) bool { return r.Best }) {
-		t.best = "the best recovery of a network at that ratio, over all methods"
+		t.best = "the best recovery of a network among those of the same parameters and MACs"
 	}
-	test := PairedTest{Name: c.Test}
-	t.note("Accuracy is mean ± standard deviation over " + foldsText(folds) +
-		"; F1 is macro-F1; majority is the accuracy of always naming the commonest class.")
+	t.note(c.means())
+	references := "the unpruned network"
+	if slices.ContainsFunc(c.Rows, func(r ComparisonRow) bool { return r.Reference == TrainedOn }) {
+		references += " and, of a fine-tuned one, against the unpruned network that was trained on for as long as fine-tuning lasts (" + TrainedOn + ")"
+	}
+	t.note(fmt.Sprintf("Loss is the mean over folds of the difference in %s, in percentage points, against %s, with its %s interval.", MetricTitle(c.Metric), references, c.judgement().confidence()))
 	if c.Tested > 0 {
-		text := fmt.Sprintf("significantly worse than the unpruned network: %v, paired over folds, one-sided, level %g", test, c.Level)
+		test := fmt.Sprintf("%v, paired over folds, one-sided, level %g", PairedTest{Name: c.Test}, c.Level)
+		text := "significantly worse by " + test + ", Holm's correction over " + c.family()
 		if slices.ContainsFunc(c.Rows, func(r ComparisonRow) bool { return r.Worse }) {
-			t.worse = text + ". " + c.corrected()
+			t.worse = text + "."
 		} else {
-			t.note("No network is " + text + ". That is not to say that they lose nothing. " + c.corrected())
+			t.note("No network is " + text + ". That is not to say that they lose nothing.")
+		}
+		if slices.ContainsFunc(c.Rows, func(r ComparisonRow) bool { return r.Detectable != nil }) {
+			t.note(fmt.Sprintf("Could show: the smallest true loss in points that this test, uncorrected, shows with a power of %.0f %% if folds are spread as these are.", 100*Power))
 		}
 	}
 	if c.Untested != "" {
 		t.note("Significance is not marked where it can't be tested: " + c.Untested + ".")
 	}
-	t.note(c.scratchText())
+	t.note(c.shared())
 	t.note(c.Leak)
 }
 
-func (c *Comparison) corrected() string {
-	if c.Tested == 1 {
-		return "One comparison was made."
+// means says over what the scores are means.
+func (c *Comparison) means() string {
+	var folds []int
+	seeds := 0
+	var overSeeds, overSubjects []string
+	for _, r := range c.Rows {
+		folds = append(folds, r.Folds)
+		seeds = max(seeds, r.Seeds)
+		if r.Stage == Unpruned && r.SeedSD != nil {
+			overSeeds = append(overSeeds, fmt.Sprintf("%s %.1f", r.Model, 100**r.SeedSD))
+		}
+		if r.Stage == Unpruned && r.SubjSD != nil {
+			overSubjects = append(overSubjects, fmt.Sprintf("%s %.1f", r.Model, 100**r.SubjSD))
+		}
 	}
-	return fmt.Sprintf("p values are not corrected for the %d comparisons made: if nothing lost accuracy, up to %.2g marks would be by chance.",
-		c.Tested, float64(c.Tested)*c.Level)
+	text := capital(MetricTitle(c.Metric)) + " is mean ± standard deviation over " + foldsText(folds)
+	if seeds > 1 {
+		text += fmt.Sprintf(" of %d seeds; over seeds it is, of the unpruned network, %s points", seeds, strings.Join(overSeeds, ", "))
+	}
+	if len(overSubjects) > 0 {
+		text += "; over subjects it is, of the unpruned network, " + strings.Join(overSubjects, ", ") + " points"
+	}
+	text += ". Pooled scores are of the clips of all folds together. " + trivialMeans
+	if slices.ContainsFunc(c.Rows, func(r ComparisonRow) bool { return r.Defined < r.Folds }) {
+		text += " Folds that lack a class have no " + MetricTitle(c.Metric) + " and are in neither the mean nor the test."
+	}
+	return text
 }
 
-// scratchText answers the paper's question, whether training from scratch does as well
-// as fine-tuning.
-func (c *Comparison) scratchText() string {
-	if len(c.Recoveries) == 0 {
+func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+
+func (c *Comparison) shared() string {
+	if !slices.ContainsFunc(c.Rows, func(r ComparisonRow) bool { return len(r.Methods) > 1 }) {
 		return ""
 	}
-	var better, worse, clearlyBetter, clearlyWorse, tested int
-	for _, r := range c.Recoveries {
-		clear := r.P != nil && *r.P <= c.Level
-		if r.P != nil {
-			tested++
-		}
-		switch {
-		case r.Gain == nil:
-		case *r.Gain > rounding:
-			better++
-			if clear {
-				clearlyBetter++
-			}
-		case *r.Gain < -rounding:
-			worse++
-			if clear {
-				clearlyWorse++
-			}
-		}
-	}
-	text := fmt.Sprintf("Scratch against fine-tuned: better in mean in %d of %d, worse in %d", better, len(c.Recoveries), worse)
-	if err := (PairedTest{Name: c.Test, TestShare: c.TestShare}).Enough(c.fewest(), c.Level/2); err == nil && tested > 0 {
-		text += fmt.Sprintf("; significantly (two-sided, level %g) better in %d, worse in %d", c.Level, clearlyBetter, clearlyWorse)
-	}
-	return text + "."
+	return sharedText
 }
 
-func (c *Comparison) fewest() int {
-	fewest := c.Rows[0].Folds
-	for _, r := range c.Rows {
-		fewest = min(fewest, r.Folds)
+// pairsTable sets scratch against fine-tuned, last over all; nil where there is no pair.
+func (c *Comparison) pairsTable() *table {
+	if c.Overall == nil {
+		return nil
 	}
-	return fewest
+	t := &table{caption: "Scratch against fine-tuned.", words: 3,
+		header: []string{"network", "method", "ratio", "folds", "gain, points [" + c.judgement().confidence() + "]", "p", "p, Holm"}}
+	for i, r := range c.Pairs {
+		t.add(r.Model, methodText(r.Method, r.Methods), strconv.FormatFloat(r.Ratio, 'g', 4, 64), strconv.Itoa(r.Folds), pointsText(r.Gain, r.Low, r.High), pText(r.P), pText(r.PHolm))
+		t.rows[i].apart = i > 0 && r.Model != c.Pairs[i-1].Model
+	}
+	o := c.Overall
+	t.add("all", "", "", strconv.Itoa(o.Folds), pointsText(o.Gain, o.Low, o.High), pText(o.P), "")
+	t.rows[len(t.rows)-1].apart = true
+	text := fmt.Sprintf("Gain is the %s of the network trained from scratch less that of the fine-tuned one; two-sided, %v, Holm's correction over the %d pairs. Over all: the gain of a fold is its mean over the pairs, and these are tested once",
+		MetricTitle(c.Metric), PairedTest{Name: c.Test}, o.Pairs)
+	if o.Reason != "" {
+		text += " where they can be: " + o.Reason
+	}
+	t.note(fmt.Sprintf("%s. Scratch is better in mean in %d of %d pairs, worse in %d.", text, o.Better, o.Pairs, o.Worse))
+	if slices.ContainsFunc(c.Pairs, func(r RecoveryPair) bool { return len(r.Methods) > 1 }) {
+		t.note("A network from scratch that is that of several methods is set against the mean of their fine-tuned ones.")
+	}
+	t.note(c.Leak)
+	return t
+}
+
+// overallTable is the last row of pairsTable by itself.
+func (c *Comparison) overallTable() *table {
+	t := c.pairsTable()
+	if t == nil {
+		return nil
+	}
+	row := t.rows[len(t.rows)-1].cells
+	return &table{caption: fmt.Sprintf("Scratch against fine-tuned, over all %d pairs.", c.Overall.Pairs), header: []string{"folds", t.header[4], "p"},
+		rows: []tableRow{{cells: []cell{row[3], row[4], row[5]}}}, notes: t.notes}
+}
+
+// largestTable says what goes without loss; nil where nothing was recovered.
+func (c *Comparison) largestTable() *table {
+	if len(c.Largest) == 0 {
+		return nil
+	}
+	t := &table{caption: "The largest saving without loss.", words: 4,
+		header: []string{"network", "method", "ratio", "stage", "parameters saved", "MACs saved", "validation loss, points", "test loss, points", "bound", "p, Holm", "without loss"}}
+	for _, l := range c.Largest {
+		if l.Validation.Loss == nil {
+			line := make([]string, len(t.header))
+			line[0], line[3], line[len(line)-1] = l.Model, "none", "not shown"
+			t.add(line...)
+			t.note(l.Model + ": " + l.Reason + ".")
+			continue
+		}
+		ratio, verdict := ratioText(l.Variant), "not shown"
+		if len(l.Ratios) > 0 {
+			ratio = fmt.Sprintf("%g to %g", slices.Min(l.Ratios), slices.Max(l.Ratios))
+		}
+		if l.Without {
+			verdict = "yes"
+		}
+		var p *float64
+		if l.Reason == "" {
+			p = number(l.PHolm)
+		} else {
+			t.note(l.Model + ": " + l.Reason + ".")
+		}
+		t.add(l.Model, methodText(l.Method, l.Methods), ratio, l.Stage, fmt.Sprintf("%.1f %%", 100*l.Parameters), fmt.Sprintf("%.1f %%", 100*l.MACs),
+			pointsText(l.Validation.Loss, nil, nil), pointsText(l.Test.Loss, nil, nil), pointsText(l.Test.Bound, nil, nil), pText(p), verdict)
+	}
+	j := c.judgement()
+	holm := ""
+	if n := len(c.Largest); n > 1 {
+		holm = fmt.Sprintf("; Holm's correction is over the %d networks of this table", n)
+	}
+	t.note(fmt.Sprintf("Without loss: %s below that of the reference by less than %.3g points, shown by non-inferiority (%v, one-sided, level %g). Of the recovered networks that show it on the validation clips the one that saves the most MACs is chosen, and tested once on the test clips%s. Bound is the upper end of the one-sided %s interval of the loss.",
+		MetricTitle(c.Metric), 100*j.Margin, PairedTest{Name: j.Test}, j.Level, holm, j.confidence()))
+	if slices.ContainsFunc(c.Largest, func(l Largest) bool { return len(l.Ratios) > 0 }) {
+		t.note("Each outer fold chose by its own inner folds.")
+	}
+	t.note(c.Leak)
+	return t
 }

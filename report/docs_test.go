@@ -17,7 +17,7 @@ func fields(t reflect.Type, visit func(name string)) {
 		return
 	}
 	for _, f := range reflect.VisibleFields(t) {
-		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "" && f.IsExported() {
+		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "" && name != "-" && f.IsExported() {
 			visit(name)
 			fields(f.Type, visit)
 		}

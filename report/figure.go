@@ -14,6 +14,7 @@ import (
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
@@ -33,91 +34,98 @@ const (
 // FigureDir is where [WriteFigures] puts figures below a study's directory.
 const FigureDir = "plots"
 
-// A Figure is a plot with a legend beside it. The same results give the same bytes.
+// A Figure is panels beside and below each other under one key. The same results give
+// the same bytes.
 type Figure struct {
 	Name    string // of its files, without an ending
 	Caption string // plain text
 
-	plot          *plot.Plot
-	legend        plot.Legend
-	legendWidth   vg.Length
-	width, height vg.Length
+	model   string // of which it is; empty where of several
+	panels  []*panel
+	columns int
+	height  vg.Length // of a panel
+	key     []entry
 }
 
-// A look tells series apart by colour, dashes and glyph, so that each alone is enough.
-type look struct {
-	color color.Color
-	dash  []vg.Length
-	glyph draw.GlyphDrawer
+// A panel is one plot of a figure.
+type panel struct {
+	*plot.Plot
+	low, high float64 // of what is drawn, without bars
 }
 
-// looks are the colours of Okabe and Ito (2008), which the colour-blind can tell apart,
-// without the yellow, which is too light for lines.
-func looks() []look {
-	pt := func(v ...float64) []vg.Length {
-		d := make([]vg.Length, len(v))
-		for i := range v {
-			d[i] = vg.Points(v[i])
-		}
-		return d
-	}
-	return []look{
-		{color.RGBA{0, 114, 178, 255}, nil, draw.CircleGlyph{}},
-		{color.RGBA{213, 94, 0, 255}, pt(6, 3), draw.BoxGlyph{}},
-		{color.RGBA{0, 158, 115, 255}, pt(9, 3, 2, 3), draw.PyramidGlyph{}},
-		{color.RGBA{204, 121, 167, 255}, pt(2, 2), draw.RingGlyph{}},
-		{color.RGBA{230, 159, 0, 255}, pt(12, 4), draw.SquareGlyph{}},
-		{color.RGBA{86, 180, 233, 255}, pt(4, 2, 1, 2, 1, 2), draw.TriangleGlyph{}},
-		{color.RGBA{0, 0, 0, 255}, pt(1, 3), draw.CrossGlyph{}},
-	}
+// span takes y into the range of what is drawn.
+func (p *panel) span(y float64) { p.low, p.high = min(p.low, y), max(p.high, y) }
+
+// An entry says in the key what something drawn means.
+type entry struct {
+	name   string
+	thumbs []plot.Thumbnailer
 }
 
-// lookOf returns the look of the nth series; glyphs and colours repeat out of step.
-func lookOf(n int) look {
-	all := looks()
-	l := all[n%len(all)]
-	if round := n / len(all); round > 0 {
-		l.glyph = all[(n+round)%len(all)].glyph
-		l.dash = all[(n+2*round)%len(all)].dash
-	}
-	return l
-}
-
-// Shades of what is not a series.
 const (
-	greyLine  = 110
-	paleShade = 225
+	figureWidth = 7.2 * vg.Inch
+	margin      = 6 // points around and between panels
+	thumbWidth  = 26
+	keySpace    = 4 // between a thumb and its text
+	keyGap      = 12
 )
 
-func newFigure(name, caption, x, y string) *Figure {
-	f := &Figure{Name: name, Caption: caption, plot: plot.New(), legend: plot.NewLegend(), width: 6.5 * vg.Inch, height: 3.6 * vg.Inch}
-	sans := func(size vg.Length) font.Font {
-		return font.From(font.Font{Typeface: "Liberation", Variant: "Sans"}, size)
-	}
-	p := f.plot
-	p.X.Label.Text, p.Y.Label.Text = x, y
+func sans(size vg.Length) font.Font {
+	return font.From(font.Font{Typeface: "Liberation", Variant: "Sans"}, size)
+}
+
+func newFigure(name, caption string, columns int) *Figure {
+	return &Figure{Name: name, Caption: caption, columns: columns, height: 2.1 * vg.Inch}
+}
+
+// panel adds an empty panel.
+func (f *Figure) panel(title, x, y string) *panel {
+	p := plot.New()
+	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = title, x, y
+	p.Title.TextStyle.Font = sans(9.5)
+	p.Title.Padding = vg.Points(3)
 	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
-		axis.Label.TextStyle.Font = sans(11)
-		axis.Label.Padding = vg.Points(4)
-		axis.Tick.Label.Font = sans(10)
-		axis.Tick.Marker = plot.TickerFunc(ticks)
+		axis.Label.TextStyle.Font = sans(9)
+		axis.Label.Padding = vg.Points(2)
+		axis.Tick.Label.Font = sans(8)
+		axis.Tick.Length = vg.Points(4)
+		axis.Padding = vg.Points(2)
+		axis.Tick.Marker = plot.TickerFunc(func(low, high float64) []plot.Tick { return ticks(low, high, f.mostTicks()) })
 	}
-	f.legend.TextStyle.Font = sans(10)
-	f.legend.Top, f.legend.Left = true, true
-	f.legend.Padding = vg.Points(5)
-	f.legend.ThumbnailWidth = vg.Points(34)
 	grid := plotter.NewGrid()
 	grid.Vertical.Color, grid.Horizontal.Color = color.Gray{paleShade}, color.Gray{paleShade}
 	p.Add(grid)
-	return f
+	f.panels = append(f.panels, &panel{p, math.Inf(1), math.Inf(-1)})
+	return f.panels[len(f.panels)-1]
 }
 
-// ticks marks up to eight multiples of 1, 2 or 5 times a power of ten.
-func ticks(low, high float64) []plot.Tick {
-	const most = 8
-	step := math.Pow(10, math.Floor(math.Log10((high-low)/most)))
+// mostTicks is how many ticks leave room for their labels.
+func (f *Figure) mostTicks() int {
+	switch {
+	case f.columns > 3:
+		return 4
+	case f.columns > 1:
+		return 5
+	}
+	return 8
+}
+
+// columnsFor is how many columns so many panels fill best.
+func columnsFor(panels int) int {
+	switch {
+	case panels <= 4:
+		return max(1, panels)
+	case panels == 7 || panels == 8:
+		return 4
+	}
+	return 3
+}
+
+// ticks marks up to so many multiples of 1, 2 or 5 times a power of ten.
+func ticks(low, high float64, most int) []plot.Tick {
+	step := math.Pow(10, math.Floor(math.Log10((high-low)/float64(most))))
 	for _, by := range []float64{2, 2.5, 2, 2} {
-		if (high-low)/step <= most {
+		if (high-low)/step <= float64(most) {
 			break
 		}
 		step *= by
@@ -131,8 +139,8 @@ func ticks(low, high float64) []plot.Tick {
 }
 
 // widen leaves room above and below what is drawn.
-func (f *Figure) widen() {
-	y := &f.plot.Y
+func (p *panel) widen() {
+	y := &p.Y
 	room := (y.Max - y.Min) / 20
 	if !(room > 0) || math.IsInf(room, 0) {
 		// Nothing is drawn, or all on one level.
@@ -144,108 +152,224 @@ func (f *Figure) widen() {
 	y.Min, y.Max = y.Min-room, y.Max+room
 }
 
-// explain adds a line to the legend.
-func (f *Figure) explain(name string, thumbs ...plot.Thumbnailer) {
-	f.legend.Add(name, thumbs...)
-	f.legendWidth = max(f.legendWidth, f.legend.ThumbnailWidth+f.legend.TextStyle.Width(" "+name)+vg.Points(14))
+// alike gives all panels the same y axis, and leaves room above and below. What is drawn
+// decides, and bars as far as they reach no further beyond it than it is wide: those of
+// few folds would leave no room for anything else. They are cut at the edge.
+func (f *Figure) alike() {
+	low, high := math.Inf(1), math.Inf(-1)
+	barLow, barHigh := low, high
+	for _, p := range f.panels {
+		low, high = min(low, p.low), max(high, p.high)
+		barLow, barHigh = min(barLow, p.Y.Min), max(barHigh, p.Y.Max)
+	}
+	room := max(high-low, 5)
+	for _, p := range f.panels {
+		p.Y.Min, p.Y.Max = max(barLow, low-room), min(barHigh, high+room)
+		p.widen()
+	}
 }
 
-// A point of a series; with an SD that is not a number it has no error bar.
-type point struct{ x, mean, sd float64 }
+// explain adds an entry to the key, once.
+func (f *Figure) explain(name string, thumbs ...plot.Thumbnailer) {
+	for _, e := range f.key {
+		if e.name == name {
+			return
+		}
+	}
+	f.key = append(f.key, entry{name, thumbs})
+}
+
+// A swatch is a colour in the key.
+type swatch struct{ color.Color }
+
+func (s swatch) Thumbnail(c *draw.Canvas) {
+	y := (c.Min.Y + c.Max.Y) / 2
+	h := vg.Points(4)
+	c.FillPolygon(s.Color, []vg.Point{{X: c.Min.X + vg.Points(6), Y: y - h}, {X: c.Max.X - vg.Points(6), Y: y - h}, {X: c.Max.X - vg.Points(6), Y: y + h}, {X: c.Min.X + vg.Points(6), Y: y + h}})
+}
+
+// A point of a series, with the ends of its interval; NaN where it has none.
+type point struct{ x, y, low, high float64 }
 
 // points is what gonum plots with error bars.
 type points []point
 
 func (p points) Len() int                         { return len(p) }
-func (p points) XY(i int) (x, y float64)          { return p[i].x, p[i].mean }
-func (p points) YError(i int) (low, high float64) { return p[i].sd, p[i].sd }
+func (p points) XY(i int) (x, y float64)          { return p[i].x, p[i].y }
+func (p points) YError(i int) (low, high float64) { return p[i].y - p[i].low, p[i].high - p[i].y }
 
-// finite leaves out what can't be drawn.
-func finite(all []point) (drawn, spread points) {
+func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+
+// drawable leaves out what can't be drawn.
+func drawable(all []point) (drawn, barred points) {
 	for _, p := range all {
-		if math.IsNaN(p.mean) || math.IsInf(p.mean, 0) {
+		if !finite(p.x) || !finite(p.y) {
 			continue
 		}
 		drawn = append(drawn, p)
-		if p.sd > 0 && !math.IsInf(p.sd, 0) {
-			spread = append(spread, p)
+		if finite(p.low) && finite(p.high) {
+			barred = append(barred, p)
 		}
 	}
-	return drawn, spread
+	return drawn, barred
 }
 
-// series draws points joined by lines, with error bars, and names them in the legend.
-func (f *Figure) series(name string, l look, all []point) error {
-	drawn, spread := finite(all)
+// series draws points joined by lines, with the bars of their intervals.
+func (p *panel) series(l look, radius float64, all []point) error {
+	drawn, barred := drawable(all)
 	if len(drawn) == 0 {
 		return nil
+	}
+	for _, q := range drawn {
+		p.span(q.y)
 	}
 	line, dots, err := plotter.NewLinePoints(drawn)
 	if err != nil {
 		return err
 	}
-	line.LineStyle = draw.LineStyle{Color: l.color, Width: vg.Points(1.6), Dashes: l.dash}
-	dots.GlyphStyle = draw.GlyphStyle{Color: l.color, Radius: vg.Points(3.2), Shape: l.glyph}
-	if len(spread) > 0 {
-		bars, err := plotter.NewYErrorBars(spread)
+	line.LineStyle, dots.GlyphStyle = l.line(1.2), l.dot(radius)
+	if len(barred) > 0 {
+		bars, err := plotter.NewYErrorBars(barred)
 		if err != nil {
 			return err
 		}
-		bars.LineStyle = draw.LineStyle{Color: l.color, Width: vg.Points(0.8)}
-		bars.CapWidth = vg.Points(5)
-		f.plot.Add(bars)
+		bars.LineStyle, bars.CapWidth = draw.LineStyle{Color: l.color, Width: vg.Points(0.6)}, vg.Points(3)
+		p.Add(bars)
 	}
-	f.plot.Add(line, dots)
-	f.explain(name, line, dots)
+	p.Add(line, dots)
 	return nil
 }
 
-// level draws a horizontal line from x0 to x1 with a band of its spread.
-func (f *Figure) level(name string, style draw.LineStyle, s Spread, x0, x1 float64) error {
-	if math.IsNaN(s.Mean) || math.IsInf(s.Mean, 0) {
+// curve draws a line without glyphs.
+func (p *panel) curve(style draw.LineStyle, all []point) error {
+	drawn, _ := drawable(all)
+	if len(drawn) == 0 {
 		return nil
 	}
-	line, err := plotter.NewLine(plotter.XYs{{X: x0, Y: s.Mean}, {X: x1, Y: s.Mean}})
+	for _, q := range drawn {
+		p.span(q.y)
+	}
+	line, err := plotter.NewLine(drawn)
 	if err != nil {
 		return err
 	}
 	line.LineStyle = style
-	thumbs := []plot.Thumbnailer{line}
-	if s.SD > 0 && !math.IsInf(s.SD, 0) {
-		band, err := plotter.NewPolygon(plotter.XYs{{X: x0, Y: s.Mean - s.SD}, {X: x1, Y: s.Mean - s.SD}, {X: x1, Y: s.Mean + s.SD}, {X: x0, Y: s.Mean + s.SD}})
-		if err != nil {
-			return err
-		}
-		band.Color, band.LineStyle.Width = color.Gray{paleShade}, 0
-		f.plot.Add(band)
-		thumbs = []plot.Thumbnailer{band, line}
-	}
-	f.plot.Add(line)
-	f.explain(name, thumbs...)
+	p.Add(line)
 	return nil
+}
+
+// level draws a horizontal line across the panel.
+func (p *panel) level(style draw.LineStyle, y float64) {
+	if !finite(y) {
+		return
+	}
+	line := plotter.NewFunction(func(float64) float64 { return y })
+	line.LineStyle, line.Samples = style, 2
+	p.Add(line)
+	p.Y.Min, p.Y.Max = min(p.Y.Min, y), max(p.Y.Max, y)
+	p.span(y)
+}
+
+// thumbs show a look in the key.
+func (l look) thumbs() []plot.Thumbnailer {
+	line, dots, err := plotter.NewLinePoints(points{{}})
+	if err != nil {
+		return nil
+	}
+	line.LineStyle, dots.GlyphStyle = l.line(1.2), l.dot(3)
+	return []plot.Thumbnailer{line, dots}
+}
+
+// lineThumb shows a line in the key.
+func lineThumb(style draw.LineStyle) plot.Thumbnailer {
+	return &plotter.Line{LineStyle: style}
+}
+
+// rows are the panels in rows; the last is filled up with nil.
+func (f *Figure) rows() [][]*plot.Plot {
+	var rows [][]*plot.Plot
+	for i, p := range f.panels {
+		if i%f.columns == 0 {
+			rows = append(rows, make([]*plot.Plot, f.columns))
+		}
+		rows[len(rows)-1][i%f.columns] = p.Plot
+	}
+	return rows
+}
+
+// keyLines lays the key out in lines that fit the width.
+func (f *Figure) keyLines() [][]entry {
+	style := f.keyStyle()
+	var lines [][]entry
+	used := figureWidth
+	for _, e := range f.key {
+		width := thumbWidth + keySpace + style.Width(e.name) + keyGap
+		if used+width > figureWidth-2*margin {
+			lines, used = append(lines, nil), 0
+		}
+		lines[len(lines)-1] = append(lines[len(lines)-1], e)
+		used += width
+	}
+	return lines
+}
+
+func (f *Figure) keyStyle() text.Style {
+	return text.Style{Color: color.Black, Font: sans(9), YAlign: -0.5, Handler: plot.DefaultTextHandler}
+}
+
+const keyLine = 15 // points
+
+// drawKey draws the key at the top.
+func (f *Figure) drawKey(c draw.Canvas) {
+	style := f.keyStyle()
+	for i, line := range f.keyLines() {
+		y := c.Max.Y - vg.Points(margin) - keyLine*vg.Length(i) - keyLine/2
+		x := c.Min.X + margin
+		for _, e := range line {
+			thumb := draw.Canvas{Canvas: c.Canvas, Rectangle: vg.Rectangle{Min: vg.Point{X: x, Y: y - keyLine/2}, Max: vg.Point{X: x + thumbWidth, Y: y + keyLine/2}}}
+			for _, t := range e.thumbs {
+				t.Thumbnail(&thumb)
+			}
+			c.FillText(style, vg.Point{X: x + thumbWidth + keySpace, Y: y}, e.name)
+			x += thumbWidth + keySpace + style.Width(e.name) + keyGap
+		}
+	}
 }
 
 // Write draws a figure in SVG, PNG or PDF.
 func (f *Figure) Write(w io.Writer, format string) error {
+	rows := f.rows()
+	keyHeight := keyLine * vg.Length(len(f.keyLines()))
+	width, height := figureWidth, keyHeight+f.height*vg.Length(len(rows))+4*margin
 	var canvas interface {
 		vg.CanvasSizer
 		io.WriterTo
 	}
 	switch format {
 	case FormatSVG:
-		canvas = vgsvg.New(f.width, f.height)
+		canvas = vgsvg.New(width, height)
 	case FormatPDF:
-		canvas = vgpdf.New(f.width, f.height)
+		canvas = vgpdf.New(width, height)
 	case FormatPNG:
-		canvas = vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(f.width, f.height), vgimg.UseDPI(200))}
+		canvas = vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(200))}
 	default:
 		return fmt.Errorf("no format %q of figures: there are %s, %s and %s", format, FormatSVG, FormatPNG, FormatPDF)
 	}
 	c := draw.New(canvas)
 	c.SetColor(color.White)
 	c.Fill(c.Rectangle.Path())
-	f.plot.Draw(draw.Crop(c, vg.Points(6), -f.legendWidth-vg.Points(6), vg.Points(6), -vg.Points(8)))
-	f.legend.Draw(draw.Crop(c, c.Max.X-c.Min.X-f.legendWidth, 0, vg.Points(6), -vg.Points(14)))
+	f.drawKey(c)
+	if len(rows) > 0 {
+		body := draw.Crop(c, margin, -margin, margin, -keyHeight-2*margin)
+		tiles := draw.Tiles{Rows: len(rows), Cols: f.columns, PadX: 2 * margin, PadY: 2 * margin}
+		for i, row := range plot.Align(rows, tiles, body) {
+			for k, at := range row {
+				if rows[i][k] != nil {
+					rows[i][k].Draw(at)
+				}
+			}
+		}
+	}
 	var b bytes.Buffer
 	if _, err := canvas.WriteTo(&b); err != nil {
 		return fmt.Errorf("drawing figure %s: %w", f.Name, err)

@@ -6,266 +6,201 @@ import (
 	"math"
 	"slices"
 
-	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 )
 
-const (
-	accuracyAxis = "test accuracy, %"
-	ratioAxis    = "pruning ratio, %"
-	barsAre      = "bars and band are the standard deviation over folds"
-)
+// A drawing is what figures are made of: the results of one model, and their comparison.
+type drawing struct {
+	*Study
+	comparison *Comparison
+	model      string
+	all        []group // the model's, undivided
+}
 
-// Figures returns a study's figures. For each model and method there are curves of
-// accuracy over ratio or, where it was pruned at one ratio only, the accuracy of every
-// fold; for each model with several methods and ratios, accuracy over the MACs that are
-// left.
-func Figures(s *Study) ([]*Figure, error) {
-	var figures []*Figure
-	all := sweeps(s)
-	for i, c := range all {
-		draw := c.folds
-		if len(c.ratios()) > 1 {
-			draw = c.curves
-		}
-		f, err := draw()
-		if err != nil {
-			return nil, fmt.Errorf("plotting %s pruned by %s: %w", c.model, c.method, err)
-		}
-		figures = append(figures, f)
-		if i+1 < len(all) && all[i+1].model == c.model {
+// kinds are the figures of a model, in the order of the page. Each returns nil where
+// there is nothing to show.
+func kinds() []func(drawing) (*Figure, error) {
+	return []func(drawing) (*Figure, error){pareto, multiples, confusions, learning, subjects}
+}
+
+// Figures returns a study's figures, those of each model together.
+func Figures(s *Study, j Judgement) ([]*Figure, error) {
+	c, err := NewComparison(s, j)
+	if err != nil {
+		return nil, err
+	}
+	return figures(s, c)
+}
+
+func figures(s *Study, c *Comparison) ([]*Figure, error) {
+	var out []*Figure
+	all := groups(s)
+	for i, g := range all {
+		if i > 0 && all[i-1].Model == g.Model {
 			continue
 		}
-		f, err = methods(all, c.model)
-		if err != nil {
-			return nil, fmt.Errorf("plotting the methods on %s: %w", c.model, err)
-		}
-		if f != nil {
-			figures = append(figures, f)
-		}
-	}
-	return figures, nil
-}
-
-// stageLook gives a stage the same look in all figures.
-func stageLook(stage string) look {
-	order := []string{FineTuned, Pruned, Scratch, ScratchB, Uniform, Sparse}
-	if i := slices.Index(order, stage); i >= 0 {
-		return lookOf(i)
-	}
-	return lookOf(len(order))
-}
-
-func percentPoint(x float64, s Spread) point { return point{100 * x, 100 * s.Mean, 100 * s.SD} }
-
-func percentSpread(s Spread) Spread { return Spread{100 * s.Mean, 100 * s.SD} }
-
-// unpruned draws the unpruned network's accuracy.
-func (c sweep) unpruned(f *Figure, x0, x1 float64) error {
-	if len(c.whole.results) == 0 {
-		return nil
-	}
-	solid := draw.LineStyle{Color: color.Black, Width: vg.Points(1.6)}
-	return f.level(Unpruned, solid, percentSpread(accuracyOf(c.whole)), x0, x1)
-}
-
-// references draws what pruned networks are measured by: the unpruned one and the
-// majority class.
-func (c sweep) references(f *Figure, x0, x1 float64) error {
-	if err := c.unpruned(f, x0, x1); err != nil {
-		return err
-	}
-	of := c.whole.results
-	if len(of) == 0 {
-		of = c.pruned[0].results
-	}
-	majority := spread(of, func(r Result) float64 { return r.Test.Majority })
-	dotted := draw.LineStyle{Color: color.Gray{greyLine}, Width: vg.Points(1.2), Dashes: []vg.Length{vg.Points(1.5), vg.Points(2.5)}}
-	return f.level("majority class", dotted, Spread{100 * majority.Mean, math.NaN()}, x0, x1)
-}
-
-// curves draws accuracy over ratio, a curve for each stage.
-func (c sweep) curves() (*Figure, error) {
-	f := newFigure(fileName("sweep", c.model, c.method),
-		fmt.Sprintf("%s pruned by %s: test accuracy by pruning ratio; %s.", c.model, c.method, barsAre), ratioAxis, accuracyAxis)
-	ratios := c.ratios()
-	step := math.Inf(1)
-	for i := 1; i < len(ratios); i++ {
-		step = min(step, ratios[i]-ratios[i-1])
-	}
-	if err := c.references(f, 100*(ratios[0]-step/4), 100*(ratios[len(ratios)-1]+step/4)); err != nil {
-		return nil, err
-	}
-	stages := stagesOf(c.pruned)
-	for i, stage := range stages {
-		var of []point
-		// Side by side, or the error bars of one would hide those of another.
-		aside := step / 14 * (float64(i) - float64(len(stages)-1)/2)
-		for _, g := range c.pruned {
-			if g.Stage == stage {
-				of = append(of, percentPoint(g.Ratio+aside, accuracyOf(g)))
+		d := drawing{Study: s, comparison: c, model: g.Model, all: slices.DeleteFunc(slices.Clone(all), func(o group) bool { return o.Model != g.Model })}
+		for _, kind := range kinds() {
+			f, err := kind(d)
+			if err != nil {
+				return nil, fmt.Errorf("plotting %s: %w", g.Model, err)
+			}
+			if f != nil {
+				f.model = g.Model
+				out = append(out, f)
 			}
 		}
-		if err := f.series(stage, stageLook(stage), of); err != nil {
-			return nil, err
-		}
 	}
-	f.widen()
-	return f, nil
+	return out, nil
 }
 
-// folds draws the accuracy of each fold beside the mean, by stage.
-func (c sweep) folds() (*Figure, error) {
-	ratio := c.pruned[0].Ratio
-	f := newFigure(fileName("folds", c.model, c.method),
-		fmt.Sprintf("%s pruned by %s, ratio %g: test accuracy of every fold (small), and mean and standard deviation.", c.model, c.method, ratio), "", accuracyAxis)
-	columns := c.pruned
-	if len(c.whole.results) > 0 {
-		columns = append([]group{c.whole}, columns...)
+// methods are those by which the model was pruned, in order.
+func (d drawing) methods() []string {
+	var names []string
+	for _, g := range d.all {
+		if !unpruned(g.Stage) && !slices.Contains(names, g.Method) {
+			names = append(names, g.Method)
+		}
 	}
-	right := float64(len(columns)) - 0.5
-	if err := c.references(f, -0.5, right); err != nil {
-		return nil, err
+	return names
+}
+
+// of returns the results of one of the model's networks.
+func (d drawing) of(stage, method string, ratio float64) (group, bool) {
+	for _, g := range d.all {
+		if g.Stage == stage && g.Method == method && g.Ratio == ratio {
+			return g, true
+		}
 	}
-	var labels []string
-	for i, g := range columns {
-		labels = append(labels, g.Stage)
-		l := stageLook(g.Stage)
-		if g.Stage == Unpruned {
-			l = look{color: color.Black, glyph: draw.CircleGlyph{}}
+	return group{}, false
+}
+
+// ofMethod returns the pruned networks of a method.
+func (d drawing) ofMethod(method string) []group {
+	var of []group
+	for _, g := range d.all {
+		if g.Method == method && !unpruned(g.Stage) {
+			of = append(of, g)
 		}
-		mean := []point{{float64(i) - 0.1, 100 * accuracyOf(g).Mean, 100 * accuracyOf(g).SD}}
-		if g.Stage == Unpruned {
-			// The legend has it already, with its band.
-			mean[0].sd = math.NaN()
-		} else if err := f.series(g.Stage, l, mean); err != nil {
-			return nil, err
+	}
+	return of
+}
+
+// row returns a network's row of the comparison, also where it is that of several methods.
+func (d drawing) row(v Variant) (ComparisonRow, bool) {
+	for _, r := range d.comparison.Rows {
+		if r.Model == v.Model && r.Stage == v.Stage && r.Ratio == v.Ratio && (r.Method == v.Method || slices.Contains(r.Methods, v.Method)) {
+			return r, true
 		}
-		var each points
-		for j, r := range g.results {
-			each = append(each, point{x: float64(i) + 0.05 + 0.3*float64(j)/float64(len(g.results)), mean: 100 * r.Test.Accuracy})
+	}
+	return ComparisonRow{}, false
+}
+
+// at is a network's point at x: its score, and the interval of its difference to the
+// reference, put about the score, in %.
+func (r ComparisonRow) at(x float64) point {
+	p := point{x, math.NaN(), math.NaN(), math.NaN()}
+	if r.Score != nil {
+		p.y = 100 * *r.Score
+		if r.Loss != nil && r.LossLow != nil && r.LossHigh != nil {
+			p.low, p.high = p.y+100*(*r.Loss-*r.LossHigh), p.y+100*(*r.Loss-*r.LossLow)
 		}
-		each, _ = finite(each)
-		if len(each) == 0 {
+	}
+	return p
+}
+
+// axis names the metric.
+func (d drawing) axis() string { return MetricTitle(d.metric()) + ", %" }
+
+func (d drawing) barsAre() string {
+	return "Bars: the " + d.comparison.judgement().confidence() + " interval of the difference to the network that each is judged against, cut at the edge"
+}
+
+// references draws in each panel what pruned networks are measured by.
+func (d drawing) references(f *Figure) {
+	for _, stage := range []string{Unpruned, TrainedOn} {
+		g, ok := stageOf(d.all, d.model, stage)
+		if !ok {
 			continue
 		}
-		dots, err := plotter.NewScatter(each)
-		if err != nil {
-			return nil, err
+		style := draw.LineStyle{Color: color.Black, Width: vg.Points(1.2), Dashes: lookOf("", stage).dash}
+		for _, p := range f.panels {
+			p.level(style, 100*scoreOf(g, d.metric()).Mean)
 		}
-		dots.GlyphStyle = draw.GlyphStyle{Color: l.color, Radius: vg.Points(1.7), Shape: draw.RingGlyph{}}
-		f.plot.Add(dots)
+		f.explain(stage, lineThumb(style))
 	}
-	f.widen()
-	f.plot.NominalX(labels...)
-	f.plot.X.Min, f.plot.X.Max = -0.5, right
-	return f, nil
+	i := slices.IndexFunc(d.comparison.Baselines, func(b Baseline) bool { return b.Model == d.model })
+	if i >= 0 {
+		dotted := draw.LineStyle{Color: color.Gray{greyLine}, Width: vg.Points(1.2), Dashes: dashes(1.5, 2.5)}
+		for _, p := range f.panels {
+			p.level(dotted, 100*d.comparison.Baselines[i].By(d.metric()))
+		}
+		f.explain(trivialName, lineThumb(dotted))
+	}
 }
 
-// methods draws accuracy over the MACs that are left, a curve for each method, after
-// the first recovery that all have; nil where there is nothing to compare.
-func methods(all []sweep, model string) (*Figure, error) {
-	var of []sweep
-	several := false
-	for _, c := range all {
-		if c.model == model && len(c.whole.results) > 0 {
-			of = append(of, c)
-			several = several || len(c.ratios()) > 1
-		}
+// stagesKey explains the stages' glyphs and dashes.
+func (d drawing) stagesKey(f *Figure, stages []string) {
+	for _, s := range stages {
+		l := lookOf("", s)
+		l.color = color.Gray{greyLine - 40}
+		f.explain(s, l.thumbs()...)
 	}
-	if len(of) < 2 || !several {
-		return nil, nil
-	}
-	stage := ""
-	for _, s := range []string{FineTuned, Scratch, ScratchB, Pruned} {
-		if !slices.ContainsFunc(of, func(c sweep) bool { return !slices.Contains(stagesOf(c.pruned), s) }) {
-			stage = s
-			break
-		}
-	}
-	if stage == "" {
-		return nil, nil
-	}
-	f := newFigure(fileName("methods", model), fmt.Sprintf("%s, %s: test accuracy by the MACs that are left (of masked networks those that are not zero); %s.", model, stage, barsAre),
-		"MACs left, % of the unpruned network's", stage+" networks: "+accuracyAxis)
-	if err := of[0].unpruned(f, 0, 100); err != nil {
-		return nil, err
-	}
-	for i, c := range of {
-		var points []point
-		for _, g := range c.pruned {
-			if g.Stage == stage {
-				_, macs := shares(g.results, c.whole.results)
-				points = append(points, percentPoint(macs, accuracyOf(g)))
-			}
-		}
-		if err := f.series(c.method, lookOf(i), points); err != nil {
-			return nil, err
-		}
-	}
-	f.widen()
-	return f, nil
 }
 
-// Figure draws the loss of accuracy over the ratio, a line for each layer.
-func (v *Sensitivity) Figure() (*Figure, error) {
-	if err := v.Check(); err != nil {
-		return nil, err
+func (d drawing) methodsKey(f *Figure) {
+	for _, m := range d.methods() {
+		f.explain(m, swatch{colorOf(m)})
 	}
-	f := newFigure(fileName("sensitivity", v.Model, v.Method),
-		fmt.Sprintf("%s, one layer pruned by %s and no training after it: loss of accuracy on the %s clips, mean over folds.", v.Model, v.Method, v.On),
-		"pruning ratio of the layer, %", "loss of accuracy, percentage points")
-	names, points := v.layers()
-	for i, name := range names {
-		var of []point
-		for _, p := range points[name] {
-			// Without error bars: those of many layers would cover each other.
-			of = append(of, point{100 * p.Ratio, 100 * v.loss(p).Mean, math.NaN()})
-		}
-		if err := f.series(name, lookOf(i), of); err != nil {
-			return nil, fmt.Errorf("plotting the sensitivity of %s: %w", name, err)
-		}
-	}
-	f.widen()
-	return f, nil
 }
 
-// Figure draws the saved shares of parameters and MACs as bars.
-func (v *Savings) Figure() (*Figure, error) {
-	if err := v.Check(); err != nil {
-		return nil, err
+// color is a method's, or grey where the network is that of several.
+func (d drawing) color(g group) color.Color {
+	if row, ok := d.row(g.Variant); ok && len(row.Methods) > 1 {
+		return color.Gray{greyLine}
 	}
-	f := newFigure("savings", "Parameters and MACs saved without loss of accuracy as far as the test can tell (of masked networks those that are zero).",
-		"saved, % of the unpruned network's", "")
-	n := len(v.Rows)
-	if n == 0 {
-		return f, nil
+	return colorOf(g.Method)
+}
+
+// sharedKey explains the grey of networks that are those of several methods.
+func (d drawing) sharedKey(f *Figure) {
+	if slices.ContainsFunc(d.comparison.Rows, func(r ComparisonRow) bool { return r.Model == d.model && len(r.Methods) > 1 }) {
+		f.explain("of several methods", swatch{color.Gray{greyLine}})
 	}
-	f.height = max(vg.Points(110), vg.Points(60)+vg.Points(34)*vg.Length(n))
-	parameters, macs := make(plotter.Values, n), make(plotter.Values, n)
-	labels := make([]string, n)
-	for i, r := range v.Rows {
-		at := n - 1 - i // the first row on top
-		p, m := r.Saved()
-		parameters[at], macs[at] = 100*p, 100*m
-		labels[at] = fmt.Sprintf("%s %s %s", r.Model, r.Method, r.Stage)
-	}
-	for i, b := range []struct {
-		name   string
-		values plotter.Values
-	}{{"parameters", parameters}, {"MACs", macs}} {
-		bars, err := plotter.NewBarChart(b.values, vg.Points(10))
-		if err != nil {
-			return nil, fmt.Errorf("plotting the savings: %w", err)
+}
+
+// pruned are the stages of pruned networks.
+func (d drawing) pruned() []string {
+	return slices.DeleteFunc(stagesOf(d.all), unpruned)
+}
+
+// closer returns the ratio of each method that is looked at closer: the largest at which
+// some recovery loses less than the margin in mean on the validation clips or, where there
+// is none, the smallest.
+func (d drawing) closer(method string) float64 {
+	var smallest, largest float64
+	seen := false
+	for _, g := range d.ofMethod(method) {
+		if !seen || g.Ratio < smallest {
+			smallest, seen = g.Ratio, true
 		}
-		bars.Horizontal, bars.LineStyle.Width = true, vg.Points(0.6)
-		// A dark and a light one: they differ without colour too.
-		bars.Color, bars.Offset = looks()[5*i].color, vg.Points(5.5)*vg.Length(1-2*i)
-		f.plot.Add(bars)
-		f.explain(b.name, bars)
+		reference, ok := referenceOf(d.all, g.Variant)
+		if !ok || !slices.Contains(recoveries(), g.Stage) {
+			continue
+		}
+		x, y, _ := pairs(reference.results, g.results, onValidation(d.metric()))
+		if len(x) > 0 && lossOf(x, y).Mean <= d.comparison.Margin {
+			largest = max(largest, g.Ratio)
+		}
 	}
-	f.plot.NominalY(labels...)
-	f.plot.X.Min, f.plot.X.Max = 0, 100
-	return f, nil
+	if largest > 0 {
+		return largest
+	}
+	return smallest
+}
+
+// closerIs says in a caption which networks are shown.
+func (d drawing) closerIs() string {
+	return fmt.Sprintf("Each method at the largest ratio at which a recovery loses less than %.3g points in mean on the validation clips, or its smallest.", 100*d.comparison.Margin)
 }

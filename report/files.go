@@ -71,7 +71,24 @@ func writeFiles(dir string, files map[string]func(io.Writer) error) error {
 
 // Read reads the result.json of a directory.
 func Read(dir string) (*Study, error) {
-	return read[Study](filepath.Join(dir, JSONFile), "running the study")
+	s, err := read[Study](filepath.Join(dir, JSONFile), "running the study")
+	if err == nil {
+		s.SayLacks()
+	}
+	return s, err
+}
+
+// SayLacks fills in what results of an earlier version do not hold.
+func (s *Study) SayLacks() {
+	if s.Schema >= Schema {
+		return
+	}
+	s.Lacks = []string{
+		"there is no unpruned network that was trained on for as long as fine-tuning lasted: a loss is judged against one of half the training",
+		"the epochs were chosen by accuracy, on validation parts that may lack a class",
+		"how many clips each fold was fitted and validated on was not kept",
+		"to have all that, run the study again",
+	}
 }
 
 // ReadSensitivity reads the sensitivity.json of a directory; where there is none the
@@ -88,14 +105,19 @@ func ReadSensitivity(dir string) (*Sensitivity, error) {
 }
 
 // ReadSavings reads the savings.json of a directory; where there is none the error is
-// os.ErrNotExist.
+// os.ErrNotExist. Those of an earlier version, which meant something else by no loss, are
+// refused.
 func ReadSavings(dir string) (*Savings, error) {
-	v, err := read[Savings](filepath.Join(dir, SavingsFile), "looking for the savings")
+	path := filepath.Join(dir, SavingsFile)
+	v, err := read[Savings](path, "looking for the savings")
 	if err != nil {
 		return nil, err
 	}
+	if v.Schema < Schema {
+		return nil, fmt.Errorf("%s: %w", path, errOldSavings)
+	}
 	if err := v.Check(); err != nil {
-		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, SavingsFile), err)
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return v, nil
 }
@@ -116,8 +138,8 @@ func read[T any](path, by string) (*T, error) {
 	if err := json.Unmarshal(b, &of); err != nil {
 		return nil, damaged(err)
 	}
-	if of.Schema != Schema {
-		return nil, fmt.Errorf("%s has schema %d, this version of eegprune reads %d: use the version that wrote it", path, of.Schema, Schema)
+	if of.Schema < OldSchema || of.Schema > Schema {
+		return nil, fmt.Errorf("%s has schema %d, this version of eegprune reads %d to %d: use the version that wrote it", path, of.Schema, OldSchema, Schema)
 	}
 	v := new(T)
 	if err := json.Unmarshal(b, v); err != nil {

@@ -5,21 +5,46 @@ import (
 	"math/rand/v2"
 )
 
+// scored is the score of 100 clips of two classes, 50 of each or nearly so.
+func scored(right, fold int) Score {
+	of := []int{50 + fold%2, 50 - fold%2}
+	first := min(of[0], (right+1)/2)
+	second := min(of[1], right-first)
+	confusion := [][]int{{first, of[0] - first}, {of[1] - second, second}}
+	p := pool(confusion)
+	return Score{Clips: 100, Accuracy: p.Accuracy, Balanced: p.Balanced, MacroF1: p.MacroF1, Majority: p.Majority, Confusion: confusion, Loss: 1 - p.Accuracy}
+}
+
 // grid makes up a study of several networks, methods and ratios over 6 folds. Accuracy
 // falls with the ratio and comes back by recovery; the last method masks weights. Some
 // names want escaping.
 func grid() *Study {
 	rng := rand.New(rand.NewPCG(1, 2))
 	s := &Study{Schema: Schema, Settings: []Setting{{"data", "<made & up>"}, {"split", "KFold, 6 folds"}, {"versions", "eegprune 0"}},
-		Notes: []string{"made up <script>alert(1)</script>"}, Leak: "LEAKS: 100 % of A & B_C <i>"}
+		Notes: []string{"made up <script>alert(1)</script>"}, Leak: "LEAKS: 100 % of A & B_C <i>", Metric: MetricAccuracy}
 	add := func(v Variant, mean, noise float64, left float64) {
 		for fold := 1; fold <= 6; fold++ {
-			accuracy := mean + noise*rng.NormFloat64()
-			r := Result{Schema: Schema, Cell: Cell{v, fold},
-				Test: Score{Clips: 100, Accuracy: accuracy, Balanced: accuracy, MacroF1: accuracy - 0.01, Majority: 0.5},
+			right := min(100, max(0, int(math.Round(100*(mean+noise*rng.NormFloat64())))))
+			r := Result{Schema: Schema, Cell: Cell{Variant: v, Fold: fold}, FoldSeed: uint64(fold), Clips: FoldClips{Fit: 400, Validation: 100, Test: 100},
+				Test: scored(right, fold), Validation: scored(min(100, right+1), fold), Best: 3,
 				Size: Size{Parameters: int64(1e6 * left), MACs: int64(5e7 * left * left), FileBytes: int64(4e6 * left)}}
+			for i, name := range []string{"s01", "s<2>", "s03"} {
+				// As much as can be of the fold's clips, which are all of one subject at each end.
+				r.Subjects = append(r.Subjects, SubjectScore{Subject: name, Clips: 30, Confusion: scored(max(0, min(100, right-5*i)), fold).Confusion})
+			}
+			if v.Stage != Pruned {
+				for e := range 8 {
+					gain := 1 - math.Exp(-float64(e+1)/3)
+					r.Epochs = append(r.Epochs, Epoch{LR: 0.01, Loss: 0.7 - 0.5*gain*mean, Accuracy: 0.5 + gain*(mean-0.5), ValLoss: 0.7 - 0.4*gain*mean, ValAcc: 0.5 + gain*(mean-0.5)})
+				}
+			}
 			if v.Method == "uwmp" {
 				r.Size = Size{Parameters: 1e6, MACs: 5e7, FileBytes: 4e6, NonzeroParameters: int64(1e6 * left), NonzeroMACs: int64(5e7 * left)}
+			} else if v.Ratio > 0 {
+				r.Widths = []Width{{"conv1", 100, int(100 * left)}}
+			}
+			if v.Method == "nsfp" {
+				r.Widths = append(r.Widths, Width{"conv2", 100, 100 - fold})
 			}
 			s.Results = append(s.Results, r)
 		}
@@ -27,6 +52,7 @@ func grid() *Study {
 	}
 	for _, model := range []string{"tsception", "fb_ccnn"} {
 		add(Variant{Model: model, Stage: Unpruned}, 0.9, 0.01, 1)
+		add(Variant{Model: model, Stage: TrainedOn}, 0.905, 0.01, 1)
 		add(Variant{Model: model, Stage: Sparse, Method: "nsfp"}, 0.89, 0.01, 1)
 		for m, method := range []string{"uwmp", "lfp", "nsfp"} {
 			for _, ratio := range []float64{0.2, 0.4, 0.6, 0.8} {
@@ -53,7 +79,7 @@ func only(s *Study, keep func(Result) bool) *Study {
 }
 
 func madeUpSensitivity() *Sensitivity {
-	v := &Sensitivity{Schema: Schema, Model: "fbccnn", Method: "lfp", On: "validation", Folds: []int{1, 2}, Baseline: []float64{0.9, 0.92},
+	v := &Sensitivity{Schema: Schema, Model: "fbccnn", Method: "lfp", On: "validation", Folds: []int{1, 2}, Baseline: []float64{0.9, 0.92}, Majority: []float64{0.5, 0.52},
 		Settings: []Setting{{"data", "made up"}}, Leak: "LEAKS"}
 	for i, layer := range []string{"conv1", "conv2", "conv3", "conv4", "conv5", "conv6", "conv7", "lin<1>", "lin2"} {
 		for k := 1; k <= 9; k++ {
@@ -69,13 +95,18 @@ func madeUpSensitivity() *Sensitivity {
 func madeUpSavings() *Savings {
 	whole := Size{Parameters: 1000000, MACs: 50000000, FileBytes: 4000000}
 	unpruned := []float64{0.90, 0.91, 0.89, 0.92, 0.90, 0.88}
-	tried := []Attempt{{0.5, 0.01, 0.2, false}, {0.75, 0.05, 0.015625, true}}
-	return &Savings{Schema: Schema, Test: Wilcoxon, Level: 0.05, Leak: "LEAKS", Settings: []Setting{{"data", "made up"}}, Rows: []Saving{
-		{Model: "fbccnn", Method: "lfp", Stage: FineTuned, Ratio: 0.5, Whole: whole, Size: Size{Parameters: 400000, MACs: 20000000, FileBytes: 1600000},
-			WholeSpeed: Speed{2, 90, 700}, Speed: Speed{1, 40, 1600}, WholeAccuracy: unpruned,
-			Accuracy: []float64{0.89, 0.90, 0.90, 0.91, 0.89, 0.87}, P: 0.2, Tried: tried},
-		{Model: "fbccnn", Method: "uwmp", Stage: Scratch, Ratio: 0.7, Whole: whole,
-			Size: Size{Parameters: 1000000, MACs: 50000000, FileBytes: 4000000, NonzeroParameters: 300000, NonzeroMACs: 14000000}, WholeAccuracy: unpruned,
-			Accuracy: []float64{0.90, 0.91, 0.88, 0.92, 0.91, 0.88}, P: 0.6, Tried: tried, Note: "the search ended at its finest step"},
+	verdict := func(loss, bound, p float64) Verdict { return Verdict{6, &loss, &bound, &p} }
+	baseline := 0.51
+	tried := []Attempt{{0.5, verdict(0.005, 0.012, 0.0001), false}, {0.75, verdict(0.05, 0.08, 0.99), true}}
+	v := &Savings{Schema: Schema, Metric: MetricAccuracy, Test: CorrectedT, Level: 0.05, Margin: 0.02, Leak: "LEAKS", Settings: []Setting{{"data", "made up"}}, Rows: []Saving{
+		{Model: "fbccnn", Method: "lfp", Stage: FineTuned, Ratio: 0.5, Reference: TrainedOn, TestShare: 0.2, Whole: whole, Size: Size{Parameters: 400000, MACs: 20000000, FileBytes: 1600000},
+			WholeSpeed: Speed{2, 90, 700}, Speed: Speed{1, 40, 1600}, ReferenceScores: unpruned, Scores: []float64{0.89, 0.90, 0.90, 0.91, 0.89, 0.87},
+			Validation: tried[0].Verdict, Verdict: verdict(0.0067, 0.0158, 0.02), Tried: tried, Baseline: &baseline},
+		{Model: "fbccnn", Method: "uwmp", Stage: Scratch, Ratio: 0.7, Reference: Unpruned, TestShare: 0.2, Whole: whole,
+			Size:            Size{Parameters: 1000000, MACs: 50000000, FileBytes: 4000000, NonzeroParameters: 300000, NonzeroMACs: 14000000},
+			ReferenceScores: unpruned, Scores: []float64{0.90, 0.91, 0.88, 0.92, 0.85, 0.88}, Validation: tried[0].Verdict, Verdict: verdict(0.01, 0.031, 0.2),
+			Tried: tried, Baseline: &baseline, Note: "the search ended at its finest step"},
 	}}
+	v.Settle()
+	return v
 }

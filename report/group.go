@@ -4,12 +4,63 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // A group is the results of one network over the folds.
 type group struct {
 	Variant
+	// methods are those that led to one and the same network, where they are several: its
+	// Method is the first. Only [distinct] sets it.
+	methods []string
 	results []Result
+}
+
+// method names all methods of the network.
+func (g group) method() string { return methodText(g.Method, g.methods) }
+
+func methodText(method string, several []string) string {
+	if len(several) > 1 {
+		return strings.Join(several, ", ")
+	}
+	return method
+}
+
+// distinct returns each network once. Networks of fresh weights are told apart by widths
+// and seeds alone: where methods that remove filters leave the same widths on all folds,
+// what is trained from scratch is one and the same network for all of them.
+func distinct(all []group) []group {
+	var out []group
+	for _, g := range all {
+		i := slices.IndexFunc(out, func(o group) bool { return o.same(g) })
+		if i < 0 {
+			out = append(out, g)
+			continue
+		}
+		if out[i].methods == nil {
+			out[i].methods = []string{out[i].Method}
+		}
+		if !slices.Contains(out[i].methods, g.Method) {
+			out[i].methods = append(out[i].methods, g.Method)
+		}
+	}
+	return out
+}
+
+// same says whether two networks are one by the way they are made.
+func (g group) same(o group) bool {
+	fresh := []string{Scratch, ScratchB, Uniform}
+	if g.Model != o.Model || g.Stage != o.Stage || g.Ratio != o.Ratio || !slices.Contains(fresh, g.Stage) || len(g.results) != len(o.results) {
+		return false
+	}
+	for i, r := range g.results {
+		s := o.results[i]
+		if r.Fold != s.Fold || r.Inner != s.Inner || r.Cell.Seed != s.Cell.Seed || r.FoldSeed != s.FoldSeed || len(r.Widths) == 0 || !slices.Equal(r.Widths, s.Widths) ||
+			r.Size.masked() || s.Size.masked() || len(r.Epochs) != len(s.Epochs) {
+			return false
+		}
+	}
+	return true
 }
 
 // groups puts a study's results in the order of tables: model, method, ratio, stage;
@@ -31,17 +82,22 @@ func groups(s *Study) []group {
 			cmp.Compare(a.Method, b.Method), cmp.Compare(a.Ratio, b.Ratio), cmp.Compare(place(a.Stage), place(b.Stage)))
 	})
 	for _, g := range all {
-		slices.SortStableFunc(g.results, func(a, b Result) int { return cmp.Compare(a.Fold, b.Fold) })
+		slices.SortStableFunc(g.results, func(a, b Result) int { return cmp.Or(a.unit().compare(b.unit()), cmp.Compare(a.Inner, b.Inner)) })
 	}
 	return all
 }
 
-// rank puts the unpruned network before all methods.
+// rank puts the unpruned networks before all methods.
 func rank(stage string) int {
-	if stage == Unpruned {
+	if stage == Unpruned || stage == TrainedOn {
 		return 0
 	}
 	return 1
+}
+
+// unpruned says whether a stage is of a network that has all its filters.
+func unpruned(stage string) bool {
+	return stage == Unpruned || stage == TrainedOn || stage == Sparse
 }
 
 // place returns where a stage stands among all; those of a later version come last.
@@ -53,13 +109,28 @@ func place(stage string) int {
 }
 
 // unprunedOf returns the unpruned network of a model.
-func unprunedOf(all []group, model string) (group, bool) {
+func unprunedOf(all []group, model string) (group, bool) { return stageOf(all, model, Unpruned) }
+
+func stageOf(all []group, model, stage string) (group, bool) {
 	for _, g := range all {
-		if g.Model == model && g.Stage == Unpruned {
+		if g.Model == model && g.Stage == stage {
 			return g, true
 		}
 	}
 	return group{}, false
+}
+
+// referenceOf returns what a network's loss is judged against: the unpruned network or,
+// for one that was fine-tuned, the unpruned one that was trained on for as long. False
+// says that there is none; results of schema 2 lack those that were trained on, and are
+// judged against the unpruned one.
+func referenceOf(all []group, v Variant) (group, bool) {
+	if v.Stage == FineTuned {
+		if g, ok := stageOf(all, v.Model, TrainedOn); ok {
+			return g, true
+		}
+	}
+	return unprunedOf(all, v.Model)
 }
 
 // stagesOf returns the stages that some network is in, in order.
@@ -85,7 +156,7 @@ func namesOf(all []group) names {
 		if g.Method != "" {
 			methods[g.Method] = true
 		}
-		if g.Stage != Unpruned && g.Stage != Sparse {
+		if !unpruned(g.Stage) {
 			ratios[g.Ratio] = true
 		}
 	}
@@ -96,7 +167,9 @@ func namesOf(all []group) names {
 func (n names) header(last string) []string { return n.columns("model", "method", "ratio", last) }
 
 // row returns the columns of a network.
-func (n names) row(v Variant) []string { return n.columns(v.Model, v.Method, ratioText(v), v.Stage) }
+func (n names) row(g group) []string {
+	return n.columns(g.Model, g.method(), ratioText(g.Variant), g.Stage)
+}
 
 func (n names) columns(model, method, ratio, last string) []string {
 	var c []string
@@ -113,7 +186,7 @@ func (n names) columns(model, method, ratio, last string) []string {
 
 // ratioText leaves the ratio of networks blank that were not pruned.
 func ratioText(v Variant) string {
-	if v.Ratio == 0 && (v.Stage == Unpruned || v.Stage == Sparse) {
+	if v.Ratio == 0 && unpruned(v.Stage) {
 		return ""
 	}
 	return strconv.FormatFloat(v.Ratio, 'g', 4, 64)

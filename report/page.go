@@ -18,24 +18,26 @@ var pageFile embed.FS
 type Document struct {
 	Title       string // empty: made of the models' names
 	Study       *Study
-	Test        PairedTest // of the comparison with the unpruned network
-	Level       float64
+	Judgement   Judgement    // of the comparison
 	Sensitivity *Sensitivity // nil where it wasn't measured
 	Savings     *Savings     // likewise
 }
 
 // ReadDocument reads the results of a directory: the study, and sensitivity and savings
-// where there are any. Test and level are for the caller to set.
+// where there are any, to be judged as is usual.
 func ReadDocument(dir string) (*Document, error) {
 	s, err := Read(dir)
 	if err != nil {
 		return nil, err
 	}
-	d := &Document{Study: s}
+	d := &Document{Study: s, Judgement: Usual()}
 	if d.Sensitivity, err = ReadSensitivity(dir); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
-	if d.Savings, err = ReadSavings(dir); err != nil && !errors.Is(err, os.ErrNotExist) {
+	switch d.Savings, err = ReadSavings(dir); {
+	case errors.Is(err, errOldSavings):
+		s.Lacks = append(s.Lacks, SavingsFile+" is left out: "+errOldSavings.Error())
+	case err != nil && !errors.Is(err, os.ErrNotExist):
 		return nil, err
 	}
 	return d, nil
@@ -43,7 +45,7 @@ func ReadDocument(dir string) (*Document, error) {
 
 // Figures returns all figures of a document.
 func (d *Document) Figures() ([]*Figure, error) {
-	figures, err := Figures(d.Study)
+	figures, err := Figures(d.Study, d.Judgement)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +87,8 @@ func Page(w io.Writer, d *Document) error {
 
 // What page.html shows.
 type page struct {
-	Title, Split, Leak   string
+	Title, Split         string
+	Leaks, Lacks         []string
 	Settings, Machine    []Setting
 	Notes                []string
 	Sections             []section
@@ -122,9 +125,14 @@ type pageCell struct {
 
 func (d *Document) page() (*page, error) {
 	s := d.Study
-	p := &page{Title: d.Title, Leak: s.Leak, Notes: s.Notes, Version: s.Environment.Version}
+	p := &page{Title: d.Title, Leaks: s.Leaks, Lacks: s.Lacks, Notes: s.Notes, Version: s.Environment.Version}
+	if len(p.Leaks) == 0 && s.Leak != "" {
+		p.Leaks = []string{s.Leak}
+	}
 	for _, l := range s.Settings {
 		switch l.Name {
+		case "LEAK":
+			// Stands at the top.
 		case "split":
 			p.Split = l.Value
 		case "machine", "versions":
@@ -160,25 +168,44 @@ func title(s *Study) string {
 	return "Pruning of " + strings.Join(models, ", ")
 }
 
-// study adds the sections that every study has.
+// study adds the sections that every study has: what came of it, then the figures of each
+// model, then the tables.
 func (d *Document) study(p *page) error {
-	c, err := NewComparison(d.Study, d.Test, d.Level)
+	c, err := NewComparison(d.Study, d.Judgement)
 	if err != nil {
 		return err
 	}
-	figures, err := Figures(d.Study)
+	figures, err := figures(d.Study, c)
 	if err != nil {
 		return err
 	}
-	comparison := section{Title: "Accuracy", Blocks: []block{tableBlock(c.table())}}
+	claims := section{Title: "What came of it"}
+	for _, t := range []*table{c.largestTable(), c.overallTable()} {
+		if t != nil {
+			claims.Blocks = append(claims.Blocks, tableBlock(t))
+		}
+	}
+	if len(claims.Blocks) > 0 {
+		p.Sections = append(p.Sections, claims)
+	}
 	for _, f := range figures {
+		if n := len(p.Sections); n == 0 || p.Sections[n-1].Title != f.model {
+			p.Sections = append(p.Sections, section{Title: f.model})
+		}
 		b, err := figureBlock(f)
 		if err != nil {
 			return err
 		}
-		comparison.Blocks = append(comparison.Blocks, b)
+		last := &p.Sections[len(p.Sections)-1]
+		last.Blocks = append(last.Blocks, b)
 	}
-	p.Sections = append(p.Sections, comparison, section{Title: "Accuracy and cost", Blocks: []block{tableBlock(summary(d.Study))}})
+	all := section{Title: "All networks"}
+	for _, t := range []*table{c.table(), c.pairsTable()} {
+		if t != nil {
+			all.Blocks = append(all.Blocks, tableBlock(t))
+		}
+	}
+	p.Sections = append(p.Sections, all, section{Title: "Accuracy and cost", Blocks: []block{tableBlock(summary(d.Study))}})
 	var ratios []block
 	for i, of := range sweeps(d.Study) {
 		if len(of.ratios()) > 1 {

@@ -15,7 +15,7 @@ import (
 )
 
 func madeUpDocument() *Document {
-	return &Document{Study: grid(), Test: PairedTest{Name: Wilcoxon}, Level: 0.05, Sensitivity: madeUpSensitivity(), Savings: madeUpSavings()}
+	return &Document{Study: grid(), Judgement: judged(Wilcoxon), Sensitivity: madeUpSensitivity(), Savings: madeUpSavings()}
 }
 
 // words returns the text of an XML document, and fails where it isn't one.
@@ -51,9 +51,9 @@ func TestFiguresAreDrawn(t *testing.T) {
 		svg := strings.Join(words(t, f.Name, written(t, func(b *bytes.Buffer) error { return f.Write(b, FormatSVG) })), "|")
 		want := "%"
 		switch {
-		case strings.HasPrefix(f.Name, "sweep"):
+		case strings.HasPrefix(f.Name, "ratios"):
 			want = "fine-tuned"
-		case strings.HasPrefix(f.Name, "methods"):
+		case strings.HasPrefix(f.Name, "pareto"):
 			want = "uwmp"
 		case strings.HasPrefix(f.Name, "sensitivity"):
 			want = "lin<1>"
@@ -62,7 +62,7 @@ func TestFiguresAreDrawn(t *testing.T) {
 			t.Errorf("figure %s lacks %q: %s", f.Name, want, svg)
 		}
 	}
-	for _, name := range []string{"sweep-fb_ccnn-lfp", "sweep-tsception-uwmp", "methods-tsception", "sensitivity-fbccnn-lfp", "savings"} {
+	for _, name := range []string{"pareto-fb_ccnn", "ratios-fb_ccnn", "confusion-fb_ccnn", "learning-fb_ccnn", "subjects-fb_ccnn", "pareto-tsception", "sensitivity-fbccnn-lfp", "savings"} {
 		if !seen[name] {
 			t.Errorf("no figure %s among %v", name, seen)
 		}
@@ -74,12 +74,12 @@ func TestFiguresAreTheSameEachTime(t *testing.T) {
 	var first []string
 	for range 2 {
 		dir := t.TempDir()
-		figures, err := Figures(s)
+		figures, err := Figures(s, Usual())
 		if err != nil {
 			t.Fatal(err)
 		}
 		paths, err := WriteFigures(dir, figures)
-		if err != nil || len(paths) != 3 {
+		if err != nil || len(paths) != 3*5 {
 			t.Fatalf("%v, %v", paths, err)
 		}
 		for i, path := range paths {
@@ -87,7 +87,7 @@ func TestFiguresAreTheSameEachTime(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if len(first) < 3 {
+			if len(first) < len(paths) {
 				first = append(first, string(b))
 			} else if first[i] != string(b) {
 				t.Errorf("%s differs from one time to the next", filepath.Base(path))
@@ -116,7 +116,7 @@ func TestFiguresOfStudiesWithGaps(t *testing.T) {
 		"no numbers":    nothing,
 		"one result":    only(grid(), func(r Result) bool { return r.Stage == Pruned && r.Fold == 1 && r.Method == "lfp" && r.Ratio == 0.2 }),
 	} {
-		figures, err := Figures(s)
+		figures, err := Figures(s, Usual())
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -124,7 +124,7 @@ func TestFiguresOfStudiesWithGaps(t *testing.T) {
 			words(t, name, written(t, func(b *bytes.Buffer) error { return f.Write(b, FormatSVG) }))
 		}
 		written(t, func(b *bytes.Buffer) error {
-			return Page(b, &Document{Study: s, Test: PairedTest{Name: Wilcoxon}, Level: 0.05})
+			return Page(b, &Document{Study: s, Judgement: judged(Wilcoxon)})
 		})
 	}
 	f, err := (&Savings{}).Figure()
@@ -139,7 +139,7 @@ func TestFiguresOfStudiesWithGaps(t *testing.T) {
 
 func TestTicksAreRoundNumbers(t *testing.T) {
 	for _, c := range []struct{ low, high float64 }{{0, 100}, {15, 85}, {47.9, 93.6}, {-1.4, 28.3}, {-1, 1}, {89.91, 90.02}, {5, 5}} {
-		all := ticks(c.low, c.high)
+		all := ticks(c.low, c.high, 8)
 		if c.low < c.high && (len(all) < 3 || len(all) > 9) {
 			t.Errorf("%d ticks from %g to %g: %v", len(all), c.low, c.high, all)
 		}
@@ -164,7 +164,7 @@ func TestThePageIsWholeAndEscaped(t *testing.T) {
 			t.Errorf("the page lacks %q", want)
 		}
 	}
-	if n := strings.Count(page, "<svg"); n != 2*(3+1)+2 {
+	if n := strings.Count(page, "<svg"); n != 2*5+2 {
 		t.Errorf("%d plots", n)
 	}
 	// All on one page: nothing is fetched, nothing runs.
@@ -177,7 +177,7 @@ func TestThePageIsWholeAndEscaped(t *testing.T) {
 
 func TestThePageOfAnEmptyStudy(t *testing.T) {
 	page := written(t, func(b *bytes.Buffer) error {
-		return Page(b, &Document{Study: &Study{}, Test: PairedTest{Name: Wilcoxon}, Level: 0.05})
+		return Page(b, &Document{Study: &Study{}, Judgement: judged(Wilcoxon)})
 	})
 	if !strings.Contains(page, noResults) || strings.Contains(page, `class="split`) {
 		t.Error("the page of an empty study")

@@ -10,11 +10,36 @@ import (
 )
 
 // Schema is raised when a field of the files changes its meaning.
-const Schema = 2
+const Schema = 3
+
+// OldSchema is the earliest that is read still; see [Study.Lacks].
+const OldSchema = 2
+
+// What a network is judged by: its best epoch, the tests and the figures go by it.
+const (
+	MetricAccuracy = "accuracy"
+	MetricBalanced = "balanced" // balanced accuracy
+	MetricF1       = "f1"       // macro-F1
+)
+
+// Metrics returns the names of all.
+func Metrics() []string { return []string{MetricAccuracy, MetricBalanced, MetricF1} }
+
+// MetricTitle is a metric's name in a sentence.
+func MetricTitle(metric string) string {
+	switch metric {
+	case MetricBalanced:
+		return "balanced accuracy"
+	case MetricF1:
+		return "macro-F1"
+	}
+	return "accuracy"
+}
 
 // The stages of a network, in the order in which it goes through them.
 const (
 	Unpruned  = "unpruned"
+	TrainedOn = "trained-on"       // unpruned, trained on for as long as fine-tuning lasts: what a loss is judged against
 	Sparse    = "sparsity-trained" // unpruned, but trained for a method that asks for it (NSFP)
 	Pruned    = "pruned"           // before any recovery
 	FineTuned = "fine-tuned"
@@ -25,7 +50,7 @@ const (
 
 // Stages returns the stages in order.
 func Stages() []string {
-	return []string{Unpruned, Sparse, Pruned, FineTuned, Scratch, ScratchB, Uniform}
+	return []string{Unpruned, TrainedOn, Sparse, Pruned, FineTuned, Scratch, ScratchB, Uniform}
 }
 
 // A Score is how a network does on some clips. All but Clips, Loss and Confusion are
@@ -40,14 +65,34 @@ type Score struct {
 	Confusion [][]int `json:"confusion"` // [true class][named class], clips
 }
 
+// By returns the score by a metric; by accuracy where none is named.
+func (s Score) By(metric string) float64 {
+	switch metric {
+	case MetricBalanced:
+		return s.Balanced
+	case MetricF1:
+		return s.MacroF1
+	}
+	return s.Accuracy
+}
+
+// A SubjectScore is how a network does on one subject's clips of a fold's test clips.
+type SubjectScore struct {
+	Subject   string  `json:"subject"`
+	Clips     int     `json:"clips"`
+	Confusion [][]int `json:"confusion"` // see Score
+}
+
 // An Epoch is one pass over the training clips.
 type Epoch struct {
-	LR        float64 `json:"lr"`
-	Loss      float64 `json:"loss"`
-	Accuracy  float64 `json:"accuracy"`
-	ValLoss   float64 `json:"val_loss"`
-	ValAcc    float64 `json:"val_accuracy"`
-	WallClock float64 `json:"seconds"`
+	LR          float64 `json:"lr"`
+	Loss        float64 `json:"loss"`
+	Accuracy    float64 `json:"accuracy"`
+	ValLoss     float64 `json:"val_loss"`
+	ValAcc      float64 `json:"val_accuracy"`
+	ValBalanced float64 `json:"val_balanced_accuracy"`
+	ValF1       float64 `json:"val_macro_f1"`
+	WallClock   float64 `json:"seconds"`
 }
 
 // A Variant is one of the networks that a study compares, over all folds.
@@ -61,7 +106,20 @@ type Variant struct {
 // A Cell is what one result is about.
 type Cell struct {
 	Variant
-	Fold int `json:"fold"` // from 1
+	// Seed is the repetition's in a study of several seeds, which divide the clips and draw
+	// weights anew; 0 in a study of one.
+	Seed uint64 `json:"study_seed,omitempty"`
+	Fold int    `json:"fold"` // from 1
+	// Inner is which of the fold's inner folds, from 1, in a nested split; else 0. Those of
+	// one fold have the same test clips: they are one observation, their mean.
+	Inner int `json:"inner,omitempty"`
+}
+
+// FoldClips says how many clips a fold has on each side.
+type FoldClips struct {
+	Fit        int `json:"fit"`        // trained on
+	Validation int `json:"validation"` // that chose the epoch
+	Test       int `json:"test"`
 }
 
 // Size is what a network needs.
@@ -93,15 +151,19 @@ type Result struct {
 	Schema int    `json:"schema"`
 	Key    string `json:"key"` // hash of all that determines the result
 	Cell
-	Test       Score    `json:"test"`
-	Validation Score    `json:"validation"`
-	Best       int      `json:"best_epoch,omitempty"` // from 1; 0 where nothing was trained
-	Epochs     []Epoch  `json:"epochs,omitempty"`
-	Size       Size     `json:"size"`
-	Widths     []Width  `json:"widths,omitempty"` // of a pruned network
-	Notes      []string `json:"notes,omitempty"`  // what pruning had to say, such as a layer kept from vanishing
-	Checkpoint string   `json:"checkpoint"`       // path below the study's directory
-	Seed       uint64   `json:"seed"`
+	Test       Score `json:"test"`
+	Validation Score `json:"validation"`
+	// Subjects divides the confusions of Test by subject, in the order of their names; none
+	// in results of schema 2.
+	Subjects   []SubjectScore `json:"subjects,omitempty"`
+	Best       int            `json:"best_epoch,omitempty"` // from 1; 0 where nothing was trained
+	Epochs     []Epoch        `json:"epochs,omitempty"`
+	Size       Size           `json:"size"`
+	Widths     []Width        `json:"widths,omitempty"`    // of a pruned network
+	Notes      []string       `json:"notes,omitempty"`     // what pruning had to say, such as a layer kept from vanishing
+	Checkpoint string         `json:"checkpoint"`          // path below the study's directory
+	FoldSeed   uint64         `json:"seed"`                // that the cell drew from: the study's, plus the fold, less 1
+	Clips      FoldClips      `json:"fold_clips,omitzero"` // zero in results of schema 2
 	Run
 }
 
@@ -159,7 +221,14 @@ type Study struct {
 	Notes    []string        `json:"notes,omitempty"`
 	// Leak, where clips of one trial are both trained on and tested on, says so and
 	// names the split that does not do it. It stands under every table.
-	Leak        string      `json:"leak,omitempty"`
+	Leak string `json:"leak,omitempty"`
+	// Leaks says in a sentence each how test clips could be known to what was trained; it
+	// stands in a report's first lines.
+	Leaks []string `json:"leaks,omitempty"`
+	// Metric is what networks are judged by; "" in results of schema 2: accuracy.
+	Metric string `json:"metric,omitempty"`
+	// Lacks says what a result.json of an earlier version does not hold; it is not written.
+	Lacks       []string    `json:"-"`
 	Environment Environment `json:"environment"`
 	Results     []Result    `json:"results"`
 	// Speeds holds what was measured on the first fold's networks with nothing else

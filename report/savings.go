@@ -2,59 +2,116 @@ package report
 
 import (
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"io"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
 )
 
-// Savings are the largest ratios at which networks lose no accuracy, as far as a paired
-// test over folds can tell.
+// Savings are the largest ratios at which networks lose nothing that counts: chosen on
+// the validation clips, and tested once on the test clips.
 type Savings struct {
-	Schema    int     `json:"schema"`
-	Test      string  `json:"test"`                 // see PairedTest
-	TestShare float64 `json:"test_share,omitempty"` // likewise
-	Level     float64 `json:"level"`
-	// Margin is the loss (a share of 1) that counts as none; with 0 a network loses where
-	// the test shows a loss, else where it fails to show that the loss is below Margin.
-	Margin   float64   `json:"margin"`
+	Schema   int       `json:"schema"`
+	Metric   string    `json:"metric"` // see Study
+	Test     string    `json:"test"`   // see PairedTest
+	Level    float64   `json:"level"`
+	Margin   float64   `json:"margin"` // see Judgement
 	Settings []Setting `json:"settings"`
-	Leak     string    `json:"leak,omitempty"` // see Study
+	Leak     string    `json:"leak,omitempty"`  // see Study
+	Leaks    []string  `json:"leaks,omitempty"` // likewise
 	Rows     []Saving  `json:"rows"`
 }
 
 // A Saving is what one method saves of one model under one recovery.
 type Saving struct {
-	Model         string    `json:"model"`
-	Method        string    `json:"method"`
-	Stage         string    `json:"stage"` // which recovery
-	Ratio         float64   `json:"ratio"` // the largest without loss; 0 where each loses
-	Whole         Size      `json:"whole"` // of the unpruned network
-	Size          Size      `json:"size"`  // at Ratio
-	WholeSpeed    Speed     `json:"whole_speed"`
-	Speed         Speed     `json:"speed"`
-	WholeAccuracy []float64 `json:"whole_accuracy"` // on each fold, a share of 1
-	Accuracy      []float64 `json:"accuracy"`       // on the same folds
-	P             float64   `json:"p"`
-	Tried         []Attempt `json:"tried"`
-	Note          string    `json:"note,omitempty"`
+	Model     string  `json:"model"`
+	Method    string  `json:"method"`
+	Stage     string  `json:"stage"` // which recovery
+	Ratio     float64 `json:"ratio"` // the largest whose loss on the validation clips is shown to be below the margin; 0 where none is
+	Reference string  `json:"reference"`
+	TestShare float64 `json:"test_share"` // see PairedTest
+	Whole     Size    `json:"whole"`      // of the unpruned network
+	Size      Size    `json:"size"`       // at Ratio
+	// WholeSpeed and Speed are zero where nothing was chosen.
+	WholeSpeed Speed   `json:"whole_speed"`
+	Speed      Speed   `json:"speed"`
+	Validation Verdict `json:"validation"`
+	// Scores are those of the chosen network on the test clips of each fold and seed, shares
+	// of 1; ReferenceScores those of what it is judged against.
+	ReferenceScores []float64 `json:"reference_scores"`
+	Scores          []float64 `json:"scores"`
+	Verdict         Verdict   `json:"test"`
+	PHolm           *float64  `json:"p_holm"`   // of Verdict, corrected over the rows
+	Without         bool      `json:"without"`  // without loss: p_holm is at most the level
+	Baseline        *float64  `json:"baseline"` // what always naming the commonest class reaches on the test clips
+	Tried           []Attempt `json:"tried"`
+	Note            string    `json:"note,omitempty"`
 }
 
-// An Attempt is one ratio that was tried on the way.
+// An Attempt is one ratio that was tried on the way, on the validation clips.
 type Attempt struct {
-	Ratio    float64 `json:"ratio"`
-	MeanLoss float64 `json:"mean_loss"` // a share of 1
-	P        float64 `json:"p"`
-	Loses    bool    `json:"loses"`
+	Ratio float64 `json:"ratio"`
+	Verdict
+	Loses bool `json:"loses"` // it isn't shown that the loss is below the margin
+}
+
+// Settle corrects the rows' p values for their number and says which are without loss.
+func (v *Savings) Settle() {
+	var p []float64
+	for _, r := range v.Rows {
+		if r.Verdict.P != nil {
+			p = append(p, *r.Verdict.P)
+		}
+	}
+	p = Holm(p)
+	for i, r := range v.Rows {
+		if r.Verdict.P != nil {
+			v.Rows[i].PHolm, v.Rows[i].Without = number(p[0]), p[0] <= v.Level
+			p = p[1:]
+		}
+	}
+}
+
+// Judge judges a network against its reference by the results of both: on the validation
+// clips, by which ratios are chosen, or on the test clips. It returns the scores that it
+// compared, of each fold and seed.
+func (j Judgement) Judge(metric string, onValidationClips bool, reference, other []Result) (v Verdict, x, y []float64, err error) {
+	value := onTest(metric)
+	if onValidationClips {
+		value = onValidation(metric)
+	}
+	x, y, undefined := pairs(reference, other, value)
+	v, err = j.NotInferior(TestShare(other), x, y)
+	if err != nil && undefined > 0 {
+		err = fmt.Errorf("%w (%d folds lack a class and have no %s)", err, undefined, MetricTitle(metric))
+	}
+	return v, x, y, err
+}
+
+// TestShare is the number of test clips over that of all others in the folds of results;
+// see PairedTest.
+func TestShare(results []Result) float64 { return testShare(results, nil) }
+
+// MeanSize is the mean over folds, which can differ in width.
+func MeanSize(results []Result) Size { return meanSize(results) }
+
+// BaselineOf is what always naming the commonest class of all folds' test clips reaches;
+// nil where results have no confusions.
+func BaselineOf(results []Result, metric string) *float64 {
+	b, ok := baselineOf(group{results: results})
+	if !ok {
+		return nil
+	}
+	return number(b.By(metric))
 }
 
 // Check says what is wrong with savings.
 func (v *Savings) Check() error {
 	for _, r := range v.Rows {
-		if len(r.Accuracy) != len(r.WholeAccuracy) {
-			return fmt.Errorf("savings of %s by %s: %d folds of the pruned network and %d of the whole one", r.Model, r.Method, len(r.Accuracy), len(r.WholeAccuracy))
+		if len(r.Scores) != len(r.ReferenceScores) {
+			return fmt.Errorf("savings of %s by %s: %d folds of the pruned network and %d of its reference", r.Model, r.Method, len(r.Scores), len(r.ReferenceScores))
 		}
 	}
 	return nil
@@ -80,13 +137,19 @@ func (v *Savings) Write(w io.Writer, format string) error {
 	if err := v.Check(); err != nil {
 		return err
 	}
+	if format == FormatText {
+		for _, l := range v.Leaks {
+			fmt.Fprintf(w, "LEAK: %s\n", l)
+		}
+	}
 	return writeAnalysis(w, format, v, len(v.Rows))
 }
 
 func (v *Savings) csv(w io.Writer) error {
 	lines := [][]string{{"model", "method", "stage", "ratio", "parameters", "macs", "whole_parameters", "whole_macs", "parameters_saved", "macs_saved",
 		"masked", "file_bytes", "whole_file_bytes", "latency_ms_batch1", "whole_latency_ms_batch1", "latency_ms_batch64", "whole_latency_ms_batch64",
-		"clips_per_second_batch64", "whole_clips_per_second_batch64", "folds", "accuracy", "whole_accuracy", "loss", "p", "test", "level", "margin", "note", "leak"}}
+		"clips_per_second_batch64", "whole_clips_per_second_batch64", "folds", "metric", "score", "reference_score", "reference", "baseline", "validation_loss", "loss", "loss_bound",
+		"p", "p_holm", "without_loss", "test", "level", "margin", "note", "leak"}}
 	whole := func(n int64) string { return strconv.FormatInt(n, 10) }
 	for _, r := range v.Rows {
 		parameters, macs := r.Saved()
@@ -94,47 +157,57 @@ func (v *Savings) csv(w io.Writer) error {
 			whole(r.Whole.Parameters), whole(r.Whole.MACs), float(parameters), float(macs), strconv.FormatBool(r.Size.masked()),
 			whole(r.Size.FileBytes), whole(r.Whole.FileBytes), float(r.Speed.Latency1), float(r.WholeSpeed.Latency1),
 			float(r.Speed.Latency64), float(r.WholeSpeed.Latency64), float(r.Speed.Throughput64), float(r.WholeSpeed.Throughput64),
-			strconv.Itoa(len(r.Accuracy)), float(spreadOf(r.Accuracy).Mean), float(spreadOf(r.WholeAccuracy).Mean),
-			float(lossOf(r.WholeAccuracy, r.Accuracy).Mean), float(r.P), v.Test, float(v.Level), float(v.Margin), r.Note, v.Leak})
+			strconv.Itoa(len(r.Scores)), v.Metric, float(spreadOf(r.Scores).Mean), float(spreadOf(r.ReferenceScores).Mean), r.Reference, value(r.Baseline),
+			value(r.Validation.Loss), value(r.Verdict.Loss), value(r.Verdict.Bound), value(r.Verdict.P), value(r.PHolm), strconv.FormatBool(r.Without),
+			v.Test, float(v.Level), float(v.Margin), r.Note, v.Leak})
 	}
 	return csv.NewWriter(w).WriteAll(lines)
 }
 
+func (v *Savings) tables() []*table { return []*table{v.table(), v.tried()} }
+
 func (v *Savings) table() *table {
-	t := &table{caption: "The largest saving without loss of accuracy.", words: 3,
+	j := Judgement{Test: v.Test, Level: v.Level, Margin: v.Margin}
+	t := &table{caption: fmt.Sprintf("The largest saving without loss of %s.", MetricTitle(v.Metric)), words: 3,
 		header: []string{"network", "method", "recovery", "ratio", "parameters", "MACs"}}
 	masked := slices.ContainsFunc(v.Rows, func(r Saving) bool { return r.Size.masked() })
 	if masked {
 		t.header = append(t.header, "nonzero parameters", "nonzero MACs")
 	}
-	t.header = append(t.header, "file", "1 clip ms", "64 clips ms", "64 clips/s", "accuracy", "p")
-	if v.Margin == 0 {
-		t.header = append(t.header, "shows from")
-	}
+	t.header = append(t.header, "file", "1 clip ms", "64 clips ms", "64 clips/s", MetricTitle(v.Metric)+" %", "loss, points", "bound", "p", "p, Holm", "without loss")
+	at := slices.Index(t.header, MetricTitle(v.Metric)+" %")
 	var folds []int
 	for i, r := range v.Rows {
-		folds = append(folds, len(r.Accuracy))
+		folds = append(folds, len(r.Scores))
 		line := []string{r.Model, r.Method, r.Stage, strconv.FormatFloat(r.Ratio, 'g', 4, 64),
 			count(r.Size.Parameters) + saved(r.Size.Parameters, r.Whole.Parameters), count(r.Size.MACs) + saved(r.Size.MACs, r.Whole.MACs)}
 		if masked {
 			line = append(line, nonzero(r.Size, r.Size.NonzeroParameters, r.Whole.Parameters), nonzero(r.Size, r.Size.NonzeroMACs, r.Whole.MACs))
 		}
+		scores, verdict := "", "none found"
+		if len(r.Scores) > 0 {
+			scores, verdict = change(100*spreadOf(r.ReferenceScores).Mean, 100*spreadOf(r.Scores).Mean, "%.1f"), "not shown"
+		}
+		if r.Without {
+			verdict = "yes"
+		}
 		line = append(line, fileSize(r.Whole.FileBytes)+" → "+fileSize(r.Size.FileBytes),
 			change(r.WholeSpeed.Latency1, r.Speed.Latency1, "%.2f"), change(r.WholeSpeed.Latency64, r.Speed.Latency64, "%.2f"),
-			change(r.WholeSpeed.Throughput64, r.Speed.Throughput64, "%.0f"),
-			// From 0, so that no loss is not "-0.0".
-			fmt.Sprintf("%+.1f", 0-100*lossOf(r.WholeAccuracy, r.Accuracy).Mean), fmt.Sprintf("%.3g", r.P))
-		if v.Margin == 0 {
-			line = append(line, v.detectable(r))
-		}
+			change(r.WholeSpeed.Throughput64, r.Speed.Throughput64, "%.0f"), scores,
+			pointsText(r.Verdict.Loss, nil, nil), pointsText(r.Verdict.Bound, nil, nil), pText(r.Verdict.P), pText(r.PHolm), verdict)
 		t.add(line...)
-		t.rows[i].apart = i > 0 && v.Rows[i-1].Model != r.Model
+		t.rows[len(t.rows)-1].apart = i > 0 && v.Rows[i-1].Model != r.Model
+		if r.Baseline != nil && (i+1 == len(v.Rows) || v.Rows[i+1].Model != r.Model) {
+			line := make([]string, len(t.header))
+			line[0], line[2], line[at] = r.Model, trivialName, percent(r.Baseline)
+			t.add(line...)
+		}
 	}
-	v.footnotes(t, folds)
+	v.footnotes(t, j, folds)
 	return t
 }
 
-// change writes a speed before and after; it is blank where none was measured.
+// change writes a number before and after; it is blank where none was measured.
 func change(before, after float64, format string) string {
 	if before == 0 && after == 0 {
 		return ""
@@ -142,52 +215,51 @@ func change(before, after float64, format string) string {
 	return fmt.Sprintf(format+" → "+format, before, after)
 }
 
-func (v *Savings) test() PairedTest { return PairedTest{Name: v.Test, TestShare: v.TestShare} }
-
-// detectable writes the smallest loss in points that the test would have shown.
-func (v *Savings) detectable(r Saving) string {
-	loss, err := v.test().Detectable(r.WholeAccuracy, r.Accuracy, v.Level)
-	if err != nil {
-		return ""
-	}
-	return fmt.Sprintf("%.1f", 100*loss)
-}
-
-func (v *Savings) footnotes(t *table, folds []int) {
-	rule := "a network loses where it is significantly worse than the unpruned one"
-	caution := "Shows from: with folds spread as these are, a mean loss of fewer points would not have been significant. No significant loss is not the same as no loss."
-	if v.Margin > 0 {
-		rule = fmt.Sprintf("a network loses unless its loss is significantly below %.3g points", 100*v.Margin)
-		caution = fmt.Sprintf("p is of the alternative that the loss is below %.3g points: what passes may lose up to that.", 100*v.Margin)
-	}
-	t.note(fmt.Sprintf("The largest ratio without loss, over %s: %s (%v, paired over folds, one-sided, level %g; p values are not corrected for the ratios tried). Accuracy is the mean difference to the unpruned network in points.",
-		foldsText(folds), rule, v.test(), v.Level))
-	t.note(caution)
+func (v *Savings) footnotes(t *table, j Judgement, folds []int) {
+	t.note(fmt.Sprintf("Without loss: %s below the reference's by less than %.3g points, shown by non-inferiority (%v, paired over %s, one-sided, level %g). The ratio is the largest that shows it on the validation clips; it was then tested once on the test clips, of which the scores, loss, bound and p are. Holm's correction is over the %d rows that were tested. Bound is the upper end of the one-sided %s interval of the loss.",
+		MetricTitle(v.Metric), 100*v.Margin, PairedTest{Name: v.Test}, foldsText(folds), v.Level, v.tested(), j.confidence()))
+	t.note("A fold's validation clips can be another fold's test clips: the choice saw them there. A nested split keeps them apart. " + trivialMeans)
+	references := map[string]bool{}
 	for _, r := range v.Rows {
+		if r.Stage == FineTuned {
+			references[r.Reference] = true
+		}
 		if r.Note != "" {
 			t.note(strings.Join([]string{r.Model, r.Method, r.Stage}, " ") + ": " + r.Note)
 		}
 	}
+	if references[TrainedOn] {
+		t.note("The reference of a fine-tuned network is the unpruned one that was trained on for as long as fine-tuning lasts; of the others it is the unpruned one.")
+	}
 	t.note(v.Leak)
+}
+
+func (v *Savings) tested() int {
+	n := 0
+	for _, r := range v.Rows {
+		if r.PHolm != nil {
+			n++
+		}
+	}
+	return n
 }
 
 // tried is the table of all ratios that the search looked at.
 func (v *Savings) tried() *table {
-	t := &table{caption: "Ratios that were tried.", words: 3, header: []string{"network", "method", "recovery", "ratio", "mean loss, points", "p", "loses"}}
+	t := &table{caption: "Ratios that were tried, on the validation clips.", words: 3, header: []string{"network", "method", "recovery", "ratio", "loss, points", "bound", "p", "below the margin"}}
 	for _, r := range v.Rows {
 		for i, a := range r.Tried {
-			loses := "no"
+			below := "shown"
 			if a.Loses {
-				loses = "yes"
+				below = "not shown"
 			}
-			p := ""
-			if !math.IsNaN(a.P) {
-				p = fmt.Sprintf("%.3g", a.P)
-			}
-			t.add(r.Model, r.Method, r.Stage, strconv.FormatFloat(a.Ratio, 'g', 4, 64), fmt.Sprintf("%.1f", 100*a.MeanLoss), p, loses)
+			t.add(r.Model, r.Method, r.Stage, strconv.FormatFloat(a.Ratio, 'g', 4, 64), pointsText(a.Loss, nil, nil), pointsText(a.Bound, nil, nil), pText(a.P), below)
 			t.rows[len(t.rows)-1].apart = i == 0
 		}
 	}
 	t.note(v.Leak)
 	return t
 }
+
+// errOldSavings is of a savings.json that an earlier version wrote.
+var errOldSavings = errors.New("it is of an earlier version, which took a loss that is not significant for none: look for the savings again")

@@ -11,12 +11,15 @@ import (
 // A Sensitivity is how much accuracy a network loses when one layer is pruned and all
 // others are whole. Nothing is trained after pruning.
 type Sensitivity struct {
-	Schema   int                `json:"schema"`
-	Model    string             `json:"model"`
-	Method   string             `json:"method"`
-	On       string             `json:"on"`       // the clips: "validation" or "test"
-	Folds    []int              `json:"folds"`    // from 1
-	Baseline []float64          `json:"baseline"` // accuracy of the unpruned network, a share of 1, on each of Folds
+	Schema   int       `json:"schema"`
+	Model    string    `json:"model"`
+	Method   string    `json:"method"`
+	On       string    `json:"on"`       // the clips: "validation" or "test"
+	Folds    []int     `json:"folds"`    // from 1
+	Baseline []float64 `json:"baseline"` // accuracy of the unpruned network, a share of 1, on each of Folds
+	// Majority is the accuracy of always naming the commonest class, on each of Folds; empty
+	// in files of schema 2.
+	Majority []float64          `json:"majority,omitempty"`
 	Points   []SensitivityPoint `json:"points"`
 	Settings []Setting          `json:"settings"`
 	Leak     string             `json:"leak,omitempty"` // see Study
@@ -37,6 +40,9 @@ type SensitivityPoint struct {
 func (v *Sensitivity) Check() error {
 	if len(v.Baseline) != len(v.Folds) {
 		return fmt.Errorf("sensitivity of %d folds with %d baselines", len(v.Folds), len(v.Baseline))
+	}
+	if n := len(v.Majority); n > 0 && n != len(v.Folds) {
+		return fmt.Errorf("sensitivity of %d folds with %d majorities", len(v.Folds), n)
 	}
 	for _, p := range v.Points {
 		if len(p.Accuracy) != len(v.Folds) {
@@ -95,6 +101,8 @@ func (v *Sensitivity) csv(w io.Writer) error {
 	return csv.NewWriter(w).WriteAll(lines)
 }
 
+func (v *Sensitivity) tables() []*table { return []*table{v.table()} }
+
 func (v *Sensitivity) table() *table {
 	var ratios []float64
 	for _, p := range v.Points {
@@ -115,6 +123,16 @@ func (v *Sensitivity) table() *table {
 			line[2+slices.Index(ratios, p.Ratio)] = v.loss(p).percent()
 		}
 		t.add(line...)
+	}
+	if len(v.Majority) > 0 {
+		line := make([]string, len(t.header))
+		line[0] = trivialName
+		for i := range ratios {
+			line[2+i] = lossOf(v.Baseline, v.Majority).percent()
+		}
+		t.add(line...)
+		t.rows[len(t.rows)-1].apart = true
+		t.note(trivialMeans)
 	}
 	t.note(fmt.Sprintf("Loss of accuracy on the %s clips in percentage points, mean ± standard deviation over %s; the unpruned %s reaches %s %%. Nothing was trained after pruning.",
 		v.On, foldsText([]int{len(v.Folds)}), v.Model, spreadOf(v.Baseline).percent()))

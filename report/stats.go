@@ -1,7 +1,6 @@
 package report
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -24,7 +23,7 @@ const (
 )
 
 // Tests returns the names of the paired tests.
-func Tests() []string { return []string{Wilcoxon, CorrectedT} }
+func Tests() []string { return []string{CorrectedT, Wilcoxon} }
 
 // A PairedTest compares two networks on the same folds. All its methods take
 // accuracies (or any other score of which more is better), one a fold, in the same
@@ -33,7 +32,7 @@ func Tests() []string { return []string{Wilcoxon, CorrectedT} }
 type PairedTest struct {
 	Name string // Wilcoxon or CorrectedT
 	// TestShare is the number of test clips over the number of training clips of a
-	// fold, which CorrectedT asks for; see [TestShare].
+	// fold, those that choose the epoch among them, which CorrectedT asks for.
 	TestShare float64
 }
 
@@ -94,53 +93,40 @@ func (t PairedTest) NotInferior(unpruned, other []float64, margin float64) (p fl
 	return t.greater(d), nil
 }
 
-// Loses judges at a level whether other loses accuracy. Without a margin it does where
-// Worse is at most level; with one, where NotInferior fails to show that the loss is
-// below it. p is that of the test that was made.
-func (t PairedTest) Loses(unpruned, other []float64, margin, level float64) (loses bool, p float64, err error) {
-	if err := t.Enough(len(unpruned), level); err != nil {
-		return false, math.NaN(), err
+// Interval returns the two-sided interval of the mean loss of other against unpruned, a
+// share of 1: all losses that a two-sided test at 1 - confidence does not reject. Where
+// Wilcoxon has too few folds to reject any, its ends are infinite.
+func (t PairedTest) Interval(unpruned, other []float64, confidence float64) (low, high float64, err error) {
+	d, err := t.differences(unpruned, other)
+	if err != nil {
+		return math.NaN(), math.NaN(), err
 	}
-	if margin > 0 {
-		p, err = t.NotInferior(unpruned, other, margin)
-		return p > level, p, err
-	}
-	p, err = t.Worse(unpruned, other)
-	return p <= level, p, err
+	low, high = t.ends(d, (1-confidence)/2)
+	return low, high, nil
 }
 
-// Detectable returns the smallest mean loss that Worse would have called significant
-// at the level if the folds' differences had been spread as they are about it. No
-// smaller loss could have been shown.
-func (t PairedTest) Detectable(unpruned, other []float64, level float64) (float64, error) {
+// Bound returns the upper end of the one-sided interval of the mean loss: NotInferior is
+// significant at 1 - confidence for all margins above it.
+func (t PairedTest) Bound(unpruned, other []float64, confidence float64) (float64, error) {
 	d, err := t.differences(unpruned, other)
-	if err == nil {
-		err = t.Enough(len(d), level)
-	}
 	if err != nil {
 		return math.NaN(), err
 	}
-	mean := stat.Mean(d, nil)
-	shifted := make([]float64, len(d))
-	shows := func(loss float64) bool {
-		for i, v := range d {
-			shifted[i] = v - mean + loss
-		}
-		return t.greater(shifted) <= level
-	}
-	high := 1e-6
-	for !shows(high) {
-		high *= 2
-	}
-	low := high / 2
-	for high-low > 1e-9 {
-		if middle := (low + high) / 2; shows(middle) {
-			high = middle
-		} else {
-			low = middle
-		}
-	}
+	_, high := t.ends(d, 1-confidence)
 	return high, nil
+}
+
+// ends returns the interval of the differences that leaves tail outside on either side.
+func (t PairedTest) ends(d []float64, tail float64) (low, high float64) {
+	if t.Name == CorrectedT {
+		mean, se := t.standardError(d)
+		reach := 0.0
+		if se >= rounding {
+			reach = se * distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(len(d) - 1)}.Quantile(1-tail)
+		}
+		return mean - reach, mean + reach
+	}
+	return walshEnds(d, tail)
 }
 
 // Enough returns an error where folds are too few for a one-sided p to reach the level
@@ -197,17 +183,22 @@ func (t PairedTest) differences(a, b []float64) ([]float64, error) {
 // greater returns p for the alternative that differences lie above 0.
 func (t PairedTest) greater(d []float64) float64 {
 	if t.Name == CorrectedT {
-		return correctedT(d, t.TestShare)
+		return t.corrected(d)
 	}
 	return signedRank(d)
 }
 
-// correctedT is a t test whose variance of the mean is that of n differences times
-// 1/n + testShare, in place of 1/n.
-func correctedT(d []float64, testShare float64) float64 {
-	n := float64(len(d))
+// standardError returns the mean of n differences and the root of their variance times
+// 1/n + TestShare, in place of 1/n. With several seeds n is seeds times folds, as in the
+// corrected repeated k-fold cv test (Bouckaert & Frank, PAKDD 2004).
+func (t PairedTest) standardError(d []float64) (mean, se float64) {
 	mean, sd := stat.MeanStdDev(d, nil)
-	se := sd * math.Sqrt(1/n+testShare)
+	return mean, sd * math.Sqrt(1/float64(len(d))+t.TestShare)
+}
+
+// corrected is the one-sided p of the corrected t test.
+func (t PairedTest) corrected(d []float64) float64 {
+	mean, se := t.standardError(d)
 	if se < rounding {
 		// All folds differ alike: t is infinite, or there is no difference at all.
 		if mean > rounding {
@@ -215,102 +206,5 @@ func correctedT(d []float64, testShare float64) float64 {
 		}
 		return 1
 	}
-	return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: n - 1}.Survival(mean / se)
-}
-
-// signedRank drops zeros (scipy's zero_method "wilcox"), gives ties their mean rank, and
-// adds up, over all ways of giving these ranks signs, those whose positive ranks sum to
-// at least what was seen.
-func signedRank(d []float64) float64 {
-	var left []float64
-	for _, v := range d {
-		if math.Abs(v) > rounding {
-			left = append(left, v)
-		}
-	}
-	slices.SortFunc(left, func(a, b float64) int {
-		if math.Abs(a) < math.Abs(b) {
-			return -1
-		}
-		return 1
-	})
-	n := len(left)
-	// Twice the rank, so that mean ranks are whole numbers too.
-	ranks := make([]int, n)
-	seen := 0
-	for i := 0; i < n; {
-		j := i + 1
-		for j < n && math.Abs(left[j])-math.Abs(left[j-1]) <= rounding {
-			j++
-		}
-		for k := i; k < j; k++ {
-			ranks[k] = i + j + 1
-			if left[k] > 0 {
-				seen += ranks[k]
-			}
-		}
-		i = j
-	}
-	return upperTail(ranks, seen)
-}
-
-// upperTail returns the probability that the ranks with positive signs sum to at least
-// seen when every sign is as likely as the other.
-func upperTail(ranks []int, seen int) float64 {
-	total := 0
-	for _, r := range ranks {
-		total += r
-	}
-	probability := make([]float64, total+1) // of each sum
-	probability[0] = 1
-	for _, r := range ranks {
-		for s := total; s >= 0; s-- {
-			probability[s] /= 2
-			if s >= r {
-				probability[s] += probability[s-r] / 2
-			}
-		}
-	}
-	p := 0.0
-	for s := total; s >= seen; s-- { // the small ones first
-		p += probability[s]
-	}
-	return min(p, 1)
-}
-
-// TestShare returns the number of test clips over that of training clips in a study's
-// folds: 1/(k-1) for k folds, in which every clip is tested on once, whatever their
-// sizes. Clips that choose the best epoch count as training clips. k is the split's
-// where the configuration names it (a study may hold only some folds, and splits of
-// each subject by itself number the folds of all subjects), else the highest fold.
-func TestShare(s *Study) float64 {
-	k := 0
-	for _, r := range s.Results {
-		k = max(k, r.Fold)
-	}
-	var config struct {
-		Split struct {
-			Name  string
-			Folds int
-		}
-	}
-	// A study without a configuration, or with one of another kind, has its folds.
-	if err := json.Unmarshal(s.Config, &config); err == nil && config.Split.Folds > 1 && config.Split.Name != "LeaveOneSubjectOut" {
-		k = config.Split.Folds
-	}
-	return 1 / float64(max(k-1, 1))
-}
-
-// pairs returns the test accuracies of two networks on the folds that both have.
-func pairs(a, b []Result) (x, y []float64) {
-	of := map[int]float64{}
-	for _, r := range a {
-		of[r.Fold] = r.Test.Accuracy
-	}
-	for _, r := range b {
-		if v, ok := of[r.Fold]; ok {
-			x, y = append(x, v), append(y, r.Test.Accuracy)
-		}
-	}
-	return x, y
+	return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(len(d) - 1)}.Survival(mean / se)
 }

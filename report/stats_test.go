@@ -4,11 +4,8 @@ import (
 	"encoding/json"
 	"math"
 	"os"
-	"slices"
 	"strings"
 	"testing"
-
-	"pgregory.net/rapid"
 )
 
 // What testdata/paired.py computed with scipy.
@@ -100,7 +97,7 @@ func TestFoldsTooFew(t *testing.T) {
 		{PairedTest{Name: CorrectedT, TestShare: 1}, 2, 0.05, ""},
 		{PairedTest{Name: CorrectedT, TestShare: 1}, 1, 0.05, "at least 2 folds"},
 		{PairedTest{Name: CorrectedT}, 5, 0.05, "must be positive"},
-		{PairedTest{Name: "sign"}, 5, 0.05, "wilcoxon, corrected-t"},
+		{PairedTest{Name: "sign"}, 5, 0.05, "corrected-t, wilcoxon"},
 		{PairedTest{Name: Wilcoxon}, 5, 0, "between 0 and 1"},
 		{PairedTest{Name: Wilcoxon}, 5, math.NaN(), "between 0 and 1"},
 	} {
@@ -126,81 +123,12 @@ func TestWhatCantBePaired(t *testing.T) {
 			_, err2 := test.Differs(c.a, c.b)
 			_, err3 := test.NotInferior(c.a, c.b, 0.1)
 			_, err4 := test.Detectable(c.a, c.b, 0.5)
-			_, _, err5 := test.Loses(c.a, c.b, 0, 0.5)
+			_, _, err5 := test.Interval(c.a, c.b, 0.95)
 			for _, err := range []error{err1, err2, err3, err4, err5} {
 				if err == nil || len(c.a) > 0 && !strings.Contains(err.Error(), c.want) {
 					t.Errorf("%s of %v and %v: %v, want %q", name, c.a, c.b, err, c.want)
 				}
 			}
 		}
-	}
-}
-
-// For the t test the smallest loss that shows is the quantile of t times the standard
-// error; of any test a loss a little above it must show, one a little below must not.
-func TestDetectableLoss(t *testing.T) {
-	unpruned := []float64{0.91, 0.88, 0.93, 0.90, 0.87, 0.92}
-	other := []float64{0.90, 0.89, 0.90, 0.88, 0.88, 0.90}
-	// By hand: losses .01 -.01 .03 .02 -.01 .02, mean .01, squares about it sum to .0014,
-	// sd sqrt(.0014/5), variance factor 1/6+1/5; scipy.stats.t.ppf(.95, 5) = 2.015048372669157.
-	want := 2.015048372669157 * math.Sqrt(0.0014/5*(1./6+1./5))
-	got, err := PairedTest{CorrectedT, 1. / 5}.Detectable(unpruned, other, 0.05)
-	if err != nil || math.Abs(got-want) > 1e-7 {
-		t.Errorf("detectable loss %g, want %g (%v)", got, want, err)
-	}
-	rapid.Check(t, func(t *rapid.T) {
-		test := PairedTest{rapid.SampledFrom(Tests()).Draw(t, "test"), 0.2}
-		n := rapid.IntRange(5, 12).Draw(t, "folds")
-		a := rapid.SliceOfN(rapid.Float64Range(0, 1), n, n).Draw(t, "unpruned")
-		b := rapid.SliceOfN(rapid.Float64Range(0, 1), n, n).Draw(t, "other")
-		loss, err := test.Detectable(a, b, 0.05)
-		if err != nil {
-			t.Fatal(err)
-		}
-		mean := 0.0
-		for i := range a {
-			mean += (a[i] - b[i]) / float64(n)
-		}
-		for _, c := range []struct {
-			shift float64
-			shows bool
-		}{{loss + 1e-6, true}, {loss - 1e-6, false}} {
-			shifted := slices.Clone(b)
-			for i := range shifted {
-				shifted[i] += mean - c.shift
-			}
-			if p, err := test.Worse(a, shifted); err != nil || (p <= 0.05) != c.shows && loss > 1e-5 {
-				t.Fatalf("%s: a mean loss of %g has p = %g, the smallest that shows is %g (%v)", test.Name, c.shift, p, loss, err)
-			}
-		}
-	})
-}
-
-func TestLosesWithAMargin(t *testing.T) {
-	unpruned := []float64{0.90, 0.91, 0.92, 0.93, 0.94}
-	other := []float64{0.89, 0.90, 0.91, 0.92, 0.93}
-	for _, c := range []struct {
-		margin float64
-		loses  bool
-	}{{0, true}, {0.02, false}, {0.005, true}} {
-		loses, _, err := PairedTest{Name: Wilcoxon}.Loses(unpruned, other, c.margin, 0.05)
-		if err != nil || loses != c.loses {
-			t.Errorf("a loss of 1 point in all folds, margin %g: loses %v, %v", c.margin, loses, err)
-		}
-	}
-}
-
-func TestShareOfTestClips(t *testing.T) {
-	s := &Study{Results: []Result{{Cell: Cell{Fold: 1}}, {Cell: Cell{Fold: 5}}}}
-	for config, want := range map[string]float64{
-		``: 1. / 4, `{"split": {"name": "KFold", "folds": 10}}`: 1. / 9, `{"split": {"name": "LeaveOneSubjectOut", "folds": 10}}`: 1. / 4, `[]`: 1. / 4,
-	} {
-		s.Config = []byte(config)
-		if got := TestShare(s); got != want {
-			t.Errorf("%s: %g, want %g", config, got, want)
-		}
-	}
-	if got := TestShare(&Study{}); got != 1 {
-		t.Errorf("no folds: %g", got)
 	}
 }

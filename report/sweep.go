@@ -20,7 +20,7 @@ func sweeps(s *Study) []sweep {
 	all := groups(s)
 	var sweeps []sweep
 	for _, g := range all {
-		if g.Stage == Unpruned || g.Stage == Sparse {
+		if unpruned(g.Stage) {
 			continue
 		}
 		if n := len(sweeps); n == 0 || sweeps[n-1].model != g.Model || sweeps[n-1].method != g.Method {
@@ -61,12 +61,17 @@ func Sweep(w io.Writer, s *Study, format string) error {
 		_, err := fmt.Fprintln(w, noResults)
 		return err
 	}
+	return writeTables(w, tables, format)
+}
+
+// writeTables writes tables one under the other, each under its caption, which LaTeX has
+// within.
+func writeTables(w io.Writer, tables []*table, format string) error {
 	for i, t := range tables {
 		if i > 0 {
 			fmt.Fprintln(w)
 		}
-		// LaTeX has a caption.
-		if format != FormatLaTeX {
+		if format != FormatLaTeX && len(tables) > 1 {
 			if _, err := fmt.Fprintf(w, "%s\n\n", t.caption); err != nil {
 				return err
 			}
@@ -81,50 +86,60 @@ func Sweep(w io.Writer, s *Study, format string) error {
 func sweepTables(s *Study) []*table {
 	var tables []*table
 	for _, c := range sweeps(s) {
-		tables = append(tables, c.table(s.Leak))
+		tables = append(tables, c.table(s))
 	}
 	return tables
 }
 
-func (c sweep) table(leak string) *table {
+func (c sweep) table(s *Study) *table {
 	stages := stagesOf(c.pruned)
+	metric := s.metric()
 	var folds []int
 	masked := false
 	for _, g := range c.pruned {
-		folds = append(folds, len(g.results))
+		folds = append(folds, spreadOver(g.results, onTest(metric)).units)
 		masked = masked || g.results[0].Size.masked()
 	}
 	kind := ""
 	if masked {
 		kind = "nonzero "
 	}
-	t := &table{caption: fmt.Sprintf("%s pruned by %s: test accuracy in %% by ratio.", c.model, c.method),
+	t := &table{caption: fmt.Sprintf("%s pruned by %s: test %s in %% by ratio.", c.model, c.method, MetricTitle(metric)),
 		header: []string{"ratio", Unpruned}, words: 1}
 	t.header = append(append(t.header, stages...), kind+"parameters", kind+"MACs")
-	unpruned := ""
+	whole := ""
 	if len(c.whole.results) > 0 {
-		unpruned = accuracyOf(c.whole).percent()
+		whole = scoreOf(c.whole, metric).percent()
 	}
 	for _, ratio := range c.ratios() {
 		at := c.at(ratio)
-		line := []string{ratioText(at[0].Variant), unpruned}
+		line := []string{ratioText(at[0].Variant), whole}
 		for _, stage := range stages {
 			text := ""
 			if i := slices.IndexFunc(at, func(g group) bool { return g.Stage == stage }); i >= 0 {
-				text = accuracyOf(at[i]).percent()
+				text = scoreOf(at[i], metric).percent()
 			}
 			line = append(line, text)
 		}
 		parameters, macs := c.left(at[0])
 		t.add(append(line, parameters, macs)...)
 	}
-	t.note("Mean ± standard deviation over " + foldsText(folds) + ". Parameters and MACs are what is left of the unpruned network's.")
-	t.note(leak)
+	if b, ok := baselineOf(c.pruned[0]); ok {
+		line := make([]string, len(t.header))
+		v := b.By(metric)
+		line[0], line[1] = trivialName, percent(&v)
+		t.add(line...)
+		t.rows[len(t.rows)-1].apart = true
+	}
+	t.note("Mean ± standard deviation over " + foldsText(folds) + ". Parameters and MACs are what is left of the unpruned network's. " + trivialMeans +
+		" Intervals and tests are in the comparison.")
+	t.note(s.Leak)
 	return t
 }
 
-func accuracyOf(g group) Spread {
-	return spread(g.results, func(r Result) float64 { return r.Test.Accuracy })
+func scoreOf(g group, metric string) Spread {
+	v := spreadOver(g.results, onTest(metric))
+	return Spread{v.mean, v.folds}
 }
 
 // left writes which share of parameters and MACs a network has of the unpruned one.

@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -15,19 +16,24 @@ import (
 // A Row sums up one network over the folds.
 type Row struct {
 	Variant
-	Folds    int
-	Accuracy Spread
-	Balanced Spread
-	MacroF1  Spread
-	Majority Spread
-	Size     Size // mean over the folds, which can differ in width
-	Speed    Speed
+	Methods   []string // see ComparisonRow
+	Folds     int      // of all seeds
+	OfClasses int      // how many of Folds test on clips of every class
+	Accuracy  Spread
+	Balanced  Spread // over those of every class
+	MacroF1   Spread // likewise
+	Pooled    *Pooled
+	Size      Size // mean over the folds, which can differ in width
+	Speed     Speed
 }
 
 // Spread is a mean and a sample standard deviation over folds; SD is NaN for one fold.
 type Spread struct{ Mean, SD float64 }
 
 func (s Spread) percent() string {
+	if math.IsNaN(s.Mean) {
+		return ""
+	}
 	if math.IsNaN(s.SD) {
 		return fmt.Sprintf("%.1f", 100*s.Mean)
 	}
@@ -38,22 +44,30 @@ func (s Spread) percent() string {
 // method, ratio, stage. The unpruned network of a model comes before the pruned ones.
 func Rows(s *Study) []Row {
 	var rows []Row
-	for _, g := range groups(s) {
-		of := g.results
-		rows = append(rows, Row{Variant: g.Variant, Folds: len(of), Speed: speedOf(s, g.Variant),
-			Accuracy: spread(of, func(r Result) float64 { return r.Test.Accuracy }),
-			Balanced: spread(of, func(r Result) float64 { return r.Test.Balanced }),
-			MacroF1:  spread(of, func(r Result) float64 { return r.Test.MacroF1 }),
-			Majority: spread(of, func(r Result) float64 { return r.Test.Majority }),
-			Size: Size{
-				Parameters:        meanInt(of, func(r Result) int64 { return r.Size.Parameters }),
-				MACs:              meanInt(of, func(r Result) int64 { return r.Size.MACs }),
-				FileBytes:         meanInt(of, func(r Result) int64 { return r.Size.FileBytes }),
-				NonzeroParameters: meanInt(of, func(r Result) int64 { return r.Size.NonzeroParameters }),
-				NonzeroMACs:       meanInt(of, func(r Result) int64 { return r.Size.NonzeroMACs }),
-			}})
+	for _, g := range distinct(groups(s)) {
+		of := func(metric string) Spread {
+			v := spreadOver(g.results, onTest(metric))
+			return Spread{v.mean, v.folds}
+		}
+		f1 := spreadOver(g.results, onTest(MetricF1))
+		row := Row{Variant: g.Variant, Methods: g.methods, Folds: f1.units, OfClasses: f1.defined, Speed: speedOf(s, g.Variant),
+			Accuracy: of(MetricAccuracy), Balanced: of(MetricBalanced), MacroF1: of(MetricF1), Size: meanSize(g.results)}
+		if p, ok := pooledOf(g.results); ok {
+			row.Pooled = &p
+		}
+		rows = append(rows, row)
 	}
 	return rows
+}
+
+func meanSize(of []Result) Size {
+	return Size{
+		Parameters:        meanInt(of, func(r Result) int64 { return r.Size.Parameters }),
+		MACs:              meanInt(of, func(r Result) int64 { return r.Size.MACs }),
+		FileBytes:         meanInt(of, func(r Result) int64 { return r.Size.FileBytes }),
+		NonzeroParameters: meanInt(of, func(r Result) int64 { return r.Size.NonzeroParameters }),
+		NonzeroMACs:       meanInt(of, func(r Result) int64 { return r.Size.NonzeroMACs }),
+	}
 }
 
 // speedOf returns what was measured of a network; zero where nothing was.
@@ -64,14 +78,6 @@ func speedOf(s *Study, v Variant) Speed {
 		}
 	}
 	return Speed{}
-}
-
-func spread(of []Result, value func(Result) float64) Spread {
-	v := make([]float64, len(of))
-	for i, r := range of {
-		v[i] = value(r)
-	}
-	return spreadOf(v)
 }
 
 func spreadOf(v []float64) Spread {
@@ -102,13 +108,14 @@ func Summary(w io.Writer, s *Study) error {
 }
 
 func summary(s *Study) *table {
-	all := groups(s)
+	all := distinct(groups(s))
 	rows := Rows(s)
 	n := namesOf(all)
 	masked := slices.ContainsFunc(rows, func(r Row) bool { return r.Size.masked() })
+	lacking := slices.ContainsFunc(rows, func(r Row) bool { return r.OfClasses < r.Folds })
 	t := &table{caption: "What each network reaches and costs.", header: n.header("network")}
 	t.words = len(t.header)
-	t.header = append(t.header, "folds", "accuracy %", "balanced %", "macro-F1 %", "majority %", "parameters", "MACs")
+	t.header = append(t.header, "folds", "accuracy %", "balanced %", "macro-F1 %", "balanced, pooled %", "macro-F1, pooled %", "parameters", "MACs")
 	if masked {
 		t.header = append(t.header, "nonzero parameters", "nonzero MACs")
 	}
@@ -121,19 +128,73 @@ func summary(s *Study) *table {
 				whole = r.Size
 			}
 		}
-		line := append(n.row(r.Variant), strconv.Itoa(r.Folds), r.Accuracy.percent(), r.Balanced.percent(), r.MacroF1.percent(),
-			fmt.Sprintf("%.1f", 100*r.Majority.Mean),
+		folds := strconv.Itoa(r.Folds)
+		if lacking {
+			folds = fmt.Sprintf("%d, %d of all classes", r.Folds, r.OfClasses)
+		}
+		line := append(n.row(all[i]), folds, r.Accuracy.percent(), r.Balanced.percent(), r.MacroF1.percent())
+		line = append(line, pooledText(r.Pooled, MetricBalanced), pooledText(r.Pooled, MetricF1),
 			count(r.Size.Parameters)+saved(r.Size.Parameters, whole.Parameters),
 			count(r.Size.MACs)+saved(r.Size.MACs, whole.MACs))
 		if masked {
 			line = append(line, nonzero(r.Size, r.Size.NonzeroParameters, whole.Parameters), nonzero(r.Size, r.Size.NonzeroMACs, whole.MACs))
 		}
 		t.add(append(line, fileSize(r.Size.FileBytes), milliseconds(r.Speed.Latency1), milliseconds(r.Speed.Latency64))...)
-		t.rows[i].apart = i > 0 && r.Model != rows[i-1].Model
+		t.rows[len(t.rows)-1].apart = i > 0 && r.Model != rows[i-1].Model
+		if i+1 == len(rows) || rows[i+1].Model != r.Model {
+			if b, ok := baselineOf(all[i]); ok {
+				line := make([]string, len(t.header))
+				copy(line, n.columns(r.Model, "", "", trivialName))
+				copy(line[t.words+1:], []string{percent(&b.Accuracy), "", "", percent(&b.Balanced), percent(&b.MacroF1)})
+				t.add(line...)
+			}
+		}
 	}
+	t.note("Accuracy, balanced accuracy and macro-F1 are mean ± standard deviation over folds" + seedsText(all) +
+		"; pooled, they are of the clips of all folds together. " + trivialMeans)
+	if lacking {
+		t.note("Folds that lack a class have no balanced accuracy and macro-F1: these are means over the folds of all classes.")
+	}
+	t.note(sharedNote(all))
 	t.note(s.Leak)
 	return t
 }
+
+// The baseline that stands in every table.
+const (
+	trivialName  = "trivial baseline"
+	trivialMeans = "The trivial baseline always names the commonest class."
+)
+
+func pooledText(p *Pooled, metric string) string {
+	if p == nil {
+		return ""
+	}
+	v := p.By(metric)
+	return percent(&v)
+}
+
+// seedsText says that means are over seeds too, where they are.
+func seedsText(all []group) string {
+	seeds := 1
+	for _, g := range all {
+		seeds = max(seeds, seedsOf(g.results))
+	}
+	if seeds == 1 {
+		return ""
+	}
+	return fmt.Sprintf(", of means over %d seeds", seeds)
+}
+
+// sharedNote says of networks that are those of several methods that they count once.
+func sharedNote(all []group) string {
+	if !slices.ContainsFunc(all, func(g group) bool { return len(g.methods) > 1 }) {
+		return ""
+	}
+	return sharedText
+}
+
+const sharedText = "A row of several methods is one and the same network: they leave the same widths, and from scratch that is all there is of them. It counts once."
 
 // nonzero is blank for networks that are not masked: all their weights count.
 func nonzero(s Size, n, whole int64) string {
@@ -147,41 +208,67 @@ func nonzero(s Size, n, whole int64) string {
 func Folds(w io.Writer, s *Study) error { return folds(s).text(w) }
 
 func folds(s *Study) *table {
-	all := groups(s)
+	all := distinct(groups(s))
 	n := namesOf(all)
-	last := 0
+	metric := s.metric()
+	seen := map[unit]bool{}
 	for _, r := range s.Results {
-		last = max(last, r.Fold)
+		seen[r.unit()] = true
 	}
-	t := &table{caption: "Test accuracy of every fold in %.", header: n.header("accuracy %")}
+	units := slices.SortedFunc(maps.Keys(seen), unit.compare)
+	t := &table{caption: fmt.Sprintf("Test %s of every fold in %%.", MetricTitle(metric)), header: n.header(MetricTitle(metric) + " %")}
 	t.words = len(t.header)
-	for f := 1; f <= last; f++ {
-		t.header = append(t.header, fmt.Sprintf("fold %d", f))
+	for _, u := range units {
+		name := fmt.Sprintf("fold %d", u.fold)
+		if u.seed != 0 {
+			name = fmt.Sprintf("seed %d, %s", u.seed, name)
+		}
+		t.header = append(t.header, name)
 	}
-	majority := make([]string, t.words+last)
-	majority[t.words-1] = "majority class"
-	for i, g := range all {
-		line := append(n.row(g.Variant), make([]string, last)...)
-		for _, r := range g.results {
-			column := t.words + r.Fold - 1
-			if r.Fold < 1 {
-				continue
-			}
-			line[column] = fmt.Sprintf("%.1f", 100*r.Test.Accuracy)
-			if majority[column] == "" {
-				majority[column] = fmt.Sprintf("%.1f", 100*r.Test.Majority)
+	line := func(words []string, of []observation) []string {
+		line := append(words, make([]string, len(units))...)
+		for _, o := range of {
+			if !math.IsNaN(o.value) {
+				line[t.words+slices.Index(units, o.unit)] = fmt.Sprintf("%.1f", 100*o.value)
 			}
 		}
-		t.add(line...)
-		t.rows[i].apart = i > 0 && g.Model != all[i-1].Model
+		return line
 	}
-	t.add(majority...)
+	for i, g := range all {
+		t.add(line(n.row(g), observe(g.results, onTest(metric)))...)
+		t.rows[len(t.rows)-1].apart = i > 0 && g.Model != all[i-1].Model
+		if i+1 < len(all) && all[i+1].Model == g.Model {
+			continue
+		}
+		t.add(line(n.columns(g.Model, "", "", trivialName), observe(g.results, trivialOn(metric)))...)
+	}
+	t.note(trivialMeans)
 	t.note(s.Leak)
 	return t
 }
 
-// Text writes the whole report: settings, notes, both tables.
+// trivialOn is what always naming the commonest class of a fold reaches on it.
+func trivialOn(metric string) func(Result) float64 {
+	return func(r Result) float64 {
+		if metric == MetricAccuracy {
+			return r.Test.Majority
+		}
+		if sumOf([][][]int{r.Test.Confusion}) == nil {
+			return math.NaN()
+		}
+		p := pool(trivial(r.Test.Confusion))
+		return Score{Balanced: p.Balanced, MacroF1: p.MacroF1, Confusion: r.Test.Confusion}.defined(metric)
+	}
+}
+
+// Text writes the whole report: what results of an earlier version lack, settings, notes,
+// both tables.
 func Text(w io.Writer, s *Study) error {
+	for _, l := range s.Lacks {
+		if _, err := fmt.Fprintf(w, "old results: %s\n", l); err != nil {
+			return err
+		}
+	}
 	if err := writeSettings(w, s.Settings); err != nil {
 		return err
 	}
@@ -216,17 +303,18 @@ func writeSettings(w io.Writer, settings []Setting) error {
 func CSV(w io.Writer, s *Study) error {
 	c := csv.NewWriter(w)
 	lines := [][]string{{"model", "method", "ratio", "stage", "fold", "accuracy", "balanced_accuracy", "macro_f1", "majority",
-		"loss", "test_clips", "parameters", "macs", "file_bytes", "best_epoch", "seconds", "seed", "nonzero_parameters", "nonzero_macs"}}
+		"loss", "test_clips", "parameters", "macs", "file_bytes", "best_epoch", "seconds", "seed", "nonzero_parameters", "nonzero_macs",
+		"study_seed", "inner", "fit_clips", "validation_clips"}}
 	for _, r := range s.Results {
 		line := []string{r.Model, r.Method, float(r.Ratio), r.Stage, strconv.Itoa(r.Fold), float(r.Test.Accuracy),
 			float(r.Test.Balanced), float(r.Test.MacroF1), float(r.Test.Majority), float(r.Test.Loss), strconv.Itoa(r.Test.Clips),
 			strconv.FormatInt(r.Size.Parameters, 10), strconv.FormatInt(r.Size.MACs, 10), strconv.FormatInt(r.Size.FileBytes, 10),
-			strconv.Itoa(r.Best), float(r.Seconds), strconv.FormatUint(r.Seed, 10), "", ""}
+			strconv.Itoa(r.Best), float(r.Seconds), strconv.FormatUint(r.FoldSeed, 10), "", ""}
 		if r.Size.masked() {
 			line[len(line)-2] = strconv.FormatInt(r.Size.NonzeroParameters, 10)
 			line[len(line)-1] = strconv.FormatInt(r.Size.NonzeroMACs, 10)
 		}
-		lines = append(lines, line)
+		lines = append(lines, append(line, strconv.FormatUint(r.Cell.Seed, 10), strconv.Itoa(r.Inner), strconv.Itoa(r.Clips.Fit), strconv.Itoa(r.Clips.Validation)))
 	}
 	return c.WriteAll(lines)
 }

@@ -6,6 +6,9 @@ it is of a version that the shim builds against; else the pinned torch wheel, un
 Without an NVIDIA driver only what a CPU needs is kept of it (about 0.5 GB); with one,
 or with --cuda, all of torch's libraries and its NVIDIA packages. Python is not needed
 when the program runs.
+
+--to-link VERSION gets what the shim's CUDA part is compiled and linked with, of one of the
+versions that it is made for, into the user's cache: nothing can be computed with it.
 """
 import argparse
 import glob
@@ -24,6 +27,10 @@ OLDEST, NEWEST = (2, 11), (2, 15)
 CPU_NEEDS = [("nvidia-cuda-runtime==13.2.86", "libcudart.so"), ("nvidia-cuda-cupti==13.2.86", "libcupti.so")]
 # Headers for the shim's CUDA part, beside those of nvidia-cuda-runtime.
 CUDA_NEEDS = ["nvidia-cuda-crt==13.2.86"]
+# The oldest and the newest torch, with the CUDA runtime and headers that they are made for.
+TO_LINK = {"2.11.0": ["nvidia-cuda-runtime==13.0.96", "nvidia-cuda-crt==13.0.88"],
+           "2.15.0": ["nvidia-cuda-runtime==13.2.86", "nvidia-cuda-crt==13.2.86"]}
+LINKED = ("libc10.so", "libc10_cuda.so", "libtorch_cpu.so", "libtorch_cuda.so", "libcudart")
 CPU_LIBRARIES = ("libc10.so", "libtorch_cpu.so", "libgomp", "libarm_compute", "libopenblas", "libgfortran")
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -98,6 +105,37 @@ def cuda_part(name):
     return name.startswith(("torch/include/", "torch/lib/", "torch.libs/", "nvidia/")) or name == "torch/version.py"
 
 
+def link_part(name):
+    return "/include/" in name or name == "torch/version.py" or os.path.basename(name).startswith(LINKED)
+
+
+def to_link(version):
+    """The torch directory of a version, under the user's cache."""
+    if version not in TO_LINK:
+        sys.exit(f"--to-link {version}: use one of {', '.join(TO_LINK)}")
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    home = os.path.join(cache, "eegprune", f"libtorch-{version}-to-link")
+    own = os.path.join(home, "torch")
+    if not usable(own):
+        os.makedirs(home, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=home) as work:
+            say(f"getting what links with libtorch {version} and CUDA: downloads 0.6 GB, keeps 1 GB in {home}")
+            download([f"torch=={version}"] + TO_LINK[version], work)
+            parts = os.path.join(work, "parts")
+            for wheel in glob.glob(os.path.join(work, "*.whl")):
+                unpack(wheel, parts, link_part)
+                os.remove(wheel)
+            put(parts, home)
+    return own
+
+
+def put(parts, home):
+    """Moves parts to home, torch last: its being there says that the rest is."""
+    for part in sorted(os.listdir(parts), key=lambda p: p == "torch"):
+        shutil.rmtree(os.path.join(home, part), ignore_errors=True)
+        os.rename(os.path.join(parts, part), os.path.join(home, part))
+
+
 def get(cuda):
     os.makedirs(HOME, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=HOME) as work:
@@ -119,16 +157,17 @@ def get(cuda):
             os.remove(wheel)  # so that both are never on the disk whole
         if not usable(os.path.join(parts, "torch")):
             sys.exit("the torch wheel does not hold what was expected of it: report this, or set LIBTORCH")
-        # torch last: its being there says that the rest is.
-        for part in sorted(os.listdir(parts), key=lambda p: p == "torch"):
-            shutil.rmtree(os.path.join(HOME, part), ignore_errors=True)
-            os.rename(os.path.join(parts, part), os.path.join(HOME, part))
+        put(parts, HOME)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cuda", action="store_true", help="get CUDA's libraries though no driver was found")
+    parser.add_argument("--to-link", metavar="VERSION", help=f"one of {', '.join(TO_LINK)}")
     arguments = parser.parse_args()
+    if arguments.to_link:
+        print(to_link(arguments.to_link))
+        return
     own = os.path.join(HOME, "torch")
     path = os.environ.get("LIBTORCH")
     if path and not usable(path):

@@ -4,10 +4,8 @@ package torch
 import "C"
 
 import (
-	"errors"
 	"fmt"
 	"math"
-	"runtime"
 	"strconv"
 	"strings"
 )
@@ -105,17 +103,28 @@ func DescribeGPU(index int) (GPU, error) {
 	return GPU{Name: C.GoString(&name[0]), Free: int64(free), Total: int64(total)}, nil
 }
 
-// AllowTF32 says whether matrix products and convolutions on GPUs may round their operands
+// AllowTF32 says whether convolutions and matrix products on GPUs may round their operands
 // to TF32's 10-bit mantissas, in all of the process. They may not unless this says so.
-func AllowTF32(on bool) error {
+func AllowTF32(convolutions, products bool) error {
 	if err := Load(); err != nil {
 		return err
 	}
-	return check("allow_tf32", C.ep_allow_tf32(flag(on)))
+	return check("allow_tf32", C.ep_allow_tf32(flag(convolutions), flag(products)))
 }
 
-// Synchronize waits until the device has done all it was asked to; on the CPU there
-// is nothing to wait for.
+// SetDeterministic says whether what GPUs compute has the same bits each time, in all of the
+// process, as it has unless this says otherwise; an operation that has no such form is then
+// an error. Else libtorch uses the forms that are fastest, and tries which those are.
+func SetDeterministic(on bool) error {
+	if err := Load(); err != nil {
+		return err
+	}
+	return check("set_deterministic", C.ep_set_deterministic(flag(on)))
+}
+
+// Synchronize waits until the device has done all that the calling goroutine asked of it,
+// within [Device.OnOwnStream] or, outside, that any did. On the CPU there is nothing to wait
+// for.
 func (d Device) Synchronize() error {
 	if !d.cuda {
 		return nil
@@ -124,29 +133,4 @@ func (d Device) Synchronize() error {
 		return err
 	}
 	return check("synchronize", C.ep_synchronize(d.c()))
-}
-
-// OnOwnStream calls work on a thread, and on a GPU with a CUDA stream, of its own: what
-// goroutines ask of one GPU so runs side by side. The stream begins when what was asked of
-// the device's common stream is done, and is done itself when OnOwnStream returns; tensors
-// that work makes are freed by it, or are used only after that. Calls of it from work
-// share the stream. On the CPU staying on one thread saves OpenMP from starting a team for
-// each.
-func (d Device) OnOwnStream(work func() error) (err error) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	if !d.cuda {
-		return work()
-	}
-	if err := Load(); err != nil {
-		return err
-	}
-	var changed C.int32_t
-	if err := check("thread_stream", C.ep_thread_stream(d.c(), 1, &changed)); err != nil {
-		return err
-	}
-	if changed != 0 {
-		defer func() { err = errors.Join(err, check("thread_stream", C.ep_thread_stream(d.c(), 0, &changed))) }()
-	}
-	return work()
 }

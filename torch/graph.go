@@ -21,11 +21,32 @@ type Graph struct {
 // called within [Device.OnOwnStream]; work must not read a tensor's values, and what it asks
 // for must have been done a few times before, since algorithms are chosen and memory is
 // reserved then. generators are those on the device that it draws from. Tensors that work
-// keeps belong to the caller, and the graph writes them. The caller owns the graph.
+// keeps belong to the caller, and the graph writes them. The caller owns the graph. A
+// recording that fails leaves nothing behind.
 func Record(device Device, generators []*Generator, work func() error) (*Graph, error) {
 	if !device.cuda {
 		return &Graph{work: work}, nil
 	}
+	return record(device, generators, false, work)
+}
+
+// Needs returns the bytes of a GPU's memory that work takes, beside the tensors that are
+// there: work is recorded, as [Record] has it, and not done. On the CPU it is 0.
+func Needs(device Device, generators []*Generator, work func() error) (int64, error) {
+	if !device.cuda {
+		return 0, nil
+	}
+	g, err := record(device, generators, true, work)
+	if err != nil {
+		return 0, err
+	}
+	defer g.Free()
+	var bytes C.int64_t
+	err = check("graph memory", C.ep_graph_memory(g.h, &bytes))
+	return int64(bytes), err
+}
+
+func record(device Device, generators []*Generator, measure bool, work func() error) (*Graph, error) {
 	if err := Load(); err != nil {
 		return nil, err
 	}
@@ -37,19 +58,25 @@ func Record(device Device, generators []*Generator, work func() error) (*Graph, 
 		h[i] = g.h
 	}
 	g := &Graph{}
-	err := check("record", C.ep_graph_begin(device.c(), &h[0], C.int32_t(len(generators)), &g.h))
+	err := check("record", C.ep_graph_begin(device.c(), &h[0], C.int32_t(len(generators)), flag(measure), &g.h))
 	runtime.KeepAlive(generators)
 	if err != nil {
 		return nil, err
 	}
-	g.net = runtime.AddCleanup(g, func(h C.ep_graph) { C.ep_graph_free(h) }, g.h)
+	whole := false
+	defer func() {
+		if !whole { // also where work panics: the device must not go on recording
+			g.Free()
+		}
+	}()
 	if err = work(); err == nil {
 		err = check("record", C.ep_graph_end(g.h))
 	}
 	if err != nil {
-		g.Free()
 		return nil, err
 	}
+	whole = true
+	g.net = runtime.AddCleanup(g, func(h C.ep_graph) { C.ep_graph_free(h) }, g.h)
 	return g, nil
 }
 

@@ -11,7 +11,7 @@
  * scope is used by one thread at a time, not always the same one. What libtorch
  * keeps in thread-local variables (grad mode, number of threads) is set anew in
  * each call from the scope, so that a caller may change threads between calls; but
- * for ep_thread_stream, whose caller stays on the thread.
+ * for what has a stream of its own (ep_stream_take), whose caller stays on the thread.
  */
 #ifndef EEGPRUNE_SHIM_H
 #define EEGPRUNE_SHIM_H
@@ -21,7 +21,7 @@
 
 /* Raised when a function is added, removed or changed: the caller refuses a
  * shim of another version instead of crashing in it. */
-#define EP_ABI_VERSION 6
+#define EP_ABI_VERSION 7
 
 #ifdef __cplusplus
 extern "C" {

@@ -13,9 +13,12 @@ EP_FN(ep_versions, (const char **torch, const char **cuda), (torch, cuda))
 /* Threads that one operation may use, from now on, in every thread. */
 EP_FN(ep_set_num_threads, (int32_t n), (n))
 EP_FN(ep_num_threads, (int32_t *n), (n))
-/* Whether matrix products and convolutions on GPUs may round their operands to TF32; they
+/* Whether convolutions and matrix products on GPUs may round their operands to TF32; they
  * may not unless this says so. */
-EP_FN(ep_allow_tf32, (int32_t on), (on))
+EP_FN(ep_allow_tf32, (int32_t convolutions, int32_t products), (convolutions, products))
+/* Whether operations on GPUs give the same bits each time, as they do unless this says
+ * otherwise; else the fastest forms are used. */
+EP_FN(ep_set_deterministic, (int32_t on), (on))
 /* Tensor handles that exist now. */
 EP_FN(ep_live_tensors, (int64_t *n), (n))
 
@@ -25,13 +28,16 @@ EP_FN(ep_cuda_device_count, (int32_t *n), (n))
 /* name: at most size bytes with the closing zero; memory in bytes. */
 EP_FN(ep_cuda_device, (int32_t index, char *name, size_t size, int64_t *free_bytes, int64_t *total_bytes),
       (index, name, size, free_bytes, total_bytes))
-/* Waits until the device has done all that was asked of it. */
+/* Waits until all is done that the calling thread asked of its stream on the device. */
 EP_FN(ep_synchronize, (ep_device device), (device))
-/* own: from now on the calling thread's work on that GPU has a stream of its own, which
- * begins when what was asked of the common stream is done. Else it goes back to the
- * common stream, when all of its own is done. *changed: whether it was not so before;
- * on the CPU it always is. */
-EP_FN(ep_thread_stream, (ep_device device, int32_t own, int32_t *changed), (device, own, changed))
+/* From now on, and for as long as it lives, the calling thread's work on that GPU has a stream
+ * of its own, with a pool of memory for what is recorded on it. */
+EP_FN(ep_stream_take, (ep_device device), (device))
+/* *has: whether the calling thread has one on the device. */
+EP_FN(ep_stream_own, (ep_device device, int32_t *has), (device, has))
+/* What the calling thread asks of the device from now on begins when what was asked of the
+ * common stream is done. */
+EP_FN(ep_stream_follow, (ep_device device), (device))
 
 /* --- scopes -------------------------------------------------------------- */
 
@@ -204,11 +210,15 @@ EP_FN(ep_optimizer_free, (ep_optimizer optimizer), (optimizer))
 /* --- graphs -------------------------------------------------------------- */
 
 /* From now on what the calling thread asks of its own stream on a GPU is not done but
- * recorded, until ep_graph_end; the generators are those that it draws from. */
-EP_FN(ep_graph_begin, (ep_device device, const ep_generator *generators, int32_t n, ep_graph *out),
-      (device, generators, n, out))
+ * recorded, until ep_graph_end, which the same thread calls; the generators are those that it
+ * draws from. With measure the recording has a pool of memory of its own, as to see what it
+ * needs. */
+EP_FN(ep_graph_begin, (ep_device device, const ep_generator *generators, int32_t n, int32_t measure, ep_graph *out),
+      (device, generators, n, measure, out))
 EP_FN(ep_graph_end, (ep_graph graph), (graph))
 /* Does what was recorded, on the tensors that it was recorded with. */
 EP_FN(ep_graph_replay, (ep_graph graph), (graph))
-/* Ends the recording where it was not ended. */
+/* Bytes of the device that its pool holds. */
+EP_FN(ep_graph_memory, (ep_graph graph, int64_t *bytes), (graph, bytes))
+/* Gives up the recording where it was not ended, on the thread that began it. */
 EP_FN(ep_graph_free, (ep_graph graph), (graph))

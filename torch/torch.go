@@ -117,10 +117,11 @@ const (
 // An Error is a failure of libtorch, with the operation that failed and the shapes
 // of its operands.
 type Error struct {
-	Op      string
-	Code    Code
-	Shapes  [][]int
-	Message string
+	Op       string
+	Code     Code
+	Shapes   [][]int
+	Message  string
+	Shortage *Shortage // where Code is OutOfMemory
 }
 
 func (e *Error) Error() string {
@@ -156,6 +157,10 @@ func check(op string, st C.ep_status, operands ...*Tensor) error {
 	if st.message != nil {
 		e.Message = C.GoString(st.message)
 		C.ep_message_free(st.message)
+	}
+	if e.Code == OutOfMemory {
+		s := shortage(e.Message)
+		e.Shortage, e.Message = &s, s.String()
 	}
 	for _, t := range operands {
 		if t.usable() {

@@ -160,8 +160,9 @@ func TimeFolds(ctx context.Context, arch *models.Arch, o Options, d *Data, devic
 
 // Losses trains a fresh network on all of d and returns the loss of each of the steps:
 // those of the PyTorch program that calls torch.manual_seed(seed), makes the network and
-// iterates DataLoader(shuffle=True) once an epoch.
-func Losses(ctx context.Context, arch *models.Arch, o Options, d *Data, device torch.Device, seed uint64, steps int) ([]float64, error) {
+// iterates DataLoader(shuffle=True) once an epoch. The network that they lead to is given to
+// trained, which may be nil.
+func Losses(ctx context.Context, arch *models.Arch, o Options, d *Data, device torch.Device, seed uint64, steps int, trained func(*models.Network) error) ([]float64, error) {
 	var losses []float64
 	err := device.OnOwnStream(func() error {
 		n, g, err := Fresh(arch, nil, device, seed)
@@ -184,7 +185,10 @@ func Losses(ctx context.Context, arch *models.Arch, o Options, d *Data, device t
 			}
 			losses = append(losses, more...)
 		}
-		return nil
+		if trained == nil {
+			return nil
+		}
+		return trained(n)
 	})
 	return losses, err
 }

@@ -30,7 +30,7 @@ func TestLossesAreThoseOfTheProgram(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := trajectoryData(t, r.Samples, arch.Input, r.InputKey)
-	got, err := Losses(context.Background(), arch, Paper(r.Model), d, torch.CPU, r.Seed, 6)
+	got, err := Losses(context.Background(), arch, Paper(r.Model), d, torch.CPU, r.Seed, 6, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func TestBenchmarksEnd(t *testing.T) {
 	}
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := Losses(ended, arch, o, d, torch.CPU, 1, 2); !errors.Is(err, context.Canceled) {
+	if _, err := Losses(ended, arch, o, d, torch.CPU, 1, 2, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("an ended context gives %v", err)
 	}
 }

@@ -10,17 +10,17 @@ import (
 // Distill returns the loss of knowledge distillation (Hinton et al., "Distilling the
 // Knowledge in a Neural Network", 2015):
 //
-//	(1-weight) CE(student, y) + weight T² KL(softmax(teacher/T) || softmax(student/T))
+//	(1-weight) hard + weight T² KL(softmax(teacher/T) || softmax(student/T))
 //
-// with the divergence's mean over the batch. The teacher is run in evaluation mode, and
+// with the divergence's mean over the batch, and hard the loss by the labels. The teacher is run in evaluation mode, and
 // must live as long as the loss is used.
-func Distill(teacher *models.Network, weight, temperature float64) func(s *torch.Scope, x, logits, y *torch.Tensor) *torch.Tensor {
-	return func(s *torch.Scope, x, logits, y *torch.Tensor) *torch.Tensor {
+func Distill(teacher *models.Network, weight, temperature float64) func(s *torch.Scope, x, logits, hard *torch.Tensor) *torch.Tensor {
+	return func(s *torch.Scope, x, logits, hard *torch.Tensor) *torch.Tensor {
 		soft := s.MulScalar(evaluated(s, teacher, x), 1/temperature)
 		p, logP := s.Softmax(soft, 1), s.LogSoftmax(soft, 1)
 		logQ := s.LogSoftmax(s.MulScalar(logits, 1/temperature), 1)
 		divergence := s.Mean(s.Sum(s.Mul(p, s.Sub(logP, logQ)), 1))
-		return s.Add(s.MulScalar(s.CrossEntropy(logits, y), 1-weight),
+		return s.Add(s.MulScalar(hard, 1-weight),
 			s.MulScalar(divergence, weight*temperature*temperature))
 	}
 }

@@ -9,12 +9,9 @@ import (
 	"eegprune/torch"
 )
 
-// EvalBatch keeps an evaluation from needing more memory than a training step of the usual
-// batch; the result does not depend on it beyond rounding.
+// EvalBatch keeps an evaluation on a CPU from needing more memory than a training step of
+// the usual batch; the result does not depend on it beyond rounding.
 const EvalBatch = 64
-
-// evalBatchGPU is the same for a GPU, which fewer clips don't fill.
-const evalBatchGPU = 512
 
 // Evaluation is how a network does on some rows.
 type Evaluation struct {
@@ -33,60 +30,17 @@ type Evaluation struct {
 
 // Evaluate runs the network over rows of d. Losses and named classes stay on the device
 // until all are there.
-func Evaluate(ctx context.Context, n *models.Network, d *Data, rows []int) (Evaluation, error) {
-	e := Evaluation{Clips: len(rows), Confusion: make([][]int, n.Arch.Classes)}
-	if len(rows) == 0 {
-		return e, fmt.Errorf("there are no clips to evaluate on")
-	}
-	for i := range e.Confusion {
-		e.Confusion[i] = make([]int, n.Arch.Classes)
-	}
-	device, size := n.Device(), EvalBatch
-	if device.IsCUDA() {
-		size = evalBatchGPU
-	}
-	s := torch.NewScope(torch.NoGrad) // of what outlives a batch
-	defer s.Close()
-	which := s.Index(rows, device)
-	loss, err := torch.Full(0, torch.Float64, device)
-	if err != nil {
-		return e, err
-	}
-	defer loss.Free()
-	truth := s.IndexSelect(d.Y, 0, which)
-	var named []*torch.Tensor
-	defer func() {
-		for _, t := range named {
-			t.Free()
-		}
-	}()
-	for at := 0; at < len(rows); at += size {
-		if ctx.Err() != nil {
-			return e, ctx.Err()
-		}
-		batch, err := classify(n, d, which, truth, at, min(size, len(rows)-at), loss)
+func Evaluate(ctx context.Context, n *models.Network, d *Data, rows []int) (e Evaluation, err error) {
+	err = n.Device().OnOwnStream(func() error {
+		v, err := newEvaluator(n, d, rows)
 		if err != nil {
-			return e, err
+			return err
 		}
-		named = append(named, batch)
-	}
-	all := s.Cat(0, named...)
-	if err := s.Err(); err != nil {
-		return e, err
-	}
-	err = e.count(rows, truth, all, loss)
+		defer v.free()
+		e, err = v.evaluate(ctx)
+		return err
+	})
 	return e, err
-}
-
-// classify asks the device for the classes that the network names for some of the rows in
-// which, and adds the sum of their losses to loss. It waits for nothing. The caller owns the
-// classes.
-func classify(n *models.Network, d *Data, which, truth *torch.Tensor, at, clips int, loss *torch.Tensor) (*torch.Tensor, error) {
-	s := torch.NewScope(torch.NoGrad)
-	defer s.Close()
-	logits := n.Forward(s, s.IndexSelect(d.X, 0, s.Narrow(which, 0, at, clips)), models.Pass{})
-	s.AddInPlace(loss, s.CrossEntropy(logits, s.Narrow(truth, 0, at, clips)), float64(clips))
-	return s.Keep(s.Argmax(logits, 1))
 }
 
 // count fills in the evaluation from all rows' classes and the sum of their losses.

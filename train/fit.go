@@ -61,21 +61,53 @@ func (d *Data) Free() {
 
 // Epoch is what one pass over the training rows gave.
 type Epoch struct {
-	LR        float64 `json:"lr"`
-	Loss      float64 `json:"loss"` // mean over the training clips, while they are trained on
-	Accuracy  float64 `json:"accuracy"`
-	ValLoss   float64 `json:"val_loss"`
-	ValAcc    float64 `json:"val_accuracy"`
-	WallClock float64 `json:"seconds"`
+	LR          float64 `json:"lr"`
+	Loss        float64 `json:"loss"` // mean over the training clips, while they are trained on
+	Accuracy    float64 `json:"accuracy"`
+	ValLoss     float64 `json:"val_loss"`
+	ValAcc      float64 `json:"val_accuracy"`
+	ValBalanced float64 `json:"val_balanced_accuracy"`
+	ValF1       float64 `json:"val_macro_f1"`
+	WallClock   float64 `json:"seconds"`
+}
+
+// What the best epoch is chosen by, on the validation rows.
+const (
+	Accuracy = "accuracy"
+	Balanced = "balanced" // balanced accuracy
+	MacroF1  = "f1"
+)
+
+// by returns the epoch's score on the validation rows.
+func (e Epoch) by(metric string) float64 {
+	switch metric {
+	case Balanced:
+		return e.ValBalanced
+	case MacroF1:
+		return e.ValF1
+	}
+	return e.ValAcc
+}
+
+// better reports whether the epoch scores higher than another or, where both score the
+// same, has the lower loss on the validation rows.
+func (e Epoch) better(than Epoch, metric string) bool {
+	if now, before := e.by(metric), than.by(metric); now != before {
+		return now > before
+	}
+	return e.ValLoss < than.ValLoss
 }
 
 // History is a whole training. Best is the epoch whose weights the network has after
-// it: the first of those with the highest validation accuracy.
+// it: of those with the highest score on the validation rows the first with the lowest
+// loss there.
 type History struct {
 	Epochs []Epoch `json:"epochs"`
 	Best   int     `json:"best"`
 	// Resumed is how many of the epochs were there before, in a snapshot.
 	Resumed int `json:"-"`
+	// Replayed is how many steps were taken by replaying a recording.
+	Replayed int `json:"-"`
 }
 
 // Observer is told how a training goes on. Both fields may be nil.
@@ -87,8 +119,8 @@ type Observer struct {
 // A Regimen is what a training does beside minimising the cross entropy. Its fields may
 // be nil.
 type Regimen struct {
-	// Loss takes the place of the cross entropy of logits and classes of clips x.
-	Loss func(s *torch.Scope, x, logits, y *torch.Tensor) *torch.Tensor
+	// Loss takes the place of the cross entropy, hard, of the logits of clips x.
+	Loss func(s *torch.Scope, x, logits, hard *torch.Tensor) *torch.Tensor
 	// Gradients may change the parameters' gradients before each step.
 	Gradients func(s *torch.Scope)
 	// Epoch is called after each epoch's steps. What it does to the network is undone,
@@ -103,6 +135,11 @@ type Training struct {
 	Data     *Data
 	Fit, Val []int // rows of Data to train on, and to choose the best epoch by
 	Options  Options
+	Metric   string // by which the best epoch is chosen; "" is Accuracy
+	// ClassWeights, where it is not nil, weighs each class's clips in the loss that is
+	// trained on, as PyTorch's CrossEntropyLoss(weight) does. The losses in History are
+	// without it on the validation rows.
+	ClassWeights []float64
 	// Generator shuffles the rows and feeds dropout, drawing what PyTorch's DataLoader
 	// and Dropout would draw.
 	Generator *torch.Generator
@@ -120,6 +157,9 @@ func (t Training) Run(ctx context.Context) (History, error) {
 	}
 	if len(t.Fit) == 0 || len(t.Val) == 0 {
 		return History{}, fmt.Errorf("%d clips to train on and %d to validate on: there must be some of both", len(t.Fit), len(t.Val))
+	}
+	if n := len(t.ClassWeights); n != 0 && n != t.Network.Arch.Classes {
+		return History{}, fmt.Errorf("%d weights of classes for a network of %d", n, t.Network.Arch.Classes)
 	}
 	var h History
 	err := t.Network.Device().OnOwnStream(func() error {
@@ -152,7 +192,7 @@ func (t *trainer) run(ctx context.Context) (History, error) {
 			return h, fmt.Errorf("epoch %d: %w", epoch+1, err)
 		}
 		h.Epochs = append(h.Epochs, e)
-		if epoch == 0 || e.ValAcc > h.Epochs[h.Best].ValAcc {
+		if epoch == 0 || e.better(h.Epochs[h.Best], t.Metric) {
 			h.Best = epoch
 			if err := t.best.CopyFrom(t.Network); err != nil {
 				return h, err
@@ -174,6 +214,7 @@ func (t *trainer) run(ctx context.Context) (History, error) {
 			saved = time.Now()
 		}
 	}
+	h.Replayed = t.replayed
 	return h, t.Network.CopyFrom(t.best)
 }
 
@@ -191,11 +232,14 @@ type trainer struct {
 	opt        *torch.Optimizer
 	dropout    *torch.Generator // Training's own, or one on the GPU
 	best       *models.Network  // with the weights of the best epoch; nil where none is chosen
+	weights    *torch.Tensor    // of the classes; nil where all weigh the same
 	lr         float64
 	total      tally
 	restore    func() error       // ends what Regimen.Epoch began
 	record     bool               // steps, to replay them
 	recordings map[int]*recording // by their number of clips
+	replayed   int
+	validation *evaluator // on the rows Val, from the first epoch on
 }
 
 // newTrainer makes what the steps of a training need, and brings the network's weights to
@@ -213,6 +257,9 @@ func newTrainer(t Training) (*trainer, error) {
 		r.dropout, err = torch.NewGenerator(device, t.Generator.Seed())
 	}
 	if err == nil {
+		r.weights, err = classWeights(t.ClassWeights, device)
+	}
+	if err == nil {
 		err = constrain(t.Network)
 	}
 	if err != nil {
@@ -226,8 +273,12 @@ func (t *trainer) free() {
 	for _, r := range t.recordings {
 		r.free()
 	}
+	if t.validation != nil {
+		t.validation.free()
+	}
 	t.opt.Free()
 	t.total.free()
+	t.weights.Free()
 	if t.dropout != t.Generator {
 		t.dropout.Free()
 	}
@@ -256,15 +307,28 @@ func (t *trainer) epoch(ctx context.Context, epoch int, lr float64) (Epoch, erro
 			return e, err
 		}
 	}
-	v, err := Evaluate(ctx, t.Network, t.Data, t.Val)
+	v, err := t.validate(ctx)
 	if err != nil {
 		return e, errors.Join(fmt.Errorf("validating: %w", err), t.restore())
 	}
 	if !finite(v.Loss) {
 		return e, errors.Join(fmt.Errorf("the validation loss is %g: %w; lower the learning rate (now %g)", v.Loss, ErrDiverged, lr), t.restore())
 	}
-	e.ValLoss, e.ValAcc, e.WallClock = v.Loss, v.Accuracy, time.Since(start).Seconds()
+	e.ValLoss, e.ValAcc, e.ValBalanced, e.ValF1 = v.Loss, v.Accuracy, v.Balanced, v.MacroF1
+	e.WallClock = time.Since(start).Seconds()
 	return e, nil
+}
+
+// validate evaluates the network on the rows that choose the epoch.
+func (t *trainer) validate(ctx context.Context) (Evaluation, error) {
+	if t.validation == nil {
+		v, err := newEvaluator(t.Network, t.Data, t.Val)
+		if err != nil {
+			return Evaluation{}, err
+		}
+		t.validation = v
+	}
+	return t.validation.evaluate(ctx)
 }
 
 // shuffled returns rows in the order in which PyTorch's DataLoader(shuffle=True) would

@@ -163,7 +163,7 @@ func TestFitRestoresTheBestEpoch(t *testing.T) {
 	}
 }
 
-func TestFirstOfEquallyGoodEpochsIsBest(t *testing.T) {
+func TestLowestLossOfEquallyGoodEpochsIsBest(t *testing.T) {
 	n, g := fresh(t, tiny(), 1)
 	o := quick
 	o.Epochs = 12
@@ -171,9 +171,17 @@ func TestFirstOfEquallyGoodEpochsIsBest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	first := slices.IndexFunc(h.Epochs, func(e Epoch) bool { return e.ValAcc == 1 })
-	if first < 0 || first == 11 || h.Best != first {
-		t.Errorf("best epoch %d, want %d, the first that validates at 1, before the last: %+v", h.Best, first, h)
+	first, lowest := -1, -1
+	for i, e := range h.Epochs {
+		if e.ValAcc == 1 && first < 0 {
+			first = i
+		}
+		if e.ValAcc == 1 && (lowest < 0 || e.ValLoss < h.Epochs[lowest].ValLoss) {
+			lowest = i
+		}
+	}
+	if first < 0 || lowest == first || h.Best != lowest {
+		t.Errorf("best epoch %d, want %d, which has the lowest loss of those that validate at 1; the first is %d: %+v", h.Best, lowest, first, h)
 	}
 }
 

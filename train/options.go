@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 
 	"eegprune/models"
 	"eegprune/torch"
@@ -21,14 +23,10 @@ type Options struct {
 	Steps       int       `json:"steps,omitempty" yaml:"steps,omitempty"`
 	Milestones  []float64 `json:"milestones,omitempty" yaml:"milestones,omitempty"` // shares of the epochs after which LR is multiplied by Gamma
 	Gamma       float64   `json:"gamma,omitempty" yaml:"gamma,omitempty"`
-	Precision   string    `json:"precision,omitempty" yaml:"precision,omitempty"` // "" for float32, TF32 or BF16
+	Precision   string    `json:"precision,omitempty" yaml:"precision,omitempty"` // "" for float32, or one of Precisions
+	// Fast lets a GPU compute in whatever way is fastest: two runs then differ.
+	Fast bool `json:"fast,omitempty" yaml:"fast,omitempty"`
 }
-
-// Precisions other than float32, faster on a GPU and less exact.
-const (
-	TF32 = "tf32" // of products and convolutions, wherever the process computes on a GPU
-	BF16 = "bf16" // of products and convolutions in training steps; weights and all else are float32
-)
 
 // Paper returns the settings of Rao & Zhong for a model: SGD at 1e-2 over 200 epochs,
 // a tenth of it from epoch 150 and again from 180; for TSCeption Adam at 1e-2 over 300
@@ -59,8 +57,8 @@ func (o Options) Check() error {
 	case len(o.Milestones) > 0 && (!(o.Gamma > 0) || math.IsInf(o.Gamma, 0)):
 		return fmt.Errorf("gamma %g: the learning rate must be multiplied by a positive number, such as 0.1", o.Gamma)
 	}
-	if o.Precision != "" && o.Precision != TF32 && o.Precision != BF16 {
-		return fmt.Errorf("unknown precision %q: use %s or %s, or leave it out for float32", o.Precision, TF32, BF16)
+	if !slices.Contains(append(Precisions(), ""), o.Precision) {
+		return fmt.Errorf("unknown precision %q: use %s, or leave it out for float32", o.Precision, strings.Join(Precisions(), ", "))
 	}
 	for _, m := range o.Milestones {
 		if !(m >= 0 && m <= 1) {

@@ -172,7 +172,7 @@ func TestDistillationByHand(t *testing.T) {
 		}
 	}
 	want := (1-weight)*entropy + weight*temperature*temperature*divergence
-	got, err := Distill(teacher, weight, temperature)(s, x, logits, y).Item()
+	got, err := Distill(teacher, weight, temperature)(s, x, logits, s.CrossEntropy(logits, y)).Item()
 	if err != nil {
 		t.Fatal(err)
 	}

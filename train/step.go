@@ -109,6 +109,7 @@ func (t *trainer) step(rows *torch.Tensor, clips int) error {
 	if err := r.rows.CopyFrom(rows); err != nil {
 		return err
 	}
+	t.replayed++
 	return r.graph.Replay()
 }
 
@@ -141,8 +142,9 @@ func (t *trainer) ask(rows *torch.Tensor, clips int) error {
 }
 
 func (t *trainer) loss(s *torch.Scope, x, logits, y *torch.Tensor) *torch.Tensor {
+	hard := t.crossEntropy(s, logits, y)
 	if t.Regimen.Loss != nil {
-		return t.Regimen.Loss(s, x, logits, y)
+		return t.Regimen.Loss(s, x, logits, hard)
 	}
-	return s.CrossEntropy(logits, y)
+	return hard
 }

@@ -26,6 +26,7 @@ func (a *app) benchCommand() *cobra.Command {
 	var model, precision string
 	var batch int
 	var seconds, ratio float64
+	var fast bool
 	c := &cobra.Command{
 		Use:   "bench",
 		Short: "Time a training step of a network on this machine",
@@ -64,7 +65,7 @@ program: scripts/bench_pytorch.py and scripts/parity.py call them.`,
 			if err != nil {
 				return err
 			}
-			o, err := benched(model, batch, precision)
+			o, err := benched(model, batch, precision, fast)
 			if err != nil {
 				return err
 			}
@@ -92,22 +93,19 @@ program: scripts/bench_pytorch.py and scripts/parity.py call them.`,
 	c.Flags().IntVar(&batch, "batch", 64, "clips in the batch")
 	c.Flags().Float64Var(&seconds, "seconds", 4, "how long to measure each of both")
 	c.Flags().Float64Var(&ratio, "ratio", 0, "prune the network by lfp first, at this ratio (0: not)")
-	precisionFlag(c.Flags(), &precision)
+	precisionFlags(c.Flags(), &precision, &fast)
 	c.AddCommand(a.benchLossesCommand(), a.benchFoldsCommand())
 	return c
 }
 
 // benched are the paper's settings of a training with others of its batches and precision.
-func benched(model string, batch int, precision string) (train.Options, error) {
+func benched(model string, batch int, precision string, fast bool) (train.Options, error) {
 	o := train.Paper(model)
-	o.BatchSize, o.Precision = batch, precision
+	o.BatchSize, o.Precision, o.Fast = batch, precision, fast
 	if err := o.Check(); err != nil {
 		return o, usageError{err}
 	}
-	if precision == train.TF32 {
-		return o, torch.AllowTF32(true)
-	}
-	return o, nil
+	return o, train.SetArithmetic(o)
 }
 
 func medianOf(times []float64, batch int) string {
@@ -152,6 +150,7 @@ type clipFlags struct {
 	model, precision string
 	batch            int
 	dropout          float64
+	fast             bool
 	set              *pflag.FlagSet
 }
 
@@ -161,7 +160,7 @@ func (f *clipFlags) register(s *pflag.FlagSet) {
 	s.StringVar(&f.model, "model", "fbccnn", "network: "+strings.Join(models.Names(), ", "))
 	s.IntVar(&f.batch, "batch", 64, "clips in a batch")
 	s.Float64Var(&f.dropout, "dropout", 0, "probability of dropout (default: the network's own)")
-	precisionFlag(s, &f.precision)
+	precisionFlags(s, &f.precision, &f.fast)
 }
 
 // open reads the clips of an .npz file. The caller frees them.
@@ -172,7 +171,7 @@ func (f *clipFlags) open(path string) (*models.Arch, train.Options, *train.Data,
 	if _, err := models.ByName(f.model); err != nil {
 		return fail(usageError{fmt.Errorf("--model: %w", err)})
 	}
-	o, err := benched(f.model, f.batch, f.precision)
+	o, err := benched(f.model, f.batch, f.precision, f.fast)
 	if err != nil {
 		return fail(err)
 	}
@@ -208,13 +207,15 @@ func (a *app) benchLossesCommand() *cobra.Command {
 	var f clipFlags
 	var seed uint64
 	var steps int
+	var out string
 	c := &cobra.Command{
 		Use:   "losses FILE.npz",
 		Short: "Train on clips of an .npz file and print the loss of every step",
 		Long: `losses trains a network on all clips of an .npz file, x [clips, channels, height, width]
 and their classes y (with rate, for networks of signals), as the PyTorch program does that
 calls torch.manual_seed, makes the network and iterates DataLoader(shuffle=True). It prints
-the loss of every step: scripts/parity.py compares them with that program's.`,
+the loss of every step, and with --out keeps the network that they lead to:
+scripts/parity.py compares both with that program's.`,
 		Example: `  eegprune bench losses features.npz --model ccnn --seed 7 --steps 4`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -226,7 +227,12 @@ the loss of every step: scripts/parity.py compares them with that program's.`,
 				return err
 			}
 			defer d.Free()
-			losses, err := train.Losses(cmd.Context(), arch, o, d, device, seed, steps)
+			losses, err := train.Losses(cmd.Context(), arch, o, d, device, seed, steps, func(n *models.Network) error {
+				if out == "" {
+					return nil
+				}
+				return n.Save(out, map[string]any{"model": f.model, "seed": seed, "steps": steps})
+			})
 			if err != nil {
 				return err
 			}
@@ -245,6 +251,7 @@ the loss of every step: scripts/parity.py compares them with that program's.`,
 	f.register(c.Flags())
 	c.Flags().Uint64Var(&seed, "seed", 1, "seed of weights, shuffles and dropout")
 	c.Flags().IntVar(&steps, "steps", 20, "steps of the optimizer")
+	c.Flags().StringVar(&out, "out", "", "write the network after these steps to this .safetensors file")
 	return c
 }
 
@@ -271,6 +278,11 @@ several side by side, and prints what all took together.`,
 				return usageError{fmt.Errorf("--folds: %s has %d clips, %d folds need at least %d", args[0], clips, folds, 6*folds)}
 			}
 			o.Epochs, o.Milestones = epochs, nil
+			if device.IsCUDA() { // CUDA and its libraries begin, once for the process
+				if _, err := train.TimeSteps(cmd.Context(), arch, o, f.batch, device, 0); err != nil {
+					return err
+				}
+			}
 			took, err := train.TimeFolds(cmd.Context(), arch, o, d, device, folds, jobs)
 			if err != nil {
 				return err

@@ -64,7 +64,7 @@ cells of one network on one fold start from each other and stay together.`,
 					}
 					cells++
 					macs += float64(c.MACs)
-					if u := fmt.Sprintf("%s fold %d", c.Cell.Model, c.Cell.Fold); len(units) == 0 || units[len(units)-1] != u {
+					if u := c.Cell.Model + " " + foldName(c.Cell); len(units) == 0 || units[len(units)-1] != u {
 						units = append(units, u)
 					}
 				}

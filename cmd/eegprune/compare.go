@@ -17,26 +17,21 @@ import (
 )
 
 // testFlags say how networks are compared over folds.
-type testFlags struct {
-	name  string
-	level float64
-}
+type testFlags struct{ report.Judgement }
 
 func (t *testFlags) register(f *pflag.FlagSet) {
-	f.StringVar(&t.name, "test", report.Wilcoxon, "paired test over folds: "+strings.Join(report.Tests(), ", "))
-	f.Float64Var(&t.level, "level", 0.05, "significance level")
+	usual := report.Usual()
+	f.StringVar(&t.Test, "test", usual.Test, "paired test over folds: "+strings.Join(report.Tests(), ", "))
+	f.Float64Var(&t.Level, "level", usual.Level, "significance level; intervals are of 1 less it")
+	f.Float64Var(&t.Margin, "margin", usual.Margin, "loss that counts as none: 0.02 is two points of the metric")
 }
 
-// test returns the test for a study's folds.
-func (t *testFlags) test(s *report.Study) (report.PairedTest, error) {
-	test := report.PairedTest{Name: t.name, TestShare: report.TestShare(s)}
-	if err := test.Check(); err != nil {
-		return test, usageError{fmt.Errorf("--test: %w", err)}
+// check says which flag can't be used.
+func (t *testFlags) check() error {
+	if err := t.Check(); err != nil {
+		return usageError{fmt.Errorf("--test, --level, --margin: %w", err)}
 	}
-	if !(t.level > 0 && t.level < 1) {
-		return test, usageError{fmt.Errorf("--level %g must lie between 0 and 1", t.level)}
-	}
-	return test, nil
+	return nil
 }
 
 // noStudy says of a directory without results how it gets some.
@@ -53,12 +48,14 @@ func (a *app) compareCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "compare DIR",
 		Short: "Compare networks, methods, ratios and recoveries of a study in one table",
-		Long: `compare prints the accuracy of every network, pruning method and ratio before and after
-each recovery: mean and standard deviation over folds, the best recovery marked, and
-marked as well what is significantly worse than the unpruned network by a test that is
-paired over folds. csv and json have all numbers, with p values.`,
+		Long: `compare prints what every network reaches and costs, before and after each recovery, with
+its loss against the unpruned network, the interval of that, and p by a test that is
+paired over folds and corrected for the number of tests; marked are the best recovery of
+one cost, and what is significantly worse. It ends with training from scratch against
+fine-tuning over all networks, and with the largest saving that is shown to lose less
+than --margin. All formats have the same numbers; csv and json have more of them.`,
 		Example: `  eegprune compare study
-  eegprune compare study --test corrected-t --format latex --out table.tex`,
+  eegprune compare study --margin 0.01 --format latex --out table.tex`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			// With --out standard output holds only where the table is.
@@ -72,15 +69,14 @@ paired over folds. csv and json have all numbers, with p values.`,
 			if err != nil {
 				return noStudy(args[0], err)
 			}
-			test, err := tests.test(s)
-			if err != nil {
+			if err := tests.check(); err != nil {
 				return err
 			}
 			if out == "" {
-				return report.Compare(a.stdout, s, test, tests.level, format)
+				return report.Compare(a.stdout, s, tests.Judgement, format)
 			}
 			var b bytes.Buffer
-			if err := report.Compare(&b, s, test, tests.level, format); err != nil {
+			if err := report.Compare(&b, s, tests.Judgement, format); err != nil {
 				return err
 			}
 			if err := atomicfile.WriteFile(out, b.Bytes()); err != nil {

@@ -23,8 +23,10 @@ func madeUpStudy(t *testing.T, folds int) (dir string) {
 				v.Method, v.Ratio = "lfp", 0.4
 			}
 			accuracy += float64(fold) / 1000
-			s.Results = append(s.Results, report.Result{Schema: report.Schema, Cell: report.Cell{Variant: v, Fold: fold},
-				Test: report.Score{Clips: 100, Accuracy: accuracy, MacroF1: accuracy, Majority: 0.5}, Size: report.Size{Parameters: 1000, MACs: 9000}})
+			right := int(1000 * accuracy)
+			score := report.Score{Clips: 1000, Accuracy: accuracy, MacroF1: accuracy, Balanced: accuracy, Majority: 0.5, Confusion: [][]int{{right - 450, 950 - right}, {50, 450}}}
+			s.Results = append(s.Results, report.Result{Schema: report.Schema, Cell: report.Cell{Variant: v, Fold: fold}, Clips: report.FoldClips{Fit: 3000, Validation: 1000, Test: 1000},
+				Test: score, Validation: score, Size: report.Size{Parameters: 1000, MACs: 9000}})
 		}
 	}
 	if err := os.Mkdir(filepath.Join(dir, "study"), 0o755); err != nil {
@@ -41,13 +43,14 @@ func madeUpStudy(t *testing.T, folds int) (dir string) {
 func TestCompareMarksAndExports(t *testing.T) {
 	dir := madeUpStudy(t, 5)
 	text := must(t, dir, "compare", "study").stdout
-	for _, want := range []string{"↓ 80.3 ± 0.2", "90.3 ± 0.2", "5 folds", "Wilcoxon", "level 0.05", "LEAKS"} {
+	for _, want := range []string{"↓ 80.3 ± 0.2", "90.3 ± 0.2", "5 folds", "Nadeau & Bengio", "Holm", "level 0.05", "LEAKS", "trivial baseline", "10.0 [10.0, 10.0]",
+		"The largest saving without loss"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("compare lacks %q:\n%s", want, text)
 		}
 	}
 	var c report.Comparison
-	if err := json.Unmarshal([]byte(must(t, dir, "compare", "study", "--json", "--test", "corrected-t").stdout), &c); err != nil || len(c.Rows) != 3 || c.TestShare != 1./4 {
+	if err := json.Unmarshal([]byte(must(t, dir, "compare", "study", "--json").stdout), &c); err != nil || len(c.Rows) != 3 || c.Rows[1].TestShare != 1./4 {
 		t.Errorf("--json: %+v, %v", c, err)
 	}
 	for _, format := range report.Formats() {
@@ -62,10 +65,10 @@ func TestCompareMarksAndExports(t *testing.T) {
 func TestReportWritesAPageAndPlots(t *testing.T) {
 	dir := madeUpStudy(t, 3)
 	r := must(t, dir, "report", "study")
-	if r.stdout != "wrote study/report.html and 3 plots in study/plots\n" {
+	if r.stdout != "wrote study/report.html and 9 plots in study/plots\n" {
 		t.Errorf("report says %q", r.stdout)
 	}
-	for _, name := range []string{"report.html", "plots/folds-fbccnn-lfp.svg", "plots/folds-fbccnn-lfp.png", "plots/folds-fbccnn-lfp.pdf"} {
+	for _, name := range []string{"report.html", "plots/pareto-fbccnn.svg", "plots/ratios-fbccnn.png", "plots/confusion-fbccnn.pdf"} {
 		if info, err := os.Stat(filepath.Join(dir, "study", name)); err != nil || info.Size() == 0 {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -74,7 +77,7 @@ func TestReportWritesAPageAndPlots(t *testing.T) {
 		File  string
 		Plots []string
 	}
-	if err := json.Unmarshal([]byte(must(t, dir, "report", "study", "--json", "--out", "page.html").stdout), &wrote); err != nil || wrote.File != "page.html" || len(wrote.Plots) != 3 {
+	if err := json.Unmarshal([]byte(must(t, dir, "report", "study", "--json", "--out", "page.html").stdout), &wrote); err != nil || wrote.File != "page.html" || len(wrote.Plots) != 9 {
 		t.Errorf("--json: %+v, %v", wrote, err)
 	}
 }
@@ -89,8 +92,9 @@ func TestStudiesThatCantBeCompared(t *testing.T) {
 		{[]string{"compare", "nowhere"}, 1, "nowhere has no result.json"},
 		{[]string{"report", "."}, 1, ". has no result.json"},
 		{[]string{"compare", "study", "--format", "xml"}, 2, "text, csv, json, markdown, latex"},
-		{[]string{"compare", "study", "--test", "sign"}, 2, "wilcoxon, corrected-t"},
+		{[]string{"compare", "study", "--test", "sign"}, 2, "corrected-t, wilcoxon"},
 		{[]string{"report", "study", "--level", "5"}, 2, "between 0 and 1"},
+		{[]string{"compare", "study", "--margin", "0"}, 2, "0.02 takes a loss of up to two points for none"},
 		{[]string{"compare", "study", "--out", "no/such/file"}, 1, "no/such/file"},
 		{[]string{"compare"}, 2, "accepts 1 arg"},
 	} {
@@ -99,7 +103,7 @@ func TestStudiesThatCantBeCompared(t *testing.T) {
 			t.Errorf("%v: exit code %d, want %d", c.args, r.code, c.code)
 		}
 	}
-	if text := must(t, dir, "compare", "study").stdout; !strings.Contains(text, "use at least 5 folds for level 0.05, or the corrected t test") {
+	if text := must(t, dir, "compare", "study", "--test", "wilcoxon").stdout; !strings.Contains(text, "use at least 5 folds for level 0.05, or the corrected t test") {
 		t.Errorf("nothing says that the folds are too few:\n%s", text)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"eegprune/data/transform"
 	"eegprune/experiment"
 	"eegprune/models"
+	"eegprune/report"
 	"eegprune/torch"
 	"eegprune/train"
 )
@@ -168,22 +169,48 @@ type studyFlags struct {
 	shuffle bool
 	val     float64
 	seed    uint64
+	seeds   []uint
+	metric  string
+	weights bool
+	// Of the split nested alone.
+	leaveOut, inner int
 }
 
 func (f *studyFlags) register(s *pflag.FlagSet) {
 	f.set = s
 	s.StringSliceVar(&f.models, "model", []string{"fbccnn"}, "network, or several: "+strings.Join(models.Names(), ", "))
 	s.StringVar(&f.split, "split", "", "how clips are divided: "+strings.Join(data.SplitNames(), ", ")+
-		" (default: KFoldCrossSubject, or KFoldCrossTrial where there is one subject)")
+		" (default: KFoldCrossSubject, or KFoldByTrial where there is one subject)")
 	s.IntVar(&f.folds, "folds", 0, "number of folds (default: 10, or as many as there are subjects or trials)")
 	s.BoolVar(&f.shuffle, "shuffle", true, "draw the folds at random, by --seed")
 	s.Float64Var(&f.val, "val", 0.2, "share of a fold's training clips on which the best epoch is chosen")
-	s.Uint64Var(&f.seed, "seed", 1, "seed of folds, weights and shuffles")
+	s.IntVar(&f.leaveOut, "leave-out", 0, "subjects that each fold of --split nested tests on, instead of --folds")
+	s.IntVar(&f.inner, "inner-folds", 0, "folds into which --split nested divides the other subjects, to choose epoch and ratio (default: 5, or as many as there are subjects)")
+	s.Uint64Var(&f.seed, "seed", 1, "seed of folds, weights and shuffles: fold f draws weights and shuffles from seed+f-1")
+	s.UintSliceVar(&f.seeds, "seeds", nil, "instead of --seed: repeat the study with each of these seeds, such as 1,2,3, with other folds, weights and shuffles")
+	s.StringVar(&f.metric, "metric", "", "what chooses the epochs and judges networks: "+strings.Join(report.Metrics(), ", ")+
+		" (default: balanced where one class has more than 1.5 times the clips of another, else accuracy)")
+	s.BoolVar(&f.weights, "class-weights", false, "weigh clips in the loss by their class, so that each class has the same share")
 }
 
-func (f *studyFlags) apply(c *experiment.Config, model string) {
-	c.Model, c.Seed = model, f.seed
-	c.Split = experiment.Split{Name: f.split, Folds: f.folds, Shuffle: f.shuffle, Seed: f.seed, Val: f.val}
+// repetitions returns the seeds.
+func (f *studyFlags) repetitions() ([]uint64, error) {
+	if len(f.seeds) == 0 {
+		return []uint64{f.seed}, nil
+	}
+	if f.set.Changed("seed") {
+		return nil, usageError{fmt.Errorf("--seed and --seeds both say what is drawn from: give one of them")}
+	}
+	var all []uint64
+	for _, s := range f.seeds {
+		all = append(all, uint64(s))
+	}
+	return all, nil
+}
+
+func (f *studyFlags) apply(c *experiment.Config, model string, seed uint64) {
+	c.Model, c.Seed, c.Metric, c.ClassWeights = model, seed, f.metric, f.weights
+	c.Split = experiment.Split{Name: f.split, Folds: f.folds, LeaveOut: f.leaveOut, Inner: f.inner, Shuffle: f.shuffle, Seed: seed, Val: f.val}
 }
 
 // trainFlags say how a network is trained. Zero means: as in the paper, or in the
@@ -193,6 +220,7 @@ type trainFlags struct {
 	epochs, steps, batch      int
 	lr, momentum, weightDecay float64
 	optimizer, precision      string
+	fast                      bool
 }
 
 func (f *trainFlags) register(s *pflag.FlagSet) {
@@ -204,12 +232,13 @@ func (f *trainFlags) register(s *pflag.FlagSet) {
 	s.StringVar(&f.optimizer, "optimizer", "", "sgd or adam (default: sgd, for TSCeption adam)")
 	s.Float64Var(&f.momentum, "momentum", 0, "momentum of sgd")
 	s.Float64Var(&f.weightDecay, "weight-decay", 0, "weight decay of the optimizer")
-	precisionFlag(s, &f.precision)
+	precisionFlags(s, &f.precision, &f.fast)
 }
 
-// precisionFlag says how exactly a GPU multiplies.
-func precisionFlag(s *pflag.FlagSet, precision *string) {
-	s.StringVar(precision, "precision", "", "of products and convolutions: tf32, on a GPU, or bf16, in training steps (default: float32)")
+// precisionFlags say how a GPU computes.
+func precisionFlags(s *pflag.FlagSet, precision *string, fast *bool) {
+	s.StringVar(precision, "precision", "", "of products and convolutions: tf32 or tf32-conv (PyTorch's default), on a GPU, or bf16, in training steps (default: float32)")
+	s.BoolVar(fast, "fast", false, "let a GPU compute as is fastest, so that another run gives other bits")
 }
 
 func (f *trainFlags) apply(o *train.Options) error {
@@ -239,6 +268,9 @@ func (f *trainFlags) apply(o *train.Options) error {
 	}
 	if f.set.Changed("precision") {
 		o.Precision = f.precision
+	}
+	if f.set.Changed("fast") {
+		o.Fast = f.fast
 	}
 	return nil
 }

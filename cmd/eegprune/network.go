@@ -148,7 +148,7 @@ func (s *session) prune(p experiment.Pruning, o prune.Options) (experiment.Made,
 		return experiment.Prune(s.network, p, o, prune.Evidence{Seed: s.origin.Config.Seed})
 	}
 	s.study.Config.Options = o
-	return s.study.Prune(s.network, p, s.origin.Cell.Fold)
+	return s.study.Prune(s.network, p, s.study.At(s.origin.Cell))
 }
 
 // sayPruned tells what pruning made of the file at from.
@@ -202,7 +202,7 @@ func (s *session) divide(path string) error {
 	if err := s.study.Divide(); err != nil {
 		return err
 	}
-	switch fold := s.origin.Cell.Fold; {
+	switch fold := s.study.At(s.origin.Cell); {
 	case fold == 0:
 		return fmt.Errorf("%s does not say which fold it was trained on, so that its training clips are not known", path)
 	case fold > len(s.study.Folds):
@@ -290,14 +290,14 @@ checkpoint, unless flags say otherwise.`,
 			defer opened.close()
 			n, s, cell := opened.network, opened.study, opened.origin.Cell
 			if cmd.Flags().Changed("fold") {
-				cell.Fold = fold
+				cell.Fold, cell.Inner = fold, min(1, s.Config.Split.Inner)
 			} else if cell.Fold == 0 {
 				return usageError{fmt.Errorf("%s does not say which fold it was trained on: say on which to train with --fold", args[0])}
 			}
 			if err := s.Divide(); err != nil {
 				return err
 			}
-			before, err := s.Evaluate(cmd.Context(), n, cell.Fold)
+			before, err := s.Evaluate(cmd.Context(), n, s.At(cell))
 			if err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
 			}
@@ -314,13 +314,13 @@ checkpoint, unless flags say otherwise.`,
 			cell.Stage = stage
 			progress := a.progress()
 			watch := progress.one(cell, s.Config)
-			made, err := s.Recover(cmd.Context(), n, master, stage, cell.Fold, experiment.Oversight{Watch: watch})
+			made, err := s.Recover(cmd.Context(), n, master, stage, s.At(cell), experiment.Oversight{Watch: watch})
 			progress.close()
 			if err != nil {
 				return err
 			}
 			defer made.Network.Free()
-			test, err := s.Evaluate(cmd.Context(), made.Network, cell.Fold)
+			test, err := s.Evaluate(cmd.Context(), made.Network, s.At(cell))
 			if err != nil {
 				return err
 			}
@@ -367,10 +367,10 @@ func (a *app) evaluateCommand() *cobra.Command {
 			case !all && !own:
 				return usageError{fmt.Errorf("%s was not trained on the recordings in %s, so they have no test part of its own: add --all to test on all of them", filepath.Base(args[0]), s.Config.Data.Dir)}
 			case !all:
-				fold, on = p.Cell.Fold, fmt.Sprintf("the test clips of fold %d", p.Cell.Fold)
 				if err := s.Divide(); err != nil {
 					return err
 				}
+				fold, on = s.At(p.Cell), fmt.Sprintf("the test clips of fold %d", p.Cell.Fold)
 			}
 			test, err := s.Evaluate(cmd.Context(), opened.network, fold)
 			if err != nil {

@@ -91,7 +91,7 @@ func (p *progress) count(what string, done, total int) {
 // cost is the work of one epoch of a stage, in thousandths of an unpruned one: what is
 // left of the filters goes into the work twice, as outputs and as inputs.
 func cost(c report.Cell) int64 {
-	if c.Stage == report.Unpruned || c.Stage == report.Sparse || c.Stage == report.Pruned {
+	if c.Stage == report.Unpruned || c.Stage == report.TrainedOn || c.Stage == report.Sparse || c.Stage == report.Pruned {
 		return 1000
 	}
 	left := 1 - c.Ratio
@@ -106,7 +106,19 @@ func (p *progress) barName(c report.Cell) string {
 	if p.many {
 		return "all folds"
 	}
-	return fmt.Sprintf("%s fold %d", c.Model, c.Fold)
+	return c.Model + " " + foldName(c)
+}
+
+// foldName is "fold 2", with what tells it from those of other repetitions.
+func foldName(c report.Cell) string {
+	name := fmt.Sprintf("fold %d", c.Fold)
+	if c.Seed != 0 {
+		name = fmt.Sprintf("seed %d ", c.Seed) + name
+	}
+	if c.Inner != 0 {
+		name += fmt.Sprintf(".%d", c.Inner)
+	}
+	return name
 }
 
 // observer tells of a whole run.
@@ -118,14 +130,14 @@ func (p *progress) observer(grid experiment.Grid, o experiment.RunOptions) exper
 	folds := 0
 	for _, s := range grid {
 		configs[s.Config.Model] = s.Config
-		folds = max(folds, len(s.Folds))
+		folds = max(folds, len(s.Folds)/max(1, s.Config.Split.Inner))
 	}
 	if p.bars != nil {
 		p.addBars(grid, o)
 	}
 	name := func(c report.Cell) string {
-		text := fmt.Sprintf("fold %d/%d %s", c.Fold, folds, stageName(c))
-		if len(grid) > 1 {
+		text := fmt.Sprintf("%s/%d %s", foldName(c), folds, stageName(c))
+		if len(configs) > 1 {
 			text = c.Model + " " + text
 		}
 		return text
@@ -200,8 +212,8 @@ func stageName(c report.Cell) string {
 
 // total is the work of a cell, 0 where nothing is trained.
 func total(c experiment.Config, cell report.Cell) int64 {
-	if cell.Stage == report.ScratchB { // as much as the unpruned network's
-		cell.Stage = report.Unpruned
+	if cell.Stage == report.ScratchB { // as much as the unpruned network's, in at most twice the epochs
+		return int64(c.Train.Epochs) * min(1000, 2*cost(cell))
 	}
 	return int64(c.Epochs(cell)) * cost(cell)
 }

@@ -26,7 +26,7 @@ func TestRealRecordings(t *testing.T) {
 		subjects int
 	}{
 		{"eegmat", "KFoldCrossSubject", []string{"rest", "arithmetic"}, "ECG", 12},
-		{"eegmmidb", "KFoldCrossTrial", []string{"eyes open", "eyes closed"}, "R03", 1},
+		{"eegmmidb", "KFoldByTrial", []string{"eyes open", "eyes closed"}, "R03", 1},
 	} {
 		t.Run(c.set, func(t *testing.T) {
 			dir := t.TempDir()

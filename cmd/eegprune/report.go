@@ -47,10 +47,10 @@ func writePage(dir, out string, tests *testFlags) (plots []string, err error) {
 	if err != nil {
 		return nil, noStudy(dir, err)
 	}
-	if d.Test, err = tests.test(d.Study); err != nil {
+	if err := tests.check(); err != nil {
 		return nil, err
 	}
-	d.Level = tests.level
+	d.Judgement = tests.Judgement
 	var b bytes.Buffer
 	if err := report.Page(&b, d); err != nil {
 		return nil, err

@@ -60,31 +60,46 @@ func (s *studyCommand) register(c *cobra.Command) {
 	_ = c.MarkFlagRequired("data")
 }
 
-// configs puts the flags together, for each network one.
+// configs puts the flags together, for each network and seed one.
 func (s *studyCommand) configs(more func(*experiment.Config) error) ([]experiment.Config, error) {
+	seeds, err := s.study.repetitions()
+	if err != nil {
+		return nil, err
+	}
 	var all []experiment.Config
 	for _, model := range s.study.models {
-		var c experiment.Config
-		s.study.apply(&c, model)
-		if err := s.data.apply(&c); err != nil {
-			return nil, err
-		}
-		c.Train = train.Paper(c.Model)
-		if err := s.train.apply(&c.Train); err != nil {
-			return nil, err
-		}
-		c.FineTune = c.Train
-		if more != nil {
-			if err := more(&c); err != nil {
+		for _, seed := range seeds {
+			c, err := s.config(model, seed, more)
+			if err != nil {
 				return nil, err
 			}
+			if len(seeds) > 1 {
+				c.Seeds = seeds
+			}
+			if err := c.Check(); err != nil {
+				return nil, usageError{err}
+			}
+			all = append(all, c)
 		}
-		if err := c.Check(); err != nil {
-			return nil, usageError{err}
-		}
-		all = append(all, c)
 	}
 	return all, nil
+}
+
+func (s *studyCommand) config(model string, seed uint64, more func(*experiment.Config) error) (experiment.Config, error) {
+	var c experiment.Config
+	s.study.apply(&c, model, seed)
+	if err := s.data.apply(&c); err != nil {
+		return c, err
+	}
+	c.Train = train.Paper(c.Model)
+	if err := s.train.apply(&c.Train); err != nil {
+		return c, err
+	}
+	c.FineTune = c.Train
+	if more == nil {
+		return c, nil
+	}
+	return c, more(&c)
 }
 
 // open opens the studies; the caller closes them.

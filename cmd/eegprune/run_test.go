@@ -41,7 +41,7 @@ func TestRunLeavesWholeStudy(t *testing.T) {
 	before := time.Now()
 	r := must(t, dir, quick("run", "--out", "study", "--tensorboard", "board")...)
 	after := time.Now()
-	for _, word := range []string{"unpruned", "pruned", "fine-tuned", "scratch", "majority", "MACs", "KFoldCrossSubject", "no trial is both",
+	for _, word := range []string{"unpruned", "pruned", "fine-tuned", "scratch", "trivial baseline", "MACs", "KFoldCrossSubject", "no trial is both",
 		"by chance", "study/result.txt", "study/result.json", "study/checkpoints"} {
 		if !strings.Contains(r.stdout, word) {
 			t.Errorf("the output does not say %q:\n%s", word, r.stdout)
@@ -52,8 +52,8 @@ func TestRunLeavesWholeStudy(t *testing.T) {
 	if s.Environment.Jobs == 1 {
 		scope = "process"
 	}
-	if len(s.Results) != 8 {
-		t.Fatalf("%d results, want 4 stages of 2 folds", len(s.Results))
+	if len(s.Results) != 10 {
+		t.Fatalf("%d results, want 5 stages of 2 folds", len(s.Results))
 	}
 	for _, res := range s.Results {
 		if res.Test.Clips == 0 || res.Size.Parameters == 0 || res.Size.FileBytes == 0 {
@@ -98,8 +98,8 @@ func TestRunLeavesWholeStudy(t *testing.T) {
 
 	// Doing it again does nothing again and finds the same.
 	again := must(t, dir, quick("run", "--out", "study", "--tensorboard", "board-again")...)
-	if n := strings.Count(again.stderr, "was done before"); n != 8 {
-		t.Errorf("%d cells were done before, want 8:\n%s", n, again.stderr)
+	if n := strings.Count(again.stderr, "was done before"); n != 10 {
+		t.Errorf("%d cells were done before, want 10:\n%s", n, again.stderr)
 	}
 	if events := files(t, filepath.Join(dir, "board-again")); len(events) != 0 {
 		t.Errorf("nothing was done, and yet there are %v", events)

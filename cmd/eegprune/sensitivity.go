@@ -126,7 +126,7 @@ func (a *app) sensitivity(ctx context.Context, paths []string, d *dataFlags, dev
 	if err := first.divide(paths[0]); err != nil {
 		return nil, err
 	}
-	networks, folds := []*models.Network{first.network}, []int{first.origin.Cell.Fold}
+	networks, folds := []*models.Network{first.network}, []int{first.study.At(first.origin.Cell)}
 	for _, path := range paths[1:] {
 		n, p, err := a.load(path, "", first.network.Device())
 		if err != nil {
@@ -136,7 +136,7 @@ func (a *app) sensitivity(ctx context.Context, paths []string, d *dataFlags, dev
 		if p.Data != first.origin.Data || n.Arch.Model != first.network.Arch.Model {
 			return nil, fmt.Errorf("%s and %s are not of one study: they were trained on other data, or are other networks", paths[0], path)
 		}
-		networks, folds = append(networks, n), append(folds, p.Cell.Fold)
+		networks, folds = append(networks, n), append(folds, first.study.At(p.Cell))
 	}
 	for i, f := range folds {
 		if f < 1 || f > len(first.study.Folds) {

@@ -116,7 +116,7 @@ func TestQuietAndPipedOutputIsClean(t *testing.T) {
 func TestSplitsThatLeakSaySoEverywhere(t *testing.T) {
 	dir := recordings(t)
 	r := must(t, dir, quick("run", "--out", "study", "--split", "KFold", "--epochs", "1", "--recover", "scratch")...)
-	const leak = "LEAKS: clips of one trial are both trained on and tested on; KFoldCrossTrial keeps them apart"
+	const leak = "LEAKS: clips of one trial are both trained on and tested on; KFoldByTrial keeps them apart"
 	if !strings.Contains(r.stderr, leak) {
 		t.Errorf("the run's header does not warn:\n%s", r.stderr)
 	}
@@ -131,7 +131,7 @@ func TestSplitsThatLeakSaySoEverywhere(t *testing.T) {
 // All that savings tries is one study, which the commands that read studies see whole.
 func TestSavingsLeaveAWholeStudy(t *testing.T) {
 	dir := recordings(t)
-	must(t, dir, quick("savings", "--out", "study", "--method", "lfp", "--method", "nsfp", "--test", "corrected-t", "--step", "0.3")...)
+	must(t, dir, quick("savings", "--out", "study", "--method", "lfp", "--method", "nsfp", "--step", "0.3")...)
 	found := read(t, filepath.Join(dir, "study"))
 	tried := map[string]bool{}
 	for _, r := range found.Results {

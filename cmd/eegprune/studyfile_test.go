@@ -181,8 +181,8 @@ func TestPlansSayWhatIsToBeDone(t *testing.T) {
 		if err := json.Unmarshal([]byte(must(t, dir, args...).stdout), &p); err != nil {
 			t.Fatal(err)
 		}
-		if len(p.Cells) != 12 || p.Rate["eegnet"] <= 0 || p.Rate["tsception"] <= 0 {
-			t.Errorf("%v: %d cells, want 3 of 2 networks on 2 folds; rates %v", args, len(p.Cells), p.Rate)
+		if len(p.Cells) != 16 || p.Rate["eegnet"] <= 0 || p.Rate["tsception"] <= 0 {
+			t.Errorf("%v: %d cells, want 4 of 2 networks on 2 folds; rates %v", args, len(p.Cells), p.Rate)
 		}
 		for _, c := range p.Cells {
 			if c.Key == "" || c.MACs <= 0 {
@@ -204,12 +204,12 @@ func TestFailedCells(t *testing.T) {
 	mad := strings.Replace(small, "train: {epochs: 2, batch_size: 16}\nprune", "train: {epochs: 2, batch_size: 16, lr: 1e9}\nprune", 1)
 	dir := studyOf(t, mad)
 	r := eegprune(t, dir, append(runStudy("out"), "--quiet")...)
-	if oneSentence(t, r, "6 of 12 cells failed", "unpruned", "loss is ", "diverged", "lower the learning rate"); r.code != 1 {
+	if oneSentence(t, r, "8 of 16 cells failed", "unpruned", "loss is ", "diverged", "lower the learning rate"); r.code != 1 {
 		t.Errorf("exit code %d, want 1", r.code)
 	}
 	s := read(t, filepath.Join(dir, "out"))
-	if len(s.Results) != 6 {
-		t.Errorf("%d results, want the 6 of the network that learns", len(s.Results))
+	if len(s.Results) != 8 {
+		t.Errorf("%d results, want the 8 of the network that learns", len(s.Results))
 	}
 	for _, res := range s.Results {
 		if res.Model != "eegnet" {
@@ -217,8 +217,8 @@ func TestFailedCells(t *testing.T) {
 		}
 	}
 	failed, err := filepath.Glob(filepath.Join(dir, "out", "failed", "*.json"))
-	if err != nil || len(failed) != 6 {
-		t.Fatalf("%d reasons in failed/, want 6 (%v)", len(failed), err)
+	if err != nil || len(failed) != 8 {
+		t.Fatalf("%d reasons in failed/, want 8 (%v)", len(failed), err)
 	}
 	for _, f := range failed {
 		b, err := os.ReadFile(f)
@@ -227,10 +227,10 @@ func TestFailedCells(t *testing.T) {
 		}
 	}
 	text := must(t, dir, "study", "show", "out").stdout
-	if !strings.Contains(text, "6 of 12 cells done") || !strings.Contains(text, "6 failed") || strings.Count(text, "failed   tsception fold") != 6 {
+	if !strings.Contains(text, "8 of 16 cells done") || !strings.Contains(text, "8 failed") || strings.Count(text, "failed   tsception fold") != 8 {
 		t.Errorf("show says\n%s", text)
 	}
-	if text := must(t, dir, "study", "watch", "out").stdout; !strings.Contains(text, "6 failed") {
+	if text := must(t, dir, "study", "watch", "out").stdout; !strings.Contains(text, "8 failed") {
 		t.Errorf("watch says\n%s", text)
 	}
 	var status struct {
@@ -241,22 +241,22 @@ func TestFailedCells(t *testing.T) {
 	if err := json.Unmarshal([]byte(must(t, dir, "study", "show", "out", "--json").stdout), &status); err != nil {
 		t.Fatal(err)
 	}
-	if status.Cells != 12 || status.Done != 6 || status.Running == nil || len(status.Running) != 0 || len(status.Failed) != 6 || status.Failed[0].Reason == "" {
+	if status.Cells != 16 || status.Done != 8 || status.Running == nil || len(status.Running) != 0 || len(status.Failed) != 8 || status.Failed[0].Reason == "" {
 		t.Errorf("show --json says %+v", status)
 	}
 
 	writeText(t, filepath.Join(dir, "study.yaml"), small)
 	r = must(t, dir, runStudy("out")...)
-	if !strings.Contains(r.stderr, "the directory holds another study: of its cells 6 hold, 6 are new, 6 are no longer asked for") {
+	if !strings.Contains(r.stderr, "the directory holds another study: of its cells 8 hold, 8 are new, 8 are no longer asked for") {
 		t.Errorf("of the mended file it says\n%s", r.stderr)
 	}
-	if n := strings.Count(r.stderr, "was done before"); n != 6 {
-		t.Errorf("%d cells were done before, want 6:\n%s", n, r.stderr)
+	if n := strings.Count(r.stderr, "was done before"); n != 8 {
+		t.Errorf("%d cells were done before, want 8:\n%s", n, r.stderr)
 	}
-	if s := read(t, filepath.Join(dir, "out")); len(s.Results) != 12 {
-		t.Errorf("%d results, want 12", len(s.Results))
+	if s := read(t, filepath.Join(dir, "out")); len(s.Results) != 16 {
+		t.Errorf("%d results, want 16", len(s.Results))
 	}
-	if text := must(t, dir, "study", "show", "out").stdout; !strings.Contains(text, "12 of 12 cells done") || !strings.Contains(text, "0 failed") {
+	if text := must(t, dir, "study", "show", "out").stdout; !strings.Contains(text, "16 of 16 cells done") || !strings.Contains(text, "0 failed") {
 		t.Errorf("show says\n%s", text)
 	}
 	noLeftovers(t, dir, "out")
@@ -272,9 +272,9 @@ func TestChangedStudyFile(t *testing.T) {
 		from, to         string
 		holds, new, gone int
 	}{
-		{"ratios: [0.5]", "ratios: [0.5, 0.7]", 6, 4, 0},
-		{"recover: [fine-tune]", "recover: [scratch]", 4, 2, 2},
-		{"seed: 1", "seed: 2", 0, 6, 6},
+		{"ratios: [0.5]", "ratios: [0.5, 0.7]", 8, 4, 0},
+		{"recover: [fine-tune]", "recover: [scratch]", 4, 2, 4},
+		{"seed: 1", "seed: 2", 0, 8, 8},
 	} {
 		out := strings.Fields(c.to)[0]
 		if err := os.CopyFS(filepath.Join(dir, out), os.DirFS(filepath.Join(dir, "out"))); err != nil {
@@ -294,7 +294,7 @@ func TestChangedStudyFile(t *testing.T) {
 	}
 	// The first file is done as before in its own directory.
 	writeText(t, filepath.Join(dir, "study.yaml"), one)
-	if r := must(t, dir, runStudy("out")...); strings.Contains(r.stderr, "another study") || strings.Count(r.stderr, "was done before") != 6 {
+	if r := must(t, dir, runStudy("out")...); strings.Contains(r.stderr, "another study") || strings.Count(r.stderr, "was done before") != 8 {
 		t.Errorf("the same study again:\n%s", r.stderr)
 	}
 	sameFindings(t, "the same study again", first, read(t, filepath.Join(dir, "out")))
@@ -307,18 +307,18 @@ func TestSharesMergeToTheWhole(t *testing.T) {
 	whole := read(t, filepath.Join(dir, "whole"))
 	for i, out := range []string{"one", "two"} {
 		r := must(t, dir, runStudy(out, "--share", fmt.Sprintf("%d/2", i+1))...)
-		if !strings.Contains(r.stdout, "share "+fmt.Sprint(i+1)+"/2 is done: 6 cells") {
+		if !strings.Contains(r.stdout, "share "+fmt.Sprint(i+1)+"/2 is done: 8 cells") {
 			t.Errorf("share %d says %s", i+1, r.stdout)
 		}
 	}
 	var share report.Study
-	if err := json.Unmarshal([]byte(must(t, dir, runStudy("one", "--share", "1/2", "--json")...).stdout), &share); err != nil || len(share.Results) != 6 {
+	if err := json.Unmarshal([]byte(must(t, dir, runStudy("one", "--share", "1/2", "--json")...).stdout), &share); err != nil || len(share.Results) != 8 {
 		t.Errorf("a share as JSON has %d results, %v", len(share.Results), err)
 	}
-	if text := must(t, dir, "study", "show", "one").stdout; !strings.Contains(text, "6 of 12 cells done") {
+	if text := must(t, dir, "study", "show", "one").stdout; !strings.Contains(text, "8 of 16 cells done") {
 		t.Errorf("show says of a share\n%s", text)
 	}
-	if r := must(t, dir, "study", "merge", "one", "two", "--out", "merged"); !strings.Contains(r.stdout, "12 cells copied into merged") {
+	if r := must(t, dir, "study", "merge", "one", "two", "--out", "merged"); !strings.Contains(r.stdout, "16 cells copied into merged") {
 		t.Errorf("merge says %s", r.stdout)
 	}
 	must(t, dir, "study", "results", "merged")
@@ -331,7 +331,7 @@ func TestSharesMergeToTheWhole(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if r := must(t, dir, runStudy("merged")...); strings.Count(r.stderr, "was done before") != 12 {
+	if r := must(t, dir, runStudy("merged")...); strings.Count(r.stderr, "was done before") != 16 {
 		t.Errorf("a run in the merged directory does cells again:\n%s", r.stderr)
 	}
 
@@ -368,7 +368,7 @@ func TestSharesMergeToTheWhole(t *testing.T) {
 	refused("another study", "other", "other is of another study")
 	// What an older study left in a directory is not in the way.
 	must(t, dir, runStudy("merged")...)
-	if r := must(t, dir, "study", "merge", "merged", "--out", "fresh"); !strings.Contains(r.stdout, "12 cells copied") {
+	if r := must(t, dir, "study", "merge", "merged", "--out", "fresh"); !strings.Contains(r.stdout, "16 cells copied") {
 		t.Errorf("merging a directory with an older study's cells says %s", r.stdout)
 	}
 }

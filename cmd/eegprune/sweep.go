@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"path/filepath"
 
@@ -64,72 +63,4 @@ func writeFigures(dir string) (paths []string, err error) {
 		return nil, err
 	}
 	return report.WriteFigures(dir, figures)
-}
-
-func (a *app) savingsCommand() *cobra.Command {
-	s := a.studyOfFlags()
-	var p pruneFlags
-	var r recoverFlags
-	var o experiment.SavingsOptions
-	c := &cobra.Command{
-		Use:   "savings",
-		Short: "Find how much goes without loss of accuracy",
-		Long: `savings finds, for each network, method and way to recover, the largest ratio at which
-the accuracy over the folds is not lower than the unpruned network's, as far as a paired
-test can tell; by bisection, so that few ratios are trained. A test over few folds sees
-large losses only: the table says which. With --margin a loss below it counts as none,
-and the burden of proof is the other way round.`,
-		Example: `  eegprune savings --data recordings --out savings --folds 4 --epochs 2 --test corrected-t --step 0.3 --recover fine-tune`,
-		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := o.Check(); err != nil {
-				return usageError{err}
-			}
-			grid, err := s.openPruning(cmd.Context(), &p, &r)
-			if err != nil {
-				return err
-			}
-			defer grid.Close()
-			b, err := newBoard(s.board)
-			if err != nil {
-				return err
-			}
-			progress := a.progress()
-			run := s.settle(experiment.RunOptions{Watch: b.observe(progress.lines(grid), grid)})
-			savings, results, err := grid.Savings(cmd.Context(), run, o)
-			progress.close()
-			err = errors.Join(err, b.close())
-			if results != nil {
-				err = errors.Join(err, report.Write(s.out, results))
-			}
-			if err != nil {
-				return err
-			}
-			if err := report.WriteSavings(s.out, savings); err != nil {
-				return err
-			}
-			if _, err := writeFigures(s.out); err != nil {
-				return err
-			}
-			return savings.Write(a.stdout, a.format())
-		},
-	}
-	s.register(c)
-	p.register(c.Flags(), 0) // of which only the methods count
-	_ = c.Flags().MarkHidden("ratio")
-	r.register(c, "fine-tune", "scratch")
-	c.Flags().StringVar(&o.Test, "test", report.Wilcoxon, "paired test over folds: wilcoxon, or corrected-t (Nadeau and Bengio)")
-	c.Flags().Float64Var(&o.Level, "level", 0.05, "level of the test")
-	c.Flags().Float64Var(&o.Margin, "margin", 0, "loss that counts as none, such as 0.01 for one point of accuracy; then the test must show that no more is lost")
-	c.Flags().Float64Var(&o.Most, "most", 0.95, "largest ratio to try")
-	c.Flags().Float64Var(&o.Step, "step", 0.05, "ratios are multiples of this")
-	return c
-}
-
-// format is that of reports on standard output.
-func (a *app) format() string {
-	if a.json {
-		return report.FormatJSON
-	}
-	return report.FormatText
 }

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"eegprune/experiment"
+	"eegprune/report"
+)
+
+func (a *app) savingsCommand() *cobra.Command {
+	s := a.studyOfFlags()
+	var p pruneFlags
+	var r recoverFlags
+	var o experiment.SavingsOptions
+	var tests testFlags
+	c := &cobra.Command{
+		Use:   "savings",
+		Short: "Find how much goes without loss of accuracy",
+		Long: `savings finds, for each network, method and way to recover, the largest ratio of which the
+validation clips show that it loses less than --margin: by non-inferiority, so that what
+can't be shown is not called without loss, and by bisection, so that few ratios are
+trained. That one network is then tested once on the test clips. A fine-tuned network is
+held against the unpruned one that was trained on for as long.`,
+		Example: `  eegprune savings --data recordings --out savings --folds 4 --epochs 2 --margin 0.05 --step 0.3 --recover fine-tune`,
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o.Judgement = tests.Judgement
+			if err := o.Check(); err != nil {
+				return usageError{err}
+			}
+			grid, err := s.openPruning(cmd.Context(), &p, &r)
+			if err != nil {
+				return err
+			}
+			defer grid.Close()
+			b, err := newBoard(s.board)
+			if err != nil {
+				return err
+			}
+			progress := a.progress()
+			run := s.settle(experiment.RunOptions{Watch: b.observe(progress.lines(grid), grid)})
+			savings, results, err := grid.Savings(cmd.Context(), run, o)
+			progress.close()
+			err = errors.Join(err, b.close())
+			if results != nil {
+				err = errors.Join(err, report.Write(s.out, results))
+			}
+			if err != nil {
+				return err
+			}
+			if err := report.WriteSavings(s.out, savings); err != nil {
+				return err
+			}
+			if _, err := writeFigures(s.out); err != nil {
+				return err
+			}
+			return savings.Write(a.stdout, a.format())
+		},
+	}
+	s.register(c)
+	p.register(c.Flags(), 0) // of which only the methods count
+	_ = c.Flags().MarkHidden("ratio")
+	r.register(c, "fine-tune", "scratch")
+	tests.register(c.Flags())
+	c.Flags().Float64Var(&o.Most, "most", 0.95, "largest ratio to try")
+	c.Flags().Float64Var(&o.Step, "step", 0.05, "ratios are multiples of this")
+	return c
+}
+
+// format is that of reports on standard output.
+func (a *app) format() string {
+	if a.json {
+		return report.FormatJSON
+	}
+	return report.FormatText
+}

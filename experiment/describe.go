@@ -1,0 +1,168 @@
+package experiment
+
+import (
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"eegprune/data"
+	"eegprune/prune"
+	"eegprune/report"
+	"eegprune/train"
+)
+
+// How a study says what it is about.
+
+// settings says what the study is about, above its results.
+func (s *Study) settings() []report.Setting {
+	c := s.Config
+	subjects := map[string]bool{}
+	perClass := make([]int, len(s.Set.Classes))
+	for i, clip := range s.Set.Clips {
+		subjects[clip.Subject] = true
+		perClass[s.Set.Y[i]]++
+	}
+	var classes []string
+	for i, name := range s.Set.Classes {
+		classes = append(classes, fmt.Sprintf("%s %d", name, perClass[i]))
+	}
+	var transforms []string
+	for _, t := range c.Data.Features.Transforms {
+		transforms = append(transforms, t.Name())
+	}
+	if c.Data.Features.Standardize != "" && c.Data.Features.Standardize != data.StandardizeNone {
+		transforms = append(transforms, "z-score per "+c.Data.Features.Standardize+" (all of a subject's clips, labels unseen)")
+	}
+	var settings []report.Setting
+	if len(s.leaks) > 0 {
+		settings = append(settings, report.Setting{Name: "LEAK", Value: s.leak()})
+	}
+	settings = append(settings, []report.Setting{
+		{Name: "data", Value: fmt.Sprintf("%s: %d clips of %g s, %d subjects, %d electrodes at %g Hz", filepath.Base(c.Data.Dir), s.Set.Len(),
+			c.Data.Features.Seconds, len(subjects), len(s.Set.Channels), s.Set.Rate)},
+		{Name: "classes", Value: strings.Join(classes, ", ")},
+		{Name: "features", Value: fmt.Sprintf("%s -> %v", strings.Join(transforms, ", "), s.Set.Shape)},
+		{Name: "split", Value: s.describeSplit()},
+		{Name: "metric", Value: describeMetric(c, perClass)},
+		{Name: "model", Value: c.Model},
+		{Name: "training", Value: c.describe(c.Train)},
+	}...)
+	if len(c.Prune) > 0 {
+		settings = append(settings, report.Setting{Name: "pruning", Value: c.describePruning()})
+	}
+	if slices.Contains(c.Recover, report.FineTuned) {
+		text := c.describe(c.FineTune)
+		if c.Distill.Weight > 0 {
+			text += fmt.Sprintf("; distilled from the unpruned network with weight %g at temperature %g", c.Distill.Weight, c.Distill.Temperature)
+		}
+		settings = append(settings, report.Setting{Name: "fine-tuning", Value: text})
+	}
+	return append(settings, report.Setting{Name: "seed", Value: c.describeSeeds()})
+}
+
+// describeSplit says what a trial is not on both sides of, or that it is.
+func (s *Study) describeSplit() string {
+	c := s.Config.Split
+	text := c.Name
+	switch {
+	case c.Inner > 0:
+		text = fmt.Sprintf("%s: %d folds of whole subjects for the test, %d inner folds of each that choose epoch and ratio", text, len(s.Folds)/c.Inner, c.Inner)
+	case c.Name != "LeaveOneSubjectOut":
+		text = fmt.Sprintf("%s, %d folds", text, len(s.Folds))
+	}
+	switch {
+	case c.Shuffle && len(s.Config.Seeds) > 1 && c.Seed == s.Config.Seed:
+		text += ", shuffled with each repetition's seed"
+	case c.Shuffle:
+		text += fmt.Sprintf(", shuffled with seed %d", c.Seed)
+	}
+	if len(s.leaks) == 0 {
+		return text + "; no trial is both trained on and tested on"
+	}
+	return text + "; " + s.leak()
+}
+
+// describeMetric says what networks are judged by, and how unequal classes are.
+func describeMetric(c Config, perClass []int) string {
+	text := report.MetricTitle(c.Metric) + ": it chooses the epochs, and networks are compared by it"
+	if least := slices.Min(perClass); least > 0 {
+		text += fmt.Sprintf(" (the commonest class has %.2g times the clips of the rarest)", float64(slices.Max(perClass))/float64(least))
+	}
+	if c.ClassWeights {
+		text += "; clips weigh in the loss so that all classes have the same share"
+	}
+	return text
+}
+
+// describeSeeds lists those of all repetitions.
+func (c Config) describeSeeds() string {
+	if len(c.Seeds) < 2 {
+		return fmt.Sprint(c.Seed)
+	}
+	var all []string
+	for _, s := range c.Seeds {
+		all = append(all, fmt.Sprint(s))
+	}
+	return strings.Join(all, ", ") + ": repetitions, each with folds, weights and shuffles of its own"
+}
+
+// describePruning lists methods and ratios, and what is out of the ordinary.
+func (c Config) describePruning() string {
+	var methods, ratios []string
+	add := func(list *[]string, text string) {
+		if !slices.Contains(*list, text) {
+			*list = append(*list, text)
+		}
+	}
+	sparse := false
+	for _, p := range c.Prune {
+		add(&methods, p.Method)
+		add(&ratios, fmt.Sprintf("%g", p.Ratio))
+		sparse = sparse || prune.TrainingFor(p.Method) == prune.Sparse
+	}
+	text := strings.Join(methods, ", ") + ", ratio " + strings.Join(ratios, ", ")
+	o := c.Options
+	if o.Target != "" && o.Target != prune.Filters {
+		text += " of " + o.Target
+	}
+	if o.Scope != "" {
+		text += ", thresholds by " + o.Scope
+	}
+	for _, l := range slices.Sorted(maps.Keys(o.Layers)) {
+		text += fmt.Sprintf(", %s at %g", l, o.Layers[l])
+	}
+	if len(o.Exclude) > 0 {
+		text += ", without " + strings.Join(o.Exclude, ", ")
+	}
+	if o.Linear {
+		text += ", linear layers too"
+	}
+	if o.MinChannels > 1 {
+		text += fmt.Sprintf(", at least %d channels", o.MinChannels)
+	}
+	if o.RoundTo > 1 {
+		text += fmt.Sprintf(", widths to multiples of %d", o.RoundTo)
+	}
+	if sparse {
+		text += fmt.Sprintf("; nsfp trained with sparsity %g", c.Sparsity)
+	}
+	return text
+}
+
+// describe says how a network is trained.
+func (c Config) describe(o train.Options) string {
+	text := fmt.Sprintf("%s, learning rate %g", o.Optimizer, o.LR)
+	if a := o.Arithmetic(); a != "" {
+		text += ", " + a
+	}
+	if len(o.Milestones) > 0 {
+		var at []string
+		for _, m := range o.Milestones {
+			at = append(at, fmt.Sprintf("%.0f", m*float64(o.Epochs)))
+		}
+		text += fmt.Sprintf(" (x%g at epoch %s)", o.Gamma, strings.Join(at, " and "))
+	}
+	return text + fmt.Sprintf(", batch %d, %d epochs, best validation %s kept", o.BatchSize, o.Epochs, report.MetricTitle(c.Metric))
+}

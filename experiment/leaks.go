@@ -1,0 +1,43 @@
+package experiment
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"eegprune/data"
+)
+
+// smoothed are the names that SEED's features have, and others after it, which were
+// smoothed over a trial: by a linear dynamical system, or a moving average.
+var smoothed = regexp.MustCompile(`(?i)(^|[^a-z])lds|moving_?av`)
+
+// leaks says how test clips could be known to what is trained, a sentence each. names are
+// those of files and arrays.
+func leaks(split data.Split, overlap float64, names []string) []string {
+	var all []string
+	if split.Leaks() {
+		all = append(all, "LEAKS: clips of one trial are both trained on and tested on; "+data.NonLeaking(split.Name())+" keeps them apart")
+		if overlap > 0 {
+			all = append(all, fmt.Sprintf("clips overlap by %g s, so that some are trained on and tested on in part", overlap))
+		}
+	}
+	if i := slices.IndexFunc(names, smoothed.MatchString); i >= 0 {
+		text := fmt.Sprintf("features were smoothed over trials before they were divided, by the name %s", names[i])
+		if split.Leaks() {
+			text += ": clips that are tested on are part of those trained on"
+		} else {
+			text += ": a clip knows of later ones of its trial"
+		}
+		all = append(all, text)
+	}
+	return all
+}
+
+// leak is what stands under tables: all leaks in a line, or nothing.
+func (s *Study) leak() string { return strings.Join(s.leaks, "; ") }
+
+// Leak says how test clips could be known to what was trained, and what to do about it; it
+// is empty where they could not.
+func (s *Study) Leak() string { return s.leak() }

@@ -1,0 +1,29 @@
+package experiment
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"eegprune/models"
+	"eegprune/report"
+	"eegprune/train"
+)
+
+// bySubject tests a network on each subject's clips among rows by themselves.
+func (s *Study) bySubject(ctx context.Context, n *models.Network, rows []int) ([]report.SubjectScore, error) {
+	of := map[string][]int{}
+	for _, r := range rows {
+		name := s.Set.Clips[r].Subject
+		of[name] = append(of[name], r)
+	}
+	var scores []report.SubjectScore
+	for _, name := range slices.Sorted(maps.Keys(of)) {
+		e, err := train.Evaluate(ctx, n, s.data, of[name])
+		if err != nil {
+			return nil, err
+		}
+		scores = append(scores, report.SubjectScore{Subject: name, Clips: e.Clips, Confusion: e.Confusion})
+	}
+	return scores, nil
+}

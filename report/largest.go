@@ -1,0 +1,153 @@
+package report
+
+import (
+	"cmp"
+	"encoding/json"
+	"math"
+	"slices"
+)
+
+// Largest is the largest saving of a model without loss: the network that saves the most
+// MACs among those that on the validation clips lose less than the margin, which is then
+// tested once on the test clips.
+type Largest struct {
+	Variant
+	Methods    []string `json:"methods,omitempty"` // see ComparisonRow
+	Reference  string   `json:"reference,omitempty"`
+	Candidates int      `json:"candidates"` // recovered networks that were looked at
+	Validation Verdict  `json:"validation"`
+	Test       Verdict  `json:"test"`
+	PHolm      float64  `json:"p_holm"`  // of Test, corrected over the models
+	Without    bool     `json:"without"` // without loss: p_holm is at most the level
+	Parameters float64  `json:"parameters_saved"`
+	MACs       float64  `json:"macs_saved"`
+	// Ratios are those that the folds of a nested split chose, each for itself; Ratio is
+	// then 0.
+	Ratios []float64 `json:"ratios,omitempty"`
+	Reason string    `json:"reason,omitempty"` // why nothing was chosen, or tested
+}
+
+// A candidate is a recovered network with what it is judged against.
+type candidate struct {
+	group
+	reference        group
+	parameters, macs float64 // saved
+	share            float64
+}
+
+// candidatesOf returns the recovered networks of a model, those that save the most MACs
+// first.
+func candidatesOf(all []group, model string, config json.RawMessage) []candidate {
+	var of []candidate
+	whole, _ := unprunedOf(all, model)
+	for _, g := range all {
+		if g.Model != model || !slices.Contains(recoveries(), g.Stage) {
+			continue
+		}
+		reference, ok := referenceOf(all, g.Variant)
+		if !ok {
+			continue
+		}
+		p, m := shares(g.results, whole.results)
+		of = append(of, candidate{group: g, reference: reference, parameters: 1 - p, macs: 1 - m, share: testShare(g.results, config)})
+	}
+	slices.SortStableFunc(of, func(a, b candidate) int {
+		return cmp.Or(cmp.Compare(b.macs, a.macs), cmp.Compare(b.parameters, a.parameters))
+	})
+	return of
+}
+
+func largest(all []group, metric string, j Judgement, config json.RawMessage) []Largest {
+	var out []Largest
+	for i, g := range all {
+		if i > 0 && all[i-1].Model == g.Model {
+			continue
+		}
+		if of := candidatesOf(all, g.Model, config); len(of) > 0 {
+			out = append(out, largestOf(of, metric, j))
+		}
+	}
+	var p []float64
+	for _, l := range out {
+		if l.Reason == "" {
+			p = append(p, *l.Test.P)
+		}
+	}
+	p = Holm(p)
+	for i := range out {
+		if out[i].Reason == "" {
+			out[i].PHolm, p = p[0], p[1:]
+			out[i].Without = out[i].PHolm <= j.Level
+		}
+	}
+	return out
+}
+
+func largestOf(of []candidate, metric string, j Judgement) Largest {
+	if slices.ContainsFunc(of[0].results, func(r Result) bool { return r.Inner > 0 }) {
+		return nestedLargest(of, metric, j)
+	}
+	out := Largest{Variant: Variant{Model: of[0].Model}, Candidates: len(of), Reason: "no network is shown on the validation clips to lose less than the margin"}
+	for _, c := range of {
+		x, y, _ := pairs(c.reference.results, c.results, onValidation(metric))
+		chosen, err := j.NotInferior(c.share, x, y)
+		if err != nil {
+			out.Reason = err.Error()
+			continue
+		}
+		if *chosen.P > j.Level {
+			continue
+		}
+		out = Largest{Variant: c.Variant, Methods: c.methods, Reference: c.reference.Stage, Candidates: len(of), Validation: chosen, Parameters: c.parameters, MACs: c.macs}
+		x, y, _ = pairs(c.reference.results, c.results, onTest(metric))
+		if out.Test, err = j.NotInferior(c.share, x, y); err != nil {
+			out.Reason = err.Error()
+		}
+		return out
+	}
+	return out
+}
+
+// nestedLargest lets each outer fold choose by its own inner folds: the largest saving
+// whose mean loss on these is below the margin, or else the reference itself.
+func nestedLargest(of []candidate, metric string, j Judgement) Largest {
+	out := Largest{Variant: Variant{Model: of[0].Model}, Reference: of[0].reference.Stage, Candidates: len(of)}
+	on := func(results []Result, u unit, value func(Result) float64) float64 {
+		for _, o := range observe(results, value) {
+			if o.unit == u {
+				return o.value
+			}
+		}
+		return math.NaN()
+	}
+	var valX, valY, testX, testY []float64
+	share := of[0].share
+	for _, o := range observe(of[0].reference.results, onTest(metric)) {
+		reference := of[0].reference
+		chosen := reference.results
+		ratio := 0.0
+		for _, c := range of {
+			if loss := on(c.reference.results, o.unit, onValidation(metric)) - on(c.results, o.unit, onValidation(metric)); loss <= j.Margin {
+				chosen, reference, ratio = c.results, c.reference, c.Ratio
+				out.Parameters, out.MACs, share = out.Parameters+c.parameters, out.MACs+c.macs, c.share
+				break
+			}
+		}
+		out.Ratios = append(out.Ratios, ratio)
+		x, y := on(reference.results, o.unit, onTest(metric)), on(chosen, o.unit, onTest(metric))
+		if math.IsNaN(x) || math.IsNaN(y) {
+			continue
+		}
+		testX, testY = append(testX, x), append(testY, y)
+		valX = append(valX, on(reference.results, o.unit, onValidation(metric)))
+		valY = append(valY, on(chosen, o.unit, onValidation(metric)))
+	}
+	n := float64(max(1, len(out.Ratios)))
+	out.Parameters, out.MACs = out.Parameters/n, out.MACs/n
+	out.Validation.Folds, out.Validation.Loss = len(valX), number(lossOf(valX, valY).Mean)
+	var err error
+	if out.Test, err = j.NotInferior(share, testX, testY); err != nil {
+		out.Reason = err.Error()
+	}
+	return out
+}

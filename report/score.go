@@ -1,0 +1,115 @@
+package report
+
+import "math"
+
+// A Pooled score is of the clips of all folds together, a share of 1 each: it exists where
+// folds by themselves lack a class.
+type Pooled struct {
+	Clips    int     `json:"clips"`
+	Accuracy float64 `json:"accuracy"`
+	Balanced float64 `json:"balanced_accuracy"`
+	MacroF1  float64 `json:"macro_f1"`
+	Majority float64 `json:"majority"` // accuracy of always naming the commonest class
+}
+
+// By returns a pooled score by a metric.
+func (p Pooled) By(metric string) float64 {
+	return Score{Accuracy: p.Accuracy, Balanced: p.Balanced, MacroF1: p.MacroF1}.By(metric)
+}
+
+// pool scores a confusion matrix. A class that no clip has counts for neither of the
+// means over classes, unless it was named (scikit-learn's rule).
+func pool(confusion [][]int) Pooled {
+	var p Pooled
+	right, commonest, classes, named := 0, 0, 0.0, 0.0
+	for i, row := range confusion {
+		of, as := 0, 0
+		for j := range row {
+			of += row[j]
+			as += confusion[j][i]
+		}
+		p.Clips += of
+		right += row[i]
+		commonest = max(commonest, of)
+		if of > 0 {
+			classes++
+			p.Balanced += float64(row[i]) / float64(of)
+		}
+		if of+as > 0 {
+			named++
+			p.MacroF1 += 2 * float64(row[i]) / float64(of+as)
+		}
+	}
+	clips := float64(p.Clips)
+	p.Accuracy, p.Majority = float64(right)/clips, float64(commonest)/clips
+	p.Balanced /= classes
+	p.MacroF1 /= named
+	return p
+}
+
+// trivial is the confusion of always naming the commonest class.
+func trivial(confusion [][]int) [][]int {
+	commonest, most := 0, -1
+	clips := make([]int, len(confusion))
+	for i, row := range confusion {
+		for _, n := range row {
+			clips[i] += n
+		}
+		if clips[i] > most {
+			commonest, most = i, clips[i]
+		}
+	}
+	all := make([][]int, len(confusion))
+	for i := range all {
+		all[i] = make([]int, len(confusion))
+		all[i][commonest] = clips[i]
+	}
+	return all
+}
+
+// sumOf adds confusions up; nil where there are none, no clips, or different classes.
+func sumOf(confusions [][][]int) [][]int {
+	var sum [][]int
+	clips := 0
+	for _, c := range confusions {
+		if len(c) == 0 || sum != nil && len(c) != len(sum) {
+			return nil
+		}
+		if sum == nil {
+			sum = make([][]int, len(c))
+			for i := range sum {
+				sum[i] = make([]int, len(c))
+			}
+		}
+		for i, row := range c {
+			if len(row) != len(c) {
+				return nil
+			}
+			for j, n := range row {
+				sum[i][j] += n
+				clips += n
+			}
+		}
+	}
+	if clips == 0 {
+		return nil
+	}
+	return sum
+}
+
+// defined returns a score by a metric; NaN where a class has no clip and the metric is a
+// mean over classes.
+func (s Score) defined(metric string) float64 {
+	if metric == MetricBalanced || metric == MetricF1 {
+		for _, row := range s.Confusion {
+			of := 0
+			for _, n := range row {
+				of += n
+			}
+			if of == 0 {
+				return math.NaN()
+			}
+		}
+	}
+	return s.By(metric)
+}

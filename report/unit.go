@@ -1,0 +1,237 @@
+package report
+
+import (
+	"cmp"
+	"encoding/json"
+	"math"
+	"slices"
+)
+
+// A unit is what tests count as one observation: a fold of a repetition. The inner folds
+// of a nested split, whose test clips are the same, are one.
+type unit struct {
+	seed uint64
+	fold int
+}
+
+func (c Cell) unit() unit { return unit{c.Seed, c.Fold} }
+
+func (u unit) compare(o unit) int {
+	return cmp.Or(cmp.Compare(u.seed, o.seed), cmp.Compare(u.fold, o.fold))
+}
+
+// An observation is what a network reaches on a unit; NaN where that is not defined.
+type observation struct {
+	unit
+	value float64
+}
+
+// observe returns a value of each unit, in order: the mean over inner folds.
+func observe(results []Result, value func(Result) float64) []observation {
+	sum, n := map[unit]float64{}, map[unit]float64{}
+	for _, r := range results {
+		sum[r.unit()] += value(r)
+		n[r.unit()]++
+	}
+	all := make([]observation, 0, len(sum))
+	for u, v := range sum {
+		all = append(all, observation{u, v / n[u]})
+	}
+	slices.SortFunc(all, func(a, b observation) int { return a.unit.compare(b.unit) })
+	return all
+}
+
+// onTest and onValidation are the values that statistics are of.
+func onTest(metric string) func(Result) float64 {
+	return func(r Result) float64 { return r.Test.defined(metric) }
+}
+
+func onValidation(metric string) func(Result) float64 {
+	return func(r Result) float64 { return r.Validation.defined(metric) }
+}
+
+// pairs returns a value of two networks on the units that both have, without those, which
+// are counted, on which it is not defined.
+func pairs(a, b []Result, value func(Result) float64) (x, y []float64, undefined int) {
+	of := map[unit]float64{}
+	for _, o := range observe(a, value) {
+		of[o.unit] = o.value
+	}
+	for _, o := range observe(b, value) {
+		v, ok := of[o.unit]
+		switch {
+		case !ok:
+		case math.IsNaN(v) || math.IsNaN(o.value):
+			undefined++
+		default:
+			x, y = append(x, v), append(y, o.value)
+		}
+	}
+	return x, y, undefined
+}
+
+// spread keeps apart how much a value differs over folds, seeds and subjects: each is the
+// standard deviation of means over the others, NaN where there is one alone.
+type spread struct {
+	mean, folds, seeds float64
+	units, defined     int
+}
+
+func spreadOver(results []Result, value func(Result) float64) spread {
+	all := observe(results, value)
+	s := spread{units: len(all)}
+	all = slices.DeleteFunc(all, func(o observation) bool { return math.IsNaN(o.value) })
+	s.defined = len(all)
+	over := func(key func(unit) unit) []float64 {
+		sum, n := map[unit]float64{}, map[unit]float64{}
+		var order []unit
+		for _, o := range all {
+			k := key(o.unit)
+			if n[k] == 0 {
+				order = append(order, k)
+			}
+			sum[k] += o.value
+			n[k]++
+		}
+		var means []float64
+		for _, k := range order {
+			means = append(means, sum[k]/n[k])
+		}
+		return means
+	}
+	s.mean = spreadOf(over(func(u unit) unit { return u })).Mean
+	s.folds = spreadOf(over(func(u unit) unit { return unit{fold: u.fold} })).SD
+	s.seeds = spreadOf(over(func(u unit) unit { return unit{seed: u.seed} })).SD
+	return s
+}
+
+// seedsOf is the number of repetitions.
+func seedsOf(results []Result) int {
+	seen := map[uint64]bool{}
+	for _, r := range results {
+		seen[r.Cell.Seed] = true
+	}
+	return len(seen)
+}
+
+// pooledOf scores the clips of all folds together, the mean over seeds; false where some
+// result has no confusion.
+func pooledOf(results []Result) (Pooled, bool) {
+	var mean Pooled
+	of := map[uint64][][][]int{}
+	for _, r := range results {
+		of[r.Cell.Seed] = append(of[r.Cell.Seed], r.Test.Confusion)
+	}
+	for _, confusions := range of {
+		sum := sumOf(confusions)
+		if sum == nil {
+			return Pooled{}, false
+		}
+		p, n := pool(sum), float64(len(of))
+		mean.Clips = p.Clips
+		mean.Accuracy += p.Accuracy / n
+		mean.Balanced += p.Balanced / n
+		mean.MacroF1 += p.MacroF1 / n
+		mean.Majority += p.Majority / n
+	}
+	return mean, len(of) > 0
+}
+
+// confusionOf adds up the test clips of all folds and seeds.
+func confusionOf(results []Result) [][]int {
+	var all [][][]int
+	for _, r := range results {
+		all = append(all, r.Test.Confusion)
+	}
+	return sumOf(all)
+}
+
+// A subject is what networks reach on one subject's clips of all folds.
+type subject struct {
+	name  string
+	score float64 // NaN where the metric needs a class that the subject lacks
+}
+
+// subjectsOf returns them in the order of their names; none where results lack them.
+func subjectsOf(results []Result, metric string) []subject {
+	of := map[string][][][]int{}
+	var names []string
+	for _, r := range results {
+		for _, s := range r.Subjects {
+			if of[s.Subject] == nil {
+				names = append(names, s.Subject)
+			}
+			of[s.Subject] = append(of[s.Subject], s.Confusion)
+		}
+	}
+	slices.Sort(names)
+	var all []subject
+	for _, name := range names {
+		sum := sumOf(of[name])
+		if sum == nil {
+			return nil
+		}
+		p := pool(sum)
+		s := Score{Accuracy: p.Accuracy, Balanced: p.Balanced, MacroF1: p.MacroF1, Confusion: sum}
+		all = append(all, subject{name, s.defined(metric)})
+	}
+	return all
+}
+
+// spreadOfSubjects is the standard deviation over subjects, NaN where it isn't known.
+func spreadOfSubjects(results []Result, metric string) float64 {
+	var v []float64
+	for _, s := range subjectsOf(results, metric) {
+		if !math.IsNaN(s.score) {
+			v = append(v, s.score)
+		}
+	}
+	if len(v) == 0 {
+		return math.NaN()
+	}
+	return spreadOf(v).SD
+}
+
+// testShare is the number of test clips over that of clips trained on, those that choose
+// the epoch among them: the mean over the folds of results, by their real sizes. Results
+// of schema 2 lack these; then it is 1/(k-1) for the k folds of the configuration's split
+// or, where that names none, for as many as there are.
+func testShare(results []Result, config json.RawMessage) float64 {
+	sum, known, last := 0.0, 0, 0
+	for _, r := range results {
+		last = max(last, r.Fold)
+		if trained := r.Clips.Fit + r.Clips.Validation; trained > 0 && r.Clips.Test > 0 {
+			sum += float64(r.Clips.Test) / float64(trained)
+			known++
+		}
+	}
+	if known > 0 {
+		return sum / float64(known)
+	}
+	if k := foldsAsked(config); k > 1 {
+		last = k
+	}
+	return 1 / float64(max(last-1, 1))
+}
+
+// foldsAsked is the number of folds that a configuration, or the first of several, asks
+// for; 0 where the split makes as many as there are subjects.
+func foldsAsked(config json.RawMessage) int {
+	type asked struct {
+		Split struct {
+			Name  string
+			Folds int
+		}
+	}
+	var one asked
+	var several []asked
+	if json.Unmarshal(config, &several) == nil && len(several) > 0 {
+		one = several[0]
+	} else if json.Unmarshal(config, &one) != nil {
+		return 0
+	}
+	if one.Split.Name == "LeaveOneSubjectOut" {
+		return 0
+	}
+	return one.Split.Folds
+}

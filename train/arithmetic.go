@@ -1,0 +1,56 @@
+package train
+
+import (
+	"fmt"
+	"strings"
+
+	"eegprune/torch"
+)
+
+// Precisions other than float32, faster on a GPU and less exact.
+const (
+	TF32     = "tf32"      // of products and convolutions, wherever the process computes on a GPU
+	TF32Conv = "tf32-conv" // of convolutions only: PyTorch's own default
+	BF16     = "bf16"      // of products and convolutions in training steps; weights and all else are float32
+)
+
+// Precisions lists them.
+func Precisions() []string { return []string{TF32, TF32Conv, BF16} }
+
+// SetArithmetic has the process's GPUs compute as trainings ask for it. TF32, and what Fast
+// gives up, hold for all that a process computes: trainings that differ in them are an error.
+func SetArithmetic(trainings ...Options) error {
+	type arithmetic struct{ convolutions, products, fast bool }
+	of := func(o Options) arithmetic {
+		return arithmetic{o.Precision == TF32 || o.Precision == TF32Conv, o.Precision == TF32, o.Fast}
+	}
+	if len(trainings) == 0 {
+		return nil
+	}
+	want := of(trainings[0])
+	for _, o := range trainings[1:] {
+		if of(o) != want {
+			return fmt.Errorf("precision %s and %s, and fast, hold for all that the process computes: give them to the training and the fine-tuning of every network, or to none",
+				TF32, TF32Conv)
+		}
+	}
+	if want == (arithmetic{}) {
+		return nil // as libtorch was loaded
+	}
+	if err := torch.AllowTF32(want.convolutions, want.products); err != nil {
+		return err
+	}
+	return torch.SetDeterministic(!want.fast)
+}
+
+// Arithmetic says what is not as usual in how a GPU computes; "" where all is.
+func (o Options) Arithmetic() string {
+	var parts []string
+	if o.Precision != "" {
+		parts = append(parts, "precision "+o.Precision)
+	}
+	if o.Fast {
+		parts = append(parts, "fast: another run gives other bits")
+	}
+	return strings.Join(parts, ", ")
+}
