@@ -166,3 +166,18 @@ func TestEncodingOfAnnotations(t *testing.T) {
 		t.Error("an unknown encoding is used")
 	}
 }
+
+// TestAccentsOfFileNames: systems write them in two ways, which are one name.
+func TestAccentsOfFileNames(t *testing.T) {
+	one, two := plain(), plain()
+	two.seconds = 4
+	s, err := Open(putFiles(t, map[string][]byte{"Jose\u0301_ge\u00f6ffnet.edf": one.bytes(t), "Jos\u00e9_zu.edf": two.bytes(t),
+		ManifestName: []byte("format: edf\nfiles: '^(?<subject>Jos\u00e9)_(?<eyes>[^_]+)\\.edf$'\nlabel: {group: eyes, classes: {geo\u0308ffnet: a, zu: b}}\n")}), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := inspected(t, s)
+	if len(sum.Subjects) != 1 || !slices.Equal(sum.Subjects[0].Classes, []int{1, 1}) || len(sum.Bad) > 0 {
+		t.Errorf("subjects %+v, bad %q", sum.Subjects, sum.Bad)
+	}
+}

@@ -225,6 +225,10 @@ func writeConverted(dir string, s *Source, r *Recording) error {
 	}
 	m.Files = `(^|/)subject-(?<subject>.+)_session-(?<session>.*)_trial-(?<trial>\d+)_part-(?<part>\d+)` + class + `\.npz$`
 	m.Signal = SignalRule{Rate: r.Rate, Electrodes: r.Channels, Array: "x"}
+	// Channels that were asked for by name would be left out again.
+	if rows, _, _, err := (&Manifest{}).pickChannels(r.Channels); err != nil || len(rows) < len(r.Channels) {
+		m.Channels.Pick = r.Channels
+	}
 	if r.Baseline != nil {
 		m.Signal.Baseline = float64(len(r.Baseline[0])) / r.Rate
 	}

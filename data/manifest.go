@@ -11,6 +11,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+	"golang.org/x/text/unicode/norm"
 
 	"eegprune/data/charset"
 	"eegprune/data/label"
@@ -211,7 +212,7 @@ func (m *Manifest) check(b []byte) error {
 	if m.Files == "" {
 		return locate(b, "$", "files is missing: a regular expression for the names of the recordings, with a group (?<subject>...)")
 	}
-	if m.files, err = regexp.Compile(m.Files); err != nil {
+	if m.files, err = regexp.Compile(norm.NFC.String(m.Files)); err != nil {
 		return locate(b, "$.files", "files is not a regular expression: %s", err)
 	}
 	if m.files.SubexpIndex("subject") < 0 {
@@ -289,7 +290,8 @@ func (f labelForm) prepare(p label.Pipeline) (*label.Prepared, error) {
 
 // groups returns the named groups of a path that the manifest's files match.
 func (m *Manifest) groups(name string) (map[string]string, bool) {
-	found := m.files.FindStringSubmatch(name)
+	// Systems write accents as one character or as two, and mean the same name.
+	found := m.files.FindStringSubmatch(norm.NFC.String(name))
 	if found == nil {
 		return nil, false
 	}
