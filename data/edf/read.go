@@ -110,6 +110,7 @@ func (f *File) fitRecords(body int64) error {
 		if f.Records > 0 {
 			return fmt.Errorf("its header gives every signal 0 samples: the file is damaged")
 		}
+		f.Records = 0
 		return nil
 	}
 	there := body / record
