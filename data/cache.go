@@ -16,12 +16,13 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"eegprune/data/montage"
 	"eegprune/internal/atomicfile"
 )
 
 // featuresVersion changes whenever the same recordings and options give other
 // features than before, so that no cache keeps what the program no longer makes.
-const featuresVersion = 1
+const featuresVersion = 2
 
 // A Cache keeps feature sets in a directory. Its files are named by what the
 // features were made of: the contents of the recordings, the manifest, the
@@ -39,8 +40,18 @@ func CacheDir() (string, error) {
 
 // Features returns the set that [Features] makes, from the cache if it is
 // there; hit says so. Processes that want the same set at once make it once: the
-// others wait. A damaged file is made anew.
+// others wait. A damaged file is made anew. What Options.Strict refuses is kept all the
+// same, for when it is asked for without.
 func (c Cache) Features(ctx context.Context, s *Source, o Options) (set *Set, hit bool, err error) {
+	strict := o.Strict
+	o.Strict = false
+	if set, hit, err = c.features(ctx, s, o); err == nil && strict {
+		err = set.Notes.Strict()
+	}
+	return set, hit, err
+}
+
+func (c Cache) features(ctx context.Context, s *Source, o Options) (set *Set, hit bool, err error) {
 	if s.Manifest.unlabelled() { // found before the recordings are read
 		return nil, false, s.errUnlabelled(ctx)
 	}
@@ -87,12 +98,15 @@ func (c Cache) key(ctx context.Context, s *Source, o Options) (string, error) {
 	}
 	// Only what changes the features is in it: a manifest's text, its place and
 	// the directory's don't.
+	m := *s.Manifest
+	m.Montage = "" // its places count
 	b, err := json.Marshal(struct {
-		Version  int
-		Manifest *Manifest
-		Options  Options
-		Files    []string
-	}{featuresVersion, s.Manifest, o, files})
+		Version   int
+		Manifest  Manifest
+		Options   Options
+		Files     []string
+		Positions *montage.Positions `json:",omitempty"`
+	}{featuresVersion, m, o, files, s.positions})
 	if err != nil {
 		return "", fmt.Errorf("naming the features: %w", err)
 	}
@@ -137,7 +151,7 @@ func (c Cache) contents(ctx context.Context, s *Source, skipBad bool) ([]string,
 			if skipBad && working.Err() == nil {
 				return nil
 			}
-			return mend(err)
+			return mend(paths[n], err)
 		})
 	}
 	if err := g.Wait(); err != nil {

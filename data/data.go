@@ -6,6 +6,8 @@
 // folds of it. Nothing here needs libtorch.
 package data
 
+import "eegprune/internal/note"
+
 // A Recording is one continuous stretch of EEG with one set of labels: a trial,
 // or the part of a file that lies under one annotation.
 type Recording struct {
@@ -23,8 +25,11 @@ type Recording struct {
 	// Labels is nil where nothing says them.
 	Labels map[string]float64 // DEAP: "valence", "arousal", …; a manifest's class: "label", its index in Classes
 
-	// Notes are sentences that the user must see: what the reader left out.
-	Notes []string
+	// Notes are what the user must see: what the reader left out, corrected or assumed.
+	Notes []note.Note
+
+	print   fingerprint // of Samples as they were read
+	printed bool        // whether it has one
 
 	ownTrial bool // Trial is the file's own number, not one counted while reading
 }
@@ -49,8 +54,8 @@ type Set struct {
 	Channels []string // electrodes the features were made of, in order where Shape has an axis of them
 	Rate     float64  // samples per second of the clips if they are signals, else of the recordings
 
-	// Notes are sentences the user must see: what was dropped and why.
-	Notes []string
+	// Notes are what the user must see: what was left out, corrected or assumed, and why.
+	Notes note.List
 }
 
 // Len returns the number of clips.

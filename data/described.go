@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"eegprune/data/npy"
+	"eegprune/internal/note"
 )
 
 // A description is what an .npz file says of its array x, in arrays of these names
@@ -146,7 +147,7 @@ func (s *Source) describe() {
 	}
 	classes, why := commonClasses(all)
 	if why != "" {
-		s.Notes = append(s.Notes, fmt.Sprintf("The arrays y are not taken for labels: %s.", why))
+		s.Notes.Add("", note.New(note.LeftOut, "The arrays y are not taken for labels: %s.", why))
 	}
 	if len(classes) > 0 {
 		s.Manifest.Label = LabelRule{Array: "y", Classes: classes}

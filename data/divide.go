@@ -3,6 +3,9 @@ package data
 import (
 	"fmt"
 	"math"
+	"slices"
+
+	"eegprune/internal/note"
 )
 
 // divide trims a recording and cuts it into trials as the manifest says.
@@ -28,7 +31,7 @@ func (m *Manifest) divide(r *Recording) []*Recording {
 	}
 	if rest := r.length() - whole*n; rest > 0 {
 		last := parts[whole-1]
-		last.Notes = append(last.Notes[:len(last.Notes):len(last.Notes)], fmt.Sprintf("The last %.3g s, too short for a trial of %g s, are left out.", float64(rest)/r.Rate, m.Trials.Seconds))
+		last.Notes = append(last.Notes[:len(last.Notes):len(last.Notes)], note.New(note.LeftOut, "The last %.3g s, too short for a trial of %g s, are left out.", float64(rest)/r.Rate, m.Trials.Seconds))
 	}
 	return parts
 }
@@ -62,20 +65,23 @@ func (r *Recording) trim(start, end int) {
 // for the stretch to be padding and not EEG.
 const minPadding = 0.1
 
+// minPaddingSamples is the same in samples: at low rates a few are often alike.
+const minPaddingSamples = 10
+
 // cutPadding takes constant stretches off the end of a recording: writers of
 // formats in whole records fill the last ones with them, at one level or two.
 func (r *Recording) cutPadding() {
 	total := 0
 	for {
 		still := r.stillAtEnd()
-		if still == r.length() || float64(still) < minPadding*r.Rate {
+		if still == r.length() || float64(still) < max(minPaddingSamples, minPadding*r.Rate) {
 			break
 		}
 		r.trim(0, still)
 		total += still
 	}
 	if total > 0 {
-		r.Notes = append(r.Notes, fmt.Sprintf("Constant padding at the end (about %.2g s, on all channels) is cut off.", float64(total)/r.Rate))
+		r.Notes = append(r.Notes, note.New(note.LeftOut, "Constant padding at the end (about %.2g s, on all channels) is cut off.", float64(total)/r.Rate))
 	}
 }
 
@@ -91,6 +97,54 @@ func (r *Recording) stillAtEnd() int {
 		still = min(still, run)
 	}
 	return still
+}
+
+// Standard deviations that EEG in microvolts doesn't have: below the first it looks like
+// volts or millivolts, above the second like nanovolts or raw numbers.
+const (
+	leastSpread = 0.05
+	mostSpread  = 1e5
+)
+
+// unlikely is a note on values that look like those of another unit, in the middle of the
+// channels; nil where they don't.
+func (r *Recording) unlikely() *note.Note {
+	var spreads []float64
+	for _, x := range r.Samples {
+		if s := spread(x); s > 0 {
+			spreads = append(spreads, s)
+		}
+	}
+	if len(spreads) == 0 {
+		return nil
+	}
+	slices.Sort(spreads)
+	switch s := spreads[len(spreads)/2]; {
+	case s < leastSpread/1e3:
+		n := note.New(note.Assumed, "Its values are far smaller than those of any EEG in microvolts, for which they are taken: they look like volts, and would have to be multiplied by 1e6.")
+		return &n
+	case s < leastSpread:
+		n := note.New(note.Assumed, "Its values are far smaller than those of any EEG in microvolts, for which they are taken: they look like millivolts (or volts), and would have to be multiplied by 1e3.")
+		return &n
+	case s > mostSpread:
+		n := note.New(note.Assumed, "Its values are far larger than those of any EEG in microvolts, for which they are taken: their unit may be another, or they are no physical values.")
+		return &n
+	}
+	return nil
+}
+
+// spread is the standard deviation of values.
+func spread(x []float64) float64 {
+	n := float64(max(1, len(x)))
+	mean, sum := 0.0, 0.0
+	for _, v := range x {
+		mean += v
+	}
+	mean /= n
+	for _, v := range x {
+		sum += (v - mean) * (v - mean)
+	}
+	return math.Sqrt(sum / n)
 }
 
 // A channelFault is why a channel can't be used.

@@ -10,12 +10,15 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
+	"golang.org/x/text/unicode/norm"
 
 	"eegprune/data/label"
 	"eegprune/data/npy"
 	"eegprune/internal/atomicfile"
+	"eegprune/internal/note"
 )
 
 // SaveNPZ writes a set for use from Python: x [clips, ...], y, classes, and the
@@ -40,9 +43,9 @@ func (s *Set) SaveNPZ(path string) error {
 // Convert writes every recording as an .npz file and a manifest by which [Open]
 // reads them: the array x [channels, samples], which begins with the baseline
 // where there is one, in a file named by subject, session, trial and class. dir
-// must be new or empty, and is whole or not there. Of the options only SkipBad and
-// Progress matter. Convert returns what the user must see.
-func Convert(ctx context.Context, s *Source, dir string, o Options) (notes []string, err error) {
+// must be new or empty, and is whole or not there. Of the options only SkipBad,
+// Strict and Progress matter. Convert returns what the user must see.
+func Convert(ctx context.Context, s *Source, dir string, o Options) (notes note.List, err error) {
 	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
 		return nil, fmt.Errorf("directory %s holds %s already: give a new directory for the converted recordings, or empty it", dir, entries[0].Name())
 	}
@@ -58,13 +61,18 @@ func Convert(ctx context.Context, s *Source, dir string, o Options) (notes []str
 	if notes, err = convertInto(ctx, s, made, o); err != nil {
 		return nil, err
 	}
+	if o.Strict {
+		if err := notes.Strict(); err != nil {
+			return nil, err
+		}
+	}
 	if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("replacing the empty directory: %w", err)
 	}
 	return notes, errors.Join(os.Chmod(made, 0o755), atomicfile.Rename(made, dir))
 }
 
-func convertInto(ctx context.Context, s *Source, dir string, o Options) ([]string, error) {
+func convertInto(ctx context.Context, s *Source, dir string, o Options) (note.List, error) {
 	c := &converter{dir: dir, classes: s.Classes, parts: map[groupKey]int{}}
 	if !s.Manifest.unlabelled() {
 		var err error
@@ -72,33 +80,34 @@ func convertInto(ctx context.Context, s *Source, dir string, o Options) ([]strin
 			return nil, err
 		}
 	}
-	n := &notes{}
+	var n note.List
 	b := &builder{source: s, options: o}
 	if err := b.eachRecording(ctx, func(r *Recording) error {
 		if err := c.add(r); err != nil {
 			return err
 		}
-		for _, note := range r.Notes {
-			n.add(r.File, note)
-		}
+		n.Add(r.File, r.Notes...)
 		return nil
-	}, func(err error) { n.add("", leftOut(err)) }); err != nil {
+	}, func(err error) { n.Add("", leftOut(err)) }); err != nil {
 		return nil, err
 	}
-	said := slices.Concat(s.Notes, n.sentences())
+	n.Add("", b.notes...)
+	n.Add("", slices.Concat(c.subjects.notes("subjects"), c.sessions.notes("sessions"))...)
+	said := slices.Concat(s.Notes, n)
 	if c.first == nil {
-		return nil, fmt.Errorf("no recording in %s could be converted: %s", s.Dir, some(said, 3))
+		return nil, fmt.Errorf("no recording in %s could be converted: %s", s.Dir, some(said.Sentences(), 3))
 	}
 	return said, writeConverted(dir, s, c.first)
 }
 
 // A converter writes recordings that have one layout.
 type converter struct {
-	dir     string
-	labels  *label.Prepared // nil where recordings have none
-	classes []string
-	first   *Recording
-	parts   map[groupKey]int // files of each trial: an interrupted one is several recordings
+	dir                string
+	labels             *label.Prepared // nil where recordings have none
+	classes            []string
+	first              *Recording
+	subjects, sessions fileNames
+	parts              map[groupKey]int // files of each trial: an interrupted one is several recordings
 }
 
 func (c *converter) add(r *Recording) error {
@@ -117,7 +126,7 @@ func (c *converter) add(r *Recording) error {
 	}
 	key := groupKey{subject: r.Subject, session: r.Session, trial: r.Trial}
 	c.parts[key]++
-	name := fmt.Sprintf("subject-%s_session-%s_trial-%d_part-%d", plainName(r.Subject), plainName(r.Session), r.Trial, c.parts[key])
+	name := fmt.Sprintf("subject-%s_session-%s_trial-%d_part-%d", c.subjects.of(r.Subject), c.sessions.of(r.Session), r.Trial, c.parts[key])
 	var class []npy.Named
 	if c.labels != nil {
 		k, err := c.labels.Class(r.Labels)
@@ -130,14 +139,57 @@ func (c *converter) add(r *Recording) error {
 	return r.saveNPZ(filepath.Join(c.dir, name+".npz"), class)
 }
 
-// plainName keeps of a name what can stand between the marks of a file's name.
-func plainName(name string) string {
-	return strings.Map(func(r rune) rune {
-		if strings.ContainsRune(`_/\:*?"<>|`, r) || r < ' ' {
+// fileNames gives names a form that can stand in the name of a file, no two the same, also
+// where the system of files knows no case.
+type fileNames struct {
+	given map[string]string // by name
+	taken map[string]bool   // in lower case
+}
+
+// longestName is how many bytes of a name are kept.
+const longestName = 80
+
+func (n *fileNames) of(name string) string {
+	if plain, ok := n.given[name]; ok {
+		return plain
+	}
+	if n.given == nil {
+		n.given, n.taken = map[string]string{}, map[string]bool{}
+	}
+	plain := strings.Map(func(r rune) rune {
+		if strings.ContainsRune(`/\:*?"<>|`, r) || r < ' ' || r == utf8.RuneError {
 			return '-'
 		}
 		return r
-	}, name)
+	}, norm.NFC.String(name))
+	for _, mark := range []string{"_session-", "_trial-"} { // the file's own
+		plain = strings.ReplaceAll(plain, mark, strings.Replace(mark, "_", "-", 1))
+	}
+	if len(plain) > longestName {
+		plain = strings.ToValidUTF8(plain[:longestName], "")
+	}
+	first := plain
+	for i := 2; n.taken[strings.ToLower(plain)]; i++ {
+		plain = fmt.Sprintf("%s~%d", first, i)
+	}
+	n.taken[strings.ToLower(plain)] = true
+	n.given[name] = plain
+	return plain
+}
+
+// notes says which names were changed.
+func (n *fileNames) notes(what string) []note.Note {
+	var changed []string
+	for name, plain := range n.given {
+		if plain != name {
+			changed = append(changed, fmt.Sprintf("%q is %q", name, plain))
+		}
+	}
+	if len(changed) == 0 {
+		return nil
+	}
+	slices.SortFunc(changed, compareNatural)
+	return []note.Note{note.New(note.About, "%d %s have other names in the converted files: %s.", len(changed), what, some(changed, 6))}
 }
 
 // saveNPZ writes what [Open] reads without a manifest too.
@@ -171,8 +223,12 @@ func writeConverted(dir string, s *Source, r *Recording) error {
 			m.Label.Classes = append(m.Label.Classes, ClassRule{fmt.Sprint(i), c})
 		}
 	}
-	m.Files = `(^|/)subject-(?<subject>[^_]+)_session-(?<session>[^_]*)_trial-(?<trial>\d+)_part-(?<part>\d+)` + class + `\.npz$`
+	m.Files = `(^|/)subject-(?<subject>.+)_session-(?<session>.*)_trial-(?<trial>\d+)_part-(?<part>\d+)` + class + `\.npz$`
 	m.Signal = SignalRule{Rate: r.Rate, Electrodes: r.Channels, Array: "x"}
+	// Channels that were asked for by name would be left out again.
+	if rows, _, _, err := (&Manifest{}).pickChannels(r.Channels); err != nil || len(rows) < len(r.Channels) {
+		m.Channels.Pick = r.Channels
+	}
 	if r.Baseline != nil {
 		m.Signal.Baseline = float64(len(r.Baseline[0])) / r.Rate
 	}

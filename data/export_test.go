@@ -149,7 +149,7 @@ func TestConvertIsWholeOrNotThere(t *testing.T) {
 		t.Errorf("a failure left %v behind, %v", left, err)
 	}
 	said, err := Convert(t.Context(), s, out, Options{SkipBad: true})
-	if err != nil || !slices.ContainsFunc(said, func(n string) bool { return strings.Contains(n, "Left out") && strings.Contains(n, "s2_1_sad.edf") }) {
+	if err != nil || !slices.ContainsFunc(said.Sentences(), func(n string) bool { return strings.Contains(n, "Left out") && strings.Contains(n, "s2_1_sad.edf") }) {
 		t.Errorf("skipping: %q, %v", said, err)
 	}
 	if entries, err := os.ReadDir(parent); err != nil || len(entries) != 1 {

@@ -12,6 +12,7 @@ import (
 
 	"eegprune/data/label"
 	"eegprune/data/transform"
+	"eegprune/internal/note"
 )
 
 // Options say what features to make of recordings. They are written with
@@ -46,6 +47,9 @@ type Options struct {
 
 	// SkipBad goes on without the files that can't be read, and notes them.
 	SkipBad bool `json:"skip_bad,omitempty" yaml:"skip_bad,omitempty"`
+	// Strict makes an error of all that is left out, corrected, repeated or assumed. It
+	// changes no features.
+	Strict bool `json:"-" yaml:"strict,omitempty"`
 
 	// Workers is the number of recordings worked on at once, 0 for the number
 	// of processors. It doesn't change the result.
@@ -84,7 +88,7 @@ func Features(ctx context.Context, s *Source, o Options) (*Set, error) {
 	if s.Manifest.unlabelled() {
 		return nil, s.errUnlabelled(ctx)
 	}
-	b := &builder{source: s, options: o, notes: &notes{}}
+	b := &builder{source: s, options: o}
 	return b.features(ctx)
 }
 
@@ -105,6 +109,11 @@ func (b *builder) features(ctx context.Context) (*Set, error) {
 		pooled = set.Shape[len(set.Shape)-1]
 	}
 	standardize(set, o.Standardize, pooled)
+	if o.Strict {
+		if err := set.Notes.Strict(); err != nil {
+			return nil, err
+		}
+	}
 	return set, nil
 }
 
@@ -131,12 +140,13 @@ func (o Options) check() error {
 type builder struct {
 	source  *Source
 	options Options
-	notes   *notes
+	notes   note.List
 	// unlabelled leaves the classes of recordings alone.
 	unlabelled bool
 
-	layout *layout
-	parts  []*part
+	layout  *layout
+	parts   []*part
+	repeats repeats
 }
 
 // A part is the clips of one recording.
@@ -144,7 +154,7 @@ type part struct {
 	x     []float32
 	clips []Clip
 	class int64
-	notes []string
+	notes []note.Note
 	file  string
 	err   error
 
@@ -168,12 +178,12 @@ func (b *builder) readAll(ctx context.Context) error {
 		g.Go(func() error {
 			p.err = l.work(working, r, p)
 			if p.err != nil && b.options.SkipBad && working.Err() == nil {
-				*p = part{notes: []string{leftOut(p.err)}}
+				*p = part{notes: []note.Note{leftOut(p.err)}}
 			}
 			return p.err
 		})
 		return nil
-	}, func(err error) { b.notes.add("", leftOut(err)) })
+	}, func(err error) { b.notes.Add("", leftOut(err)) })
 	// Recordings are begun in order, so that the first with an error is the
 	// same in every run, whichever error came first.
 	workErr := g.Wait()
@@ -191,7 +201,8 @@ func (b *builder) readAll(ctx context.Context) error {
 	return workErr
 }
 
-func leftOut(err error) string { return fmt.Sprintf("Left out: %v.", err) }
+// leftOut is the note of a file that can't be read.
+func leftOut(err error) note.Note { return note.New(note.LeftOut, "Left out: %v.", err) }
 
 // eachRecording calls do for every recording of the source, and tells the
 // progress by files. A bad file, or the error of do, ends it unless bad files are
@@ -214,6 +225,13 @@ func (b *builder) eachRecording(ctx context.Context, do func(*Recording) error, 
 		broken := err != nil
 		if !broken {
 			given++
+			said, leave := b.repeats.of(r)
+			if said.What != "" {
+				b.notes.Add(r.File, said)
+			}
+			if leave {
+				continue
+			}
 			err = do(r)
 		}
 		if err == nil {
@@ -249,7 +267,7 @@ func (b *builder) layoutFor(r *Recording) (*layout, error) {
 // assemble puts the parts into one set.
 func (b *builder) assemble() (*Set, error) {
 	if b.layout == nil {
-		return nil, fmt.Errorf("no recording in %s could be used: %s", b.source.Dir, some(b.notes.sentences(), 3))
+		return nil, fmt.Errorf("no recording in %s could be used: %s", b.source.Dir, some(b.notes.Sentences(), 3))
 	}
 	l := b.layout
 	set := &Set{Shape: l.prepared.Out.Shape, Channels: l.prepared.Electrodes, Rate: l.rate}
@@ -271,12 +289,11 @@ func (b *builder) assemble() (*Set, error) {
 		for range p.clips {
 			set.Y = append(set.Y, p.class)
 		}
-		for _, n := range p.notes {
-			b.notes.add(p.file, n)
-		}
+		b.notes.Add(p.file, p.notes...)
 	}
 	b.noteLeftOut()
-	set.Notes = slices.Concat(b.source.Notes, b.notes.sentences())
+	b.notes.Add("", l.prepared.Notes...)
+	set.Notes = slices.Concat(b.source.Notes, b.notes)
 	return set, checkClasses(set, b.source)
 }
 
@@ -294,10 +311,10 @@ func (b *builder) noteLeftOut() {
 		}
 	}
 	if len(short) > 0 {
-		b.notes.add("", fmt.Sprintf("%d trial(s) are shorter than a clip of %g s and give none: %s.", len(short), b.options.Seconds, some(short, 5)))
+		b.notes.Add("", note.New(note.LeftOut, "%d trial(s) are shorter than a clip of %g s and give none: %s.", len(short), b.options.Seconds, some(short, 5)))
 	}
 	if len(still) > 0 {
-		b.notes.add("", fmt.Sprintf("%d clip(s) are left out, as a channel stands still in them: %s.", clips, some(still, 5)))
+		b.notes.Add("", note.New(note.LeftOut, "%d clip(s) are left out, as a channel stands still in them: %s.", clips, some(still, 5)))
 	}
 }
 
@@ -318,7 +335,7 @@ func checkClasses(set *Set, s *Source) error {
 			return fmt.Errorf("all %d clips in %s have the class %q: a classifier needs two; add recordings of another class or change how labels become classes", n, s.Dir, set.Classes[c])
 		}
 		if n == 0 {
-			set.Notes = append(set.Notes, fmt.Sprintf("No clip has the class %q.", set.Classes[c]))
+			set.Notes.Add("", note.New(note.About, "No clip has the class %q.", set.Classes[c]))
 		}
 	}
 	return nil

@@ -214,7 +214,7 @@ func TestShortTrialsAndDeadStretchesAreNoted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := strings.Join(set.Notes, "\n")
+	all := strings.Join(set.Notes.Sentences(), "\n")
 	if !strings.Contains(all, "left out, as a channel stands still in them: trial 1 of subject 1") {
 		t.Errorf("no note of the dead stretch:\n%s", all)
 	}
@@ -222,7 +222,7 @@ func TestShortTrialsAndDeadStretchesAreNoted(t *testing.T) {
 	if set, err = Features(t.Context(), s, o); err != nil {
 		t.Fatal(err)
 	}
-	if all := strings.Join(set.Notes, "\n"); !strings.Contains(all, "1 trial(s) are shorter than a clip of 1 s and give none: trial 2 of subject 1 (0.898 s)") {
+	if all := strings.Join(set.Notes.Sentences(), "\n"); !strings.Contains(all, "1 trial(s) are shorter than a clip of 1 s and give none: trial 2 of subject 1 (0.898 s)") {
 		t.Errorf("no note of the short trial:\n%s", all)
 	}
 }

@@ -12,7 +12,9 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"eegprune/data/charset"
 	"eegprune/data/edf"
+	"eegprune/internal/note"
 )
 
 // Names returns what [Open] takes in place of a manifest's path: the known data
@@ -98,7 +100,7 @@ func (s *Source) nameSubjects() {
 	if !slices.ContainsFunc(s.Files, func(f File) bool { return f.described == nil || len(f.described.subject) == 0 }) {
 		whose = "their arrays subject say the subjects"
 	}
-	s.Notes = append(s.Notes, fmt.Sprintf("There is no %s: %s, and a recording has %s.", ManifestName, whose, has))
+	s.Notes.Add("", note.New(note.About, "There is no %s: %s, and a recording has %s.", ManifestName, whose, has))
 }
 
 // errUnlabelled says what a manifest must hold for recordings to have labels.
@@ -168,7 +170,8 @@ func annotationRule(ctx context.Context, f File) LabelRule {
 		return l
 	}
 	for _, a := range c.Annotations {
-		text := strings.TrimSpace(a.Text)
+		text, _ := charset.Decoder{}.Text(a.Text)
+		text = charset.Plain(text)
 		if _, ok := l.Classes.index(text); !ok && text != "" && len(l.Classes) < few {
 			l.Classes = append(l.Classes, ClassRule{text, text})
 		}

@@ -54,7 +54,7 @@ func TestFilesWithoutManifest(t *testing.T) {
 		"EDF":             {"", map[string][]byte{"b/rest.edf": plainEDF, "a/rest.EDF": plainEDF, "readme.txt": nil}, []string{"a/rest", "b/rest"}, "", "a subject of its own"},
 		"EDF by name":     {"edf", map[string][]byte{"Subject00_1.edf": plainEDF, "Subject00_2.edf": plainEDF}, []string{"Subject00_1", "Subject00_2"}, "", "a subject of its own"},
 		"BIDS":            {"", map[string][]byte{"sub-01/ses-2/eeg/sub-01_ses-2_task-rest_eeg.edf": plainEDF, "sub-02/ses-2/eeg/sub-02_ses-2_task-rest_eeg.edf": plainEDF}, []string{"01", "02"}, "2", "sub-"},
-		"annotations":     {"", map[string][]byte{"s1.edf": annotatedEDF(t)}, []string{"s1"}, "", `annotations: "T0", "it's, {odd}"`},
+		"annotations":     {"", map[string][]byte{"s1.edf": annotatedEDF(t)}, []string{"s1"}, "", `annotations: "T0" 2 times, "it's, {odd}"`},
 		"more of another": {"", map[string][]byte{"a.edf": plainEDF, "b.edf": plainEDF, "c.npy": npyFile}, []string{"a", "b"}, "", "c.npy"},
 		"numbers":         {"", map[string][]byte{"a.npy": npyFile}, []string{"a"}, "", "no label"},
 	} {
@@ -75,7 +75,7 @@ func TestFilesWithoutManifest(t *testing.T) {
 			if d := cmp.Diff(c.subjects, subjects); d != "" {
 				t.Error(d)
 			}
-			if len(sum.Bad) > 0 || len(sum.Classes) > 0 || !strings.Contains(strings.Join(sum.Notes, "\n"), c.note) {
+			if len(sum.Bad) > 0 || len(sum.Classes) > 0 || !strings.Contains(strings.Join(sum.Notes.Sentences(), "\n"), c.note) {
 				t.Errorf("bad %q, classes %q, notes %q", sum.Bad, sum.Classes, sum.Notes)
 			}
 			_, err = Features(t.Context(), s, GridOptions())

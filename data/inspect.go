@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"eegprune/data/label"
+	"eegprune/internal/note"
 )
 
 // A Summary says what is in a directory of recordings.
@@ -22,8 +23,8 @@ type Summary struct {
 	Faults []string `json:"faults,omitempty"`
 	// Bad are the files that can't be read, and why.
 	Bad []string `json:"bad,omitempty"`
-	// Notes are what was left out.
-	Notes []string `json:"notes,omitempty"`
+	// Notes are what was left out, corrected or assumed.
+	Notes note.List `json:"notes,omitempty"`
 }
 
 // A SubjectSummary says what there is of one subject.
@@ -56,22 +57,21 @@ func Inspect(ctx context.Context, s *Source, progress func(Progress)) (*Summary,
 	if sum.Manifest == "" {
 		sum.Manifest = s.Origin
 	}
-	n := &notes{}
-	b := &builder{source: s, options: Options{Progress: progress}, notes: n}
+	var n note.List
+	b := &builder{source: s, options: Options{Progress: progress}}
 	trials := map[groupKey]bool{}
 	b.options.SkipBad = true
 	err := b.eachRecording(ctx, func(r *Recording) error {
 		sum.add(r, labels, trials)
-		for _, note := range r.Notes {
-			n.add(r.File, note)
-		}
+		n.Add(r.File, r.Notes...)
 		return nil
 	}, func(err error) { sum.Bad = append(sum.Bad, err.Error()) })
 	if err != nil {
 		return nil, err
 	}
 	slices.SortStableFunc(sum.Caps, func(a, b CapSummary) int { return b.Recordings - a.Recordings })
-	sum.Notes = slices.Concat(s.Notes, n.sentences())
+	n.Add("", b.notes...)
+	sum.Notes = slices.Concat(s.Notes, n)
 	return sum, nil
 }
 

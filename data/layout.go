@@ -40,7 +40,7 @@ func newLayout(s *Source, o Options, r *Recording, unlabelled bool) (*layout, er
 	if l.chunk < 1 || l.step < 1 {
 		return nil, fmt.Errorf("clips of %g s that overlap by %g s are shorter than a sample at %g samples a second", o.Seconds, o.Overlap, r.Rate)
 	}
-	form := transform.Form{Shape: []int{len(l.channels), l.chunk}, Electrodes: l.channels, Rate: l.rate, Time: true}
+	form := transform.Form{Shape: []int{len(l.channels), l.chunk}, Electrodes: l.channels, Rate: l.rate, Time: true, Positions: s.positions}
 	var baseline *transform.Form
 	if len(r.Baseline) > 0 && o.Transforms.UsesBaseline() {
 		seconds := o.BaselineSeconds

@@ -11,7 +11,9 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+	"golang.org/x/text/unicode/norm"
 
+	"eegprune/data/charset"
 	"eegprune/data/label"
 	"eegprune/internal/strictyaml"
 )
@@ -50,6 +52,13 @@ type Manifest struct {
 	Trim     TrimRule    `yaml:"trim,omitempty"`
 	Trials   TrialRule   `yaml:"trials,omitempty"`
 
+	// Encoding is that of texts in the files which isn't UTF-8: "latin1", "gbk",
+	// "shift_jis". Without it they are taken for Latin-1.
+	Encoding string `yaml:"encoding,omitempty"`
+	// Montage is a file that says where channels lie, below the manifest's directory if
+	// it isn't absolute; see [montage.ReadFile].
+	Montage string `yaml:"montage,omitempty"`
+
 	// Signal describes what formats without a header of their own don't say.
 	Signal SignalRule `yaml:"signal,omitempty"`
 
@@ -68,8 +77,11 @@ type LabelRule struct {
 	// trial. Classes lists them as they are written: "1", "-1".
 	Array string `yaml:"array,omitempty"`
 	// Classes gives the class of each label. Labels that aren't listed are left
-	// out.
+	// out, and are named unless Ignore has them. Blanks and Unicode's forms of one
+	// character make no difference; the case of letters does.
 	Classes Classes `yaml:"classes,omitempty"`
+	// Ignore lists labels that are left out without a word.
+	Ignore []string `yaml:"ignore,omitempty"`
 	// Transforms make the class of labels that are in the files themselves,
 	// unless Options.Label says otherwise.
 	Transforms label.Pipeline `yaml:"transforms,omitempty"`
@@ -125,7 +137,7 @@ func (c Classes) Names() []string {
 // index returns the number of the class of a label.
 func (c Classes) index(label string) (int, bool) {
 	for _, r := range c {
-		if r.Label == label {
+		if r.Label == label || charset.Same(r.Label, label) {
 			return slices.Index(c.Names(), r.Class), true
 		}
 	}
@@ -200,7 +212,7 @@ func (m *Manifest) check(b []byte) error {
 	if m.Files == "" {
 		return locate(b, "$", "files is missing: a regular expression for the names of the recordings, with a group (?<subject>...)")
 	}
-	if m.files, err = regexp.Compile(m.Files); err != nil {
+	if m.files, err = regexp.Compile(norm.NFC.String(m.Files)); err != nil {
 		return locate(b, "$.files", "files is not a regular expression: %s", err)
 	}
 	if m.files.SubexpIndex("subject") < 0 {
@@ -211,6 +223,9 @@ func (m *Manifest) check(b []byte) error {
 		if !(seconds >= 0) || math.IsInf(seconds, 0) {
 			return locate(b, where, "%g can't be negative or infinite", seconds)
 		}
+	}
+	if _, err := charset.Named(m.Encoding); err != nil {
+		return locate(b, "$.encoding", "%s", err)
 	}
 	if m.unlabelled() {
 		return nil
@@ -275,7 +290,8 @@ func (f labelForm) prepare(p label.Pipeline) (*label.Prepared, error) {
 
 // groups returns the named groups of a path that the manifest's files match.
 func (m *Manifest) groups(name string) (map[string]string, bool) {
-	found := m.files.FindStringSubmatch(name)
+	// Systems write accents as one character or as two, and mean the same name.
+	found := m.files.FindStringSubmatch(norm.NFC.String(name))
 	if found == nil {
 		return nil, false
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
 	"os"
 	"path/filepath"
@@ -97,6 +98,9 @@ func openSEED(ctx context.Context, m *Manifest, f File) (*seedFile, error) {
 		s.labels = make([]float64, x.Cols)
 		return x.Row(s.labels, 0)
 	})
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%s: the labels of its trials are missing: put SEED's label.mat beside it, which is in the data set's directory Preprocessed_EEG", f.Path)
+	}
 	if err == nil && len(s.labels) == 0 {
 		err = fmt.Errorf("%s has no matrix label: put SEED's file of labels beside its recordings", path)
 	}

@@ -13,6 +13,7 @@ import (
 	"os"
 
 	"eegprune/internal/atomicfile"
+	"eegprune/internal/note"
 )
 
 // setMagic begins a file that holds a set: its name and the version of its
@@ -28,7 +29,7 @@ type setHeader struct {
 	Runs     []clipRun `json:"runs"`
 	Channels []string  `json:"channels"`
 	Rate     float64   `json:"rate"`
-	Notes    []string  `json:"notes,omitempty"`
+	Notes    note.List `json:"notes,omitempty"`
 }
 
 // A clipRun is clips that follow one another at equal steps. A set has hundreds of

@@ -14,7 +14,10 @@ import (
 	"strconv"
 	"strings"
 
+	"eegprune/data/charset"
 	"eegprune/data/label"
+	"eegprune/data/montage"
+	"eegprune/internal/note"
 )
 
 // A Source is a directory of recordings and how to read them.
@@ -26,8 +29,47 @@ type Source struct {
 	Files   []File   // in order of subject, session, trial
 	Classes []string // by number, as the manifest makes them; nil where recordings have no labels
 
-	// Notes are sentences that the user must see: what was left out.
-	Notes []string
+	// Notes are what the user must see: what was left out or is assumed.
+	Notes note.List
+
+	positions *montage.Positions // nil unless a montage file says them
+	prints    *fingerprints      // nil where recordings are all wanted, also those that are there twice
+}
+
+// A Reading is what a user says of recordings beside their manifest, and over what that
+// says.
+type Reading struct {
+	Encoding string `json:"encoding,omitempty" yaml:"encoding,omitempty"` // of texts that are not UTF-8; see [charset.Named]
+	Montage  string `json:"montage,omitempty" yaml:"montage,omitempty"`   // a file of places; see [montage.ReadFile]
+}
+
+// Use has recordings read as is said.
+func (s *Source) Use(r Reading) error {
+	m := *s.Manifest
+	m.Encoding, m.Montage = cmp.Or(r.Encoding, m.Encoding), cmp.Or(r.Montage, m.Montage)
+	s.Manifest = &m
+	if r.Encoding != "" {
+		if _, err := charset.Named(r.Encoding); err != nil {
+			return err
+		}
+	}
+	if r.Montage != "" {
+		return s.usePositions(r.Montage)
+	}
+	return nil
+}
+
+// usePositions reads where channels lie.
+func (s *Source) usePositions(path string) error {
+	p, err := montage.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	s.positions = p
+	if len(p.Without) > 0 {
+		s.Notes.Add(path, note.New(note.LeftOut, "Channels are listed without a place: %s.", some(p.Without, 6)))
+	}
+	return nil
 }
 
 // A File is one file of recordings.
@@ -66,8 +108,11 @@ func Open(dir, manifest string) (*Source, error) {
 		return nil, err
 	}
 	s := &Source{Dir: dir, Manifest: m, Origin: origin}
+	if err := s.useManifestMontage(); err != nil {
+		return nil, err
+	}
 	if m.About != "" {
-		s.Notes = append(s.Notes, fmt.Sprintf("%s: %s.", cmp.Or(m.Name, origin), m.About))
+		s.Notes.Add("", note.New(note.About, "%s: %s.", cmp.Or(m.Name, origin), m.About))
 	}
 	if !m.unlabelled() {
 		labels, err := s.labels(nil)
@@ -76,6 +121,8 @@ func Open(dir, manifest string) (*Source, error) {
 		}
 		s.Classes = labels.Classes
 	}
+	prints := newFingerprints()
+	s.prints = &prints
 	if err := s.choose(names); err != nil {
 		return nil, err
 	}
@@ -87,6 +134,18 @@ func Open(dir, manifest string) (*Source, error) {
 		s.nameSubjects()
 	}
 	return s, nil
+}
+
+// useManifestMontage reads the montage file that a manifest names.
+func (s *Source) useManifestMontage() error {
+	path := s.Manifest.Montage
+	if path == "" {
+		return nil
+	}
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(filepath.Dir(s.Origin), path)
+	}
+	return s.usePositions(path)
 }
 
 // labels makes a pipeline from the labels of the recordings to a class ready:
@@ -185,6 +244,9 @@ func chooseManifest(dir, manifestPath string, names []string) (*Manifest, string
 		if best != nil {
 			return best, impliedOrigin, nil
 		}
+		if said := foreignFiles(names); said != "" {
+			return nil, "", fmt.Errorf("%s: %s", dir, said)
+		}
 		return nil, "", fmt.Errorf("the files in %s (%s, ...) are those of no known data set (%s): say how to read them in %s",
 			dir, names[0], strings.Join(known, ", "), filepath.Join(dir, ManifestName))
 	}
@@ -244,17 +306,42 @@ func (s *Source) choose(names []string) error {
 		why = fmt.Sprintf("they aren't of format %s, which is read here", m.Format)
 	}
 	s.noteLeftOut(len(names), others, why)
+	if said := foreignFiles(others); said != "" {
+		s.Notes.Add("", note.New(note.LeftOut, "%s.", said))
+	}
 	s.noteLeftOut(len(names), unlabelled, "their label is none of label.classes")
 	slices.SortFunc(s.Files, func(a, b File) int {
 		return cmp.Or(compareNatural(a.Subject, b.Subject), compareNatural(a.Session, b.Session), cmp.Compare(a.Trial, b.Trial), compareNatural(a.Part, b.Part), compareNatural(a.Name, b.Name))
 	})
+	if s.prints != nil {
+		s.dropCopies()
+	}
 	return s.checkFiles()
 }
 
 func (s *Source) noteLeftOut(total int, names []string, why string) {
 	if len(names) > 0 {
-		s.Notes = append(s.Notes, fmt.Sprintf("%d of %d files are left out, as %s: %s.", len(names), total, why, some(names, 3)))
+		kind := note.About
+		if slices.ContainsFunc(names, s.mayBeRecording) {
+			kind = note.LeftOut
+		}
+		s.Notes.Add("", note.New(kind, "%d of %d files are left out, as %s: %s.", len(names), total, why, some(names, 3)))
 	}
+}
+
+// mayBeRecording reports whether a file that is left out might be a recording, by its
+// ending: that of a format, or of the recordings here.
+func (s *Source) mayBeRecording(name string) bool {
+	ending := strings.ToLower(path.Ext(name))
+	for _, f := range formats() {
+		if slices.Contains(f.suffixes, ending) {
+			return true
+		}
+	}
+	if _, _, is := foreignOf(name); is {
+		return true
+	}
+	return slices.ContainsFunc(s.Files, func(f File) bool { return strings.EqualFold(path.Ext(f.Name), ending) })
 }
 
 // some lists the first few of many names.
@@ -273,7 +360,7 @@ func (s *Source) checkFiles() error {
 			return fmt.Errorf("%s and %s are both trial %d of subject %s: give files in %s a group session, another trial, or a group part", a.Path, b.Name, a.Trial, a.Subject, s.Origin)
 		}
 	}
-	if s.Manifest.Label.Group == "" {
+	if s.Manifest.Label.Group == "" || s.Classes == nil { // or classes don't matter
 		return nil
 	}
 	have := map[int]bool{}
@@ -304,7 +391,7 @@ func (s *Source) noteMissingClasses() error {
 			}
 		}
 		if len(without) > 0 {
-			s.Notes = append(s.Notes, fmt.Sprintf("Class %q has no file for subject %s.", name, some(without, 5)))
+			s.Notes.Add("", note.New(note.About, "Class %q has no file for subject %s.", name, some(without, 5)))
 		}
 	}
 	return nil
@@ -325,27 +412,22 @@ func (s *Source) read(ctx context.Context, f File) iter.Seq2[*Recording, error] 
 	return func(yield func(*Recording, error) bool) {
 		for r, err := range format.read(ctx, s.Manifest, f) {
 			if err != nil {
-				yield(nil, mend(err))
+				yield(nil, mend(f.Path, err))
 				return
 			}
 			for _, part := range s.Manifest.divide(r) {
+				if s.prints != nil {
+					part.print, part.printed = s.prints.of(part)
+				}
+				if said := part.unlikely(); said != nil {
+					part.Notes = append(slices.Clip(part.Notes), *said)
+				}
 				if !yield(part, nil) {
 					return
 				}
 			}
 		}
 	}
-}
-
-// mend adds to an error that the system gave what to do about it.
-func mend(err error) error {
-	switch {
-	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("%w: change its permissions (chmod u+r) or leave it out", err)
-	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("%w: it was there when the directory was listed; put it back or try again", err)
-	}
-	return err
 }
 
 // numbering gives trials their numbers within subject and session where file

@@ -43,6 +43,9 @@ func OpenUnlabelled(path, manifest string) (*Source, error) {
 		m = &blind
 	}
 	s := &Source{Dir: dir, Manifest: m, Origin: origin}
+	if err := s.useManifestMontage(); err != nil {
+		return nil, err
+	}
 	if err := s.choose(names); err != nil {
 		return nil, err
 	}
@@ -62,7 +65,7 @@ func (s *Source) Pick(electrodes []string) {
 // UnlabelledFeatures is [Features] without labels: the set has no classes, and one clip is
 // enough. It also returns the samples per second in which clips count where they begin.
 func UnlabelledFeatures(ctx context.Context, s *Source, o Options) (set *Set, rate float64, err error) {
-	b := &builder{source: s, options: o, notes: &notes{}, unlabelled: true}
+	b := &builder{source: s, options: o, unlabelled: true}
 	if set, err = b.features(ctx); err != nil {
 		return nil, 0, err
 	}

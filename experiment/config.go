@@ -70,8 +70,9 @@ const (
 
 // Data says which recordings are used and what is made of them.
 type Data struct {
-	Dir      string       `json:"dir"`
-	Manifest string       `json:"manifest,omitempty"`
+	Dir      string `json:"dir"`
+	Manifest string `json:"manifest,omitempty"`
+	data.Reading
 	Features data.Options `json:"features"`
 }
 

@@ -24,6 +24,8 @@ type File struct {
 	Data struct {
 		Dir      string `yaml:"dir,omitempty"`      // below the study file's directory, if it isn't absolute
 		Manifest string `yaml:"manifest,omitempty"` // see data.Open
+		Encoding string `yaml:"encoding,omitempty"` // see data.Reading
+		Montage  string `yaml:"montage,omitempty"`  // below the study file's directory, if it isn't absolute
 	} `yaml:"data,omitempty"`
 	Seed  *uint64  `yaml:"seed,omitempty"`
 	Seeds []uint64 `yaml:"seeds,omitempty"` // of repetitions, instead of one seed
@@ -111,6 +113,11 @@ func ReadFile(path string) (*File, error) {
 			return nil, err
 		}
 	}
+	if f.Data.Montage != "" && !filepath.IsAbs(f.Data.Montage) {
+		if f.Data.Montage, err = filepath.Abs(filepath.Join(filepath.Dir(path), f.Data.Montage)); err != nil {
+			return nil, err
+		}
+	}
 	if len(f.Networks) == 0 {
 		return nil, fmt.Errorf("%s: there are no networks: name one, such as networks: [{model: fbccnn}]", path)
 	}
@@ -169,6 +176,7 @@ func (f *File) config(n NetworkFile, seed uint64) (Config, error) {
 	c := Config{Model: n.Model, SamplingRate: n.SamplingRate, Seed: seed, Metric: f.Metric, ClassWeights: f.ClassWeights, Train: train.Paper(n.Model), Options: f.Prune.Options, Sparsity: PaperSparsity, Distill: f.Distill,
 		Recover: []string{}}
 	c.Data.Dir, c.Data.Manifest = f.Data.Dir, f.Data.Manifest
+	c.Data.Reading = data.Reading{Encoding: f.Data.Encoding, Montage: f.Data.Montage}
 	c.Data.Features = data.SignalOptions()
 	if m.Grid {
 		c.Data.Features = data.GridOptions()

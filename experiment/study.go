@@ -154,6 +154,9 @@ func features(ctx context.Context, c Data, o OpenOptions) (named, error) {
 	if err != nil {
 		return named{}, err
 	}
+	if err := source.Use(c.Reading); err != nil {
+		return named{}, err
+	}
 	f := c.Features
 	f.Progress = o.Progress
 	n := named{names: []string{filepath.Base(c.Dir), source.Manifest.Name, source.Manifest.Signal.Array}}
@@ -176,7 +179,7 @@ func features(ctx context.Context, c Data, o OpenOptions) (named, error) {
 // open makes a study of features, which are not divided yet. It shares the tensors of
 // those of the others that have the same.
 func open(c Config, set named, o OpenOptions, others ...*Study) (*Study, error) {
-	s := &Study{Config: c, Set: set.Set, names: set.names, devices: o.Devices, notes: slices.Clone(set.Notes)}
+	s := &Study{Config: c, Set: set.Set, names: set.names, devices: o.Devices, notes: set.Notes.Sentences()}
 	if len(o.Devices) == 0 {
 		s.devices = []torch.Device{torch.CPU}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"eegprune/data"
 	"eegprune/experiment"
+	"eegprune/internal/note"
 	"eegprune/models"
 )
 
@@ -44,6 +45,9 @@ func (f *featureFlags) open(args []string) (*data.Source, data.Options, error) {
 	if err != nil {
 		return nil, none, err
 	}
+	if err := source.Use(c.Data.Reading); err != nil {
+		return nil, none, err
+	}
 	if f.data.removeBaseline && !source.HasBaseline() {
 		return nil, none, usageError{fmt.Errorf("--remove-baseline: the recordings in %s have no baseline: leave it away, or give signal.baseline in the manifest", source.Dir)}
 	}
@@ -52,18 +56,18 @@ func (f *featureFlags) open(args []string) (*data.Source, data.Options, error) {
 
 // A featureReport is what --json says.
 type featureReport struct {
-	Clips    int      `json:"clips"`
-	Shape    []int    `json:"shape"`
-	Subjects int      `json:"subjects"`
-	Classes  []string `json:"classes"`
-	Counts   []int    `json:"counts"` // clips of each class
-	Channels []string `json:"channels"`
-	Rate     float64  `json:"rate"`
-	Cached   bool     `json:"cached"` // whether they had been made before
-	Seconds  float64  `json:"seconds"`
-	Cache    string   `json:"cache"`
-	Out      string   `json:"out,omitempty"`
-	Notes    []string `json:"notes,omitempty"`
+	Clips    int       `json:"clips"`
+	Shape    []int     `json:"shape"`
+	Subjects int       `json:"subjects"`
+	Classes  []string  `json:"classes"`
+	Counts   []int     `json:"counts"` // clips of each class
+	Channels []string  `json:"channels"`
+	Rate     float64   `json:"rate"`
+	Cached   bool      `json:"cached"` // whether they had been made before
+	Seconds  float64   `json:"seconds"`
+	Cache    string    `json:"cache"`
+	Out      string    `json:"out,omitempty"`
+	Notes    note.List `json:"notes,omitempty"`
 }
 
 func reportOf(set *data.Set) featureReport {

@@ -52,6 +52,9 @@ given.`,
 			if n := len(sum.Bad); err == nil && n > 0 && !from.skipBad {
 				return fmt.Errorf("%s: %s; --skip-bad goes on without", args[0], badRecordings(sum.Bad))
 			}
+			if err == nil && from.strict {
+				err = sum.Notes.Strict()
+			}
 			return err
 		},
 	}

@@ -19,7 +19,7 @@ func TestRecordingsWithoutManifest(t *testing.T) {
 	}
 	for _, args := range [][]string{nil, {"--format", "edf"}} {
 		s := info(t, dir, append(args, "recordings")...)
-		if len(s.Subjects) != 2 || len(s.Classes)+len(s.Bad)+len(s.Faults) > 0 || !strings.Contains(strings.Join(s.Notes, "\n"), data.ManifestName) {
+		if len(s.Subjects) != 2 || len(s.Classes)+len(s.Bad)+len(s.Faults) > 0 || !strings.Contains(strings.Join(s.Notes.Sentences(), "\n"), data.ManifestName) {
 			t.Errorf("%v: %+v", args, s)
 		}
 	}

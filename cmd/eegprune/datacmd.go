@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -12,7 +13,9 @@ import (
 	"github.com/spf13/pflag"
 
 	"eegprune/data"
+	"eegprune/data/montage"
 	"eegprune/data/simulate"
+	"eegprune/internal/note"
 )
 
 func (a *app) dataCommand() *cobra.Command {
@@ -116,14 +119,18 @@ func chooseManifest(manifest, format string) (string, error) {
 
 // sourceFlags say how a directory of recordings is read.
 type sourceFlags struct {
-	manifest, format string
-	skipBad          bool
+	manifest, format  string
+	encoding, montage string
+	skipBad, strict   bool
 }
 
 func (f *sourceFlags) register(s *pflag.FlagSet) {
 	s.StringVar(&f.manifest, "manifest", "", "YAML file that says where subject and label are found (default: eegprune.yaml in the directory, or a built-in one)")
 	formatFlag(s, &f.format)
+	s.StringVar(&f.encoding, "encoding", "", "of texts in the files that are not UTF-8, such as latin1, gbk or shift_jis")
+	s.StringVar(&f.montage, "montage", "", "file that says where channels lie: "+strings.Join(montage.Extensions(), ", ")+", or BIDS electrodes.tsv")
 	s.BoolVar(&f.skipBad, "skip-bad", false, "go on without recordings that can't be read, and list them")
+	s.BoolVar(&f.strict, "strict", false, "fail where anything is left out, corrected, there twice or assumed, instead of noting it")
 }
 
 func (f *sourceFlags) open(dir string) (*data.Source, error) {
@@ -131,7 +138,30 @@ func (f *sourceFlags) open(dir string) (*data.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return data.Open(dir, manifest)
+	source, err := data.Open(dir, manifest)
+	if err != nil {
+		return nil, err
+	}
+	return source, f.use(source)
+}
+
+// reading is what the flags say beside the manifest.
+func (f *sourceFlags) reading() (data.Reading, error) {
+	r := data.Reading{Encoding: f.encoding}
+	if f.montage == "" {
+		return r, nil
+	}
+	path, err := filepath.Abs(f.montage)
+	r.Montage = path
+	return r, err
+}
+
+func (f *sourceFlags) use(source *data.Source) error {
+	r, err := f.reading()
+	if err != nil {
+		return err
+	}
+	return source.Use(r)
 }
 
 // unfinished says what an interrupt left of work that is whole or not there.
@@ -143,7 +173,7 @@ func unfinished(ctx context.Context, err error, what string) error {
 }
 
 // writeNotes writes what the user must see.
-func writeNotes(w io.Writer, notes []string) error {
+func writeNotes(w io.Writer, notes note.List) error {
 	for _, n := range notes {
 		if _, err := fmt.Fprintf(w, "note: %s\n", n); err != nil {
 			return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"runtime"
@@ -52,7 +53,7 @@ func (f *dataFlags) register(s *pflag.FlagSet) {
 
 // changed reports whether flags ask for other features than a checkpoint's own.
 func (f *dataFlags) changed() bool {
-	return slices.ContainsFunc([]string{"data", "features", "clip", "overlap", "bands", "filter", "remove-baseline", "standardize"}, f.set.Changed)
+	return slices.ContainsFunc([]string{"data", "features", "clip", "overlap", "bands", "filter", "remove-baseline", "standardize", "encoding", "montage"}, f.set.Changed)
 }
 
 // cacheDir is where features are kept.
@@ -75,6 +76,11 @@ func (f *dataFlags) apply(c *experiment.Config) error {
 		}
 		c.Data.Dir, c.Data.Manifest = dir, manifest
 	}
+	r, err := f.source.reading()
+	if err != nil {
+		return err
+	}
+	c.Data.Encoding, c.Data.Montage = cmp.Or(r.Encoding, c.Data.Encoding), cmp.Or(r.Montage, c.Data.Montage)
 	if c.Data.Dir == "" {
 		return usageError{fmt.Errorf("no recordings were named: give their directory with --data")}
 	}
@@ -103,6 +109,7 @@ func (f *dataFlags) apply(c *experiment.Config) error {
 		o.Standardize = f.standardize
 	}
 	o.SkipBad = o.SkipBad || f.source.skipBad
+	o.Strict = o.Strict || f.source.strict
 	if f.removeBaseline {
 		o.Transforms = append(o.Transforms, &transform.BaselineRemoval{})
 	}

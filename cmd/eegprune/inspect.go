@@ -11,8 +11,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"eegprune/data/charset"
 	"eegprune/data/edf"
 	"eegprune/experiment"
+	"eegprune/internal/note"
 	"eegprune/models"
 	"eegprune/report"
 	"eegprune/torch"
@@ -123,7 +125,10 @@ func (a *app) inspectRecording(path string) error {
 	}
 	defer f.Close()
 	if a.json {
-		return json.NewEncoder(a.stdout).Encode(f.Header)
+		return json.NewEncoder(a.stdout).Encode(struct {
+			edf.Header
+			Notes note.List `json:"notes,omitempty"`
+		}{f.Header, f.Notes})
 	}
 	return writeHeader(a.stdout, path, f)
 }
@@ -145,10 +150,12 @@ func writeHeader(w io.Writer, path string, f *edf.File) error {
 			fmt.Fprintf(w, "%3d  annotations\n", i+1)
 			continue
 		}
-		fmt.Fprintf(w, "%3d  %-16s %g Hz, %g to %g %s\n", i+1, s.Label, f.Rate(i), s.PhysicalMin, s.PhysicalMax, s.Dimension)
+		label, _ := charset.Decoder{}.Text(s.Label)
+		dimension, _ := charset.Decoder{}.Text(s.Dimension)
+		fmt.Fprintf(w, "%3d  %-16s %g Hz, %g to %g %s\n", i+1, label, f.Rate(i), s.PhysicalMin, s.PhysicalMax, dimension)
+		if s.Unfit != "" {
+			fmt.Fprintf(w, "     no physical values: %s\n", s.Unfit)
+		}
 	}
-	if f.Trailing > 0 {
-		fmt.Fprintf(w, "%d bytes follow the last record that the header promises\n", f.Trailing)
-	}
-	return nil
+	return writeNotes(w, f.Notes)
 }

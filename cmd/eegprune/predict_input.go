@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"encoding/csv"
@@ -29,6 +30,9 @@ func (p *predictor) predictRecordings(ctx context.Context, a *app, n *models.Net
 	if err != nil {
 		return nil, err
 	}
+	if err := p.source.use(source); err != nil {
+		return nil, err
+	}
 	o := from.Config.Data.Features
 	if o.Seconds == 0 { // another program's
 		m, err := models.ByName(n.Arch.Model)
@@ -42,15 +46,16 @@ func (p *predictor) predictRecordings(ctx context.Context, a *app, n *models.Net
 			fmt.Fprintf(a.stderr, "what clips %s was trained on is not known; they are taken to be of %g s, with the features of a study of %s\n", n.Arch.Model, o.Seconds, n.Arch.Model)
 		}
 	}
-	o.SkipBad = p.source.skipBad
+	o.SkipBad, o.Strict = p.source.skipBad, p.source.strict
 	progress := a.progress()
 	defer progress.close()
 	o.Progress = progress.reading
 	set, rate, err := data.UnlabelledFeatures(ctx, source, o)
-	if err == nil && len(from.Channels) > 0 && !slices.Equal(set.Channels, from.Channels) {
+	if len(from.Channels) > 0 && (err != nil || !slices.Equal(set.Channels, from.Channels)) {
 		source.Pick(from.Channels)
+		all := err // of all channels, of which some may have no place
 		if set, rate, err = data.UnlabelledFeatures(ctx, source, o); err != nil {
-			err = fmt.Errorf("%w; those are the electrodes that the network was trained on", err)
+			err = cmp.Or(all, fmt.Errorf("%w; those are the electrodes that the network was trained on", err))
 		}
 	}
 	if err != nil {

@@ -7,11 +7,15 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
+
+	"eegprune/internal/note"
 )
 
 // handmade builds a file field by field from the published layout, apart from
@@ -148,7 +152,7 @@ func TestReadInterruptedRecording(t *testing.T) {
 	if d := cmp.Diff([]Annotation{{1.5, 2, "go"}}, c.Annotations); d != "" {
 		t.Error(d)
 	}
-	if d := cmp.Diff([]Segment{{0, 2, 0}, {2, 1, 10.5}}, f.Segments(c)); d != "" {
+	if d := cmp.Diff([]Segment{{First: 0, Records: 2, Start: 0}, {First: 2, Records: 1, Start: 10.5}}, f.Segments(c), cmpopts.IgnoreUnexported(Segment{})); d != "" {
 		t.Error(d)
 	}
 }
@@ -162,10 +166,7 @@ func TestOpenRefuses(t *testing.T) {
 		want   string
 	}{
 		{"another format", func(h *handmade) { h.version = "PK\x03\x04" }, "neither EDF nor BDF"},
-		{"truncated", func(h *handmade) { h.body = h.body[:3] }, "promises 2 records of 2 bytes and 1 whole ones are there"},
-		{"word for a number", func(h *handmade) { h.signals[0].pmax = "lots" }, `"physical maximum of Cz" holds "lots"`},
-		{"NaN range", func(h *handmade) { h.signals[0].pmin = "NaN" }, "physical minimum of Cz"},
-		{"equal digital range", func(h *handmade) { h.signals[0].dmax = "-1" }, "equal digital minimum and maximum"},
+		{"truncated", func(h *handmade) { h.body = h.body[:1] }, "promises 2 records of 2 bytes and 1 bytes are there"},
 		{"negative samples", func(h *handmade) { h.signals[0].samples = "-5" }, "-5 samples a record"},
 		{"huge record", func(h *handmade) { h.signals[0].samples = "99999999" }, "truncated"},
 		{"huge signal count", func(h *handmade) { h.claimSignals = "9999" }, "9999 signals"},
@@ -189,25 +190,198 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
-func TestOpenTellsUnfinishedFromTruncated(t *testing.T) {
-	h := handmade{version: "0", records: "-1", seconds: "1", signals: []handSignal{
-		{"Cz", "uV", "-1", "1", "-1", "1", "1"}}, body: []byte{0, 0, 0, 0, 9}}
+// TestRecordsThatTheHeaderMiscounts: whole records are read, and what is wrong is said.
+func TestRecordsThatTheHeaderMiscounts(t *testing.T) {
+	for _, c := range []struct {
+		name, said string
+		bytes      int
+		records    int
+		kinds      []note.Kind
+		words      string
+	}{
+		{"right", "2", 4, 2, nil, ""},
+		{"still open", "-1", 5, 2, []note.Kind{note.Assumed, note.LeftOut}, "1 bytes"},
+		{"blank", "", 4, 2, []note.Kind{note.Assumed}, "2 that are there"},
+		{"zero", "0", 4, 2, []note.Kind{note.Assumed}, "2 that are there"},
+		{"empty", "0", 0, 0, nil, ""},
+		{"cut in the last", "3", 5, 2, []note.Kind{note.LeftOut}, "1 of the 3 data records"},
+		{"cut long before", "300", 4, 2, []note.Kind{note.LeftOut}, "298 of the 300 data records"},
+		{"more than it says", "1", 4, 2, []note.Kind{note.Assumed}, "promises 1 data records and 2 are there"},
+		{"something behind", "1", 5, 1, []note.Kind{note.LeftOut}, "3 bytes"},
+	} {
+		h := handmade{version: "0", records: c.said, seconds: "1", signals: []handSignal{
+			{"Cz", "uV", "-1", "1", "-1", "1", "1"}}, body: make([]byte, c.bytes)}
+		f, err := h.open(t)
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		var kinds []note.Kind
+		for _, n := range f.Notes {
+			kinds = append(kinds, n.Kind)
+		}
+		if f.Records != c.records || !slices.Equal(kinds, c.kinds) || !strings.Contains(fmt.Sprint(f.Notes), c.words) {
+			t.Errorf("%s: %d records and %q, want %d, %v and %q", c.name, f.Records, f.Notes, c.records, c.kinds, c.words)
+		}
+	}
+}
+
+// TestSignalsWithoutARange: they matter only where they are asked for.
+func TestSignalsWithoutARange(t *testing.T) {
+	for _, bad := range []handSignal{
+		{"AUX", "", "nan", "1", "-1", "1", "1"},
+		{"AUX", "", "-1", "lots", "-1", "1", "1"},
+		{"AUX", "", "-1", "1", "x", "1", "1"},
+		{"AUX", "", "-1", "1", "", "", "1"},
+		{"AUX", "", "-1", "1", "7", "7", "1"},
+		{"AUX", "", "0", "0", "-1", "1", "1"},
+	} {
+		h := handmade{version: "0", records: "1", seconds: "1", signals: []handSignal{
+			bad, {"Cz", "uV", "-1", "1", "-1", "1", "1"}}, body: []byte{9, 0, 1, 0}}
+		f, err := h.open(t)
+		if err != nil {
+			t.Errorf("%+v: %v", bad, err)
+			continue
+		}
+		if c, err := f.Read(t.Context(), []int{1}); err != nil || c.Signals[0][0] != 1 {
+			t.Errorf("%+v: the good signal is %v, %v", bad, c, err)
+		}
+		if _, err := f.Read(t.Context(), []int{0}); err == nil || f.Signals[0].Unfit == "" || !strings.Contains(err.Error(), "AUX") {
+			t.Errorf("%+v: asked for, the error is %v", bad, err)
+		}
+		if x, err := f.Digital(t.Context(), 0); err != nil || x[0] != 9 {
+			t.Errorf("%+v: stored is %v, %v", bad, x, err)
+		}
+	}
+}
+
+// annotated is a file of one-second records with one sample each, and these bytes in its
+// annotation signal.
+func annotated(reserved, seconds string, lists ...string) handmade {
+	h := handmade{version: "0", reserved: reserved, records: fmt.Sprint(len(lists)), seconds: seconds, signals: []handSignal{
+		{"Cz", "uV", "-1", "1", "-1", "1", "1"}, annotationSignal8}}
+	for _, l := range lists {
+		h.body = append(append(h.body, 1, 0), tal(l)...)
+	}
+	return h
+}
+
+func TestAnnotationsThatAreNotAsTheyShouldBe(t *testing.T) {
+	for _, c := range []struct {
+		list string
+		want []Annotation
+		kind note.Kind // of the note; empty where there is none
+	}{
+		{"+0\x14\x14\x00+1\x14go\x14", []Annotation{{1, 0, "go"}}, ""},
+		{"+0\x14\x14\x001\x14go\x14", []Annotation{{1, 0, "go"}}, note.Corrected},
+		{"+0\x14\x14\x00+1,5\x14go\x14", []Annotation{{1.5, 0, "go"}}, note.Corrected},
+		{"+0\x14\x14\x00+1\x15-2\x14g\x14", []Annotation{{1, 0, "g"}}, note.Corrected},
+		{"+0\x14\x14\x00+1\x15x\x14go\x14", []Annotation{{1, 0, "go"}}, note.Corrected},
+		{"+0\x14\x14\x00+1\x14go", []Annotation{{1, 0, "go"}}, note.Corrected},
+		{"+0\x14\x14\x00go\x14\x00+1\x14a\x14", []Annotation{{1, 0, "a"}}, note.LeftOut},
+		{"+0\x14\x14\x00+1 go", nil, note.LeftOut},
+		{"+0\x14\x14\x00+inf\x14g\x14", nil, note.LeftOut},
+		{"+0\x14\x14\x00+1\x14\xe9\x14", []Annotation{{1, 0, "\xe9"}}, ""},
+	} {
+		f, err := annotated("EDF+C", "1", c.list).open(t)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := f.Read(t.Context(), []int{0})
+		if err != nil {
+			t.Errorf("%q: %v", c.list, err)
+			continue
+		}
+		if d := cmp.Diff(c.want, got.Annotations); d != "" {
+			t.Errorf("%q: %s", c.list, d)
+		}
+		if c.kind == "" && len(got.Notes) > 0 || c.kind != "" && (len(got.Notes) != 1 || got.Notes[0].Kind != c.kind || !strings.Contains(got.Notes[0].What, "data record 1")) {
+			t.Errorf("%q: notes %q, want one of kind %q", c.list, got.Notes, c.kind)
+		}
+	}
+}
+
+// TestSegments: gaps are what times say, and not what rounding makes of them.
+func TestSegments(t *testing.T) {
+	time := func(x string) string { return x + "\x14\x14" }
+	for _, c := range []struct {
+		name, reserved, seconds string
+		times                   []string
+		want                    []Segment
+		notes                   int
+		fails                   bool
+	}{
+		{"thirds in milliseconds", "EDF+D", "0.333333", []string{time("+0"), time("+0.333"), time("+0.667"), time("+1")}, []Segment{{Records: 4}}, 0, false},
+		{"a gap", "EDF+D", "1", []string{time("+0"), time("+1"), time("+5.25")}, []Segment{{Records: 2}, {First: 2, Records: 1, Start: 5.25}}, 0, false},
+		{"a gap of a sample and a half", "EDF+D", "1", []string{time("+0"), time("+2.5")}, []Segment{{Records: 1}, {First: 1, Records: 1, Start: 2.5}}, 0, false},
+		{"late start", "EDF+C", "1", []string{time("+0.25"), time("+1.25")}, []Segment{{Records: 2, Start: 0.25}}, 0, false},
+		{"a gap in what is called continuous", "EDF+C", "1", []string{time("+0"), time("+7")}, []Segment{{Records: 1}, {First: 1, Records: 1, Start: 7}}, 1, false},
+		{"the same time", "EDF+C", "1", []string{time("+0"), time("+0"), time("+0")}, []Segment{{Records: 3}}, 1, false},
+		{"a time that is lost", "EDF+D", "1", []string{time("+3"), "x", time("+5")}, []Segment{{Records: 3, Start: 3}}, 2, false},
+		{"a time that is lost in a gap", "EDF+D", "1", []string{time("+3"), "x", time("+9")}, nil, 0, true},
+		{"no times", "EDF+C", "1", []string{"", "", ""}, []Segment{{Records: 3}}, 0, false},
+		{"no word of EDF+", "", "1", []string{time("+2"), time("+3")}, []Segment{{Records: 2, Start: 2}}, 0, false},
+	} {
+		f, err := annotated(c.reserved, c.seconds, c.times...).open(t)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := f.Read(t.Context(), []int{0})
+		if (err != nil) != c.fails {
+			t.Errorf("%s: error %v", c.name, err)
+		}
+		if err != nil {
+			continue
+		}
+		if d := cmp.Diff(c.want, f.Segments(got), cmpopts.IgnoreUnexported(Segment{})); d != "" {
+			t.Errorf("%s: %s", c.name, d)
+		}
+		if len(got.Notes) != c.notes {
+			t.Errorf("%s: notes %q, want %d", c.name, got.Notes, c.notes)
+		}
+	}
+}
+
+// TestSegmentAtFollowsTheClock: where records are farther apart than their length, by less
+// than a gap, times are found by the records' own.
+func TestSegmentAtFollowsTheClock(t *testing.T) {
+	var times []string
+	for r := range 100 {
+		times = append(times, fmt.Sprintf("+%.1f\x14\x14", 1.2*float64(r)))
+	}
+	h := annotated("EDF+D", "1", times...)
 	f, err := h.open(t)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f.Records != 2 || f.Trailing != 1 {
-		t.Errorf("%d records and %d bytes after them, want 2 and 1", f.Records, f.Trailing)
+	c, err := f.Read(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := f.Segments(c)
+	if len(s) != 1 {
+		t.Fatalf("%d segments of records that are a fifth of a sample apart", len(s))
+	}
+	for at, want := range map[float64]float64{0: 0, 60: 50, 60.5: 50.5, 118.8: 99, 119.8: 100, -1: -1} {
+		if got := s[0].At(at); math.Abs(got-want) > 1e-9 {
+			t.Errorf("after %g s %g records have passed, want %g", at, got, want)
+		}
+	}
+	if got := s[0].Seconds(); math.Abs(got-119.8) > 1e-9 {
+		t.Errorf("it lasts %g s, want 119.8", got)
 	}
 }
 
+// TestOpenEveryTruncation: a file cut before its first record ends is refused, one cut later
+// says so.
 func TestOpenEveryTruncation(t *testing.T) {
 	b := handmade{version: "0", reserved: "EDF+C", records: "2", seconds: "1", signals: []handSignal{
 		{"Cz", "uV", "-1", "1", "-1", "1", "1"}, annotationSignal8},
 		body: []byte("\x01\x00" + tal("+0\x14\x14") + "\x01\x00" + tal("+1\x14\x14"))}.bytes()
 	for n := range len(b) {
-		if _, err := New(bytes.NewReader(b[:n]), int64(n), "cut.edf"); err == nil {
-			t.Errorf("a file cut to %d of %d bytes opened without an error", n, len(b))
+		f, err := New(bytes.NewReader(b[:n]), int64(n), "cut.edf")
+		if whole := n >= 768+18; (err == nil) != whole || whole && len(f.Notes) == 0 {
+			t.Errorf("a file cut to %d of %d bytes: %v", n, len(b), err)
 		}
 	}
 }

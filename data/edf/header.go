@@ -11,6 +11,7 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -38,11 +39,12 @@ type Header struct {
 	Signals       []Signal
 
 	BDF           bool // 24-bit samples
-	Plus          bool // EDF+ or BDF+: the file may have annotations
+	Plus          bool // EDF+ or BDF+, or a file with a signal of annotations
 	Discontinuous bool // EDF+D or BDF+D: records need not follow one another without a gap
 }
 
-// A Signal is the description of one signal of a file.
+// A Signal is the description of one signal of a file. Its texts are the bytes of the
+// file, which need not be UTF-8.
 type Signal struct {
 	Label            string
 	Transducer       string
@@ -53,11 +55,15 @@ type Signal struct {
 	DigitalMax       int
 	Prefilter        string
 	SamplesPerRecord int
+
+	// Unfit is why the samples have no physical value, such as a range without extent;
+	// empty where they have.
+	Unfit string
 }
 
 // IsAnnotation reports whether the signal holds annotations instead of samples.
 func (s Signal) IsAnnotation() bool {
-	return s.Label == edfAnnotations || s.Label == bdfAnnotations
+	return strings.EqualFold(s.Label, edfAnnotations) || strings.EqualFold(s.Label, bdfAnnotations)
 }
 
 // scale returns gain and offset: physical = gain*digital + offset.
@@ -120,11 +126,24 @@ func (f *fields) integer(name string, width int) int {
 	return v
 }
 
+// unknownRecords is the number of records of a file that is still being written.
+const unknownRecords = -1
+
+// count is an integer that a recorder may not have written yet.
+func (f *fields) count(name string, width int) int {
+	if len(bytes.Trim(f.b[:width], "\x00 ")) == 0 {
+		f.b = f.b[width:]
+		return unknownRecords
+	}
+	return f.integer(name, width)
+}
+
 func (f *fields) number(name string, width int) float64 {
 	t := f.text(name, width)
 	v, err := strconv.ParseFloat(strings.Replace(t, ",", ".", 1), 64)
 	if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
 		f.fail("%q where a number belongs", t)
+		return 0
 	}
 	return v
 }
@@ -153,9 +172,10 @@ func parseFixed(b []byte) (h *Header, signals, claimed int, err error) {
 	h.StartTime = f.text("start time", 8)
 	claimed = f.integer("header bytes", 8)
 	reserved := f.text("reserved", 44)
-	h.Plus = strings.HasPrefix(reserved, "EDF+") || strings.HasPrefix(reserved, "BDF+")
-	h.Discontinuous = h.Plus && strings.HasPrefix(reserved[4:], "D")
-	h.Records = f.integer("number of data records", 8)
+	kind := strings.ToUpper(reserved)
+	h.Plus = strings.HasPrefix(kind, "EDF+") || strings.HasPrefix(kind, "BDF+")
+	h.Discontinuous = h.Plus && strings.HasPrefix(kind[4:], "D")
+	h.Records = f.count("number of data records", 8)
 	h.RecordSeconds = f.number("duration of a data record", 8)
 	signals = f.integer("number of signals", 4)
 	return h, signals, claimed, f.err
@@ -174,10 +194,21 @@ func (h *Header) parseSignals(b []byte, n int) error {
 	each(func(s *Signal) { s.Label = f.text("label", 16) })
 	each(func(s *Signal) { s.Transducer = f.text("transducer", 80) })
 	each(func(s *Signal) { s.Dimension = f.text("physical dimension", 8) })
-	each(func(s *Signal) { s.PhysicalMin = f.number("physical minimum of "+s.Label, 8) })
-	each(func(s *Signal) { s.PhysicalMax = f.number("physical maximum of "+s.Label, 8) })
-	each(func(s *Signal) { s.DigitalMin = f.integer("digital minimum of "+s.Label, 8) })
-	each(func(s *Signal) { s.DigitalMax = f.integer("digital maximum of "+s.Label, 8) })
+	// A range that can't be read is no matter unless its signal is wanted.
+	ranged := func(name string, set func(s *Signal, of *fields)) {
+		each(func(s *Signal) {
+			of := &fields{b: f.b}
+			set(s, of)
+			f.b = of.b
+			if of.err != nil && s.Unfit == "" {
+				s.Unfit = fmt.Sprintf("its %s is no number", name)
+			}
+		})
+	}
+	ranged("physical minimum", func(s *Signal, of *fields) { s.PhysicalMin = of.number("physical minimum", 8) })
+	ranged("physical maximum", func(s *Signal, of *fields) { s.PhysicalMax = of.number("physical maximum", 8) })
+	ranged("digital minimum", func(s *Signal, of *fields) { s.DigitalMin = of.integer("digital minimum", 8) })
+	ranged("digital maximum", func(s *Signal, of *fields) { s.DigitalMax = of.integer("digital maximum", 8) })
 	each(func(s *Signal) { s.Prefilter = f.text("prefiltering", 80) })
 	each(func(s *Signal) { s.SamplesPerRecord = f.integer("samples per record of "+s.Label, 8) })
 	return f.err
@@ -188,19 +219,31 @@ func (h *Header) check() error {
 	if h.RecordSeconds < 0 || (h.RecordSeconds == 0 && h.hasSamples()) {
 		return fmt.Errorf("its header gives a data record %g s: the file is damaged", h.RecordSeconds)
 	}
-	if h.Records < -1 {
+	if h.Records < unknownRecords {
 		return fmt.Errorf("its header gives %d data records: the file is damaged", h.Records)
 	}
 	for _, s := range h.Signals {
 		if s.SamplesPerRecord < 0 {
 			return fmt.Errorf("its header gives signal %q %d samples a record: the file is damaged", s.Label, s.SamplesPerRecord)
 		}
-		if !s.IsAnnotation() && s.DigitalMin == s.DigitalMax {
-			return fmt.Errorf("signal %q has equal digital minimum and maximum (%d), so that its samples have no physical value: the header is damaged", s.Label, s.DigitalMin)
-		}
 	}
 	return nil
 }
+
+// checkRanges marks the signals whose samples have no physical value.
+func (h *Header) checkRanges() {
+	for i, s := range h.Signals {
+		switch {
+		case s.IsAnnotation() || s.Unfit != "":
+		case s.DigitalMin == s.DigitalMax:
+			h.Signals[i].Unfit = fmt.Sprintf("its digital minimum and maximum are both %d", s.DigitalMin)
+		case s.PhysicalMin == s.PhysicalMax:
+			h.Signals[i].Unfit = fmt.Sprintf("its physical minimum and maximum are both %g", s.PhysicalMin)
+		}
+	}
+}
+
+func (h *Header) hasAnnotations() bool { return slices.ContainsFunc(h.Signals, Signal.IsAnnotation) }
 
 func (h *Header) hasSamples() bool {
 	for _, s := range h.Signals {

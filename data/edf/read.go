@@ -6,15 +6,17 @@ import (
 	"fmt"
 	"io"
 	"os"
+
+	"eegprune/internal/note"
 )
 
 // A File is an open EDF or BDF file whose header has been read and checked
 // against the size of the file.
 type File struct {
 	Header
-	// Trailing is the number of bytes after the last data record, which the
-	// header doesn't account for and nothing reads.
-	Trailing int64
+	// Notes are what the header leaves open or has wrong, and how the file is read all
+	// the same.
+	Notes []note.Note
 
 	name   string
 	r      io.ReaderAt
@@ -91,7 +93,12 @@ func (f *File) readHeader(size int64) error {
 	if err := h.check(); err != nil {
 		return err
 	}
+	h.checkRanges()
 	f.Header = *h
+	if !f.Plus && f.hasAnnotations() {
+		f.Plus = true
+		f.Notes = append(f.Notes, note.New(note.Assumed, "Its header does not say EDF+, and it has a signal of annotations: they are read."))
+	}
 	return f.fitRecords(size - need)
 }
 
@@ -103,16 +110,29 @@ func (f *File) fitRecords(body int64) error {
 		if f.Records > 0 {
 			return fmt.Errorf("its header gives every signal 0 samples: the file is damaged")
 		}
+		f.Records = 0
 		return nil
 	}
 	there := body / record
-	if f.Records == -1 { // the recorder had not yet closed the file
-		f.Records = int(there)
+	rest := body - there*record
+	said := int64(f.Records)
+	switch {
+	case said > there && there == 0:
+		return fmt.Errorf("it is truncated: its header promises %d records of %d bytes and %d bytes are there; get the file again", said, record, body)
+	case said > there:
+		f.Notes = append(f.Notes, note.New(note.LeftOut, "The file is cut off: %d of the %d data records that its header promises are missing; get it again, if there is a whole one.", said-there, said))
+		rest = 0 // what there is of the next record
+	case said == unknownRecords || said == 0 && there > 0: // the recorder had not yet closed the file
+		f.Notes = append(f.Notes, note.New(note.Assumed, "Its header does not say how many data records it has (%d): the %d that are there are read.", said, there))
+	case said < there && rest == 0:
+		f.Notes = append(f.Notes, note.New(note.Assumed, "Its header promises %d data records and %d are there: all are read.", said, there))
+	case said < there:
+		there, rest = said, body-said*record
 	}
-	if int64(f.Records) > there {
-		return fmt.Errorf("it is truncated: its header promises %d records of %d bytes and %d whole ones are there; get the file again", f.Records, record, there)
+	f.Records = int(there)
+	if rest > 0 {
+		f.Notes = append(f.Notes, note.New(note.LeftOut, "%d bytes after the last whole data record are ignored.", rest))
 	}
-	f.Trailing = body - int64(f.Records)*record
 	return nil
 }
 
@@ -129,6 +149,8 @@ type Contents struct {
 	// Starts is when each record begins, in seconds from the file's start. Nil
 	// where the file doesn't say so, and records follow one another.
 	Starts []float64
+	// Notes are what of the annotations could not be read, or not as it stands.
+	Notes []note.Note
 }
 
 // Read reads the signals whose indices are given, and all annotations. The
@@ -142,65 +164,98 @@ func (f *File) Read(ctx context.Context, signals []int) (*Contents, error) {
 }
 
 func (f *File) read(ctx context.Context, signals []int) (*Contents, error) {
-	d := &decoder{f: f, offsets: make([]int, len(f.Signals)+1)}
-	for i, s := range f.Signals {
-		d.offsets[i+1] = d.offsets[i] + s.SamplesPerRecord*f.sampleBytes()
-	}
 	c := &Contents{Signals: make([][]float64, len(signals))}
 	for k, i := range signals {
-		if i < 0 || i >= len(f.Signals) || f.Signals[i].IsAnnotation() {
-			return nil, fmt.Errorf("signal %d holds no samples", i)
+		if err := f.sampled(i); err != nil {
+			return nil, err
+		}
+		if why := f.Signals[i].Unfit; why != "" {
+			return nil, fmt.Errorf("signal %q has no physical values: %s", f.Signals[i].Label, why)
 		}
 		c.Signals[k] = make([]float64, 0, f.Records*f.Signals[i].SamplesPerRecord)
 	}
+	offsets := f.offsets()
+	lists := newLists(f)
+	err := f.eachRecord(ctx, func(r int, b []byte) {
+		for k, i := range signals {
+			gain, offset := f.Signals[i].scale()
+			f.digits(b[offsets[i]:offsets[i+1]], func(v int32) {
+				c.Signals[k] = append(c.Signals[k], gain*float64(v)+offset)
+			})
+		}
+		lists.add(b, offsets, r)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return c, lists.finish(c)
+}
+
+// Digital reads the samples of one signal as they are stored: those of a signal of
+// triggers are codes.
+func (f *File) Digital(ctx context.Context, signal int) ([]int32, error) {
+	if err := f.sampled(signal); err != nil {
+		return nil, fmt.Errorf("%s: %w", f.name, err)
+	}
+	x := make([]int32, 0, f.Records*f.Signals[signal].SamplesPerRecord)
+	offsets := f.offsets()
+	if err := f.eachRecord(ctx, func(_ int, b []byte) {
+		f.digits(b[offsets[signal]:offsets[signal+1]], func(v int32) { x = append(x, v) })
+	}); err != nil {
+		return nil, fmt.Errorf("%s: %w", f.name, err)
+	}
+	return x, nil
+}
+
+// sampled is an error where a signal isn't there or holds no samples.
+func (f *File) sampled(i int) error {
+	if i < 0 || i >= len(f.Signals) || f.Signals[i].IsAnnotation() {
+		return fmt.Errorf("signal %d holds no samples", i)
+	}
+	return nil
+}
+
+// offsets returns where each signal begins within a record, and the record's end.
+func (f *File) offsets() []int {
+	at := make([]int, len(f.Signals)+1)
+	for i, s := range f.Signals {
+		at[i+1] = at[i] + s.SamplesPerRecord*f.sampleBytes()
+	}
+	return at
+}
+
+// eachRecord calls do with the bytes of every record, which are not its to keep.
+func (f *File) eachRecord(ctx context.Context, do func(r int, b []byte)) error {
 	record := int(f.recordBytes())
 	if record == 0 {
-		return c, nil
+		return nil
 	}
 	perBlock := max(1, blockBytes/record)
 	buf := make([]byte, min(perBlock, f.Records)*record)
 	for first := 0; first < f.Records; first += perBlock {
 		if err := ctx.Err(); err != nil {
-			return nil, err
+			return err
 		}
 		n := min(perBlock, f.Records-first)
 		if _, err := f.r.ReadAt(buf[:n*record], f.headerBytes()+int64(first)*int64(record)); err != nil {
-			return nil, fmt.Errorf("reading data record %d: %w", first+1, err)
+			return fmt.Errorf("reading data record %d: %w", first+1, err)
 		}
 		for r := range n {
-			b := buf[r*record : (r+1)*record]
-			for k, i := range signals {
-				c.Signals[k] = d.samples(c.Signals[k], b, i)
-			}
-			if err := d.annotations(c, b, first+r); err != nil {
-				return nil, err
-			}
+			do(first+r, buf[r*record:(r+1)*record])
 		}
 	}
-	sortAnnotations(c.Annotations)
-	return c, nil
+	return nil
 }
 
-// A decoder takes records apart.
-type decoder struct {
-	f       *File
-	offsets []int // of the signals within a record
-}
-
-// samples appends the physical values of signal i in record b.
-func (d *decoder) samples(dst []float64, b []byte, i int) []float64 {
-	gain, offset := d.f.Signals[i].scale()
-	b = b[d.offsets[i]:d.offsets[i+1]]
-	if d.f.BDF {
+// digits calls do for every sample in the bytes of a signal.
+func (f *File) digits(b []byte, do func(int32)) {
+	if f.BDF {
 		for ; len(b) >= 3; b = b[3:] {
-			v := int32(uint32(b[0])<<8|uint32(b[1])<<16|uint32(b[2])<<24) >> 8
-			dst = append(dst, gain*float64(v)+offset)
+			do(int32(uint32(b[0])<<8|uint32(b[1])<<16|uint32(b[2])<<24) >> 8)
 		}
-		return dst
+		return
 	}
 	for ; len(b) >= 2; b = b[2:] {
-		v := int16(uint16(b[0]) | uint16(b[1])<<8)
-		dst = append(dst, gain*float64(v)+offset)
+		do(int32(int16(uint16(b[0]) | uint16(b[1])<<8)))
 	}
-	return dst
 }

@@ -51,22 +51,33 @@ func GridNames() []string {
 	return names
 }
 
-// GridCells returns the index row*GridSize+column of each electrode. Its error
-// names the electrodes that have no place, and for the first the nearest name
-// that has.
+// GridCells returns the index row*GridSize+column of each electrode, an old name read as
+// today's. Its error names the electrodes that have no place, and for the first the
+// nearest name that has, or two that have one place.
 func GridCells(electrodes []string) ([]int, error) {
+	const mend = "say where they lie by --montage, or leave them out by channels.exclude in the manifest"
+	if c := CapOf(electrodes); c != "" {
+		return nil, fmt.Errorf("no place on the 9x9 grid for %s: the names are those of a %s cap and none of the 10-20 system; %s", strings.Join(electrodes, ", "), c, mend)
+	}
 	cells := make([]int, len(electrodes))
+	at := map[int]string{}
 	var missing []string
 	for i, e := range electrodes {
 		r, c, ok := OnGrid(e)
-		if !ok {
-			missing = append(missing, e)
+		if site, kind := Canonical(e); !ok && kind == Electrode {
+			r, c, ok = OnGrid(site)
 		}
 		cells[i] = r*GridSize + c
+		if !ok {
+			missing = append(missing, e)
+		} else if other := at[cells[i]]; other != "" {
+			return nil, fmt.Errorf("%s and %s have one place on the 9x9 grid, being names of the same electrode: leave out one by channels.exclude in the manifest", other, e)
+		}
+		at[cells[i]] = e
 	}
 	if len(missing) > 0 {
-		return nil, fmt.Errorf("no place on the 9x9 grid for %s (the nearest name that has one is %s): leave out such channels by channels.exclude in the manifest, or correct their names",
-			strings.Join(missing, ", "), spelling.Nearest(missing[0], GridNames()))
+		return nil, fmt.Errorf("no place on the 9x9 grid for %s (the nearest name that has one is %s): %s, or correct their names",
+			strings.Join(missing, ", "), spelling.Nearest(missing[0], GridNames()), mend)
 	}
 	return cells, nil
 }

@@ -33,9 +33,9 @@ func TestCanonical(t *testing.T) {
 		{"EEG Fp1-F7", "EEG Fp1-F7", Bipolar},
 		{"ECG ECG", "ECG ECG", Other},
 		{"EOG", "EOG", Other},
-		{"STI 014", "STI 014", Other},
-		{"", "", Other},
-		{"EEG", "EEG", Other},
+		{"STI 014", "STI 014", Trigger},
+		{"", "", Nameless},
+		{"EEG", "EEG", Named},
 	} {
 		if got, kind := Canonical(c.in); got != c.want || kind != c.kind {
 			t.Errorf("Canonical(%q) = %q, %v; want %q, %v", c.in, got, kind, c.want, c.kind)

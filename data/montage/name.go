@@ -1,37 +1,35 @@
-// Package montage knows the electrodes of the 10-20 and 10-10 systems: the
-// spellings under which files name them, and where they lie on the head and on
-// the grid that convolutional networks see.
+// Package montage knows what channels are called: the electrodes of the 10-20, 10-10
+// and 10-5 systems, where they lie on the head and on the grid that convolutional
+// networks see, and the names that caps of other systems have.
 package montage
 
 import (
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
-// A Kind says what a channel is.
+// A Kind says what a channel is by its name.
 type Kind int
 
 const (
-	Electrode Kind = iota // of the scalp, in the 10-10 system
-	Reference             // an ear lobe or mastoid: "A1", "EEG A2-A1"
+	Electrode Kind = iota // of the scalp, in the 10-20, 10-10 or 10-5 system
+	Named                 // a name that these systems don't have: "E17", "B12", "EEG 003"
 	Bipolar               // the difference of two scalp electrodes: "EEG Fp1-F7"
-	Other                 // not EEG, or not a name of the 10-10 system: "ECG", "STI 014"
+	Reference             // an ear lobe or mastoid: "A1", "EEG A2-A1"
+	Trigger               // codes of events instead of a voltage: "Status", "STI 014"
+	Other                 // another measurement than EEG: "ECG", "SpO2", "EXG1"
+	Nameless              // nothing, or marks only: "-"
 )
 
 // String names the kind as it reads in a message.
 func (k Kind) String() string {
-	switch k {
-	case Electrode:
-		return "electrode"
-	case Reference:
-		return "reference"
-	case Bipolar:
-		return "bipolar"
-	default:
-		return "not a 10-10 electrode"
-	}
+	return [...]string{"electrode", "name of no system", "bipolar", "reference", "triggers", "not EEG", "no name"}[k]
 }
+
+// EEG reports whether channels of the kind are read unless a user says otherwise.
+func (k Kind) EEG() bool { return k <= Bipolar }
 
 // rows are the electrodes of the 10-10 system (American Clinical
 // Neurophysiology Society guideline 2, 2006) from nose to inion, and SEED's two
@@ -54,10 +52,12 @@ var rows = []string{
 // spellings of the same place.
 var olds = map[string]string{"T3": "T7", "T4": "T8", "T5": "P7", "T6": "P8", "I1": "O9", "I2": "O10"}
 
-var references = []string{"A1", "A2", "M1", "M2", "LE", "LM", "RM", "RE"}
+// fine are the rows of the 10-5 system (Oostenveld & Praamstra, Clin Neurophysiol 2001,
+// 112:713) that the 10-10 system doesn't have, and which electrodes they begin with:
+// outside the letters T, inside C.
+var fine = []string{"NFp", "AFp", "AFF", "FFT", "FFC", "FTT", "FCC", "TTP", "CCP", "TPP", "CPP", "PPO", "POO", "OI"}
 
-// A bare suffix says what an electrode was recorded against.
-var againstReference = regexp.MustCompile(`(?i)[-_ ]*(REF|LE|AVG?|AR|CAR|A1|A2|A1A2|A1\+A2|M1|M2|M1M2|LER|0)$`)
+var fineName = regexp.MustCompile(`(?i)^([a-z]{1,3})(\d{1,2})?(z|h)?$`)
 
 // Names returns the electrodes of the 10-10 system from the nose to the back
 // of the head, each row from left to right.
@@ -71,56 +71,174 @@ func Names() []string {
 
 // Canonical returns the 10-10 system's spelling of a channel's name, and what
 // the channel is: "EEG T3-REF" gives "T7" and [Electrode]. For anything but an
-// electrode it returns the name as it was.
+// electrode it returns the name as it was. What can only be told beside the other
+// names of a file is told by [Identify].
 //
 // It takes off a leading "EEG", dots that pad a name ("Fc5."), and the
 // reference ("-REF", "-LE", "-A1"), reads either case, and changes the old
 // names T3, T4, T5, T6 to T7, T8, P7, P8.
 func Canonical(name string) (string, Kind) {
+	l := parse(name)
+	if l.kind == Electrode {
+		return l.site, Electrode
+	}
+	return name, l.kind
+}
+
+// A label is what a channel's name says on its own.
+type label struct {
+	bare    string // without EEG in front and dots behind
+	kind    Kind
+	site    string // the electrode, under today's name
+	own     string // the electrode's name as it stands, with the system's case
+	against string // its reference, where the name tells one
+}
+
+func parse(name string) label {
 	t := strings.TrimSpace(name)
 	if len(t) >= 4 && strings.EqualFold(t[:3], "EEG") && strings.ContainsRune(" -_:", rune(t[3])) {
 		t = strings.TrimSpace(t[4:])
 	}
-	t = strings.TrimRight(t, ". ")
-	if e, ok := lookup(t); ok {
-		return e, Electrode
+	l := label{bare: strings.TrimRight(t, ". ")}
+	if !strings.ContainsFunc(l.bare, isNamed) {
+		l.kind = Nameless
+		return l
 	}
-	first, second, pair := strings.Cut(t, "-")
-	if isReference(first) {
-		return name, Reference
+	if l.electrode(l.bare) {
+		return l
 	}
-	if pair {
-		_, ok1 := lookup(first)
-		_, ok2 := lookup(second)
-		if ok1 && ok2 {
-			return name, Bipolar
-		}
+	first, second, pair := cutPair(l.bare)
+	switch {
+	case isReference(first):
+		l.kind = Reference
+		return l
+	case pair && isElectrode(first) && isElectrode(second):
+		l.kind = Bipolar
+		return l
 	}
-	if cut := againstReference.FindStringIndex(t); cut != nil {
-		if e, ok := lookup(t[:cut[0]]); ok {
-			return e, Electrode
-		}
+	base, against := cutReference(l.bare)
+	if l.electrode(base) {
+		l.against = against
+		return l
 	}
-	return name, Other
+	l.kind = Named
+	switch {
+	case triggers.MatchString(base):
+		l.kind = Trigger
+	case others.MatchString(base) || others.MatchString(strings.TrimSpace(name)):
+		l.kind = Other
+	}
+	return l
 }
 
-func lookup(t string) (string, bool) {
+// electrode takes t for the name of one, if it is.
+func (l *label) electrode(t string) bool {
+	site, own, ok := lookup(t)
+	if ok {
+		l.kind, l.site, l.own = Electrode, site, own
+	}
+	return ok
+}
+
+func isNamed(r rune) bool {
+	return r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r > 0x7f
+}
+
+// cutPair takes apart the name of a difference.
+func cutPair(t string) (first, second string, ok bool) {
+	first, second, ok = strings.Cut(t, "-")
+	return strings.TrimSpace(first), strings.TrimSpace(second), ok && strings.TrimSpace(second) != ""
+}
+
+var references = []string{"A1", "A2", "M1", "M2", "LE", "LM", "RM", "RE"}
+
+func isReference(t string) bool {
+	return slices.ContainsFunc(references, func(r string) bool { return strings.EqualFold(strings.TrimSpace(t), r) })
+}
+
+// againstReference finds what an electrode was recorded against: after a mark, or, where
+// that leaves an electrode, at once ("C3A2").
+var againstReference = regexp.MustCompile(`(?i)(?:[-_/ ]+(?:REF\d?|LER?|RE|LM|RM|AVG?|AR|CAR|CLE|[AM][12]|[AM]1\+?[AM]2|[AM]12|` +
+	`\(*[AM]1\+[AM]2\)*(?:/2)?\)*|Linked[ _]?(?:Ears|Mastoids)|Avg[ _]?Ref|Average)|(?:REF|LER?|AVG?|[AM][12]|A1A2|M1M2))$`)
+
+// cutReference parts a name from a reference at its end. Without one, base is all.
+func cutReference(t string) (base, against string) {
+	m := againstReference.FindStringIndex(t)
+	if m == nil || m[0] == 0 {
+		return t, ""
+	}
+	return strings.TrimSpace(t[:m[0]]), strings.TrimLeft(t[m[0]:], "-_/ ")
+}
+
+// triggers and others are what systems and laboratories call channels that hold no EEG.
+var (
+	triggers = regexp.MustCompile(`(?i)^(stat(us)?|trig(ger)?s?|trg|sti ?\d*|stim(ulus)?|(event[ _])?markers?|events?|digital|ttl|dig trig)[ _]?\d*$`)
+	others   = regexp.MustCompile(`(?i)^(` +
+		`[lrhvx]?eog[lrhv]?|[lr]oc|[hv]eo|e[ck]g[lr]?|emg|chin|erg|meg|mcg|exg|` +
+		`gsr|eda|scr|scl|ppg|bvp|plet\w*|pulse\w*|hr|bpm|heart ?rate|ibi|bp|` +
+		`resp\w*|thor\w*|chest|abd\w*|(air|nasal)? ?flow|nasal\w*|therm\w*|snore|cannula|etco2|(tc)?co2|s[ap]o2|o2 ?sat|osat|` +
+		`temp\w*|(body)?pos(ition)?|acc(el\w*)?([ _]?[xyz])?|gyro\w*([ _]?[xyz])?|mag([ _]?[xyz])|[lr]?leg\w*|[lr]tib\w*|` +
+		`photic|light|sound|audio|mic|dc|aux|bursts|suppr|bat(tery)?|counter|sample ?counter|sync|packet\w*|interpolated|raw_?cq|cq_\w+|cms|drl|gnd|ground` +
+		`)([ _+-]?([lr]|left|right|upper|lower|\d+))?([ -].*)?$`)
+)
+
+// lookup returns the name of an electrode as it is today and as t has it.
+func lookup(t string) (site, own string, ok bool) {
 	t = strings.TrimSpace(t)
 	for old, today := range olds {
 		if strings.EqualFold(t, old) {
-			return today, true
+			return today, old, true
 		}
 	}
 	for _, r := range rows {
 		for _, e := range strings.Fields(r) {
 			if strings.EqualFold(t, e) {
-				return e, true
+				return e, e, true
 			}
 		}
 	}
-	return "", false
+	if e, ok := lookupFine(t); ok {
+		return e, e, true
+	}
+	return "", "", false
 }
 
-func isReference(t string) bool {
-	return slices.ContainsFunc(references, func(r string) bool { return strings.EqualFold(strings.TrimSpace(t), r) })
+// lookupFine finds the names of the 10-5 system: rows between those of the 10-10 system
+// ("AFF1", "CPPz"), and electrodes between those of a row ("FFC3h", "C1h").
+func lookupFine(t string) (string, bool) {
+	m := fineName.FindStringSubmatch(t)
+	if m == nil {
+		return "", false
+	}
+	letters, between := "", false
+	for _, f := range fine {
+		if strings.EqualFold(f, m[1]) {
+			letters, between = f, true
+		}
+	}
+	for _, f := range []string{"N", "Fp", "AF", "F", "FT", "FC", "T", "C", "TP", "CP", "P", "PO", "O", "I"} {
+		if strings.EqualFold(f, m[1]) {
+			letters = f
+		}
+	}
+	number, _ := strconv.Atoi(m[2])
+	half := strings.EqualFold(m[3], "h")
+	switch {
+	case letters == "" || number > 10:
+		return "", false
+	case strings.EqualFold(m[3], "z") && number == 0 && m[2] == "":
+		return letters + "z", between || letters == "N" || letters == "I"
+	case number == 0 || strings.EqualFold(m[3], "z") || !between && !half:
+		return "", false
+	}
+	name := letters + strconv.Itoa(number)
+	if half {
+		name += "h"
+	}
+	return name, true
+}
+
+func isElectrode(t string) bool {
+	_, _, ok := lookup(t)
+	return ok
 }

@@ -26,15 +26,19 @@ func (t *ToInterpolatedGrid) Prepare(in Form, _ *Form) (Step, error) {
 	if len(in.Shape) != 2 || len(in.Electrodes) != in.Shape[0] {
 		return Step{}, fmt.Errorf("it takes [electrodes, n] and is given %s", in)
 	}
-	cells, err := montage.GridCells(in.Electrodes)
+	cells, without, err := in.gridCells()
 	if err != nil {
 		return Step{}, err
 	}
-	points := make([]point, len(cells))
+	electrodes, notes := in.placed(cells, without)
+	var points []point
+	var rows []int // of the electrodes that have a place
 	for i, c := range cells {
-		points[i] = point{float64(c / montage.GridSize), float64(c % montage.GridSize)}
+		if c >= 0 {
+			points, rows = append(points, point{float64(c / montage.GridSize), float64(c % montage.GridSize)}), append(rows, i)
+		}
 	}
-	triangles := qhullTriangles(in.Electrodes)
+	triangles := qhullTriangles(electrodes)
 	if triangles == nil {
 		triangles = delaunay(points)
 	}
@@ -47,12 +51,14 @@ func (t *ToInterpolatedGrid) Prepare(in Form, _ *Form) (Step, error) {
 	return Step{
 		Out:        Form{Shape: []int{n, montage.GridSize, montage.GridSize}, Bands: in.Bands},
 		OnBaseline: t.ApplyToBaseline,
+		Electrodes: electrodes,
+		Notes:      notes,
 		Apply: func(x, _ *Array) *Array {
 			out := NewArray(n, montage.GridSize, montage.GridSize)
 			for cell, row := range weights {
 				for e, w := range row {
 					for i := range n {
-						out.Data[i*area+cell] += w * x.Data[e*n+i]
+						out.Data[i*area+cell] += w * x.Data[rows[e]*n+i]
 					}
 				}
 			}

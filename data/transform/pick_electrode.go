@@ -2,7 +2,6 @@ package transform
 
 import (
 	"fmt"
-	"slices"
 
 	"eegprune/internal/spelling"
 )
@@ -24,15 +23,16 @@ func (t *PickElectrode) Prepare(in Form, _ *Form) (Step, error) {
 	if len(in.Shape) != 2 || len(in.Electrodes) != in.Shape[0] {
 		return Step{}, fmt.Errorf("it takes [electrodes, n] and is given %s", in)
 	}
-	names := electrodesNamed(t.Electrodes)
-	if len(names) == 0 {
+	wanted := electrodesNamed(t.Electrodes)
+	if len(wanted) == 0 {
 		return Step{}, fmt.Errorf("no electrodes are named")
 	}
-	rows := make([]int, len(names))
-	for i, name := range names {
-		if rows[i] = slices.Index(in.Electrodes, name); rows[i] < 0 {
+	rows, names := make([]int, len(wanted)), make([]string, len(wanted))
+	for i, name := range wanted {
+		if rows[i] = rowOf(in.Electrodes, name); rows[i] < 0 {
 			return Step{}, fmt.Errorf("the recordings have no electrode %s (the nearest name that they have is %s)", name, spelling.Nearest(name, in.Electrodes))
 		}
+		names[i] = in.Electrodes[rows[i]]
 	}
 	n := in.Shape[1]
 	out := in

@@ -6,6 +6,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"eegprune/data/named"
+	"eegprune/internal/note"
 )
 
 // A Pipeline is transforms in the order in which a clip goes through them. It
@@ -30,6 +31,7 @@ type Prepared struct {
 	// Electrodes are those that the result is made of, in their order, also
 	// where Out no longer has an axis of them.
 	Electrodes []string
+	Notes      []note.Note // what the user must see
 
 	steps []Step
 }
@@ -49,6 +51,7 @@ func (p Pipeline) Prepare(in Form, baseline *Form) (*Prepared, error) {
 				return nil, fmt.Errorf("transform %d, %s, on the baseline: %w", i+1, t.Name(), err)
 			}
 			baseline = &b.Out
+			baseline.Positions = in.Positions
 			apply := s.Apply
 			s.Apply = func(x, y *Array) *Array {
 				if y == onBaseline {
@@ -58,9 +61,14 @@ func (p Pipeline) Prepare(in Form, baseline *Form) (*Prepared, error) {
 			}
 		}
 		r.Out = s.Out
+		r.Out.Positions = in.Positions // where electrodes lie is no matter of a transform
+		if s.Electrodes != nil {
+			r.Electrodes = s.Electrodes
+		}
 		if s.Out.Electrodes != nil {
 			r.Electrodes = s.Out.Electrodes
 		}
+		r.Notes = append(r.Notes, s.Notes...)
 		r.steps = append(r.steps, s)
 	}
 	return r, nil

@@ -3,6 +3,7 @@ package transform
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"eegprune/data/montage"
 )
@@ -35,7 +36,8 @@ func (t *RearrangeElectrode) Prepare(in Form, _ *Form) (Step, error) {
 	}
 	from := make([]int, len(names))
 	for i, name := range names {
-		from[i] = slices.Index(in.Electrodes, name)
+		from[i] = rowOf(in.Electrodes, name)
+		names[i], _ = montage.Canonical(name)
 	}
 	n := in.Shape[1]
 	out := in
@@ -61,17 +63,29 @@ func (t *RearrangeElectrode) Prepare(in Form, _ *Form) (Step, error) {
 	}}, nil
 }
 
-// electrodesNamed returns electrodes in the 10-10 system's spelling, or those of
-// a montage if the list is its name.
+// electrodesNamed returns electrodes as they are listed, or those of a montage if the list
+// is its name.
 func electrodesNamed(list []string) []string {
 	if len(list) == 1 {
 		if m, err := montage.Find(list[0]); err == nil {
 			return m.Electrodes
 		}
 	}
-	names := make([]string, len(list))
-	for i, e := range list {
-		names[i], _ = montage.Canonical(e)
+	return slices.Clone(list)
+}
+
+// rowOf returns which of the electrodes is meant by a name: the one that is called so, or
+// the one of the same place (T3 is T7, FP1 is Fp1); -1 where none is.
+func rowOf(electrodes []string, name string) int {
+	if i := slices.Index(electrodes, name); i >= 0 {
+		return i
 	}
-	return names
+	site, kind := montage.Canonical(name)
+	return slices.IndexFunc(electrodes, func(e string) bool {
+		if kind != montage.Electrode || montage.CapOf(electrodes) != "" {
+			return strings.EqualFold(e, name)
+		}
+		other, _ := montage.Canonical(e)
+		return other == site
+	})
 }

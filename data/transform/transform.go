@@ -16,6 +16,8 @@ import (
 	"fmt"
 	"strings"
 
+	"eegprune/data/montage"
+	"eegprune/internal/note"
 	"eegprune/internal/spelling"
 )
 
@@ -46,6 +48,42 @@ type Form struct {
 	Rate       float64  // samples per second, while the last axis is time
 	Time       bool     // whether the last axis is time
 	Bands      []string // names of the bands, in order, once there are any
+	// Positions say where electrodes lie that the 10-10 system doesn't have; nil where
+	// names alone do.
+	Positions *montage.Positions
+}
+
+// gridCells places the electrodes on the grid, and returns those that have no place of
+// their own there: their cells are -1.
+func (f Form) gridCells() (cells []int, without []string, err error) {
+	if f.Positions == nil {
+		cells, err = montage.GridCells(f.Electrodes)
+		return cells, nil, err
+	}
+	if cells, err = f.Positions.Cells(f.Electrodes); err != nil {
+		return nil, nil, err
+	}
+	for i, c := range cells {
+		if c < 0 {
+			without = append(without, f.Electrodes[i])
+		}
+	}
+	return cells, without, nil
+}
+
+// placed is what a step has to say of electrodes that were given places: which it is made
+// of, and which were left out.
+func (f Form) placed(cells []int, without []string) (electrodes []string, notes []note.Note) {
+	if len(without) == 0 {
+		return f.Electrodes, nil
+	}
+	for i, c := range cells {
+		if c >= 0 {
+			electrodes = append(electrodes, f.Electrodes[i])
+		}
+	}
+	return electrodes, []note.Note{note.New(note.LeftOut, "%d of %d channels have no place of their own on the %dx%d grid and are left out there: %s.",
+		len(without), len(cells), montage.GridSize, montage.GridSize, strings.Join(without, ", "))}
 }
 
 // signal checks that the form is [electrodes, samples].
@@ -79,6 +117,10 @@ type Transform interface {
 type Step struct {
 	Out        Form
 	OnBaseline bool // whether the baseline goes through it too
+	// Electrodes are those that the result is made of, where it no longer has an axis of
+	// them; nil where they are those before.
+	Electrodes []string
+	Notes      []note.Note // what the user must see
 	// Apply returns the transformed x. baseline, nil where there is none, is the
 	// baseline as it stands before this step. Neither is changed; many
 	// goroutines may call Apply at once.

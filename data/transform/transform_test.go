@@ -228,3 +228,59 @@ func TestInterpolatedGridRepeatsPlanes(t *testing.T) {
 		}
 	})
 }
+
+// TestElectrodesAreMeantByNameOrPlace: T3 is T7 where there is no T3, and never where both
+// are there.
+func TestElectrodesAreMeantByNameOrPlace(t *testing.T) {
+	for _, c := range []struct{ have, ask, want string }{
+		{"T7 Cz", "T3 cz", "T7 Cz"},
+		{"T3 T7 Cz", "T7 T3", "T7 T3"},
+		{"C3-0 C3-1", "C3-1", "C3-1"},
+		{"FP1-F7 F7-T7", "F7-T7 fp1-f7", "F7-T7 FP1-F7"},
+		{"A1 B1 C3", "C3 b1", "C3 B1"},
+	} {
+		have := strings.Fields(c.have)
+		s, err := (&PickElectrode{Electrodes: strings.Fields(c.ask)}).Prepare(Form{Shape: []int{len(have), 1}, Electrodes: have, Time: true}, nil)
+		if err != nil || strings.Join(s.Out.Electrodes, " ") != c.want {
+			t.Errorf("%s of %s: %v, %v", c.ask, c.have, s.Out.Electrodes, err)
+			continue
+		}
+		x := NewArray(len(have), 1)
+		for i := range have {
+			x.Data[i] = float64(i)
+		}
+		for i, v := range s.Apply(x, nil).Data {
+			if have[int(v)] != s.Out.Electrodes[i] {
+				t.Errorf("%s of %s: %s has the row of %s", c.ask, c.have, s.Out.Electrodes[i], have[int(v)])
+			}
+		}
+	}
+}
+
+// TestGridOfAMontage: what has no place of its own is left out and named, and the rows of
+// the others stay theirs.
+func TestGridOfAMontage(t *testing.T) {
+	have := []string{"low", "X", "Cz", "Pz", "Oz", "Fz"}
+	at := func(e string) montage.Point { p, _ := montage.Position(e); return p }
+	in := Form{Shape: []int{len(have), 1}, Electrodes: have, Positions: &montage.Positions{Names: []string{"low", "X"}, Points: []montage.Point{{Z: -1}, at("C4")}}}
+	x := NewArray(len(have), 1)
+	for i := range have {
+		x.Data[i] = float64(10 + i)
+	}
+	for _, transform := range []Transform{&ToGrid{}, &ToInterpolatedGrid{}} {
+		p, err := Pipeline{transform}.Prepare(in, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(have[1:], p.Electrodes); d != "" || len(p.Notes) != 1 || !strings.Contains(p.Notes[0].What, "low") {
+			t.Errorf("%s: notes %q, electrodes %s", transform.Name(), p.Notes, d)
+		}
+		y := p.Apply(x, nil)
+		for e, want := range map[string]float64{"C4": 11, "Cz": 12, "Fz": 15} {
+			r, c, _ := montage.OnGrid(e)
+			if got := y.Data[r*montage.GridSize+c]; math.Abs(got-want) > 1e-9 {
+				t.Errorf("%s: %g at %s, want %g", transform.Name(), got, e, want)
+			}
+		}
+	}
+}

@@ -1,0 +1,101 @@
+package data
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strings"
+
+	"eegprune/internal/magic"
+)
+
+// A foreign format is one of recordings that isn't read here.
+type foreign struct {
+	name     string
+	suffixes []string
+	// convert is the line that makes a file of it that is read, with the file's name for
+	// %[1]s and the name without the ending for %[2]s.
+	convert string
+}
+
+// byMNE makes an EDF file with MNE-Python.
+const byMNE = `python -c "import mne; mne.io.read_raw('%[1]s', preload=True).export('%[2]s.edf')"`
+
+// foreigns lists them. Most of them can be read by MNE-Python, which writes EDF.
+func foreigns() []foreign {
+	return []foreign{
+		{"GDF", []string{".gdf"}, byMNE},
+		{"FIF", []string{".fif", ".fif.gz"}, byMNE},
+		{"NeuroScan's CNT", []string{".cnt"}, byMNE},
+		{"EGI's MFF", []string{".mff"}, byMNE},
+		{"EGI's simple binary", []string{".egi"}, byMNE},
+		{"Nihon Kohden's", []string{".eeg"}, byMNE},
+		{"Nicolet's", []string{".nxe"}, byMNE},
+		{"Persyst's", []string{".lay"}, byMNE},
+		{"CTF's", []string{".ds"}, byMNE},
+		{"BCI2000's", []string{".bci2k"}, byMNE},
+		{"XDF", []string{".xdf", ".xdfz", ".xdf.gz"}, `python -c "from mnelab.io import read_raw; read_raw('%[1]s', stream_ids=[1]).export('%[2]s.edf')" (MNELAB; MNE-Python has no reader of its own for XDF)`},
+		{"EEGLAB's", []string{".set"}, byMNE},
+		{"BrainVision's", []string{".vhdr", ".ahdr"}, byMNE},
+	}
+}
+
+// foreignOf returns the format that isn't read of a file with that name.
+func foreignOf(name string) (f foreign, ending string, ok bool) {
+	lower := strings.ToLower(name)
+	for _, f := range foreigns() {
+		for _, s := range f.suffixes {
+			if strings.HasSuffix(lower, s) || strings.Contains(lower, s+"/") {
+				return f, s, !slices.ContainsFunc(formats(), func(own format) bool { return slices.Contains(own.suffixes, s) })
+			}
+		}
+	}
+	return foreign{}, "", false
+}
+
+// foreignFiles says of the files of formats that aren't read which these are, and how to
+// convert them; nothing where there are none.
+func foreignFiles(names []string) string {
+	var said []string
+	seen := map[string]bool{}
+	for _, name := range names {
+		f, ending, ok := foreignOf(name)
+		if !ok || seen[f.name] {
+			continue
+		}
+		seen[f.name] = true
+		if i := strings.Index(strings.ToLower(name), ending+"/"); i >= 0 { // a format of directories
+			name = name[:i+len(ending)]
+		}
+		name = path.Base(name)
+		said = append(said, fmt.Sprintf("%s is of the format %s, which is not read: convert it by %s", name, f.name, fmt.Sprintf(f.convert, name, name[:len(name)-len(ending)])))
+	}
+	return strings.Join(said, "; ")
+}
+
+// mend adds to an error of a file that the system gave what to do about it, and to one of a
+// file that isn't what it should be what it is.
+func mend(path string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%w: change its permissions (chmod u+r) or leave it out", err)
+	case errors.Is(err, fs.ErrNotExist):
+		if link, e := os.Readlink(path); e == nil {
+			return fmt.Errorf("%s is a link to content that is not there (%s), as git-annex and DataLad leave them: get it by datalad get or git annex get, or leave it out", path, link)
+		}
+		return fmt.Errorf("%w: it was there when the directory was listed; put it back or try again", err)
+	}
+	is, help := magic.File(path)
+	switch {
+	case strings.HasPrefix(is, "a pointer"):
+		return fmt.Errorf("%s is %s: %s", path, is, help)
+	case help != "":
+		return fmt.Errorf("%w; it is %s: %s", err, is, help)
+	}
+	return err
+}
