@@ -8,12 +8,12 @@
 
 namespace shim {
 
-/* A device's generators and the routing of its allocator are written by every recording:
- * who records, or frees a recording, has the device alone; backward passes and replays
- * share it. Who records may itself call what shares. */
+/* A recording changes what all of a device share (generators, the allocator's routing), and
+ * what others ask of the device meanwhile can fail or go into it: who records, or frees a
+ * recording, has the device alone; every other call shares it. */
 class Gate {
 public:
-  void share() {
+  void share() { // within close and open it does nothing
     std::unique_lock<std::mutex> lock(mutex_);
     if (closed_ && owner_ == std::this_thread::get_id())
       return;
@@ -45,18 +45,6 @@ public:
     owner_ = {};
     changed_.notify_all();
   }
-
-  /* Shares for as long as it lives. */
-  class Shared {
-  public:
-    explicit Shared(Gate &gate) : gate_(gate) { gate.share(); }
-    ~Shared() { gate_.unshare(); }
-    Shared(const Shared &) = delete;
-    Shared &operator=(const Shared &) = delete;
-
-  private:
-    Gate &gate_;
-  };
 
 private:
   std::mutex mutex_;

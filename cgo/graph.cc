@@ -117,7 +117,7 @@ struct ep_graph_s : shim::Recording {
 };
 
 ep_status ep_graph_begin(ep_device device, const ep_generator *generators, int32_t n, int32_t measure, ep_graph *out) {
-  return shim::call(false, [&] {
+  return shim::call_unshared(false, [&] {
     TORCH_CHECK(device.type == EP_CUDA, "only a GPU's work can be recorded");
     const c10::DeviceIndex index = shim::device_index(device.index);
     std::shared_ptr<shim::Pool> pool = shim::thread_pool(index);
@@ -132,11 +132,11 @@ ep_status ep_graph_begin(ep_device device, const ep_generator *generators, int32
 }
 
 ep_status ep_graph_end(ep_graph graph) {
-  return shim::call(false, [&] { graph->end(); });
+  return shim::call_unshared(false, [&] { graph->end(); });
 }
 
 ep_status ep_graph_replay(ep_graph graph) {
-  return shim::call(false, [&] { graph->replay(); });
+  return shim::call_unshared(false, [&] { graph->replay(); });
 }
 
 ep_status ep_graph_memory(ep_graph graph, int64_t *bytes) {
@@ -144,7 +144,7 @@ ep_status ep_graph_memory(ep_graph graph, int64_t *bytes) {
 }
 
 ep_status ep_graph_free(ep_graph graph) {
-  return shim::call(false, [&] { delete graph; });
+  return shim::call_unshared(false, [&] { delete graph; });
 }
 #else
 static ep_status no_graph() {

@@ -86,9 +86,21 @@ bool is_hwcn(const at::Tensor &x);
 
 inline at::Tensor optional(ep_tensor t) { return t ? t->value : at::Tensor(); }
 
-/* The frame of every function of the interface: sets the thread's libtorch state,
- * runs body and turns whatever it throws into a status. */
-template <typename Body> ep_status call(bool grad, Body body) noexcept {
+/* Shares the GPUs on which threads record, for as long as it lives: see gate.h. */
+class Sharing {
+public:
+  Sharing();
+  ~Sharing();
+  Sharing(const Sharing &) = delete;
+  Sharing &operator=(const Sharing &) = delete;
+
+private:
+  uint64_t devices_; // a bit for each
+};
+
+/* The frame of the functions that record, and of all others but for what they share: sets the
+ * thread's libtorch state, runs body and turns whatever it throws into a status. */
+template <typename Body> ep_status call_unshared(bool grad, Body body) noexcept {
   try {
     use_num_threads();
     c10::AutoGradMode mode(grad);
@@ -109,6 +121,14 @@ template <typename Body> ep_status call(bool grad, Body body) noexcept {
   } catch (...) {
     return failure(EP_INTERNAL, "an exception of unknown type");
   }
+}
+
+/* The frame of every other function of the interface. */
+template <typename Body> ep_status call(bool grad, Body body) noexcept {
+  return call_unshared(grad, [&] {
+    const Sharing sharing;
+    body();
+  });
 }
 
 /* call for an operation that makes one tensor in a scope. */

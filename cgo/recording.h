@@ -49,8 +49,14 @@ public:
   }
 
   void replay() {
-    const Gate::Shared shared(gate_);
-    capture_->replay();
+    gate_.share();
+    try {
+      capture_->replay();
+    } catch (...) {
+      gate_.unshare();
+      throw;
+    }
+    gate_.unshare();
   }
 
   size_t memory() { return capture_->memory(); }
@@ -62,6 +68,7 @@ public:
     if (state_ == ready) {
       gate_.close();
       capture_->release();
+      capture_.reset(); // with a pool of its own
       gate_.open();
     }
   }
@@ -71,6 +78,7 @@ public:
 private:
   void give_up() noexcept {
     capture_->abandon();
+    capture_.reset();
     state_ = failed;
     gate_.open();
   }

@@ -6,6 +6,7 @@
 #include <c10/core/impl/VirtualGuardImpl.h>
 
 #include <array>
+#include <bit>
 
 #ifdef EP_WITH_CUDA
 #include <ATen/core/CachingHostAllocator.h>
@@ -17,9 +18,26 @@
 
 namespace shim {
 
+namespace {
+constexpr size_t most_devices = 64; // as many as libtorch knows
+std::atomic<uint64_t> streaming{0}; // a bit for each device on which threads have streams
+thread_local uint64_t own_device = 0; // that of the calling thread's stream
+} // namespace
+
 Gate &gate(c10::DeviceIndex device) {
-  static std::array<Gate, INT8_MAX + 1> gates;
+  static std::array<Gate, most_devices> gates;
   return gates.at(static_cast<size_t>(device));
+}
+
+// Who has no stream of its own may use any of them.
+Sharing::Sharing() : devices_(own_device ? own_device : streaming.load(std::memory_order_relaxed)) {
+  for (uint64_t rest = devices_; rest != 0; rest &= rest - 1)
+    gate(static_cast<c10::DeviceIndex>(std::countr_zero(rest))).share();
+}
+
+Sharing::~Sharing() {
+  for (uint64_t rest = devices_; rest != 0; rest &= rest - 1)
+    gate(static_cast<c10::DeviceIndex>(std::countr_zero(rest))).unshare();
 }
 
 #ifdef EP_WITH_CUDA
@@ -69,6 +87,7 @@ ep_status ep_stream_own(ep_device device, int32_t *has) {
   });
 }
 
+// Its pool is made while nobody records, as in every call.
 ep_status ep_stream_take(ep_device device) {
   return shim::call(false, [&] {
 #ifdef EP_WITH_CUDA
@@ -83,6 +102,8 @@ ep_status ep_stream_take(ep_device device) {
     const c10::cuda::CUDAStream stream = c10::cuda::getStreamFromExternal(raw, index);
     shim::own = std::make_unique<shim::Own>(shim::Own{stream, std::make_shared<shim::Pool>(index)});
     c10::cuda::setCurrentCUDAStream(stream);
+    shim::own_device = uint64_t{1} << index;
+    shim::streaming.fetch_or(shim::own_device);
 #else
     (void)device;
     TORCH_CHECK(false, "the shim was built without CUDA: no GPU has streams");

@@ -1,5 +1,5 @@
 // Making, reading and freeing tensors, and autograd.
-#include "stream.h"
+#include "internal.h"
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
@@ -130,7 +130,6 @@ ep_status ep_backward(ep_scope scope, ep_tensor loss) {
     // On this thread: libtorch's own would take the passes of all trainings one after another,
     // with one cuDNN handle, also while one of them is recorded.
     const OnThisThread here;
-    const shim::Gate::Shared shared(shim::gate(loss->value.device().index()));
     loss->value.backward();
   });
 }

@@ -11,23 +11,22 @@
 #include <thread>
 #include <vector>
 
-using shim::Gate;
-
 namespace {
 
 // What a device sees: it must never see a recording beside anything else.
 struct Device {
-  Gate gate;
+  shim::Gate gate;
   int state = 0;                  // as a generator's: written by whoever records, read by all others
   std::atomic<int> sharing{0}, recording{0}, clashes{0};
 
   void use() {
-    const Gate::Shared shared(gate);
+    gate.share();
     ++sharing;
     if (recording != 0 && !records)
       ++clashes;
     seen = state;
     --sharing;
+    gate.unshare();
   }
   static thread_local int seen;
   static thread_local bool records; // this thread, which may use what it has closed
