@@ -22,6 +22,7 @@ type description struct {
 
 	// Of each trial.
 	y                []float64 // its class
+	words            []string  // instead of y, where it holds text
 	subject, session []string
 	trial            []float64 // its number within subject and session
 
@@ -47,6 +48,15 @@ func (d *description) read(z *npy.Archive) error {
 			if *a.into, err = z.Numbers(a.name); err != nil {
 				return err
 			}
+		}
+	}
+	if has("y") {
+		labels, words, err := z.Labels("y")
+		if err != nil {
+			return err
+		}
+		if err := d.label(labels, words); err != nil {
+			return err
 		}
 	}
 	for _, a := range d.texts() {
@@ -82,7 +92,7 @@ type namedArray[T any] struct {
 }
 
 func (d *description) numbers() []namedArray[float64] {
-	return []namedArray[float64]{{"y", &d.y}, {"trial", &d.trial}}
+	return []namedArray[float64]{{"trial", &d.trial}}
 }
 
 func (d *description) texts() []namedArray[string] {
@@ -94,7 +104,7 @@ func (d *description) fits(trials int) error {
 	for _, a := range []struct {
 		name string
 		n    int
-	}{{"y", len(d.y)}, {"trial", len(d.trial)}, {"subject", len(d.subject)}, {"session", len(d.session)}} {
+	}{{"y", len(d.y)}, {"y", len(d.words)}, {"trial", len(d.trial)}, {"subject", len(d.subject)}, {"session", len(d.session)}} {
 		if a.n != 0 && a.n != trials {
 			return fmt.Errorf("it has %d trials and its array %s has %d elements", trials, a.name, a.n)
 		}
@@ -103,6 +113,22 @@ func (d *description) fits(trials int) error {
 		if !(t >= 1 && t <= math.MaxInt32) || t != math.Trunc(t) {
 			return fmt.Errorf("its array trial has the element %g and must count trials from 1", t)
 		}
+	}
+	return nil
+}
+
+// label takes the array y.
+func (d *description) label(labels []string, words bool) error {
+	if words {
+		d.words = labels
+		return nil
+	}
+	for _, l := range labels {
+		y, err := strconv.ParseFloat(l, 64)
+		if err != nil {
+			return err
+		}
+		d.y = append(d.y, y)
 	}
 	return nil
 }
@@ -158,10 +184,14 @@ func (s *Source) describe() {
 // neither where no file has one.
 func commonClasses(all []*description) (c Classes, why string) {
 	with := 0
+	words := map[string]bool{}
 	seen := map[float64]string{}
 	for _, d := range all {
-		if len(d.y) > 0 {
+		if len(d.y) > 0 || len(d.words) > 0 {
 			with++
+		}
+		for _, w := range d.words {
+			words[w] = true
 		}
 		if !slices.Equal(d.classes, all[0].classes) {
 			why = "files have different arrays classes"
@@ -179,11 +209,18 @@ func commonClasses(all []*description) (c Classes, why string) {
 		return nil, ""
 	case with < len(all):
 		why = fmt.Sprintf("only %d of %d files have one", with, len(all))
-	case why == "" && all[0].classes == nil && len(seen) < 2:
+	case why == "" && all[0].classes == nil && len(seen) < 2 && len(words) < 2:
 		why = "all are of one class"
+	case why == "" && len(words) > 0 && len(seen) > 0:
+		why = "some are words and some are numbers"
+	case why == "" && len(words) > 0 && all[0].classes != nil:
+		why = "they are words and an array classes names numbers"
 	}
 	if why != "" {
 		return nil, why
+	}
+	for _, w := range slices.Sorted(maps.Keys(words)) {
+		c = append(c, ClassRule{w, w})
 	}
 	for i, name := range all[0].classes {
 		seen[float64(i)] = name

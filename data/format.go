@@ -17,6 +17,8 @@ type format struct {
 	suffixes []string
 	// beside are names of files that belong to the recordings without being any.
 	beside []string
+	// companions are the endings of files that belong to one of the same format.
+	companions []string
 	// streams says that a file is read piece by piece and never held whole.
 	streams bool
 	// read gives the recordings of one file in order. Trials are numbered from 1
@@ -29,6 +31,7 @@ func formats() []format {
 	return []format{
 		{name: "edf", about: "EDF and EDF+", suffixes: []string{".edf"}, read: readEDF},
 		{name: "bdf", about: "BioSemi's BDF and BDF+", suffixes: []string{".bdf"}, read: readEDF},
+		{name: "brainvision", about: "BrainVision's .vhdr, with its .eeg and .vmrk", suffixes: []string{".vhdr"}, companions: []string{".eeg", ".vmrk", ".dat"}, read: readBrainVision},
 		{name: "deap", about: "DEAP's data_preprocessed_python (sNN.dat)", labels: deapLabels(), read: readDEAP},
 		{name: "seed", about: "SEED's Preprocessed_EEG (MAT of version 5)", labels: []string{"emotion"}, beside: []string{seedLabelFile, "readme.txt"}, streams: true, read: readSEED},
 		{name: "npy", about: "NumPy's .npy and .npz", suffixes: []string{".npy", ".npz"}, read: readNPY},

@@ -261,7 +261,7 @@ func TestDescriptionsRefuse(t *testing.T) {
 		"trials":      {[]npy.Named{x, {Name: "trial", Values: []int64{0, 1}}}, "from 1"},
 		"trial count": {[]npy.Named{x, {Name: "trial", Values: []int64{1}}}, "array trial has 1"},
 		"rates":       {[]npy.Named{x, {Name: "rate", Values: []float64{1, 2}}}, "one number"},
-		"a grid":      {[]npy.Named{x, {Name: "channels", Shape: []int{1, 1}, Values: []int64{1}}}, "one axis"},
+		"a grid":      {[]npy.Named{x, {Name: "channels", Shape: []int{2, 2}, Values: []int64{1, 2, 3, 4}}}, "one axis"},
 		"channels":    {[]npy.Named{x, {Name: "rate", Values: []float64{8}}, {Name: "channels", Values: []string{"Fp1", "Fp2"}}}, "2 electrodes are named"},
 		"no samples":  {[]npy.Named{{Name: "a", Values: []int64{0}}, {Name: "b", Values: []int64{0}}}, "signal.array"},
 	} {

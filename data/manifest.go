@@ -260,7 +260,7 @@ func (m *Manifest) checkLabel(b []byte) error {
 	switch {
 	case ways != 1:
 		return locate(b, "$.label", "label needs either group (the group of files that holds it), annotations: true, or array (of an .npz file)")
-	case l.Annotations && m.Format != "edf" && m.Format != "bdf", l.Array != "" && m.Format != "npy":
+	case l.Annotations && m.Format != "edf" && m.Format != "bdf" && m.Format != "brainvision", l.Array != "" && m.Format != "npy":
 		return locate(b, "$.label", "files of format %s have no such labels: annotations are of edf, arrays of npy", m.Format)
 	case l.Group != "" && m.files.SubexpIndex(l.Group) < 0:
 		return locate(b, "$.label.group", "files has no group (?<%s>...) to take the label from", l.Group)

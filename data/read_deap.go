@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"os"
+	"regexp"
 	"slices"
 
 	"eegprune/data/montage"
@@ -129,3 +130,6 @@ func (s SignalRule) electrodes() ([]string, error) {
 	}
 	return slices.Clone(s.Electrodes), nil
 }
+
+// deapOfMATLAB matches the files of data_preprocessed_matlab.
+var deapOfMATLAB = regexp.MustCompile(`(^|/)s\d\d\.mat$`)

@@ -37,7 +37,7 @@ type npyFile struct {
 	manifest *Manifest
 	data     *ndarray.Array
 	index    []int        // of the first line; the trial and the channel are counted in it
-	labels   []float64    // nil where the file's name has the label
+	labels   []string     // nil where the file's name has the label
 	class    int          // where it has
 	says     *description // nil where the manifest says it
 	trials   int
@@ -65,7 +65,7 @@ func openNPY(m *Manifest, f File) (*npyFile, error) {
 	}
 	shape = shape[len(shape)-2:]
 	n.base = Recording{File: f.Path, Subject: f.Subject, Session: f.Session, ownTrial: n.says != nil && len(n.says.trial) > 0}
-	seconds, err := n.signal(f, shape[0])
+	seconds, err := n.signal(f, shape)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +84,8 @@ func openNPY(m *Manifest, f File) (*npyFile, error) {
 
 // signal finds out the rate and the electrodes of the rows, from the manifest or from
 // the file itself, and returns the seconds of the baseline.
-func (n *npyFile) signal(f File, rows int) (baseline float64, err error) {
+func (n *npyFile) signal(f File, shape []int) (baseline float64, err error) {
+	rows := shape[0]
 	s := n.manifest.Signal
 	if own := n.says; own != nil {
 		s = SignalRule{Rate: own.rate, Electrodes: own.channels, Baseline: own.baseline}
@@ -103,6 +104,9 @@ func (n *npyFile) signal(f File, rows int) (baseline float64, err error) {
 	if err != nil {
 		return 0, err
 	}
+	if rows != len(electrodes) && shape[1] == len(electrodes) {
+		return 0, fmt.Errorf("its axes look exchanged: %d electrodes are named, its last axis has %d and the one before it %d, and channels come before samples: save it as np.swapaxes(x, -1, -2)", len(electrodes), shape[1], rows)
+	}
 	if rows != len(electrodes) {
 		return 0, fmt.Errorf("its array has %d channels and %d electrodes are named: correct signal.electrodes in the manifest, or the file's array channels", rows, len(electrodes))
 	}
@@ -120,7 +124,7 @@ func (n *npyFile) number(rows int) {
 }
 
 // npyArrays reads the samples, and the labels where there is an array of them.
-func npyArrays(m *Manifest, f File) (data *ndarray.Array, labels []float64, err error) {
+func npyArrays(m *Manifest, f File) (data *ndarray.Array, labels []string, err error) {
 	if d := f.described; d != nil && d.err != nil {
 		return nil, nil, d.err
 	}
@@ -149,7 +153,7 @@ func npyArrays(m *Manifest, f File) (data *ndarray.Array, labels []float64, err 
 		if data, err = z.Array(name); err != nil || m.Label.Array == "" {
 			return err
 		}
-		labels, err = z.Numbers(m.Label.Array)
+		labels, _, err = z.Labels(m.Label.Array)
 		return err
 	})
 	return data, labels, err
@@ -181,7 +185,7 @@ func (n *npyFile) trial(t int) (*Recording, error) {
 	class := n.class
 	if n.labels != nil {
 		var ok bool
-		if class, ok = n.manifest.Label.Classes.index(strconv.FormatFloat(n.labels[t], 'g', -1, 64)); !ok {
+		if class, ok = n.manifest.Label.Classes.index(n.labels[t]); !ok {
 			return nil, nil
 		}
 	}

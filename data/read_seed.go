@@ -92,11 +92,20 @@ func openSEED(ctx context.Context, m *Manifest, f File) (*seedFile, error) {
 	s := &seedFile{base: Recording{File: f.Path, Subject: f.Subject, Session: f.Session, Rate: m.Signal.Rate}}
 	path := filepath.Join(filepath.Dir(f.Path), seedLabelFile)
 	err := eachMatrix(ctx, path, func(n string) bool { return n == "label" }, func(x *mat.Matrix) error {
-		if x.Rows != 1 {
-			return fmt.Errorf("its matrix label has %d rows and needs one", x.Rows)
+		switch {
+		case x.Rows == 1:
+			s.labels = make([]float64, x.Cols)
+			return x.Row(s.labels, 0)
+		case x.Cols == 1:
+			s.labels = make([]float64, x.Rows)
+			for i := range s.labels {
+				if err := x.Row(s.labels[i:i+1], i); err != nil {
+					return err
+				}
+			}
+			return nil
 		}
-		s.labels = make([]float64, x.Cols)
-		return x.Row(s.labels, 0)
+		return fmt.Errorf("its matrix label is %d x %d and needs one row or column", x.Rows, x.Cols)
 	})
 	if errors.Is(err, fs.ErrNotExist) {
 		err = fmt.Errorf("%s: the labels of its trials are missing: put SEED's label.mat beside it, which is in the data set's directory Preprocessed_EEG", f.Path)
@@ -143,6 +152,9 @@ func (s *seedFile) trial(x *mat.Matrix) (*Recording, error) {
 
 // missing is an error if a trial that has a label has no recording.
 func (s *seedFile) missing() error {
+	if len(s.seen) == 0 {
+		return fmt.Errorf("%s: trial 1 of %d is missing, as all others are (no matrix ends in _eeg1): it may hold features, as SEED's ExtractedFeatures do, or be cut off; give the data set's directory Preprocessed_EEG", s.base.File, len(s.labels))
+	}
 	for n := 1; n <= len(s.labels); n++ {
 		if !slices.Contains(s.seen, n) {
 			return fmt.Errorf("%s: trial %d of %d is missing (no matrix ending in _eeg%d): the file is damaged or another's; get it again, or leave it out", s.base.File, n, len(s.labels), n)

@@ -170,6 +170,15 @@ func (s *Source) beside() []string {
 	return f.beside
 }
 
+// companions returns the endings of files that belong to those of the format.
+func (s *Source) companions() []string {
+	f, err := formatNamed(s.Manifest.Format)
+	if err != nil {
+		return nil
+	}
+	return f.companions
+}
+
 // listFiles returns the paths of all files below dir, with slashes.
 func listFiles(dir string) ([]string, error) {
 	info, err := os.Stat(dir)
@@ -244,6 +253,9 @@ func chooseManifest(dir, manifestPath string, names []string) (*Manifest, string
 		if best != nil {
 			return best, impliedOrigin, nil
 		}
+		if !slices.ContainsFunc(names, func(n string) bool { return !deapOfMATLAB.MatchString(n) }) {
+			return nil, "", fmt.Errorf("%s: its files (%s, ...) are DEAP's copy for MATLAB, data_preprocessed_matlab: give the one for Python, data_preprocessed_python (s01.dat, ...)", dir, names[0])
+		}
 		if said := foreignFiles(names); said != "" {
 			return nil, "", fmt.Errorf("%s: %s", dir, said)
 		}
@@ -266,10 +278,11 @@ func readManifest(path string) (*Manifest, string, error) {
 func (s *Source) choose(names []string) error {
 	m := s.Manifest
 	var others, unlabelled []string
+	companions := s.companions()
 	for _, name := range names {
 		g, ok := m.groups(name)
 		if !ok {
-			if name != ManifestName && !slices.Contains(s.beside(), path.Base(name)) {
+			if name != ManifestName && !slices.Contains(s.beside(), path.Base(name)) && !slices.Contains(companions, strings.ToLower(path.Ext(name))) {
 				others = append(others, name)
 			}
 			continue

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"eegprune/internal/note"
 	"eegprune/torch"
 )
 
@@ -26,6 +27,8 @@ type Meta struct {
 	Provenance json.RawMessage `json:"provenance,omitempty"`
 	// Assumed holds what [Open] took for granted of a file that another program wrote.
 	Assumed []string `json:"-"`
+	// Notes say what [Open] left out of such a file.
+	Notes note.List `json:"-"`
 }
 
 // Save writes the network to one safetensors file that describes itself: the tensors
@@ -68,11 +71,11 @@ func (n *Network) Describe(provenance any) (map[string]string, error) {
 
 // ReadMeta reads what a checkpoint says of itself. It needs no libtorch.
 func ReadMeta(path string) (Meta, error) {
-	metadata, _, err := torch.StateFileHeader(path)
+	f, err := torch.ReadStateFile(path)
 	if err != nil {
 		return Meta{}, err
 	}
-	return parseMeta(path, metadata)
+	return parseMeta(path, f.Metadata)
 }
 
 func parseMeta(path string, metadata map[string]string) (Meta, error) {
@@ -102,12 +105,11 @@ func Load(path string, device torch.Device) (*Network, Meta, error) {
 	if err != nil {
 		return nil, Meta{}, err
 	}
-	defer f.Free()
-	return load(path, f.Tensors, f.Metadata, device)
+	return load(path, f, device)
 }
 
-func load(path string, tensors map[string]*torch.Tensor, metadata map[string]string, device torch.Device) (*Network, Meta, error) {
-	m, err := parseMeta(path, metadata)
+func load(path string, f *torch.StateFile, device torch.Device) (*Network, Meta, error) {
+	m, err := parseMeta(path, f.Metadata)
 	if err != nil {
 		return nil, Meta{}, err
 	}
@@ -117,12 +119,17 @@ func load(path string, tensors map[string]*torch.Tensor, metadata map[string]str
 		return nil, Meta{}, fmt.Errorf("%s: %w", path, err)
 	}
 	have := int64(0)
-	for _, t := range tensors {
+	for _, t := range f.Dicts[0].Tensors {
 		have += int64(t.Len())
 	}
 	if c.Parameters > have {
 		return nil, Meta{}, fmt.Errorf("%s: its description needs %d parameters, its tensors have %d elements: they are of another network", path, c.Parameters, have)
 	}
+	tensors, err := f.Tensors()
+	if err != nil {
+		return nil, Meta{}, fmt.Errorf("%s: %w", path, err)
+	}
+	defer torch.FreeAll(tensors)
 	n, err := New(m.Arch, device, nil)
 	if err != nil {
 		return nil, Meta{}, fmt.Errorf("%s: %w", path, err)

@@ -2,17 +2,20 @@ package models
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 
+	"eegprune/internal/note"
 	"eegprune/torch"
+	"eegprune/torch/ptfile"
 )
 
 // OpenOptions say how to take a file whose writer did not say what it holds.
 type OpenOptions struct {
 	Device torch.Device
 	Model  string // empty for the one whose tensors have the file's names
+	// Weights is the key of the network's tensors, or their names' prefix, where the file
+	// has several networks: "ema", "state_dict.student". "." is the file itself.
+	Weights string
 	// Input is what is known of a clip [channels, height, width], 0 where nothing is, for
 	// what the tensors leave open.
 	Input [3]int
@@ -20,97 +23,57 @@ type OpenOptions struct {
 
 // Open is [Load] also for a file of another program, safetensors or of torch.save, that
 // has the tensors of one of the models under their PyTorch names, pruned to any widths or
-// not: see [Infer]. A prefix of all of the network's names, such as the "model." of a
-// Lightning checkpoint, is taken off. Meta has no provenance then, and says what was
-// assumed. The caller frees the network.
+// not: see [Infer]. They may lie at any key of a checkpoint and have a prefix, such as the
+// "model." of Lightning; names that wrappers add are taken off, and what normalization and
+// pruning of PyTorch keep in place of a weight is that weight (see [ptfile.Effective]).
+// Meta has no provenance then; it says what was assumed and, by name, what was left out. The
+// caller frees the network.
 func Open(path string, o OpenOptions) (*Network, Meta, error) {
 	f, err := torch.ReadStateFile(path)
 	if err != nil {
 		return nil, Meta{}, err
 	}
-	defer f.Free()
-	if _, own := f.Metadata[metadataKey]; own {
-		n, m, err := load(path, f.Tensors, f.Metadata, o.Device)
+	if _, own := f.Metadata[metadataKey]; own && o.Weights == "" {
+		n, m, err := load(path, f, o.Device)
 		if err == nil && o.Model != "" && o.Model != m.Arch.Model {
 			n.Free()
 			return nil, Meta{}, fmt.Errorf("%s holds the network %s, not %s", path, m.Arch.Model, o.Model)
 		}
 		return n, m, err
 	}
-	shapes := Shapes{}
-	for name, t := range f.Tensors {
-		shapes[name] = t.Shape()
-	}
-	shapes, original := shapes.withoutPrefix()
-	tensors := map[string]*torch.Tensor{}
-	for name := range shapes {
-		tensors[name] = f.Tensors[original[name]]
-	}
-	arch, assumed, err := Infer(shapes, o.Model, o.Input)
+	c, err := choose(f, o)
 	if err != nil {
 		return nil, Meta{}, fmt.Errorf("%s, which another program wrote: %w", path, err)
 	}
-	if len(f.LeftOut) > 0 {
-		assumed = append(assumed, "its tensors alone, without its "+strings.Join(f.LeftOut, ", "))
-	}
-	n, err := New(arch, o.Device, nil)
+	n, err := New(c.arch, o.Device, nil)
 	if err != nil {
 		return nil, Meta{}, fmt.Errorf("%s: %w", path, err)
 	}
-	if err := n.fill(tensors); err != nil {
+	if err := n.fill(c.tensors); err != nil {
 		n.Free()
 		return nil, Meta{}, fmt.Errorf("%s: %w", path, err)
 	}
-	return n, Meta{Format: plainFormat, Arch: n.Arch, Assumed: assumed}, nil
-}
-
-// withoutPrefix takes the prefix off the names that makes the most of them those of a
-// model, and returns the names that there were by the new ones.
-func (t Shapes) withoutPrefix() (Shapes, map[string]string) {
-	known := map[string]bool{}
-	for _, m := range All() {
-		for _, w := range m.nominal().tensors() {
-			known[w.name] = true
-		}
-	}
-	hits := map[string]int{}
-	for name := range t {
-		for at := 0; ; {
-			if known[name[at:]] {
-				hits[name[:at]]++
-			}
-			dot := strings.IndexByte(name[at:], '.')
-			if dot < 0 {
-				break
-			}
-			at += dot + 1
-		}
-	}
-	prefix := ""
-	for _, p := range slices.Sorted(maps.Keys(hits)) {
-		if hits[p] > hits[prefix] {
-			prefix = p
-		}
-	}
-	shapes, original := Shapes{}, map[string]string{}
-	for name, shape := range t {
-		short := strings.TrimPrefix(name, prefix)
-		if _, taken := t[short]; taken {
-			short = name
-		}
-		shapes[short], original[short] = shape, name
-	}
-	return shapes, original
+	m := Meta{Format: plainFormat, Arch: n.Arch, Assumed: c.assumed}
+	m.Notes.Add(path, c.notes(f)...)
+	return n, m, nil
 }
 
 // fill loads the tensors of another program.
-func (n *Network) fill(tensors map[string]*torch.Tensor) error {
+func (n *Network) fill(arrays map[string]ptfile.Array) error {
+	tensors := map[string]*torch.Tensor{}
+	defer torch.FreeAll(tensors)
 	var state []torch.Named
 	for _, p := range n.State() {
-		// Only a count of batches may be missing.
-		if tensors[p.Name] != nil {
-			state = append(state, p)
+		a, ok := arrays[p.Name]
+		if !ok { // only a count of batches may be missing
+			continue
 		}
+		t, err := torch.TensorOf(a)
+		if err != nil {
+			return fmt.Errorf("tensor %s: %w", p.Name, err)
+		}
+		tensors[p.Name] = t
+		state = append(state, p)
 	}
 	if err := torch.LoadState(state, tensors); err != nil {
 		return err
@@ -120,4 +83,35 @@ func (n *Network) fill(tensors map[string]*torch.Tensor) error {
 	defer s.Close()
 	n.Constrain(s)
 	return s.Err()
+}
+
+// notes say what of the file is not in the network, or not as the file has it.
+func (c *candidate) notes(f *torch.StateFile) []note.Note {
+	var notes []note.Note
+	say := func(kind note.Kind, format string, names []string) {
+		if len(names) > 0 {
+			notes = append(notes, note.New(kind, format, strings.Join(names, ", ")))
+		}
+	}
+	say(note.LeftOut, "What lies beside the network's tensors is left out: %s.", c.dict.Beside())
+	var others []string
+	for _, o := range c.dict.Others {
+		others = append(others, fmt.Sprintf("%s (%s)", o.Name, o.What))
+	}
+	say(note.LeftOut, "Values that are no tensors are left out: %s.", others)
+	say(note.LeftOut, "Tensors that are not part of the network are left out: %s.", grouped(c.extra))
+	say(note.LeftOut, "Objects of classes that only the file's writer knows are passed over, nothing of them is executed: %s.", f.Skipped)
+	say(note.About, "Weights are computed from what the file keeps in their place: %s.", c.made)
+	var wide, whole []string
+	for name, a := range c.tensors {
+		switch {
+		case a.Type == ptfile.Float64:
+			wide = append(wide, name)
+		case a.Type != ptfile.Float32 && !strings.HasSuffix(name, count):
+			whole = append(whole, name)
+		}
+	}
+	say(note.About, "Numbers of 64 bits are rounded to 32 bits: %s.", grouped(wide))
+	say(note.Assumed, "Whole numbers are taken as they are, though quantized weights need a scale: %s.", grouped(whole))
+	return notes
 }

@@ -8,12 +8,15 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
+	"strings"
 	"unicode/utf8"
 	"unsafe"
 
 	"github.com/nlpodyssey/safetensors"
 
 	"eegprune/internal/atomicfile"
+	"eegprune/torch/ptfile"
 )
 
 var fileTypes = map[DType]safetensors.DType{
@@ -91,38 +94,40 @@ func LoadSafetensors(path string) (map[string]*Tensor, map[string]string, error)
 	return tensors, metadata, nil
 }
 
-func safetensorsHeader(path string, data []byte) (metadata map[string]string, shapes map[string][]int, err error) {
-	_, header, err := safetensors.ReadMetadata(data)
-	if err != nil {
-		return nil, nil, notWhole(path, err)
-	}
-	shapes = map[string][]int{}
-	for name, info := range header.Tensors() {
-		shapes[name] = intShape(info.Shape)
-	}
-	return header.Metadata(), shapes, nil
-}
-
 // ParseSafetensors reads the bytes of a safetensors file. The caller owns the tensors.
 func ParseSafetensors(data []byte) (map[string]*Tensor, map[string]string, error) {
-	_, header, err := safetensors.ReadMetadata(data)
+	d, metadata, err := parseSafetensors(data)
+	if err == nil && len(d.Others) > 0 {
+		err = fmt.Errorf("tensor %s is %s", d.Others[0].Name, d.Others[0].What)
+	}
 	if err != nil {
 		return nil, nil, err
+	}
+	tensors, err := (&StateFile{Dicts: []ptfile.Dict{d}}).Tensors()
+	return tensors, metadata, err
+}
+
+// parseSafetensors needs no libtorch.
+func parseSafetensors(data []byte) (d ptfile.Dict, metadata map[string]string, err error) {
+	_, header, err := safetensors.ReadMetadata(data)
+	if err != nil {
+		return d, nil, err
 	}
 	file, err := safetensors.Deserialize(data)
 	if err != nil {
-		return nil, nil, err
+		return d, nil, err
 	}
-	tensors := map[string]*Tensor{}
 	for _, n := range file.Tensors() {
-		t, err := fromBytes(n.TensorView)
-		if err != nil {
-			FreeAll(tensors)
-			return nil, nil, fmt.Errorf("tensor %s: %w", n.Name, err)
+		v := n.TensorView
+		a, ok := ptfile.Widened(v.DType().String(), intShape(v.Shape()), v.Data())
+		if !ok {
+			d.Others = append(d.Others, ptfile.Other{Name: n.Name, What: fmt.Sprintf("of elements of type %v, which can't be read: save it as F32", v.DType())})
+			continue
 		}
-		tensors[n.Name] = t
+		d.Tensors = append(d.Tensors, ptfile.Named{Name: n.Name, Array: a})
 	}
-	return tensors, header.Metadata(), nil
+	slices.SortFunc(d.Tensors, func(a, b ptfile.Named) int { return strings.Compare(a.Name, b.Name) })
+	return d, header.Metadata(), nil
 }
 
 // FreeAll frees the tensors of a map that the caller owns.
@@ -138,22 +143,4 @@ func intShape(shape []uint64) []int {
 		s[i] = int(d)
 	}
 	return s
-}
-
-func fromBytes(v safetensors.TensorView) (*Tensor, error) {
-	for dtype, f := range fileTypes {
-		if f != v.DType() {
-			continue
-		}
-		shape, data := intShape(v.Shape()), v.Data()
-		if err := checkLen("load", len(data)/dtype.Size(), shape); err != nil {
-			return nil, err
-		}
-		dims := sizes(shape)
-		return own("load", func(s *Scope, out *C.ep_tensor) C.ep_status {
-			return C.ep_tensor_from_data(s.h, unsafe.Pointer(unsafe.SliceData(data)), C.int32_t(dtype), &dims[0],
-				C.int32_t(len(shape)), CPU.c(), out)
-		})
-	}
-	return nil, fmt.Errorf("element type %v is not supported: save it as F32, F64, I64 or BOOL", v.DType())
 }

@@ -13,67 +13,52 @@ import (
 	"eegprune/torch/ptfile"
 )
 
-// A StateFile is what a file of tensors holds.
+// A StateFile is what a file of tensors holds. It has no tensors of libtorch yet: see
+// [TensorOf].
 type StateFile struct {
-	Tensors  map[string]*Tensor // on the CPU
-	Metadata map[string]string  // what the writer added as text
-	// LeftOut are the keys of a checkpoint that hold something other than the tensors,
-	// such as an optimizer's state.
-	LeftOut []string
+	Dicts    []ptfile.Dict     // the outermost first, and at least one
+	Metadata map[string]string // what the writer added as text
+	// Skipped are the classes of a checkpoint's other objects that only its writer knows.
+	Skipped []string
 }
 
-// Free frees the tensors.
-func (f *StateFile) Free() { FreeAll(f.Tensors) }
+// Tensors makes tensors on the CPU of the outermost dict. The caller frees them, with
+// [FreeAll].
+func (f *StateFile) Tensors() (map[string]*Tensor, error) {
+	tensors := map[string]*Tensor{}
+	for _, n := range f.Dicts[0].Tensors {
+		t, err := TensorOf(n.Array)
+		if err != nil {
+			FreeAll(tensors)
+			return nil, fmt.Errorf("tensor %s: %w", n.Name, err)
+		}
+		tensors[n.Name] = t
+	}
+	return tensors, nil
+}
 
 // ReadStateFile reads a safetensors file, or one of torch.save in either of its formats
-// (see [ptfile]): which one it is says its content. The caller frees it.
+// (see [ptfile]): which one it is says its content. It needs no libtorch.
 func ReadStateFile(path string) (*StateFile, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
+	if what := otherFile(data, path); what != "" {
+		return nil, fmt.Errorf("%s: it is %s", path, what)
+	}
 	if !ptfile.Is(data) {
-		tensors, metadata, err := ParseSafetensors(data)
+		d, metadata, err := parseSafetensors(data)
 		if err != nil {
 			return nil, notWhole(path, err)
 		}
-		return &StateFile{Tensors: tensors, Metadata: metadata}, nil
+		return &StateFile{Dicts: []ptfile.Dict{d}, Metadata: metadata}, nil
 	}
-	file, err := ptfile.Parse(data)
+	f, err := ptfile.Parse(data)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	f := &StateFile{Tensors: map[string]*Tensor{}, Metadata: file.Metadata, LeftOut: file.LeftOut}
-	for _, n := range file.Tensors {
-		t, err := fromArray(n.Array)
-		if err != nil {
-			f.Free()
-			return nil, fmt.Errorf("%s: tensor %s: %w", path, n.Name, err)
-		}
-		f.Tensors[n.Name] = t
-	}
-	return f, nil
-}
-
-// StateFileHeader reads only the metadata and the shapes of what [ReadStateFile] reads. It
-// needs no libtorch.
-func StateFileHeader(path string) (metadata map[string]string, shapes map[string][]int, err error) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, nil, err
-	}
-	if !ptfile.Is(data) {
-		return safetensorsHeader(path, data)
-	}
-	file, err := ptfile.Parse(data)
-	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", path, err)
-	}
-	shapes = map[string][]int{}
-	for _, n := range file.Tensors {
-		shapes[n.Name] = n.Shape
-	}
-	return file.Metadata, shapes, nil
+	return &StateFile{Dicts: f.Dicts, Metadata: f.Metadata, Skipped: f.Skipped}, nil
 }
 
 func notWhole(path string, err error) error {
@@ -92,7 +77,8 @@ func arrayType(t ptfile.Type) DType {
 	return Float32
 }
 
-func fromArray(a ptfile.Array) (*Tensor, error) {
+// TensorOf makes a tensor on the CPU of what was read. The caller frees it.
+func TensorOf(a ptfile.Array) (*Tensor, error) {
 	if err := checkLen("load", len(a.Data)/a.Type.Size(), a.Shape); err != nil {
 		return nil, err
 	}

@@ -18,7 +18,8 @@ import (
 
 // An exporter is what export does with its flags.
 type exporter struct {
-	out, model         string
+	foreign            foreignFlags
+	out                string
 	python, onnx, int8 bool
 }
 
@@ -48,7 +49,7 @@ The checkpoint may be of another program, as for "prune".`,
 	c.Flags().BoolVar(&e.python, "python", false, "write the PyTorch class, beside the tensors or alone")
 	c.Flags().BoolVar(&e.onnx, "onnx", false, "write ONNX, whatever the file is called")
 	c.Flags().BoolVar(&e.int8, "int8", false, "with ONNX, store weights as 8-bit integers")
-	c.Flags().StringVar(&e.model, "model", "", "network of a checkpoint that another program wrote (default: by the names of its tensors)")
+	e.foreign.register(c.Flags())
 	_ = c.MarkFlagRequired("out")
 	return c
 }
@@ -67,10 +68,10 @@ func (e *exporter) run(a *app, path string) error {
 	case e.int8 && !isONNX:
 		return usageError{fmt.Errorf("--int8: only ONNX files have 8-bit weights, and %s is none", e.out)}
 	}
-	if err := checkModelFlag(e.model); err != nil {
+	if err := e.foreign.check(); err != nil {
 		return err
 	}
-	n, origin, err := a.load(path, e.model, torch.CPU)
+	n, origin, err := a.load(path, e.foreign, torch.CPU)
 	if err != nil {
 		return err
 	}

@@ -99,9 +99,15 @@ func (a *app) inspectCheckpoint(path string) error {
 
 // inspectTensors shows a file of tensors that some other program wrote.
 func (a *app) inspectTensors(path string, why error) error {
-	_, shapes, err := torch.StateFileHeader(path)
+	f, err := torch.ReadStateFile(path)
 	if err != nil {
 		return err
+	}
+	shapes := map[string][]int{}
+	for _, d := range f.Dicts {
+		for _, n := range d.Tensors {
+			shapes[strings.TrimPrefix(d.Key+"."+n.Name, ".")] = n.Shape
+		}
 	}
 	if a.json {
 		return json.NewEncoder(a.stdout).Encode(map[string]any{"tensors": shapes})

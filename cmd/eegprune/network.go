@@ -41,12 +41,12 @@ func (a *app) say(o outcome, text string) error {
 
 // load reads a network, of another program too, and what it says of its training: for
 // one of another program what is assumed of it, which is also told.
-func (a *app) load(path, model string, device torch.Device) (*models.Network, experiment.Provenance, error) {
-	return a.loadFor(path, models.OpenOptions{Model: model, Device: device})
+func (a *app) load(path string, f foreignFlags, device torch.Device) (*models.Network, experiment.Provenance, error) {
+	return a.loadFor(path, models.OpenOptions{Model: f.model, Weights: f.weights, Device: device}, f.strict)
 }
 
 // loadFor is load for clips of which something is known.
-func (a *app) loadFor(path string, o models.OpenOptions) (*models.Network, experiment.Provenance, error) {
+func (a *app) loadFor(path string, o models.OpenOptions, strict bool) (*models.Network, experiment.Provenance, error) {
 	n, m, err := models.Open(path, o)
 	if err != nil {
 		return nil, experiment.Provenance{}, err
@@ -54,6 +54,16 @@ func (a *app) loadFor(path string, o models.OpenOptions) (*models.Network, exper
 	if m.Provenance == nil {
 		if !a.quiet && len(m.Assumed) > 0 {
 			fmt.Fprintf(a.stderr, "%s was written by another program and is taken for %s\n", path, strings.Join(m.Assumed, ", "))
+		}
+		if !a.quiet {
+			if err := writeNotes(a.stderr, m.Notes); err != nil {
+				n.Free()
+				return nil, experiment.Provenance{}, err
+			}
+		}
+		if err := m.Notes.Strict(); strict && err != nil {
+			n.Free()
+			return nil, experiment.Provenance{}, err
 		}
 		return n, experiment.Foreign(n.Arch.Model), nil
 	}
@@ -74,7 +84,8 @@ func (a *app) pruneCommand() *cobra.Command {
 	var p pruneFlags
 	var d dataFlags
 	var dev deviceFlags
-	var out, model string
+	var foreign foreignFlags
+	var out string
 	c := &cobra.Command{
 		Use:   "prune CHECKPOINT",
 		Short: "Remove filters from a trained network, or mask its weights",
@@ -89,7 +100,7 @@ at gradients (taylor) needs any.`,
 			if err != nil {
 				return err
 			}
-			s, err := a.openToPrune(cmd.Context(), args[0], model, pruning, &d, &dev)
+			s, err := a.openToPrune(cmd.Context(), args[0], foreign, pruning, &d, &dev)
 			if err != nil {
 				return err
 			}
@@ -113,13 +124,13 @@ at gradients (taylor) needs any.`,
 	p.register(c.Flags(), 0.4)
 	d.register(c.Flags())
 	dev.register(c.Flags())
-	c.Flags().StringVar(&model, "model", "", "network that the file of another program holds (default: the one whose tensors have its names)")
+	foreign.register(c.Flags())
 	outFlag(c, &out)
 	return c
 }
 
 // openToPrune opens a network, and its recordings where the method looks at them.
-func (a *app) openToPrune(ctx context.Context, path, model string, p experiment.Pruning, d *dataFlags, dev *deviceFlags) (*session, error) {
+func (a *app) openToPrune(ctx context.Context, path string, f foreignFlags, p experiment.Pruning, d *dataFlags, dev *deviceFlags) (*session, error) {
 	m, err := prune.ByName(p.Method)
 	if err != nil {
 		return nil, usageError{err}
@@ -139,7 +150,7 @@ func (a *app) openToPrune(ctx context.Context, path, model string, p experiment.
 	if err != nil {
 		return nil, err
 	}
-	n, origin, err := a.load(path, model, device)
+	n, origin, err := a.load(path, f, device)
 	return &session{network: n, origin: origin}, err
 }
 
@@ -217,7 +228,7 @@ func (a *app) open(ctx context.Context, path string, d *dataFlags, dev *deviceFl
 	if err != nil {
 		return nil, err
 	}
-	n, p, err := a.load(path, "", device)
+	n, p, err := a.load(path, foreignFlags{}, device)
 	if err != nil {
 		return nil, err
 	}
@@ -303,7 +314,7 @@ checkpoint, unless flags say otherwise.`,
 			}
 			var master *models.Network
 			if teacher != "" {
-				if master, _, err = a.load(teacher, "", n.Device()); err != nil {
+				if master, _, err = a.load(teacher, foreignFlags{}, n.Device()); err != nil {
 					return err
 				}
 				defer master.Free()

@@ -22,9 +22,10 @@ import (
 
 // A predictor is what predict does with its flags.
 type predictor struct {
-	dev                              deviceFlags
-	source                           sourceFlags
-	features, recordings, out, model string
+	dev                       deviceFlags
+	source                    sourceFlags
+	foreign                   foreignFlags
+	features, recordings, out string
 }
 
 func (a *app) predictCommand() *cobra.Command {
@@ -64,7 +65,7 @@ with the tensors of one of the networks under their PyTorch names.`,
 	c.Flags().StringVar(&p.features, "features", "", "file of clips: .npz with an array x, or .npy; - for standard input")
 	c.Flags().StringVar(&p.recordings, "data", "", "recordings: a file, or a directory of them")
 	c.Flags().StringVar(&p.out, "out", "", "file for the predictions: .npz, .csv or .json (default: CSV to standard output)")
-	c.Flags().StringVar(&p.model, "model", "", "network of a checkpoint that another program wrote (default: by the names of its tensors)")
+	p.foreign.registerNames(c.Flags())
 	return c
 }
 
@@ -87,18 +88,7 @@ func (p *predictor) settle(args []string) error {
 	case p.features != "" && p.recordings != "":
 		return usageError{fmt.Errorf("--features and --data both name clips: give one of them")}
 	}
-	return checkModelFlag(p.model)
-}
-
-// checkModelFlag returns an error if --model, where it is given, names no network.
-func checkModelFlag(name string) error {
-	if name == "" {
-		return nil
-	}
-	if _, err := models.ByName(name); err != nil {
-		return usageError{fmt.Errorf("--model: %w", err)}
-	}
-	return nil
+	return p.foreign.check()
 }
 
 func (p *predictor) run(ctx context.Context, a *app, checkpoint string) error {
@@ -140,7 +130,7 @@ func (p *predictor) open(a *app, checkpoint string, clip [3]int) (*models.Networ
 	if err != nil {
 		return nil, experiment.Provenance{}, err
 	}
-	return a.loadFor(checkpoint, models.OpenOptions{Device: device, Model: p.model, Input: clip})
+	return a.loadFor(checkpoint, models.OpenOptions{Device: device, Model: p.foreign.model, Weights: p.foreign.weights, Input: clip}, p.source.strict)
 }
 
 // namesOf are the names of the classes, nil where they are not known.

@@ -446,7 +446,7 @@ func TestPredictBadInput(t *testing.T) {
 		{[]string{checkpoint, "--features", "large.npy"}, 1, []string{"large.npy", "clip 6", "1e+300"}},
 		{[]string{checkpoint, "--features", "x.npy", "--model", "fbccnn"}, 1, []string{"tsception.safetensors", "not those of fbccnn", "BN_s.bias is not part"}},
 		{[]string{"nowhere.safetensors", "--features", "x.npy"}, 1, []string{"nowhere.safetensors"}},
-		{[]string{"x.npy", "--features", "x.npy"}, 1, []string{"x.npy", "not a whole safetensors file"}},
+		{[]string{"x.npy", "--features", "x.npy"}, 1, []string{"x.npy", "NumPy array", "safetensors"}},
 	} {
 		r := eegprune(t, dir, append([]string{"predict", "--quiet"}, c.args...)...)
 		if r.code != c.code || r.stdout != "" {

@@ -128,7 +128,7 @@ func (a *app) sensitivity(ctx context.Context, paths []string, d *dataFlags, dev
 	}
 	networks, folds := []*models.Network{first.network}, []int{first.study.At(first.origin.Cell)}
 	for _, path := range paths[1:] {
-		n, p, err := a.load(path, "", first.network.Device())
+		n, p, err := a.load(path, foreignFlags{}, first.network.Device())
 		if err != nil {
 			return nil, err
 		}

@@ -49,10 +49,12 @@ type storage struct {
 // Data types of elements.
 const (
 	miINT8       = 1
+	miUINT8      = 2
 	miINT32      = 5
 	miUINT32     = 6
 	miMATRIX     = 14
 	miCOMPRESSED = 15
+	miUTF8       = 16
 )
 
 func storages(kind uint32) (storage, bool) {
@@ -234,7 +236,7 @@ func readMatrix(s *stream, want func(string) bool) (*Matrix, error) {
 	if err != nil {
 		return nil, err
 	}
-	if kind != miUINT32 || len(flags) < 4 {
+	if kind != miUINT32 && kind != miINT32 || len(flags) < 4 {
 		return nil, errors.New("a matrix has no flags: the file is damaged")
 	}
 	class := s.order.Uint32(flags)
@@ -245,14 +247,15 @@ func readMatrix(s *stream, want func(string) bool) (*Matrix, error) {
 	if err != nil {
 		return nil, err
 	}
-	if kind != miINT32 || len(dims)%4 != 0 || len(dims) < 8 {
+	if kind != miINT32 && kind != miUINT32 || len(dims)%4 != 0 || len(dims) < 8 {
 		return nil, errors.New("a matrix has no dimensions: the file is damaged")
 	}
 	kind, name, err := s.part()
 	if err != nil {
 		return nil, err
 	}
-	if kind != miINT8 {
+	// The format wants miINT8; other writers than MATLAB have these.
+	if kind != miINT8 && kind != miUINT8 && kind != miUTF8 {
 		return nil, errors.New("a matrix has no name: the file is damaged")
 	}
 	m := &Matrix{Name: string(name), order: s.order}

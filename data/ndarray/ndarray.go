@@ -22,7 +22,7 @@ type Array struct {
 
 // types are the names of the elements that can be read.
 func types() []string {
-	return []string{"f8", "f4", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1"}
+	return []string{"f8", "f4", "f2", "f16", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1"}
 }
 
 // CheckType returns an error if elements of that type, as NumPy names it
@@ -43,9 +43,12 @@ func New(shape []int64, kind string, bigEndian, fortran bool, data []byte) (*Arr
 	if len(shape) > 32 {
 		return nil, fmt.Errorf("its array has %d dimensions: the file is damaged", len(shape))
 	}
-	a := &Array{Type: kind, Fortran: fortran, data: data, width: int(kind[1] - '0'), order: binary.LittleEndian}
+	a := &Array{Type: kind, Fortran: fortran, data: data, order: binary.LittleEndian}
 	if bigEndian {
 		a.order = binary.BigEndian
+	}
+	if _, err := fmt.Sscan(kind[1:], &a.width); err != nil {
+		return nil, err
 	}
 	n := uint64(a.width)
 	for axis, size := range shape {
@@ -112,12 +115,17 @@ func (a *Array) element(b []byte) float64 {
 		u = uint64(a.order.Uint16(b))
 	case 4:
 		u = uint64(a.order.Uint32(b))
+	case 16:
+		return a.extended(b)
 	default:
 		u = a.order.Uint64(b)
 	}
 	switch a.Type[0] {
 	case 'f':
-		if a.width == 4 {
+		switch a.width {
+		case 2:
+			return half(uint16(u))
+		case 4:
 			return float64(math.Float32frombits(uint32(u)))
 		}
 		return math.Float64frombits(u)
@@ -126,4 +134,42 @@ func (a *Array) element(b []byte) float64 {
 		return float64(int64(u<<shift) >> shift)
 	}
 	return float64(u)
+}
+
+// half is a number of IEEE 754's binary16.
+func half(b uint16) float64 {
+	v, exponent := float64(b&1023), int(b>>10&31)
+	switch exponent {
+	case 0:
+		v = math.Ldexp(v, -24)
+	case 31:
+		if v = math.Inf(1); b&1023 != 0 {
+			v = math.NaN()
+		}
+	default:
+		v = math.Ldexp(v+1024, exponent-25)
+	}
+	if b>>15 != 0 {
+		return -v
+	}
+	return v
+}
+
+// extended is a long double of x86 processors, which NumPy keeps in 16 bytes: a
+// significand of 64 bits, and 16 of sign and exponent.
+func (a *Array) extended(b []byte) float64 {
+	significand, top := a.order.Uint64(b), a.order.Uint16(b[8:])
+	if a.order == binary.BigEndian {
+		significand, top = a.order.Uint64(b[8:]), a.order.Uint16(b[6:])
+	}
+	v := math.Ldexp(float64(significand), int(top&0x7fff)-16383-63)
+	if top&0x7fff == 0x7fff {
+		if v = math.Inf(1); significand<<1 != 0 {
+			v = math.NaN()
+		}
+	}
+	if top>>15 != 0 {
+		return -v
+	}
+	return v
 }

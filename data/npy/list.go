@@ -3,6 +3,7 @@ package npy
 import (
 	"errors"
 	"fmt"
+	"math"
 	"regexp"
 	"strconv"
 	"strings"
@@ -48,6 +49,53 @@ func (a *Archive) Text(name string) ([]string, error) {
 	return list, nil
 }
 
+// Labels reads the array of that name as the labels of trials: text, numbers, or rows of
+// which one element is 1 and the others are 0, whose label is the number of that element.
+// words says that they are text.
+func (a *Archive) Labels(name string) (list []string, words bool, err error) {
+	b, err := a.entry(name)
+	if err != nil {
+		return nil, false, err
+	}
+	h, err := parseHeader(b)
+	if err == nil {
+		if words = textKind.MatchString(h.kind); !words && len(h.shape) == 2 && h.shape[0] != 1 && h.shape[1] > 1 {
+			list, err = h.oneHot()
+		} else {
+			list, err = h.text()
+		}
+	}
+	if err != nil {
+		return nil, false, fmt.Errorf("array %q: %w", name, err)
+	}
+	return list, words, nil
+}
+
+func (h *header) oneHot() ([]string, error) {
+	a, err := ndarray.New(h.shape, h.kind, h.bigEndian, h.fortran, h.data)
+	if err != nil {
+		return nil, err
+	}
+	list, row := make([]string, a.Shape[0]), make([]float64, a.Shape[1])
+	for i := range list {
+		if err := a.Line(row, i); err != nil {
+			return nil, err
+		}
+		at, sum := 0, 0.0
+		for k, v := range row {
+			if v == 1 {
+				at = k
+			}
+			sum += math.Abs(v)
+		}
+		if sum != 1 || row[at] != 1 {
+			return nil, fmt.Errorf("it has the shape %v, and row %d is no label: one axis is needed, or rows of which one element is 1 and the others are 0", h.shape, i+1)
+		}
+		list[i] = strconv.Itoa(at)
+	}
+	return list, nil
+}
+
 // list returns how many elements there are.
 func (h *header) list() (int64, error) {
 	switch len(h.shape) {
@@ -55,6 +103,10 @@ func (h *header) list() (int64, error) {
 		return 1, nil
 	case 1:
 		return h.shape[0], nil
+	case 2: // a row or a column
+		if h.shape[0] == 1 || h.shape[1] == 1 {
+			return h.shape[0] * h.shape[1], nil
+		}
 	}
 	return 0, fmt.Errorf("it has the shape %v and must have one axis", h.shape)
 }

@@ -29,7 +29,7 @@ func TestLists(t *testing.T) {
 	if _, err := z.Numbers("unicode"); err == nil || !strings.Contains(err.Error(), `"unicode"`) {
 		t.Errorf("text as numbers: %v", err)
 	}
-	for _, name := range []string{"grid", "objects", "none"} {
+	for _, name := range []string{"objects", "none"} {
 		if _, err := z.Text(name); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: error %v", name, err)
 		}

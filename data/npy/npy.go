@@ -84,8 +84,12 @@ func parseHeader(b []byte) (*header, error) {
 
 var errTruncated = errors.New("it ends within its header: it is truncated; get it again")
 
-// maxRatio is how much smaller than its contents an entry of an .npz may be.
-const maxRatio = 256
+// An entry of an .npz may have this many bytes whatever its size, as zeros have, and beyond
+// them so many times its size: what gives more is made to fill memory.
+const (
+	freeBytes = 8 << 20
+	maxRatio  = 256
+)
 
 // An Archive is an opened .npz file.
 type Archive struct{ files []*zip.File }
@@ -128,7 +132,7 @@ func (a *Archive) entry(name string) ([]byte, error) {
 		if strings.TrimSuffix(f.Name, ".npy") != name {
 			continue
 		}
-		if f.UncompressedSize64 > maxRatio*f.CompressedSize64+1<<16 {
+		if f.UncompressedSize64 > maxRatio*f.CompressedSize64+freeBytes {
 			return nil, fmt.Errorf("array %q claims %d bytes out of %d compressed ones, which no recording does: refused", name, f.UncompressedSize64, f.CompressedSize64)
 		}
 		b, err := unpack(f)

@@ -27,17 +27,24 @@ const (
 	extraFolder = "extra/"
 )
 
+// content is what a file's pickle builds, and what lies beside it.
+type content struct {
+	value    any
+	metadata map[string]string
+	skipped  []string
+}
+
 // readZip reads the format since PyTorch 1.6.
-func readZip(b []byte) (any, map[string]string, error) {
+func readZip(b []byte) (content, error) {
 	z, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
 	if err != nil {
-		return nil, nil, fmt.Errorf("its archive is damaged or truncated (%w): get it again", err)
+		return content{}, fmt.Errorf("its archive is damaged or truncated (%w): get it again", err)
 	}
 	folder, found := "", false
 	files := map[string]*zip.File{}
 	for _, f := range z.File {
 		if files[f.Name] != nil {
-			return nil, nil, fmt.Errorf("its archive has two records %.80q: it is damaged", f.Name)
+			return content{}, fmt.Errorf("its archive has two records %.80q: it is damaged", f.Name)
 		}
 		files[f.Name] = f
 		if dir, base := path.Split(f.Name); base == pickleRecord && (!found || len(dir) < len(folder)) {
@@ -46,16 +53,16 @@ func readZip(b []byte) (any, map[string]string, error) {
 	}
 	switch {
 	case !found:
-		return nil, nil, fmt.Errorf("it is an archive without a %s, so torch.save did not write it", pickleRecord)
+		return content{}, fmt.Errorf("it is an archive without a %s, so torch.save did not write it", pickleRecord)
 	case files[folder+scriptRecord] != nil:
-		return nil, nil, errScript
+		return content{}, errScript
 	}
 	record := func(name string) ([]byte, error) { return recordOf(b, files[folder+name], name) }
 	big := false
 	if files[folder+orderRecord] != nil {
 		order, err := record(orderRecord)
 		if err != nil {
-			return nil, nil, err
+			return content{}, err
 		}
 		big = string(order) == "big"
 	}
@@ -76,23 +83,23 @@ func readZip(b []byte) (any, map[string]string, error) {
 	}}
 	program, err := record(pickleRecord)
 	if err != nil {
-		return nil, nil, err
+		return content{}, err
 	}
 	v, _, err := pickle.Load(program, r)
 	if err != nil {
-		return nil, nil, err
+		return content{}, err
 	}
 	metadata := map[string]string{}
 	for name := range files {
 		if key, ok := strings.CutPrefix(name, folder+extraFolder); ok && key != "" {
 			text, err := record(extraFolder + key)
 			if err != nil {
-				return nil, nil, err
+				return content{}, err
 			}
 			metadata[key] = string(text)
 		}
 	}
-	return v, metadata, nil
+	return content{v, metadata, r.skipped}, nil
 }
 
 // as is the storage where a second tensor names it.
@@ -154,7 +161,7 @@ func legacyStart(b []byte) int {
 // readLegacy reads the format before PyTorch 1.6: pickles of a number, a version, the
 // writer's system, the object and its storages' keys, then each storage's number of
 // elements, as 8 bytes, and elements. All numbers are little-endian, whatever the system.
-func readLegacy(b []byte) (any, map[string]string, error) {
+func readLegacy(b []byte) (content, error) {
 	b = b[legacyStart(b):]
 	storages := map[string]*storage{}
 	r := &reader{storage: func(key string, e elem, n int) (*storage, error) {
@@ -171,34 +178,34 @@ func readLegacy(b []byte) (any, map[string]string, error) {
 	for i, what := range []string{"version", "system", "object", "storages"} {
 		v, length, err := pickle.Load(b, r)
 		if err != nil {
-			return nil, nil, fmt.Errorf("the part of it that describes its %s: %w", what, err)
+			return content{}, fmt.Errorf("the part of it that describes its %s: %w", what, err)
 		}
 		parts[i], b = v, b[length:]
 	}
 	if parts[0] != int64(legacyProtocol) {
-		return nil, nil, fmt.Errorf("its version is %s and %d is known: load it in a newer PyTorch and %s", kind(parts[0]), legacyProtocol, mend)
+		return content{}, fmt.Errorf("its version is %s and %d is known: load it in a newer PyTorch and %s", kind(parts[0]), legacyProtocol, mend)
 	}
 	keys, ok := parts[3].(*pickle.List)
 	if !ok {
-		return nil, nil, errors.New("it lists no storages: the file is damaged")
+		return content{}, errors.New("it lists no storages: the file is damaged")
 	}
 	for _, k := range keys.Items {
 		s := storages[text(k)]
 		if s == nil || s.data != nil {
-			return nil, nil, fmt.Errorf("it lists a storage %s twice, or one that no tensor has: the file is damaged", kind(k))
+			return content{}, fmt.Errorf("it lists a storage %s twice, or one that no tensor has: the file is damaged", kind(k))
 		}
 		if len(b) < 8 {
-			return nil, nil, errEnd
+			return content{}, errEnd
 		}
 		n := binary.LittleEndian.Uint64(b)
 		b = b[8:]
 		if n != uint64(s.n) {
-			return nil, nil, fmt.Errorf("a storage has %d elements where %d were announced: the file is damaged", n, s.n)
+			return content{}, fmt.Errorf("a storage has %d elements where %d were announced: the file is damaged", n, s.n)
 		}
 		if s.n > len(b)/s.elem.size {
-			return nil, nil, errEnd
+			return content{}, errEnd
 		}
 		s.data, b = b[:s.n*s.elem.size:s.n*s.elem.size], b[s.n*s.elem.size:]
 	}
-	return parts[2], nil, nil
+	return content{parts[2], nil, r.skipped}, nil
 }

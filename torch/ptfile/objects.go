@@ -20,29 +20,34 @@ type elem struct {
 // untyped is the type of a storage whose tensors say what it holds.
 var untyped = elem{name: "torch.storage.UntypedStorage", size: 1}
 
-// byName returns the type that a storage class or a dtype of PyTorch stands for.
+// byName returns the type that a storage class or a dtype of PyTorch stands for, or the
+// safetensors format's name of one.
 func byName(name string) (elem, bool) {
 	switch name {
-	case "torch.FloatStorage", "torch.float32":
+	case "torch.FloatStorage", "torch.float32", "F32":
 		return elem{name, 4, Float32, nil}, true
-	case "torch.DoubleStorage", "torch.float64":
+	case "torch.DoubleStorage", "torch.float64", "F64":
 		return elem{name, 8, Float64, nil}, true
-	case "torch.HalfStorage", "torch.float16":
+	case "torch.HalfStorage", "torch.float16", "F16":
 		return elem{name, 2, Float32, widenHalf}, true
-	case "torch.BFloat16Storage", "torch.bfloat16":
+	case "torch.BFloat16Storage", "torch.bfloat16", "BF16":
 		return elem{name, 2, Float32, widenBrain}, true
-	case "torch.LongStorage", "torch.int64":
+	case "torch.LongStorage", "torch.int64", "I64":
 		return elem{name, 8, Int64, nil}, true
-	case "torch.IntStorage", "torch.int32":
+	case "torch.IntStorage", "torch.int32", "I32":
 		return elem{name, 4, Int64, widenInt}, true
-	case "torch.ShortStorage", "torch.int16":
+	case "torch.ShortStorage", "torch.int16", "I16":
 		return elem{name, 2, Int64, widenInt}, true
-	case "torch.CharStorage", "torch.int8":
+	case "torch.CharStorage", "torch.int8", "I8":
 		return elem{name, 1, Int64, widenInt}, true
-	case "torch.ByteStorage", "torch.uint8":
+	case "torch.ByteStorage", "torch.uint8", "U8":
 		return elem{name, 1, Int64, widenUint}, true
-	case "torch.BoolStorage", "torch.bool":
+	case "torch.BoolStorage", "torch.bool", "BOOL":
 		return elem{name, 1, Bool, widenBool}, true
+	case "torch.uint16", "U16":
+		return elem{name, 2, Int64, widenUint}, true
+	case "torch.uint32", "U32":
+		return elem{name, 4, Int64, widenUint}, true
 	case untyped.name, "torch.UntypedStorage":
 		return untyped, true
 	}
@@ -60,23 +65,36 @@ const (
 	rebuildWithState function = "torch._utils._rebuild_parameter_with_state"
 	rebuildFromType  function = "torch._tensor._rebuild_from_type_v2"
 	orderedDict      function = "collections.OrderedDict"
+	defaultDict      function = "collections.defaultdict"
 )
 
-var functions = []function{rebuildTensor, rebuildV2, rebuildV3, rebuildParameter, rebuildWithState, rebuildFromType, orderedDict}
+var functions = []function{rebuildTensor, rebuildV2, rebuildV3, rebuildParameter, rebuildWithState, rebuildFromType, orderedDict, defaultDict}
 
 // An opaque value stands for an instance of a class that is of no concern here: what the
 // file says of it is dropped.
 type opaque struct{ name string }
 
-// Plain data of these packages and classes stands beside the tensors of checkpoints:
-// settings, schedules, states of optimizers. None of it is executed, so a list of what is
-// dangerous would not matter; what is on neither list is refused because a file that
-// names it was not made by saving a network.
+// Objects of these packages and classes stand beside the tensors of checkpoints: settings,
+// schedules, states of optimizers. Those of other packages, which are a laboratory's own,
+// are named.
 var (
 	plainPackages = []string{"torch", "pytorch_lightning", "lightning", "lightning_fabric", "lightning_utilities", "torchmetrics", "torcheeg",
 		"numpy", "collections", "argparse", "pathlib", "datetime", "enum", "omegaconf", "typing"}
 	plainClasses = []string{"set", "frozenset", "complex", "slice", "range", "xrange", "bytearray", "bytes", "list", "dict", "tuple", "object", "int", "long", "float", "bool", "str", "unicode"}
 )
+
+// What these modules of Python hold runs programs, opens files or reaches other machines.
+// Nothing of a file is executed, so that no list needs to be complete; but one that names
+// them was made to harm who loads it in PyTorch, and is refused.
+var harmful = []string{"os", "posix", "nt", "sys", "subprocess", "shutil", "socket", "pty", "runpy", "importlib", "imp", "ctypes", "code", "codeop",
+	"commands", "webbrowser", "pickle", "_pickle", "cPickle", "marshal", "multiprocessing", "threading", "asyncio", "signal", "tempfile", "glob",
+	"http", "urllib", "urllib2", "requests", "ftplib", "smtplib", "xmlrpc", "pip", "pydoc", "timeit", "bdb", "pdb", "profile", "cProfile", "site",
+	"inspect", "io", "_io", "zipfile", "tarfile", "platform", "getpass", "ssl"}
+
+func isHarmful(module string) bool {
+	root, _, _ := strings.Cut(module, ".")
+	return root == "builtins" || root == "__builtin__" || slices.Contains(harmful, root)
+}
 
 func isPlain(module, name string) bool {
 	root, _, _ := strings.Cut(module, ".")
@@ -95,6 +113,8 @@ func isPlain(module, name string) bool {
 type reader struct {
 	// storage finds or announces a storage of n elements.
 	storage func(key string, e elem, n int) (*storage, error)
+	// skipped are the classes and functions that are not known here.
+	skipped []string
 }
 
 // Global implements [pickle.Objects].
@@ -112,7 +132,13 @@ func (r *reader) Global(module, name string) (any, error) {
 	if strings.HasPrefix(module, "__torch__") {
 		return nil, errScript
 	}
-	return nil, fmt.Errorf("it names %.80q, which no state dict needs: it may be made to run something, or be a whole model, and is refused; %s", full, mend)
+	if isHarmful(module) {
+		return nil, fmt.Errorf("it names %.80q, which no network needs: it may be made to run something and is refused, unexecuted; %s", full, mend)
+	}
+	if name := fmt.Sprintf("%.80s", full); !slices.Contains(r.skipped, name) && len(r.skipped) < 100 {
+		r.skipped = append(r.skipped, name)
+	}
+	return &opaque{full}, nil
 }
 
 var errScript = fmt.Errorf("it is a TorchScript program and no state dict: %s", mend)
@@ -138,6 +164,8 @@ func (r *reader) Call(f any, args pickle.Tuple) (any, error) {
 	switch name {
 	case orderedDict:
 		return newDict(args)
+	case defaultDict:
+		return &pickle.Dict{}, nil
 	case rebuildTensor, rebuildV2:
 		if len(args) >= 4 {
 			return newTensor(args, nil)

@@ -3,18 +3,15 @@
 // needs no libtorch.
 //
 // Such a file is a pickle, which is a program, and raw storages of numbers. Nothing of the
-// pickle is executed: what rebuilds tensors is known here, the classes of plain data that
-// checkpoints hold beside their tensors become values that do nothing, and every other
-// name is refused. The format is that of torch/serialization.py and
+// pickle is executed: what rebuilds tensors is known here, and the other classes that
+// checkpoints hold beside their tensors become values that do nothing, those that only
+// their writer knows being named. The format is that of torch/serialization.py and
 // caffe2/serialize/inline_container.cc.
 package ptfile
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"slices"
-	"strings"
 
 	"eegprune/internal/pickle"
 )
@@ -48,6 +45,9 @@ type Array struct {
 	Data  []byte
 }
 
+// Len returns the number of elements.
+func (a Array) Len() int { return len(a.Data) / a.Type.Size() }
+
 // A Named is an array with its name.
 type Named struct {
 	Name string
@@ -56,12 +56,27 @@ type Named struct {
 
 // A File is what was read.
 type File struct {
-	Tensors []Named
+	// Dicts are the dicts of tensors in the file, the outermost first.
+	Dicts []Dict
 	// Metadata is what [Write] was given beside the tensors.
 	Metadata map[string]string
-	// LeftOut are the keys of a checkpoint that hold something other than the tensors.
-	LeftOut []string
+	// Skipped are the classes and functions that only the file's writer knows: their
+	// objects are passed over, and nothing of them is executed.
+	Skipped []string
 }
+
+// A Dict is one dict of tensors.
+type Dict struct {
+	// Key says where it lies: "state_dict", "best.model"; empty where it is the whole file.
+	Key     string
+	Tensors []Named
+	// Others are its other values.
+	Others []Other
+	trail  []step
+}
+
+// An Other is a value that is no tensor that can be read.
+type Other struct{ Name, What string }
 
 // Is reports whether the content is that of a file of torch.save, by its first bytes.
 func Is(b []byte) bool { return bytes.HasPrefix(b, []byte("PK\x03\x04")) || isLegacy(b) }
@@ -73,95 +88,27 @@ func Parse(b []byte) (*File, error) {
 	if !isLegacy(b) {
 		read = readZip
 	}
-	v, metadata, err := read(b)
+	c, err := read(b)
 	if err != nil {
 		return nil, err
 	}
-	f := &File{Metadata: metadata}
-	state, err := f.stateDict(v)
-	if err != nil {
+	f := &File{Metadata: c.metadata, Skipped: c.skipped}
+	w := walk{most: 8*len(b) + 1<<20, visits: maxVisits, seen: map[any]bool{}}
+	if err := w.into(c.value, nil); err != nil {
 		return nil, err
 	}
-	return f, f.fill(state, 8*len(b)+1<<20)
+	f.Dicts = w.dicts
+	if len(f.Dicts) == 0 {
+		return nil, fmt.Errorf("no dict of tensors is in it, it holds %s: %s", contents(c.value), mend)
+	}
+	return f, nil
 }
-
-// stateKeys are the keys under which checkpoints keep their tensors: Lightning's, and
-// that of PyTorch's tutorials.
-var stateKeys = []string{"state_dict", "model_state_dict", "model"}
 
 const mend = `save its tensors alone in Python: torch.save(model.state_dict(), "FILE.pt")`
-
-// stateDict finds the dict of tensors.
-func (f *File) stateDict(v any) (*pickle.Dict, error) {
-	top, ok := v.(*pickle.Dict)
-	if !ok {
-		return nil, fmt.Errorf("it holds %s and no dict of tensors: %s", kind(v), mend)
-	}
-	for _, key := range stateKeys {
-		v, _ := top.Get(key)
-		d, ok := v.(*pickle.Dict)
-		if !ok || !slices.ContainsFunc(d.Values, isTensor) {
-			continue
-		}
-		for _, k := range top.Keys {
-			if k != key {
-				f.LeftOut = append(f.LeftOut, fmt.Sprintf("%.80v", k))
-			}
-		}
-		return d, nil
-	}
-	if !slices.ContainsFunc(top.Values, isTensor) {
-		return nil, fmt.Errorf("neither it nor its %s is a dict of tensors: %s", strings.Join(stateKeys, ", "), mend)
-	}
-	return top, nil
-}
 
 func isTensor(v any) bool {
 	_, ok := v.(*tensor)
 	return ok
-}
-
-// fill makes arrays of the tensors, of at most that many bytes.
-func (f *File) fill(state *pickle.Dict, most int) error {
-	var wrong []string
-	var views []*tensor
-	at := map[string]int{}
-	for i, k := range state.Keys {
-		name, ok := k.(string)
-		if b, isBytes := k.(pickle.Bytes); isBytes { // of Python 2
-			name, ok = string(b), true
-		}
-		t, isT := state.Values[i].(*tensor)
-		j, again := at[name]
-		switch {
-		case !ok:
-			wrong = append(wrong, fmt.Sprintf("a key of its tensors is %s", kind(k)))
-		case !isT:
-			wrong = append(wrong, fmt.Sprintf("its %.80q is %s, no tensor of a type that can be read", name, kind(state.Values[i])))
-		case again: // what was set last counts
-			views[j] = t
-		default:
-			at[name] = len(views)
-			views = append(views, t)
-			f.Tensors = append(f.Tensors, Named{Name: name})
-		}
-	}
-	if len(wrong) > 0 {
-		return fmt.Errorf("%s: %s", strings.Join(wrong, "; "), mend)
-	}
-	for i, t := range views {
-		size, err := t.check()
-		if err == nil {
-			if most -= size; most < 0 {
-				err = errors.New("it and those before it claim more than eight times the file's size, as views of the same numbers: clone them before they are saved")
-			}
-		}
-		if err != nil {
-			return fmt.Errorf("tensor %.80s: %w", f.Tensors[i].Name, err)
-		}
-		f.Tensors[i].Array = Array{t.elem.as, t.shape, t.contiguous(size)}
-	}
-	return nil
 }
 
 // kind says what a value of the pickle is.

@@ -145,6 +145,22 @@ func (t *tensor) contiguous(size int) []byte {
 	return out
 }
 
+// Widened makes an array of little-endian elements in row-major order, whose type has the
+// name that the safetensors format gives it. It returns false for types that none of an
+// array's can hold.
+func Widened(dtype string, shape []int, data []byte) (Array, bool) {
+	e, ok := byName(dtype)
+	if !ok || e.name == untyped.name {
+		return Array{}, false
+	}
+	t := tensor{storage: &storage{elem: e, n: len(data) / e.size, data: data}, elem: e, shape: shape, stride: make([]int, len(shape))}
+	step := 1
+	for d := len(shape) - 1; d >= 0; d-- {
+		t.stride[d], step = step, step*shape[d]
+	}
+	return Array{e.as, shape, t.contiguous(step * e.as.Size())}, true
+}
+
 func widenInt(dst, src []byte) {
 	var eight [8]byte
 	copy(eight[:], src)
@@ -153,7 +169,11 @@ func widenInt(dst, src []byte) {
 	binary.LittleEndian.PutUint64(dst, uint64(int64(v<<shift)>>shift))
 }
 
-func widenUint(dst, src []byte) { binary.LittleEndian.PutUint64(dst, uint64(src[0])) }
+func widenUint(dst, src []byte) {
+	var eight [8]byte
+	copy(eight[:], src)
+	copy(dst, eight[:])
+}
 
 func widenBool(dst, src []byte) {
 	dst[0] = 0
