@@ -157,16 +157,18 @@ def steps(a, reached):
     for name in a.models:
         flops, moved = work(name, a.batch)
         other = theirs(name, a.batch, a.seconds, not a.no_compile)
-        for precision in ("float32", "tf32", "bf16"):
-            flags = [] if precision == "float32" else ["--precision", precision]
+        for precision in ("float32", "tf32", "bf16", "tf32 fast"):
+            flags = ["--fast"] if precision.endswith("fast") else []
+            precision = precision.split()[0]
+            flags += [] if precision == "float32" else ["--precision", precision]
             ours = eegprune(a.program, "--model", name, "--batch", a.batch, "--seconds", a.seconds, *flags)
             ms = statistics.median(ours["step_ms"])
             limit = 1e3 * max(flops / reached[precision] / 1e12, moved / reached["copy"])
             captured = other.get("captured tf32" if precision == "tf32" else "captured")
             columns = {"eager": other["eager"], "deterministic": other["deterministic"], "captured": captured, "compiled": other.get("compiled")}
-            rows.append({"model": name, "precision": precision, "step_ms": ms, "forward_ms": statistics.median(ours["forward_ms"]),
+            rows.append({"model": name, "precision": precision, "fast": "--fast" in flags, "step_ms": ms, "forward_ms": statistics.median(ours["forward_ms"]),
                          "gflop": flops / 1e9, "gbytes": moved / 1e9, "limit_ms": limit, **columns})
-            print(f"{name:10} {precision:9} {ms:9.3f} " + " ".join(f"{cell(v):>8} {cell(v and v / ms):>5}" for v in columns.values())
+            print(f"{name:10} {precision + ' fast' * ('--fast' in flags):9} {ms:9.3f} " + " ".join(f"{cell(v):>8} {cell(v and v / ms):>5}" for v in columns.values())
                   + f" {limit:7.3f} {100 * limit / ms:5.0f} %", flush=True)
     return rows
 
@@ -227,6 +229,7 @@ def main():
     p.add_argument("--clips", type=int, default=7680, help="of the folds; for networks of signals a quarter")
     p.add_argument("--epochs", type=int, default=4)
     p.add_argument("--torch-folds", type=int, default=2, help="how many of the ten PyTorch trains; the time is scaled")
+    p.add_argument("--only", type=lambda s: s.split(","), default=["steps", "folds"], help="steps, folds")
     p.add_argument("--no-compile", action="store_true", help="leave torch.compile out, which takes half a minute a network")
     p.add_argument("--json", metavar="FILE")
     a = p.parse_args()
@@ -235,7 +238,11 @@ def main():
     reached = rates()
     print(", ".join(f"{k} {v}" for k, v in about.items()))
     print(", ".join(f"{k} {v:.1f} TFLOP/s" for k, v in reached.items() if k != "copy") + f", copy {reached['copy'] / 1e12:.2f} TB/s")
-    figures = {"about": about, "reached": reached, "steps": steps(a, reached), "folds": folds(a)}
+    figures = {"about": about, "reached": reached}
+    if "steps" in a.only:
+        figures["steps"] = steps(a, reached)
+    if "folds" in a.only:
+        figures["folds"] = folds(a)
     if a.json:
         with open(a.json, "w") as f:
             json.dump(figures, f, indent=1)
