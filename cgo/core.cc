@@ -28,7 +28,6 @@ void allow_tf32(bool convolutions, bool products) {
 // that it has none is an error.
 void be_deterministic(bool on) {
   at::globalContext().setDeterministicCuDNN(on);
-  at::globalContext().setBenchmarkCuDNN(!on);
   at::globalContext().setDeterministicAlgorithms(on, false);
   // Not its other half, which writes every new tensor to show who reads it too early.
   at::globalContext().setDeterministicFillUninitializedMemory(false);

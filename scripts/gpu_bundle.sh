@@ -20,7 +20,7 @@ for package in torch train; do
 done
 cp scripts/gpu_run.sh "$out/run.sh"
 cp scripts/parity.py scripts/bench_gpu.py scripts/networks.py scripts/little_memory.py "$out/scripts/"
-"$out/eegprune" data simulate --quiet --out "$out/recordings" --subjects 4 --trials 6 --seconds 20 --seed 1
+"$out/eegprune" data simulate --quiet --out "$out/recordings" --subjects 4 --trials 6 --seconds 20 --seed 1 >/dev/null
 size=$(du -sm "$out" | cut -f1)
 echo "$out: $size MB"
 [ "$size" -lt 60 ] || { echo "gpu-bundle: $out has $size MB and must have less than 60" >&2; exit 1; }

@@ -131,7 +131,7 @@ func AllowTF32(convolutions, products bool) error {
 
 // SetDeterministic says whether what GPUs compute has the same bits each time, in all of the
 // process, as it has unless this says otherwise; an operation that has no such form is then
-// an error. Else libtorch uses the forms that are fastest, and tries which those are.
+// an error. Else libtorch takes whatever form it thinks fastest, as PyTorch does.
 func SetDeterministic(on bool) error {
 	if err := Load(); err != nil {
 		return err

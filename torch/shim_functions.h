@@ -17,7 +17,7 @@ EP_FN(ep_num_threads, (int32_t *n), (n))
  * may not unless this says so. */
 EP_FN(ep_allow_tf32, (int32_t convolutions, int32_t products), (convolutions, products))
 /* Whether operations on GPUs give the same bits each time, as they do unless this says
- * otherwise; else the fastest forms are used. */
+ * otherwise; else libtorch takes whatever form it thinks fastest. */
 EP_FN(ep_set_deterministic, (int32_t on), (on))
 /* Tensor handles that exist now. */
 EP_FN(ep_live_tensors, (int64_t *n), (n))
