@@ -9,8 +9,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -33,31 +31,6 @@ type task struct {
 	result   *report.Result
 	before   bool // it was done by an earlier run
 	failure  *Failure
-}
-
-// A place is where cells are done, several at a time: a device with the studies' data.
-type place struct {
-	device  torch.Device
-	studies map[*Study]*Study
-	made    report.Run // what results say of how they came about, but for what that took
-	meter   *meter.Meter
-	// alone is held shared by cells that run side by side, and wholly by one that has
-	// failed so.
-	alone sync.RWMutex
-	jobs  atomic.Int32 // how many run side by side
-}
-
-// retire has one job fewer run here from now on, unless it is the last.
-func (p *place) retire() bool {
-	for {
-		n := p.jobs.Load()
-		if n < 2 {
-			return false
-		}
-		if p.jobs.CompareAndSwap(n, n-1) {
-			return true
-		}
-	}
 }
 
 // A schedule does tasks.
@@ -202,27 +175,6 @@ func (s *schedule) open(ctx context.Context, g Grid, jobs int) (free func(), err
 	return free, nil
 }
 
-// newPlace is a device without data.
-func newPlace(device torch.Device, o RunOptions) (*place, error) {
-	env, err := environment([]torch.Device{device}, o)
-	if err != nil {
-		return nil, err
-	}
-	p := &place{device: device, studies: map[*Study]*Study{}, made: report.Run{Version: env.Version, Commit: o.Commit, Libtorch: env.Libtorch,
-		CUDA: env.CUDA, CuDNN: env.CuDNN, Device: env.Device, Processor: env.CPU, Host: env.Host}}
-	gpu := meter.NoGPU
-	if device.IsCUDA() {
-		gpu = device.Index()
-		about, err := torch.DescribeGPU(gpu)
-		if err != nil {
-			return nil, err
-		}
-		p.made.Processor = about.Name
-	}
-	p.meter = meter.New(gpu)
-	return p, nil
-}
-
 // do does a task when those that it starts from are done. Its error ends the run; what is
 // the cell's own trouble is recorded.
 func (s *schedule) do(ctx context.Context, t *task) error {
@@ -277,27 +229,6 @@ func (s *schedule) do(ctx context.Context, t *task) error {
 	close(t.finished)
 	s.options.Watch.done(t.cell, result, false)
 	return nil
-}
-
-// attempt makes a cell, and once more with nothing beside it where that fails, which the
-// result then says: retried is why. fewer: memory was short, and this place takes a job less
-// from now on.
-func (p *place) attempt(ctx context.Context, of report.Cell, watch Observer, make func(retried string) (report.Result, error)) (result report.Result, fewer bool, err error) {
-	p.alone.RLock()
-	result, err = make("")
-	p.alone.RUnlock()
-	if err == nil || ctx.Err() != nil || unwritable(err) {
-		return result, false, err
-	}
-	if train.IsOutOfMemory(err) && p.retire() {
-		fewer = true
-		watch.fewer(fmt.Sprintf("%s: %v: %d side by side from now on", Describe(of), err, p.jobs.Load()))
-	}
-	watch.again(of, err)
-	p.alone.Lock()
-	defer p.alone.Unlock()
-	result, err = make(err.Error())
-	return result, fewer, err
 }
 
 // unwritable reports whether going on would lose what is done.
