@@ -69,10 +69,15 @@ TEST(Status, HostMemoryThatIsNotThereIsOutOfMemory) {
 }
 
 TEST(Stream, TheCPUHasNoneAndADeviceThatIsNotThereIsAnError) {
-  int32_t changed = 1;
-  OK(ep_thread_stream({EP_CPU, 0}, 1, &changed));
-  EXPECT_EQ(changed, 0);
-  EXPECT_NE(text(ep_thread_stream({EP_CUDA, 200}, 1, &changed)), "");
+  int32_t has = 1;
+  OK(ep_stream_own({EP_CPU, 0}, &has));
+  EXPECT_EQ(has, 0);
+  OK(ep_stream_follow({EP_CPU, 0}));
+  OK(ep_synchronize({EP_CPU, 0}));
+  EXPECT_NE(text(ep_stream_take({EP_CPU, 0})), "");
+  EXPECT_NE(text(ep_stream_take({EP_CUDA, 200})), "");
+  ep_graph graph = nullptr;
+  EXPECT_NE(text(ep_graph_begin({EP_CUDA, 0}, nullptr, 0, 0, &graph)), "");
 }
 
 TEST(Wrap, ReleasesWhenTheLastUserIsGoneAndOnFailure) {

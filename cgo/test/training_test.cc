@@ -104,7 +104,7 @@ TEST(Autocast, ProductsAreDoneInBfloat16AndSumsAreNot) {
 
 TEST(Graph, IsOfAGPU) {
   ep_graph g = nullptr;
-  EXPECT_NE(text(ep_graph_begin({EP_CPU, 0}, nullptr, 0, &g)), "");
+  EXPECT_NE(text(ep_graph_begin({EP_CPU, 0}, nullptr, 0, 0, &g)), "");
   EXPECT_EQ(g, nullptr);
   OK(ep_graph_free(nullptr));
 }
