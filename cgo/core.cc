@@ -110,7 +110,7 @@ ep_status ep_init(void) {
     // gain nothing from one of their own.
     mallopt(M_ARENA_MAX, static_cast<int>(std::max(1u, std::thread::hardware_concurrency())));
 #endif
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) // which watch their own allocators only
+#ifndef __SANITIZE_ADDRESS__ // which watches its own allocator only
     shim::keep_large_blocks();
 #endif
     // Numbers are compared with PyTorch's CPU: no silent 10-bit mantissas.

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the shim: build_shim.sh BUILD_DIR BIN_DIR|- [CMake arguments]. The library goes
-# to BIN_DIR; with - it stays in the build directory, and its tests are built beside it.
+# to BIN_DIR; with - it stays in the build directory, and its tests are built beside it, or
+# TARGET alone.
 # Quiet unless something fails.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -12,7 +13,7 @@ done
 libtorch=$("${PYTHON:-python3}" scripts/get_libtorch.py)
 mkdir -p "$build"
 log=$build/build.log
-target=all
+target=${TARGET:-all}
 [ "$bin" = - ] || target=eegprune_torch
 if ! { cmake -S . -B "$build" -DLIBTORCH="$libtorch" "$@" && cmake --build "$build" --parallel "$(nproc)" --target "$target"; } >"$log" 2>&1; then
   tail -n 40 "$log" >&2
