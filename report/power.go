@@ -56,17 +56,19 @@ func noncentralT(t, df, shift float64) float64 {
 	if x <= 0 {
 		return sum
 	}
+	// Poisson's weights, by their logarithms, from as far below their mode as they can be seen
+	// to as far above it: the first of all is 0 in a float64 from a shift of 39 on.
 	half := shift * shift / 2
-	p := math.Exp(-half) / 2
-	q := math.Sqrt(2/math.Pi) * math.Exp(-half) * shift / 2
-	// Until what is left of the Poisson weights can't be seen.
-	for j, left := 0.0, 1-2*p; ; j++ {
-		sum += p*mathext.RegIncBeta(j+0.5, df/2, x) + q*mathext.RegIncBeta(j+1, df/2, x)
-		if left < 1e-13 && j > half {
-			return min(sum, 1)
-		}
-		p *= half / (j + 1)
-		q *= half / (j + 1.5)
-		left -= 2 * p
+	if half == 0 {
+		return min(sum+mathext.RegIncBeta(0.5, df/2, x)/2, 1)
 	}
+	reach := 12*math.Sqrt(half) + 40
+	for j := math.Max(0, math.Floor(half-reach)); j <= half+reach; j++ {
+		whole, _ := math.Lgamma(j + 1)
+		middle, _ := math.Lgamma(j + 1.5)
+		power := j*math.Log(half) - half
+		sum += math.Exp(power-whole)/2*mathext.RegIncBeta(j+0.5, df/2, x) +
+			shift/(2*math.Sqrt2)*math.Exp(power-middle)*mathext.RegIncBeta(j+1, df/2, x)
+	}
+	return min(sum, 1)
 }
