@@ -187,7 +187,7 @@ func (c *Comparison) holm() {
 
 // family names what Holm corrects over.
 func (c *Comparison) family() string {
-	return fmt.Sprintf("the %d tests of this table, of each network against the unpruned one of its model", c.Tested)
+	return fmt.Sprintf("the %d tests of this table, of each network against its reference", c.Tested)
 }
 
 // recoveries are the stages of which one is marked as best. The uniform network is a

@@ -33,7 +33,8 @@ type candidate struct {
 	group
 	reference        group
 	parameters, macs float64 // saved
-	share            float64
+	share            float64 // of test clips to those trained on
+	validationShare  float64 // of validation clips to those fitted on
 }
 
 // candidatesOf returns the recovered networks of a model, those that save the most MACs
@@ -50,7 +51,7 @@ func candidatesOf(all []group, model string, config json.RawMessage) []candidate
 			continue
 		}
 		p, m := shares(g.results, whole.results)
-		of = append(of, candidate{group: g, reference: reference, parameters: 1 - p, macs: 1 - m, share: testShare(g.results, config)})
+		of = append(of, candidate{group: g, reference: reference, parameters: 1 - p, macs: 1 - m, share: testShare(g.results, config), validationShare: validationShare(g.results, config)})
 	}
 	slices.SortStableFunc(of, func(a, b candidate) int {
 		return cmp.Or(cmp.Compare(b.macs, a.macs), cmp.Compare(b.parameters, a.parameters))
@@ -91,7 +92,7 @@ func largestOf(of []candidate, metric string, j Judgement) Largest {
 	out := Largest{Variant: Variant{Model: of[0].Model}, Candidates: len(of), Reason: "no network is shown on the validation clips to lose less than the margin"}
 	for _, c := range of {
 		x, y, _ := pairs(c.reference.results, c.results, onValidation(metric))
-		chosen, err := j.NotInferior(c.share, x, y)
+		chosen, err := j.NotInferior(c.validationShare, x, y)
 		if err != nil {
 			out.Reason = err.Error()
 			continue
@@ -151,6 +152,9 @@ func nestedLargest(of []candidate, metric string, j Judgement) Largest {
 	var err error
 	if out.Test, err = j.NotInferior(share, testX, testY); err != nil {
 		out.Reason = err.Error()
+	}
+	if !slices.ContainsFunc(out.Ratios, func(r float64) bool { return r > 0 }) {
+		out.Reason = "no fold has a network that loses less than the margin on its inner folds"
 	}
 	return out
 }

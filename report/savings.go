@@ -79,12 +79,12 @@ func (v *Savings) Settle() {
 // clips, by which ratios are chosen, or on the test clips. It returns the scores that it
 // compared, of each fold and seed.
 func (j Judgement) Judge(metric string, onValidationClips bool, reference, other []Result) (v Verdict, x, y []float64, err error) {
-	value := onTest(metric)
+	value, share := onTest(metric), testShare(other, nil)
 	if onValidationClips {
-		value = onValidation(metric)
+		value, share = onValidation(metric), validationShare(other, nil)
 	}
 	x, y, undefined := pairs(reference, other, value)
-	v, err = j.NotInferior(TestShare(other), x, y)
+	v, err = j.NotInferior(share, x, y)
 	if err != nil && undefined > 0 {
 		err = fmt.Errorf("%w (%d folds lack a class and have no %s)", err, undefined, MetricTitle(metric))
 	}

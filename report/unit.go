@@ -214,6 +214,23 @@ func testShare(results []Result, config json.RawMessage) float64 {
 	return 1 / float64(max(last-1, 1))
 }
 
+// validationShare is the number of validation clips over that of clips fitted on, which stand
+// to each other as test and training clips do where networks are judged by the former; of
+// results that don't say, as of an old version, it is testShare.
+func validationShare(results []Result, config json.RawMessage) float64 {
+	sum, known := 0.0, 0
+	for _, r := range results {
+		if r.Clips.Fit > 0 && r.Clips.Validation > 0 {
+			sum += float64(r.Clips.Validation) / float64(r.Clips.Fit)
+			known++
+		}
+	}
+	if known == 0 {
+		return testShare(results, config)
+	}
+	return sum / float64(known)
+}
+
 // foldsAsked is the number of folds that a configuration, or the first of several, asks
 // for; 0 where the split makes as many as there are subjects.
 func foldsAsked(config json.RawMessage) int {
