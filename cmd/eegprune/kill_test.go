@@ -100,7 +100,7 @@ func whole(t *testing.T) (dir string, want *report.Study, took time.Duration) {
 		undisturbed = time.Since(start)
 	}
 	want = read(t, filepath.Join(dir, "whole"))
-	if len(want.Results) != 2*2*(1+4+3*4+1) {
+	if len(want.Results) != 2*2*(2+4+3*4+1) {
 		t.Fatalf("%d results", len(want.Results))
 	}
 	return dir, want, undisturbed

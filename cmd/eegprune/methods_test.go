@@ -36,7 +36,7 @@ func TestSingleStepsFindWhatTheStudyFinds(t *testing.T) {
 			sparse++
 		}
 	}
-	if want := 2 + sparse + 2*len(methods)*5; len(s.Results) != want || sparse != 2 {
+	if want := 2 + 2 + sparse + 2*len(methods)*5; len(s.Results) != want || sparse != 2 {
 		t.Fatalf("%d results, %d of them sparsity-trained; want %d", len(s.Results), sparse, want)
 	}
 	const unpruned = "study/checkpoints/eegnet-fold01-unpruned.safetensors"
