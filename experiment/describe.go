@@ -105,7 +105,11 @@ func (c Config) describeSeeds() string {
 	for _, s := range c.Seeds {
 		all = append(all, fmt.Sprint(s))
 	}
-	return strings.Join(all, ", ") + ": repetitions, each with folds, weights and shuffles of its own"
+	own := "folds, weights and shuffles of its own"
+	if c.Split.Name == "LeaveOneSubjectOut" || !c.Split.Shuffle || c.Split.Seed != c.Seed {
+		own = "weights and shuffles of its own, on the same folds"
+	}
+	return strings.Join(all, ", ") + ": repetitions, each with " + own
 }
 
 // describePruning lists methods and ratios, and what is out of the ordinary.

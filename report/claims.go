@@ -41,23 +41,25 @@ type gains struct {
 	scratch []observation
 	tuned   []observation
 	share   float64
+	shared  map[unit]int // see sharedFolds
 }
 
 // values returns both on the units that they share.
 func (g gains) values() (scratch, tuned []float64, units []unit) {
 	for _, s := range g.scratch {
 		i := slices.IndexFunc(g.tuned, func(o observation) bool { return o.unit == s.unit })
-		if i >= 0 && s.value == s.value && g.tuned[i].value == g.tuned[i].value { // not NaN
+		if i >= 0 && known(s.value, g.tuned[i].value) {
 			scratch, tuned, units = append(scratch, s.value), append(tuned, g.tuned[i].value), append(units, s.unit)
 		}
 	}
-	return scratch, tuned, units
+	return averaged(scratch, tuned, units, g.shared)
 }
 
 // pairRecoveries compares scratch with fine-tuned. all holds every group, once those that
 // are distinct.
 func (c *Comparison) pairRecoveries(all, once []group, j Judgement, config json.RawMessage) {
 	var of []gains
+	shared := sharedFolds(resultsOf(all))
 	for _, g := range once {
 		if g.Stage != Scratch {
 			continue
@@ -75,7 +77,7 @@ func (c *Comparison) pairRecoveries(all, once []group, j Judgement, config json.
 		}
 		value := onTest(c.Metric)
 		p := gains{pair: RecoveryPair{Model: g.Model, Method: g.Method, Methods: g.methods, Ratio: g.Ratio},
-			scratch: observe(g.results, value), tuned: observe(tuned, value), share: testShare(g.results, config)}
+			scratch: observe(g.results, value), tuned: observe(tuned, value), share: testShare(g.results, config), shared: shared}
 		scratch, fine, _ := p.values()
 		if len(scratch) == 0 {
 			continue

@@ -24,6 +24,9 @@ type Comparison struct {
 	Margin float64 `json:"margin"` // see Judgement
 	// Tested is how many such tests were made: the family over which Holm corrects p.
 	Tested int `json:"tested"`
+	// SharedFolds is whether all seeds test on the same folds: then tests are of means over
+	// seeds, one for each fold.
+	SharedFolds bool `json:"seeds_share_folds,omitempty"`
 	// Untested says why networks have no p where folds are too few or not a number.
 	Untested  string          `json:"untested,omitempty"`
 	Rows      []ComparisonRow `json:"rows"`
@@ -86,6 +89,7 @@ func NewComparison(s *Study, j Judgement) (*Comparison, error) {
 	c := &Comparison{Schema: Schema, Settings: s.Settings, Leak: s.Leak, Leaks: s.Leaks, Lacks: s.Lacks, Metric: s.metric(),
 		Test: j.Test, Level: j.Level, Margin: j.Margin}
 	all := distinct(groups(s))
+	c.SharedFolds = sharedFolds(resultsOf(all)) != nil
 	for _, g := range all {
 		row := rowOf(g, c.Metric)
 		if g.Stage != Unpruned {

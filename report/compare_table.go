@@ -163,6 +163,9 @@ func (c *Comparison) means() string {
 	if seeds > 1 {
 		text += fmt.Sprintf(" of %d seeds; over seeds it is, of the unpruned network, %s points", seeds, strings.Join(overSeeds, ", "))
 	}
+	if c.SharedFolds {
+		text += "; seeds test on the same folds, so that tests are of means over seeds, one for each fold"
+	}
 	if len(overSubjects) > 0 {
 		text += "; over subjects it is, of the unpruned network, " + strings.Join(overSubjects, ", ") + " points"
 	}

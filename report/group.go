@@ -68,7 +68,9 @@ func (g group) same(o group) bool {
 func groups(s *Study) []group {
 	var all []group
 	at := map[Variant]int{}
+	fixed := fixedFolds(s.Config)
 	for _, r := range s.Results {
+		r.FixedFolds = fixed
 		i, ok := at[r.Variant]
 		if !ok {
 			i = len(all)
@@ -85,6 +87,15 @@ func groups(s *Study) []group {
 		slices.SortStableFunc(g.results, func(a, b Result) int { return cmp.Or(a.unit().compare(b.unit()), cmp.Compare(a.Inner, b.Inner)) })
 	}
 	return all
+}
+
+// resultsOf are those of several networks.
+func resultsOf(all []group) []Result {
+	var results []Result
+	for _, g := range all {
+		results = append(results, g.results...)
+	}
+	return results
 }
 
 // rank puts the unpruned networks before all methods.

@@ -71,12 +71,14 @@ func (j Judgement) AboveTrivial(metric string, results []Result) *float64 {
 
 func (j Judgement) aboveTrivial(metric string, results []Result, share float64) *float64 {
 	var x, y []float64
+	var units []unit
 	trivial := observe(results, trivialOn(metric))
 	for i, o := range observe(results, onTest(metric)) {
-		if !math.IsNaN(o.value) && !math.IsNaN(trivial[i].value) {
-			x, y = append(x, o.value), append(y, trivial[i].value)
+		if known(o.value, trivial[i].value) {
+			x, y, units = append(x, o.value), append(y, trivial[i].value), append(units, o.unit)
 		}
 	}
+	x, y, _ = averaged(x, y, units, sharedFolds(results))
 	if j.on(share).Enough(len(x), j.Level) != nil {
 		return nil
 	}
@@ -117,7 +119,7 @@ func (j Judgement) confidence() string {
 	return fmt.Sprintf("%.4g %%", 100-100*j.Level)
 }
 
-// points writes a share of 1 in percentage points.
+// points1 writes a share of 1 in percentage points.
 func points1(v float64) string { return fmt.Sprintf("%.1f", math.Round(1000*v)/10+0) }
 
 // pointsText writes a difference and its interval in percentage points: "1.2 [-0.3, 2.7]".

@@ -125,6 +125,7 @@ func nestedLargest(of []candidate, metric string, j Judgement) Largest {
 		return math.NaN()
 	}
 	var valX, valY, testX, testY []float64
+	var units []unit
 	share := of[0].share
 	for _, o := range observe(of[0].reference.results, onTest(metric)) {
 		reference := of[0].reference
@@ -139,15 +140,18 @@ func nestedLargest(of []candidate, metric string, j Judgement) Largest {
 		}
 		out.Ratios = append(out.Ratios, ratio)
 		x, y := on(reference.results, o.unit, onTest(metric)), on(chosen, o.unit, onTest(metric))
-		if math.IsNaN(x) || math.IsNaN(y) {
+		if !known(x, y) {
 			continue
 		}
-		testX, testY = append(testX, x), append(testY, y)
+		testX, testY, units = append(testX, x), append(testY, y), append(units, o.unit)
 		valX = append(valX, on(reference.results, o.unit, onValidation(metric)))
 		valY = append(valY, on(chosen, o.unit, onValidation(metric)))
 	}
 	n := float64(max(1, len(out.Ratios)))
 	out.Parameters, out.MACs = out.Parameters/n, out.MACs/n
+	shared := sharedFolds(of[0].reference.results)
+	valX, valY, _ = averaged(valX, valY, units, shared)
+	testX, testY, _ = averaged(testX, testY, units, shared)
 	out.Validation.Folds, out.Validation.Loss = len(valX), number(lossOf(valX, valY).Mean)
 	var err error
 	if out.Test, err = j.NotInferior(share, testX, testY); err != nil {

@@ -106,8 +106,8 @@ type Variant struct {
 // A Cell is what one result is about.
 type Cell struct {
 	Variant
-	// Seed is the repetition's in a study of several seeds, which divide the clips and draw
-	// weights anew; 0 in a study of one.
+	// Seed is the repetition's in a study of several seeds, which draw weights anew and, where
+	// the split is shuffled with them, folds; 0 in a study of one.
 	Seed uint64 `json:"study_seed,omitempty"`
 	Fold int    `json:"fold"` // from 1
 	// Inner is which of the fold's inner folds, from 1, in a nested split; else 0. Those of
@@ -165,6 +165,10 @@ type Result struct {
 	FoldSeed   uint64         `json:"seed"`                // that the cell drew from: the study's, plus the fold, less 1
 	Clips      FoldClips      `json:"fold_clips,omitzero"` // zero in results of schema 2
 	Run
+
+	// FixedFolds is whether the split divides the clips alike for every seed, as a study's
+	// configuration says; it is not written.
+	FixedFolds bool `json:"-"`
 }
 
 // A Run is by what and where a result was made, and what that took. It says nothing of

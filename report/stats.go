@@ -189,8 +189,9 @@ func (t PairedTest) greater(d []float64) float64 {
 }
 
 // standardError returns the mean of n differences and the root of their variance times
-// 1/n + TestShare, in place of 1/n. With several seeds n is seeds times folds, as in the
-// corrected repeated k-fold cv test (Bouckaert & Frank, PAKDD 2004).
+// 1/n + TestShare, in place of 1/n. With several seeds, each of which draws folds anew, n is
+// seeds times folds, as in the corrected repeated k-fold cv test (Bouckaert & Frank, PAKDD
+// 2004); see [sharedFolds] for seeds that do not.
 func (t PairedTest) standardError(d []float64) (mean, se float64) {
 	mean, sd := stat.MeanStdDev(d, nil)
 	return mean, sd * math.Sqrt(1/float64(len(d))+t.TestShare)

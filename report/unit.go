@@ -52,7 +52,9 @@ func onValidation(metric string) func(Result) float64 {
 
 // pairs returns a value of two networks on the units that both have, without those, which
 // are counted, on which it is not defined.
+// Units of several seeds that are the same clips are one; see [sharedFolds].
 func pairs(a, b []Result, value func(Result) float64) (x, y []float64, undefined int) {
+	var units []unit
 	of := map[unit]float64{}
 	for _, o := range observe(a, value) {
 		of[o.unit] = o.value
@@ -61,12 +63,13 @@ func pairs(a, b []Result, value func(Result) float64) (x, y []float64, undefined
 		v, ok := of[o.unit]
 		switch {
 		case !ok:
-		case math.IsNaN(v) || math.IsNaN(o.value):
+		case !known(v, o.value):
 			undefined++
 		default:
-			x, y = append(x, v), append(y, o.value)
+			x, y, units = append(x, v), append(y, o.value), append(units, o.unit)
 		}
 	}
+	x, y, _ = averaged(x, y, units, sharedFolds(slices.Concat(a, b)))
 	return x, y, undefined
 }
 

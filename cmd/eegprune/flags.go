@@ -187,7 +187,7 @@ func (f *studyFlags) register(s *pflag.FlagSet) {
 	s.IntVar(&f.leaveOut, "leave-out", 0, "subjects that each fold of --split nested tests on, instead of --folds")
 	s.IntVar(&f.inner, "inner-folds", 0, "folds into which --split nested divides the other subjects, to choose epoch and ratio (default: 5, or as many as there are subjects)")
 	s.Uint64Var(&f.seed, "seed", 1, "seed of folds, weights and shuffles: fold f draws weights and shuffles from seed+f-1")
-	s.UintSliceVar(&f.seeds, "seeds", nil, "instead of --seed: repeat the study with each of these seeds, such as 1,2,3, with other folds, weights and shuffles")
+	s.UintSliceVar(&f.seeds, "seeds", nil, "instead of --seed: repeat the study with each of these seeds, such as 1,2,3, with other weights and shuffles and, where --split is shuffled, other folds")
 	s.StringVar(&f.metric, "metric", "", "what chooses the epochs and judges networks: "+strings.Join(report.Metrics(), ", ")+
 		" (default: balanced where one class has more than 1.5 times the clips of another, else accuracy)")
 	s.BoolVar(&f.weights, "class-weights", false, "weigh clips in the loss by their class, so that each class has the same share")

@@ -1,0 +1,58 @@
+package report
+
+import (
+	"testing"
+)
+
+// Two seeds that leave out the same subjects, in another order: the losses by subject are .01
+// and .03, .02 and .04, .06 and .02 on the two seeds. By hand: means .02 .03 .04, mean .03, variance
+// .0001; with a share of 1/2 the mean has variance .0001 (1/3 + 1/2), t = .03 / .00912871 = 3.286335
+// with 2 degrees of freedom; scipy.stats.t.sf(3.286335, 2) = .0407. Six observations would
+// have five.
+func TestSeedsOfTheSameFoldsAreNoObservations(t *testing.T) {
+	loss := map[uint64][]float64{1: {0.01, 0.02, 0.06}, 2: {0.03, 0.04, 0.02}}
+	study := func(shift int, named bool) *Study {
+		s := &Study{}
+		for seed := uint64(1); seed <= 2; seed++ {
+			for i, lost := range loss[seed] {
+				fold := i + 1
+				if seed == 2 {
+					fold = (i+shift)%3 + 1
+				}
+				for stage, score := range map[string]float64{Unpruned: 0.9, Pruned: 0.9 - lost} {
+					r := Result{Cell: Cell{Variant: Variant{Model: "m", Stage: stage}, Seed: seed, Fold: fold}, Test: Score{Accuracy: score}, Clips: FoldClips{30, 10, 20}}
+					if named {
+						r.Subjects = []SubjectScore{{Subject: string(rune('a' + i))}}
+					}
+					s.Results = append(s.Results, r)
+				}
+			}
+		}
+		return s
+	}
+	const fixed = 0.0407
+	for _, c := range []struct {
+		name, config string
+		shift        int
+		named        bool
+		want         bool
+	}{
+		{"whole subjects", "", 0, true, true},
+		{"whole subjects in another order", "", 1, true, true},
+		{"unshuffled", `{"seed": 1, "split": {"name": "KFold", "shuffle": false, "seed": 1}}`, 0, false, true},
+		{"a seed of the split's own", `[{"seed": 1, "split": {"shuffle": true, "seed": 7}}, {"seed": 7, "split": {"shuffle": true, "seed": 7}}]`, 0, false, true},
+		{"drawn anew", `{"seed": 1, "split": {"name": "KFold", "shuffle": true, "seed": 1}}`, 0, false, false},
+		{"not known", "", 0, false, false},
+	} {
+		s := study(c.shift, c.named)
+		s.Config = []byte(c.config)
+		v, err := NewComparison(s, Usual())
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := *v.Rows[1].P
+		if v.SharedFolds != c.want || near(p, fixed, 5e-5) != c.want {
+			t.Errorf("%s: shared %v, p %g; over folds alone it is %g", c.name, v.SharedFolds, p, fixed)
+		}
+	}
+}
