@@ -101,17 +101,12 @@ func (c *Comparison) pairRecoveries(all, once []group, j Judgement, config json.
 }
 
 func holmPairs(pairs []RecoveryPair) {
-	var p []float64
-	for _, r := range pairs {
-		if r.P != nil {
-			p = append(p, *r.P)
-		}
+	p := make([]*float64, len(pairs))
+	for i, r := range pairs {
+		p[i] = r.P
 	}
-	p = Holm(p)
-	for i := range pairs {
-		if pairs[i].P != nil {
-			pairs[i].PHolm, p = number(p[0]), p[1:]
-		}
+	for i, corrected := range holmOf(p) {
+		pairs[i].PHolm = corrected
 	}
 }
 

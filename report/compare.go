@@ -22,7 +22,8 @@ type Comparison struct {
 	Test   string  `json:"test"`
 	Level  float64 `json:"level"`
 	Margin float64 `json:"margin"` // see Judgement
-	// Tested is how many such tests were made: the family over which Holm corrects p.
+	// Tested is how many such tests of pruned networks were made: the family over which Holm
+	// corrects p.
 	Tested int `json:"tested"`
 	// SharedFolds is whether all seeds test on the same folds: then tests are of means over
 	// seeds, one for each fold.
@@ -51,7 +52,7 @@ type ComparisonRow struct {
 	// every class, where it is a mean over classes. Score is the mean over those.
 	Defined  int      `json:"defined"`
 	Score    *float64 `json:"score"`
-	FoldSD   *float64 `json:"fold_sd"`              // over folds, of means over seeds
+	FoldSD   *float64 `json:"fold_sd"`              // over the folds of a seed; of several seeds the root of the mean variance
 	SeedSD   *float64 `json:"seed_sd,omitempty"`    // over seeds, of means over folds
 	SubjSD   *float64 `json:"subject_sd,omitempty"` // over subjects, each one's clips of all folds together
 	Accuracy *float64 `json:"accuracy"`             // mean over folds
@@ -68,7 +69,7 @@ type ComparisonRow struct {
 	LossLow    *float64 `json:"loss_low"`
 	LossHigh   *float64 `json:"loss_high"`
 	P          *float64 `json:"p"`                    // of the alternative that it is worse than its reference
-	PHolm      *float64 `json:"p_holm"`               // corrected for the family
+	PHolm      *float64 `json:"p_holm"`               // corrected for the family; nil of controls, which are not in it
 	Detectable *float64 `json:"detectable,omitempty"` // the smallest true loss that the uncorrected test shows with power 0.8
 	Worse      bool     `json:"worse"`                // p_holm is at most the level
 	Best       bool     `json:"best"`                 // of all recoveries of the model of one cost
@@ -164,7 +165,9 @@ func (c *Comparison) judge(row *ComparisonRow, all []group, g group, j Judgement
 		c.Untested = err.Error()
 		return
 	}
-	c.Tested++
+	if !control(g.Stage) {
+		c.Tested++
+	}
 	row.P = number(p)
 	row.LossLow, row.LossHigh = j.interval(row.TestShare, x, y)
 	if loss, err := test.Detectable(x, y, c.Level); err == nil {
@@ -172,26 +175,26 @@ func (c *Comparison) judge(row *ComparisonRow, all []group, g group, j Judgement
 	}
 }
 
-// holm corrects p over all networks that were tested.
+// control says whether a stage is of a network that nothing was removed from: how it does
+// against the unpruned one is no question of the table's, and not corrected for.
+func control(stage string) bool { return stage == TrainedOn || stage == Sparse }
+
+// holm corrects p over all networks that were tested, but for controls.
 func (c *Comparison) holm() {
-	var p []float64
-	for _, r := range c.Rows {
-		if r.P != nil {
-			p = append(p, *r.P)
+	p := make([]*float64, len(c.Rows))
+	for i, r := range c.Rows {
+		if !control(r.Stage) {
+			p[i] = r.P
 		}
 	}
-	p = Holm(p)
-	for i, r := range c.Rows {
-		if r.P != nil {
-			c.Rows[i].PHolm, c.Rows[i].Worse = number(p[0]), p[0] <= c.Level
-			p = p[1:]
-		}
+	for i, corrected := range holmOf(p) {
+		c.Rows[i].PHolm, c.Rows[i].Worse = corrected, corrected != nil && *corrected <= c.Level
 	}
 }
 
 // family names what Holm corrects over.
 func (c *Comparison) family() string {
-	return fmt.Sprintf("the %d tests of this table, of each network against its reference", c.Tested)
+	return fmt.Sprintf("the %d tests of this table, of each network that was pruned against its reference", c.Tested)
 }
 
 // recoveries are the stages of which one is marked as best. The uniform network is a

@@ -22,11 +22,12 @@ func (c *Comparison) csv(w io.Writer) error {
 	columns := []string{"line", "model", "method", "methods", "ratio", "stage", "folds", "defined", "parameters", "macs", "masked",
 		"score", "fold_sd", "seed_sd", "subject_sd", "accuracy", "balanced_accuracy", "macro_f1", "pooled_accuracy", "pooled_balanced_accuracy", "pooled_macro_f1",
 		"majority", "reference", "loss", "loss_low", "loss_high", "p", "p_holm", "detectable", "worse", "best",
-		"parameters_saved", "macs_saved", "validation_loss", "loss_bound", "p_not_inferior_holm", "p_above_trivial", "without_loss",
-		"metric", "test", "level", "margin", "leak"}
+		"parameters_saved", "macs_saved", "validation_loss", "loss_bound", "p_not_inferior_holm", "p_above_trivial", "without_loss", "chosen",
+		"metric", "test", "level", "margin", "leak", "lacks"}
 	lines := [][]string{columns}
 	add := func(values map[string]string) {
 		values["metric"], values["test"], values["level"], values["margin"], values["leak"] = c.Metric, c.Test, float(c.Level), float(c.Margin), c.Leak
+		values["lacks"] = strings.Join(c.Lacks, "; ")
 		line := make([]string, len(columns))
 		for i, name := range columns {
 			line[i] = values[name]
@@ -65,7 +66,7 @@ func (c *Comparison) csv(w io.Writer) error {
 			v["method"], v["methods"], v["ratio"], v["stage"], v["reference"] = l.Method, strings.Join(l.Methods, " "), float(l.Ratio), l.Stage, l.Reference
 			v["parameters_saved"], v["macs_saved"], v["validation_loss"] = float(l.Parameters), float(l.MACs), value(l.Validation.Loss)
 			v["folds"], v["loss"], v["loss_bound"] = strconv.Itoa(l.Test.Folds), value(l.Test.Loss), value(l.Test.Bound)
-			v["p_above_trivial"] = value(l.PTrivial)
+			v["p_above_trivial"], v["masked"], v["chosen"] = value(l.PTrivial), strconv.FormatBool(l.Masked), l.chosen()
 		}
 		if l.Reason == "" {
 			v["p_not_inferior_holm"] = float(l.PHolm)

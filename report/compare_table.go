@@ -141,6 +141,9 @@ func (c *Comparison) footnotes(t *table) {
 		t.note("Significance is not marked where it can't be tested: " + c.Untested + ".")
 	}
 	t.note(c.shared())
+	if len(c.Lacks) > 0 {
+		t.note("Old results: " + strings.Join(c.Lacks, "; ") + ".")
+	}
 	t.note(c.Leak)
 }
 
@@ -161,7 +164,7 @@ func (c *Comparison) means() string {
 	}
 	text := capital(MetricTitle(c.Metric)) + " is mean ± standard deviation over " + foldsText(folds)
 	if seeds > 1 {
-		text += fmt.Sprintf(" of %d seeds; over seeds it is, of the unpruned network, %s points", seeds, strings.Join(overSeeds, ", "))
+		text += fmt.Sprintf(" of %d seeds, within seeds (the root of the mean of their variances); over seeds it is, of the unpruned network, %s points", seeds, strings.Join(overSeeds, ", "))
 	}
 	if c.SharedFolds {
 		text += "; seeds test on the same folds, so that tests are of means over seeds, one for each fold"
@@ -223,6 +226,16 @@ func (c *Comparison) overallTable() *table {
 		rows: []tableRow{{cells: []cell{row[3], row[4], row[5]}}}, notes: t.notes}
 }
 
+func (c *Comparison) largestTested() int {
+	n := 0
+	for _, l := range c.Largest {
+		if l.Reason == "" {
+			n++
+		}
+	}
+	return n
+}
+
 // largestTable says what goes without loss; nil where nothing was recovered.
 func (c *Comparison) largestTable() *table {
 	if len(c.Largest) == 0 {
@@ -244,6 +257,9 @@ func (c *Comparison) largestTable() *table {
 				ratio += fmt.Sprintf(" to %g", slices.Max(l.Ratios))
 			}
 		}
+		if len(l.Chosen) > 0 {
+			t.note(l.Model + ", chosen by the folds: " + l.chosen() + ".")
+		}
 		var p *float64
 		if l.Reason == "" {
 			p = number(l.PHolm)
@@ -254,17 +270,21 @@ func (c *Comparison) largestTable() *table {
 			pointsText(l.Validation.Loss, nil, nil), pointsText(l.Test.Loss, nil, nil), pointsText(l.Test.Bound, nil, nil), pText(p), verdict(l.Without, l.PTrivial, c.Level))
 	}
 	j := c.judgement()
-	holm := ""
-	if n := len(c.Largest); n > 1 {
-		holm = fmt.Sprintf("; Holm's correction is over the %d networks of this table", n)
+	choice := "Of the recovered networks that show it on the validation clips the one that saves the most MACs is chosen"
+	if slices.ContainsFunc(c.Largest, func(l Largest) bool { return len(l.Ratios) > 0 }) {
+		choice = "Each outer fold chooses, of the recovered networks whose mean loss on its inner folds is at most the margin, the one that saves the most MACs"
 	}
-	t.note(fmt.Sprintf("Without loss: %s below that of the reference by less than %.3g points, shown by non-inferiority (%v, one-sided, level %g). Of the recovered networks that show it on the validation clips the one that saves the most MACs is chosen, and tested once on the test clips%s. Bound is the upper end of the one-sided %s interval of the loss.",
-		MetricTitle(c.Metric), 100*j.Margin, PairedTest{Name: j.Test}, j.Level, holm, j.confidence()))
+	holm := ""
+	if n := c.largestTested(); n > 1 {
+		holm = fmt.Sprintf("; Holm's correction is over the %d networks of this table that were tested", n)
+	}
+	t.note(fmt.Sprintf("Without loss: %s below that of the reference by less than %.3g points, shown by non-inferiority (%v, one-sided, level %g). %s, and tested once on the test clips%s. Bound is the upper end of the one-sided %s interval of the loss.",
+		MetricTitle(c.Metric), 100*j.Margin, PairedTest{Name: j.Test}, j.Level, choice, holm, j.confidence()))
 	if slices.ContainsFunc(t.rows, func(r tableRow) bool { return r.cells[len(r.cells)-1].text == nothingToLose }) {
 		t.note(nothingMeans)
 	}
-	if slices.ContainsFunc(c.Largest, func(l Largest) bool { return len(l.Ratios) > 0 }) {
-		t.note("Each outer fold chose by its own inner folds.")
+	if slices.ContainsFunc(c.Largest, func(l Largest) bool { return l.Masked }) {
+		t.note("Of masked networks what is saved are weights that are zero, and their MACs: the network is as large and as slow as before.")
 	}
 	t.note(c.Leak)
 	return t

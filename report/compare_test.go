@@ -85,7 +85,13 @@ func TestComparisonMarksWhatIsWorse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(c.Rows) != len(Rows(s)) || c.Tested != len(c.Rows)-2 {
+	controls := 0
+	for _, r := range c.Rows {
+		if r.Stage == TrainedOn || r.Stage == Sparse {
+			controls++
+		}
+	}
+	if len(c.Rows) != len(Rows(s)) || c.Tested != len(c.Rows)-2-controls || controls == 0 {
 		t.Errorf("%d rows, %d tested", len(c.Rows), c.Tested)
 	}
 	best := map[float64]int{}
@@ -103,6 +109,10 @@ func TestComparisonMarksWhatIsWorse(t *testing.T) {
 			}
 		case r.Reference != map[bool]string{true: TrainedOn, false: Unpruned}[r.Stage == FineTuned]:
 			t.Errorf("%+v is judged against %s", r.Variant, r.Reference)
+		case r.Stage == TrainedOn || r.Stage == Sparse:
+			if r.P == nil || r.PHolm != nil || r.Worse {
+				t.Errorf("the control %+v is in the family", r)
+			}
 		case *r.PHolm < *r.P || *r.LossLow > *r.Loss || *r.LossHigh < *r.Loss || *r.Detectable <= 0 || !near(r.TestShare, 0.2, 1e-12):
 			t.Errorf("%+v: %+v", r.Variant, r)
 		case r.Stage == Pruned && r.Ratio == 0.8:
@@ -172,8 +182,8 @@ func TestOneNetworkOfSeveralMethodsCountsOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// trained-on, three fine-tuned, one from scratch.
-	if len(c.Rows) != 6 || c.Tested != 5 || len(c.Pairs) != 1 || len(Rows(s)) != 6 {
+	// Three fine-tuned and one from scratch; that trained on is a control.
+	if len(c.Rows) != 6 || c.Tested != 4 || len(c.Pairs) != 1 || len(Rows(s)) != 6 {
 		t.Fatalf("%d rows, %d tests, %d pairs", len(c.Rows), c.Tested, len(c.Pairs))
 	}
 	for _, r := range c.Rows {
@@ -267,6 +277,19 @@ func TestLargestSavingIsShownNotAssumed(t *testing.T) {
 			}
 		}
 	}
+	// What masks save is still there.
+	masked := study([]int{1, 0, 1, 0, 1})
+	for i, r := range masked.Results {
+		if r.Stage == Scratch {
+			masked.Results[i].Size = Size{Parameters: 10, MACs: 10, NonzeroParameters: 1, NonzeroMACs: 1}
+		}
+	}
+	if c, err := NewComparison(masked, Usual()); err != nil || !c.Largest[0].Masked {
+		t.Errorf("%+v, %v", c.Largest, err)
+	}
+	if text := compared(t, masked, Usual(), FormatMarkdown); !strings.Contains(text, "weights that are zero") {
+		t.Errorf("the table does not say that weights are masked:\n%s", text)
+	}
 	// Networks that learn nothing lose nothing, which says nothing.
 	ignorant := study([]int{0, 0, 0, 0, 0})
 	for i, r := range ignorant.Results {
@@ -318,6 +341,21 @@ func TestNestedFoldsChooseTheirOwnRatio(t *testing.T) {
 	l := c.Largest[0]
 	if !slices.Equal(l.Ratios, []float64{0.3, 0.8, 0.3, 0.8}) || l.Test.Folds != 4 || !near(*l.Test.Loss, 0.015, 1e-12) || !near(l.MACs, 0.55, 1e-12) {
 		t.Errorf("%+v", l)
+	}
+	if len(l.Chosen) != 4 || l.Chosen[1] != (Variant{Model: "m", Stage: Scratch, Method: "lfp", Ratio: 0.8}) || l.Masked {
+		t.Errorf("chosen: %+v", l)
+	}
+	for _, format := range Formats() {
+		want := "lfp 0.3 scratch (2), lfp 0.8 scratch (2)"
+		if format == FormatJSON {
+			want = `"chosen"`
+		}
+		if text := compared(t, s, Usual(), format); !strings.Contains(text, want) {
+			t.Errorf("%s lacks what the folds chose:\n%s", format, text)
+		}
+	}
+	if text := compared(t, s, Usual(), FormatText); !strings.Contains(strings.Join(strings.Fields(text), " "), "mean loss on its inner folds is at most the margin") {
+		t.Errorf("the text does not say how folds choose:\n%s", text)
 	}
 }
 

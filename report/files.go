@@ -87,6 +87,8 @@ func (s *Study) SayLacks() {
 		"there is no unpruned network that was trained on for as long as fine-tuning lasted: a loss is judged against one of half the training",
 		"the epochs were chosen by accuracy, on validation parts that may lack a class",
 		"how many clips each fold was fitted and validated on was not kept",
+		"scores of each subject were not kept: there is no spread over subjects",
+		"the split that was called KFoldCrossTrial is KFoldByTrial today",
 		"to have all that, run the study again",
 	}
 }

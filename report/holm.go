@@ -22,3 +22,21 @@ func Holm(p []float64) []float64 {
 	}
 	return corrected
 }
+
+// holmOf corrects those of the values that there are.
+func holmOf(p []*float64) []*float64 {
+	var family []float64
+	for _, v := range p {
+		if v != nil {
+			family = append(family, *v)
+		}
+	}
+	family = Holm(family)
+	corrected := make([]*float64, len(p))
+	for i, v := range p {
+		if v != nil {
+			corrected[i], family = &family[0], family[1:]
+		}
+	}
+	return corrected
+}

@@ -3,8 +3,10 @@ package report
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"math"
 	"slices"
+	"strings"
 )
 
 // Largest is the largest saving of a model without loss: the network that saves the most
@@ -25,7 +27,12 @@ type Largest struct {
 	// Ratios are those that the folds of a nested split chose, each for itself; Ratio is
 	// then 0.
 	Ratios []float64 `json:"ratios,omitempty"`
-	Reason string    `json:"reason,omitempty"` // why nothing was chosen, or tested
+	// Chosen are the networks that they chose, in the same order: the reference where none was
+	// good enough.
+	Chosen []Variant `json:"chosen,omitempty"`
+	// Masked is whether what is saved are weights that are there but zero.
+	Masked bool   `json:"masked,omitempty"`
+	Reason string `json:"reason,omitempty"` // why nothing was chosen, or tested
 }
 
 // A candidate is a recovered network with what it is judged against.
@@ -35,6 +42,27 @@ type candidate struct {
 	parameters, macs float64 // saved
 	share            float64 // of test clips to those trained on
 	validationShare  float64 // of validation clips to those fitted on
+}
+
+func (c candidate) masked() bool { return meanSize(c.results).masked() }
+
+// chosen lists the networks that the folds of a nested split chose, each with how many did.
+func (l Largest) chosen() string {
+	var names []string
+	folds := map[string]int{}
+	for _, v := range l.Chosen {
+		name := v.Stage
+		if v.Method != "" {
+			name = v.Method + " " + ratioText(v) + " " + v.Stage
+		}
+		if folds[name]++; folds[name] == 1 {
+			names = append(names, name)
+		}
+	}
+	for i, name := range names {
+		names[i] = fmt.Sprintf("%s (%d)", name, folds[name])
+	}
+	return strings.Join(names, ", ")
 }
 
 // candidatesOf returns the recovered networks of a model, those that save the most MACs
@@ -69,16 +97,15 @@ func largest(all []group, metric string, j Judgement, config json.RawMessage) []
 			out = append(out, largestOf(of, metric, j))
 		}
 	}
-	var p []float64
-	for _, l := range out {
+	p := make([]*float64, len(out))
+	for i, l := range out {
 		if l.Reason == "" {
-			p = append(p, *l.Test.P)
+			p[i] = l.Test.P
 		}
 	}
-	p = Holm(p)
-	for i := range out {
-		if out[i].Reason == "" {
-			out[i].PHolm, p = p[0], p[1:]
+	for i, corrected := range holmOf(p) {
+		if corrected != nil {
+			out[i].PHolm = *corrected
 			out[i].Without = out[i].PHolm <= j.Level && out[i].PTrivial != nil && *out[i].PTrivial <= j.Level
 		}
 	}
@@ -100,7 +127,7 @@ func largestOf(of []candidate, metric string, j Judgement) Largest {
 		if *chosen.P > j.Level {
 			continue
 		}
-		out = Largest{Variant: c.Variant, Methods: c.methods, Reference: c.reference.Stage, Candidates: len(of), Validation: chosen, Parameters: c.parameters, MACs: c.macs,
+		out = Largest{Variant: c.Variant, Methods: c.methods, Reference: c.reference.Stage, Candidates: len(of), Validation: chosen, Parameters: c.parameters, MACs: c.macs, Masked: c.masked(),
 			PTrivial: j.aboveTrivial(metric, c.reference.results, c.share)}
 		x, y, _ = pairs(c.reference.results, c.results, onTest(metric))
 		if out.Test, err = j.NotInferior(c.share, x, y); err != nil {
@@ -130,15 +157,16 @@ func nestedLargest(of []candidate, metric string, j Judgement) Largest {
 	for _, o := range observe(of[0].reference.results, onTest(metric)) {
 		reference := of[0].reference
 		chosen := reference.results
-		ratio := 0.0
+		network, ratio := reference.Variant, 0.0
 		for _, c := range of {
 			if loss := on(c.reference.results, o.unit, onValidation(metric)) - on(c.results, o.unit, onValidation(metric)); loss <= j.Margin {
-				chosen, reference, ratio = c.results, c.reference, c.Ratio
+				chosen, reference, network, ratio = c.results, c.reference, c.Variant, c.Ratio
+				out.Masked = out.Masked || c.masked()
 				out.Parameters, out.MACs, share = out.Parameters+c.parameters, out.MACs+c.macs, c.share
 				break
 			}
 		}
-		out.Ratios = append(out.Ratios, ratio)
+		out.Ratios, out.Chosen = append(out.Ratios, ratio), append(out.Chosen, network)
 		x, y := on(reference.results, o.unit, onTest(metric)), on(chosen, o.unit, onTest(metric))
 		if !known(x, y) {
 			continue

@@ -56,6 +56,14 @@ func TestOldResultsAreReadAndSayWhatTheyLack(t *testing.T) {
 			}
 		}
 	}
+	for _, format := range Formats() {
+		text := strings.Join(strings.Fields(compared(t, s, Usual(), format)), " ")
+		for _, lack := range []string{"KFoldCrossTrial is KFoldByTrial", "scores of each subject were not kept"} {
+			if !strings.Contains(text, lack) {
+				t.Errorf("%s of compare does not say: %s", format, lack)
+			}
+		}
+	}
 	if at := strings.Index(page, s.Lacks[0]); at > strings.Index(page, "<h2>") {
 		t.Error("the page says what is lacking, but not at its top")
 	}

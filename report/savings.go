@@ -60,17 +60,13 @@ type Attempt struct {
 
 // Settle corrects the rows' p values for their number and says which are without loss.
 func (v *Savings) Settle() {
-	var p []float64
-	for _, r := range v.Rows {
-		if r.Verdict.P != nil {
-			p = append(p, *r.Verdict.P)
-		}
-	}
-	p = Holm(p)
+	p := make([]*float64, len(v.Rows))
 	for i, r := range v.Rows {
-		if r.Verdict.P != nil {
-			v.Rows[i].PHolm, v.Rows[i].Without = number(p[0]), p[0] <= v.Level && r.PTrivial != nil && *r.PTrivial <= v.Level
-			p = p[1:]
+		p[i] = r.Verdict.P
+	}
+	for i, corrected := range holmOf(p) {
+		if r := &v.Rows[i]; corrected != nil {
+			r.PHolm, r.Without = corrected, *corrected <= v.Level && r.PTrivial != nil && *r.PTrivial <= v.Level
 		}
 	}
 }

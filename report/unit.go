@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"encoding/json"
+	"maps"
 	"math"
 	"slices"
 )
@@ -73,8 +74,8 @@ func pairs(a, b []Result, value func(Result) float64) (x, y []float64, undefined
 	return x, y, undefined
 }
 
-// spread keeps apart how much a value differs over folds, seeds and subjects: each is the
-// standard deviation of means over the others, NaN where there is one alone.
+// spread keeps apart how much a value differs over the folds of a seed and over seeds, of
+// the latter the standard deviation of means over folds; NaN where there is one alone.
 type spread struct {
 	mean, folds, seeds float64
 	units, defined     int
@@ -103,9 +104,26 @@ func spreadOver(results []Result, value func(Result) float64) spread {
 		return means
 	}
 	s.mean = spreadOf(over(func(u unit) unit { return u })).Mean
-	s.folds = spreadOf(over(func(u unit) unit { return unit{fold: u.fold} })).SD
+	s.folds = withinSeeds(all)
 	s.seeds = spreadOf(over(func(u unit) unit { return unit{seed: u.seed} })).SD
 	return s
+}
+
+// withinSeeds is the standard deviation over the folds of a seed, pooled: the root of the
+// mean of the seeds' variances; NaN where no seed has two folds.
+func withinSeeds(all []observation) float64 {
+	of := map[uint64][]float64{}
+	for _, o := range all {
+		of[o.seed] = append(of[o.seed], o.value)
+	}
+	sum, n := 0.0, 0.0
+	for _, seed := range slices.Sorted(maps.Keys(of)) {
+		if len(of[seed]) > 1 {
+			sd := spreadOf(of[seed]).SD
+			sum, n = sum+sd*sd, n+1
+		}
+	}
+	return math.Sqrt(sum / n)
 }
 
 // seedsOf is the number of repetitions.

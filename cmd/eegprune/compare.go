@@ -49,8 +49,9 @@ func (a *app) compareCommand() *cobra.Command {
 		Use:   "compare DIR",
 		Short: "Compare networks, methods, ratios and recoveries of a study in one table",
 		Long: `compare prints what every network reaches and costs, before and after each recovery, with
-its loss against the unpruned network, the interval of that, and p by a test that is
-paired over folds and corrected for the number of tests; marked are the best recovery of
+its loss against its reference (the unpruned network or, of a fine-tuned one, the unpruned
+one that was trained on for as long), the interval of that, and p by a test that is paired
+over folds and corrected for the number of pruned networks; marked are the best recovery of
 one cost, and what is significantly worse. It ends with training from scratch against
 fine-tuning over all networks, and with the largest saving that is shown to lose less
 than --margin. All formats have the same numbers; csv and json have more of them.`,
