@@ -67,7 +67,7 @@ func (s *Study) Sensitivity(ctx context.Context, networks []*models.Network, fol
 	if err != nil {
 		return nil, err
 	}
-	out := &report.Sensitivity{Schema: report.Schema, Model: s.Arch.Model, Method: o.Method, On: o.On, Folds: folds, Leak: s.leak(),
+	out := &report.Sensitivity{Schema: report.Schema, Model: s.Arch.Model, Method: o.Method, On: o.On, Metric: s.Config.Metric, Folds: folds, Leak: s.leak(),
 		Settings: s.settings()}
 	for _, l := range layers {
 		for _, r := range o.Ratios {
@@ -86,7 +86,8 @@ func (s *Study) Sensitivity(ctx context.Context, networks []*models.Network, fol
 		if err != nil {
 			return nil, fmt.Errorf("fold %d: %w", folds[i], err)
 		}
-		out.Baseline, out.Majority = append(out.Baseline, e.Accuracy), append(out.Majority, e.Majority)
+		score := report.Score(e)
+		out.Baseline, out.Majority = append(out.Baseline, score.By(s.Config.Metric)), append(out.Majority, score.Trivial(s.Config.Metric))
 		step()
 		for k := range out.Points {
 			if err := s.point(ctx, n, m, folds[i], rows, o, &out.Points[k], whole); err != nil {
@@ -105,7 +106,7 @@ func (s *Study) rows(fold int, on string) []int {
 	return s.Folds[fold-1].Val
 }
 
-// point prunes one layer and adds what is left of the accuracy.
+// point prunes one layer and adds what is left of the score.
 func (s *Study) point(ctx context.Context, n *models.Network, m prune.Method, fold int, rows []int, o SensitivityOptions, p *report.SensitivityPoint, whole models.Counts) error {
 	only := o.Options
 	only.Scope, only.Layers = prune.Layer, map[string]float64{p.Layer: p.Ratio}
@@ -122,7 +123,7 @@ func (s *Study) point(ctx context.Context, n *models.Network, m prune.Method, fo
 	if err != nil {
 		return err
 	}
-	p.Accuracy = append(p.Accuracy, e.Accuracy)
+	p.Accuracy = append(p.Accuracy, report.Score(e).By(s.Config.Metric))
 	left, err := d.Count(n.Arch)
 	if err != nil {
 		return err

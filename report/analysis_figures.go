@@ -7,15 +7,15 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// Figure draws the loss of accuracy over the ratio, a line for each layer.
+// Figure draws the loss of the metric over the ratio, a line for each layer.
 func (v *Sensitivity) Figure() (*Figure, error) {
 	if err := v.Check(); err != nil {
 		return nil, err
 	}
 	f := newFigure(fileName("sensitivity", v.Model, v.Method),
-		fmt.Sprintf("%s, one layer pruned by %s and no training after it: loss of accuracy on the %s clips, mean over folds.", v.Model, v.Method, v.On), 1)
+		fmt.Sprintf("%s, one layer pruned by %s and no training after it: loss of %s on the %s clips, mean over folds.", v.Model, v.Method, MetricTitle(v.Metric), v.On), 1)
 	f.height = 3.2 * vg.Inch
-	p := f.panel("", "pruning ratio of the layer, %", "loss of accuracy, percentage points")
+	p := f.panel("", "pruning ratio of the layer, %", "loss of "+MetricTitle(v.Metric)+", percentage points")
 	names, points := v.layers()
 	for i, name := range names {
 		var of []point

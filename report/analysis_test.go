@@ -37,6 +37,32 @@ func TestSensitivityIsLossByLayerAndRatio(t *testing.T) {
 	}
 }
 
+// By hand: of 30 clips of one class and 10 of another the trivial baseline has 30/40 right, a
+// balanced accuracy of (1+0)/2 and a macro-F1 of (60/70+0)/2.
+func TestSensitivityIsOfTheStudysMetric(t *testing.T) {
+	s := Score{Confusion: [][]int{{20, 10}, {2, 8}}}
+	for metric, want := range map[string]float64{MetricAccuracy: 0.75, MetricBalanced: 0.5, MetricF1: 3. / 7} {
+		if got := s.Trivial(metric); !near(got, want, 1e-12) {
+			t.Errorf("trivial %s is %g, want %g", metric, got, want)
+		}
+	}
+	v := madeUpSensitivity()
+	v.Metric = MetricBalanced
+	for _, format := range Formats() {
+		text := written(t, func(b *bytes.Buffer) error { return v.Write(b, format) })
+		want := "of balanced accuracy on the"
+		if format == FormatCSV || format == FormatJSON {
+			want = MetricBalanced
+		}
+		if !strings.Contains(text, want) {
+			t.Errorf("%s does not say by which metric", format)
+		}
+	}
+	if f, err := v.Figure(); err != nil || !strings.Contains(f.Caption, "loss of balanced accuracy") {
+		t.Errorf("the figure's caption is %+v, %v", f, err)
+	}
+}
+
 func TestSavingsCountNonzerosOfMaskedNetworks(t *testing.T) {
 	v := madeUpSavings()
 	for i, want := range [][2]float64{{0.6, 0.6}, {0.7, 0.72}} {

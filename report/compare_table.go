@@ -32,7 +32,7 @@ func (c *Comparison) table() *table {
 	}
 	t.header = append(t.header, left+"parameters", left+"MACs", MetricTitle(c.Metric)+" %", "balanced, pooled %", "macro-F1, pooled %", "loss, points ["+c.judgement().confidence()+"]")
 	if tested {
-		t.header = append(t.header, "p", "p, Holm", "could show")
+		t.header = append(t.header, "p", "p, Holm", "could show, uncorrected")
 	}
 	if lacking {
 		t.header = append(t.header, "folds")
@@ -134,7 +134,7 @@ func (c *Comparison) footnotes(t *table) {
 			t.note("No network is " + text + ". That is not to say that they lose nothing.")
 		}
 		if slices.ContainsFunc(c.Rows, func(r ComparisonRow) bool { return r.Detectable != nil }) {
-			t.note(fmt.Sprintf("Could show: the smallest true loss in points that this test, uncorrected, shows with a power of %.0f %% if folds are spread as these are.", 100*Power))
+			t.note(fmt.Sprintf("Could show, uncorrected: the smallest true loss in points that this test, uncorrected, shows with a power of %.0f %% if folds are spread as these are.", 100*Power))
 		}
 	}
 	if c.Untested != "" {

@@ -97,6 +97,10 @@ func sumOf(confusions [][][]int) [][]int {
 	return sum
 }
 
+// Trivial returns by a metric what always naming the commonest class reaches on the clips of
+// the score.
+func (s Score) Trivial(metric string) float64 { return pool(trivial(s.Confusion)).By(metric) }
+
 // defined returns a score by a metric; NaN where a class has no clip and the metric is a
 // mean over classes.
 func (s Score) defined(metric string) float64 {

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"encoding/csv"
 	"fmt"
 	"io"
@@ -8,16 +9,18 @@ import (
 	"strconv"
 )
 
-// A Sensitivity is how much accuracy a network loses when one layer is pruned and all
+// A Sensitivity is how much of the study's metric a network loses when one layer is pruned and all
 // others are whole. Nothing is trained after pruning.
 type Sensitivity struct {
-	Schema   int       `json:"schema"`
-	Model    string    `json:"model"`
-	Method   string    `json:"method"`
+	Schema int    `json:"schema"`
+	Model  string `json:"model"`
+	Method string `json:"method"`
+	// Metric is what all scores are by, see [Study]; "" in files that lack it: accuracy.
+	Metric   string    `json:"metric,omitempty"`
 	On       string    `json:"on"`       // the clips: "validation" or "test"
 	Folds    []int     `json:"folds"`    // from 1
-	Baseline []float64 `json:"baseline"` // accuracy of the unpruned network, a share of 1, on each of Folds
-	// Majority is the accuracy of always naming the commonest class, on each of Folds; empty
+	Baseline []float64 `json:"baseline"` // score of the unpruned network, a share of 1, on each of Folds
+	// Majority is the score of always naming the commonest class, on each of Folds; empty
 	// in files of schema 2.
 	Majority []float64          `json:"majority,omitempty"`
 	Points   []SensitivityPoint `json:"points"`
@@ -31,7 +34,7 @@ type SensitivityPoint struct {
 	Channels        int       `json:"channels"` // of the layer before pruning
 	Left            int       `json:"left"`     // and after
 	Ratio           float64   `json:"ratio"`
-	Accuracy        []float64 `json:"accuracy"`         // on each fold
+	Accuracy        []float64 `json:"accuracy"`         // score by Metric, on each fold
 	MACsSaved       float64   `json:"macs_saved"`       // share of the whole network's
 	ParametersSaved float64   `json:"parameters_saved"` // likewise
 }
@@ -52,7 +55,7 @@ func (v *Sensitivity) Check() error {
 	return nil
 }
 
-// loss is the accuracy that a point loses, over the folds.
+// loss is the score that a point loses, over the folds.
 func (v *Sensitivity) loss(p SensitivityPoint) Spread { return lossOf(v.Baseline, p.Accuracy) }
 
 // lossOf is what other loses against whole, over folds.
@@ -90,12 +93,12 @@ func (v *Sensitivity) Write(w io.Writer, format string) error {
 
 func (v *Sensitivity) csv(w io.Writer) error {
 	lines := [][]string{{"model", "method", "on", "layer", "channels", "left", "ratio", "fold", "baseline", "accuracy", "loss",
-		"macs_saved", "parameters_saved", "leak"}}
+		"macs_saved", "parameters_saved", "leak", "metric"}}
 	for _, p := range v.Points {
 		for i, fold := range v.Folds {
 			lines = append(lines, []string{v.Model, v.Method, v.On, p.Layer, strconv.Itoa(p.Channels), strconv.Itoa(p.Left), float(p.Ratio),
 				strconv.Itoa(fold), float(v.Baseline[i]), float(p.Accuracy[i]), float(v.Baseline[i] - p.Accuracy[i]),
-				float(p.MACsSaved), float(p.ParametersSaved), v.Leak})
+				float(p.MACsSaved), float(p.ParametersSaved), v.Leak, cmp.Or(v.Metric, MetricAccuracy)})
 		}
 	}
 	return csv.NewWriter(w).WriteAll(lines)
@@ -110,7 +113,7 @@ func (v *Sensitivity) table() *table {
 	}
 	slices.Sort(ratios)
 	ratios = slices.Compact(ratios)
-	t := &table{caption: fmt.Sprintf("%s, one layer pruned by %s: loss of accuracy on the %s clips in points, by ratio.", v.Model, v.Method, v.On),
+	t := &table{caption: fmt.Sprintf("%s, one layer pruned by %s: loss of %s on the %s clips in points, by ratio.", v.Model, v.Method, MetricTitle(v.Metric), v.On),
 		header: []string{"layer", "channels"}, words: 1}
 	for _, r := range ratios {
 		t.header = append(t.header, strconv.FormatFloat(r, 'g', 4, 64))
@@ -134,8 +137,8 @@ func (v *Sensitivity) table() *table {
 		t.rows[len(t.rows)-1].apart = true
 		t.note(trivialMeans)
 	}
-	t.note(fmt.Sprintf("Loss of accuracy on the %s clips in percentage points, mean ± standard deviation over %s; the unpruned %s reaches %s %%. Nothing was trained after pruning.",
-		v.On, foldsText([]int{len(v.Folds)}), v.Model, spreadOf(v.Baseline).percent()))
+	t.note(fmt.Sprintf("Loss of %s on the %s clips in percentage points, mean ± standard deviation over %s; the unpruned %s reaches %s %%. Nothing was trained after pruning.",
+		MetricTitle(v.Metric), v.On, foldsText([]int{len(v.Folds)}), v.Model, spreadOf(v.Baseline).percent()))
 	t.note(v.Leak)
 	return t
 }

@@ -127,7 +127,7 @@ func (r *runner) open(ctx context.Context, configs []experiment.Config) (experim
 	for _, study := range grid {
 		if leak := study.Leak(); leak != "" && !r.a.quiet && !warned[leak] {
 			warned[leak] = true
-			fmt.Fprintf(r.a.stderr, "split %s %s\n", study.Config.Split.Name, leak)
+			fmt.Fprintln(r.a.stderr, leak)
 		}
 	}
 	return grid, nil
