@@ -166,3 +166,24 @@ func TestNestedFolds(t *testing.T) {
 		t.Errorf("subjects %v are tested on", tested)
 	}
 }
+
+// Seeds of which each draws folds anew are observations of their own; those on the same folds
+// are not, and the settings say which they are.
+func TestSettingsSayWhetherSeedsDrawFolds(t *testing.T) {
+	for name, c := range map[string]struct {
+		split Split
+		want  string
+	}{
+		"anew":            {Split{Name: "KFoldByTrial", Shuffle: true, Seed: 7}, "7, 8: repetitions, each with folds, weights and shuffles of its own"},
+		"seed of its own": {Split{Name: "KFoldByTrial", Shuffle: true, Seed: 5}, "7, 8: repetitions, each with weights and shuffles of its own, on the same folds"},
+		"unshuffled":      {Split{Name: "KFoldByTrial"}, "7, 8: repetitions, each with weights and shuffles of its own, on the same folds"},
+		"each subject":    {Split{Name: "LeaveOneSubjectOut", Shuffle: true, Seed: 7}, "7, 8: repetitions, each with weights and shuffles of its own, on the same folds"},
+	} {
+		if got := (Config{Seed: 7, Seeds: []uint64{7, 8}, Split: c.split}).describeSeeds(); got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+	if got := (Config{Seed: 7}).describeSeeds(); got != "7" {
+		t.Errorf("one seed: %q", got)
+	}
+}

@@ -131,6 +131,7 @@ func (k *seeker) seek(ctx context.Context, c Config, method, stage string) (repo
 	low, high := 0, int(math.Floor(k.Most/k.Step+1e-9)) // in steps: none lost, and the first to try
 	top := high
 	var last, chosen trial
+	var alike error // of a ratio that could not be tested
 	for low < high {
 		mid := (low + high + 1) / 2
 		if high == top && len(row.Tried) == 0 {
@@ -142,10 +143,14 @@ func (k *seeker) seek(ctx context.Context, c Config, method, stage string) (repo
 		if err != nil {
 			return row, err
 		}
-		if t.validation, _, _, err = k.Judge(metric, true, t.reference, t.pruned); err != nil {
+		if t.validation, _, _, err = k.Judge(metric, true, t.reference, t.pruned); err != nil && !errors.Is(err, report.ErrAlike) {
 			return row, fmt.Errorf("%s by %s at %g on the validation clips: %w", c.Model, method, ratio, err)
 		}
-		loses := *t.validation.P > k.Level
+		if err != nil {
+			alike = err
+		}
+		// What can't be tested is not shown.
+		loses := t.validation.P == nil || *t.validation.P > k.Level
 		row.Tried = append(row.Tried, report.Attempt{Ratio: ratio, Verdict: t.validation, Loses: loses})
 		last = t
 		if loses {
@@ -158,12 +163,19 @@ func (k *seeker) seek(ctx context.Context, c Config, method, stage string) (repo
 	row.Reference, row.TestShare, row.Baseline = last.reference[0].Stage, report.TestShare(last.pruned), report.BaselineOf(last.whole, metric)
 	if chosen.ratio == 0 {
 		row.Note = fmt.Sprintf("at no ratio that was tried do the validation clips show that less than %.3g points are lost", 100*k.Margin)
+		if alike != nil {
+			row.Note += fmt.Sprintf("; ratios without a p were not tested: %v", alike)
+		}
 		return row, nil
 	}
 	row.PTrivial = k.AboveTrivial(metric, chosen.reference)
 	row.Ratio, row.Validation, row.Size = chosen.ratio, chosen.validation, report.MeanSize(chosen.pruned)
 	var err error
-	if row.Verdict, row.ReferenceScores, row.Scores, err = k.Judge(metric, false, chosen.reference, chosen.pruned); err != nil {
+	row.Verdict, row.ReferenceScores, row.Scores, err = k.Judge(metric, false, chosen.reference, chosen.pruned)
+	switch {
+	case errors.Is(err, report.ErrAlike):
+		row.Note = fmt.Sprintf("on the test clips %v", err)
+	case err != nil:
 		return row, fmt.Errorf("%s by %s at %g on the test clips: %w", c.Model, method, chosen.ratio, err)
 	}
 	return row, nil

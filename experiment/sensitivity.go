@@ -88,6 +88,9 @@ func (s *Study) Sensitivity(ctx context.Context, networks []*models.Network, fol
 		}
 		score := report.Score(e)
 		out.Baseline, out.Majority = append(out.Baseline, score.By(s.Config.Metric)), append(out.Majority, score.Trivial(s.Config.Metric))
+		if score.LacksClass(s.Config.Metric) {
+			out.Lacking = append(out.Lacking, folds[i])
+		}
 		step()
 		for k := range out.Points {
 			if err := s.point(ctx, n, m, folds[i], rows, o, &out.Points[k], whole); err != nil {
@@ -123,7 +126,7 @@ func (s *Study) point(ctx context.Context, n *models.Network, m prune.Method, fo
 	if err != nil {
 		return err
 	}
-	p.Accuracy = append(p.Accuracy, report.Score(e).By(s.Config.Metric))
+	p.Scores = append(p.Scores, report.Score(e).By(s.Config.Metric))
 	left, err := d.Count(n.Arch)
 	if err != nil {
 		return err

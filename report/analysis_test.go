@@ -63,6 +63,37 @@ func TestSensitivityIsOfTheStudysMetric(t *testing.T) {
 	}
 }
 
+// What earlier versions called accuracy is read as scores.
+func TestSensitivityOfEarlierVersionsIsRead(t *testing.T) {
+	dir := t.TempDir()
+	old := `{"schema": 2, "model": "m", "method": "lfp", "on": "test", "folds": [1, 2], "baseline": [0.9, 0.8],
+		"points": [{"layer": "conv1", "channels": 4, "left": 2, "ratio": 0.5, "accuracy": [0.7, 0.6]}]}`
+	if err := os.WriteFile(filepath.Join(dir, SensitivityFile), []byte(old), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	v, err := ReadSensitivity(dir)
+	if err != nil || !slices.Equal(v.Points[0].Scores, []float64{0.7, 0.6}) || v.Points[0].Left != 2 {
+		t.Errorf("%+v, %v", v, err)
+	}
+}
+
+func TestSensitivitySaysWhichFoldsLackAClass(t *testing.T) {
+	some := Score{Confusion: [][]int{{20, 10}, {0, 0}}}
+	for metric, lacks := range map[string]bool{MetricAccuracy: false, MetricBalanced: true, MetricF1: true} {
+		if some.LacksClass(metric) != lacks {
+			t.Errorf("%s: %v", metric, !lacks)
+		}
+	}
+	v := madeUpSensitivity()
+	v.Metric, v.Lacking = MetricBalanced, []int{2}
+	for _, format := range []string{FormatText, FormatMarkdown, FormatLaTeX, FormatJSON} {
+		text := written(t, func(b *bytes.Buffer) error { return v.Write(b, format) })
+		if !strings.Contains(text, "On 1 of 2 folds the clips lack a class") && !strings.Contains(text, `"folds_lacking_a_class"`) {
+			t.Errorf("%s does not say that a fold lacks a class", format)
+		}
+	}
+}
+
 func TestSavingsCountNonzerosOfMaskedNetworks(t *testing.T) {
 	v := madeUpSavings()
 	for i, want := range [][2]float64{{0.6, 0.6}, {0.7, 0.72}} {

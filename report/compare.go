@@ -2,6 +2,7 @@ package report
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -63,16 +64,19 @@ type ComparisonRow struct {
 	Pooled    *Pooled `json:"pooled,omitempty"` // of the clips of all folds together
 	Size      Size    `json:"size"`             // mean over folds
 
-	Reference  string   `json:"reference,omitempty"` // stage of the network it is judged against
-	TestShare  float64  `json:"test_share,omitempty"`
-	Loss       *float64 `json:"loss"` // mean over folds of the reference's score less this one's
-	LossLow    *float64 `json:"loss_low"`
-	LossHigh   *float64 `json:"loss_high"`
-	P          *float64 `json:"p"`                    // of the alternative that it is worse than its reference
-	PHolm      *float64 `json:"p_holm"`               // corrected for the family; nil of controls, which are not in it
-	Detectable *float64 `json:"detectable,omitempty"` // the smallest true loss that the uncorrected test shows with power 0.8
-	Worse      bool     `json:"worse"`                // p_holm is at most the level
-	Best       bool     `json:"best"`                 // of all recoveries of the model of one cost
+	Reference string   `json:"reference,omitempty"` // stage of the network it is judged against
+	TestShare float64  `json:"test_share,omitempty"`
+	Loss      *float64 `json:"loss"` // mean over folds of the reference's score less this one's
+	LossLow   *float64 `json:"loss_low"`
+	LossHigh  *float64 `json:"loss_high"`
+	P         *float64 `json:"p"`                  // of the alternative that it is worse than its reference
+	Untested  string   `json:"untested,omitempty"` // why there is no p though the folds are enough
+	PHolm     *float64 `json:"p_holm"`             // corrected for the family; nil of controls, which are not in it
+	// Detectable is the smallest true loss that is shown with power 0.8 at the strictest level
+	// that Holm's correction can ask for: the comparison's over Tested, a control's as it is.
+	Detectable *float64 `json:"detectable,omitempty"`
+	Worse      bool     `json:"worse"` // p_holm is at most the level
+	Best       bool     `json:"best"`  // of all recoveries of the model of one cost
 }
 
 // A Baseline is what always naming the commonest class reaches on a model's test clips.
@@ -91,10 +95,11 @@ func NewComparison(s *Study, j Judgement) (*Comparison, error) {
 		Test: j.Test, Level: j.Level, Margin: j.Margin}
 	all := distinct(groups(s))
 	c.SharedFolds = sharedFolds(resultsOf(all)) != nil
-	for _, g := range all {
+	paired := make([][2][]float64, len(all)) // of each row: the scores that were tested
+	for i, g := range all {
 		row := rowOf(g, c.Metric)
 		if g.Stage != Unpruned {
-			c.judge(&row, all, g, j, s.Config)
+			paired[i] = c.judge(&row, all, g, j, s.Config)
 		}
 		c.Rows = append(c.Rows, row)
 		if n := len(c.Baselines); n == 0 || c.Baselines[n-1].Model != g.Model {
@@ -103,6 +108,7 @@ func NewComparison(s *Study, j Judgement) (*Comparison, error) {
 			}
 		}
 	}
+	c.detectable(j, paired)
 	c.holm()
 	c.markBest()
 	c.pairRecoveries(groups(s), all, j, s.Config)
@@ -145,13 +151,13 @@ func baselineOf(g group) (Baseline, bool) {
 	return Baseline{g.Model, p}, p.Clips > 0
 }
 
-// judge sets a network against its reference.
-func (c *Comparison) judge(row *ComparisonRow, all []group, g group, j Judgement, config json.RawMessage) {
+// judge sets a network against its reference, and returns the scores of both.
+func (c *Comparison) judge(row *ComparisonRow, all []group, g group, j Judgement, config json.RawMessage) (scores [2][]float64) {
 	reference, _ := referenceOf(all, g.Variant)
 	x, y, _ := pairs(reference.results, g.results, onTest(c.Metric))
 	if len(x) == 0 {
 		c.Untested = fmt.Sprintf("there is no unpruned %s on the same folds", g.Model)
-		return
+		return scores
 	}
 	row.Reference, row.TestShare = reference.Stage, testShare(g.results, config)
 	row.Loss = number(lossOf(x, y).Mean)
@@ -161,17 +167,36 @@ func (c *Comparison) judge(row *ComparisonRow, all []group, g group, j Judgement
 	if err == nil {
 		p, err = test.Worse(x, y)
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, ErrAlike):
+		row.Untested = err.Error()
+		return scores
+	case err != nil:
 		c.Untested = err.Error()
-		return
+		return scores
 	}
 	if !control(g.Stage) {
 		c.Tested++
 	}
 	row.P = number(p)
 	row.LossLow, row.LossHigh = j.interval(row.TestShare, x, y)
-	if loss, err := test.Detectable(x, y, c.Level); err == nil {
-		row.Detectable = number(loss)
+	return [2][]float64{x, y}
+}
+
+// detectable says of each row that was tested which loss could have been seen.
+func (c *Comparison) detectable(j Judgement, paired [][2][]float64) {
+	for i := range c.Rows {
+		r := &c.Rows[i]
+		level := c.Level
+		if !control(r.Stage) {
+			level /= float64(max(1, c.Tested))
+		}
+		if r.P == nil {
+			continue
+		}
+		if loss, err := j.on(r.TestShare).Detectable(paired[i][0], paired[i][1], level); err == nil {
+			r.Detectable = number(loss)
+		}
 	}
 }
 
@@ -194,6 +219,9 @@ func (c *Comparison) holm() {
 
 // family names what Holm corrects over.
 func (c *Comparison) family() string {
+	if c.Tested == 1 {
+		return "the one test of this table, of the network that was pruned against its reference"
+	}
 	return fmt.Sprintf("the %d tests of this table, of each network that was pruned against its reference", c.Tested)
 }
 

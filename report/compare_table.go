@@ -32,7 +32,7 @@ func (c *Comparison) table() *table {
 	}
 	t.header = append(t.header, left+"parameters", left+"MACs", MetricTitle(c.Metric)+" %", "balanced, pooled %", "macro-F1, pooled %", "loss, points ["+c.judgement().confidence()+"]")
 	if tested {
-		t.header = append(t.header, "p", "p, Holm", "could show, uncorrected")
+		t.header = append(t.header, "p", "p, Holm", "could show")
 	}
 	if lacking {
 		t.header = append(t.header, "folds")
@@ -134,17 +134,37 @@ func (c *Comparison) footnotes(t *table) {
 			t.note("No network is " + text + ". That is not to say that they lose nothing.")
 		}
 		if slices.ContainsFunc(c.Rows, func(r ComparisonRow) bool { return r.Detectable != nil }) {
-			t.note(fmt.Sprintf("Could show, uncorrected: the smallest true loss in points that this test, uncorrected, shows with a power of %.0f %% if folds are spread as these are.", 100*Power))
+			t.note(fmt.Sprintf("Could show: the smallest true loss in points that this test shows with a power of %.0f %% if folds are spread as these are, at level %.2g, the strictest that Holm's correction asks for here; of networks that nothing was removed from, uncorrected.",
+				100*Power, c.Level/float64(c.Tested)))
 		}
 	}
 	if c.Untested != "" {
 		t.note("Significance is not marked where it can't be tested: " + c.Untested + ".")
+	}
+	if alike := c.alike(); alike != "" {
+		t.note("Not tested: " + alike + ".")
 	}
 	t.note(c.shared())
 	if len(c.Lacks) > 0 {
 		t.note("Old results: " + strings.Join(c.Lacks, "; ") + ".")
 	}
 	t.note(c.Leak)
+}
+
+// alike lists the networks that were not tested though the folds are enough, and why.
+func (c *Comparison) alike() string {
+	var names []string
+	why := ""
+	for _, r := range c.Rows {
+		if r.Untested != "" {
+			why = r.Untested
+			names = append(names, strings.TrimSpace(strings.Join(strings.Fields(strings.Join([]string{r.Model, r.Method, ratioText(r.Variant), r.Stage}, " ")), " ")))
+		}
+	}
+	if why == "" {
+		return ""
+	}
+	return strings.Join(names, ", ") + " (" + why + ")"
 }
 
 // means says over what the scores are means.

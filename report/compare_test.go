@@ -253,7 +253,7 @@ func TestLargestSavingIsShownNotAssumed(t *testing.T) {
 				r := Result{Cell: Cell{Variant: Variant{Model: "m", Stage: stage}, Fold: fold}, Clips: FoldClips{320, 80, 100}, Size: Size{Parameters: 10, MACs: 10}, Test: scored(90, fold), Validation: scored(90, fold)}
 				if stage == Scratch {
 					r.Method, r.Ratio, r.Size = "lfp", 0.9, Size{Parameters: 1, MACs: 1}
-					r.Test = scored(90-losses[fold-1], fold)
+					r.Test, r.Validation = scored(90-losses[fold-1], fold), scored(90-fold%2, fold)
 				}
 				s.Results = append(s.Results, r)
 			}
@@ -293,7 +293,11 @@ func TestLargestSavingIsShownNotAssumed(t *testing.T) {
 	// Networks that learn nothing lose nothing, which says nothing.
 	ignorant := study([]int{0, 0, 0, 0, 0})
 	for i, r := range ignorant.Results {
-		ignorant.Results[i].Test = scored(50+r.Fold%2, r.Fold)
+		right := 50 + r.Fold%2
+		if r.Stage == Scratch {
+			right -= r.Fold / 4
+		}
+		ignorant.Results[i].Test = scored(right, r.Fold)
 		ignorant.Results[i].Validation = ignorant.Results[i].Test
 	}
 	if c, err := NewComparison(ignorant, Usual()); err != nil || c.Largest[0].Without || c.Largest[0].PHolm > 0.05 {
@@ -311,6 +315,68 @@ func TestLargestSavingIsShownNotAssumed(t *testing.T) {
 	}
 	if c, err := NewComparison(s, Usual()); err != nil || c.Largest[0].Without || c.Largest[0].Test.P != nil {
 		t.Errorf("%+v, %v", c.Largest, err)
+	}
+}
+
+// Five folds that happen to lose the same, or nothing, are no certainty: a t test has no
+// spread to set the mean against.
+func TestFoldsThatDifferAlikeShowNothing(t *testing.T) {
+	study := func(validation, test func(fold int) int) *Study {
+		s := &Study{}
+		for fold := 1; fold <= 5; fold++ {
+			for _, stage := range []string{Unpruned, Scratch} {
+				r := Result{Cell: Cell{Variant: Variant{Model: "m", Stage: stage}, Fold: fold}, Clips: FoldClips{320, 80, 100}, Size: Size{Parameters: 10, MACs: 10}, Test: scored(90, fold), Validation: scored(90, fold)}
+				if stage == Scratch {
+					r.Method, r.Ratio, r.Size = "lfp", 0.9, Size{Parameters: 1, MACs: 1}
+					r.Test, r.Validation = scored(90-test(fold), fold), scored(90-validation(fold), fold)
+				}
+				s.Results = append(s.Results, r)
+			}
+		}
+		return s
+	}
+	one, parity := func(int) int { return 1 }, func(fold int) int { return fold % 2 }
+	none := func(int) int { return 0 }
+	for name, c := range map[string]struct {
+		validation, test func(int) int
+		p                bool   // there is one in the table
+		reason           string // why nothing is shown
+	}{
+		"in what chooses": {one, parity, true, "on the validation clips " + ErrAlike.Error()},
+		"in the test":     {parity, one, false, "on the test clips " + ErrAlike.Error()},
+		"no loss at all":  {parity, none, true, "on the test clips " + ErrAlike.Error()},
+		"in neither":      {parity, parity, true, ""},
+	} {
+		got, err := NewComparison(study(c.validation, c.test), Usual())
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, r := got.Largest[0], got.Rows[1]
+		// The unpruned network is right in 90 of 100 clips of each fold and the trivial one in
+		// 50: that too is alike in all folds, and still no case of nothing to lose.
+		if l.Reason != c.reason || l.Without != (c.reason == "") || (r.P != nil) != c.p || (r.Untested != "") == c.p {
+			t.Errorf("%s: %+v, row %+v", name, l, r)
+		}
+		for _, format := range []string{FormatText, FormatMarkdown, FormatLaTeX} {
+			text := compared(t, study(c.validation, c.test), Usual(), format)
+			if strings.Contains(text, ErrAlike.Error()) != (c.reason != "") || strings.Contains(text, nothingToLose) {
+				t.Errorf("%s in %s:\n%s", name, format, text)
+			}
+		}
+	}
+	// 2 to the minus 5, the smallest p of an exact test of signs.
+	if p := Usual().AboveTrivial(MetricAccuracy, study(parity, parity).Results[:1]); p != nil {
+		t.Errorf("one fold has p = %g", *p)
+	}
+	var whole []Result
+	for _, r := range study(parity, parity).Results {
+		if r.Stage == Unpruned {
+			r.Test = scored(90, 1)
+			whole = append(whole, r)
+		}
+	}
+	if p := Usual().AboveTrivial(MetricAccuracy, whole); p == nil || *p != 1.0/32 {
+		t.Errorf("better by the same in five folds: p %v", p)
 	}
 }
 

@@ -86,7 +86,7 @@ func madeUpSensitivity() *Sensitivity {
 			ratio := float64(k) / 10
 			lost := 0.4 * math.Pow(ratio, 1+float64(i)/2)
 			v.Points = append(v.Points, SensitivityPoint{Layer: layer, Channels: 10 * (i + 1), Left: (10 - k) * (i + 1), Ratio: ratio,
-				Accuracy: []float64{0.9 - lost, 0.92 - lost/2}, MACsSaved: ratio / 10, ParametersSaved: ratio / 20})
+				Scores: []float64{0.9 - lost, 0.92 - lost/2}, MACsSaved: ratio / 10, ParametersSaved: ratio / 20})
 		}
 	}
 	return v

@@ -117,11 +117,15 @@ func largestOf(of []candidate, metric string, j Judgement) Largest {
 		return nestedLargest(of, metric, j)
 	}
 	out := Largest{Variant: Variant{Model: of[0].Model}, Candidates: len(of), Reason: "no network is shown on the validation clips to lose less than the margin"}
+	failed := 0
 	for _, c := range of {
 		x, y, _ := pairs(c.reference.results, c.results, onValidation(metric))
 		chosen, err := j.NotInferior(c.validationShare, x, y)
 		if err != nil {
-			out.Reason = err.Error()
+			// One that can't be tested is one that shows nothing; where none can, this is why.
+			if failed++; failed == len(of) {
+				out.Reason = "on the validation clips " + err.Error()
+			}
 			continue
 		}
 		if *chosen.P > j.Level {
@@ -131,7 +135,7 @@ func largestOf(of []candidate, metric string, j Judgement) Largest {
 			PTrivial: j.aboveTrivial(metric, c.reference.results, c.share)}
 		x, y, _ = pairs(c.reference.results, c.results, onTest(metric))
 		if out.Test, err = j.NotInferior(c.share, x, y); err != nil {
-			out.Reason = err.Error()
+			out.Reason = "on the test clips " + err.Error()
 		}
 		return out
 	}

@@ -55,7 +55,7 @@ type Saving struct {
 type Attempt struct {
 	Ratio float64 `json:"ratio"`
 	Verdict
-	Loses bool `json:"loses"` // it isn't shown that the loss is below the margin
+	Loses bool `json:"loses"` // it isn't shown that the loss is below the margin; without p it can't be
 }
 
 // Settle corrects the rows' p values for their number and says which are without loss.

@@ -1,6 +1,9 @@
 package report
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // A Pooled score is of the clips of all folds together, a share of 1 each: it exists where
 // folds by themselves lack a class.
@@ -101,19 +104,20 @@ func sumOf(confusions [][][]int) [][]int {
 // the score.
 func (s Score) Trivial(metric string) float64 { return pool(trivial(s.Confusion)).By(metric) }
 
-// defined returns a score by a metric; NaN where a class has no clip and the metric is a
-// mean over classes.
+// LacksClass says whether a class has no clip and the metric is a mean over classes.
+func (s Score) LacksClass(metric string) bool {
+	if metric != MetricBalanced && metric != MetricF1 {
+		return false
+	}
+	return slices.ContainsFunc(s.Confusion, func(row []int) bool {
+		return !slices.ContainsFunc(row, func(n int) bool { return n > 0 })
+	})
+}
+
+// defined returns a score by a metric; NaN where it lacks a class that the metric needs.
 func (s Score) defined(metric string) float64 {
-	if metric == MetricBalanced || metric == MetricF1 {
-		for _, row := range s.Confusion {
-			of := 0
-			for _, n := range row {
-				of += n
-			}
-			if of == 0 {
-				return math.NaN()
-			}
-		}
+	if s.LacksClass(metric) {
+		return math.NaN()
 	}
 	return s.By(metric)
 }

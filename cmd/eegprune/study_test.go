@@ -153,3 +153,13 @@ func TestSavingsLeaveAWholeStudy(t *testing.T) {
 	must(t, dir, "study", "results", "study")
 	sameResults(t, "savings and study results", found, read(t, filepath.Join(dir, "study")))
 }
+
+// At so small a ratio nothing is removed: the network scores as the unpruned one does in every
+// fold, which no t test can judge. The search says so and ends in order.
+func TestSavingsOfFoldsThatDifferAlike(t *testing.T) {
+	dir := recordings(t)
+	r := must(t, dir, quick("savings", "--out", "study", "--method", "lfp", "--recover", "fine-tune", "--step", "0.001", "--most", "0.001")...)
+	if text := strings.Join(strings.Fields(r.stdout), " "); !strings.Contains(text, "ratios without a p were not tested: "+report.ErrAlike.Error()) {
+		t.Errorf("the report does not say why nothing was tested:\n%s", r.stdout)
+	}
+}
