@@ -115,17 +115,17 @@ func (d directory) forget(key string) error {
 // checkpoint is still that cell's. Those of an earlier version have other keys than this
 // one's.
 func (d directory) kept(key string) (report.Result, bool, error) {
-	var result report.Result
-	if ok, err := readJSON(d.result(key), &result); !ok || err != nil {
-		return result, false, err
+	var found report.Result
+	if ok, err := readJSON(d.result(key), &found); !ok || err != nil {
+		return found, false, err
 	}
-	path := d.in(result.Checkpoint)
+	path := d.in(found.Checkpoint)
 	m, err := models.ReadMeta(path)
 	if err != nil {
-		return result, false, nil
+		return found, false, nil
 	}
 	p, err := ReadProvenance(path, m)
-	return result, err == nil && p.Key == key && result.Schema >= report.OldSchema && result.Schema <= report.Schema, nil
+	return found, err == nil && p.Key == key && found.Schema >= report.OldSchema && found.Schema <= report.Schema, nil
 }
 
 // A Failure is a cell that could not be done.

@@ -61,12 +61,12 @@ func newPlace(device torch.Device, o RunOptions) (*place, error) {
 // attempt makes a cell, and once more with nothing beside it where that fails, which the
 // result then says: retried is why. fewer: memory was short, and this place takes a job less
 // from now on.
-func (p *place) attempt(ctx context.Context, of report.Cell, watch Observer, make func(retried string) (report.Result, error)) (result report.Result, fewer bool, err error) {
+func (p *place) attempt(ctx context.Context, of report.Cell, watch Observer, make func(retried string) (report.Result, error)) (found report.Result, fewer bool, err error) {
 	p.alone.RLock()
-	result, err = make("")
+	found, err = make("")
 	p.alone.RUnlock()
 	if err == nil || ctx.Err() != nil || unwritable(err) {
-		return result, false, err
+		return found, false, err
 	}
 	if train.IsOutOfMemory(err) && p.retire() {
 		fewer = true
@@ -75,6 +75,6 @@ func (p *place) attempt(ctx context.Context, of report.Cell, watch Observer, mak
 	watch.again(of, err)
 	p.alone.Lock()
 	defer p.alone.Unlock()
-	result, err = make(err.Error())
-	return result, fewer, err
+	found, err = make(err.Error())
+	return found, fewer, err
 }

@@ -206,7 +206,7 @@ func (s *schedule) do(ctx context.Context, t *task) error {
 	}
 	s.options.Watch.start(t.cell)
 	c := cell{Study: at.studies[t.study], Cell: t.cell, key: t.key, schedule: s, place: at}
-	result, fewer, err := at.attempt(ctx, t.cell, s.options.Watch, func(retried string) (report.Result, error) {
+	found, fewer, err := at.attempt(ctx, t.cell, s.options.Watch, func(retried string) (report.Result, error) {
 		c.retried = retried
 		r, err := c.makeOnOwnStream(ctx)
 		if retried != "" && ctx.Err() == nil {
@@ -225,9 +225,9 @@ func (s *schedule) do(ctx context.Context, t *task) error {
 	default:
 		return s.fail(t, err, false)
 	}
-	t.result = &result
+	t.result = &found
 	close(t.finished)
-	s.options.Watch.done(t.cell, result, false)
+	s.options.Watch.done(t.cell, found, false)
 	return nil
 }
 
@@ -269,79 +269,79 @@ type cell struct {
 	retried string // why it is done a second time
 }
 
-func (c cell) makeOnOwnStream(ctx context.Context) (result report.Result, err error) {
+func (c cell) makeOnOwnStream(ctx context.Context) (found report.Result, err error) {
 	err = c.device.OnOwnStream(func() error {
-		result, err = c.make(ctx)
+		found, err = c.make(ctx)
 		return err
 	})
-	return result, err
+	return found, err
 }
 
 // make makes the result of the cell and its files.
 func (c cell) make(ctx context.Context) (report.Result, error) {
-	result := report.Result{Schema: report.Schema, Key: c.key, Cell: c.Cell, Checkpoint: checkpoint(c.Cell), FoldSeed: c.seed(c.At(c.Cell)), Run: c.place.made}
+	found := report.Result{Schema: report.Schema, Key: c.key, Cell: c.Cell, Checkpoint: checkpoint(c.Cell), FoldSeed: c.seed(c.At(c.Cell)), Run: c.place.made}
 	f := c.Folds[c.At(c.Cell)-1]
-	result.Clips = report.FoldClips{Fit: len(f.Fit), Validation: len(f.Val), Test: len(f.Test)}
-	result.Retried = c.retried
-	result.Deterministic = !c.device.IsCUDA() || !c.Config.Train.Fast && !c.Config.FineTune.Fast
-	result.Started = time.Now().UTC().Truncate(time.Millisecond)
+	found.Clips = report.FoldClips{Fit: len(f.Fit), Validation: len(f.Val), Test: len(f.Test)}
+	found.Retried = c.retried
+	found.Deterministic = !c.device.IsCUDA() || !c.Config.Train.Fast && !c.Config.FineTune.Fast
+	found.Started = time.Now().UTC().Truncate(time.Millisecond)
 	scope := meter.Thread
 	if c.options.Jobs <= 1 {
 		scope = meter.Process
 	}
 	span := c.place.meter.Start(scope)
-	err := c.find(ctx, &result)
+	err := c.find(ctx, &found)
 	used := span.Stop()
 	if err != nil {
-		return result, err
+		return found, err
 	}
-	result.Seconds, result.PeakMemory, result.CPUJoules, result.GPUJoules = used.Wall.Seconds(), used.PeakMemory, used.CPUJoules, used.GPUJoules
+	found.Seconds, found.PeakMemory, found.CPUJoules, found.GPUJoules = used.Wall.Seconds(), used.PeakMemory, used.CPUJoules, used.GPUJoules
 	if used.CPU > 0 {
-		result.CPUSeconds, result.CPUScope = used.CPU.Seconds(), scope.String()
+		found.CPUSeconds, found.CPUScope = used.CPU.Seconds(), scope.String()
 	}
 	if c.device.IsCUDA() {
-		result.GPUSeconds = result.Seconds
+		found.GPUSeconds = found.Seconds
 	}
-	return result, c.dir.keep(result)
+	return found, c.dir.keep(found)
 }
 
 // find makes the cell's network and its checkpoint, and says in the result how it does.
-func (c cell) find(ctx context.Context, result *report.Result) error {
+func (c cell) find(ctx context.Context, found *report.Result) error {
 	made, err := c.network(ctx)
 	if err != nil {
 		return err
 	}
 	n := made.Network
 	defer n.Free()
-	result.Resumed = made.History.Resumed
+	found.Resumed = made.History.Resumed
 	if len(made.History.Epochs) > 0 {
-		result.Best = made.History.Best + 1
+		found.Best = made.History.Best + 1
 	}
 	for _, e := range made.History.Epochs {
-		result.Epochs = append(result.Epochs, report.Epoch(e))
+		found.Epochs = append(found.Epochs, report.Epoch(e))
 	}
-	if result.Test, err = c.Evaluate(ctx, n, c.At(c.Cell)); err != nil {
+	if found.Test, err = c.Evaluate(ctx, n, c.At(c.Cell)); err != nil {
 		return err
 	}
-	if result.Subjects, err = c.bySubject(ctx, n, c.Folds[c.At(c.Cell)-1].Test); err != nil {
+	if found.Subjects, err = c.bySubject(ctx, n, c.Folds[c.At(c.Cell)-1].Test); err != nil {
 		return err
 	}
 	v, err := train.Evaluate(ctx, n, c.data, c.Folds[c.At(c.Cell)-1].Val)
 	if err != nil {
 		return err
 	}
-	result.Validation = report.Score(v)
-	if sum := result.Test.Loss + v.Loss; math.IsNaN(sum) || math.IsInf(sum, 0) {
-		return fmt.Errorf("its loss is %g on the test clips and %g on the validation clips: %w; lower the learning rate", result.Test.Loss, v.Loss, train.ErrDiverged)
+	found.Validation = report.Score(v)
+	if sum := found.Test.Loss + v.Loss; math.IsNaN(sum) || math.IsInf(sum, 0) {
+		return fmt.Errorf("its loss is %g on the test clips and %g on the validation clips: %w; lower the learning rate", found.Test.Loss, v.Loss, train.ErrDiverged)
 	}
-	p := c.Provenance(c.Cell, c.options.Version, result.Test)
+	p := c.Provenance(c.Cell, c.options.Version, found.Test)
 	p.Key = c.key
-	path := c.dir.in(result.Checkpoint)
+	path := c.dir.in(found.Checkpoint)
 	if err := n.Save(path, p); err != nil {
 		return err
 	}
-	result.Widths, result.Notes = Widths(c.Arch, n.Arch), made.Notes
-	result.Size, err = SizeOf(n.Arch, n.Masks(), path)
+	found.Widths, found.Notes = Widths(c.Arch, n.Arch), made.Notes
+	found.Size, err = SizeOf(n.Arch, n.Masks(), path)
 	return err
 }
 

@@ -84,7 +84,7 @@ func groups(s *Study) []group {
 			cmp.Compare(a.Method, b.Method), cmp.Compare(a.Ratio, b.Ratio), cmp.Compare(place(a.Stage), place(b.Stage)))
 	})
 	for _, g := range all {
-		slices.SortStableFunc(g.results, func(a, b Result) int { return cmp.Or(a.unit().compare(b.unit()), cmp.Compare(a.Inner, b.Inner)) })
+		slices.SortStableFunc(g.results, func(a, b Result) int { return cmp.Or(unitOf(a.Cell).compare(unitOf(b.Cell)), cmp.Compare(a.Inner, b.Inner)) })
 	}
 	return all
 }

@@ -22,7 +22,7 @@ func sharedFolds(results []Result) map[unit]int {
 	number := map[unit]int{}
 	if !slices.ContainsFunc(results, func(r Result) bool { return !r.FixedFolds }) {
 		for _, r := range results {
-			number[r.unit()] = r.Fold
+			number[unitOf(r.Cell)] = r.Fold
 		}
 		return number
 	}
@@ -54,7 +54,7 @@ func sharedFolds(results []Result) map[unit]int {
 		if _, ok := numbers[all]; !ok {
 			numbers[all] = len(numbers) + 1
 		}
-		number[r.unit()] = numbers[all]
+		number[unitOf(r.Cell)] = numbers[all]
 	}
 	return number
 }

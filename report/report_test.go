@@ -13,13 +13,13 @@ import (
 )
 
 func example() *Study {
-	result := func(stage string, fold int, accuracy float64, parameters int64) Result {
+	of := func(stage string, fold int, accuracy float64, parameters int64) Result {
 		return Result{Schema: Schema, Cell: Cell{Variant: Variant{Model: "fbccnn", Stage: stage}, Fold: fold},
 			Test: Score{Clips: 10, Accuracy: accuracy, Balanced: accuracy, Majority: 0.5},
 			Size: Size{Parameters: parameters, MACs: 10 * parameters, FileBytes: 4 * parameters}}
 	}
 	return &Study{Schema: Schema, Settings: []Setting{{"split", "KFold; LEAKS"}}, Notes: []string{"made up"},
-		Results: []Result{result(Unpruned, 1, 0.8, 2000000), result(Unpruned, 2, 0.9, 2000000), result(Scratch, 1, 0.7, 1000000)},
+		Results: []Result{of(Unpruned, 1, 0.8, 2000000), of(Unpruned, 2, 0.9, 2000000), of(Scratch, 1, 0.7, 1000000)},
 		Speeds:  []VariantSpeed{{Variant{Model: "fbccnn", Stage: Unpruned}, Speed{Latency1: 1.5}}}}
 }
 

@@ -213,7 +213,7 @@ func folds(s *Study) *table {
 	metric := s.metric()
 	seen := map[unit]bool{}
 	for _, r := range s.Results {
-		seen[r.unit()] = true
+		seen[unitOf(r.Cell)] = true
 	}
 	units := slices.SortedFunc(maps.Keys(seen), unit.compare)
 	t := &table{caption: fmt.Sprintf("Test %s of every fold in %%.", MetricTitle(metric)), header: n.header(MetricTitle(metric) + " %")}

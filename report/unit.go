@@ -15,7 +15,7 @@ type unit struct {
 	fold int
 }
 
-func (c Cell) unit() unit { return unit{c.Seed, c.Fold} }
+func unitOf(c Cell) unit { return unit{c.Seed, c.Fold} }
 
 func (u unit) compare(o unit) int {
 	return cmp.Or(cmp.Compare(u.seed, o.seed), cmp.Compare(u.fold, o.fold))
@@ -31,8 +31,8 @@ type observation struct {
 func observe(results []Result, value func(Result) float64) []observation {
 	sum, n := map[unit]float64{}, map[unit]float64{}
 	for _, r := range results {
-		sum[r.unit()] += value(r)
-		n[r.unit()]++
+		sum[unitOf(r.Cell)] += value(r)
+		n[unitOf(r.Cell)]++
 	}
 	all := make([]observation, 0, len(sum))
 	for u, v := range sum {

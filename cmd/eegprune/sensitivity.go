@@ -52,7 +52,7 @@ checkpoints. Decide what to prune by the validation clips, or the test is none a
 					out = args[0]
 				}
 			}
-			result, err := a.sensitivity(cmd.Context(), paths, &d, &dev, o)
+			found, err := a.sensitivity(cmd.Context(), paths, &d, &dev, o)
 			if err != nil {
 				return err
 			}
@@ -60,10 +60,10 @@ checkpoints. Decide what to prune by the validation clips, or the test is none a
 				if err := os.MkdirAll(out, 0o755); err != nil {
 					return fmt.Errorf("making the directory of the result: %w", err)
 				}
-				if err := report.WriteSensitivity(out, result); err != nil {
+				if err := report.WriteSensitivity(out, found); err != nil {
 					return err
 				}
-				figure, err := result.Figure()
+				figure, err := found.Figure()
 				if err != nil {
 					return err
 				}
@@ -71,7 +71,7 @@ checkpoints. Decide what to prune by the validation clips, or the test is none a
 					return err
 				}
 			}
-			return result.Write(a.stdout, a.format())
+			return found.Write(a.stdout, a.format())
 		},
 	}
 	d.register(c.Flags())

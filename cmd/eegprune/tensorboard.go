@@ -125,9 +125,9 @@ func (r *boardRun) trained(epoch int, e report.Epoch) error {
 
 // tested adds how the finished network does. It has the weights of the best epoch, but it is
 // tested after the last.
-func (r *boardRun) tested(result report.Result) error {
-	epochs := len(result.Epochs)
-	return r.points(epochs, epochs == 0, map[string]float64{"loss/test": result.Test.Loss, "accuracy/test": result.Test.Accuracy})
+func (r *boardRun) tested(found report.Result) error {
+	epochs := len(found.Epochs)
+	return r.points(epochs, epochs == 0, map[string]float64{"loss/test": found.Test.Loss, "accuracy/test": found.Test.Accuracy})
 }
 
 // points writes a point of each curve; with again those that are there from this step on
