@@ -10,7 +10,7 @@ import (
 
 	"eegprune/models"
 	"eegprune/prune"
-	"eegprune/report"
+	"eegprune/result"
 	"eegprune/torch"
 	"eegprune/train"
 )
@@ -134,11 +134,11 @@ func (s *Study) evidenceRows(fold int) []int {
 // be nil where Config asks for none. pruned is unchanged.
 func (s *Study) Recover(ctx context.Context, pruned, teacher *models.Network, stage string, fold int, o Oversight) (Made, error) {
 	switch stage {
-	case report.FineTuned:
+	case result.FineTuned:
 		return s.fineTune(ctx, pruned, teacher, fold, o)
-	case report.Scratch, report.ScratchB:
+	case result.Scratch, result.ScratchB:
 		f := fresh{arch: pruned.Arch, masks: pruned.Masks(), options: s.Config.Train}
-		if stage == report.ScratchB {
+		if stage == result.ScratchB {
 			epochs, err := s.equalCompute(pruned)
 			if err != nil {
 				return Made{}, err
@@ -146,7 +146,7 @@ func (s *Study) Recover(ctx context.Context, pruned, teacher *models.Network, st
 			f.options.Epochs = epochs
 		}
 		return s.fresh(ctx, f, fold, o)
-	case report.Uniform:
+	case result.Uniform:
 		c, err := pruned.Arch.CountMasked(pruned.Masks())
 		if err != nil {
 			return Made{}, err

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"eegprune/data"
-	"eegprune/report"
+	"eegprune/result"
 )
 
 // TestMetricIsBalancedWhereClassesDiffer: by more than 1.5 to 1.
@@ -22,11 +22,11 @@ func TestMetricIsBalancedWhereClassesDiffer(t *testing.T) {
 		set  *data.Set
 		want string
 	}{
-		{set(10, 10), report.MetricAccuracy},
-		{set(15, 10), report.MetricAccuracy},
-		{set(16, 10), report.MetricBalanced},
-		{set(10, 12, 16), report.MetricBalanced},
-		{set(10, 0), report.MetricBalanced},
+		{set(10, 10), result.MetricAccuracy},
+		{set(15, 10), result.MetricAccuracy},
+		{set(16, 10), result.MetricBalanced},
+		{set(10, 12, 16), result.MetricBalanced},
+		{set(10, 0), result.MetricBalanced},
 	} {
 		if got := metricOf(c.set); got != c.want {
 			t.Errorf("%d clips: %s, want %s", len(c.set.Y), got, c.want)

@@ -7,17 +7,19 @@ import (
 	"io"
 	"math"
 	"slices"
+
+	"eegprune/result"
 )
 
 // A Comparison is the paper's table, network by method by ratio, as numbers, and what
 // becomes of the paper's two claims.
 type Comparison struct {
-	Schema   int       `json:"schema"`
-	Settings []Setting `json:"settings"`
-	Leak     string    `json:"leak,omitempty"`
-	Leaks    []string  `json:"leaks,omitempty"` // see Study
-	Lacks    []string  `json:"lacks,omitempty"` // what results of an earlier version do not hold
-	Metric   string    `json:"metric"`          // what networks are judged by, see Study
+	Schema   int              `json:"schema"`
+	Settings []result.Setting `json:"settings"`
+	Leak     string           `json:"leak,omitempty"`
+	Leaks    []string         `json:"leaks,omitempty"` // see Study
+	Lacks    []string         `json:"lacks,omitempty"` // what results of an earlier version do not hold
+	Metric   string           `json:"metric"`          // what networks are judged by, see Study
 	// Test judges every network against its reference, paired over the folds, one-sided, at
 	// Level; intervals are two-sided, of 1 - Level.
 	Test   string  `json:"test"`
@@ -44,7 +46,7 @@ type Comparison struct {
 // A ComparisonRow is one network over the folds. Scores are shares of 1. What can't be
 // computed, such as the spread of one fold, is nil.
 type ComparisonRow struct {
-	Variant
+	result.Variant
 	// Methods are those whose network this is, where it is one and the same for several.
 	Methods []string `json:"methods,omitempty"`
 	Folds   int      `json:"folds"`           // of all seeds
@@ -60,9 +62,9 @@ type ComparisonRow struct {
 	MacroF1  *float64 `json:"macro_f1"`             // mean over the folds in which it is defined
 	Balanced *float64 `json:"balanced_accuracy"`    // likewise
 	// OfClasses is on how many of Folds these two are defined.
-	OfClasses int     `json:"folds_with_all_classes"`
-	Pooled    *Pooled `json:"pooled,omitempty"` // of the clips of all folds together
-	Size      Size    `json:"size"`             // mean over folds
+	OfClasses int            `json:"folds_with_all_classes"`
+	Pooled    *result.Pooled `json:"pooled,omitempty"` // of the clips of all folds together
+	Size      result.Size    `json:"size"`             // mean over folds
 
 	Reference string   `json:"reference,omitempty"` // stage of the network it is judged against
 	TestShare float64  `json:"test_share,omitempty"`
@@ -82,23 +84,23 @@ type ComparisonRow struct {
 // A Baseline is what always naming the commonest class reaches on a model's test clips.
 type Baseline struct {
 	Model string `json:"model"`
-	Pooled
+	result.Pooled
 }
 
 // NewComparison computes the table of a study. It fails where the judgement can't be used
 // with any number of folds; with too few for this level it has no p and says so.
-func NewComparison(s *Study, j Judgement) (*Comparison, error) {
+func NewComparison(s *result.Study, j Judgement) (*Comparison, error) {
 	if err := j.Check(); err != nil {
 		return nil, err
 	}
-	c := &Comparison{Schema: Schema, Settings: s.Settings, Leak: s.Leak, Leaks: s.Leaks, Lacks: s.Lacks, Metric: s.metric(),
+	c := &Comparison{Schema: result.Schema, Settings: s.Settings, Leak: s.Leak, Leaks: s.Leaks, Lacks: s.Lacks, Metric: s.JudgedBy(),
 		Test: j.Test, Level: j.Level, Margin: j.Margin}
 	all := distinct(groups(s))
 	c.SharedFolds = sharedFolds(resultsOf(all)) != nil
 	paired := make([][2][]float64, len(all)) // of each row: the scores that were tested
 	for i, g := range all {
 		row := rowOf(g, c.Metric)
-		if g.Stage != Unpruned {
+		if g.Stage != result.Unpruned {
 			paired[i] = c.judge(&row, all, g, j, s.Config)
 		}
 		c.Rows = append(c.Rows, row)
@@ -116,21 +118,13 @@ func NewComparison(s *Study, j Judgement) (*Comparison, error) {
 	return c, nil
 }
 
-// metric is what a study is judged by; results of schema 2 are by accuracy.
-func (s *Study) metric() string {
-	if s.Metric == "" {
-		return MetricAccuracy
-	}
-	return s.Metric
-}
-
 func rowOf(g group, metric string) ComparisonRow {
 	score := spreadOver(g.results, onTest(metric))
-	accuracy, f1 := spreadOver(g.results, onTest(MetricAccuracy)), spreadOver(g.results, onTest(MetricF1))
+	accuracy, f1 := spreadOver(g.results, onTest(result.MetricAccuracy)), spreadOver(g.results, onTest(result.MetricF1))
 	row := ComparisonRow{Variant: g.Variant, Methods: g.methods, Folds: score.units, Defined: score.defined,
 		Score: number(score.mean), FoldSD: number(score.folds), SeedSD: number(score.seeds), SubjSD: number(spreadOfSubjects(g.results, metric)),
 		Accuracy: number(accuracy.mean), MacroF1: number(f1.mean), OfClasses: f1.defined,
-		Balanced: number(spreadOver(g.results, onTest(MetricBalanced)).mean), Size: meanSize(g.results)}
+		Balanced: number(spreadOver(g.results, onTest(result.MetricBalanced)).mean), Size: meanSize(g.results)}
 	if n := seedsOf(g.results); n > 1 {
 		row.Seeds = n
 	}
@@ -146,7 +140,7 @@ func baselineOf(g group) (Baseline, bool) {
 	if c == nil {
 		return Baseline{}, false
 	}
-	p := pool(trivial(c))
+	p := result.Pool(result.TrivialConfusion(c))
 	p.Clips /= seedsOf(g.results)
 	return Baseline{g.Model, p}, p.Clips > 0
 }
@@ -202,7 +196,7 @@ func (c *Comparison) detectable(j Judgement, paired [][2][]float64) {
 
 // control says whether a stage is of a network that nothing was removed from: how it does
 // against the unpruned one is no question of the table's, and not corrected for.
-func control(stage string) bool { return stage == TrainedOn || stage == Sparse }
+func control(stage string) bool { return stage == result.TrainedOn || stage == result.Sparse }
 
 // holm corrects p over all networks that were tested, but for controls.
 func (c *Comparison) holm() {
@@ -227,7 +221,7 @@ func (c *Comparison) family() string {
 
 // recoveries are the stages of which one is marked as best. The uniform network is a
 // control, no recovery.
-func recoveries() []string { return []string{FineTuned, Scratch, ScratchB} }
+func recoveries() []string { return []string{result.FineTuned, result.Scratch, result.ScratchB} }
 
 // A cost is what networks must have in common for one to be called the best of them.
 type cost struct {
@@ -237,7 +231,7 @@ type cost struct {
 }
 
 func (r ComparisonRow) cost() cost {
-	return cost{r.Model, r.Size.effectiveParameters(), r.Size.effectiveMACs(), r.Size.masked()}
+	return cost{r.Model, r.Size.EffectiveParameters(), r.Size.EffectiveMACs(), r.Size.Masked()}
 }
 
 func (c *Comparison) markBest() {
@@ -267,7 +261,7 @@ func number(v float64) *float64 {
 // Compare writes the comparison in one of [Formats]. CSV has a line for each network and
 // repeats test, level and leak in it; the other formats end with what becomes of the
 // paper's two claims.
-func Compare(w io.Writer, s *Study, j Judgement, format string) error {
+func Compare(w io.Writer, s *result.Study, j Judgement, format string) error {
 	if err := CheckFormat(format); err != nil {
 		return err
 	}

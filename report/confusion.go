@@ -8,6 +8,8 @@ import (
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"eegprune/result"
 )
 
 // A matrix draws a confusion matrix, the first true class on top; the shade is the share
@@ -91,7 +93,7 @@ func confusions(d drawing) (*Figure, error) {
 		p.Add(matrix{sum})
 	}
 	for _, g := range d.all {
-		if g.Stage == Unpruned || g.Stage == TrainedOn {
+		if g.Stage == result.Unpruned || g.Stage == result.TrainedOn {
 			add(g, g.Stage)
 		}
 	}

@@ -5,15 +5,17 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"eegprune/result"
 )
 
 // A group is the results of one network over the folds.
 type group struct {
-	Variant
+	result.Variant
 	// methods are those that led to one and the same network, where they are several: its
 	// Method is the first. Only [distinct] sets it.
 	methods []string
-	results []Result
+	results []result.Result
 }
 
 // method names all methods of the network.
@@ -49,14 +51,14 @@ func distinct(all []group) []group {
 
 // same says whether two networks are one by the way they are made.
 func (g group) same(o group) bool {
-	fresh := []string{Scratch, ScratchB, Uniform}
+	fresh := []string{result.Scratch, result.ScratchB, result.Uniform}
 	if g.Model != o.Model || g.Stage != o.Stage || g.Ratio != o.Ratio || !slices.Contains(fresh, g.Stage) || len(g.results) != len(o.results) {
 		return false
 	}
 	for i, r := range g.results {
 		s := o.results[i]
 		if r.Fold != s.Fold || r.Inner != s.Inner || r.Cell.Seed != s.Cell.Seed || r.FoldSeed != s.FoldSeed || len(r.Widths) == 0 || !slices.Equal(r.Widths, s.Widths) ||
-			r.Size.masked() || s.Size.masked() || len(r.Epochs) != len(s.Epochs) {
+			r.Size.Masked() || s.Size.Masked() || len(r.Epochs) != len(s.Epochs) {
 			return false
 		}
 	}
@@ -65,9 +67,9 @@ func (g group) same(o group) bool {
 
 // groups puts a study's results in the order of tables: model, method, ratio, stage;
 // unpruned networks, which have no method, come first.
-func groups(s *Study) []group {
+func groups(s *result.Study) []group {
 	var all []group
-	at := map[Variant]int{}
+	at := map[result.Variant]int{}
 	fixed := fixedFolds(s.Config)
 	for _, r := range s.Results {
 		r.FixedFolds = fixed
@@ -84,14 +86,16 @@ func groups(s *Study) []group {
 			cmp.Compare(a.Method, b.Method), cmp.Compare(a.Ratio, b.Ratio), cmp.Compare(place(a.Stage), place(b.Stage)))
 	})
 	for _, g := range all {
-		slices.SortStableFunc(g.results, func(a, b Result) int { return cmp.Or(unitOf(a.Cell).compare(unitOf(b.Cell)), cmp.Compare(a.Inner, b.Inner)) })
+		slices.SortStableFunc(g.results, func(a, b result.Result) int {
+			return cmp.Or(unitOf(a.Cell).compare(unitOf(b.Cell)), cmp.Compare(a.Inner, b.Inner))
+		})
 	}
 	return all
 }
 
 // resultsOf are those of several networks.
-func resultsOf(all []group) []Result {
-	var results []Result
+func resultsOf(all []group) []result.Result {
+	var results []result.Result
 	for _, g := range all {
 		results = append(results, g.results...)
 	}
@@ -100,7 +104,7 @@ func resultsOf(all []group) []Result {
 
 // rank puts the unpruned networks before all methods.
 func rank(stage string) int {
-	if stage == Unpruned || stage == TrainedOn {
+	if stage == result.Unpruned || stage == result.TrainedOn {
 		return 0
 	}
 	return 1
@@ -108,19 +112,19 @@ func rank(stage string) int {
 
 // unpruned says whether a stage is of a network that has all its filters.
 func unpruned(stage string) bool {
-	return stage == Unpruned || stage == TrainedOn || stage == Sparse
+	return stage == result.Unpruned || stage == result.TrainedOn || stage == result.Sparse
 }
 
 // place returns where a stage stands among all; those of a later version come last.
 func place(stage string) int {
-	if i := slices.Index(Stages(), stage); i >= 0 {
+	if i := slices.Index(result.Stages(), stage); i >= 0 {
 		return i
 	}
-	return len(Stages())
+	return len(result.Stages())
 }
 
 // unprunedOf returns the unpruned network of a model.
-func unprunedOf(all []group, model string) (group, bool) { return stageOf(all, model, Unpruned) }
+func unprunedOf(all []group, model string) (group, bool) { return stageOf(all, model, result.Unpruned) }
 
 func stageOf(all []group, model, stage string) (group, bool) {
 	for _, g := range all {
@@ -135,9 +139,9 @@ func stageOf(all []group, model, stage string) (group, bool) {
 // for one that was fine-tuned, the unpruned one that was trained on for as long. False
 // says that there is none; results of schema 2 lack those that were trained on, and are
 // judged against the unpruned one.
-func referenceOf(all []group, v Variant) (group, bool) {
-	if v.Stage == FineTuned {
-		if g, ok := stageOf(all, v.Model, TrainedOn); ok {
+func referenceOf(all []group, v result.Variant) (group, bool) {
+	if v.Stage == result.FineTuned {
+		if g, ok := stageOf(all, v.Model, result.TrainedOn); ok {
 			return g, true
 		}
 	}
@@ -196,7 +200,7 @@ func (n names) columns(model, method, ratio, last string) []string {
 }
 
 // ratioText leaves the ratio of networks blank that were not pruned.
-func ratioText(v Variant) string {
+func ratioText(v result.Variant) string {
 	if v.Ratio == 0 && unpruned(v.Stage) {
 		return ""
 	}

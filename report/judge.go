@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+
+	"eegprune/result"
 )
 
 // A Judgement says by which test networks are compared, and what is taken for no loss.
@@ -69,11 +71,11 @@ func (j Judgement) NotInferior(testShare float64, reference, other []float64) (V
 // the commonest class of each fold's test clips: what is no better has nothing to lose.
 // It is nil where that can't be tested. Where it is better by the same in every fold, as
 // one without an error is, p is the signed-rank test's, which needs no spread.
-func (j Judgement) AboveTrivial(metric string, results []Result) *float64 {
+func (j Judgement) AboveTrivial(metric string, results []result.Result) *float64 {
 	return j.aboveTrivial(metric, results, testShare(results, nil))
 }
 
-func (j Judgement) aboveTrivial(metric string, results []Result, share float64) *float64 {
+func (j Judgement) aboveTrivial(metric string, results []result.Result, share float64) *float64 {
 	var x, y []float64
 	var units []unit
 	trivial := observe(results, trivialOn(metric))

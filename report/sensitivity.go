@@ -8,6 +8,8 @@ import (
 	"io"
 	"slices"
 	"strconv"
+
+	"eegprune/result"
 )
 
 // A Sensitivity is how much of the study's metric a network loses when one layer is pruned and all
@@ -28,7 +30,7 @@ type Sensitivity struct {
 	// their scores are means over the classes that are there.
 	Lacking  []int              `json:"folds_lacking_a_class,omitempty"`
 	Points   []SensitivityPoint `json:"points"`
-	Settings []Setting          `json:"settings"`
+	Settings []result.Setting   `json:"settings"`
 	Leak     string             `json:"leak,omitempty"` // see Study
 }
 
@@ -118,7 +120,7 @@ func (v *Sensitivity) csv(w io.Writer) error {
 		for i, fold := range v.Folds {
 			lines = append(lines, []string{v.Model, v.Method, v.On, p.Layer, strconv.Itoa(p.Channels), strconv.Itoa(p.Left), float(p.Ratio),
 				strconv.Itoa(fold), float(v.Baseline[i]), float(p.Scores[i]), float(v.Baseline[i] - p.Scores[i]),
-				float(p.MACsSaved), float(p.ParametersSaved), v.Leak, cmp.Or(v.Metric, MetricAccuracy)})
+				float(p.MACsSaved), float(p.ParametersSaved), v.Leak, cmp.Or(v.Metric, result.MetricAccuracy)})
 		}
 	}
 	return csv.NewWriter(w).WriteAll(lines)
@@ -133,7 +135,7 @@ func (v *Sensitivity) table() *table {
 	}
 	slices.Sort(ratios)
 	ratios = slices.Compact(ratios)
-	t := &table{caption: fmt.Sprintf("%s, one layer pruned by %s: loss of %s on the %s clips in points, by ratio.", v.Model, v.Method, MetricTitle(v.Metric), v.On),
+	t := &table{caption: fmt.Sprintf("%s, one layer pruned by %s: loss of %s on the %s clips in points, by ratio.", v.Model, v.Method, result.MetricTitle(v.Metric), v.On),
 		header: []string{"layer", "channels"}, words: 1}
 	for _, r := range ratios {
 		t.header = append(t.header, strconv.FormatFloat(r, 'g', 4, 64))
@@ -158,9 +160,9 @@ func (v *Sensitivity) table() *table {
 		t.note(trivialMeans)
 	}
 	t.note(fmt.Sprintf("Loss of %s on the %s clips in percentage points, mean ± standard deviation over %s; the unpruned %s reaches %s %%. Nothing was trained after pruning.",
-		MetricTitle(v.Metric), v.On, foldsText([]int{len(v.Folds)}), v.Model, spreadOf(v.Baseline).percent()))
+		result.MetricTitle(v.Metric), v.On, foldsText([]int{len(v.Folds)}), v.Model, spreadOf(v.Baseline).percent()))
 	if n := len(v.Lacking); n > 0 {
-		t.note(fmt.Sprintf("On %d of %d folds the clips lack a class: their %s is the mean over the classes that are there.", n, len(v.Folds), MetricTitle(v.Metric)))
+		t.note(fmt.Sprintf("On %d of %d folds the clips lack a class: their %s is the mean over the classes that are there.", n, len(v.Folds), result.MetricTitle(v.Metric)))
 	}
 	t.note(v.Leak)
 	return t

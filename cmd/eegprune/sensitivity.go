@@ -14,6 +14,7 @@ import (
 	"eegprune/models"
 	"eegprune/prune"
 	"eegprune/report"
+	"eegprune/result"
 )
 
 func (a *app) sensitivityCommand() *cobra.Command {
@@ -89,13 +90,13 @@ checkpoints. Decide what to prune by the validation clips, or the test is none a
 
 // unprunedOf finds the checkpoints of a study from which a method starts.
 func unprunedOf(dir, method string) ([]string, error) {
-	stage, of := report.Unpruned, ""
+	stage, of := result.Unpruned, ""
 	if prune.TrainingFor(method) == prune.Sparse {
-		stage, of = report.Sparse, method
+		stage, of = result.Sparse, method
 	}
-	s, err := report.Read(dir)
+	s, err := result.Read(dir)
 	if err != nil {
-		return nil, fmt.Errorf("%w; a directory of results has a %s, which \"eegprune run\" writes", err, report.JSONFile)
+		return nil, fmt.Errorf("%w; a directory of results has a %s, which \"eegprune run\" writes", err, result.File)
 	}
 	var paths, names []string
 	for _, r := range s.Results {

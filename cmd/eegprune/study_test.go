@@ -15,6 +15,7 @@ import (
 
 	"eegprune/experiment"
 	"eegprune/report"
+	"eegprune/result"
 )
 
 func TestResultsDoNotDependOnJobs(t *testing.T) {
@@ -104,7 +105,7 @@ func TestQuietAndPipedOutputIsClean(t *testing.T) {
 	if r.stderr != "" {
 		t.Errorf("--quiet writes to standard error:\n%s", r.stderr)
 	}
-	var s report.Study
+	var s result.Study
 	if err := json.Unmarshal([]byte(r.stdout), &s); err != nil || len(s.Results) != 10 { // with the control that is trained on, in each fold
 		t.Errorf("--json gave %d results, %v", len(s.Results), err)
 	}
