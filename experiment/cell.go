@@ -118,19 +118,24 @@ func (s *Study) cells(fold int) []result.Cell {
 		}
 		return c
 	}
-	cells := []result.Cell{cell(result.Unpruned, "", 0)}
-	if len(s.Config.Prune) > 0 && slices.Contains(s.Config.Recover, result.FineTuned) {
-		cells = append(cells, cell(result.TrainedOn, "", 0))
+	var cells []result.Cell
+	var add func(c result.Cell)
+	add = func(c result.Cell) {
+		if slices.Contains(cells, c) {
+			return
+		}
+		for _, o := range s.origins(c) {
+			add(o)
+		}
+		cells = append(cells, c)
 	}
-	add := func(c result.Cell) {
-		if !slices.Contains(cells, c) {
-			cells = append(cells, c)
+	add(cell(result.Unpruned, "", 0))
+	if len(s.Config.Prune) > 0 {
+		for _, stage := range s.Config.Recover {
+			add(cell(result.StageOf(stage).Reference, "", 0)) // what its loss is judged against
 		}
 	}
 	for _, p := range s.Config.Prune {
-		if prune.TrainingFor(p.Method) == prune.Sparse {
-			add(cell(result.Sparse, p.Method, 0))
-		}
 		for _, stage := range append([]string{result.Pruned}, s.Config.Recover...) {
 			add(cell(stage, p.Method, p.Ratio))
 		}
@@ -140,36 +145,23 @@ func (s *Study) cells(fold int) []result.Cell {
 
 // origins are the cells whose checkpoints a cell starts from.
 func (s *Study) origins(c result.Cell) []result.Cell {
-	from := func(stage string) result.Cell {
+	how, err := stageOf(c.Stage)
+	if err != nil {
+		return nil
+	}
+	var all []result.Cell
+	for _, from := range how.from(s.Config, prune.TrainingFor(c.Method)) {
 		o := c
-		o.Stage = stage
-		switch stage {
-		case result.Unpruned:
-			o.Method, o.Ratio = "", 0
-		case result.Sparse:
+		o.Stage = from
+		if of, err := stageOf(from); err != nil || of.ratioless {
 			o.Ratio = 0
 		}
-		return o
-	}
-	switch c.Stage {
-	case result.Unpruned, result.Sparse:
-		return nil
-	case result.TrainedOn:
-		return []result.Cell{from(result.Unpruned)}
-	case result.Pruned:
-		switch prune.TrainingFor(c.Method) {
-		case prune.Sparse:
-			return []result.Cell{from(result.Sparse)}
-		case prune.Soft:
-			return nil
+		if from == result.Unpruned {
+			o.Method, o.Ratio = "", 0
 		}
-		return []result.Cell{from(result.Unpruned)}
-	case result.FineTuned:
-		if s.Config.Distill.Weight > 0 {
-			return []result.Cell{from(result.Pruned), from(result.Unpruned)}
-		}
+		all = append(all, o)
 	}
-	return []result.Cell{from(result.Pruned)}
+	return all
 }
 
 // SizeOf counts a network and its file.

@@ -9,7 +9,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -134,7 +133,7 @@ func (c Config) Check() error {
 		return fmt.Errorf("distillation temperature %g: it must be positive, such as %d", c.Distill.Temperature, PaperTemperature)
 	}
 	for _, r := range c.Recover {
-		if !slices.Contains(slices.Collect(maps.Values(recoveries)), r) {
+		if !recovers(r) {
 			return fmt.Errorf("unknown recovery %q: use one of %s", r, strings.Join(RecoveryNames(), ", "))
 		}
 	}
@@ -172,17 +171,11 @@ func (c Split) check() error {
 // Epochs is how many a cell trains for, 0 where nothing is trained, or where that depends
 // on what pruning leaves.
 func (c Config) Epochs(cell result.Cell) int {
-	switch cell.Stage {
-	case result.Pruned:
-		if prune.TrainingFor(cell.Method) != prune.Soft {
-			return 0
-		}
-	case result.FineTuned, result.TrainedOn:
-		return c.FineTune.Epochs
-	case result.ScratchB:
+	s, err := stageOf(cell.Stage)
+	if err != nil {
 		return 0
 	}
-	return c.Train.Epochs
+	return s.epochs(c, prune.TrainingFor(cell.Method), 0, 0)
 }
 
 // metricOf is what networks are judged by where nothing is said: balanced accuracy where
@@ -206,25 +199,6 @@ func (p Pruning) check() error {
 		return err
 	}
 	return prune.CheckRatio(p.Ratio)
-}
-
-// recoveries are the ways to recover a pruned network, and the stages that they lead to.
-var recoveries = map[string]string{
-	"fine-tune": result.FineTuned,
-	"scratch":   result.Scratch,
-	"scratch-b": result.ScratchB,
-	"uniform":   result.Uniform,
-}
-
-// RecoveryNames returns the names of the ways to recover a pruned network.
-func RecoveryNames() []string { return slices.Sorted(maps.Keys(recoveries)) }
-
-// ParseRecovery turns a way to recover into the stage it leads to.
-func ParseRecovery(s string) (string, error) {
-	if stage, ok := recoveries[s]; ok {
-		return stage, nil
-	}
-	return "", fmt.Errorf("unknown recovery %q: use one of %s", s, strings.Join(RecoveryNames(), ", "))
 }
 
 // settle fills in what the data decides.
@@ -285,22 +259,26 @@ func fingerprint(set *data.Set) (string, error) {
 // key is a hash of what determines a cell's result and nothing else, so that studies
 // that differ in what comes later share what comes before.
 func (s *Study) key(c result.Cell) (string, error) {
+	how, err := stageOf(c.Stage)
+	if err != nil {
+		return "", err
+	}
 	c.Seed = 0 // whether there are other repetitions makes no difference to this one
 	what := map[string]any{
 		"version": resultVersion, "data": s.fingerprint, "cell": c, "split": s.Config.Split, "seed": s.Config.Seed,
 		"train": s.Config.Train, "arch": s.Arch, "device": s.device.IsCUDA(), "metric": s.Config.Metric, "class_weights": s.Config.ClassWeights,
 	}
-	if c.Method != "" && c.Stage != result.Sparse {
+	if c.Method != "" && !how.ratioless {
 		what["options"] = s.Config.Options
-	}
-	if c.Stage == result.TrainedOn {
-		what["fine_tune"] = s.Config.FineTune
 	}
 	if prune.TrainingFor(c.Method) == prune.Sparse {
 		what["sparsity"] = s.Config.Sparsity
 	}
-	if c.Stage == result.FineTuned {
-		what["fine_tune"], what["distill"] = s.Config.FineTune, s.Config.Distill
+	if how.fineTuning {
+		what["fine_tune"] = s.Config.FineTune
+	}
+	if how.teacher {
+		what["distill"] = s.Config.Distill
 	}
 	b, err := json.Marshal(what)
 	if err != nil {
@@ -324,7 +302,7 @@ func CellName(c result.Cell) string {
 	parts = append(parts, fold)
 	if c.Method != "" {
 		method := c.Method
-		if c.Stage != result.Sparse {
+		if s, err := stageOf(c.Stage); err != nil || !s.ratioless {
 			method += fmt.Sprintf("%g", c.Ratio)
 		}
 		parts = append(parts, method)

@@ -131,41 +131,38 @@ func (s *Study) cost(c result.Cell, known map[Pruning]models.Counts) (int64, err
 	if err != nil {
 		return 0, err
 	}
-	trained, left := whole.MACs(), whole.MACs() // of the network while it is trained, and when it is tested
-	epochs := s.Config.Train.Epochs
-	f := s.Folds[s.At(c)-1]
-	if c.Stage == result.TrainedOn {
-		epochs = s.Config.FineTune.Epochs
+	how, err := stageOf(c.Stage)
+	if err != nil {
+		return 0, err
 	}
-	if c.Method != "" && c.Stage != result.Sparse {
+	trained, left, effective := whole.MACs(), whole.MACs(), whole.MACs() // of the network while it is trained, when it is tested, and but for its zeros
+	f := s.Folds[s.At(c)-1]
+	training := prune.Plain
+	if c.Method != "" {
 		m, err := prune.ByName(c.Method)
 		if err != nil {
 			return 0, err
 		}
-		pruning := Pruning{c.Method, c.Ratio}
-		counts, found := known[pruning]
-		if !found {
-			if counts, err = prune.Expect(s.Arch, m, c.Ratio, s.Config.Options); err != nil {
-				return 0, err
+		training = m.Training
+		if !how.ratioless {
+			pruning := Pruning{c.Method, c.Ratio}
+			counts, found := known[pruning]
+			if !found {
+				if counts, err = prune.Expect(s.Arch, m, c.Ratio, s.Config.Options); err != nil {
+					return 0, err
+				}
+				known[pruning] = counts
 			}
-			known[pruning] = counts
+			effective = counts.MACs()
+			if m.Weights == nil {
+				left = effective // a masked network computes with its zeros
+			}
 		}
-		if m.Weights == nil {
-			left = counts.MACs() // a masked network computes with its zeros
-		}
-		switch {
-		case c.Stage == result.Pruned && m.Training != prune.Soft:
-			epochs = 0
-		case c.Stage != result.Pruned:
+		if how.small {
 			trained = left
 		}
-		if c.Stage == result.FineTuned {
-			epochs = s.Config.FineTune.Epochs
-		}
-		if c.Stage == result.ScratchB {
-			epochs = equalCompute(epochs, whole.MACs(), counts.MACs())
-		}
 	}
+	epochs := how.epochs(s.Config, training, whole.MACs(), effective)
 	perEpoch := backward*trained*int64(len(f.Fit)) + trained*int64(len(f.Val))
 	return int64(epochs)*perEpoch + left*int64(len(f.Val)+len(f.Test)), nil
 }

@@ -179,27 +179,6 @@ func notes(on []string, results []result.Result) []string {
 	return append(all, single...)
 }
 
-// Describe names a cell in a sentence: "fold 2, fine-tuned after lfp at 0.4".
-func Describe(c result.Cell) string {
-	text := fmt.Sprintf("fold %d, ", c.Fold)
-	if c.Inner != 0 {
-		text = fmt.Sprintf("fold %d, inner fold %d, ", c.Fold, c.Inner)
-	}
-	if c.Seed != 0 {
-		text = fmt.Sprintf("seed %d, ", c.Seed) + text
-	}
-	text += c.Stage
-	switch {
-	case c.Stage == result.Sparse:
-		return text + " for " + c.Method
-	case c.Stage == result.Pruned:
-		return text + fmt.Sprintf(" by %s at %g", c.Method, c.Ratio)
-	case c.Method != "":
-		return text + fmt.Sprintf(" after %s at %g", c.Method, c.Ratio)
-	}
-	return text
-}
-
 func environment(devices []torch.Device, o RunOptions) (result.Environment, error) {
 	build, err := torch.Version()
 	if err != nil {

@@ -16,7 +16,6 @@ import (
 
 	"eegprune/internal/meter"
 	"eegprune/models"
-	"eegprune/prune"
 	"eegprune/result"
 	"eegprune/torch"
 	"eegprune/train"
@@ -357,7 +356,6 @@ func (c cell) network(ctx context.Context) (Made, error) {
 			n.Free()
 		}
 	}()
-	fold := c.At(c.Cell)
 	for _, o := range c.origins(c.Cell) {
 		n, _, err := models.Load(c.dir.in(c.of[o].result.Checkpoint), c.device)
 		if err != nil {
@@ -365,28 +363,11 @@ func (c cell) network(ctx context.Context) (Made, error) {
 		}
 		from = append(from, n)
 	}
-	switch c.Stage {
-	case result.Unpruned:
-		return c.Train(ctx, fold, over)
-	case result.Sparse:
-		return c.trainSparse(ctx, fold, over)
-	case result.TrainedOn:
-		return c.trainOn(ctx, from[0], fold, over)
-	case result.Pruned:
-		m, err := prune.ByName(c.Method)
-		if err != nil {
-			return Made{}, err
-		}
-		if m.Training == prune.Soft {
-			return c.pruneSoftly(ctx, m, c.Ratio, fold, over)
-		}
-		return c.Prune(from[0], Pruning{c.Method, c.Ratio}, fold)
+	how, err := stageOf(c.Stage)
+	if err != nil {
+		return Made{}, err
 	}
-	var teacher *models.Network
-	if len(from) > 1 {
-		teacher = from[1]
-	}
-	return c.Recover(ctx, from[0], teacher, c.Stage, fold, over)
+	return how.make(ctx, job{Study: c.Study, Cell: c.Cell, at: c.At(c.Cell), from: from, over: over})
 }
 
 // oversight keeps the cell's training, and how far it has come.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"slices"
 
 	"eegprune/result"
 )
@@ -169,7 +168,7 @@ func (c *Comparison) judge(row *ComparisonRow, all []group, g group, j Judgement
 		c.Untested = err.Error()
 		return scores
 	}
-	if !control(g.Stage) {
+	if !result.StageOf(g.Stage).Control() {
 		c.Tested++
 	}
 	row.P = number(p)
@@ -182,7 +181,7 @@ func (c *Comparison) detectable(j Judgement, paired [][2][]float64) {
 	for i := range c.Rows {
 		r := &c.Rows[i]
 		level := c.Level
-		if !control(r.Stage) {
+		if !result.StageOf(r.Stage).Control() {
 			level /= float64(max(1, c.Tested))
 		}
 		if r.P == nil {
@@ -194,15 +193,12 @@ func (c *Comparison) detectable(j Judgement, paired [][2][]float64) {
 	}
 }
 
-// control says whether a stage is of a network that nothing was removed from: how it does
-// against the unpruned one is no question of the table's, and not corrected for.
-func control(stage string) bool { return stage == result.TrainedOn || stage == result.Sparse }
-
-// holm corrects p over all networks that were tested, but for controls.
+// holm corrects p over all networks that were tested, but for controls: how these do against
+// the unpruned one is no question of the table's.
 func (c *Comparison) holm() {
 	p := make([]*float64, len(c.Rows))
 	for i, r := range c.Rows {
-		if !control(r.Stage) {
+		if !result.StageOf(r.Stage).Control() {
 			p[i] = r.P
 		}
 	}
@@ -219,10 +215,6 @@ func (c *Comparison) family() string {
 	return fmt.Sprintf("the %d tests of this table, of each network that was pruned against its reference", c.Tested)
 }
 
-// recoveries are the stages of which one is marked as best. The uniform network is a
-// control, no recovery.
-func recoveries() []string { return []string{result.FineTuned, result.Scratch, result.ScratchB} }
-
 // A cost is what networks must have in common for one to be called the best of them.
 type cost struct {
 	model            string
@@ -236,7 +228,7 @@ func (r ComparisonRow) cost() cost {
 
 func (c *Comparison) markBest() {
 	best, several := map[cost]float64{}, map[cost]int{}
-	candidate := func(r ComparisonRow) bool { return r.Score != nil && slices.Contains(recoveries(), r.Stage) }
+	candidate := func(r ComparisonRow) bool { return r.Score != nil && result.StageOf(r.Stage).Recovered }
 	for _, r := range c.Rows {
 		if candidate(r) {
 			several[r.cost()]++

@@ -61,7 +61,7 @@ func figures(s *result.Study, c *Comparison) ([]*Figure, error) {
 func (d drawing) methods() []string {
 	var names []string
 	for _, g := range d.all {
-		if !unpruned(g.Stage) && !slices.Contains(names, g.Method) {
+		if !result.StageOf(g.Stage).Whole && !slices.Contains(names, g.Method) {
 			names = append(names, g.Method)
 		}
 	}
@@ -82,7 +82,7 @@ func (d drawing) of(stage, method string, ratio float64) (group, bool) {
 func (d drawing) ofMethod(method string) []group {
 	var of []group
 	for _, g := range d.all {
-		if g.Method == method && !unpruned(g.Stage) {
+		if g.Method == method && !result.StageOf(g.Stage).Whole {
 			of = append(of, g)
 		}
 	}
@@ -121,16 +121,15 @@ func (d drawing) barsAre() string {
 
 // references draws in each panel what pruned networks are measured by.
 func (d drawing) references(f *Figure) {
-	for _, stage := range []string{result.Unpruned, result.TrainedOn} {
-		g, ok := stageOf(d.all, d.model, stage)
-		if !ok {
+	for _, g := range d.all {
+		if g.Model != d.model || g.Method != "" {
 			continue
 		}
-		style := draw.LineStyle{Color: color.Black, Width: vg.Points(1.2), Dashes: lookOf("", stage).dash}
+		style := draw.LineStyle{Color: color.Black, Width: vg.Points(1.2), Dashes: lookOf("", g.Stage).dash}
 		for _, p := range f.panels {
 			p.level(style, 100*scoreOf(g, d.JudgedBy()).Mean)
 		}
-		f.explain(stage, lineThumb(style))
+		f.explain(g.Stage, lineThumb(style))
 	}
 	i := slices.IndexFunc(d.comparison.Baselines, func(b Baseline) bool { return b.Model == d.model })
 	if i >= 0 {
@@ -174,7 +173,7 @@ func (d drawing) sharedKey(f *Figure) {
 
 // pruned are the stages of pruned networks.
 func (d drawing) pruned() []string {
-	return slices.DeleteFunc(stagesOf(d.all), unpruned)
+	return slices.DeleteFunc(stagesOf(d.all), func(stage string) bool { return result.StageOf(stage).Whole })
 }
 
 // closer returns the ratio of each method that is looked at closer: the largest at which
@@ -188,7 +187,7 @@ func (d drawing) closer(method string) float64 {
 			smallest, seen = g.Ratio, true
 		}
 		reference, ok := referenceOf(d.all, g.Variant)
-		if !ok || !slices.Contains(recoveries(), g.Stage) {
+		if !ok || !result.StageOf(g.Stage).Recovered {
 			continue
 		}
 		x, y, _ := pairs(reference.results, g.results, onValidation(d.JudgedBy()))

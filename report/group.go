@@ -51,8 +51,7 @@ func distinct(all []group) []group {
 
 // same says whether two networks are one by the way they are made.
 func (g group) same(o group) bool {
-	fresh := []string{result.Scratch, result.ScratchB, result.Uniform}
-	if g.Model != o.Model || g.Stage != o.Stage || g.Ratio != o.Ratio || !slices.Contains(fresh, g.Stage) || len(g.results) != len(o.results) {
+	if g.Model != o.Model || g.Stage != o.Stage || g.Ratio != o.Ratio || !result.StageOf(g.Stage).Fresh || len(g.results) != len(o.results) {
 		return false
 	}
 	for i, r := range g.results {
@@ -82,8 +81,8 @@ func groups(s *result.Study) []group {
 		all[i].results = append(all[i].results, r)
 	}
 	slices.SortStableFunc(all, func(a, b group) int {
-		return cmp.Or(cmp.Compare(a.Model, b.Model), cmp.Compare(rank(a.Stage), rank(b.Stage)),
-			cmp.Compare(a.Method, b.Method), cmp.Compare(a.Ratio, b.Ratio), cmp.Compare(place(a.Stage), place(b.Stage)))
+		return cmp.Or(cmp.Compare(a.Model, b.Model), cmp.Compare(a.Method, b.Method), cmp.Compare(a.Ratio, b.Ratio),
+			cmp.Compare(result.Order(a.Stage), result.Order(b.Stage)))
 	})
 	for _, g := range all {
 		slices.SortStableFunc(g.results, func(a, b result.Result) int {
@@ -102,27 +101,6 @@ func resultsOf(all []group) []result.Result {
 	return results
 }
 
-// rank puts the unpruned networks before all methods.
-func rank(stage string) int {
-	if stage == result.Unpruned || stage == result.TrainedOn {
-		return 0
-	}
-	return 1
-}
-
-// unpruned says whether a stage is of a network that has all its filters.
-func unpruned(stage string) bool {
-	return stage == result.Unpruned || stage == result.TrainedOn || stage == result.Sparse
-}
-
-// place returns where a stage stands among all; those of a later version come last.
-func place(stage string) int {
-	if i := slices.Index(result.Stages(), stage); i >= 0 {
-		return i
-	}
-	return len(result.Stages())
-}
-
 // unprunedOf returns the unpruned network of a model.
 func unprunedOf(all []group, model string) (group, bool) { return stageOf(all, model, result.Unpruned) }
 
@@ -135,15 +113,11 @@ func stageOf(all []group, model, stage string) (group, bool) {
 	return group{}, false
 }
 
-// referenceOf returns what a network's loss is judged against: the unpruned network or,
-// for one that was fine-tuned, the unpruned one that was trained on for as long. False
-// says that there is none; results of schema 2 lack those that were trained on, and are
-// judged against the unpruned one.
+// referenceOf returns what a network's loss is judged against, and where that is not there,
+// as in results of schema 2, the unpruned network. False says that there is none.
 func referenceOf(all []group, v result.Variant) (group, bool) {
-	if v.Stage == result.FineTuned {
-		if g, ok := stageOf(all, v.Model, result.TrainedOn); ok {
-			return g, true
-		}
+	if g, ok := stageOf(all, v.Model, result.StageOf(v.Stage).Reference); ok {
+		return g, true
 	}
 	return unprunedOf(all, v.Model)
 }
@@ -156,7 +130,7 @@ func stagesOf(all []group) []string {
 			stages = append(stages, g.Stage)
 		}
 	}
-	slices.SortStableFunc(stages, func(a, b string) int { return cmp.Compare(place(a), place(b)) })
+	slices.SortStableFunc(stages, func(a, b string) int { return cmp.Compare(result.Order(a), result.Order(b)) })
 	return stages
 }
 
@@ -171,7 +145,7 @@ func namesOf(all []group) names {
 		if g.Method != "" {
 			methods[g.Method] = true
 		}
-		if !unpruned(g.Stage) {
+		if !result.StageOf(g.Stage).Whole {
 			ratios[g.Ratio] = true
 		}
 	}
@@ -201,7 +175,7 @@ func (n names) columns(model, method, ratio, last string) []string {
 
 // ratioText leaves the ratio of networks blank that were not pruned.
 func ratioText(v result.Variant) string {
-	if v.Ratio == 0 && unpruned(v.Stage) {
+	if v.Ratio == 0 && result.StageOf(v.Stage).Whole {
 		return ""
 	}
 	return strconv.FormatFloat(v.Ratio, 'g', 4, 64)

@@ -73,7 +73,7 @@ func candidatesOf(all []group, model string, config json.RawMessage) []candidate
 	var of []candidate
 	whole, _ := unprunedOf(all, model)
 	for _, g := range all {
-		if g.Model != model || !slices.Contains(recoveries(), g.Stage) {
+		if g.Model != model || !result.StageOf(g.Stage).Recovered {
 			continue
 		}
 		reference, ok := referenceOf(all, g.Variant)

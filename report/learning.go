@@ -38,7 +38,7 @@ func learning(d drawing) (*Figure, error) {
 		for _, stage := range stages {
 			p := f.panel(stage, "epoch", kind.axis)
 			for _, g := range d.all {
-				if g.Stage != stage || !unpruned(stage) && g.Ratio != d.closer(g.Method) {
+				if g.Stage != stage || !result.StageOf(stage).Whole && g.Ratio != d.closer(g.Method) {
 					continue
 				}
 				style := draw.LineStyle{Color: d.color(g), Width: vg.Points(1.2)}

@@ -19,7 +19,7 @@ func multiples(d drawing) (*Figure, error) {
 	f := newFigure(fileName("ratios", d.model), fmt.Sprintf("%s: test %s by pruning ratio, a panel for each method. %s.", d.model, result.MetricTitle(d.JudgedBy()), d.barsAre()), 3)
 	low, high := math.Inf(1), math.Inf(-1)
 	for _, g := range d.all {
-		if !unpruned(g.Stage) {
+		if !result.StageOf(g.Stage).Whole {
 			low, high = min(low, g.Ratio), max(high, g.Ratio)
 		}
 	}

@@ -87,7 +87,7 @@ func (d drawing) priced(cost func(group) (float64, bool)) []priced {
 	for _, g := range distinct(d.all) {
 		row, ok := d.row(g.Variant)
 		x, known := cost(g)
-		if !ok || !known || g.Stage != result.Unpruned && (unpruned(g.Stage) || g.Stage == result.Pruned) {
+		if !ok || !known || g.Stage != result.Unpruned && (result.StageOf(g.Stage).Whole || g.Stage == result.Pruned) {
 			continue
 		}
 		k := kind{g.Method, g.Stage, len(g.methods) > 1}

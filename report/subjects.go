@@ -39,7 +39,7 @@ func subjects(d drawing) (*Figure, error) {
 		for i, s := range before {
 			old = append(old, point{100 * s.score, float64(i), nan, nan})
 		}
-		for _, stage := range recoveries() {
+		for _, stage := range result.Recoveries() {
 			g, ok := d.of(stage, m, ratio)
 			if !ok {
 				continue

@@ -22,7 +22,7 @@ func sweeps(s *result.Study) []sweep {
 	all := groups(s)
 	var sweeps []sweep
 	for _, g := range all {
-		if unpruned(g.Stage) {
+		if result.StageOf(g.Stage).Whole {
 			continue
 		}
 		if n := len(sweeps); n == 0 || sweeps[n-1].model != g.Model || sweeps[n-1].method != g.Method {
