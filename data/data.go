@@ -31,6 +31,10 @@ type Recording struct {
 	print   fingerprint // of Samples as they were read
 	printed bool        // whether it has one
 
+	// pending is how many samples a reader has yet to read, from Offset on. What a reader
+	// gives has none.
+	pending int
+
 	ownTrial bool // Trial is the file's own number, not one counted while reading
 }
 

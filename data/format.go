@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"iter"
 	"strings"
+
+	"eegprune/data/bids"
+	"eegprune/data/brainvision"
 )
 
 // A format reads one kind of file.
@@ -19,6 +22,10 @@ type format struct {
 	beside []string
 	// companions are the endings of files that belong to one of the same format.
 	companions []string
+	// mark is a file by which a directory is known to be read so.
+	mark string
+	// parts returns the files that hold the rest of a recording, nil where all is in one.
+	parts func(path string) []string
 	// streams says that a file is read piece by piece and never held whole.
 	streams bool
 	// read gives the recordings of one file in order. Trials are numbered from 1
@@ -31,7 +38,9 @@ func formats() []format {
 	return []format{
 		{name: "edf", about: "EDF and EDF+", suffixes: []string{".edf"}, read: readEDF},
 		{name: "bdf", about: "BioSemi's BDF and BDF+", suffixes: []string{".bdf"}, read: readEDF},
-		{name: "brainvision", about: "BrainVision's .vhdr, with its .eeg and .vmrk", suffixes: []string{".vhdr"}, companions: []string{".eeg", ".vmrk", ".dat"}, read: readBrainVision},
+		{name: "brainvision", about: "BrainVision's .vhdr, with its .eeg and .vmrk", suffixes: []string{".vhdr"}, companions: []string{".eeg", ".vmrk", ".dat"}, streams: true, parts: brainvision.Parts, read: readBrainVision},
+		{name: bidsFormat, about: "a data set laid out by BIDS", mark: bids.Description, beside: []string{"README", "README.md", "README.rst", "README.txt", "CHANGES", "LICENSE", "CITATION.cff"},
+			companions: []string{".tsv", ".json", ".eeg", ".vmrk", ".dat", ".fdt"}, read: readBIDS},
 		{name: "deap", about: "DEAP's data_preprocessed_python (sNN.dat)", labels: deapLabels(), read: readDEAP},
 		{name: "seed", about: "SEED's Preprocessed_EEG (MAT of version 5)", labels: []string{"emotion"}, beside: []string{seedLabelFile, "readme.txt"}, streams: true, read: readSEED},
 		{name: "npy", about: "NumPy's .npy and .npz", suffixes: []string{".npy", ".npz"}, read: readNPY},
