@@ -31,6 +31,14 @@ type event struct {
 
 func (e event) String() string { return fmt.Sprintf("%q at %.6g s", e.text, e.onset) }
 
+// shown gives the first recording of a file the events that don't make recordings. start is
+// when the file's first sample is.
+func (r *Recording) shown(events []event, start float64) {
+	for _, e := range events {
+		r.Events = append(r.Events, Event{e.onset - start, e.duration, e.text})
+	}
+}
+
 // annotated returns a recording for each event whose text has a class. What becomes of the
 // others is said in notes of the recordings.
 func annotated(m *Manifest, stretches []stretch, events []event) ([]*Recording, error) {

@@ -133,6 +133,12 @@ func (b *bidsFile) readEvents(t *bids.Table, column string) error {
 	if column != "" && !t.Has(column) {
 		return fmt.Errorf("%s: it has no column %s, which label.column asks for: there are %s", t.Path, column, strings.Join(t.Columns, ", "))
 	}
+	wanted := column != ""
+	for _, c := range []string{"trial_type", "value"} { // to be shown
+		if column == "" && t.Has(c) {
+			column = c
+		}
+	}
 	var untimed []string
 	for r := range t.Rows {
 		e := bidsEvent{event{text: t.Cell(r, column)}, -1}
@@ -152,7 +158,7 @@ func (b *bidsFile) readEvents(t *bids.Table, column string) error {
 		}
 		b.events = append(b.events, e)
 	}
-	if len(untimed) > 0 && column != "" {
+	if len(untimed) > 0 && wanted {
 		b.notes = append(b.notes, note.New(note.LeftOut, "%d event(s) have no time and are left out: %s.", len(untimed), some(untimed, 6)))
 	}
 	return nil
@@ -292,6 +298,12 @@ func (b *bidsFile) bad(rows []int, names []string) []note.Note {
 
 // labels reports whether the events of a table stand for the file's own annotations.
 func (b *bidsFile) labels() bool { return b != nil && b.labelled }
+
+// replaces reports whether the events of the table stand for the file's own annotations: they
+// do unless a manifest asks for these.
+func (b *bidsFile) replaces(m *Manifest) bool {
+	return b.labels() || b.times() && !m.Label.Annotations
+}
 
 // times reports whether there is a table of events.
 func (b *bidsFile) times() bool { return b != nil && b.hasEvents }

@@ -144,7 +144,8 @@ func (b *brainVisionFile) text(raw string) string {
 	return text
 }
 
-// A segment is a part of a file between two markers of its own.
+// A segment is a part of a file that is recorded without a pause: its samples, or how many are
+// yet to be read.
 type segment struct {
 	*Recording
 	first, samples int
@@ -195,7 +196,7 @@ func (b *brainVisionFile) events(m *Manifest) []event {
 // markedRecordings are those of a file whose samples follow one another in segments: each of
 // them, or one for each event that has a class. Events count from the file's first sample.
 func markedRecordings(m *Manifest, f File, segments []segment, events []event) ([]*Recording, error) {
-	if m.beside.labels() {
+	if m.beside.replaces(m) {
 		events = m.beside.from(0)
 	}
 	if m.unlabelled() && len(events) > 0 && !m.beside.times() {
@@ -209,7 +210,7 @@ func markedRecordings(m *Manifest, f File, segments []segment, events []event) (
 	for _, s := range segments {
 		start := float64(s.first) / s.Rate
 		if m.Label.Annotations {
-			stretches = append(stretches, stretch{s.Recording, start, start + float64(s.samples)/s.Rate, sampleAt(start, s.Rate), s.samples})
+			stretches = append(stretches, stretch{s.Recording, start, start + float64(s.length()+s.samples)/s.Rate, sampleAt(start, s.Rate), s.samples})
 			continue
 		}
 		s.pending = s.samples
@@ -221,5 +222,6 @@ func markedRecordings(m *Manifest, f File, segments []segment, events []event) (
 	if m.Label.Annotations {
 		return annotated(m, stretches, events)
 	}
+	list[0].shown(events, 0)
 	return list, nil
 }

@@ -94,6 +94,9 @@ func edfRecordings(ctx context.Context, m *Manifest, f File, file *edf.File) ([]
 		s.Notes = slices.Concat(e.base.Notes, s.Notes)
 		list = append(list, s.Recording)
 	}
+	if len(list) > 0 {
+		list[0].shown(events, stretches[0].start)
+	}
 	return list, nil
 }
 
@@ -214,7 +217,7 @@ func (e *edfFile) noteUnits(names []string) (notes []note.Note) {
 // events are the annotations, or where there are none the codes of a signal of triggers.
 // raw are the texts as the file has them.
 func (e *edfFile) events(ctx context.Context, c *edf.Contents) (events []event, raw []string, err error) {
-	if b := e.manifest.beside; b.labels() {
+	if b := e.manifest.beside; b.replaces(e.manifest) {
 		return b.from(e.Segments(c)[0].Start), nil, nil
 	}
 	var single []string

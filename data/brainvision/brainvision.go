@@ -308,6 +308,17 @@ func channel(value string) (c Channel, comma bool, err error) {
 	return c, comma, nil
 }
 
+// uncut puts the parts of a marker's description together that commas in it cut apart: a
+// position, a length and a channel follow it.
+func uncut(parts []string) []string {
+	for k := 3; k+2 < len(parts); k++ {
+		if !digits(parts[2]) && digits(parts[k]) && digits(parts[k+1]) && digits(strings.TrimPrefix(parts[k+2], "-")) {
+			return append([]string{parts[0], strings.Join(parts[1:k], ",")}, parts[k:]...)
+		}
+	}
+	return parts
+}
+
 // digits reports whether a text is digits and nothing else.
 func digits(t string) bool {
 	return t != "" && strings.Trim(t, "0123456789") == ""
@@ -380,7 +391,7 @@ func (f *File) findMarkers(name string) error {
 	if err != nil {
 		return err
 	}
-	var broken []string
+	var broken, commas []string
 	list := s["marker infos"]
 	if list == nil {
 		f.Notes = append(f.Notes, note.New(note.Assumed, "%s has no section [Marker Infos]: there are no markers.", filepath.Base(path)))
@@ -391,7 +402,12 @@ func (f *File) findMarkers(name string) error {
 		if !ok || !digits(number) {
 			continue
 		}
-		parts := append(fields(pair[1]), "", "", "", "", "")
+		parts := fields(pair[1])
+		if whole := uncut(parts); len(whole) < len(parts) {
+			parts = whole
+			commas = append(commas, fmt.Sprintf("%q", whole[1]))
+		}
+		parts = append(parts, "", "", "", "", "")
 		at, err := strconv.Atoi(parts[2])
 		if err != nil || at < 1 {
 			broken = append(broken, "Mk"+number)
@@ -400,6 +416,9 @@ func (f *File) findMarkers(name string) error {
 		length, _ := strconv.Atoi(parts[3]) // blank in old files
 		on, _ := strconv.Atoi(parts[4])
 		f.Markers = append(f.Markers, Marker{parts[0], parts[1], at - 1, max(0, length), max(0, on)})
+	}
+	if len(commas) > 0 {
+		f.Notes = append(f.Notes, note.New(note.Corrected, "Descriptions of markers have commas that should be written \\1: %s.", few(commas)))
 	}
 	if len(broken) > 0 {
 		f.Notes = append(f.Notes, note.New(note.LeftOut, "Markers can't be read and are left out: %s.", few(broken)))
