@@ -46,6 +46,7 @@ type brainVisionFile struct {
 	*brainvision.File
 	texts   charset.Decoder
 	foreign []string  // texts that may not be what they should
+	single  []string  // markers of one channel
 	rows    []int     // the channels that are read
 	factors []float64 // to microvolts
 }
@@ -76,6 +77,9 @@ func (b *brainVisionFile) recordings(m *Manifest, f File) ([]*Recording, error) 
 		return nil, fmt.Errorf("it has no samples: the recording was never made, or its .eeg file is not the whole one")
 	}
 	whole, events := b.segments(), b.events(m)
+	if len(b.single) > 0 && m.Label.Annotations {
+		base.note(note.New(note.Assumed, "Annotations of one channel are taken for all: %s.", some(b.single, 6)))
+	}
 	if len(b.foreign) > 0 {
 		if name := b.texts.Name(); name != "" {
 			base.note(note.New(note.Assumed, "Texts are not of the encoding %s: %s.", name, quoted(b.foreign, 6)))
@@ -187,6 +191,9 @@ func (b *brainVisionFile) events(m *Manifest) []event {
 		duration := 0.0 // a marker of one sample is a point
 		if k.Length > 1 {
 			duration = float64(k.Length) / b.Rate
+		}
+		if k.Channel > 0 && k.Channel <= len(b.Channels) {
+			b.single = append(b.single, fmt.Sprintf("%q of %s", text, b.text(b.Channels[k.Channel-1].Name)))
 		}
 		events = append(events, event{float64(k.Sample) / b.Rate, duration, text})
 	}
