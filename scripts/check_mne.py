@@ -269,6 +269,28 @@ REFUSED = {
 }
 
 
+SITES = "Fp1 Fp2 F7 F3 Fz F4 F8 T7 C3 C4 T8 P7 P3 Pz P4 P8 O1 Oz O2".split()
+# HydroCel GSN 10-10, EGI's tables.
+NETS = {
+    "64_1.0": "E10 E5 E18 E12 E6 E60 E58 E24 E20 E50 E52 E30 E28 E34 E42 E44 E35 E37 E39",
+    "128": "E22 E9 E33 E24 E11 E124 E122 E45 E36 E104 E108 E58 E52 E62 E92 E96 E70 E75 E83",
+    "256": "E37 E18 E47 E36 E21 E224 E2 E69 E59 E183 E202 E96 E87 E101 E153 E170 E116 E126 E150",
+}
+
+
+def nets(program):
+    """Counts the 10-20 sites whose electrodes in MNE's files of EGI's nets have another cell."""
+    grid = json.loads(subprocess.run([program, "data", "montage", "10-10", "--json"], capture_output=True, text=True, check=True).stdout)["grid"]
+    wrong = 0
+    for name, electrodes in NETS.items():
+        file = pathlib.Path(mne.channels.__file__).parent / "data" / "montages" / f"GSN-HydroCel-{name}.sfp"
+        cells = json.loads(subprocess.run([program, "data", "montage", file, "--json"], capture_output=True, text=True, check=True).stdout)["grid"]
+        off = [f"{e} ({s})" for s, e in zip(SITES, electrodes.split()) if cells.get(e) != grid[s]]
+        print(f"GSN-HydroCel-{name}: {len(SITES) - len(off)} of {len(SITES)} sites of the 10-20 system in their cells {' '.join(off)}")
+        wrong += len(off)
+    return wrong
+
+
 def store(directory):
     """Writes small files, and what MNE reads of them, for the quick test."""
     shutil.rmtree(directory, ignore_errors=True)
@@ -314,7 +336,7 @@ def main():
 
 
 def report(program, groups):
-    failed = 0
+    failed = nets(program)
     reasons = collections.defaultdict(list)
     print(f"MNE-Python {mne.__version__}")
     for group, files in groups.items():

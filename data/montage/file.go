@@ -445,8 +445,9 @@ func (p *Positions) Of(name string) (Point, bool) {
 // lie; places are about 0.35 apart.
 const farthest = 0.35
 
-// Cells places channels on the grid: electrodes of the 10-10 system on their own places,
-// the others each on the place that is nearest. Of several nearest to one the closest has
+// Cells places channels on the grid: electrodes of the 10-10 system on their own places, those
+// of an EGI HydroCel net that stand for one on its place, the others each on the place that is
+// nearest. Of several nearest to one the closest has
 // it; the others, and what is far from all, have the cell -1. Its error names the channels
 // that the file doesn't have.
 func (p *Positions) Cells(channels []string) ([]int, error) {
@@ -457,7 +458,12 @@ func (p *Positions) Cells(channels []string) ([]int, error) {
 	var nearest []pair
 	var missing []string
 	named := CapOf(channels) == ""
+	sites := p.equivalents()
 	for i, name := range channels {
+		if r, c, ok := OnGrid(sites[strings.ToUpper(name)]); ok {
+			nearest = append(nearest, pair{i, r*GridSize + c, -0.5})
+			continue
+		}
 		if r, c, ok := OnGrid(name); ok && named {
 			nearest = append(nearest, pair{i, r*GridSize + c, -1})
 			continue
