@@ -28,6 +28,7 @@ import numpy as np
 
 import mne
 import mne_files
+from mne.io._read_raw import _get_supported
 
 ENDINGS = {".edf": "edf", ".bdf": "bdf", ".vhdr": "brainvision", ".set": "eeglab"}
 VOLTS = {"V": 1e6, "mV": 1e3, "µV": 1.0, "uV": 1.0, "nV": 1e-3}
@@ -291,6 +292,35 @@ def nets(program):
     return wrong
 
 
+def conversions(program):
+    """Runs the lines that refusals print: of a FIF file, whose samples are then read, and looks
+    whether MNE reads the endings of the others. Returns how many fail."""
+    wrong = 0
+    known = _get_supported()
+    with tempfile.TemporaryDirectory() as tmp:
+        d = pathlib.Path(tmp)
+        for ending in (".gdf", ".cnt", ".mff", ".nxe", ".cdt", ".nedf", ".lay", ".ds", ".ahdr", ".fif.gz"):
+            (d / ("rec" + ending)).write_bytes(b"x")
+            said = subprocess.run([program, "data", "info", d], capture_output=True, text=True).stderr
+            (d / ("rec" + ending)).unlink()
+            if ending not in known or "mne.io.read_raw('rec" + ending not in said:
+                print(f"FAIL {ending}: {'MNE reads no such file' if ending not in known else said}")
+                wrong += 1
+        raw = mne.io.RawArray(np.random.default_rng(0).normal(size=(2, 700)) * 1e-5, mne.create_info(["Fp1", "Cz"], 250, "eeg"))
+        raw.save(d / "rec_raw.fif")
+        said = subprocess.run([program, "data", "info", d], capture_output=True, text=True).stderr
+        line = re.search(r'convert it by (python -c ".*") \(after', said).group(1)
+        subprocess.run(line.replace("python", sys.executable, 1), shell=True, cwd=d, check=True, capture_output=True)
+        (d / "rec_raw.fif").unlink()
+        ours = Ours(program, d / "rec_raw.vhdr")
+        want = mne.io.read_raw(d / "rec_raw.vhdr", preload=True).get_data() * 1e6
+        if ours.error or not np.allclose(ours.x, want) or not np.allclose(want, raw.get_data() * 1e6, rtol=1e-6):
+            print(f"FAIL FIF: {ours.error or 'the samples are others'}")
+            wrong += 1
+    print(f"lines that convert: FIF's works, MNE reads the endings of the others; {wrong} fail")
+    return wrong
+
+
 def store(directory):
     """Writes small files, and what MNE reads of them, for the quick test."""
     shutil.rmtree(directory, ignore_errors=True)
@@ -336,7 +366,7 @@ def main():
 
 
 def report(program, groups):
-    failed = nets(program)
+    failed = nets(program) + conversions(program)
     reasons = collections.defaultdict(list)
     print(f"MNE-Python {mne.__version__}")
     for group, files in groups.items():
