@@ -249,8 +249,8 @@ type repeats struct {
 }
 
 // of returns what is to be said of a recording whose samples were there before, and
-// whether it is to be left out: one that has the same label in the same file is. In
-// another file it may be the other one that is wrong, which only the user can tell.
+// whether it is to be left out: one that has the same label is, or it would be on both sides
+// of a split. Of two with different labels only the user can tell which is wrong.
 func (p *repeats) of(r *Recording) (said note.Note, leave bool) {
 	if !r.printed {
 		return said, false
@@ -267,7 +267,7 @@ func (p *repeats) of(r *Recording) (said note.Note, leave bool) {
 	case !slices.Equal(first.Channels, r.Channels):
 		return said, false
 	case first.File != r.File && same:
-		return note.New(note.Repeated, "Its samples are those of %s, under another name: leave out one of the two.", path.Base(first.File)), false
+		return note.New(note.Repeated, "Trial %d has the same samples as trial %d of subject %s in %s and is left out.", r.Trial, first.Trial, first.Subject, path.Base(first.File)), true
 	case first.File != r.File:
 		return note.New(note.Repeated, "Its samples are those of %s, under another label: one of them must be wrong.", path.Base(first.File)), false
 	case same:

@@ -106,7 +106,8 @@ type File struct {
 // eegprune.yaml in the directory, or else by the built-in manifest whose file names
 // are found there. No recording is read yet.
 //
-// Files of EDF, BDF and NumPy need no manifest to be looked at and converted: each is
+// Files of EDF, BDF, BrainVision and NumPy need no manifest to be looked at and converted, nor
+// does a BIDS data set, a directory with dataset_description.json. Each file is
 // then a subject of its own, unless names begin with sub- as those of BIDS do, and has
 // no label. An .npz file can say itself what a manifest would, by arrays beside its
 // array x [channels, samples] or [trials, channels, samples]: rate, channels (names)
