@@ -15,7 +15,7 @@ import (
 	"eegprune/internal/note"
 	"eegprune/models"
 	"eegprune/prune"
-	"eegprune/report"
+	"eegprune/result"
 	"eegprune/torch"
 )
 
@@ -24,13 +24,13 @@ import (
 // outcome is what these commands say, as JSON or as a line.
 type outcome struct {
 	Checkpoint string         `json:"checkpoint"`
-	Cell       report.Cell    `json:"cell"`
-	Before     *report.Size   `json:"before,omitempty"`
-	Size       *report.Size   `json:"size,omitempty"`
-	Widths     []report.Width `json:"widths,omitempty"`
+	Cell       result.Cell    `json:"cell"`
+	Before     *result.Size   `json:"before,omitempty"`
+	Size       *result.Size   `json:"size,omitempty"`
+	Widths     []result.Width `json:"widths,omitempty"`
 	Notes      []string       `json:"notes,omitempty"`
 	Origin     note.List      `json:"origin_notes,omitempty"` // what was left out, rounded or assumed of another program's file
-	Test       *report.Score  `json:"test,omitempty"`
+	Test       *result.Score  `json:"test,omitempty"`
 }
 
 func (a *app) say(o outcome, text string) error {
@@ -116,9 +116,9 @@ at gradients (taylor) needs any.`,
 			}
 			small := made.Network
 			defer small.Free()
-			origin.Key, origin.Version, origin.Test = "", version(), report.Score{}
+			origin.Key, origin.Version, origin.Test = "", version(), result.Score{}
 			origin.Config.Prune, origin.Config.Options = []experiment.Pruning{pruning}, options
-			origin.Cell.Stage, origin.Cell.Method, origin.Cell.Ratio = report.Pruned, pruning.Method, pruning.Ratio
+			origin.Cell.Stage, origin.Cell.Method, origin.Cell.Ratio = result.Pruned, pruning.Method, pruning.Ratio
 			if err := small.Save(out, origin); err != nil {
 				return err
 			}
@@ -288,7 +288,7 @@ checkpoint, unless flags say otherwise.`,
 			if err != nil {
 				return usageError{fmt.Errorf("--how: %w", err)}
 			}
-			if distill != 0 && (teacher == "" || stage != report.FineTuned) {
+			if distill != 0 && (teacher == "" || stage != result.FineTuned) {
 				return usageError{fmt.Errorf("--distill: it goes with --how fine-tune and the unpruned network, which --teacher names")}
 			}
 			opened, err := a.open(cmd.Context(), args[0], &d, &dev, func(c *experiment.Config) error {
