@@ -33,7 +33,7 @@ func formats() []format {
 		{name: "bdf", about: "BioSemi's BDF and BDF+", suffixes: []string{".bdf"}, read: readEDF},
 		{name: "brainvision", about: "BrainVision's .vhdr, with its .eeg and .vmrk", suffixes: []string{".vhdr"}, companions: []string{".eeg", ".vmrk", ".dat"}, read: readBrainVision},
 		{name: "deap", about: "DEAP's data_preprocessed_python (sNN.dat)", labels: deapLabels(), read: readDEAP},
-		{name: "seed", about: "SEED's Preprocessed_EEG (MAT of version 5)", labels: []string{"emotion"}, beside: []string{seedLabelFile, "readme.txt"}, streams: true, read: readSEED},
+		{name: "seed", about: "SEED's Preprocessed_EEG (MAT files)", labels: []string{"emotion"}, beside: []string{seedLabelFile, "readme.txt"}, streams: true, read: readSEED},
 		{name: "npy", about: "NumPy's .npy and .npz", suffixes: []string{".npy", ".npz"}, read: readNPY},
 	}
 }
