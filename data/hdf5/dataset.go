@@ -174,6 +174,9 @@ func (d *Dataset) placeOld(o *Object, c *cursor) error {
 
 // placeRun is for elements that lie one after another.
 func (d *Dataset) placeRun(o *Object, at, n uint64) error {
+	if o.message(msgExternal) != nil {
+		return unsupported("a part of it is kept in other files")
+	}
 	if d.file.none(at) {
 		fill, err := o.fill(d.Type.Size)
 		d.storage = constant(fill)

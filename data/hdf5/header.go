@@ -14,6 +14,7 @@ const (
 	msgOldFill      = 4
 	msgFill         = 5
 	msgLink         = 6
+	msgExternal     = 7
 	msgLayout       = 8
 	msgFilters      = 11
 	msgAttribute    = 12

@@ -251,7 +251,9 @@ func (a *Array) Vector(ctx context.Context) ([]float64, error) {
 }
 
 // Shape is the sizes of the axes as MATLAB shows them.
-func (a *Array) Shape() string { return strings.Trim(strings.ReplaceAll(fmt.Sprint(a.Dims), " ", " x "), "[]") }
+func (a *Array) Shape() string {
+	return strings.Trim(strings.ReplaceAll(fmt.Sprint(a.Dims), " ", " x "), "[]")
+}
 
 // Cells returns the elements of a cell array; the first index runs fastest.
 func (a *Array) Cells() []*Array { return a.cells }

@@ -105,7 +105,7 @@ func (w *walk) element4(r io.ReaderAt, at, size int64) (*Array, int64, error) {
 	}
 	name, _, _ = bytes.Cut(name, []byte{0})
 	next := x.at + x.len*x.width*parts
-	a := &Array{Name: string(name), Class: "double", Dims: []int{int(h.rows), int(h.cols)}}
+	a := &Array{Name: string(name), Class: map[string]string{"f8": "double", "f4": "single", "i4": "int32", "i2": "int16", "u2": "uint16", "u1": "uint8"}[h.kind], Dims: []int{int(h.rows), int(h.cols)}}
 	if !w.want(a.Name) {
 		return nil, next, nil
 	}

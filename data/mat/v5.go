@@ -167,7 +167,11 @@ func (v *reader5) compressed(body io.Reader, length int64) (*Array, error) {
 	if inner > deflateRatio*length+1<<10 || inner > constantBytes && inner/maxRatio > length {
 		return nil, fmt.Errorf("it claims %d bytes out of %d compressed ones, which no recording does: refused", inner, length)
 	}
-	a, err := v.array(&stream{z: z, left: inner, order: v.order}, "", "", 0)
+	in := &stream{z: z, left: inner, order: v.order}
+	a, err := v.array(in, "", "", 0)
+	if err == nil && a != nil {
+		err = in.end()
+	}
 	return a, errors.Join(err, z.Close())
 }
 
@@ -197,10 +201,29 @@ func (s *stream) take(n int64) ([]byte, error) {
 	var b bytes.Buffer
 	b.Grow(int(min(n, 1<<20)))
 	_, err := io.CopyN(&b, s.z, n)
-	if errors.Is(err, io.EOF) {
-		err = errTruncated
+	return b.Bytes(), unpacked(err)
+}
+
+// unpacked is an error of compressed data.
+func unpacked(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
+		return errTruncated
 	}
-	return b.Bytes(), err
+	return fmt.Errorf("its compressed data are damaged: %w", err)
+}
+
+// end reads what is left of a compressed array, so that its checksum is looked at.
+func (s *stream) end() error {
+	if err := s.skip(s.left); err != nil {
+		return err
+	}
+	if n, err := io.CopyN(io.Discard, s.z, 1); n > 0 || !errors.Is(err, io.EOF) {
+		return unpacked(errors.Join(errLonger, err))
+	}
+	return nil
 }
 
 // skip passes over n bytes.
@@ -214,10 +237,7 @@ func (s *stream) skip(n int64) error {
 		return nil
 	}
 	_, err := io.CopyN(io.Discard, s.z, n)
-	if errors.Is(err, io.EOF) {
-		err = errTruncated
-	}
-	return err
+	return unpacked(err)
 }
 
 // tag reads what a part is and how many bytes it has. A part of up to four bytes is in the
