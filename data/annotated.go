@@ -200,6 +200,10 @@ func (s stretch) between(from, to float64) *Recording {
 	}
 	r := *s.Recording
 	r.Offset += first
+	if s.Samples == nil { // they are read later
+		r.unread = end - first
+		return &r
+	}
 	r.Samples = make([][]float64, len(s.Samples))
 	for c, x := range s.Samples {
 		r.Samples[c] = x[first:end]

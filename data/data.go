@@ -31,6 +31,8 @@ type Recording struct {
 	print   fingerprint // of Samples as they were read
 	printed bool        // whether it has one
 
+	unread int // how many samples it has, before they are read
+
 	ownTrial bool // Trial is the file's own number, not one counted while reading
 }
 

@@ -38,8 +38,7 @@ func foreigns() []foreign {
 		{"CTF's", []string{".ds"}, byMNE},
 		{"BCI2000's", []string{".bci2k"}, byMNE},
 		{"XDF", []string{".xdf", ".xdfz", ".xdf.gz"}, `python -c "from mnelab.io import read_raw; read_raw('%[1]s', stream_ids=[1]).export('%[2]s.edf')" (MNELAB; MNE-Python has no reader of its own for XDF)`},
-		{"EEGLAB's", []string{".set"}, byMNE},
-		{"BrainVision's", []string{".vhdr", ".ahdr"}, byMNE},
+		{"BrainVision's", []string{".ahdr"}, byMNE},
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"iter"
 	"strings"
+
+	"eegprune/data/montage"
 )
 
 // A format reads one kind of file.
@@ -19,6 +21,11 @@ type format struct {
 	beside []string
 	// companions are the endings of files that belong to one of the same format.
 	companions []string
+	// events, where files may have annotations, gives those of one.
+	events func(ctx context.Context, path string) ([]event, error)
+	// places, where files may say it, gives where the channels of one lie, and nil where it
+	// doesn't.
+	places func(path string) (*montage.Positions, error)
 	// streams says that a file is read piece by piece and never held whole.
 	streams bool
 	// read gives the recordings of one file in order. Trials are numbered from 1
@@ -29,9 +36,10 @@ type format struct {
 // formats lists all kinds of files. A new one is a file and a line here.
 func formats() []format {
 	return []format{
-		{name: "edf", about: "EDF and EDF+", suffixes: []string{".edf"}, read: readEDF},
-		{name: "bdf", about: "BioSemi's BDF and BDF+", suffixes: []string{".bdf"}, read: readEDF},
-		{name: "brainvision", about: "BrainVision's .vhdr, with its .eeg and .vmrk", suffixes: []string{".vhdr"}, companions: []string{".eeg", ".vmrk", ".dat"}, read: readBrainVision},
+		{name: "edf", about: "EDF and EDF+", suffixes: []string{".edf"}, events: edfEvents, read: readEDF},
+		{name: "bdf", about: "BioSemi's BDF and BDF+", suffixes: []string{".bdf"}, events: edfEvents, read: readEDF},
+		{name: "brainvision", about: "BrainVision's .vhdr, with its .eeg and .vmrk", suffixes: []string{".vhdr"}, companions: []string{".eeg", ".vmrk", ".dat"}, events: brainVisionFileEvents, read: readBrainVision},
+		{name: "eeglab", about: "EEGLAB's .set, with its .fdt", suffixes: []string{".set"}, companions: []string{".fdt", ".dat"}, events: eeglabFileEvents, places: eeglabPlaces, read: readEEGLAB},
 		{name: "deap", about: "DEAP's data_preprocessed_python (sNN.dat)", labels: deapLabels(), read: readDEAP},
 		{name: "seed", about: "SEED's Preprocessed_EEG (MAT files)", labels: []string{"emotion"}, beside: []string{seedLabelFile, "readme.txt"}, streams: true, read: readSEED},
 		{name: "npy", about: "NumPy's .npy and .npz", suffixes: []string{".npy", ".npz"}, read: readNPY},
@@ -88,4 +96,15 @@ func eachTrial(ctx context.Context, f File, open func() (int, func(int) (*Record
 			}
 		}
 	}
+}
+
+// annotatedFormats are those whose files may have annotations.
+func annotatedFormats() []string {
+	var names []string
+	for _, f := range formats() {
+		if f.events != nil {
+			names = append(names, f.name)
+		}
+	}
+	return names
 }

@@ -231,7 +231,7 @@ func (m *Manifest) check(b []byte) error {
 		return nil
 	}
 	if f.labels == nil {
-		if err := m.checkLabel(b); err != nil {
+		if err := m.checkLabel(b, f); err != nil {
 			return err
 		}
 	}
@@ -249,7 +249,7 @@ func (m *Manifest) unlabelled() bool {
 	return err == nil && f.labels == nil && l.Group == "" && !l.Annotations && l.Array == "" && l.Seconds == 0 && l.Classes == nil && l.Transforms == nil
 }
 
-func (m *Manifest) checkLabel(b []byte) error {
+func (m *Manifest) checkLabel(b []byte, f format) error {
 	l := m.Label
 	ways := 0
 	for _, used := range []bool{l.Group != "", l.Annotations, l.Array != ""} {
@@ -260,8 +260,8 @@ func (m *Manifest) checkLabel(b []byte) error {
 	switch {
 	case ways != 1:
 		return locate(b, "$.label", "label needs either group (the group of files that holds it), annotations: true, or array (of an .npz file)")
-	case l.Annotations && m.Format != "edf" && m.Format != "bdf" && m.Format != "brainvision", l.Array != "" && m.Format != "npy":
-		return locate(b, "$.label", "files of format %s have no such labels: annotations are of edf, arrays of npy", m.Format)
+	case l.Annotations && f.events == nil, l.Array != "" && m.Format != "npy":
+		return locate(b, "$.label", "files of format %s have no such labels: annotations are of %s, arrays of npy", m.Format, strings.Join(annotatedFormats(), ", "))
 	case l.Group != "" && m.files.SubexpIndex(l.Group) < 0:
 		return locate(b, "$.label.group", "files has no group (?<%s>...) to take the label from", l.Group)
 	case l.Annotations && m.files.SubexpIndex("trial") >= 0:

@@ -115,3 +115,12 @@ func markedRecordings(m *Manifest, f File, base *Recording, events []event) ([]*
 	}
 	return list, nil
 }
+
+// brainVisionFileEvents are the markers of the recording whose header is at path.
+func brainVisionFileEvents(_ context.Context, path string) ([]event, error) {
+	file, err := brainvision.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	return brainVisionEvents(&Manifest{}, file, charset.Decoder{}), nil
+}

@@ -126,6 +126,7 @@ func Open(dir, manifest string) (*Source, error) {
 	if err := s.choose(names); err != nil {
 		return nil, err
 	}
+	s.useOwnPlaces()
 	if origin == impliedOrigin {
 		if m.Format == "npy" {
 			s.describe()
@@ -146,6 +147,18 @@ func (s *Source) useManifestMontage() error {
 		path = filepath.Join(filepath.Dir(s.Origin), path)
 	}
 	return s.usePositions(path)
+}
+
+// useOwnPlaces takes where channels lie from the first of the recordings, unless a montage
+// file says it. Whether that can be read is for its reader to say.
+func (s *Source) useOwnPlaces() {
+	f, err := formatNamed(s.Manifest.Format)
+	if err != nil || f.places == nil || s.positions != nil || len(s.Files) == 0 {
+		return
+	}
+	if p, err := f.places(s.Files[0].Path); err == nil {
+		s.positions = p
+	}
 }
 
 // labels makes a pipeline from the labels of the recordings to a class ready:
