@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -126,8 +127,12 @@ type seenFile struct {
 // can't be read have none, and are an error unless bad ones are to be skipped.
 func (c Cache) contents(ctx context.Context, s *Source, skipBad bool) ([]string, error) {
 	paths := map[string]string{}
+	companions := newCompanions(s)
 	for _, f := range s.Files {
 		paths[f.Name] = f.Path
+		for _, c := range companions.around(f) {
+			paths[path.Join(path.Dir(f.Name), filepath.Base(c))] = c
+		}
 		for _, b := range s.beside() {
 			p := filepath.Join(filepath.Dir(f.Path), b)
 			if _, err := os.Stat(p); err == nil {

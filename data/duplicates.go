@@ -25,7 +25,7 @@ import (
 func (s *Source) dropCopies() {
 	dropped := map[string]bool{}
 	var copies, repeats, torn []string
-	for _, group := range sameContents(s.Files) {
+	for _, group := range sameContents(s.Files, newCompanions(s)) {
 		slices.SortStableFunc(group, betterPlace)
 		for _, f := range group[1:] {
 			if f.Label != group[0].Label {
@@ -88,8 +88,9 @@ func betterPlace(a, b File) int {
 }
 
 // sameContents returns the files whose contents are equal, in groups of two and more.
-// Only those of equal size, and of those the ones that are equal in places, are read whole.
-func sameContents(files []File) [][]File {
+// Only those of equal size, and of those the ones that are equal in places, are read whole,
+// and what belongs to them.
+func sameContents(files []File, companions *companionFiles) [][]File {
 	bySize := groups(files, func(f File) string {
 		info, err := os.Stat(f.Path)
 		if err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
@@ -100,7 +101,15 @@ func sameContents(files []File) [][]File {
 	var all [][]File
 	for _, size := range bySize {
 		for _, alike := range groups(size, func(f File) string { return sumOfFile(f.Path, false) }) {
-			all = append(all, groups(alike, func(f File) string { return sumOfFile(f.Path, true) })...)
+			for _, same := range groups(alike, func(f File) string { return sumOfFile(f.Path, true) }) {
+				all = append(all, groups(same, func(f File) string {
+					sums := "contents"
+					for _, c := range companions.of(f) {
+						sums += sumOfFile(c, true)
+					}
+					return sums
+				})...)
+			}
 		}
 	}
 	return all
