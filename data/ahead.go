@@ -88,11 +88,16 @@ func (s *Source) wholeBytes(f File) int64 {
 	if err != nil || format.streams {
 		return 0
 	}
-	info, err := os.Stat(f.Path)
-	if err != nil {
-		return 0 // the reader will say what is wrong
+	if own, ok := formatOfFile(f.Name); ok && own.streams {
+		return 0
 	}
-	return info.Size()
+	whole := int64(0)
+	for _, p := range append([]string{f.Path}, f.parts()...) {
+		if info, err := os.Stat(p); err == nil { // or the reader will say what is wrong
+			whole += info.Size()
+		}
+	}
+	return whole
 }
 
 // bytes is the memory that a recording takes.

@@ -10,13 +10,13 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"runtime"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
 
+	"eegprune/data/bids"
 	"eegprune/data/montage"
 	"eegprune/internal/atomicfile"
 )
@@ -127,11 +127,21 @@ type seenFile struct {
 // can't be read have none, and are an error unless bad ones are to be skipped.
 func (c Cache) contents(ctx context.Context, s *Source, skipBad bool) ([]string, error) {
 	paths := map[string]string{}
-	companions := newCompanions(s)
 	for _, f := range s.Files {
 		paths[f.Name] = f.Path
-		for _, c := range companions.around(f) {
-			paths[path.Join(path.Dir(f.Name), filepath.Base(c))] = c
+		parts := f.parts()
+		if f.bids != nil {
+			parts = append(parts, f.bids.paths...)
+		}
+		if s.bids != nil && s.Manifest.Label.Participant != "" {
+			parts = append(parts, s.bids.Path(bids.Participants))
+		}
+		for _, p := range parts {
+			below, err := filepath.Rel(s.Dir, p)
+			if err != nil {
+				return nil, err
+			}
+			paths[filepath.ToSlash(below)] = p
 		}
 		for _, b := range s.beside() {
 			p := filepath.Join(filepath.Dir(f.Path), b)

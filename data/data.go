@@ -31,7 +31,9 @@ type Recording struct {
 	print   fingerprint // of Samples as they were read
 	printed bool        // whether it has one
 
-	unread int // how many samples it has, before they are read
+	// pending is how many samples a reader has yet to read, from Offset on. What a reader
+	// gives has none.
+	pending int
 
 	ownTrial bool // Trial is the file's own number, not one counted while reading
 }

@@ -45,7 +45,7 @@ func samples(seconds, rate float64) int {
 // length returns the number of samples.
 func (r *Recording) length() int {
 	if len(r.Samples) == 0 {
-		return r.unread
+		return 0
 	}
 	return len(r.Samples[0])
 }

@@ -25,7 +25,7 @@ import (
 func (s *Source) dropCopies() {
 	dropped := map[string]bool{}
 	var copies, repeats, torn []string
-	for _, group := range sameContents(s.Files, newCompanions(s)) {
+	for _, group := range sameContents(s.Files) {
 		slices.SortStableFunc(group, betterPlace)
 		for _, f := range group[1:] {
 			if f.Label != group[0].Label {
@@ -88,31 +88,43 @@ func betterPlace(a, b File) int {
 }
 
 // sameContents returns the files whose contents are equal, in groups of two and more.
-// Only those of equal size, and of those the ones that are equal in places, are read whole,
-// and what belongs to them.
-func sameContents(files []File, companions *companionFiles) [][]File {
-	bySize := groups(files, func(f File) string {
-		info, err := os.Stat(f.Path)
+// Only those of equal size, and of those the ones that are equal in places, are read whole.
+func sameContents(files []File) [][]File {
+	each := func(sum func(path string) string) func(File) string {
+		return func(f File) string {
+			key := ""
+			for _, p := range append([]string{f.Path}, f.parts()...) {
+				one := sum(p)
+				if one == "" {
+					return ""
+				}
+				key += one + "\x00"
+			}
+			return key
+		}
+	}
+	bySize := groups(files, each(func(path string) string {
+		info, err := os.Stat(path)
 		if err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
 			return ""
 		}
 		return fmt.Sprint(info.Size())
-	})
+	}))
 	var all [][]File
 	for _, size := range bySize {
-		for _, alike := range groups(size, func(f File) string { return sumOfFile(f.Path, false) }) {
-			for _, same := range groups(alike, func(f File) string { return sumOfFile(f.Path, true) }) {
-				all = append(all, groups(same, func(f File) string {
-					sums := "contents"
-					for _, c := range companions.of(f) {
-						sums += sumOfFile(c, true)
-					}
-					return sums
-				})...)
-			}
+		for _, alike := range groups(size, each(func(path string) string { return sumOfFile(path, false) })) {
+			all = append(all, groups(alike, each(func(path string) string { return sumOfFile(path, true) }))...)
 		}
 	}
 	return all
+}
+
+// parts returns the files that hold the rest of the recording whose file this is.
+func (f File) parts() []string {
+	if format, ok := formatOfFile(f.Name); ok && format.parts != nil {
+		return format.parts(f.Path)
+	}
+	return nil
 }
 
 // groups returns the files that share a key, in groups of two and more in the order of

@@ -6,6 +6,9 @@ import (
 	"iter"
 	"strings"
 
+	"eegprune/data/bids"
+	"eegprune/data/brainvision"
+	"eegprune/data/eeglab"
 	"eegprune/data/montage"
 )
 
@@ -21,6 +24,10 @@ type format struct {
 	beside []string
 	// companions are the endings of files that belong to one of the same format.
 	companions []string
+	// mark is a file by which a directory is known to be read so.
+	mark string
+	// parts returns the files that hold the rest of a recording, nil where all is in one.
+	parts func(path string) []string
 	// events, where files may have annotations, gives those of one.
 	events func(ctx context.Context, path string) ([]event, error)
 	// places, where files may say it, gives where the channels of one lie, and nil where it
@@ -38,8 +45,10 @@ func formats() []format {
 	return []format{
 		{name: "edf", about: "EDF and EDF+", suffixes: []string{".edf"}, events: edfEvents, read: readEDF},
 		{name: "bdf", about: "BioSemi's BDF and BDF+", suffixes: []string{".bdf"}, events: edfEvents, read: readEDF},
-		{name: "brainvision", about: "BrainVision's .vhdr, with its .eeg and .vmrk", suffixes: []string{".vhdr"}, companions: []string{".eeg", ".vmrk", ".dat"}, events: brainVisionFileEvents, read: readBrainVision},
-		{name: "eeglab", about: "EEGLAB's .set, with its .fdt", suffixes: []string{".set"}, companions: []string{".fdt", ".dat"}, events: eeglabFileEvents, places: eeglabPlaces, read: readEEGLAB},
+		{name: "brainvision", about: "BrainVision's .vhdr, with its .eeg and .vmrk", suffixes: []string{".vhdr"}, companions: []string{".eeg", ".vmrk", ".dat"}, streams: true, parts: brainvision.Parts, events: brainVisionEvents, read: readBrainVision},
+		{name: "eeglab", about: "EEGLAB's .set, with its .fdt", suffixes: []string{".set"}, companions: []string{".fdt", ".dat"}, parts: eeglab.Parts, events: eeglabFileEvents, places: eeglabPlaces, read: readEEGLAB},
+		{name: bidsFormat, about: "a data set laid out by BIDS", mark: bids.Description, beside: []string{"README", "README.md", "README.rst", "README.txt", "CHANGES", "LICENSE", "CITATION.cff"},
+			companions: []string{".tsv", ".json", ".eeg", ".vmrk", ".dat", ".fdt"}, read: readBIDS},
 		{name: "deap", about: "DEAP's data_preprocessed_python (sNN.dat)", labels: deapLabels(), read: readDEAP},
 		{name: "seed", about: "SEED's Preprocessed_EEG (MAT files)", labels: []string{"emotion"}, beside: []string{seedLabelFile, "readme.txt"}, streams: true, read: readSEED},
 		{name: "npy", about: "NumPy's .npy and .npz", suffixes: []string{".npy", ".npz"}, read: readNPY},
@@ -102,7 +111,7 @@ func eachTrial(ctx context.Context, f File, open func() (int, func(int) (*Record
 func annotatedFormats() []string {
 	var names []string
 	for _, f := range formats() {
-		if f.events != nil {
+		if f.events != nil || f.name == bidsFormat {
 			names = append(names, f.name)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"eegprune/data/bids"
 	"eegprune/data/charset"
 	"eegprune/internal/note"
 )
@@ -27,7 +28,7 @@ func Names() ([]string, error) {
 		names = append(names, m.Name)
 	}
 	for _, f := range formats() {
-		if len(f.suffixes) > 0 {
+		if f.implied() {
 			names = append(names, f.name)
 		}
 	}
@@ -69,6 +70,24 @@ func impliedManifest(format string, names []string) *Manifest {
 	return best
 }
 
+// implied reports whether files of the format can be read without a manifest.
+func (f format) implied() bool { return len(f.suffixes) > 0 || f.mark != "" }
+
+// markedManifest describes a directory that a file in it marks as of a format, nil where none
+// does.
+func markedManifest(names []string) *Manifest {
+	for _, f := range formats() {
+		if f.mark != "" && slices.Contains(names, f.mark) {
+			return f.marked()
+		}
+	}
+	return nil
+}
+
+func (f format) marked() *Manifest {
+	return &Manifest{Format: f.name, Files: bids.Pattern, files: regexp.MustCompile(bids.Pattern)}
+}
+
 // manifestOfFormat returns how to read the files of a format in a directory, where the
 // manifest in it is of that format by that.
 func manifestOfFormat(dir string, f format, names []string) (*Manifest, string, error) {
@@ -79,6 +98,9 @@ func manifestOfFormat(dir string, f format, names []string) (*Manifest, string, 
 		}
 		return m, path, err
 	}
+	if f.mark != "" {
+		return f.marked(), impliedOrigin, nil
+	}
 	if m := impliedManifest(f.name, names); m != nil {
 		return m, impliedOrigin, nil
 	}
@@ -87,6 +109,10 @@ func manifestOfFormat(dir string, f format, names []string) (*Manifest, string, 
 
 // nameSubjects says whom the files of a source without a manifest are taken to be of.
 func (s *Source) nameSubjects() {
+	if s.bids != nil {
+		s.Notes.Add("", note.New(note.About, "There is no %s: the names of the files say the subjects (sub-), and a recording has no label.", ManifestName))
+		return
+	}
 	has := "no label"
 	if !s.Manifest.unlabelled() {
 		has = "the label of its array y"
@@ -120,6 +146,10 @@ const few = 8
 // example is the smallest manifest that might label the recordings: by the
 // annotations, where there are several, or by the names of the files.
 func (s *Source) example(ctx context.Context) (string, error) {
+	if s.bids != nil {
+		b, err := yaml.MarshalWithOptions(s.startOfBIDS(), yaml.Flow(true))
+		return strings.TrimSpace(string(b)), err
+	}
 	first := s.Files[0]
 	var rule LabelRule
 	for _, f := range s.Files[:min(few, len(s.Files))] {

@@ -32,7 +32,8 @@ func readEEGLAB(ctx context.Context, m *Manifest, f File) iter.Seq2[*Recording, 
 				return fmt.Errorf("%s: %w", f.Path, err)
 			}
 			for _, r := range list {
-				r.Samples = matrix(len(e.rows), r.unread)
+				r.Samples = matrix(len(e.rows), r.pending)
+				r.pending = 0
 				if err := file.Read(ctx, r.Samples, e.rows, r.Offset); err != nil {
 					return err
 				}
@@ -63,24 +64,10 @@ func (e *eeglabFile) recordings(f File) ([]*Recording, error) {
 		return nil, err
 	}
 	events := eeglabEvents(e.File)
-	if e.manifest.unlabelled() && len(events) > 0 {
-		e.base.note(note.New(note.About, "Labels could be made of its annotations: %s.", eventTexts(events)))
-	}
 	if e.Epochs > 1 {
 		return e.epochs(f, events)
 	}
-	stretches := e.stretches()
-	if e.manifest.Label.Annotations {
-		return annotated(e.manifest, stretches, events)
-	}
-	var list []*Recording
-	for _, s := range stretches {
-		if !e.manifest.unlabelled() {
-			s.Labels = map[string]float64{"label": float64(f.class)}
-		}
-		list = append(list, s.Recording)
-	}
-	return list, nil
+	return markedRecordings(e.manifest, f, e.segments(), events)
 }
 
 // channels chooses the channels to read.
@@ -88,7 +75,7 @@ func (e *eeglabFile) channels() error {
 	var all []candidate
 	unnamed := 0
 	for i, c := range e.Channels {
-		one := candidate{label: c.Label, rate: e.Rate}
+		one := candidate{label: c.Label, rate: e.Rate, unit: "µV"}
 		if c.Label == "" {
 			one.label = strconv.Itoa(i + 1)
 			unnamed++
@@ -131,8 +118,8 @@ func eeglabFileEvents(_ context.Context, path string) ([]event, error) {
 	return eeglabEvents(file), file.Close()
 }
 
-// stretches are the parts of a continuous recording between what was cut out.
-func (e *eeglabFile) stretches() []stretch {
+// segments are the parts of a continuous recording between what was cut out.
+func (e *eeglabFile) segments() []segment {
 	cuts := []int{0, e.Samples}
 	seconds := 0.0
 	for _, k := range e.Events {
@@ -147,13 +134,12 @@ func (e *eeglabFile) stretches() []stretch {
 	if n := len(cuts) - 1; n > 1 {
 		e.base.note(note.New(note.About, "It is interrupted by boundary events: %d parts, between which %.3g s are said to have been cut out. No trial or clip goes across.", n, seconds))
 	}
-	var list []stretch
-	for i := 1; i < len(cuts); i++ {
+	var list []segment
+	for i, first := range cuts[:len(cuts)-1] {
 		r := e.base
 		r.Notes = slices.Clip(e.base.Notes)
-		r.Offset, r.unread = cuts[i-1], cuts[i]-cuts[i-1]
-		start := float64(r.Offset) / e.Rate
-		list = append(list, stretch{&r, start, float64(cuts[i]) / e.Rate, sampleAt(start, e.Rate)})
+		r.Offset = first
+		list = append(list, segment{&r, first, cuts[i+1] - first})
 	}
 	return list
 }
@@ -162,12 +148,18 @@ func (e *eeglabFile) stretches() []stretch {
 // or else of all events in it that have a class.
 func (e *eeglabFile) epochs(f File, events []event) ([]*Recording, error) {
 	e.base.note(note.New(note.About, "It has %d epochs of %.4g s: each is a trial.", e.Epochs, float64(e.Samples)/e.Rate))
+	if e.manifest.beside.labels() {
+		events = e.manifest.beside.from(0)
+	}
+	if e.manifest.unlabelled() && len(events) > 0 && !e.manifest.beside.times() {
+		e.base.note(note.New(note.About, "Labels could be made of its annotations: %s.", eventTexts(events)))
+	}
 	byEvent := e.manifest.Label.Annotations
 	var list []*Recording
 	var without, several, short []string
 	for i := range e.Epochs {
 		r := e.base
-		r.Trial, r.Offset, r.unread = i+1, i*e.Samples, e.Samples
+		r.Trial, r.Offset, r.pending = i+1, i*e.Samples, e.Samples
 		number := strconv.Itoa(i + 1)
 		if byEvent {
 			labels := e.labels(i, events)
@@ -182,7 +174,7 @@ func (e *eeglabFile) epochs(f File, events []event) ([]*Recording, error) {
 			r.Labels = map[string]float64{"label": float64(labels[0].class)}
 			if n := samples(e.manifest.Label.Seconds, e.Rate); n > 0 {
 				at := min(max(0, labels[0].sample), e.Samples)
-				if r.Offset, r.unread = r.Offset+at, min(n, e.Samples-at); r.unread < n {
+				if r.Offset, r.pending = r.Offset+at, min(n, e.Samples-at); r.pending < n {
 					short = append(short, number)
 				}
 			}

@@ -32,6 +32,7 @@ type Source struct {
 	// Notes are what the user must see: what was left out or is assumed.
 	Notes note.List
 
+	bids      *bidsSet           // nil unless it is a BIDS data set
 	positions *montage.Positions // nil unless a montage file says them
 	prints    *fingerprints      // nil where recordings are all wanted, also those that are there twice
 }
@@ -72,6 +73,19 @@ func (s *Source) usePositions(path string) error {
 	return nil
 }
 
+// useElectrodes reads where the electrodes of a BIDS data set lie.
+func (s *Source) useElectrodes(path, coordsystem string) error {
+	p, err := montage.ReadElectrodes(path, coordsystem)
+	if err != nil {
+		return err
+	}
+	s.positions = p
+	if len(p.Without) > 0 {
+		s.Notes.Add(path, note.New(note.About, "Channels are listed without a place: %s.", some(p.Without, 6)))
+	}
+	return nil
+}
+
 // A File is one file of recordings.
 type File struct {
 	Path    string
@@ -84,6 +98,7 @@ type File struct {
 
 	class     int
 	described *description // by itself, where there is no manifest
+	bids      *bidsFile    // what is said of it beside it
 }
 
 // Open finds the recordings of a directory. How they are read is said by the
@@ -113,6 +128,12 @@ func Open(dir, manifest string) (*Source, error) {
 	}
 	if m.About != "" {
 		s.Notes.Add("", note.New(note.About, "%s: %s.", cmp.Or(m.Name, origin), m.About))
+	}
+	if m.Format == bidsFormat {
+		if err := s.openBIDS(names); err != nil {
+			return nil, err
+		}
+		m = s.Manifest
 	}
 	if !m.unlabelled() {
 		labels, err := s.labels(nil)
@@ -237,7 +258,7 @@ func chooseManifest(dir, manifestPath string, names []string) (*Manifest, string
 			return m, builtinOrigin, nil
 		}
 	}
-	if f, err := formatNamed(manifestPath); err == nil && len(f.suffixes) > 0 {
+	if f, err := formatNamed(manifestPath); err == nil && f.implied() {
 		return manifestOfFormat(dir, f, names)
 	}
 	if manifestPath == "" && slices.Contains(names, ManifestName) {
@@ -245,6 +266,9 @@ func chooseManifest(dir, manifestPath string, names []string) (*Manifest, string
 	}
 	if manifestPath != "" {
 		return readManifest(manifestPath)
+	}
+	if m := markedManifest(names); m != nil {
+		return m, impliedOrigin, nil
 	}
 	var best *Manifest
 	var known []string
@@ -292,6 +316,9 @@ func (s *Source) choose(names []string) error {
 	m := s.Manifest
 	var others, unlabelled []string
 	companions := s.companions()
+	if s.bids != nil {
+		names = s.ofBIDS(names)
+	}
 	for _, name := range names {
 		g, ok := m.groups(name)
 		if !ok {
@@ -308,14 +335,21 @@ func (s *Source) choose(names []string) error {
 			}
 			f.Trial = n
 		}
-		if group := m.Label.Group; group != "" {
-			f.Label = g[group]
+		if group, column := m.Label.Group, m.Label.Participant; group != "" || column != "" {
+			if f.Label = g[group]; column != "" {
+				f.Label = s.bids.participant(f.Subject)[column]
+			}
 			if f.class, ok = m.Label.Classes.index(f.Label); !ok {
 				unlabelled = append(unlabelled, name)
 				continue
 			}
 		}
 		s.Files = append(s.Files, f)
+	}
+	if s.bids != nil && len(s.Files) > 0 {
+		if err := s.chooseBIDS(); err != nil {
+			return err
+		}
 	}
 	if len(s.Files) == 0 && len(unlabelled) > 0 {
 		return fmt.Errorf("%s: none of the %d files that match %s has a label among label.classes (%s): %s, for one, has another", s.Dir, len(unlabelled), s.Origin, m.Label.Classes.labels(), unlabelled[0])
@@ -386,7 +420,7 @@ func (s *Source) checkFiles() error {
 			return fmt.Errorf("%s and %s are both trial %d of subject %s: give files in %s a group session, another trial, or a group part", a.Path, b.Name, a.Trial, a.Subject, s.Origin)
 		}
 	}
-	if s.Manifest.Label.Group == "" || s.Classes == nil { // or classes don't matter
+	if s.Manifest.Label.Group == "" && s.Manifest.Label.Participant == "" || s.Classes == nil { // or classes don't matter
 		return nil
 	}
 	have := map[int]bool{}

@@ -95,7 +95,11 @@ func writeSummary(w io.Writer, s *data.Summary) error {
 	for _, b := range s.Bad {
 		fmt.Fprintf(w, "can't be read: %s\n", b)
 	}
-	return writeNotes(w, s.Notes)
+	if err := writeNotes(w, s.Notes); err != nil || s.Start == "" {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "\nAn %s to begin with:\n\n%s", data.ManifestName, s.Start)
+	return err
 }
 
 // subjectTable has a line for each subject and one for all, with the trials of each

@@ -10,6 +10,7 @@ import (
 	"math/bits"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"eegprune/data/mat"
@@ -63,7 +64,7 @@ func (f *File) find(names ...string) (string, error) {
 		if j := strings.LastIndexAny(name, `/\`); j >= 0 { // where it was on another computer
 			name = name[j+1:]
 		}
-		if ending := strings.ToLower(filepath.Ext(name)); ending != ".fdt" && ending != ".dat" {
+		if !ofSamples(name) {
 			continue
 		}
 		tried = append(tried, name)
@@ -132,4 +133,30 @@ func (s *beside) run(ctx context.Context, at int64, width int, dst [][]float64, 
 		}
 	}
 	return nil
+}
+
+// Parts returns the file of the samples of the data set at path, nil where they are in it.
+func Parts(path string) []string {
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil || !slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return ofSamples(e.Name()) }) {
+		return nil // a large .set need not be opened for that
+	}
+	f, err := Open(path)
+	if err != nil {
+		return nil
+	}
+	var parts []string
+	if s, ok := f.samples.(*beside); ok {
+		parts = append(parts, s.file.Name())
+	}
+	if f.Close() != nil {
+		return nil
+	}
+	return parts
+}
+
+// ofSamples reports whether a file is one of samples by its ending.
+func ofSamples(name string) bool {
+	ending := strings.ToLower(filepath.Ext(name))
+	return ending == ".fdt" || ending == ".dat"
 }

@@ -41,6 +41,16 @@ func Extensions() []string {
 // of the coordsystem.json beside a BIDS file, or, where three or more channels have names
 // of the 10-20 system, those that put them on their places.
 func ReadFile(path string) (*Positions, error) {
+	coordsystem := ""
+	if base, ok := strings.CutSuffix(path, "electrodes.tsv"); ok {
+		coordsystem = base + "coordsystem.json"
+	}
+	return ReadElectrodes(path, coordsystem)
+}
+
+// ReadElectrodes is [ReadFile] for an electrodes.tsv of BIDS whose coordsystem.json is known:
+// a path, of which none need be there.
+func ReadElectrodes(path, coordsystem string) (*Positions, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading the montage: %w", err)
@@ -54,7 +64,7 @@ func ReadFile(path string) (*Positions, error) {
 	}
 	var p *Positions
 	if err == nil {
-		p, err = parseFile(b, strings.ToLower(filepath.Ext(path)), besideALS(path))
+		p, err = parseFile(b, strings.ToLower(filepath.Ext(path)), isALS(coordsystem))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("montage %s: %w", path, err)
@@ -62,14 +72,10 @@ func ReadFile(path string) (*Positions, error) {
 	return p, nil
 }
 
-// besideALS reports whether the coordsystem.json beside a BIDS electrodes.tsv says that x
-// points to the nose and y to the left ear.
-func besideALS(path string) bool {
-	if !strings.HasSuffix(path, "electrodes.tsv") {
-		return false
-	}
-	name := strings.TrimSuffix(path, "electrodes.tsv") + "coordsystem.json"
-	b, err := os.ReadFile(name)
+// isALS reports whether a coordsystem.json says that x points to the nose and y to the left
+// ear.
+func isALS(coordsystem string) bool {
+	b, err := os.ReadFile(coordsystem)
 	if err != nil {
 		return false
 	}
