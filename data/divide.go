@@ -159,7 +159,7 @@ func (r *Recording) faults() []channelFault {
 		if len(x) == 0 {
 			continue
 		}
-		flat := true
+		flat := len(x) > 1 // one sample can't move
 		for i, v := range x {
 			if math.IsNaN(v) || math.IsInf(v, 0) {
 				list = append(list, channelFault{r.Channels[c], fmt.Sprintf("has the value %g at sample %d", v, r.Offset+i)})
