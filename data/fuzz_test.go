@@ -7,6 +7,8 @@ import (
 	"encoding/binary"
 	"io"
 	"math"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -241,6 +243,31 @@ func FuzzReadNPY(f *testing.F) {
 			files[ManifestName] = []byte(strings.Replace(byArray, "0.125", "0.5", 1))
 		} else if len(y) == 0 {
 			files = map[string][]byte{"p7.npy": x}
+		}
+		fuzzedDirectory(t, files)
+	})
+}
+
+func FuzzReadEEGLAB(f *testing.F) {
+	read := func(name string) []byte {
+		b, err := os.ReadFile(filepath.Join("eeglab", "testdata", name))
+		if err != nil {
+			f.Fatal(err)
+		}
+		return b
+	}
+	samples := read("fdt.fdt")
+	for _, name := range []string{"v5.set", "v5_packed.set", "v5_fields.set", "epochs.set", "fdt.set", "fdt73.set", "epochs73.set"} {
+		f.Add(read(name), samples, true)
+	}
+	f.Add(unpacked(f, read("v5_packed.set")), []byte(nil), false)
+	f.Fuzz(func(t *testing.T, set, samples []byte, manifest bool) {
+		files := map[string][]byte{"fdt.set": set}
+		if len(samples) > 0 {
+			files["fdt.fdt"] = samples
+		}
+		if manifest {
+			files[ManifestName] = []byte(strings.Replace(byEvent, "0.6", "0.5", 1))
 		}
 		fuzzedDirectory(t, files)
 	})
