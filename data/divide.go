@@ -8,6 +8,24 @@ import (
 	"eegprune/internal/note"
 )
 
+// scale makes microvolts of numbers of another unit.
+func (m *Manifest) scale(r *Recording) {
+	factor := m.Signal.Scale
+	if factor == 0 || factor == 1 {
+		return
+	}
+	for _, rows := range [][][]float64{r.Samples, r.Baseline} {
+		for c, x := range rows {
+			// Other recordings may have the same samples.
+			rows[c] = make([]float64, len(x))
+			for i, v := range x {
+				rows[c][i] = factor * v
+			}
+		}
+	}
+	r.Notes = append(slices.Clip(r.Notes), note.New(note.About, "Its numbers are multiplied by %g, as signal.scale says.", factor))
+}
+
 // divide trims a recording and cuts it into trials as the manifest says.
 func (m *Manifest) divide(r *Recording) []*Recording {
 	r.trim(samples(m.Trim.Start, r.Rate), samples(m.Trim.End, r.Rate))
@@ -121,10 +139,10 @@ func (r *Recording) unlikely() *note.Note {
 	slices.Sort(spreads)
 	switch s := spreads[len(spreads)/2]; {
 	case s < leastSpread/1e3:
-		n := note.New(note.Assumed, "Its values are far smaller than those of any EEG in microvolts, for which they are taken: they look like volts, and would have to be multiplied by 1e6.")
+		n := note.New(note.Assumed, "Its values are far smaller than those of any EEG in microvolts, for which they are taken: they look like volts, and would have to be multiplied by 1e6 (signal: {scale: 1e6} in %s).", ManifestName)
 		return &n
 	case s < leastSpread:
-		n := note.New(note.Assumed, "Its values are far smaller than those of any EEG in microvolts, for which they are taken: they look like millivolts (or volts), and would have to be multiplied by 1e3.")
+		n := note.New(note.Assumed, "Its values are far smaller than those of any EEG in microvolts, for which they are taken: they look like millivolts (or volts), and would have to be multiplied by 1e3 (signal: {scale: 1e3} in %s).", ManifestName)
 		return &n
 	case s > mostSpread:
 		n := note.New(note.Assumed, "Its values are far larger than those of any EEG in microvolts, for which they are taken: their unit may be another, or they are no physical values.")

@@ -51,6 +51,7 @@ func formats() []format {
 			companions: []string{".tsv", ".json", ".eeg", ".vmrk", ".dat", ".fdt"}, read: readBIDS},
 		{name: "deap", about: "DEAP's data_preprocessed_python (sNN.dat)", labels: deapLabels(), read: readDEAP},
 		{name: "seed", about: "SEED's Preprocessed_EEG (MAT files)", labels: []string{"emotion"}, beside: []string{seedLabelFile, "readme.txt"}, streams: true, read: readSEED},
+		{name: "mat", about: "arrays in MAT files of any version, by a manifest", read: readMAT},
 		{name: "npy", about: "NumPy's .npy and .npz", suffixes: []string{".npy", ".npz"}, read: readNPY},
 	}
 }

@@ -272,3 +272,25 @@ func FuzzReadEEGLAB(f *testing.F) {
 		fuzzedDirectory(t, files)
 	})
 }
+
+func FuzzReadMAT(f *testing.F) {
+	names := []string{"cube.mat", "cells73.mat", "structures.mat", "structures73.mat", "alone.mat"}
+	paths := []string{"array: eeg, ", "array: trial.eeg, axes: [trials, channels, samples], ", ""}
+	for _, name := range names {
+		b, err := os.ReadFile(filepath.Join("testdata", "mat", name))
+		if err != nil {
+			f.Fatal(err)
+		}
+		for way := range paths {
+			f.Add(b, uint8(way))
+		}
+	}
+	f.Fuzz(func(t *testing.T, b []byte, way uint8) {
+		label := "label"
+		if way%3 == 1 {
+			label = "trial.label"
+		}
+		manifest := "format: mat\nfiles: '(?<subject>.*)\\.mat'\nlabel: {array: " + label + ", classes: {-1: sad, 1: glad, sad: sad, glad: glad}}\nsignal: {" + paths[way%3] + "rate: 8, electrodes: [Fp1, C3]}\n"
+		fuzzedDirectory(t, map[string][]byte{"1.mat": b, ManifestName: []byte(manifest)})
+	})
+}

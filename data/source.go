@@ -475,6 +475,7 @@ func (s *Source) read(ctx context.Context, f File) iter.Seq2[*Recording, error] 
 				yield(nil, mend(f.Path, err))
 				return
 			}
+			s.Manifest.scale(r)
 			for _, part := range s.Manifest.divide(r) {
 				if s.prints != nil {
 					part.print, part.printed = s.prints.of(part)
