@@ -126,7 +126,7 @@ const (
 
 // unlikely is a note on values that look like those of another unit, in the middle of the
 // channels; nil where they don't.
-func (r *Recording) unlikely() *note.Note {
+func (r *Recording) unlikely(f format) *note.Note {
 	var spreads []float64
 	for _, x := range r.Samples {
 		if s := spread(x); s > 0 {
@@ -139,10 +139,10 @@ func (r *Recording) unlikely() *note.Note {
 	slices.Sort(spreads)
 	switch s := spreads[len(spreads)/2]; {
 	case s < leastSpread/1e3:
-		n := note.New(note.Assumed, "Its values are far smaller than those of any EEG in microvolts, for which they are taken: they look like volts, and would have to be multiplied by 1e6 (signal: {scale: 1e6} in %s).", ManifestName)
+		n := note.New(note.Assumed, "Its values are far smaller than those of any EEG in microvolts, for which they are taken: they look like volts, and would have to be multiplied by 1e6%s.", f.mendScale("1e6"))
 		return &n
 	case s < leastSpread:
-		n := note.New(note.Assumed, "Its values are far smaller than those of any EEG in microvolts, for which they are taken: they look like millivolts (or volts), and would have to be multiplied by 1e3 (signal: {scale: 1e3} in %s).", ManifestName)
+		n := note.New(note.Assumed, "Its values are far smaller than those of any EEG in microvolts, for which they are taken: they look like millivolts (or volts), and would have to be multiplied by 1e3%s.", f.mendScale("1e3"))
 		return &n
 	case s > mostSpread:
 		n := note.New(note.Assumed, "Its values are far larger than those of any EEG in microvolts, for which they are taken: their unit may be another, or they are no physical values.")

@@ -284,7 +284,7 @@ func (m *Manifest) check(b []byte) error {
 // checkSignal finds what isn't meant in what is said of files that hold numbers only.
 func (m *Manifest) checkSignal(b []byte, f format) error {
 	s := m.Signal
-	if s.Scale != 0 && slices.Contains(annotatedFormats(), f.name) {
+	if s.Scale != 0 && f.units {
 		return locate(b, "$.signal.scale", "files of format %s say their units themselves", f.name)
 	}
 	if len(s.Axes) == 0 {

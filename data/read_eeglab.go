@@ -98,7 +98,7 @@ func (e *eeglabFile) channels() error {
 func eeglabEvents(file *eeglab.File) []event {
 	var list []event
 	for _, k := range file.Events {
-		if !k.Boundary {
+		if !k.Boundary && k.Type != "" {
 			duration := 0.0 // an event of one sample is a point
 			if k.Duration > 1 {
 				duration = k.Duration / file.Rate

@@ -480,7 +480,7 @@ func (s *Source) read(ctx context.Context, f File) iter.Seq2[*Recording, error] 
 				if s.prints != nil {
 					part.print, part.printed = s.prints.of(part)
 				}
-				if said := part.unlikely(); said != nil {
+				if said := part.unlikely(format); said != nil {
 					part.Notes = append(slices.Clip(part.Notes), *said)
 				}
 				if !yield(part, nil) {
