@@ -264,6 +264,9 @@ func (x *matFile) shape(name string, electrodes int) error {
 		if !a.Numeric() {
 			return fmt.Errorf("%s is %s of class %s and numbers are needed", name, a.Shape(), a.Class)
 		}
+		if a.Len() == 0 {
+			return fmt.Errorf("%s is %s and has no samples", name, a.Shape())
+		}
 		if len(a.Dims) > len(axes) {
 			return fmt.Errorf("%s is %s and needs the axes %s (say others by signal.axes in the manifest)", name, a.Shape(), strings.Join(axes, ", "))
 		}
@@ -273,9 +276,6 @@ func (x *matFile) shape(name string, electrodes int) error {
 	}
 	if x.trials = len(x.parts); x.trials == 1 && x.axes.trials >= 0 {
 		x.trials = sizeOf(x.parts[0], x.axes.trials)
-	}
-	if x.trials == 0 {
-		return fmt.Errorf("%s is %s: it has no trials", name, x.parts[0].Shape())
 	}
 	return nil
 }

@@ -75,6 +75,8 @@ func openNPY(m *Manifest, f File) (*npyFile, error) {
 	switch {
 	case n.labels != nil && len(n.labels) != n.trials:
 		return nil, fmt.Errorf("it has %d trials and labels for %d", n.trials, len(n.labels))
+	case shape[1] == 0:
+		return nil, fmt.Errorf("its array has the shape %v and no samples", n.data.Shape)
 	case n.baseline > 0 && n.baseline >= shape[1]:
 		return nil, fmt.Errorf("it has %d samples, no more than the baseline of %g s", shape[1], seconds)
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"compress/zlib"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 )
@@ -124,7 +123,10 @@ func inflate(b []byte, most int64) ([]byte, error) {
 	var out bytes.Buffer
 	out.Grow(int(min(most, int64(len(b))*8)) + bytes.MinRead)
 	_, err = io.Copy(&out, io.LimitReader(z, most+1))
-	if err = errors.Join(err, z.Close()); err != nil {
+	if e := z.Close(); err == nil {
+		err = e
+	}
+	if err != nil {
 		return nil, fmt.Errorf("%w: %w", err, errDamaged)
 	}
 	return out.Bytes(), nil

@@ -63,6 +63,9 @@ func (k *chunks) inOrder(get func(int64) (chunk, error)) error {
 			return fmt.Errorf("an array has more than %d chunks: refused", 1<<24)
 		}
 	}
+	if n > k.file.size { // each of them takes a byte at least
+		return fmt.Errorf("an array has %d chunks in a file of %d bytes: %w", n, k.file.size, errDamaged)
+	}
 	for i := range n {
 		c, err := get(i)
 		if err != nil {

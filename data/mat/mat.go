@@ -43,7 +43,7 @@ type numbers interface {
 
 // Bounds of what a file may hold.
 const (
-	maxArrays = 1 << 21 // with those in cells and structures
+	maxArrays = 1 << 19 // with those in cells and structures
 	maxDepth  = 24      // of cells and structures in each other
 	maxText   = 16 << 20
 )
@@ -293,12 +293,13 @@ const complexRefused = "is complex and real numbers are needed"
 type walk struct {
 	want   func(string) bool
 	arrays int
+	most   int // how many there may be
 }
 
 // enter is called for each array, at a path and so deep in others.
 func (w *walk) enter(depth int) error {
-	if w.arrays++; w.arrays > maxArrays {
-		return fmt.Errorf("it holds more than %d arrays, which no recording does: refused", maxArrays)
+	if w.arrays++; w.arrays > w.most {
+		return fmt.Errorf("it holds more than %d arrays, which no recording does: refused", w.most)
 	}
 	if depth > maxDepth {
 		return fmt.Errorf("its cells and structures lie more than %d deep in each other: refused", maxDepth)

@@ -48,21 +48,28 @@ type contents struct {
 }
 
 // flatten puts an array and what is in it into all by their paths.
-func flatten(t testing.TB, path string, a *Array, all map[string]contents) {
-	t.Helper()
+func flatten(path string, a *Array, all map[string]contents) error {
+	if a == nil {
+		return nil
+	}
 	for i, c := range a.Cells() {
-		flatten(t, fmt.Sprintf("%s{%d}", path, i+1), c, all)
+		if err := flatten(fmt.Sprintf("%s{%d}", path, i+1), c, all); err != nil {
+			return err
+		}
 	}
 	for _, f := range a.Fields {
 		for i := range a.Len() {
-			flatten(t, fmt.Sprintf("%s(%d).%s", path, i+1, f), a.Field(i, f), all)
+			if err := flatten(fmt.Sprintf("%s(%d).%s", path, i+1, f), a.Field(i, f), all); err != nil {
+				return err
+			}
 		}
 	}
 	switch {
+
 	case a.Numeric():
 		c := contents{Class: a.Class, Dims: a.Dims, Values: make([]float64, a.Len())}
-		if err := a.Floats(t.Context(), c.Values, 0); err != nil {
-			t.Fatal(err)
+		if err := a.Floats(context.Background(), c.Values, 0); err != nil {
+			return err
 		}
 		all[path] = c
 	case a.Class == "char":
@@ -70,6 +77,7 @@ func flatten(t testing.TB, path string, a *Array, all map[string]contents) {
 		c.Texts, _ = a.Texts()
 		all[path] = c
 	}
+	return nil
 }
 
 // TestAsSciPyAndH5pyRead compares all that is in files of SciPy, hdf5storage and h5py.
@@ -80,15 +88,7 @@ func TestAsSciPyAndH5pyRead(t *testing.T) {
 	}
 	for file, expected := range want {
 		t.Run(file, func(t *testing.T) {
-			list, err := arrays(t, read(t, file))
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := map[string]contents{}
-			for name, a := range list {
-				flatten(t, name, a, got)
-			}
-			if d := cmp.Diff(expected, got); d != "" {
+			if d := cmp.Diff(expected, everything(t, read(t, file))); d != "" {
 				t.Error(d)
 			}
 		})
@@ -253,6 +253,33 @@ func TestNamesWhatIsNotRead(t *testing.T) {
 	}
 }
 
+// TestCirclesEnd: what refers to itself, or to more than there is, is an error.
+func TestCirclesEnd(t *testing.T) {
+	b := read(t, "circles73.mat")
+	for name, want := range map[string]string{"cell": "deep", "group": "deep", "many": "more than"} {
+		for _, err := range Arrays(t.Context(), bytes.NewReader(b), int64(len(b)), Only(name)) {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: error %v, want one that says %q", name, err, want)
+			}
+		}
+	}
+}
+
+// TestDamageIsNoPanic changes bytes and reads all that is still there.
+func TestDamageIsNoPanic(t *testing.T) {
+	for _, file := range []string{"v5.mat", "v4.mat", "v73.mat", "v73_latest.mat", "others73.mat", "circles73.mat"} {
+		whole := read(t, file)
+		// In files of HDF5 what leads to the numbers is spread over all of them.
+		rapid.Check(t, func(rt *rapid.T) {
+			b := bytes.Clone(whole)
+			for range rapid.IntRange(1, 8).Draw(rt, "changes") {
+				b[rapid.IntRange(0, len(b)-1).Draw(rt, "at")] = rapid.SampledFrom([]byte{0, 1, 2, 8, 127, 128, 254, 255}).Draw(rt, "to")
+			}
+			everything(t, b)
+		})
+	}
+}
+
 func TestEveryTruncationIsAnError(t *testing.T) {
 	for _, file := range []string{"v5.mat", "v5_packed.mat", "v4.mat", "v73.mat", "v73_latest.mat"} {
 		b := read(t, file)
@@ -279,7 +306,9 @@ func everything(t testing.TB, b []byte) map[string]contents {
 	}
 	all := map[string]contents{}
 	for name, a := range list {
-		flatten(t, name, a, all)
+		if flatten(name, a, all) != nil {
+			return nil
+		}
 	}
 	return all
 }

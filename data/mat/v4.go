@@ -57,7 +57,7 @@ func isVersion4(first []byte) bool {
 
 // arrays4 reads a file of version 4.
 func arrays4(ctx context.Context, r io.ReaderAt, size int64, want func(string) bool, yield func(*Array, error) bool) {
-	w := walk{want: want}
+	w := walk{want: want, most: maxArrays}
 	for at := int64(0); at < size; {
 		a, next, err := w.element4(r, at, size)
 		if err == nil {

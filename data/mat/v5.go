@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"math/bits"
-	"slices"
 	"strings"
 	"unicode/utf16"
 
@@ -80,7 +79,7 @@ func arrays5(ctx context.Context, r io.ReaderAt, size int64, want func(string) b
 		yield(nil, err)
 		return
 	}
-	v := &reader5{walk: walk{want: want}, r: r, size: size, order: order}
+	v := &reader5{walk: walk{want: want, most: maxArrays}, r: r, size: size, order: order}
 	for at := int64(headerBytes); at < size; {
 		if err := ctx.Err(); err != nil {
 			yield(nil, err)
@@ -606,6 +605,10 @@ func (v *reader5) structure(s *stream, a *Array, object bool, path string, depth
 		return fmt.Errorf("it claims %d structures of %d fields: the file is damaged", n, len(a.Fields))
 	}
 	a.fields = map[string][]*Array{}
+	first := map[string]int{} // of several fields of a name it counts
+	for k := len(a.Fields) - 1; k >= 0; k-- {
+		first[a.Fields[k]] = k
+	}
 	if a.Class == "" {
 		a.Class = "struct"
 	}
@@ -615,7 +618,7 @@ func (v *reader5) structure(s *stream, a *Array, object bool, path string, depth
 			if err != nil {
 				return err
 			}
-			if slices.Index(a.Fields, name) == k && one != nil { // of two of a name the first
+			if first[name] == k && one != nil {
 				if a.fields[name] == nil {
 					a.fields[name] = make([]*Array, n)
 				}

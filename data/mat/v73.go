@@ -29,7 +29,9 @@ func arrays73(ctx context.Context, r io.ReaderAt, size int64, want func(string) 
 		if err != nil {
 			return err
 		}
-		v := &reader73{walk: walk{want: want}, ctx: ctx, file: file}
+		// Each array takes a reference, or a name, of eight bytes at least.
+		most := int(min(maxArrays, size/8))
+		v := &reader73{walk: walk{want: want, most: most}, ctx: ctx, file: file}
 		for _, l := range links {
 			if err := ctx.Err(); err != nil {
 				return err

@@ -150,6 +150,24 @@ def others(f):
     mark(f.create_dataset("plain", data=np.arange(3.0)), "double")
 
 
+def circles(f):
+    """What would be read for ever."""
+    c = f.create_dataset("cell", shape=(1, 1), dtype=h5py.ref_dtype)
+    c[0, 0] = c.ref
+    g = f.create_group("group")
+    g["self"] = g
+    refs = f.create_group("#refs#")
+    last = refs.create_dataset("z", data=np.array([[1.0]]))
+    for level in range(6):  # 40 to the 6th
+        d = refs.create_dataset(f"d{level}", shape=(40, 1), dtype=h5py.ref_dtype)
+        for i in range(40):
+            d[i, 0] = last.ref
+        last = d
+    f["many"] = last
+    for d in (c, *[refs[f"d{i}"] for i in range(6)]):
+        d.attrs["MATLAB_class"] = np.bytes_("cell")
+
+
 def main():
     out = {}
     for name, options in {"v5.mat": {}, "v5_packed.mat": {"do_compression": True}}.items():
@@ -168,6 +186,7 @@ def main():
     expect("v73_latest.mat", out)
     scipy.io.savemat(os.path.join(HERE, "others.mat"), {"sparse": scipy.sparse.eye_array(3).tocsc(), "complex": np.array([[1 + 2j]])})
     h5("others73.mat", others, libver="latest")
+    h5("circles73.mat", circles)
     with open(os.path.join(HERE, "expected.json"), "w") as f:
         json.dump(out, f, ensure_ascii=False, separators=(",", ":"))
 
