@@ -8,6 +8,7 @@ import (
 	"iter"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -430,4 +431,21 @@ func oneHotLabels(ctx context.Context, path string, a *mat.Array) ([]string, err
 		return labels, nil
 	}
 	return nil, fmt.Errorf("%s is %s: one row or column of labels is needed, or rows of which one element is 1 and the others are 0", path, a.Shape())
+}
+
+// exampleOfMAT is a manifest of arrays in MAT files.
+const exampleOfMAT = `{format: mat, files: '(?<subject>[^/]+)\.mat$', signal: {array: eeg, rate: 128, electrodes: [Fp1, Fp2]}, label: {array: label, classes: {0: negative, 1: positive}}}`
+
+// matContents says which variables a MAT file has.
+func matContents(dir, name string) string {
+	var list []string
+	err := eachArray(context.Background(), filepath.Join(dir, filepath.FromSlash(name)), func(path string) bool { return !strings.ContainsAny(path, ".{") }, func(a *mat.Array) error {
+		list = append(list, fmt.Sprintf("%s (%s %s)", a.Name, a.Class, a.Shape()))
+		return nil
+	})
+	if err != nil || len(list) == 0 {
+		return fmt.Sprintf("%s is a file of MATLAB's", name)
+	}
+	slices.SortFunc(list, compareNatural)
+	return fmt.Sprintf("%s has %s", name, some(list, 12))
 }

@@ -143,3 +143,19 @@ func TestTrialsWithoutAClassAreSaid(t *testing.T) {
 		}
 	}
 }
+
+// TestMATWithoutAManifest: the error says what is in the files, and what to write.
+func TestMATWithoutAManifest(t *testing.T) {
+	for _, name := range []string{"cells73", "cube"} {
+		b, err := os.ReadFile(filepath.Join("testdata", "mat", name+".mat"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = Open(putFiles(t, map[string][]byte{"s.mat": b}), "")
+		for _, want := range map[string][]string{"cells73": {"eeg (cell 1 x 3)", "label (cell 1 x 3)", "format: mat"}, "cube": {"eeg (double 2 x 8 x 3)", "subject (char 1 x 3)", ManifestName}}[name] {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: error %v, want one that says %s", name, err, want)
+			}
+		}
+	}
+}

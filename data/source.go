@@ -177,8 +177,9 @@ func (s *Source) useOwnPlaces() {
 	if err != nil || f.places == nil || s.positions != nil || len(s.Files) == 0 {
 		return
 	}
-	if p, err := f.places(s.Files[0].Path); err == nil {
+	if p, err := f.places(s.Files[0].Path); err == nil && p != nil {
 		s.positions = p
+		s.Notes.Add("", note.New(note.About, "Where channels lie, for features that need it, is as %s says.", s.Files[0].Name))
 	}
 }
 
@@ -295,6 +296,10 @@ func chooseManifest(dir, manifestPath string, names []string) (*Manifest, string
 		}
 		if said := foreignFiles(names); said != "" {
 			return nil, "", fmt.Errorf("%s: %s", dir, said)
+		}
+		if i := slices.IndexFunc(names, func(n string) bool { return strings.EqualFold(path.Ext(n), ".mat") }); i >= 0 {
+			return nil, "", fmt.Errorf("the files in %s are those of no known data set (%s); %s: say how to read it in %s, such as %s",
+				dir, strings.Join(known, ", "), matContents(dir, names[i]), filepath.Join(dir, ManifestName), exampleOfMAT)
 		}
 		return nil, "", fmt.Errorf("the files in %s (%s, ...) are those of no known data set (%s): say how to read them in %s",
 			dir, names[0], strings.Join(known, ", "), filepath.Join(dir, ManifestName))
