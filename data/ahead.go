@@ -91,13 +91,11 @@ func (s *Source) wholeBytes(f File) int64 {
 	if own, ok := formatOfFile(f.Name); ok && own.streams {
 		return 0
 	}
-	whole := int64(0)
-	for _, p := range append([]string{f.Path}, f.parts()...) {
-		if info, err := os.Stat(p); err == nil { // or the reader will say what is wrong
-			whole += info.Size()
-		}
+	info, err := os.Stat(f.Path)
+	if err != nil {
+		return 0 // the reader will say what is wrong
 	}
-	return whole
+	return info.Size() // files of samples beside it are read piece by piece
 }
 
 // bytes is the memory that a recording takes.

@@ -162,7 +162,7 @@ func TestUnlikelyValues(t *testing.T) {
 		for i := range 100 {
 			r.Samples[0][i] = scale * wave(1, i)
 		}
-		said := r.unlikely()
+		said := r.unlikely(format{})
 		if (said == nil) != (word == "") || said != nil && (!strings.Contains(said.What, word) || said.Kind != note.Assumed) {
 			t.Errorf("times %g: %v, want %q", scale, said, word)
 		}

@@ -43,8 +43,6 @@ func foreigns() []foreign {
 		{"Persyst's", []string{".lay"}, byMNE(any)},
 		{"CTF's", []string{".ds"}, byMNE(any)},
 		{"XDF", []string{".xdf", ".xdfz", ".xdf.gz"}, `python -c "from mnelab.io import read_raw; read_raw('%[1]s', stream_ids=[1]).export('%[2]s.vhdr')" (after pip install mnelab pybv; MNE-Python has no reader of its own for XDF)`},
-		{"EEGLAB's", []string{".set"}, byMNE(any)},
-		{"BrainVision's", []string{".vhdr"}, byMNE(any)},
 		{"BrainVision's of an actiCHamp", []string{".ahdr"}, byMNE(any)},
 	}
 }

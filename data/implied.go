@@ -2,7 +2,6 @@ package data
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path"
 	"path/filepath"
@@ -14,7 +13,6 @@ import (
 
 	"eegprune/data/bids"
 	"eegprune/data/charset"
-	"eegprune/data/edf"
 	"eegprune/internal/note"
 )
 
@@ -155,7 +153,7 @@ func (s *Source) example(ctx context.Context) (string, error) {
 	first := s.Files[0]
 	var rule LabelRule
 	for _, f := range s.Files[:min(few, len(s.Files))] {
-		if rule = annotationRule(ctx, f); rule.Annotations {
+		if rule = s.annotationRule(ctx, f); rule.Annotations {
 			break
 		}
 	}
@@ -189,23 +187,22 @@ func (s *Source) example(ctx context.Context) (string, error) {
 }
 
 // annotationRule makes labels of all annotations of a file, if it has several.
-func annotationRule(ctx context.Context, f File) LabelRule {
+func (s *Source) annotationRule(ctx context.Context, f File) LabelRule {
 	var l LabelRule
-	file, err := edf.Open(f.Path)
+	format, err := formatNamed(s.Manifest.Format)
+	if err != nil || format.events == nil {
+		return l
+	}
+	events, err := format.events(ctx, f.Path)
 	if err != nil {
 		return l
 	}
-	c, err := file.Read(ctx, nil)
-	if errors.Join(err, file.Close()) != nil {
-		return l
-	}
-	for _, a := range c.Annotations {
-		text, _ := charset.Decoder{}.Text(a.Text)
-		text = charset.Plain(text)
+	for _, e := range events {
+		text := charset.Plain(e.text)
 		if _, ok := l.Classes.index(text); !ok && text != "" && len(l.Classes) < few {
 			l.Classes = append(l.Classes, ClassRule{text, text})
 		}
-		if a.Duration == 0 {
+		if e.duration == 0 {
 			l.Seconds = 4
 		}
 	}

@@ -98,8 +98,9 @@ type LabelRule struct {
 	// Participant is the column of a BIDS data set's participants.tsv that holds the label
 	// of a subject. Without Classes, all values are classes.
 	Participant string `yaml:"participant,omitempty"`
-	// Array is the name of the array in an .npz file that holds a number for each
-	// trial. Classes lists them as they are written: "1", "-1".
+	// Array is the name of the array in an .npz or MAT file that holds a number or a word
+	// for each trial. Classes lists them as they are written: "1", "-1". In a MAT file it
+	// can be the path of a field: "EEG.label".
 	Array string `yaml:"array,omitempty"`
 	// Classes gives the class of each label. Labels that aren't listed are left
 	// out, and are named unless Ignore has them. Blanks and Unicode's forms of one
@@ -138,7 +139,9 @@ type SignalRule struct {
 	Rate       float64  `yaml:"rate,omitempty"`       // samples per second
 	Electrodes []string `yaml:"electrodes,omitempty"` // of the rows, or the name of one montage
 	Baseline   float64  `yaml:"baseline,omitempty"`   // seconds before the stimulus at the start of each trial
-	Array      string   `yaml:"array,omitempty"`      // the samples in an .npz file of several arrays
+	Array      string   `yaml:"array,omitempty"`      // the samples in an .npz or MAT file of several arrays, or a path: "EEG.data"
+	Axes       []string `yaml:"axes,omitempty"`       // of the array in a MAT file; [channels, samples, trials] without it
+	Scale      float64  `yaml:"scale,omitempty"`      // microvolts for each unit of the numbers; 1 without it
 }
 
 // A ClassRule gives a label its class.
@@ -250,13 +253,16 @@ func (m *Manifest) check(b []byte) error {
 		return locate(b, "$.files", "files has no group (?<subject>...), so that a recording's subject isn't known")
 	}
 	for where, seconds := range map[string]float64{"$.trim.start": m.Trim.Start, "$.trim.end": m.Trim.End, "$.trials.seconds": m.Trials.Seconds,
-		"$.label.seconds": m.Label.Seconds, "$.signal.rate": m.Signal.Rate, "$.signal.baseline": m.Signal.Baseline} {
+		"$.label.seconds": m.Label.Seconds, "$.signal.rate": m.Signal.Rate, "$.signal.baseline": m.Signal.Baseline, "$.signal.scale": m.Signal.Scale} {
 		if !(seconds >= 0) || math.IsInf(seconds, 0) {
 			return locate(b, where, "%g can't be negative or infinite", seconds)
 		}
 	}
 	if _, err := charset.Named(m.Encoding); err != nil {
 		return locate(b, "$.encoding", "%s", err)
+	}
+	if err := m.checkSignal(b, f); err != nil {
+		return err
 	}
 	if m.unlabelled() {
 		return nil
@@ -271,6 +277,30 @@ func (m *Manifest) check(b []byte) error {
 	}
 	if _, err := m.labelForm(f).prepare(m.Label.Transforms); err != nil {
 		return locate(b, "$.label.transforms", "%s", err)
+	}
+	return nil
+}
+
+// checkSignal finds what isn't meant in what is said of files that hold numbers only.
+func (m *Manifest) checkSignal(b []byte, f format) error {
+	s := m.Signal
+	if s.Scale != 0 && f.units {
+		return locate(b, "$.signal.scale", "files of format %s say their units themselves", f.name)
+	}
+	if len(s.Axes) == 0 {
+		return nil
+	}
+	if f.name != "mat" {
+		return locate(b, "$.signal.axes", "axes are of files of format mat")
+	}
+	known := []string{channelAxis, sampleAxis, trialAxis}
+	for i, a := range s.Axes {
+		if !slices.Contains(known, a) || slices.Contains(s.Axes[:i], a) {
+			return locate(b, "$.signal.axes", "axes must be %s in the array's order, each once", strings.Join(known, ", "))
+		}
+	}
+	if !slices.Contains(s.Axes, channelAxis) || !slices.Contains(s.Axes, sampleAxis) {
+		return locate(b, "$.signal.axes", "axes must have channels and samples")
 	}
 	return nil
 }
@@ -295,9 +325,9 @@ func (m *Manifest) checkLabel(b []byte) error {
 	case ways != 1 && m.Format == bidsFormat:
 		return locate(b, "$.label", "label needs one of column (of events.tsv, such as trial_type), participant (a column of participants.tsv), group (of files, such as task) and annotations: true (those in the files themselves)")
 	case ways != 1:
-		return locate(b, "$.label", "label needs either group (the group of files that holds it), annotations: true, or array (of an .npz file)")
-	case l.Annotations && !m.annotates(), l.Array != "" && m.Format != "npy", (l.Column != "" || l.Participant != "") && m.Format != bidsFormat:
-		return locate(b, "$.label", "files of format %s have no such labels: annotations are of edf, bdf, brainvision and bids, columns and participants of bids, arrays of npy", m.Format)
+		return locate(b, "$.label", "label needs either group (the group of files that holds it), annotations: true, or array (of an .npz or MAT file)")
+	case l.Annotations && !m.annotates(), l.Array != "" && m.Format != "npy" && m.Format != "mat", (l.Column != "" || l.Participant != "") && m.Format != bidsFormat:
+		return locate(b, "$.label", "files of format %s have no such labels: annotations are of %s, columns and participants of bids, arrays of npy and mat", m.Format, strings.Join(annotatedFormats(), ", "))
 	case l.Group != "" && m.files.SubexpIndex(l.Group) < 0:
 		return locate(b, "$.label.group", "files has no group (?<%s>...) to take the label from", l.Group)
 	case (l.Annotations || l.Column != "") && m.files.SubexpIndex("trial") >= 0:
@@ -313,9 +343,7 @@ func (m *Manifest) checkLabel(b []byte) error {
 }
 
 // annotates reports whether files of the format have annotations.
-func (m *Manifest) annotates() bool {
-	return slices.Contains([]string{"edf", "bdf", "brainvision", bidsFormat}, m.Format)
-}
+func (m *Manifest) annotates() bool { return slices.Contains(annotatedFormats(), m.Format) }
 
 // labelForm is what the labels of the recordings are.
 type labelForm label.Form

@@ -232,3 +232,12 @@ func markedRecordings(m *Manifest, f File, segments []segment, events []event) (
 	list[0].shown(events, 0)
 	return list, nil
 }
+
+// brainVisionEvents are the markers of the recording whose header is at path.
+func brainVisionEvents(_ context.Context, path string) ([]event, error) {
+	file, err := brainvision.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	return (&brainVisionFile{File: file}).events(&Manifest{}), nil
+}

@@ -319,3 +319,21 @@ func (e *edfFile) stretches(c *edf.Contents) []stretch {
 	}
 	return list
 }
+
+// edfEvents are the annotations of a file, by the texts that it has.
+func edfEvents(ctx context.Context, path string) ([]event, error) {
+	file, err := edf.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	c, err := file.Read(ctx, nil)
+	if err := errors.Join(err, file.Close()); err != nil {
+		return nil, err
+	}
+	var events []event
+	for _, a := range c.Annotations {
+		text, _ := charset.Decoder{}.Text(a.Text)
+		events = append(events, event{a.Onset, a.Duration, text})
+	}
+	return events, nil
+}

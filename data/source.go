@@ -148,6 +148,7 @@ func Open(dir, manifest string) (*Source, error) {
 	if err := s.choose(names); err != nil {
 		return nil, err
 	}
+	s.useOwnPlaces()
 	if origin == impliedOrigin {
 		if m.Format == "npy" {
 			s.describe()
@@ -168,6 +169,19 @@ func (s *Source) useManifestMontage() error {
 		path = filepath.Join(filepath.Dir(s.Origin), path)
 	}
 	return s.usePositions(path)
+}
+
+// useOwnPlaces takes where channels lie from the first of the recordings, unless a montage
+// file says it. Whether that can be read is for its reader to say.
+func (s *Source) useOwnPlaces() {
+	f, err := formatNamed(s.Manifest.Format)
+	if err != nil || f.places == nil || s.positions != nil || len(s.Files) == 0 {
+		return
+	}
+	if p, err := f.places(s.Files[0].Path); err == nil && p != nil {
+		s.positions = p
+		s.Notes.Add("", note.New(note.About, "Where channels lie, for features that need it, is as %s says.", s.Files[0].Name))
+	}
 }
 
 // labels makes a pipeline from the labels of the recordings to a class ready:
@@ -283,6 +297,10 @@ func chooseManifest(dir, manifestPath string, names []string) (*Manifest, string
 		}
 		if said := foreignFiles(names); said != "" {
 			return nil, "", fmt.Errorf("%s: %s", dir, said)
+		}
+		if i := slices.IndexFunc(names, func(n string) bool { return strings.EqualFold(path.Ext(n), ".mat") }); i >= 0 {
+			return nil, "", fmt.Errorf("the files in %s are those of no known data set (%s); %s: say how to read it in %s, such as %s",
+				dir, strings.Join(known, ", "), matContents(dir, names[i]), filepath.Join(dir, ManifestName), exampleOfMAT)
 		}
 		return nil, "", fmt.Errorf("the files in %s (%s, ...) are those of no known data set (%s): say how to read them in %s",
 			dir, names[0], strings.Join(known, ", "), filepath.Join(dir, ManifestName))
@@ -463,11 +481,12 @@ func (s *Source) read(ctx context.Context, f File) iter.Seq2[*Recording, error] 
 				yield(nil, mend(f.Path, err))
 				return
 			}
+			s.Manifest.scale(r)
 			for _, part := range s.Manifest.divide(r) {
 				if s.prints != nil {
 					part.print, part.printed = s.prints.of(part)
 				}
-				if said := part.unlikely(); said != nil {
+				if said := part.unlikely(format); said != nil {
 					part.Notes = append(slices.Clip(part.Notes), *said)
 				}
 				if !yield(part, nil) {

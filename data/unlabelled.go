@@ -54,6 +54,7 @@ func OpenUnlabelled(path, manifest string) (*Source, error) {
 	if err := s.choose(names); err != nil {
 		return nil, err
 	}
+	s.useOwnPlaces()
 	if origin == impliedOrigin && m.Format == "npy" {
 		s.describe()
 	}

@@ -249,13 +249,22 @@ func (p *Positions) readLOC(text string) error {
 		radius, err := number(f[2])
 		if err == nil {
 			p.polar = true
-			p.add(strings.TrimRight(strings.Join(f[3:], " "), "."), polar(theta, radius))
+			p.add(strings.TrimRight(strings.Join(f[3:], " "), "."), Polar(theta, radius))
 		}
 		return err
 	})
 }
 
-func polar(theta, radius float64) Point {
+// Placed are places that a recording says itself, on a head of any size: X to the right
+// ear, Y to the nose, Z up.
+func Placed(names []string, points []Point) (*Positions, error) {
+	p := &Positions{Names: names, Points: points, polar: true}
+	return p, p.normalise(false)
+}
+
+// Polar is the place on the unit sphere of a channel on EEGLAB's disc: theta degrees from
+// the nose to the right, and radius from the middle, where the ears have 0.5.
+func Polar(theta, radius float64) Point {
 	a, down := theta*math.Pi/180, radius*math.Pi
 	return Point{math.Sin(down) * math.Sin(a), math.Sin(down) * math.Cos(a), math.Cos(down)}
 }
