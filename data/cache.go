@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"eegprune/data/bids"
 	"eegprune/data/montage"
 	"eegprune/internal/atomicfile"
 )
@@ -128,6 +129,20 @@ func (c Cache) contents(ctx context.Context, s *Source, skipBad bool) ([]string,
 	paths := map[string]string{}
 	for _, f := range s.Files {
 		paths[f.Name] = f.Path
+		parts := f.parts()
+		if f.bids != nil {
+			parts = append(parts, f.bids.paths...)
+		}
+		if s.bids != nil && s.Manifest.Label.Participant != "" {
+			parts = append(parts, s.bids.Path(bids.Participants))
+		}
+		for _, p := range parts {
+			below, err := filepath.Rel(s.Dir, p)
+			if err != nil {
+				return nil, err
+			}
+			paths[filepath.ToSlash(below)] = p
+		}
 		for _, b := range s.beside() {
 			p := filepath.Join(filepath.Dir(f.Path), b)
 			if _, err := os.Stat(p); err == nil {

@@ -25,13 +25,28 @@ type Recording struct {
 	// Labels is nil where nothing says them.
 	Labels map[string]float64 // DEAP: "valence", "arousal", …; a manifest's class: "label", its index in Classes
 
+	// Events are the annotations, markers or triggers of the file, where they don't make its
+	// recordings; the first recording of a file has them.
+	Events []Event
+
 	// Notes are what the user must see: what the reader left out, corrected or assumed.
 	Notes []note.Note
 
 	print   fingerprint // of Samples as they were read
 	printed bool        // whether it has one
 
+	// pending is how many samples a reader has yet to read, from Offset on. What a reader
+	// gives has none.
+	pending int
+
 	ownTrial bool // Trial is the file's own number, not one counted while reading
+}
+
+// An Event is an annotation of a file.
+type Event struct {
+	Onset    float64 `json:"onset"`              // seconds from the file's first sample
+	Duration float64 `json:"duration,omitempty"` // seconds; 0 where the file says none
+	Text     string  `json:"text"`
 }
 
 // A Clip says where one row of a Set comes from.

@@ -12,8 +12,10 @@ import (
 	"strconv"
 	"strings"
 
+	"eegprune/data/charset"
 	"eegprune/data/ndarray"
 	"eegprune/data/npy"
+	"eegprune/internal/note"
 )
 
 // readNPY reads .npy and .npz files: an array [channels, samples] of one
@@ -73,9 +75,16 @@ func openNPY(m *Manifest, f File) (*npyFile, error) {
 	switch {
 	case n.labels != nil && len(n.labels) != n.trials:
 		return nil, fmt.Errorf("it has %d trials and labels for %d", n.trials, len(n.labels))
+	case shape[1] == 0:
+		return nil, fmt.Errorf("its array has the shape %v and no samples", n.data.Shape)
 	case n.baseline > 0 && n.baseline >= shape[1]:
 		return nil, fmt.Errorf("it has %d samples, no more than the baseline of %g s", shape[1], seconds)
 	}
+	notes, err := m.otherLabels(n.labels)
+	if err != nil {
+		return nil, err
+	}
+	n.base.Notes = append(n.base.Notes, notes...)
 	if n.says != nil {
 		return n, n.says.fits(n.trials)
 	}
@@ -211,4 +220,27 @@ func (n *npyFile) trial(t int) (*Recording, error) {
 		r.Samples = append(r.Samples, x[n.baseline:])
 	}
 	return &r, nil
+}
+
+// otherLabels says which labels of trials have no class, so that their trials are left out.
+// It is an error if none has one.
+func (m *Manifest) otherLabels(labels []string) ([]note.Note, error) {
+	var others []event
+	left := 0
+	for _, l := range labels {
+		if _, ok := m.Label.Classes.index(l); ok {
+			continue
+		}
+		left++
+		if !slices.ContainsFunc(m.Label.Ignore, func(t string) bool { return charset.Same(t, l) }) {
+			others = append(others, event{text: l})
+		}
+	}
+	switch {
+	case left > 0 && left == len(labels):
+		return nil, fmt.Errorf("none of the labels of its %d trials (%s) is among label.classes (%s)", len(labels), eventTexts(others), m.Label.Classes.labels())
+	case len(others) == 0:
+		return nil, nil
+	}
+	return []note.Note{note.New(note.LeftOut, "%d trial(s) have labels that are none of label.classes and are left out: %s.", len(others), eventTexts(others))}, nil
 }

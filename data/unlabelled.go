@@ -46,9 +46,15 @@ func OpenUnlabelled(path, manifest string) (*Source, error) {
 	if err := s.useManifestMontage(); err != nil {
 		return nil, err
 	}
+	if m.Format == bidsFormat {
+		if err := s.openBIDS(names); err != nil {
+			return nil, err
+		}
+	}
 	if err := s.choose(names); err != nil {
 		return nil, err
 	}
+	s.useOwnPlaces()
 	if origin == impliedOrigin && m.Format == "npy" {
 		s.describe()
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 
+	"eegprune/internal/note"
 	"eegprune/models"
 	"eegprune/prune"
 	"eegprune/result"
@@ -24,6 +25,9 @@ type Provenance struct {
 	Channels []string     `json:"channels,omitempty"`
 	Data     string       `json:"data"` // fingerprint of the feature set
 	Test     result.Score `json:"test"`
+	// Notes are what was left out, rounded or assumed of the file of another program that the
+	// network comes from.
+	Notes note.List `json:"notes,omitempty"`
 }
 
 // Fits returns an error if a network does not take the study's clips.

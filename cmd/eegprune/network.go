@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"eegprune/experiment"
+	"eegprune/internal/note"
 	"eegprune/models"
 	"eegprune/prune"
 	"eegprune/result"
@@ -28,6 +29,7 @@ type outcome struct {
 	Size       *result.Size   `json:"size,omitempty"`
 	Widths     []result.Width `json:"widths,omitempty"`
 	Notes      []string       `json:"notes,omitempty"`
+	Origin     note.List      `json:"origin_notes,omitempty"` // what was left out, rounded or assumed of another program's file
 	Test       *result.Score  `json:"test,omitempty"`
 }
 
@@ -65,7 +67,9 @@ func (a *app) loadFor(path string, o models.OpenOptions, strict bool) (*models.N
 			n.Free()
 			return nil, experiment.Provenance{}, err
 		}
-		return n, experiment.Foreign(n.Arch.Model), nil
+		p := experiment.Foreign(n.Arch.Model)
+		p.Notes = m.Notes
+		return n, p, nil
 	}
 	p, err := experiment.ReadProvenance(path, m)
 	if err != nil {
@@ -118,7 +122,7 @@ at gradients (taylor) needs any.`,
 			if err := small.Save(out, origin); err != nil {
 				return err
 			}
-			return a.sayPruned(args[0], out, origin.Cell, n, small, made.Notes)
+			return a.sayPruned(args[0], out, origin, n, small, made.Notes)
 		},
 	}
 	p.register(c.Flags(), 0.4)
@@ -163,7 +167,7 @@ func (s *session) prune(p experiment.Pruning, o prune.Options) (experiment.Made,
 }
 
 // sayPruned tells what pruning made of the file at from.
-func (a *app) sayPruned(from, out string, cell result.Cell, n, small *models.Network, notes []string) error {
+func (a *app) sayPruned(from, out string, origin experiment.Provenance, n, small *models.Network, notes []string) error {
 	before, err := experiment.SizeOf(n.Arch, n.Masks(), from)
 	if err != nil {
 		return err
@@ -189,7 +193,7 @@ func (a *app) sayPruned(from, out string, cell result.Cell, n, small *models.Net
 	for _, note := range notes {
 		fmt.Fprintf(&text, "\nnote: %s", note)
 	}
-	return a.say(outcome{Checkpoint: out, Cell: cell, Before: &before, Size: &after, Widths: widths, Notes: notes}, text.String())
+	return a.say(outcome{Checkpoint: out, Cell: origin.Cell, Before: &before, Size: &after, Widths: widths, Notes: notes, Origin: origin.Notes}, text.String())
 }
 
 func change(from, to int64) float64 { return 100 * (float64(to)/float64(from) - 1) }
@@ -335,10 +339,12 @@ checkpoint, unless flags say otherwise.`,
 			if err != nil {
 				return err
 			}
-			if err := made.Network.Save(out, s.Provenance(cell, version(), test)); err != nil {
+			provenance := s.Provenance(cell, version(), test)
+			provenance.Notes = opened.origin.Notes
+			if err := made.Network.Save(out, provenance); err != nil {
 				return err
 			}
-			return a.say(outcome{Checkpoint: out, Cell: cell, Test: &test},
+			return a.say(outcome{Checkpoint: out, Cell: cell, Test: &test, Origin: opened.origin.Notes},
 				fmt.Sprintf("%s: test accuracy %.1f %% before, %.1f %% after (majority class %.1f %%)", out, 100*before.Accuracy, 100*test.Accuracy, 100*test.Majority))
 		},
 	}
@@ -387,7 +393,7 @@ func (a *app) evaluateCommand() *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
 			}
-			return a.say(outcome{Checkpoint: args[0], Cell: p.Cell, Test: &test},
+			return a.say(outcome{Checkpoint: args[0], Cell: p.Cell, Test: &test, Origin: p.Notes},
 				fmt.Sprintf("Test Error: Accuracy: %.1f%%, Avg loss: %f\non %s: %d; balanced accuracy %.1f %%, macro-F1 %.1f %%, majority class %.1f %%",
 					100*test.Accuracy, test.Loss, on, test.Clips, 100*test.Balanced, 100*test.MacroF1, 100*test.Majority))
 		},

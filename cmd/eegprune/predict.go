@@ -15,6 +15,7 @@ import (
 	"eegprune/data/ndarray"
 	"eegprune/data/npy"
 	"eegprune/experiment"
+	"eegprune/internal/note"
 	"eegprune/models"
 	"eegprune/torch"
 	"eegprune/train"
@@ -121,6 +122,7 @@ func (p *predictor) run(ctx context.Context, a *app, checkpoint string) error {
 		return err
 	}
 	made.names = namesOf(n, origin)
+	made.notes = slices.Concat(origin.Notes, made.notes)
 	return write(made)
 }
 
@@ -195,6 +197,7 @@ type prediction struct {
 	classes             int
 	names               []string  // of the classes; nil where they are not known
 	logits, probability []float32 // [clips, classes]
+	notes               note.List // of the checkpoint and the recordings
 	// origin says where clips of recordings come from.
 	origin []origin
 }

@@ -65,7 +65,7 @@ func (p *predictor) predictRecordings(ctx context.Context, a *app, n *models.Net
 		return nil, fmt.Errorf("%s: its clips have the shape %v at %g samples a second of %d electrodes, and %s takes %v: the network was trained on recordings of other electrodes or another rate",
 			p.recordings, set.Shape, rate, len(set.Channels), n.Arch.Model, n.Arch.Input)
 	}
-	made := &prediction{classes: n.Arch.Classes}
+	made := &prediction{classes: n.Arch.Classes, notes: set.Notes}
 	size := len(set.X) / set.Len()
 	for at := 0; at < set.Len(); at += train.EvalBatch {
 		if err := ctx.Err(); err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"eegprune/data/npy"
 	"eegprune/internal/atomicfile"
+	"eegprune/internal/note"
 )
 
 // predictionWriter returns what writes a prediction to a file of that name, or to
@@ -41,7 +42,12 @@ func (a *app) predictionWriter(out string) (func(*prediction) error, error) {
 			counts[p.class(clip)]++
 		}
 		if a.json {
-			return json.NewEncoder(a.stdout).Encode(map[string]any{"out": out, "clips": p.clips(), "counts": counts})
+			return json.NewEncoder(a.stdout).Encode(struct {
+				Out    string    `json:"out"`
+				Clips  int       `json:"clips"`
+				Counts []int     `json:"counts"`
+				Notes  note.List `json:"notes,omitempty"`
+			}{out, p.clips(), counts, p.notes})
 		}
 		var parts []string
 		for c, n := range counts {

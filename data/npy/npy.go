@@ -7,11 +7,12 @@ package npy
 
 import (
 	"archive/zip"
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"math"
+	"math/bits"
 	"regexp"
 	"slices"
 	"strconv"
@@ -43,6 +44,7 @@ type header struct {
 	kind               string // without byte order
 	bigEndian, fortran bool
 	shape              []int64
+	length             int // bytes before the elements
 	data               []byte
 }
 
@@ -68,7 +70,7 @@ func parseHeader(b []byte) (*header, error) {
 	if descr == nil || fortran == nil || shape == nil {
 		return nil, errors.New("its header names no plain type, order and shape: it holds no array of numbers, or is damaged")
 	}
-	h := &header{kind: string(descr[2]), bigEndian: string(descr[1]) == ">", fortran: string(fortran[1]) == "True", data: b[start+int(length):]}
+	h := &header{kind: string(descr[2]), bigEndian: string(descr[1]) == ">", fortran: string(fortran[1]) == "True", length: start + int(length), data: b[start+int(length):]}
 	for _, t := range strings.Split(string(shape[1]), ",") {
 		if t = strings.TrimRight(strings.TrimSpace(t), "L"); t == "" {
 			continue
@@ -84,15 +86,20 @@ func parseHeader(b []byte) (*header, error) {
 
 var errTruncated = errors.New("it ends within its header: it is truncated; get it again")
 
-// An entry of an .npz may have this many bytes whatever its size, as zeros have, and beyond
-// them so many times its size: what gives more is made to fill memory.
+// How much larger than its compressed bytes an array may be: deflateRatio is what deflate
+// shrinks to at the best, as it does zeros. Beyond constantBytes no more than maxRatio is
+// taken: what gives more holds nothing and is made to fill memory.
 const (
-	freeBytes = 8 << 20
-	maxRatio  = 256
+	deflateRatio  = 1032
+	constantBytes = 1 << 30
+	maxRatio      = 256
 )
 
 // An Archive is an opened .npz file.
-type Archive struct{ files []*zip.File }
+type Archive struct {
+	files []*zip.File
+	size  int64
+}
 
 // OpenArchive reads the directory of the .npz file of the given size behind r.
 func OpenArchive(r io.ReaderAt, size int64) (*Archive, error) {
@@ -100,7 +107,7 @@ func OpenArchive(r io.ReaderAt, size int64) (*Archive, error) {
 	if err != nil {
 		return nil, fmt.Errorf("it is no .npz file, or truncated (%w); get it again", err)
 	}
-	return &Archive{z.File}, nil
+	return &Archive{z.File, size}, nil
 }
 
 // Names returns the names of the arrays.
@@ -115,41 +122,85 @@ func (a *Archive) Names() []string {
 
 // Array reads the array of that name.
 func (a *Archive) Array(name string) (*ndarray.Array, error) {
-	b, err := a.entry(name)
+	h, err := a.entry(name)
 	if err != nil {
 		return nil, err
 	}
-	array, err := Parse(b)
+	array, err := ndarray.New(h.shape, h.kind, h.bigEndian, h.fortran, h.data)
 	if err != nil {
 		return nil, fmt.Errorf("array %q: %w", name, err)
 	}
 	return array, nil
 }
 
-// entry returns the .npy file of that name.
-func (a *Archive) entry(name string) ([]byte, error) {
+// entry reads the array of that name.
+func (a *Archive) entry(name string) (*header, error) {
 	for _, f := range a.files {
 		if strings.TrimSuffix(f.Name, ".npy") != name {
 			continue
 		}
-		if f.UncompressedSize64 > maxRatio*f.CompressedSize64+freeBytes {
-			return nil, fmt.Errorf("array %q claims %d bytes out of %d compressed ones, which no recording does: refused", name, f.UncompressedSize64, f.CompressedSize64)
-		}
-		b, err := unpack(f)
+		r, err := f.Open()
 		if err != nil {
-			return nil, fmt.Errorf("array %q: %w: the file is damaged; get it again", name, err)
+			return nil, fmt.Errorf("array %q: %w", name, err)
 		}
-		return b, nil
+		h, err := unpack(r, f, a.size)
+		if err = errors.Join(err, r.Close()); err != nil {
+			return nil, fmt.Errorf("array %q: %w", name, err)
+		}
+		return h, nil
 	}
 	return nil, fmt.Errorf("it has no array %q: it has %s", name, strings.Join(a.Names(), ", "))
 }
 
-func unpack(f *zip.File) ([]byte, error) {
-	r, err := f.Open()
+// unpack reads an entry of an archive of the given size: its header, and then just what that
+// claims, if the archive claims as much and can hold it.
+func unpack(r io.Reader, f *zip.File, size int64) (*header, error) {
+	h, err := readHeader(r)
 	if err != nil {
 		return nil, err
 	}
-	var b bytes.Buffer // grows as bytes come, not by what the entry claims
-	_, err = io.Copy(&b, r)
-	return b.Bytes(), errors.Join(err, r.Close())
+	n, err := h.bytes()
+	if err != nil {
+		return nil, err
+	}
+	claimed, packed := f.UncompressedSize64, min(f.CompressedSize64, uint64(size))
+	switch {
+	case claimed < uint64(h.length) || n != claimed-uint64(h.length):
+		return nil, fmt.Errorf("its shape %v of type %s needs %d bytes after a header of %d, and it has %d in all: the file is damaged; get it again", h.shape, h.kind, n, h.length, claimed)
+	case claimed > deflateRatio*packed+1<<10:
+		return nil, fmt.Errorf("it claims %d bytes out of %d compressed ones, which can't be: refused", claimed, packed)
+	case claimed > constantBytes && claimed/maxRatio > packed:
+		return nil, fmt.Errorf("it has %d bytes out of %d compressed ones, which no recording has: refused; save it by np.savez, which doesn't compress, if it is meant", claimed, packed)
+	}
+	h.data = make([]byte, n)
+	if _, err = io.ReadFull(r, h.data); err == nil {
+		_, err = io.Copy(io.Discard, io.LimitReader(r, 1)) // the checksum comes at the end
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: the file is damaged; get it again", err)
+	}
+	return h, nil
+}
+
+// bytes is how many bytes the elements take.
+func (h *header) bytes() (uint64, error) {
+	width := uint64(0)
+	if t := textKind.FindStringSubmatch(h.kind); t != nil {
+		width, _ = strconv.ParseUint(t[2], 10, 64) // digits
+		if t[1] == "U" {
+			width *= 4
+		}
+	} else if err := ndarray.CheckType(h.kind); err != nil {
+		return 0, err
+	} else {
+		width, _ = strconv.ParseUint(h.kind[1:], 10, 64)
+	}
+	for _, size := range h.shape {
+		high, low := bits.Mul64(width, uint64(size))
+		if size < 0 || high != 0 || low > math.MaxInt64 {
+			return 0, fmt.Errorf("it has the shape %v: the file is damaged", h.shape)
+		}
+		width = low
+	}
+	return width, nil
 }
