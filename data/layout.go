@@ -116,6 +116,11 @@ func (l *layout) work(ctx context.Context, r *Recording, p *part) error {
 	}
 	baseline := l.prepared.Baseline(l.baseline(r))
 	x := transform.NewArray(len(l.channels), l.chunk)
+	size := 1
+	for _, d := range l.prepared.Out.Shape {
+		size *= d
+	}
+	p.x = make([]float32, 0, size*((r.length()-l.chunk)/l.step+1))
 	// Below the directory, so that a set is the same wherever that lies.
 	name := r.File
 	if below, err := filepath.Rel(l.dir, r.File); err == nil {
