@@ -2,6 +2,7 @@ package data
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"hash"
 	"os"
@@ -124,13 +125,16 @@ func (s *Set) hold(f *os.File, at int64) (err error) {
 	return nil
 }
 
+// ErrLost is wrapped by the error of a set whose file has changed while it was in use.
+var ErrLost = errors.New("the features are lost")
+
 // Err returns an error if the file that X lies in has changed: X is then worth nothing.
 func (s *Set) Err() error {
 	if s.file == nil {
 		return nil
 	}
 	if err := s.file.Err(); err != nil {
-		return fmt.Errorf("the features are lost (%w): type the command again, which makes them anew", err)
+		return fmt.Errorf("%w (%w): type the command again, which makes them anew", ErrLost, err)
 	}
 	return nil
 }

@@ -130,7 +130,7 @@ func TestASetWhoseFileIsCutSaysSo(t *testing.T) {
 	if err := os.Truncate(set.file.Name(), valuesAt); err != nil {
 		t.Fatal(err)
 	}
-	if err := set.Err(); !errors.Is(err, mapped.ErrChanged) {
+	if err := set.Err(); !errors.Is(err, ErrLost) || !errors.Is(err, mapped.ErrChanged) {
 		t.Errorf("error %v", err)
 	}
 	if err := errors.Join(set.Close(), set.Close(), set.Err()); err != nil {

@@ -65,7 +65,7 @@ func (p *place) attempt(ctx context.Context, of report.Cell, watch Observer, mak
 	p.alone.RLock()
 	result, err = make("")
 	p.alone.RUnlock()
-	if err == nil || ctx.Err() != nil || unwritable(err) {
+	if err == nil || ctx.Err() != nil || endsAll(err) {
 		return result, false, err
 	}
 	if train.IsOutOfMemory(err) && p.retire() {
