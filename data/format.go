@@ -1,10 +1,13 @@
 package data
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
 	"strings"
+
+	"eegprune/internal/mapped"
 )
 
 // A format reads one kind of file.
@@ -19,7 +22,7 @@ type format struct {
 	beside []string
 	// companions are the endings of files that belong to one of the same format.
 	companions []string
-	// streams says that a file is read piece by piece and never held whole.
+	// streams says that a file is read piece by piece, or mapped, and never held whole.
 	streams bool
 	// read gives the recordings of one file in order. Trials are numbered from 1
 	// within the file where the file's name doesn't number them.
@@ -32,7 +35,7 @@ func formats() []format {
 		{name: "edf", about: "EDF and EDF+", suffixes: []string{".edf"}, read: readEDF},
 		{name: "bdf", about: "BioSemi's BDF and BDF+", suffixes: []string{".bdf"}, read: readEDF},
 		{name: "brainvision", about: "BrainVision's .vhdr, with its .eeg and .vmrk", suffixes: []string{".vhdr"}, companions: []string{".eeg", ".vmrk", ".dat"}, read: readBrainVision},
-		{name: "deap", about: "DEAP's data_preprocessed_python (sNN.dat)", labels: deapLabels(), read: readDEAP},
+		{name: "deap", about: "DEAP's data_preprocessed_python (sNN.dat)", labels: deapLabels(), streams: true, read: readDEAP},
 		{name: "seed", about: "SEED's Preprocessed_EEG (MAT of version 5)", labels: []string{"emotion"}, beside: []string{seedLabelFile, "readme.txt"}, streams: true, read: readSEED},
 		{name: "npy", about: "NumPy's .npy and .npz", suffixes: []string{".npy", ".npz"}, read: readNPY},
 	}
@@ -64,22 +67,29 @@ func failed(err error) iter.Seq2[*Recording, error] {
 	return func(yield func(*Recording, error) bool) { yield(nil, err) }
 }
 
-// eachTrial is the sequence of the trials of a file that holds many. open
-// returns their number and what reads one, counted from 0: nil for a trial that
-// is left out.
-func eachTrial(ctx context.Context, f File, open func() (int, func(int) (*Recording, error), error)) iter.Seq2[*Recording, error] {
+// manyTrials are those of a file.
+type manyTrials struct {
+	n    int
+	read func(int) (*Recording, error) // counted from 0; it gives nil for one that is left out
+}
+
+// eachTrial is the sequence of the trials of a file, which lies in memory meanwhile.
+func eachTrial(ctx context.Context, f File, open func(*mapped.File) (manyTrials, error)) iter.Seq2[*Recording, error] {
 	return func(yield func(*Recording, error) bool) {
-		n, trial, err := open()
+		file, err := mapped.Open(f.Path)
 		if err != nil {
+			yield(nil, err)
+			return
+		}
+		defer file.Close()
+		all, err := open(file)
+		if err = cmp.Or(file.Err(), err); err != nil {
 			yield(nil, fmt.Errorf("%s: %w", f.Path, err))
 			return
 		}
-		for t := range n {
-			r, err := trial(t)
-			if err == nil {
-				err = ctx.Err()
-			}
-			if err != nil {
+		for t := range all.n {
+			r, err := all.read(t)
+			if err = cmp.Or(ctx.Err(), file.Err(), err); err != nil {
 				yield(nil, fmt.Errorf("%s: trial %d: %w", f.Path, t+1, err))
 				return
 			}

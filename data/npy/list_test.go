@@ -1,7 +1,6 @@
 package npy
 
 import (
-	"bytes"
 	"slices"
 	"strings"
 	"testing"
@@ -10,7 +9,7 @@ import (
 // TestLists reads what NumPy 2 wrote (text.npz).
 func TestLists(t *testing.T) {
 	b := read(t, "text.npz")
-	z, err := OpenArchive(bytes.NewReader(b), int64(len(b)))
+	z, err := OpenArchive(b)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"regexp"
 	"slices"
@@ -91,16 +92,20 @@ const (
 	maxRatio  = 256
 )
 
-// An Archive is an opened .npz file.
-type Archive struct{ files []*zip.File }
+// An Archive is the contents of an .npz file.
+type Archive struct {
+	files []*zip.File
+	whole []byte
+}
 
-// OpenArchive reads the directory of the .npz file of the given size behind r.
-func OpenArchive(r io.ReaderAt, size int64) (*Archive, error) {
-	z, err := zip.NewReader(r, size)
+// OpenArchive reads the directory of an .npz file, all of whose contents b are. Arrays that
+// are not compressed, as np.savez keeps them, are part of b, and end with it.
+func OpenArchive(b []byte) (*Archive, error) {
+	z, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
 	if err != nil {
 		return nil, fmt.Errorf("it is no .npz file, or truncated (%w); get it again", err)
 	}
-	return &Archive{z.File}, nil
+	return &Archive{z.File, b}, nil
 }
 
 // Names returns the names of the arrays.
@@ -135,6 +140,9 @@ func (a *Archive) entry(name string) ([]byte, error) {
 		if f.UncompressedSize64 > maxRatio*f.CompressedSize64+freeBytes {
 			return nil, fmt.Errorf("array %q claims %d bytes out of %d compressed ones, which no recording does: refused", name, f.UncompressedSize64, f.CompressedSize64)
 		}
+		if b := a.stored(f); b != nil {
+			return b, nil
+		}
 		b, err := unpack(f)
 		if err != nil {
 			return nil, fmt.Errorf("array %q: %w: the file is damaged; get it again", name, err)
@@ -142,6 +150,21 @@ func (a *Archive) entry(name string) ([]byte, error) {
 		return b, nil
 	}
 	return nil, fmt.Errorf("it has no array %q: it has %s", name, strings.Join(a.Names(), ", "))
+}
+
+// stored returns the part of the file that an entry is, or nil where it is compressed or
+// damaged.
+func (a *Archive) stored(f *zip.File) []byte {
+	at, err := f.DataOffset()
+	size := f.UncompressedSize64
+	if err != nil || f.Method != zip.Store || size != f.CompressedSize64 || at < 0 || at > int64(len(a.whole)) || size > uint64(int64(len(a.whole))-at) {
+		return nil
+	}
+	b := a.whole[at:][:size:size]
+	if crc32.ChecksumIEEE(b) != f.CRC32 {
+		return nil
+	}
+	return b
 }
 
 func unpack(f *zip.File) ([]byte, error) {

@@ -1,7 +1,6 @@
 package npy
 
 import (
-	"bytes"
 	"os"
 	"path/filepath"
 	"slices"
@@ -52,7 +51,7 @@ func TestArrays(t *testing.T) {
 	}
 	for _, name := range []string{"plain.npz", "compressed.npz"} {
 		b := read(t, name)
-		z, err := OpenArchive(bytes.NewReader(b), int64(len(b)))
+		z, err := OpenArchive(b)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -84,7 +83,7 @@ func TestRefuses(t *testing.T) {
 		}
 	}
 	b := read(t, "bomb.npz")
-	z, err := OpenArchive(bytes.NewReader(b), int64(len(b)))
+	z, err := OpenArchive(b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,14 +95,14 @@ func TestRefuses(t *testing.T) {
 	}
 	b = read(t, "compressed.npz")
 	for n := range len(b) {
-		if z, err := OpenArchive(bytes.NewReader(b[:n]), int64(n)); err == nil {
+		if z, err := OpenArchive(b[:n]); err == nil {
 			if _, err := z.Array("x"); err == nil {
 				t.Errorf("cut to %d of %d bytes read whole", n, len(b))
 			}
 		}
 	}
 	b[80] ^= 0xFF
-	if z, err := OpenArchive(bytes.NewReader(b), int64(len(b))); err == nil {
+	if z, err := OpenArchive(b); err == nil {
 		if _, err := z.Array("x"); err == nil {
 			t.Error("a changed byte wasn't noticed")
 		}
@@ -131,7 +130,7 @@ func FuzzArchive(f *testing.F) {
 	f.Add(read(f, "compressed.npz"))
 	f.Add(read(f, "text.npz"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		z, err := OpenArchive(bytes.NewReader(b), int64(len(b)))
+		z, err := OpenArchive(b)
 		if err != nil {
 			return
 		}

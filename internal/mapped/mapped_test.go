@@ -130,14 +130,25 @@ func TestGuardsAreUsedAgain(t *testing.T) {
 	}
 }
 
-func TestMapRefuses(t *testing.T) {
-	for name, path := range map[string]string{"empty": filled(t, 0), "a directory": t.TempDir()} {
-		f, err := os.Open(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if m, err := Map(f); err == nil {
-			t.Errorf("%s: no error, %d bytes", name, len(m.Bytes()))
-		}
+// TestWhatCantBeMappedIsRead: a file that is empty, and one that has no place.
+func TestWhatCantBeMappedIsRead(t *testing.T) {
+	empty := open(t, filled(t, 0))
+	if len(empty.Bytes()) != 0 || empty.Err() != nil {
+		t.Errorf("an empty file has %d bytes (%v)", len(empty.Bytes()), empty.Err())
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		_, _ = w.WriteString("through a pipe")
+		_ = w.Close()
+	}()
+	m, err := Map(r)
+	if err != nil || string(m.Bytes()) != "through a pipe" || m.Err() != nil || m.Close() != nil {
+		t.Errorf("%q (%v)", m.Bytes(), err)
+	}
+	if _, err := Open(t.TempDir()); err == nil {
+		t.Error("a directory has contents")
 	}
 }
