@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
@@ -112,6 +113,7 @@ func (c Cache) make(ctx context.Context, s *Source, o Options, path string) (*Se
 	if err != nil {
 		return nil, err
 	}
+	debug.FreeOSMemory() // that of recordings is not needed again
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("opening the features: %w", err)

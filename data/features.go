@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
 
 	"eegprune/data/label"
 	"eegprune/data/transform"
@@ -189,7 +190,8 @@ func (b *builder) readAll(ctx context.Context) error {
 	workers := b.options.workers()
 	g.SetLimit(workers + 1)
 	begun := make(chan worked, workers) // no more than these wait to be put there
-	g.Go(func() error { return b.collect(begun) })
+	room := semaphore.NewWeighted(workBytes)
+	g.Go(func() error { return b.collect(begun, room) })
 	readErr := b.eachRecording(working, func(r *Recording) error {
 		l, err := b.layoutFor(r)
 		if err != nil {
@@ -197,14 +199,17 @@ func (b *builder) readAll(ctx context.Context) error {
 		}
 		p := &part{file: r.File}
 		b.parts = append(b.parts, p)
-		done := make(chan struct{})
+		next := worked{part: p, done: make(chan struct{}), bytes: min(r.bytes()+4*int64(l.valuesOf(r)), workBytes)}
+		if err := room.Acquire(working, next.bytes); err != nil {
+			return err
+		}
 		select {
-		case begun <- worked{p, done}:
+		case begun <- next:
 		case <-working.Done():
 			return working.Err()
 		}
 		g.Go(func() error {
-			defer close(done)
+			defer close(next.done)
 			p.err = l.work(working, r, p)
 			if p.err != nil && b.options.SkipBad && working.Err() == nil {
 				*p = part{notes: []note.Note{leftOut(p.err)}}
@@ -231,14 +236,19 @@ func (b *builder) readAll(ctx context.Context) error {
 	return workErr
 }
 
+// workBytes bounds what the recordings that are worked on, and the features that come of
+// them, take until those are where they belong. One that is larger is alone.
+const workBytes = 256 << 20
+
 // worked is a part that is there when done is closed.
 type worked struct {
 	*part
-	done chan struct{}
+	done  chan struct{}
+	bytes int64 // that are taken until it is put where it belongs
 }
 
 // collect takes the values of parts, each when it and all before it are there.
-func (b *builder) collect(begun <-chan worked) error {
+func (b *builder) collect(begun <-chan worked, room *semaphore.Weighted) error {
 	for p := range begun {
 		<-p.done
 		if p.err != nil {
@@ -248,6 +258,7 @@ func (b *builder) collect(begun <-chan worked) error {
 			return err
 		}
 		p.x = nil
+		room.Release(p.bytes)
 	}
 	return nil
 }
