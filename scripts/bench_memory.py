@@ -6,7 +6,8 @@
 The subjects have DEAP's shape (40 trials of 40 channels and 63 s at 128 Hz, 103 MB each) and
 come from `data simulate`. For each number of subjects the features are made twice, as CCNN
 takes them (differential entropy on the grid) and as TSCeption does (clips of 4 s of 32
-channels), and a study of 2 folds and 1 epoch (train, prune, fine-tune) runs on each.
+channels), and a study of 2 folds and 1 epoch (train, prune 90 %, train from scratch) runs on
+each, with both folds side by side.
 
 Of memory two peaks are shown. Anonymous memory (RssAnon in /proc, read every 10 ms) can't be
 taken back from a program but by swapping. Resident memory (the kernel's own peak, ru_maxrss)
@@ -141,7 +142,7 @@ def bench(program, a, work, numbers, rows):
                 if not a.skip_run:
                     row["run_seconds"], row["run_anonymous"], row["run_resident"] = measured(
                         [program, "run", "--quiet", "--data", directory, "--model", model, "--cache", cache, "--device", "cpu", "--folds", "2", "--epochs", "1",
-                         "--recover", "fine-tune", "--jobs", str(a.jobs), "--out", out], env, a.limit)
+                         "--ratio", "0.9", "--recover", "scratch", "--jobs", str(a.jobs), "--out", out], env, a.limit)
                     line += f" {row['run_seconds']:8.1f} {row['run_anonymous'] / 1e6:9.0f} {row['run_resident'] / 1e6:8.0f}"
                 rows.append(row)
                 if not a.json:

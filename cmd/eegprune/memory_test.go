@@ -57,7 +57,7 @@ func TestMemoryDoesNotGrowWithTheSet(t *testing.T) {
 			t.Logf("%s: %d MB", what, mb)
 		}
 	}
-	check("making features", 300, with("data", "features", "recordings", "--model", "eegnet")...)
+	check("making features", 250, with("data", "features", "recordings", "--model", "eegnet")...)
 	sets, err := filepath.Glob(filepath.Join(dir, "cache", "*.set"))
 	if err != nil || len(sets) != 1 {
 		t.Fatal(sets, err)
@@ -65,14 +65,19 @@ func TestMemoryDoesNotGrowWithTheSet(t *testing.T) {
 	if info, err := os.Stat(sets[0]); err != nil || info.Size() < 350e6 {
 		t.Fatalf("the set has %v bytes (%v): too few to see a copy of it", info.Size(), err)
 	}
-	check("writing them for Python", 200, with("data", "features", "recordings", "--model", "eegnet", "--out", "features.npz")...)
-	check("training", 400, with("train", "--data", "recordings", "--model", "eegnet", "--split", "KFoldByTrial", "--folds", "8", "--fold", "1", "--epochs", "1", "--batch", "16", "--out", "trained")...)
-	networks, err := filepath.Glob(filepath.Join(dir, "trained", "*.safetensors"))
-	if err != nil || len(networks) != 1 {
-		t.Fatal(networks, err)
+	check("writing them for Python", 150, with("data", "features", "recordings", "--model", "eegnet", "--out", "features.npz")...)
+	check("training", 350, with("train", "--data", "recordings", "--model", "eegnet", "--split", "KFoldByTrial", "--folds", "2", "--fold", "1", "--epochs", "1", "--batch", "16", "--out", "trained")...)
+	var networks []string
+	for _, name := range files(t, dir) {
+		if strings.HasSuffix(name, ".safetensors") {
+			networks = append(networks, name)
+		}
 	}
-	check("predicting what is in an archive", 400, "predict", networks[0], "--features", "features.npz", "--out", "a.csv", "--quiet")
-	check("predicting recordings", 450, "predict", networks[0], "recordings", "--out", "b.csv", "--quiet")
+	if len(networks) != 1 {
+		t.Fatal(networks)
+	}
+	check("predicting what is in an archive", 700, "predict", networks[0], "--features", "features.npz", "--out", "a.csv", "--quiet")
+	check("predicting recordings", 700, "predict", networks[0], "recordings", "--out", "b.csv", "--quiet")
 	a, err := os.ReadFile(filepath.Join(dir, "a.csv"))
 	if err != nil {
 		t.Fatal(err)
