@@ -123,10 +123,8 @@ func (t *trainer) batches(ctx context.Context, order []int, do func(rows *torch.
 // clips has its own recording: the last batch of an epoch is smaller than the others, and
 // comes again in the next.
 func (t *trainer) step(rows *torch.Tensor, clips int) error {
-	device := t.Network.Device()
-	plain := func(s *torch.Scope) (x, y *torch.Tensor) { return t.Data.take(s, rows, device) }
 	if !t.record {
-		return t.ask(plain, clips)
+		return t.ask(rows, clips)
 	}
 	// Not within the recording, which would then be one of a step at this rate.
 	if err := t.opt.SetLR(t.lr); err != nil {
@@ -138,15 +136,16 @@ func (t *trainer) step(rows *torch.Tensor, clips int) error {
 		t.recordings[clips] = r
 	}
 	if r.taken++; r.taken <= warmUp {
-		return t.ask(plain, clips)
+		return t.ask(rows, clips)
 	}
 	if r.graph == nil {
+		device := t.Network.Device()
 		if err := r.hold(t.Data, rows, device); err != nil {
 			return err
 		}
 		recorded := func(s *torch.Scope) (x, y *torch.Tensor) { return r.clips(s, t.Data, device) }
 		var err error
-		if r.graph, err = torch.Record(device, []*torch.Generator{t.dropout}, func() error { return t.ask(recorded, clips) }); err != nil {
+		if r.graph, err = torch.Record(device, []*torch.Generator{t.dropout}, func() error { return t.askOn(recorded, clips) }); err != nil {
 			return fmt.Errorf("recording a step on %d clips: %w", clips, err)
 		}
 	}
@@ -157,9 +156,14 @@ func (t *trainer) step(rows *torch.Tensor, clips int) error {
 	return r.graph.Replay()
 }
 
-// ask asks the device for a step on the clips that take gives, with their classes, and waits
-// for nothing.
-func (t *trainer) ask(take func(s *torch.Scope) (x, y *torch.Tensor), clips int) error {
+// ask asks the device for a step on the rows of the data that rows names, and waits for
+// nothing.
+func (t *trainer) ask(rows *torch.Tensor, clips int) error {
+	return t.askOn(func(s *torch.Scope) (x, y *torch.Tensor) { return t.Data.take(s, rows, t.Network.Device()) }, clips)
+}
+
+// askOn is ask for the clips that take gives, with their classes.
+func (t *trainer) askOn(take func(s *torch.Scope) (x, y *torch.Tensor), clips int) error {
 	s := torch.NewScope(torch.Grad)
 	defer s.Close()
 	if t.Options.Precision == BF16 {
