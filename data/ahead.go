@@ -12,7 +12,7 @@ const (
 	maxAhead = 8
 	// aheadBytes bounds what waits to be worked on. The garbage collector lets the
 	// program take up to twice as much.
-	aheadBytes = 256 << 20
+	aheadBytes = 96 << 20
 )
 
 // recordingsAhead is [Source.Recordings] with the next files being read while

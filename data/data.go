@@ -6,7 +6,12 @@
 // folds of it. Nothing here needs libtorch.
 package data
 
-import "eegprune/internal/note"
+import (
+	"hash"
+
+	"eegprune/internal/mapped"
+	"eegprune/internal/note"
+)
 
 // A Recording is one continuous stretch of EEG with one set of labels: a trial,
 // or the part of a file that lies under one annotation.
@@ -59,7 +64,9 @@ type Clip struct {
 	End     int    `json:"end"`   // one past the last
 }
 
-// A Set is a feature set: X holds len(Y) clips of Shape one after another.
+// A Set is a feature set: X holds len(Y) clips of Shape one after another. That of a large
+// set, or of one that a [Cache] keeps, is the memory of a mapped file: it can't be written
+// to, ends with Close, and is what was made for as long as Err says nothing.
 type Set struct {
 	X        []float32
 	Shape    []int    // of one clip: [bands, 9, 9] on a grid, [1, electrodes, samples] as a signal
@@ -71,6 +78,9 @@ type Set struct {
 
 	// Notes are what the user must see: what was left out, corrected or assumed, and why.
 	Notes note.List
+
+	file *mapped.File // whose memory X is; nil where X has its own
+	sum  hash.Hash    // SHA-256 that has seen X; nil where none has yet
 }
 
 // Len returns the number of clips.

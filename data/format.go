@@ -1,6 +1,7 @@
 package data
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -10,6 +11,7 @@ import (
 	"eegprune/data/brainvision"
 	"eegprune/data/eeglab"
 	"eegprune/data/montage"
+	"eegprune/internal/mapped"
 )
 
 // A format reads one kind of file.
@@ -35,7 +37,7 @@ type format struct {
 	places func(path string) (*montage.Positions, error)
 	// units says that files say the units of their samples, so that signal.scale can't.
 	units bool
-	// streams says that a file is read piece by piece and never held whole.
+	// streams says that a file is read piece by piece, or mapped, and never held whole.
 	streams bool
 	// read gives the recordings of one file in order. Trials are numbered from 1
 	// within the file where the file's name doesn't number them.
@@ -51,7 +53,7 @@ func formats() []format {
 		{name: "eeglab", about: "EEGLAB's .set, with its .fdt", suffixes: []string{".set"}, companions: []string{".fdt", ".dat"}, parts: eeglab.Parts, events: eeglabFileEvents, places: eeglabPlaces, read: readEEGLAB},
 		{name: bidsFormat, about: "a data set laid out by BIDS", mark: bids.Description, units: true, beside: []string{"README", "README.md", "README.rst", "README.txt", "CHANGES", "LICENSE", "CITATION.cff"},
 			companions: []string{".tsv", ".json", ".eeg", ".vmrk", ".dat", ".fdt"}, read: readBIDS},
-		{name: "deap", about: "DEAP's data_preprocessed_python (sNN.dat)", labels: deapLabels(), read: readDEAP},
+		{name: "deap", about: "DEAP's data_preprocessed_python (sNN.dat)", labels: deapLabels(), streams: true, read: readDEAP},
 		{name: "seed", about: "SEED's Preprocessed_EEG (MAT files)", labels: []string{"emotion"}, beside: []string{seedLabelFile, "readme.txt"}, streams: true, read: readSEED},
 		{name: "mat", about: "arrays in MAT files of any version, by a manifest", read: readMAT},
 		{name: "npy", about: "NumPy's .npy and .npz", suffixes: []string{".npy", ".npz"}, read: readNPY},
@@ -84,22 +86,29 @@ func failed(err error) iter.Seq2[*Recording, error] {
 	return func(yield func(*Recording, error) bool) { yield(nil, err) }
 }
 
-// eachTrial is the sequence of the trials of a file that holds many. open
-// returns their number and what reads one, counted from 0: nil for a trial that
-// is left out.
-func eachTrial(ctx context.Context, f File, open func() (int, func(int) (*Recording, error), error)) iter.Seq2[*Recording, error] {
+// manyTrials are those of a file.
+type manyTrials struct {
+	n    int
+	read func(int) (*Recording, error) // counted from 0; it gives nil for one that is left out
+}
+
+// eachTrial is the sequence of the trials of a file, which lies in memory meanwhile.
+func eachTrial(ctx context.Context, f File, open func(*mapped.File) (manyTrials, error)) iter.Seq2[*Recording, error] {
 	return func(yield func(*Recording, error) bool) {
-		n, trial, err := open()
+		file, err := mapped.Open(f.Path)
 		if err != nil {
+			yield(nil, err)
+			return
+		}
+		defer file.Close()
+		all, err := open(file)
+		if err = cmp.Or(file.Err(), err); err != nil {
 			yield(nil, fmt.Errorf("%s: %w", f.Path, err))
 			return
 		}
-		for t := range n {
-			r, err := trial(t)
-			if err == nil {
-				err = ctx.Err()
-			}
-			if err != nil {
+		for t := range all.n {
+			r, err := all.read(t)
+			if err = cmp.Or(ctx.Err(), file.Err(), err); err != nil {
 				yield(nil, fmt.Errorf("%s: trial %d: %w", f.Path, t+1, err))
 				return
 			}

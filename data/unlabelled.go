@@ -68,11 +68,11 @@ func (s *Source) Pick(electrodes []string) {
 	s.Manifest = &m
 }
 
-// UnlabelledFeatures is [Features] without labels: the set has no classes, and one clip is
+// UnlabelledFeatures is [Features] without labels: the set, which the caller closes, has no classes, and one clip is
 // enough. It also returns the samples per second in which clips count where they begin.
 func UnlabelledFeatures(ctx context.Context, s *Source, o Options) (set *Set, rate float64, err error) {
 	b := &builder{source: s, options: o, unlabelled: true}
-	if set, err = b.features(ctx); err != nil {
+	if set, err = b.set(ctx); err != nil {
 		return nil, 0, err
 	}
 	return set, b.layout.rate, nil

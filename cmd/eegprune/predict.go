@@ -1,10 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -15,6 +16,7 @@ import (
 	"eegprune/data/ndarray"
 	"eegprune/data/npy"
 	"eegprune/experiment"
+	"eegprune/internal/mapped"
 	"eegprune/internal/note"
 	"eegprune/models"
 	"eegprune/torch"
@@ -101,11 +103,13 @@ func (p *predictor) run(ctx context.Context, a *app, checkpoint string) error {
 		return err
 	}
 	var x *ndarray.Array
+	var file *mapped.File
 	var clip [3]int
 	if p.features != "" {
-		if x, err = readFeatures(p.features); err != nil {
+		if x, file, err = readFeatures(p.features); err != nil {
 			return err
 		}
+		defer file.Close()
 		clip = clipOf(x)
 	}
 	n, origin, err := p.open(a, checkpoint, clip)
@@ -115,7 +119,8 @@ func (p *predictor) run(ctx context.Context, a *app, checkpoint string) error {
 	defer n.Free()
 	var made *prediction
 	if x != nil {
-		if made, err = predict(ctx, n, x); err != nil {
+		made, err = predict(ctx, n, x)
+		if err = cmp.Or(file.Err(), err); err != nil {
 			return fmt.Errorf("%s: %w", p.features, err)
 		}
 	} else if made, err = p.predictRecordings(ctx, a, n, origin); err != nil {
@@ -146,42 +151,32 @@ func namesOf(n *models.Network, origin experiment.Provenance) []string {
 // featureArray is the array of an .npz file that holds clips.
 const featureArray = "x"
 
-// readFeatures reads an array of clips [clips, channels, height, width].
-func readFeatures(path string) (*ndarray.Array, error) {
-	read := func() (*ndarray.Array, error) {
-		b, err := os.ReadFile(path)
-		if err != nil {
-			return nil, err
-		}
-		return npy.Parse(b)
-	}
+// readFeatures reads an array of clips [clips, channels, height, width], which lasts as long
+// as the file that the caller closes.
+func readFeatures(path string) (*ndarray.Array, *mapped.File, error) {
+	parse := npy.Parse
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".npy":
 	case ".npz":
-		read = func() (*ndarray.Array, error) {
-			f, err := os.Open(path)
-			if err != nil {
-				return nil, err
-			}
-			defer f.Close()
-			info, err := f.Stat()
-			if err != nil {
-				return nil, err
-			}
-			z, err := npy.OpenArchive(f, info.Size())
+		parse = func(b []byte) (*ndarray.Array, error) {
+			z, err := npy.OpenArchive(b)
 			if err != nil {
 				return nil, err
 			}
 			return z.Array(featureArray)
 		}
 	default:
-		return nil, usageError{fmt.Errorf("--features: %s: features are read from .npz and .npy files", path)}
+		return nil, nil, usageError{fmt.Errorf("--features: %s: features are read from .npz and .npy files", path)}
 	}
-	x, err := read()
+	file, err := mapped.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("the features %s: %w", path, err)
+		return nil, nil, fmt.Errorf("the features %s: %w", path, err)
 	}
-	return x, nil
+	x, err := parse(file.Bytes())
+	if err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("the features %s: %w", path, err), file.Close())
+	}
+	return x, file, nil
 }
 
 // clipOf is the shape of one clip, zeros where x is no array of clips.

@@ -52,6 +52,7 @@ func (p *predictor) predictRecordings(ctx context.Context, a *app, n *models.Net
 	o.Progress = progress.reading
 	set, rate, err := data.UnlabelledFeatures(ctx, source, o)
 	if len(from.Channels) > 0 && (err != nil || !slices.Equal(set.Channels, from.Channels)) {
+		_ = set.Close() // it was not even read
 		source.Pick(from.Channels)
 		all := err // of all channels, of which some may have no place
 		if set, rate, err = data.UnlabelledFeatures(ctx, source, o); err != nil {
@@ -61,6 +62,7 @@ func (p *predictor) predictRecordings(ctx context.Context, a *app, n *models.Net
 	if err != nil {
 		return nil, err
 	}
+	defer set.Close()
 	if !slices.Equal(set.Shape, n.Arch.Input[:]) {
 		return nil, fmt.Errorf("%s: its clips have the shape %v at %g samples a second of %d electrodes, and %s takes %v: the network was trained on recordings of other electrodes or another rate",
 			p.recordings, set.Shape, rate, len(set.Channels), n.Arch.Model, n.Arch.Input)
@@ -74,6 +76,9 @@ func (p *predictor) predictRecordings(ctx context.Context, a *app, n *models.Net
 		if err := made.forward(n, set.X[at*size:min(at+train.EvalBatch, set.Len())*size]); err != nil {
 			return nil, fmt.Errorf("%s: %w", p.recordings, err)
 		}
+	}
+	if err := set.Err(); err != nil {
+		return nil, err
 	}
 	for _, c := range set.Clips {
 		made.origin = append(made.origin, origin{c.File, c.Trial, float64(c.Start) / rate})

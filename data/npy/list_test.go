@@ -15,7 +15,7 @@ import (
 // TestLists reads what NumPy 2 wrote (text.npz).
 func TestLists(t *testing.T) {
 	b := read(t, "text.npz")
-	z, err := OpenArchive(bytes.NewReader(b), int64(len(b)))
+	z, err := OpenArchive(b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +55,7 @@ func kinds(t testing.TB) (z *Archive, want struct {
 		t.Fatal(err)
 	}
 	b := read(t, "kinds.npz")
-	z, err := OpenArchive(bytes.NewReader(b), int64(len(b)))
+	z, err := OpenArchive(b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +144,7 @@ func FuzzLabels(f *testing.F) {
 		if err := w.Close(); err != nil {
 			t.Fatal(err)
 		}
-		z, err := OpenArchive(bytes.NewReader(b.Bytes()), int64(b.Len()))
+		z, err := OpenArchive(b.Bytes())
 		if err != nil {
 			t.Fatal(err)
 		}

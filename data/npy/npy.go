@@ -7,9 +7,11 @@ package npy
 
 import (
 	"archive/zip"
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"math"
 	"math/bits"
@@ -95,19 +97,20 @@ const (
 	maxRatio      = 256
 )
 
-// An Archive is an opened .npz file.
+// An Archive is the contents of an .npz file.
 type Archive struct {
 	files []*zip.File
-	size  int64
+	whole []byte
 }
 
-// OpenArchive reads the directory of the .npz file of the given size behind r.
-func OpenArchive(r io.ReaderAt, size int64) (*Archive, error) {
-	z, err := zip.NewReader(r, size)
+// OpenArchive reads the directory of an .npz file, all of whose contents b are. Arrays that
+// are not compressed, as np.savez keeps them, are part of b, and end with it.
+func OpenArchive(b []byte) (*Archive, error) {
+	z, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
 	if err != nil {
 		return nil, fmt.Errorf("it is no .npz file, or truncated (%w); get it again", err)
 	}
-	return &Archive{z.File, size}, nil
+	return &Archive{z.File, b}, nil
 }
 
 // Names returns the names of the arrays.
@@ -139,17 +142,39 @@ func (a *Archive) entry(name string) (*header, error) {
 		if strings.TrimSuffix(f.Name, ".npy") != name {
 			continue
 		}
+		if b := a.stored(f); b != nil {
+			h, err := parseHeader(b)
+			if err != nil {
+				return nil, fmt.Errorf("array %q: %w", name, err)
+			}
+			return h, nil
+		}
 		r, err := f.Open()
 		if err != nil {
 			return nil, fmt.Errorf("array %q: %w", name, err)
 		}
-		h, err := unpack(r, f, a.size)
+		h, err := unpack(r, f, int64(len(a.whole)))
 		if err = errors.Join(err, r.Close()); err != nil {
 			return nil, fmt.Errorf("array %q: %w", name, err)
 		}
 		return h, nil
 	}
 	return nil, fmt.Errorf("it has no array %q: it has %s", name, strings.Join(a.Names(), ", "))
+}
+
+// stored returns the part of the file that an entry is, or nil where it is compressed or
+// damaged.
+func (a *Archive) stored(f *zip.File) []byte {
+	at, err := f.DataOffset()
+	size := f.UncompressedSize64
+	if err != nil || f.Method != zip.Store || size != f.CompressedSize64 || at < 0 || at > int64(len(a.whole)) || size > uint64(int64(len(a.whole))-at) {
+		return nil
+	}
+	b := a.whole[at:][:size:size]
+	if crc32.ChecksumIEEE(b) != f.CRC32 {
+		return nil
+	}
+	return b
 }
 
 // unpack reads an entry of an archive of the given size: its header, and then just what that

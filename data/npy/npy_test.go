@@ -56,7 +56,7 @@ func TestArrays(t *testing.T) {
 	}
 	for _, name := range []string{"plain.npz", "compressed.npz"} {
 		b := read(t, name)
-		z, err := OpenArchive(bytes.NewReader(b), int64(len(b)))
+		z, err := OpenArchive(b)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -88,7 +88,7 @@ func TestRefuses(t *testing.T) {
 		}
 	}
 	b := read(t, "compressed.npz")
-	z, err := OpenArchive(bytes.NewReader(b), int64(len(b)))
+	z, err := OpenArchive(b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,14 +96,14 @@ func TestRefuses(t *testing.T) {
 		t.Errorf("missing array: error %v", err)
 	}
 	for n := range len(b) {
-		if z, err := OpenArchive(bytes.NewReader(b[:n]), int64(n)); err == nil {
+		if z, err := OpenArchive(b[:n]); err == nil {
 			if _, err := z.Array("x"); err == nil {
 				t.Errorf("cut to %d of %d bytes read whole", n, len(b))
 			}
 		}
 	}
 	b[80] ^= 0xFF
-	if z, err := OpenArchive(bytes.NewReader(b), int64(len(b))); err == nil {
+	if z, err := OpenArchive(b); err == nil {
 		if _, err := z.Array("x"); err == nil {
 			t.Error("a changed byte wasn't noticed")
 		}
@@ -157,7 +157,7 @@ func TestZerosAreNoBomb(t *testing.T) {
 		"less than it has": {packed(t, "(64, 62, 999)", batch, batch), "needs"},
 		"another size":     {packed(t, "(64, 62, 1000)", batch, batch-4), "needs"},
 	} {
-		z, err := OpenArchive(bytes.NewReader(c.in), int64(len(c.in)))
+		z, err := OpenArchive(c.in)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
@@ -189,7 +189,7 @@ func FuzzArchive(f *testing.F) {
 	f.Add(read(f, "compressed.npz"))
 	f.Add(read(f, "text.npz"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		z, err := OpenArchive(bytes.NewReader(b), int64(len(b)))
+		z, err := OpenArchive(b)
 		if err != nil {
 			return
 		}
