@@ -31,7 +31,8 @@ func readEEGLAB(ctx context.Context, m *Manifest, f File) iter.Seq2[*Recording, 
 			if err != nil {
 				return fmt.Errorf("%s: %w", f.Path, err)
 			}
-			for _, r := range list {
+			for i, r := range list {
+				list[i] = nil // or all samples would be held until the last are read
 				r.Samples = matrix(len(e.rows), r.pending)
 				r.pending = 0
 				if err := file.Read(ctx, r.Samples, e.rows, r.Offset); err != nil {

@@ -331,7 +331,7 @@ func (f *File) events(list *mat.Array) {
 	if list == nil || len(list.Fields) == 0 {
 		return
 	}
-	without := 0
+	without, words := 0, false
 	for i := range list.Len() {
 		e := Event{Type: textOf(list.Field(i, "type"))}
 		latency, ok := list.Field(i, "latency").Number()
@@ -343,9 +343,14 @@ func (f *File) events(list *mat.Array) {
 		if d, ok := list.Field(i, "duration").Number(); ok && d > 0 && !math.IsInf(d, 0) {
 			e.Duration = d
 		}
-		// -99 is a boundary where all events have numbers.
-		e.Boundary = strings.HasPrefix(strings.ToLower(e.Type), "boundary") || e.Type == "-99"
+		e.Boundary = strings.HasPrefix(strings.ToLower(e.Type), "boundary")
+		if _, err := strconv.ParseFloat(e.Type, 64); err != nil && e.Type != "" {
+			words = true
+		}
 		f.Events = append(f.Events, e)
+	}
+	for i, e := range f.Events { // where all types are numbers, that of a boundary is one too
+		f.Events[i].Boundary = e.Boundary || e.Type == "-99" && !words
 	}
 	if without > 0 {
 		f.Notes = append(f.Notes, note.New(note.LeftOut, "%d event(s) have no time (latency) and are left out.", without))
