@@ -19,7 +19,7 @@ import (
 // one recording; of one in epochs each epoch as a trial. What was cut out of it is a gap.
 func readEEGLAB(ctx context.Context, m *Manifest, f File) iter.Seq2[*Recording, error] {
 	return func(yield func(*Recording, error) bool) {
-		file, err := eeglab.Open(f.Path)
+		file, err := eeglab.Open(ctx, f.Path)
 		if err != nil {
 			yield(nil, fmt.Errorf("reading a recording: %w", err))
 			return
@@ -31,7 +31,8 @@ func readEEGLAB(ctx context.Context, m *Manifest, f File) iter.Seq2[*Recording, 
 			if err != nil {
 				return fmt.Errorf("%s: %w", f.Path, err)
 			}
-			for _, r := range list {
+			for i, r := range list {
+				list[i] = nil // or all samples would be held until the last are read
 				r.Samples = matrix(len(e.rows), r.pending)
 				r.pending = 0
 				if err := file.Read(ctx, r.Samples, e.rows, r.Offset); err != nil {
@@ -110,8 +111,8 @@ func eeglabEvents(file *eeglab.File) []event {
 }
 
 // eeglabFileEvents are those of the data set at path.
-func eeglabFileEvents(_ context.Context, path string) ([]event, error) {
-	file, err := eeglab.Open(path)
+func eeglabFileEvents(ctx context.Context, path string) ([]event, error) {
+	file, err := eeglab.Open(ctx, path)
 	if err != nil {
 		return nil, err
 	}
@@ -235,7 +236,7 @@ func (e *eeglabFile) labels(epoch int, events []event) []epochLabel {
 
 // eeglabPlaces are where a data set says that its channels lie; nil where it doesn't.
 func eeglabPlaces(path string) (*montage.Positions, error) {
-	channels, err := eeglab.Places(path)
+	channels, err := eeglab.Places(context.Background(), path)
 	if err != nil {
 		return nil, err
 	}

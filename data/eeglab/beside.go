@@ -141,7 +141,7 @@ func Parts(path string) []string {
 	if err != nil || !slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return ofSamples(e.Name()) }) {
 		return nil // a large .set need not be opened for that
 	}
-	f, err := Open(path)
+	f, err := Open(context.Background(), path)
 	if err != nil {
 		return nil
 	}

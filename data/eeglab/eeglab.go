@@ -64,9 +64,9 @@ var (
 )
 
 // Open reads all of the data set at path but its samples.
-func Open(path string) (*File, error) {
+func Open(ctx context.Context, path string) (*File, error) {
 	f := &File{path: path}
-	set, err := f.open(slices.Concat(fields, placeFields, eventFields))
+	set, err := f.open(ctx, slices.Concat(fields, placeFields, eventFields))
 	if err == nil {
 		if err = f.take(set); err != nil {
 			err = errors.Join(err, f.Close())
@@ -79,9 +79,9 @@ func Open(path string) (*File, error) {
 }
 
 // Places reads the channels of the data set at path, and nothing else.
-func Places(path string) ([]Channel, error) {
+func Places(ctx context.Context, path string) ([]Channel, error) {
 	f := &File{path: path}
-	set, err := f.open(placeFields)
+	set, err := f.open(ctx, placeFields)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -123,36 +123,37 @@ func (f *File) Read(ctx context.Context, dst [][]float64, rows []int, first int)
 
 // open reads the given fields of the data set, which are those of a structure EEG or
 // variables of the file.
-func (f *File) open(names []string) (map[string]*mat.Array, error) {
+func (f *File) open(ctx context.Context, names []string) (map[string]*mat.Array, error) {
 	var err error
 	if f.file, err = os.Open(f.path); err != nil {
 		return nil, err
 	}
-	set, err := f.fields(names)
+	set, err := f.fields(ctx, names)
 	if err != nil {
 		return nil, errors.Join(err, f.file.Close())
 	}
 	return set, nil
 }
 
-func (f *File) fields(names []string) (map[string]*mat.Array, error) {
+func (f *File) fields(ctx context.Context, names []string) (map[string]*mat.Array, error) {
 	info, err := f.file.Stat()
 	if err != nil {
 		return nil, err
 	}
-	wanted := []string{"ALLEEG"}
+	var wanted []string
 	for _, n := range names {
 		wanted = append(wanted, n, "EEG."+n)
 	}
+	only := mat.Only(wanted...)
 	set := map[string]*mat.Array{}
-	for a, err := range mat.Arrays(context.Background(), f.file, info.Size(), mat.Only(wanted...)) {
+	for a, err := range mat.Arrays(ctx, f.file, info.Size(), func(path string) bool { return path == "ALLEEG" || only(path) }) {
 		if err != nil {
 			return nil, err
 		}
 		set[a.Name] = a
 	}
 	if _, many := set["ALLEEG"]; many && set["EEG"] == nil {
-		return nil, errors.New("it holds several data sets (ALLEEG): save each as a .set of its own")
+		return nil, errors.New("it holds a list of data sets (ALLEEG): save each as a .set of its own")
 	}
 	eeg := set["EEG"]
 	switch {
@@ -331,7 +332,7 @@ func (f *File) events(list *mat.Array) {
 	if list == nil || len(list.Fields) == 0 {
 		return
 	}
-	without := 0
+	without, words := 0, false
 	for i := range list.Len() {
 		e := Event{Type: textOf(list.Field(i, "type"))}
 		latency, ok := list.Field(i, "latency").Number()
@@ -343,9 +344,14 @@ func (f *File) events(list *mat.Array) {
 		if d, ok := list.Field(i, "duration").Number(); ok && d > 0 && !math.IsInf(d, 0) {
 			e.Duration = d
 		}
-		// -99 is a boundary where all events have numbers.
-		e.Boundary = strings.HasPrefix(strings.ToLower(e.Type), "boundary") || e.Type == "-99"
+		e.Boundary = strings.HasPrefix(strings.ToLower(e.Type), "boundary")
+		if _, err := strconv.ParseFloat(e.Type, 64); err != nil && e.Type != "" {
+			words = true
+		}
 		f.Events = append(f.Events, e)
+	}
+	for i, e := range f.Events { // where all types are numbers, that of a boundary is one too
+		f.Events[i].Boundary = e.Boundary || e.Type == "-99" && !words
 	}
 	if without > 0 {
 		f.Notes = append(f.Notes, note.New(note.LeftOut, "%d event(s) have no time (latency) and are left out.", without))

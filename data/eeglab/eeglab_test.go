@@ -44,7 +44,7 @@ func fromMNE(t testing.TB) (e expected) {
 
 func open(t testing.TB, path string) *File {
 	t.Helper()
-	f, err := Open(path)
+	f, err := Open(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +138,7 @@ func TestRenamed(t *testing.T) {
 }
 
 func TestPlaces(t *testing.T) {
-	channels, err := Places("testdata/v73.set")
+	channels, err := Places(t.Context(), "testdata/v73.set")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +179,7 @@ func TestRefuses(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		_, err := Open(path)
+		_, err := Open(t.Context(), path)
 		if err == nil || !regexp.MustCompile(c.want).MatchString(err.Error()) || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s: error %v, want one that says %q", name, err, c.want)
 		}
