@@ -45,7 +45,6 @@ commands read them. The directory is made whole or not at all.`,
 		},
 	}
 	from.register(c.Flags())
-	c.Flags().StringVar(&out, "out", "", "directory for the converted recordings, new or empty")
-	_ = c.MarkFlagRequired("out")
+	outFlag(c, &out, "directory for the converted recordings, new or empty")
 	return c
 }

@@ -49,8 +49,7 @@ where it was broken off:
 			return err
 		},
 	}
-	c.Flags().StringVar(&out, "out", "", "directory for the recordings; what is there already is kept")
-	_ = c.MarkFlagRequired("out")
+	outFlag(c, &out, "directory for the recordings; what is there already is kept")
 	c.Flags().StringVar(&mirror, "mirror", "", "address of a copy of the data set's directory, with its SHA256SUMS.txt")
 	return c
 }

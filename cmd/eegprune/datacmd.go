@@ -78,8 +78,7 @@ than %.1f %% but by chance (the ideal observer of these recordings was right in 
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&out, "out", "", "directory for the recordings, new or empty")
-	_ = c.MarkFlagRequired("out")
+	outFlag(c, &out, "directory for the recordings, new or empty")
 	f.StringVar(&flags.Format, "format", "edf", "of the files: edf, deap or seed")
 	f.IntVar(&flags.Subjects, "subjects", flags.Subjects, "number of subjects, one file each")
 	f.IntVar(&flags.Trials, "trials", flags.Trials, "trials of each subject")

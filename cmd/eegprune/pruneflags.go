@@ -158,11 +158,11 @@ func (f *pruneFlags) one() (experiment.Pruning, prune.Options, error) {
 
 // recoverFlags say how accuracy is brought back.
 type recoverFlags struct {
-	how                  []string
-	epochs               int
-	lr                   float64
-	distill, temperature float64
-	sparsity             float64
+	how      []string
+	epochs   int
+	lr       float64
+	distill  experiment.Distill
+	sparsity float64
 }
 
 func (f *recoverFlags) register(c *cobra.Command, how ...string) {
@@ -171,12 +171,12 @@ func (f *recoverFlags) register(c *cobra.Command, how ...string) {
 	s.IntVar(&f.epochs, "fine-tune-epochs", 0, "epochs of fine-tuning (default: as many as of training)")
 	s.Float64Var(&f.lr, "fine-tune-lr", 0, "learning rate of fine-tuning (default: that of training)")
 	s.Float64Var(&f.sparsity, "sparsity", experiment.PaperSparsity, "strength of the penalty on BatchNorm scales with which nsfp's network is trained")
-	distillFlags(s, &f.distill, &f.temperature)
+	distillFlags(s, &f.distill)
 }
 
-func distillFlags(s *pflag.FlagSet, weight, temperature *float64) {
-	s.Float64Var(weight, "distill", 0, "how much fine-tuning learns from the unpruned network's logits instead of the labels, in [0, 1]")
-	s.Float64Var(temperature, "temperature", experiment.PaperTemperature, "temperature of the logits that --distill compares")
+func distillFlags(s *pflag.FlagSet, d *experiment.Distill) {
+	s.Float64Var(&d.Weight, "distill", 0, "how much fine-tuning learns from the unpruned network's logits instead of the labels, in [0, 1]")
+	s.Float64Var(&d.Temperature, "temperature", experiment.PaperTemperature, "temperature of the logits that --distill compares")
 }
 
 // apply goes after the training's settings are known, which fine-tuning's start from.
@@ -191,8 +191,8 @@ func (f *recoverFlags) apply(c *experiment.Config) error {
 	}
 	c.FineTune = fineTuning(c.Train, f.epochs, f.lr)
 	c.Sparsity = f.sparsity
-	if f.distill != 0 {
-		c.Distill = experiment.Distill{Weight: f.distill, Temperature: f.temperature}
+	if f.distill.Weight != 0 {
+		c.Distill = f.distill
 	}
 	return nil
 }

@@ -341,7 +341,6 @@ one cell are an error, and then nothing is copied.`,
 			return err
 		},
 	}
-	outFlag(c, &out)
-	c.Flags().Lookup("out").Usage = "directory into which cells are copied"
+	outFlag(c, &out, "directory into which cells are copied")
 	return c
 }
