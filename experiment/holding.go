@@ -72,6 +72,7 @@ func (h *holding) carryOut(ctx context.Context, g, about Grid) ([]result.Result,
 	if err := h.clearUp(plan); err != nil {
 		return nil, fmt.Errorf("clearing up after a program that was killed: %w", err)
 	}
+	h.options.Watch.planned(plan)
 	return g.schedule(ctx, plan, h.options)
 }
 

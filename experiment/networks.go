@@ -156,23 +156,31 @@ func (s *Study) Recover(ctx context.Context, pruned, teacher *models.Network, st
 	return how.make(ctx, j)
 }
 
+// RecoveryEpochs is for how many epochs Recover trains a pruned network.
+func (s *Study) RecoveryEpochs(pruned *models.Network, stage string) (int, error) {
+	how, err := stageOf(stage)
+	if err != nil {
+		return 0, err
+	}
+	whole, err := s.Arch.Count()
+	if err != nil {
+		return 0, err
+	}
+	left, err := pruned.Arch.CountMasked(pruned.Masks())
+	if err != nil {
+		return 0, err
+	}
+	return how.epochs(s.Config, prune.Plain, whole.MACs(), left.MACs()), nil
+}
+
 // scratch trains the pruned structure with fresh weights, for as long as the stage says.
 func scratch(ctx context.Context, j job) (Made, error) {
 	pruned := j.from[0]
 	f := fresh{arch: pruned.Arch, masks: pruned.Masks(), options: j.Config.Train}
-	how, err := stageOf(j.Stage)
-	if err != nil {
+	var err error
+	if f.options.Epochs, err = j.RecoveryEpochs(pruned, j.Stage); err != nil {
 		return Made{}, err
 	}
-	whole, err := j.Arch.Count()
-	if err != nil {
-		return Made{}, err
-	}
-	left, err := pruned.Arch.CountMasked(pruned.Masks())
-	if err != nil {
-		return Made{}, err
-	}
-	f.options.Epochs = how.epochs(j.Config, prune.Plain, whole.MACs(), left.MACs())
 	return j.fresh(ctx, f, j.at, j.over)
 }
 

@@ -392,6 +392,9 @@ func (c cell) oversight() (Oversight, error) {
 type Observer struct {
 	// Changed is called before the first cell where the directory holds another study.
 	Changed func(c Change)
+	// Planned is called before the first cell with what is to be done; where that turns out on the
+	// way, as of Savings, before each part.
+	Planned func(p *Plan)
 	Start   func(c result.Cell)
 	Epoch   func(c result.Cell, done int, e result.Epoch)
 	Done    func(c result.Cell, r result.Result, before bool) // before: it was done by an earlier run
@@ -401,6 +404,12 @@ type Observer struct {
 	// Fewer is called where memory lets fewer cells run side by side than were asked for.
 	Fewer func(why string)
 	Log   io.Writer // see train.Observer
+}
+
+func (o Observer) planned(p *Plan) {
+	if o.Planned != nil {
+		o.Planned(p)
+	}
 }
 
 func (o Observer) start(c result.Cell) {

@@ -149,6 +149,31 @@ func Describe(c result.Cell) string {
 	return text
 }
 
+// FoldName names the fold of a cell: "fold 2", with what tells it from those of other
+// repetitions.
+func FoldName(c result.Cell) string {
+	name := fmt.Sprintf("fold %d", c.Fold)
+	if c.Seed != 0 {
+		name = fmt.Sprintf("seed %d ", c.Seed) + name
+	}
+	if c.Inner != 0 {
+		name += fmt.Sprintf(".%d", c.Inner)
+	}
+	return name
+}
+
+// Label names what a cell is about in a few letters: "fine-tuned lfp 0.4".
+func Label(c result.Cell) string {
+	if c.Method == "" {
+		return c.Stage
+	}
+	text := c.Stage + " " + c.Method
+	if s, err := stageOf(c.Stage); err != nil || !s.ratioless {
+		text += fmt.Sprintf(" %g", c.Ratio)
+	}
+	return text
+}
+
 // prunedFrom is what is pruned: the network that was trained as the method asks.
 func prunedFrom(_ Config, t prune.Training) []string {
 	switch t {

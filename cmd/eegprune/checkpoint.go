@@ -95,13 +95,13 @@ func (a *app) studyOf(ctx context.Context, c *experiment.Checkpoint, d *dataFlag
 	if err := config.Check(); err != nil {
 		return nil, usageError{err}
 	}
-	cache, err := d.cacheDir()
+	cache, err := d.cache.dir()
 	if err != nil {
 		return nil, err
 	}
 	progress := a.progress()
-	defer progress.close()
-	return c.OpenStudy(ctx, config, d.changed(), experiment.OpenOptions{Devices: []torch.Device{c.Network.Device()}, Cache: cache, Progress: progress.reading})
+	defer progress.Close()
+	return c.OpenStudy(ctx, config, d.changed(), experiment.OpenOptions{Devices: []torch.Device{c.Network.Device()}, Cache: cache, Progress: progress.Reading})
 }
 
 // unchanged leaves a study's settings as they are.

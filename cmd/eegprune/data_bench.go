@@ -35,11 +35,11 @@ gathers batches of them in random order as training does, on the CPU.`,
 				return err
 			}
 			p := a.progress()
-			o.Progress = p.reading
+			o.Progress = p.Reading
 			start := time.Now()
 			set, err := data.Features(cmd.Context(), source, o)
 			made := time.Since(start).Seconds()
-			p.close()
+			p.Close()
 			if err != nil {
 				return err
 			}

@@ -127,15 +127,15 @@ session, trial, start and end.`,
 			if err != nil {
 				return err
 			}
-			cache, err := f.data.cacheDir()
+			cache, err := f.data.cache.dir()
 			if err != nil {
 				return err
 			}
 			p := a.progress()
-			o.Progress = p.reading
+			o.Progress = p.Reading
 			start := time.Now()
 			set, hit, err := data.Cache{Dir: cache}.Features(cmd.Context(), source, o)
-			p.close()
+			p.Close()
 			if err != nil {
 				return unfinished(cmd.Context(), err, "no features were kept")
 			}

@@ -35,8 +35,8 @@ where it was broken off:
 			}
 			p := a.progress()
 			r, err := fetch.Fetch(cmd.Context(), set, out, fetch.Options{
-				Progress: func(done, total int, file string) { p.reading(data.Progress{Done: done, Total: total, File: file}) }})
-			p.close()
+				Progress: func(done, total int, file string) { p.Reading(data.Progress{Done: done, Total: total, File: file}) }})
+			p.Close()
 			if err != nil {
 				return err
 			}

@@ -60,8 +60,8 @@ They are EDF+ files, or have the format of DEAP (sNN.dat, 40 channels of which 3
 				config.Rate = flags.Rate
 			}
 			p := a.progress()
-			truth, err := simulate.Write(cmd.Context(), out, config, p.reading)
-			p.close()
+			truth, err := simulate.Write(cmd.Context(), out, config, p.Reading)
+			p.Close()
 			if err != nil {
 				return err
 			}

@@ -34,7 +34,7 @@ type dataFlags struct {
 	bands, filter  string
 	removeBaseline bool
 	standardize    string
-	cache          string
+	cache          cacheFlag
 }
 
 func (f *dataFlags) register(s *pflag.FlagSet) {
@@ -48,20 +48,12 @@ func (f *dataFlags) register(s *pflag.FlagSet) {
 	s.StringVar(&f.filter, "filter", transform.FilterSOS, "band filters: sos, or ba to repeat torcheeg's numbers with their rounding noise")
 	s.BoolVar(&f.removeBaseline, "remove-baseline", false, "take the features of a trial's baseline off those of its clips (BaselineRemoval)")
 	s.StringVar(&f.standardize, "standardize", data.StandardizeNone, "bring features to one scale: none, or subject (z-score over all of a subject's clips, labels unseen)")
-	s.StringVar(&f.cache, "cache", "", "directory that keeps features (default: eegprune in the user's cache directory)")
+	f.cache.register(s)
 }
 
 // changed reports whether flags ask for other features than a checkpoint's own.
 func (f *dataFlags) changed() bool {
 	return slices.ContainsFunc([]string{"data", "features", "clip", "overlap", "bands", "filter", "remove-baseline", "standardize", "encoding", "montage"}, f.set.Changed)
-}
-
-// cacheDir is where features are kept.
-func (f *dataFlags) cacheDir() (string, error) {
-	if f.cache != "" {
-		return f.cache, nil
-	}
-	return data.CacheDir()
 }
 
 func (f *dataFlags) apply(c *experiment.Config) error {
@@ -158,6 +150,20 @@ func parseBands(s string) (transform.Bands, error) {
 		bands = append(bands, transform.Band{Name: name, Low: l, High: h})
 	}
 	return bands, nil
+}
+
+// cacheFlag says where features are kept.
+type cacheFlag struct{ path string }
+
+func (f *cacheFlag) register(s *pflag.FlagSet) {
+	s.StringVar(&f.path, "cache", "", "directory that keeps features (default: eegprune in the user's cache directory)")
+}
+
+func (f *cacheFlag) dir() (string, error) {
+	if f.path != "" {
+		return f.path, nil
+	}
+	return data.CacheDir()
 }
 
 // studyFlags say what is trained and how it is divided.
@@ -320,6 +326,11 @@ func (f *deviceFlags) openAll() ([]torch.Device, error) {
 		}
 	}
 	return all, nil
+}
+
+// boardFlag says where TensorBoard finds what is trained.
+func boardFlag(s *pflag.FlagSet, dir *string) {
+	s.StringVar(dir, "tensorboard", "", "directory of event files for TensorBoard: a run for each network that is made")
 }
 
 // jobsFlag says how many cells run side by side.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"eegprune/experiment/watch"
 	"eegprune/train"
 )
 
@@ -64,6 +65,9 @@ type app struct {
 	// how the program was called.
 	started bool
 }
+
+// progress shows how far some work has come. The caller closes it.
+func (a *app) progress() *watch.Progress { return watch.New(a.stderr, a.quiet) }
 
 // A usageError is a flag or an argument that can't be used.
 type usageError struct{ error }

@@ -159,8 +159,8 @@ func (p *predictor) classifyRecordings(ctx context.Context, a *app, network *pre
 		return nil, err
 	}
 	progress := a.progress()
-	defer progress.close()
-	r := predict.Recordings{Path: p.recordings, Manifest: manifest, Reading: reading, SkipBad: p.source.skipBad, Strict: p.source.strict, Progress: progress.reading}
+	defer progress.Close()
+	r := predict.Recordings{Path: p.recordings, Manifest: manifest, Reading: reading, SkipBad: p.source.skipBad, Strict: p.source.strict, Progress: progress.Reading}
 	if !a.quiet {
 		r.Assumed = func(what string) { fmt.Fprintln(a.stderr, what) }
 	}

@@ -72,10 +72,13 @@ checkpoint, unless flags say otherwise.`,
 				}
 			}
 			cell.Stage = stage
+			epochs, err := s.RecoveryEpochs(pruned.Network, stage)
+			if err != nil {
+				return err
+			}
 			progress := a.progress()
-			watch := progress.one(cell, s.Config)
-			made, err := s.Recover(cmd.Context(), pruned.Network, master, stage, s.At(cell), experiment.Oversight{Watch: watch})
-			progress.close()
+			made, err := s.Recover(cmd.Context(), pruned.Network, master, stage, s.At(cell), experiment.Oversight{Watch: progress.Training(cell, epochs)})
+			progress.Close()
 			if err != nil {
 				return err
 			}

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"eegprune/experiment"
+	"eegprune/experiment/watch"
 	"eegprune/report"
 )
 
@@ -35,15 +36,15 @@ held against the unpruned one that was trained on for as long.`,
 				return err
 			}
 			defer grid.Close()
-			b, err := newBoard(s.board)
+			b, err := watch.NewBoard(s.board)
 			if err != nil {
 				return err
 			}
 			progress := a.progress()
-			run := s.settle(experiment.RunOptions{Watch: b.observe(progress.lines(grid), grid)})
+			run := s.settle(experiment.RunOptions{Watch: b.Observe(progress.Lines(grid), grid)})
 			savings, results, err := grid.Savings(cmd.Context(), run, o)
-			progress.close()
-			err = errors.Join(err, b.close())
+			progress.Close()
+			err = errors.Join(err, b.Close())
 			if results != nil {
 				err = errors.Join(err, report.Write(s.out, results))
 			}

@@ -107,7 +107,7 @@ func (a *app) sensitivity(ctx context.Context, paths []string, d *dataFlags, dev
 		all = append(all, c)
 	}
 	progress := a.progress()
-	o.Progress = progress.counting("layers and ratios")
-	defer progress.close()
+	o.Progress = progress.Counting("layers and ratios")
+	defer progress.Close()
 	return s.Sensitivity(ctx, all, o)
 }
