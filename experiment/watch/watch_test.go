@@ -27,7 +27,7 @@ func TestTimeLeftIsThePlans(t *testing.T) {
 		before := rapid.IntRange(0, done).Draw(t, "before")
 		finished := int64(0)
 		for i, stage := range stages {
-			c := experiment.Planned{Cell: cell(stage, "lfp", 0.4), MACs: rapid.Int64Range(1, 1e16).Draw(t, "MACs"), Epochs: 10, Done: i < before}
+			c := experiment.Planned{Cell: cell(stage, "lfp", 0.4), MACs: rapid.Int64Range(1e10, 1e14).Draw(t, "MACs"), Epochs: 10, Done: i < before}
 			if stage == result.Pruned {
 				c.Epochs = 0
 			}
