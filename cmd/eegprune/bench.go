@@ -2,9 +2,7 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -201,104 +199,4 @@ func (f *clipFlags) open(path string) (*models.Arch, train.Options, *train.Data,
 		return fail(err)
 	}
 	return arch, o, d, device, nil
-}
-
-func (a *app) benchLossesCommand() *cobra.Command {
-	var f clipFlags
-	var seed uint64
-	var steps int
-	var out string
-	c := &cobra.Command{
-		Use:   "losses FILE.npz",
-		Short: "Train on clips of an .npz file and print the loss of every step",
-		Long: `losses trains a network on all clips of an .npz file, x [clips, channels, height, width]
-and their classes y (with rate, for networks of signals), as the PyTorch program does that
-calls torch.manual_seed, makes the network and iterates DataLoader(shuffle=True). It prints
-the loss of every step, and with --out keeps the network that they lead to:
-scripts/parity.py compares both with that program's.`,
-		Example: `  eegprune bench losses features.npz --model ccnn --seed 7 --steps 4`,
-		Args:    cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if steps < 1 {
-				return usageError{fmt.Errorf("--steps: %d steps; take at least 1", steps)}
-			}
-			arch, o, d, device, err := f.open(args[0])
-			if err != nil {
-				return err
-			}
-			defer d.Free()
-			losses, err := train.Losses(cmd.Context(), arch, o, d, device, seed, steps, func(n *models.Network) error {
-				if out == "" {
-					return nil
-				}
-				return n.Save(out, map[string]any{"model": f.model, "seed": seed, "steps": steps})
-			})
-			if err != nil {
-				return err
-			}
-			if a.json {
-				return json.NewEncoder(a.stdout).Encode(map[string]any{"model": f.model, "seed": seed, "batch": f.batch, "device": device.String(),
-					"threads": f.dev.threads, "losses": losses})
-			}
-			for _, l := range losses {
-				if _, err := fmt.Fprintf(a.stdout, "%.9g\n", l); err != nil { // what a float32 needs
-					return err
-				}
-			}
-			return nil
-		},
-	}
-	f.register(c.Flags())
-	c.Flags().Uint64Var(&seed, "seed", 1, "seed of weights, shuffles and dropout")
-	c.Flags().IntVar(&steps, "steps", 20, "steps of the optimizer")
-	c.Flags().StringVar(&out, "out", "", "write the network after these steps to this .safetensors file")
-	return c
-}
-
-func (a *app) benchFoldsCommand() *cobra.Command {
-	var f clipFlags
-	var folds, epochs, jobs int
-	c := &cobra.Command{
-		Use:   "folds FILE.npz",
-		Short: "Time the training of all folds of the clips in an .npz file",
-		Long: `folds trains a network on each fold of the clips of an .npz file, as losses reads it,
-several side by side, and prints what all took together.`,
-		Example: `  eegprune bench folds features.npz --model ccnn --folds 2 --epochs 1`,
-		Args:    cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if folds < 2 || epochs < 1 || jobs < 1 {
-				return usageError{errors.New("--folds must be at least 2, --epochs and --jobs at least 1")}
-			}
-			arch, o, d, device, err := f.open(args[0])
-			if err != nil {
-				return err
-			}
-			defer d.Free()
-			if clips := d.Y.Shape()[0]; clips < 6*folds {
-				return usageError{fmt.Errorf("--folds: %s has %d clips, %d folds need at least %d", args[0], clips, folds, 6*folds)}
-			}
-			o.Epochs, o.Milestones = epochs, nil
-			if device.IsCUDA() { // CUDA and its libraries begin, once for the process
-				if _, err := train.TimeSteps(cmd.Context(), arch, o, f.batch, device, 0); err != nil {
-					return err
-				}
-			}
-			took, err := train.TimeFolds(cmd.Context(), arch, o, d, device, folds, jobs)
-			if err != nil {
-				return err
-			}
-			if a.json {
-				return json.NewEncoder(a.stdout).Encode(map[string]any{"model": f.model, "folds": folds, "epochs": epochs, "jobs": jobs, "batch": f.batch,
-					"device": device.String(), "threads": f.dev.threads, "seconds": took.Seconds()})
-			}
-			_, err = fmt.Fprintf(a.stdout, "%s, %d folds of %d epochs, %d side by side with %d threads each on %v: %.2f s\n",
-				f.model, folds, epochs, jobs, f.dev.threads, device, took.Seconds())
-			return err
-		},
-	}
-	f.register(c.Flags())
-	c.Flags().IntVar(&folds, "folds", 10, "number of folds")
-	c.Flags().IntVar(&epochs, "epochs", 3, "epochs of each training")
-	c.Flags().IntVar(&jobs, "jobs", runtime.NumCPU(), "trainings that run side by side")
-	return c
 }

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/spf13/cobra"
-
 	"eegprune/experiment"
 	"eegprune/models"
 	"eegprune/result"
@@ -58,15 +56,6 @@ func (a *app) openCheckpoint(path string, o models.OpenOptions, strict bool) (*e
 	}
 	return c, nil
 }
-
-// outFlag is --out of a command that must be told where to write.
-func outFlag(c *cobra.Command, out *string, usage string) {
-	c.Flags().StringVar(out, "out", "", usage)
-	_ = c.MarkFlagRequired("out")
-}
-
-// newCheckpoint is the usage of --out where a checkpoint is written.
-const newCheckpoint = "file of the new checkpoint"
 
 // openWithStudy opens a checkpoint and the study that it comes from, not divided yet, with what
 // flags, and change, make of its settings. The caller closes both.
