@@ -91,6 +91,7 @@ program: scripts/bench_pytorch.py and scripts/parity.py call them.`,
 	c.Flags().IntVar(&batch, "batch", 64, "clips in the batch")
 	c.Flags().Float64Var(&seconds, "seconds", 4, "how long to measure each of both")
 	c.Flags().Float64Var(&ratio, "ratio", 0, "prune the network by lfp first, at this ratio (0: not)")
+	group(c.Flags(), ofNetwork)
 	precisionFlags(c.Flags(), &precision, &fast)
 	c.AddCommand(a.benchLossesCommand(), a.benchFoldsCommand())
 	return c
@@ -158,6 +159,7 @@ func (f *clipFlags) register(s *pflag.FlagSet) {
 	s.StringVar(&f.model, "model", "fbccnn", "network: "+strings.Join(models.Names(), ", "))
 	s.IntVar(&f.batch, "batch", 64, "clips in a batch")
 	s.Float64Var(&f.dropout, "dropout", 0, "probability of dropout (default: the network's own)")
+	group(s, ofNetwork)
 	precisionFlags(s, &f.precision, &f.fast)
 }
 

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"runtime"
 
 	"github.com/spf13/cobra"
 
@@ -55,6 +54,7 @@ several side by side, and prints what all took together.`,
 	f.register(c.Flags())
 	c.Flags().IntVar(&folds, "folds", 10, "number of folds")
 	c.Flags().IntVar(&epochs, "epochs", 3, "epochs of each training")
-	c.Flags().IntVar(&jobs, "jobs", runtime.NumCPU(), "trainings that run side by side")
+	group(c.Flags(), ofTraining)
+	jobsFlag(c.Flags(), &jobs)
 	return c
 }

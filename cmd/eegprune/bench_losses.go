@@ -58,6 +58,9 @@ scripts/parity.py compares both with that program's.`,
 	f.register(c.Flags())
 	c.Flags().Uint64Var(&seed, "seed", 1, "seed of weights, shuffles and dropout")
 	c.Flags().IntVar(&steps, "steps", 20, "steps of the optimizer")
+	group(c.Flags(), ofTraining)
 	c.Flags().StringVar(&out, "out", "", "write the network after these steps to this .safetensors file")
+	group(c.Flags(), ofOutput)
+	takes(c.Flags(), "file", "out")
 	return c
 }

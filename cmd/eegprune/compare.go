@@ -71,6 +71,8 @@ than --margin. All formats have the same numbers; csv and json have more of them
 	tests.register(c.Flags())
 	c.Flags().StringVar(&format, "format", report.FormatText, "format of the table: "+strings.Join(report.Formats(), ", "))
 	c.Flags().StringVar(&out, "out", "", "file to write it to (default: standard output)")
+	group(c.Flags(), ofOutput)
+	takes(c.Flags(), "file", "out")
 	return c
 }
 

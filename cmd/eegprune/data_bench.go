@@ -59,6 +59,7 @@ gathers batches of them in random order as training does, on the CPU.`,
 	f.register(c.Flags())
 	c.Flags().IntVar(&batch, "batch", 64, "clips in a batch")
 	c.Flags().Float64Var(&seconds, "seconds", 4, "how long to serve")
+	group(c.Flags(), ofComputing)
 	return c
 }
 

@@ -24,6 +24,7 @@ type featureFlags struct {
 func (f *featureFlags) register(s *pflag.FlagSet) {
 	f.data.register(s)
 	s.StringVar(&f.model, "model", "fbccnn", "the network that the features are for: "+strings.Join(models.Names(), ", "))
+	group(s, ofNetwork)
 }
 
 // open returns the recordings and what to make of them.
@@ -151,6 +152,8 @@ session, trial, start and end.`,
 	}
 	f.register(c.Flags())
 	c.Flags().StringVar(&out, "out", "", "file for the features, .npz")
+	group(c.Flags(), ofOutput)
+	takes(c.Flags(), "file", "out")
 	return c
 }
 

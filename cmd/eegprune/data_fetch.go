@@ -49,7 +49,9 @@ where it was broken off:
 			return err
 		},
 	}
-	outFlag(c, &out, "directory for the recordings; what is there already is kept")
+	outFlag(c, &out, "dir", "directory for the recordings; what is there already is kept")
 	c.Flags().StringVar(&mirror, "mirror", "", "address of a copy of the data set's directory, with its SHA256SUMS.txt")
+	group(c.Flags(), ofData)
+	takes(c.Flags(), "address", "mirror")
 	return c
 }

@@ -54,12 +54,13 @@ than %.1f %% but by chance (the ideal observer of these recordings was right in 
 		},
 	}
 	f := c.Flags()
-	outFlag(c, &out, "directory for the recordings, new or empty")
-	f.StringVar(&flags.Format, "format", "edf", "of the files: edf, deap or seed")
+	outFlag(c, &out, "dir", "directory for the recordings, new or empty")
+	f.StringVar(&flags.Format, "format", "edf", "format of the files: edf, deap or seed")
 	f.IntVar(&flags.Subjects, "subjects", flags.Subjects, "number of subjects, one file each")
 	f.IntVar(&flags.Trials, "trials", flags.Trials, "trials of each subject")
 	f.Float64Var(&flags.Seconds, "seconds", flags.Seconds, "seconds of a trial")
 	f.Float64Var(&flags.Rate, "rate", flags.Rate, "samples per second (DEAP has 128, SEED 200)")
-	f.Uint64Var(&flags.Seed, "seed", flags.Seed, "seed")
+	f.Uint64Var(&flags.Seed, "seed", flags.Seed, "seed of all that is drawn")
+	group(f, ofData)
 	return c
 }

@@ -49,5 +49,6 @@ func (a *app) evaluateCommand() *cobra.Command {
 	d.register(c.Flags())
 	dev.register(c.Flags())
 	c.Flags().BoolVar(&all, "all", false, "test on every clip instead of the fold's test part")
+	group(c.Flags(), ofData)
 	return c
 }

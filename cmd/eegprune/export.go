@@ -45,10 +45,11 @@ The checkpoint may be of another program, as for "prune".`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error { return e.run(a, args[0]) },
 	}
-	outFlag(c, &e.out, "file to write: .pt, .pth, .safetensors, .py or .onnx")
+	outFlag(c, &e.out, "file", "file to write: .pt, .pth, .safetensors, .py or .onnx")
 	c.Flags().BoolVar(&e.python, "python", false, "write the PyTorch class, beside the tensors or alone")
 	c.Flags().BoolVar(&e.onnx, "onnx", false, "write ONNX, whatever the file is called")
 	c.Flags().BoolVar(&e.int8, "int8", false, "with ONNX, store weights as 8-bit integers")
+	group(c.Flags(), ofOutput)
 	e.foreign.register(c.Flags())
 	return c
 }

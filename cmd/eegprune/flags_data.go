@@ -38,14 +38,19 @@ func (f *dataFlags) register(s *pflag.FlagSet) {
 	f.set = s
 	s.StringVar(&f.dir, "data", "", "directory of recordings")
 	f.source.register(s)
-	s.StringVar(&f.features, "features", "", "YAML file with clips, transforms and labels (see \"eegprune data features --help\"); other flags change what it says")
-	s.Float64Var(&f.clip, "clip", 0, "seconds of a clip (default: 1 for networks on a grid, 4 for networks of signals)")
+	s.StringVar(&f.features, "features", "", "YAML file with clips, transforms and labels\nsee \"eegprune data features --help\"; other flags change what it says")
+	s.Float64Var(&f.clip, "clip", 0, "seconds of a clip (default: 1, for networks of signals 4)")
 	s.Float64Var(&f.overlap, "overlap", 0, "seconds that a clip shares with the next")
-	s.StringVar(&f.bands, "bands", "", `frequency bands in Hz, such as "theta=4-8,alpha=8-14" (default: theta, alpha, beta and gamma)`)
+	s.StringVar(&f.bands, "bands", "", "frequency bands in Hz, such as \"theta=4-8,alpha=8-14\" (default: theta, alpha, beta and gamma)")
 	s.StringVar(&f.filter, "filter", transform.FilterSOS, "band filters: sos, or ba to repeat torcheeg's numbers with their rounding noise")
 	s.BoolVar(&f.removeBaseline, "remove-baseline", false, "take the features of a trial's baseline off those of its clips (BaselineRemoval)")
-	s.StringVar(&f.standardize, "standardize", data.StandardizeNone, "bring features to one scale: none, or subject (z-score over all of a subject's clips, labels unseen)")
+	s.StringVar(&f.standardize, "standardize", data.StandardizeNone, "bring features to one scale: none, or subject\nthat is the z-score over all of a subject's clips, labels unseen")
 	f.cache.register(s)
+	group(s, ofData)
+	takes(s, "dir", "data")
+	takes(s, "file", "features")
+	takes(s, "bands", "bands")
+	rare(s, "clip", "overlap", "bands", "filter", "remove-baseline", "standardize")
 }
 
 // changed reports whether flags ask for other features than a checkpoint's own.
@@ -154,6 +159,9 @@ type cacheFlag struct{ path string }
 
 func (f *cacheFlag) register(s *pflag.FlagSet) {
 	s.StringVar(&f.path, "cache", "", "directory that keeps features (default: eegprune in the user's cache directory)")
+	group(s, ofData)
+	takes(s, "dir", "cache")
+	rare(s, "cache")
 }
 
 func (f *cacheFlag) dir() (string, error) {
@@ -165,7 +173,7 @@ func (f *cacheFlag) dir() (string, error) {
 
 // formatFlag names the data set that a directory holds, where that doesn't show.
 func formatFlag(s *pflag.FlagSet, format *string) {
-	s.StringVar(format, "format", "", "read the directory as this data set, or as files of this format, whatever it looks like: "+strings.Join(formatNames(), ", "))
+	s.StringVar(format, "format", "", "read the directory as this data set, or format, whatever it looks like\none of "+strings.Join(formatNames(), ", "))
 }
 
 func formatNames() []string {
@@ -201,10 +209,13 @@ type sourceFlags struct {
 func (f *sourceFlags) register(s *pflag.FlagSet) {
 	s.StringVar(&f.manifest, "manifest", "", "YAML file that says where subject and label are found (default: eegprune.yaml in the directory, or a built-in one)")
 	formatFlag(s, &f.format)
-	s.StringVar(&f.encoding, "encoding", "", "of texts in the files that are not UTF-8, such as latin1, gbk or shift_jis")
-	s.StringVar(&f.montage, "montage", "", "file that says where channels lie: "+strings.Join(montage.Extensions(), ", ")+", or BIDS electrodes.tsv")
+	s.StringVar(&f.encoding, "encoding", "", "encoding of texts in the files that are not UTF-8, such as latin1, gbk or shift_jis")
+	s.StringVar(&f.montage, "montage", "", "file that says where channels lie\none of "+strings.Join(montage.Extensions(), ", ")+", or BIDS electrodes.tsv")
 	s.BoolVar(&f.skipBad, "skip-bad", false, "go on without recordings that can't be read, and list them")
 	s.BoolVar(&f.strict, "strict", false, "fail where anything is left out, corrected, there twice or assumed, instead of noting it")
+	group(s, ofData)
+	takes(s, "file", "manifest", "montage")
+	rare(s, "manifest", "format", "encoding", "montage", "skip-bad", "strict")
 }
 
 func (f *sourceFlags) open(dir string) (*data.Source, error) {

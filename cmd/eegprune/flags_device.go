@@ -19,8 +19,10 @@ type deviceFlags struct {
 }
 
 func (f *deviceFlags) register(s *pflag.FlagSet) {
-	s.StringVar(&f.device, "device", "auto", "cpu, cuda, cuda:N, or auto: the first GPU if there is one")
-	s.IntVar(&f.threads, "threads", 1, "CPU threads of one operation; results are the same bits for the same number")
+	s.StringVar(&f.device, "device", "auto", "cpu, cuda, cuda:N, or auto: the first GPU if there is one\nseveral run cells side by side: cuda:0,1")
+	s.IntVar(&f.threads, "threads", 1, "CPU threads of one operation\nresults are the same bits for the same number")
+	group(s, ofComputing)
+	rare(s, "threads")
 }
 
 // open loads libtorch and returns the device.
@@ -62,10 +64,13 @@ func (f *deviceFlags) openAll() ([]torch.Device, error) {
 // jobsFlag says how many cells run side by side.
 func jobsFlag(s *pflag.FlagSet, jobs *int) {
 	s.IntVar(jobs, "jobs", runtime.NumCPU(), "trainings that run side by side; changes no result")
+	group(s, ofComputing)
 }
 
 // precisionFlags say how a GPU computes.
 func precisionFlags(s *pflag.FlagSet, precision *string, fast *bool) {
-	s.StringVar(precision, "precision", "", "of products and convolutions: tf32 or tf32-conv (PyTorch's default), on a GPU, or bf16, in training steps (default: float32)")
+	s.StringVar(precision, "precision", "", "of products and convolutions (default: float32)\ntf32 or tf32-conv (PyTorch's default), on a GPU, or bf16, in training steps")
 	s.BoolVar(fast, "fast", false, "let a GPU compute as is fastest, so that another run gives other bits")
+	group(s, ofComputing)
+	rare(s, "precision", "fast")
 }

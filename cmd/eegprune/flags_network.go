@@ -18,6 +18,7 @@ func (f *foreignFlags) register(s *pflag.FlagSet) {
 	f.registerNames(s)
 	if s.Lookup("strict") == nil {
 		s.BoolVar(&f.strict, "strict", false, "make what is left out of the checkpoint, corrected or assumed an error")
+		group(s, ofNetwork)
 	}
 }
 
@@ -25,6 +26,7 @@ func (f *foreignFlags) register(s *pflag.FlagSet) {
 func (f *foreignFlags) registerNames(s *pflag.FlagSet) {
 	s.StringVar(&f.model, "model", "", "network of a checkpoint that another program wrote (default: by the names of its tensors)")
 	s.StringVar(&f.weights, "weights", "", "where such a checkpoint has several networks, the key of the one to take, such as ema or state_dict.student")
+	group(s, ofNetwork)
 }
 
 // check returns an error if --model, where it is given, names no network.

@@ -25,13 +25,17 @@ type choiceFlags struct {
 }
 
 func (f *choiceFlags) register(s *pflag.FlagSet) {
-	s.StringVar(&f.target, "target", "", "instead of --ratio: share of parameters or of MACs to save, such as macs=0.643")
+	s.StringVar(&f.target, "target", "", "share to save instead of --ratio, such as macs=0.643 or parameters=0.5")
 	s.StringVar(&f.scope, "scope", "", "where a threshold holds: global or layer (default: as the method's paper)")
 	s.StringVar(&f.what, "prune", "filters", "what may go: filters, or linear for the neurons of linear layers too")
-	s.StringVar(&f.layers, "layer-ratios", "", `YAML file with ratios of single layers, such as "block5.0: 0.7"`)
+	s.StringVar(&f.layers, "layer-ratios", "", "YAML file with ratios of single layers, such as \"block5.0: 0.7\"")
 	s.StringSliceVar(&f.exclude, "exclude", nil, "layers that stay whole")
 	s.IntVar(&f.minChannels, "min-channels", 1, "channels that stay in a layer at the least")
 	s.IntVar(&f.roundTo, "round-to", 1, "round widths up to a multiple of this")
+	group(s, ofPruning)
+	takes(s, "file", "layer-ratios")
+	takes(s, "what=x", "target")
+	rare(s, "scope", "prune", "layer-ratios", "exclude", "min-channels", "round-to")
 }
 
 // options returns what the flags say, and the ratios that --target holds.
@@ -109,7 +113,7 @@ type pruneFlags struct {
 
 func (f *pruneFlags) register(s *pflag.FlagSet, ratios ...float64) {
 	f.set = s
-	s.StringSliceVar(&f.methods, "method", []string{"lfp"}, "pruning method, or several: "+strings.Join(prune.MethodNames(), ", "))
+	s.StringSliceVar(&f.methods, "method", []string{"lfp"}, "pruning methods: "+strings.Join(prune.MethodNames(), ", "))
 	s.Float64SliceVar(&f.ratios, "ratio", ratios, "share that is removed, in [0, 1), or several shares")
 	f.choiceFlags.register(s)
 }
@@ -172,11 +176,14 @@ func (f *recoverFlags) register(c *cobra.Command, how ...string) {
 	s.Float64Var(&f.lr, "fine-tune-lr", 0, "learning rate of fine-tuning (default: that of training)")
 	s.Float64Var(&f.sparsity, "sparsity", experiment.PaperSparsity, "strength of the penalty on BatchNorm scales with which nsfp's network is trained")
 	distillFlags(s, &f.distill)
+	rare(s, "fine-tune-epochs", "fine-tune-lr", "sparsity")
 }
 
 func distillFlags(s *pflag.FlagSet, d *experiment.Distill) {
 	s.Float64Var(&d.Weight, "distill", 0, "how much fine-tuning learns from the unpruned network's logits instead of the labels, in [0, 1]")
 	s.Float64Var(&d.Temperature, "temperature", experiment.PaperTemperature, "temperature of the logits that --distill compares")
+	group(s, ofPruning)
+	rare(s, "distill", "temperature")
 }
 
 // apply goes after the training's settings are known, which fine-tuning's start from.

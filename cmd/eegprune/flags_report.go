@@ -17,6 +17,8 @@ func (t *testFlags) register(f *pflag.FlagSet) {
 	f.StringVar(&t.Test, "test", usual.Test, "paired test over folds: "+strings.Join(report.Tests(), ", "))
 	f.Float64Var(&t.Level, "level", usual.Level, "significance level; intervals are of 1 less it")
 	f.Float64Var(&t.Margin, "margin", usual.Margin, "loss that counts as none: 0.02 is two points of the metric")
+	group(f, ofComparison)
+	rare(f, "test", "level")
 }
 
 // check says which flag can't be used.

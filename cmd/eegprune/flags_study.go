@@ -31,19 +31,21 @@ type studyFlags struct {
 
 func (f *studyFlags) register(s *pflag.FlagSet) {
 	f.set = s
-	s.StringSliceVar(&f.models, "model", []string{"fbccnn"}, "network, or several: "+strings.Join(models.Names(), ", "))
-	s.StringVar(&f.split, "split", "", "how clips are divided: "+strings.Join(data.SplitNames(), ", ")+
-		" (default: KFoldCrossSubject, or KFoldByTrial where there is one subject)")
-	s.IntVar(&f.folds, "folds", 0, "number of folds (default: 10, or as many as there are subjects or trials)")
+	s.StringSliceVar(&f.models, "model", []string{"fbccnn"}, "networks: "+strings.Join(models.Names(), ", "))
+	group(s, ofNetwork)
+	s.StringVar(&f.split, "split", "", "how clips are divided (default: KFoldCrossSubject; of one subject KFoldByTrial)\none of "+strings.Join(data.SplitNames(), ", "))
+	s.IntVar(&f.folds, "folds", 0, "number of folds (default: 10, or as many as subjects or trials)")
 	s.BoolVar(&f.shuffle, "shuffle", true, "draw the folds at random, by --seed")
 	s.Float64Var(&f.val, "val", 0.2, "share of a fold's training clips on which the best epoch is chosen")
 	s.IntVar(&f.leaveOut, "leave-out", 0, "subjects that each fold of --split nested tests on, instead of --folds")
 	s.IntVar(&f.inner, "inner-folds", 0, "folds into which --split nested divides the other subjects, to choose epoch and ratio (default: 5, or as many as there are subjects)")
-	s.Uint64Var(&f.seed, "seed", 1, "seed of folds, weights and shuffles: fold f draws weights and shuffles from seed+f-1")
-	s.UintSliceVar(&f.seeds, "seeds", nil, "instead of --seed: repeat the study with each of these seeds, such as 1,2,3, with other weights and shuffles and, where --split is shuffled, other folds")
-	s.StringVar(&f.metric, "metric", "", "what chooses the epochs and judges networks: "+strings.Join(result.Metrics(), ", ")+
-		" (default: balanced where one class has more than 1.5 times the clips of another, else accuracy)")
+	s.Uint64Var(&f.seed, "seed", 1, "seed of folds, weights and shuffles\nfold f draws weights and shuffles from seed+f-1")
+	s.UintSliceVar(&f.seeds, "seeds", nil, "repeat the study with each of these seeds, instead of --seed\nwith other weights and shuffles and, where --split is shuffled, other folds")
+	s.StringVar(&f.metric, "metric", "", "what judges networks and chooses epochs: "+strings.Join(result.Metrics(), ", ")+
+		"\nby default balanced where one class has more than 1.5 times the clips of another, else accuracy")
 	s.BoolVar(&f.weights, "class-weights", false, "weigh clips in the loss by their class, so that each class has the same share")
+	group(s, ofTraining)
+	rare(s, "metric", "seeds", "shuffle", "val", "leave-out", "inner-folds", "class-weights")
 }
 
 // repetitions returns the seeds.
@@ -85,6 +87,8 @@ func (f *trainFlags) register(s *pflag.FlagSet) {
 	s.StringVar(&f.optimizer, "optimizer", "", "sgd or adam (default: sgd, for TSCeption adam)")
 	s.Float64Var(&f.momentum, "momentum", 0, "momentum of sgd")
 	s.Float64Var(&f.weightDecay, "weight-decay", 0, "weight decay of the optimizer")
+	group(s, ofTraining)
+	rare(s, "steps", "batch", "lr", "optimizer", "momentum", "weight-decay")
 	precisionFlags(s, &f.precision, &f.fast)
 }
 

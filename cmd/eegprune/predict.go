@@ -62,7 +62,12 @@ with the tensors of one of the networks under their PyTorch names.`,
 	p.source.register(c.Flags())
 	c.Flags().StringVar(&p.features, "features", "", "file of clips: .npz with an array x, or .npy; - for standard input")
 	c.Flags().StringVar(&p.recordings, "data", "", "recordings: a file, or a directory of them")
+	group(c.Flags(), ofData)
+	takes(c.Flags(), "path", "data")
+	takes(c.Flags(), "file", "features")
 	c.Flags().StringVar(&p.out, "out", "", "file for the predictions: .npz, .csv or .json (default: CSV to standard output)")
+	group(c.Flags(), ofOutput)
+	takes(c.Flags(), "file", "out")
 	p.foreign.registerNames(c.Flags())
 	return c
 }

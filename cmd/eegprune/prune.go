@@ -58,7 +58,7 @@ at gradients (taylor) needs any.`,
 	d.register(c.Flags())
 	dev.register(c.Flags())
 	foreign.register(c.Flags())
-	outFlag(c, &out, newCheckpoint)
+	outFlag(c, &out, "file", newCheckpoint)
 	return c
 }
 

@@ -99,8 +99,10 @@ checkpoint, unless flags say otherwise.`,
 	dev.register(c.Flags())
 	c.Flags().StringVar(&how, "how", "fine-tune", "way to recover: "+strings.Join(experiment.RecoveryNames(), ", "))
 	c.Flags().IntVar(&fold, "fold", 0, "fold to train and test on, counted from 1 (default: the checkpoint's own)")
-	c.Flags().StringVar(&teacher, "teacher", "", "unpruned network that --distill learns from")
+	group(c.Flags(), ofTraining)
+	c.Flags().StringVar(&teacher, "teacher", "", "checkpoint of the unpruned network that --distill learns from")
 	distillFlags(c.Flags(), &distill)
-	outFlag(c, &out, newCheckpoint)
+	takes(c.Flags(), "file", "teacher")
+	outFlag(c, &out, "file", newCheckpoint)
 	return c
 }

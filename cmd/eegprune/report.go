@@ -38,6 +38,8 @@ SVG, PNG and PDF.`,
 	}
 	tests.register(c.Flags())
 	c.Flags().StringVar(&out, "out", "", "file of the page (default: report.html in DIR)")
+	group(c.Flags(), ofOutput)
+	takes(c.Flags(), "file", "out")
 	return c
 }
 

@@ -34,10 +34,10 @@ func (r *runner) register(c *cobra.Command) {
 	r.device.register(f)
 	jobsFlag(f, &r.jobs)
 	boardFlag(f, &r.board)
-	f.IntVar(&r.every, "checkpoint-every", 0, "epochs after which a training is kept, to go on from if it is ended (default: when half a minute has passed)")
-	f.StringVar(&r.out, "out", "", "directory of the results; what is done there already is not done again")
-	f.BoolVarP(&r.verbose, "verbose", "v", false, "print the running loss and each epoch's validation, one training after another")
-	_ = c.MarkFlagRequired("out")
+	everyFlag(f, &r.every)
+	outFlag(c, &r.out, "dir", "directory of the results; what is done there already is not done again")
+	f.BoolVarP(&r.verbose, "verbose", "v", false, "print the running loss and each epoch, one training after another")
+	group(f, ofOutput)
 }
 
 // studyCommand is what commands have in common that make a study of flags.

@@ -67,6 +67,7 @@ held against the unpruned one that was trained on for as long.`,
 	tests.register(c.Flags())
 	c.Flags().Float64Var(&o.Most, "most", 0.95, "largest ratio to try")
 	c.Flags().Float64Var(&o.Step, "step", 0.05, "ratios are multiples of this")
+	group(c.Flags(), ofPruning)
 	return c
 }
 

@@ -85,7 +85,10 @@ checkpoints. Decide what to prune by the validation clips, or the test is none a
 	c.Flags().StringVar(&o.Method, "method", "lfp", "pruning method: "+strings.Join(prune.MethodNames(), ", "))
 	c.Flags().Float64SliceVar(&o.Ratios, "ratio", []float64{0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9}, "ratios at which each layer is pruned")
 	c.Flags().StringVar(&o.On, "on", experiment.OnValidation, "clips that accuracy is measured on: validation or test")
+	group(c.Flags(), ofPruning)
 	c.Flags().StringVar(&out, "out", "", "directory for sensitivity.json and the plot (default: that of the study, if it was named)")
+	group(c.Flags(), ofOutput)
+	takes(c.Flags(), "dir", "out")
 	return c
 }
 

@@ -28,6 +28,8 @@ type studyFile struct {
 
 func (f *studyFile) register(c *cobra.Command) {
 	c.Flags().StringVar(&f.dir, "data", "", "directory of recordings, instead of the file's")
+	group(c.Flags(), ofData)
+	takes(c.Flags(), "dir", "data")
 	f.cache.register(c.Flags())
 }
 

@@ -30,6 +30,6 @@ one cell are an error, and then nothing is copied.`,
 			return err
 		},
 	}
-	outFlag(c, &out, "directory into which cells are copied")
+	outFlag(c, &out, "dir", "directory into which cells are copied")
 	return c
 }

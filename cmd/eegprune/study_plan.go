@@ -32,6 +32,8 @@ func (a *app) studyPlanCommand() *cobra.Command {
 	r.device.register(c.Flags())
 	jobsFlag(c.Flags(), &r.jobs)
 	c.Flags().StringVar(&r.out, "out", "", "directory of the results, to see what is done there already")
+	group(c.Flags(), ofOutput)
+	takes(c.Flags(), "dir", "out")
 	f.register(c)
 	return c
 }

@@ -43,5 +43,7 @@ at any time: the same command goes on where it was and ends with the same number
 	f.register(c)
 	c.Flags().StringVar(&share, "share", "", "do one share of the study, such as 2/8")
 	c.Flags().BoolVar(&dry, "dry-run", false, "print what would be done and how long it would take, as study plan does")
+	group(c.Flags(), ofComputing)
+	takes(c.Flags(), "n/m", "share")
 	return c
 }

@@ -58,5 +58,6 @@ cells of one network on one fold start from each other and stay together.`,
 	r.device.register(c.Flags())
 	f.register(c)
 	c.Flags().IntVar(&shares, "of", 2, "number of shares")
+	group(c.Flags(), ofComputing)
 	return c
 }

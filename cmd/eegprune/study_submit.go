@@ -79,8 +79,13 @@ was.`,
 	s.StringArrayVar(&j.Options, "sbatch", nil, "another option for sbatch, of both jobs, such as --sbatch=--account=lab (may be repeated)")
 	s.StringVar(&j.Device, "device", "auto", "device of the cells")
 	s.BoolVar(&dry, "dry-run", false, "write the scripts and submit nothing")
-	outFlag(c, &j.Dir, "directory of the results, seen by all nodes")
-	s.IntVar(&j.Every, "checkpoint-every", 0, "epochs after which a training is kept (default: when half a minute has passed)")
+	group(s, ofSlurm)
+	takes(s, "time", "time")
+	takes(s, "size", "mem")
+	takes(s, "n", "gpus")
+	takes(s, "option", "sbatch")
+	outFlag(c, &j.Dir, "dir", "directory of the results, seen by all nodes")
+	everyFlag(s, &j.Every)
 	boardFlag(s, &j.Board)
 	return c
 }

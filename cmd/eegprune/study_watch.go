@@ -42,5 +42,6 @@ func (a *app) studyWatchCommand() *cobra.Command {
 		},
 	}
 	c.Flags().DurationVar(&every, "every", 2*time.Second, "time between two looks")
+	group(c.Flags(), ofOutput)
 	return c
 }

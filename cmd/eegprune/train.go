@@ -26,5 +26,6 @@ directory --out. "eegprune run" on the same directory goes on from them.`,
 	}
 	s.register(c)
 	c.Flags().IntSliceVar(&folds, "fold", nil, "train only these folds, counted from 1 (default: all)")
+	group(c.Flags(), ofTraining)
 	return c
 }
