@@ -91,7 +91,7 @@ func (c *Checkpoint) Close() { c.Network.Free() }
 // config, which are those of c.Config but for what is to be otherwise. Where others is false, the
 // recordings must still be those that the network was trained on.
 func (c *Checkpoint) OpenStudy(ctx context.Context, config Config, others bool, o OpenOptions) (*Study, error) {
-	s, err := OpenUndivided(ctx, config, o)
+	s, err := Open(ctx, config, o)
 	if err != nil {
 		return nil, err
 	}

@@ -118,6 +118,23 @@ func Prune(n *models.Network, p Pruning, o prune.Options, e prune.Evidence) (Mad
 	return Made{Network: small, Notes: d.Notes}, err
 }
 
+// Narrow is the architecture that a method leaves of another, of fresh weights. It tells what a
+// network costs whose pruning goes by numbers of filters, whatever their weights.
+func Narrow(a *models.Arch, p Pruning) (*models.Arch, error) {
+	n, g, err := train.Fresh(a, nil, torch.CPU, 1)
+	if err != nil {
+		return nil, err
+	}
+	g.Free()
+	defer n.Free()
+	made, err := Prune(n, p, prune.Options{}, prune.Evidence{})
+	if err != nil {
+		return nil, err
+	}
+	defer made.Network.Free()
+	return made.Network.Arch, nil
+}
+
 // The training clips that criteria see: enough for a stable order of the filters.
 const (
 	evidenceBatch   = 64

@@ -14,7 +14,6 @@ import (
 	"eegprune/experiment"
 	"eegprune/models"
 	"eegprune/prune"
-	"eegprune/result"
 	"eegprune/torch"
 	"eegprune/train"
 )
@@ -59,7 +58,13 @@ program: scripts/bench_pytorch.py and scripts/parity.py call them.`,
 			if err != nil {
 				return err
 			}
-			widths, macs, arch, err := narrowed(arch, ratio)
+			whole := arch
+			if ratio > 0 {
+				if arch, err = experiment.Narrow(whole, experiment.Pruning{Method: "lfp", Ratio: ratio}); err != nil {
+					return err
+				}
+			}
+			counts, err := arch.Count()
 			if err != nil {
 				return err
 			}
@@ -78,7 +83,7 @@ program: scripts/bench_pytorch.py and scripts/parity.py call them.`,
 			}
 			if a.json {
 				return json.NewEncoder(a.stdout).Encode(map[string]any{"model": model, "batch": batch, "device": device.String(), "threads": dev.threads,
-					"ratio": ratio, "widths": widths, "macs": macs, "step_ms": steps.Each, "forward_ms": forward.Each,
+					"ratio": ratio, "widths": experiment.Widths(whole, arch), "macs": counts.MACs(), "step_ms": steps.Each, "forward_ms": forward.Each,
 					"step_cpu_ms": steps.CPU, "forward_cpu_ms": forward.CPU})
 			}
 			_, err = fmt.Fprintf(a.stdout, "%s, batch %d, %v, %d threads: %s a training step, %s a forward pass\n",
@@ -111,32 +116,6 @@ func medianOf(times []float64, batch int) string {
 	slices.Sort(times)
 	median := times[len(times)/2]
 	return fmt.Sprintf("%.2f ms (median of %d, %.0f clips/s)", median, len(times), 1e3*float64(batch)/median)
-}
-
-// narrowed prunes an architecture by lfp. What goes is a number of filters in each layer,
-// whatever their weights.
-func narrowed(arch *models.Arch, ratio float64) ([]result.Width, int64, *models.Arch, error) {
-	small := arch
-	if ratio > 0 {
-		g, err := torch.NewGenerator(torch.CPU, 1)
-		if err != nil {
-			return nil, 0, nil, err
-		}
-		defer g.Free()
-		n, err := models.New(arch, torch.CPU, g)
-		if err != nil {
-			return nil, 0, nil, err
-		}
-		defer n.Free()
-		made, err := experiment.Prune(n, experiment.Pruning{Method: "lfp", Ratio: ratio}, prune.Options{}, prune.Evidence{})
-		if err != nil {
-			return nil, 0, nil, err
-		}
-		defer made.Network.Free()
-		small = made.Network.Arch
-	}
-	counts, err := small.Count()
-	return experiment.Widths(arch, small), counts.MACs(), small, err
 }
 
 func archOf(model string, shape []int, classes int, rate float64, dropout *float64) (*models.Arch, error) {

@@ -19,7 +19,7 @@ type deviceFlags struct {
 }
 
 func (f *deviceFlags) register(s *pflag.FlagSet) {
-	s.StringVar(&f.device, "device", "auto", "cpu, cuda, cuda:N, or auto: the first GPU if there is one\nseveral run cells side by side: cuda:0,1")
+	s.StringVar(&f.device, "device", "auto", "cpu, cuda, cuda:N, or auto: the first GPU if there is one")
 	s.IntVar(&f.threads, "threads", 1, "CPU threads of one operation\nresults are the same bits for the same number")
 	group(s, ofComputing)
 	rare(s, "threads")

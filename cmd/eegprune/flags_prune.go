@@ -2,8 +2,6 @@ package main
 
 import (
 	"fmt"
-	"maps"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,7 +10,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"eegprune/experiment"
-	"eegprune/internal/strictyaml"
 	"eegprune/prune"
 	"eegprune/train"
 )
@@ -73,7 +70,7 @@ func (f *choiceFlags) options() (o prune.Options, ratios []float64, err error) {
 		}
 	}
 	if f.layers != "" {
-		if o.Layers, err = readLayerRatios(f.layers); err != nil {
+		if o.Layers, err = experiment.ReadLayerRatios(f.layers); err != nil {
 			return o, nil, err
 		}
 	}
@@ -81,26 +78,6 @@ func (f *choiceFlags) options() (o prune.Options, ratios []float64, err error) {
 		return o, nil, usageError{err}
 	}
 	return o, ratios, nil
-}
-
-func readLayerRatios(path string) (map[string]float64, error) {
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("reading the ratios of layers: %w", err)
-	}
-	var ratios map[string]float64
-	if err := strictyaml.Unmarshal(b, path, &ratios); err != nil {
-		return nil, fmt.Errorf("%w; write one line for each layer, such as block5.0: 0.7", err)
-	}
-	if len(ratios) == 0 {
-		return nil, fmt.Errorf("%s names no layer; write one line for each, such as block5.0: 0.7", path)
-	}
-	for _, name := range slices.Sorted(maps.Keys(ratios)) {
-		if err := prune.CheckRatio(ratios[name]); err != nil {
-			return nil, fmt.Errorf("%s: layer %s: %w", path, name, err)
-		}
-	}
-	return ratios, nil
 }
 
 // pruneFlags say what is removed, by which methods and at which ratios.

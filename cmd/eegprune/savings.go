@@ -54,7 +54,7 @@ held against the unpruned one that was trained on for as long.`,
 			if err := report.WriteSavings(s.out, savings); err != nil {
 				return err
 			}
-			if _, err := writeFigures(s.out); err != nil {
+			if err := report.WritePlots(s.out); err != nil {
 				return err
 			}
 			return savings.Write(a.stdout, a.format())
