@@ -110,7 +110,7 @@ func (s *Study) origins(c result.Cell) []result.Cell {
 	for _, from := range how.from(s.Config, prune.TrainingFor(c.Method)) {
 		o := c
 		o.Stage = from
-		if of, err := stageOf(from); err != nil || of.ratioless {
+		if origin, err := stageOf(from); err != nil || origin.ratioless {
 			o.Ratio = 0
 		}
 		if from == result.Unpruned {

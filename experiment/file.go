@@ -193,10 +193,10 @@ func (f *File) config(n NetworkFile, seed uint64) (Config, error) {
 		c.Distill.Temperature = PaperTemperature
 	}
 	for _, change := range []struct {
-		by part
-		of any
+		by   part
+		what any
 	}{{f.Split, &c.Split}, {n.Split, &c.Split}, {n.Features, &c.Data.Features}, {n.Train, &c.Train}} {
-		if err := change.by.over(change.of); err != nil {
+		if err := change.by.over(change.what); err != nil {
 			return c, err
 		}
 	}

@@ -36,11 +36,11 @@ func (o RunOptions) hold(ctx context.Context, work func(context.Context, *holdin
 		err = errors.Join(err, held.release())
 	}()
 	var before Plan
-	there, err := readJSON(h.in("plan.json"), &before)
+	begun, err := readJSON(h.in("plan.json"), &before)
 	if err != nil {
 		return err
 	}
-	if there {
+	if begun {
 		h.before = &before
 	}
 	return work(ctx, h)

@@ -43,7 +43,7 @@ func Merge(into string, from []string) (int, error) {
 		if err := merged.add(plan, dir); err != nil {
 			return 0, err
 		}
-		done := 0
+		finished := 0
 		for _, c := range plan.Cells {
 			path := directory(dir).result(c.Key)
 			if _, err := os.Stat(path); os.IsNotExist(err) {
@@ -56,10 +56,10 @@ func Merge(into string, from []string) (int, error) {
 			if !ok {
 				return 0, fmt.Errorf("%s has no checkpoint that belongs to it: copy the directory %s whole", path, dir)
 			}
-			done++
-			before, there := all[c.Cell]
+			finished++
+			before, known := all[c.Cell]
 			switch {
-			case !there:
+			case !known:
 				all[c.Cell] = found{r, directory(dir)}
 				if dir != into {
 					added = append(added, c.Cell)
@@ -69,7 +69,7 @@ func Merge(into string, from []string) (int, error) {
 					Describe(r.Cell), 100*before.result.Test.Accuracy, before.from, 100*r.Test.Accuracy, dir, c.Key)
 			}
 		}
-		if done == 0 && dir != into {
+		if finished == 0 && dir != into {
 			return 0, fmt.Errorf("%s has no results: none of its study's cells is done", dir)
 		}
 	}

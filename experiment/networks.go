@@ -40,7 +40,7 @@ func (s *Study) Train(ctx context.Context, fold int, o Oversight) (Made, error) 
 func trainSparse(ctx context.Context, j job) (Made, error) {
 	made, err := j.fresh(ctx, fresh{arch: j.Arch, options: j.Config.Train, regimen: func(n *models.Network) train.Regimen {
 		return train.Regimen{Gradients: func(sc *torch.Scope) { prune.Penalise(sc, n, j.Config.Sparsity) }}
-	}}, j.at, j.over)
+	}}, j.fold, j.over)
 	if err != nil {
 		return made, err
 	}
@@ -56,9 +56,9 @@ func cut(ctx context.Context, j job) (Made, error) {
 		return Made{}, err
 	}
 	if m.Training == prune.Soft {
-		return j.pruneSoftly(ctx, m, j.Ratio, j.at, j.over)
+		return j.pruneSoftly(ctx, m, j.Ratio, j.fold, j.over)
 	}
-	return j.Prune(j.from[0], Pruning{j.Method, j.Ratio}, j.at)
+	return j.Prune(j.from[0], Pruning{j.Method, j.Ratio}, j.fold)
 }
 
 // pruneSoftly trains the unpruned network, zeroing filters after each epoch, and removes
@@ -166,7 +166,7 @@ func (s *Study) Recover(ctx context.Context, pruned, teacher *models.Network, st
 	if err != nil || how.ask == "" {
 		return Made{}, fmt.Errorf("%q is no way to recover a network", stage)
 	}
-	j := job{Study: s, Cell: result.Cell{Variant: result.Variant{Stage: stage}}, at: fold, from: []*models.Network{pruned}, over: o}
+	j := job{Study: s, Cell: result.Cell{Variant: result.Variant{Stage: stage}}, fold: fold, from: []*models.Network{pruned}, over: o}
 	if teacher != nil {
 		j.from = append(j.from, teacher)
 	}
@@ -198,7 +198,7 @@ func scratch(ctx context.Context, j job) (Made, error) {
 	if f.options.Epochs, err = j.RecoveryEpochs(pruned, j.Stage); err != nil {
 		return Made{}, err
 	}
-	return j.fresh(ctx, f, j.at, j.over)
+	return j.fresh(ctx, f, j.fold, j.over)
 }
 
 // uniform trains a network of fresh weights that is narrowed alike in every layer to the MACs
@@ -213,7 +213,7 @@ func uniform(ctx context.Context, j job) (Made, error) {
 	if err != nil {
 		return Made{}, err
 	}
-	return j.fresh(ctx, fresh{arch: narrow, options: j.Config.Train}, j.at, j.over)
+	return j.fresh(ctx, fresh{arch: narrow, options: j.Config.Train}, j.fold, j.over)
 }
 
 // equalCompute is the number of epochs in which a network of left MACs takes as many as one
@@ -240,7 +240,7 @@ func fineTune(ctx context.Context, j job) (Made, error) {
 
 // tune trains a copy of the network that the job starts from, with its weights.
 func (j job) tune(ctx context.Context, r train.Regimen) (Made, error) {
-	g, err := torch.NewGenerator(torch.CPU, j.seed(j.at))
+	g, err := torch.NewGenerator(torch.CPU, j.seed(j.fold))
 	if err != nil {
 		return Made{}, err
 	}
@@ -249,7 +249,7 @@ func (j job) tune(ctx context.Context, r train.Regimen) (Made, error) {
 	if err != nil {
 		return Made{}, err
 	}
-	return j.fit(ctx, n, j.at, j.Config.FineTune, g, r, j.over)
+	return j.fit(ctx, n, j.fold, j.Config.FineTune, g, r, j.over)
 }
 
 // fresh says how a network with fresh weights is made.

@@ -192,7 +192,7 @@ func (s *Study) cost(c result.Cell, known map[Pruning]models.Counts) (epochs int
 func (g Grid) Estimate(ctx context.Context, p *Plan, length time.Duration) error {
 	p.SecondsPerTeraMAC = map[string]float64{}
 	for _, s := range g {
-		if _, done := p.SecondsPerTeraMAC[s.Config.Model]; done {
+		if _, timed := p.SecondsPerTeraMAC[s.Config.Model]; timed {
 			continue // another repetition
 		}
 		times, err := train.TimeSteps(ctx, s.Arch, s.Config.Train, s.Config.Train.BatchSize, s.device, length)

@@ -44,11 +44,11 @@ func ReadStatus(dir string) (*Status, error) {
 	for _, c := range plan.Cells {
 		all += float64(c.MACs)
 		var r result.Result
-		there, err := readJSON(d.result(c.Key), &r)
+		finished, err := readJSON(d.result(c.Key), &r)
 		switch {
 		case err != nil:
 			return nil, err
-		case there:
+		case finished:
 			s.Done++
 			done += float64(c.MACs)
 			seconds += r.Seconds
