@@ -27,7 +27,7 @@ func (p *Predictor) Stream(ctx context.Context, name string, r io.Reader, next f
 	}()
 	defer context.AfterFunc(ctx, func() { feed.CloseWithError(ctx.Err()) })()
 	arch := p.network.Arch
-	clips := &clipStream{r: bufio.NewReaderSize(in, 1<<16), shape: arch.Input}
+	clips := newClipStream(in, arch.Input)
 	for out := p.nothing(); ; out.First += out.Clips() {
 		x, err := clips.next(train.EvalBatch)
 		if errors.Is(err, io.EOF) && out.First > 0 {
@@ -57,6 +57,10 @@ type clipStream struct {
 	begun, arrays, wide bool
 	left                int64 // clips of the array that is being read
 	broken              error // what ended it after clips that are whole
+}
+
+func newClipStream(r io.Reader, shape [3]int) *clipStream {
+	return &clipStream{r: bufio.NewReaderSize(r, 1<<16), shape: shape}
 }
 
 // next returns one clip, and those after it that have come already, up to most. The end

@@ -1,3 +1,4 @@
+// Package report makes statistics, tables, figures and a page of results. It reads results only.
 package report
 
 import (
