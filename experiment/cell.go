@@ -2,33 +2,15 @@ package experiment
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"slices"
 
-	"eegprune/internal/note"
 	"eegprune/models"
 	"eegprune/prune"
 	"eegprune/result"
 	"eegprune/train"
 )
-
-// Provenance is what a checkpoint says of where it comes from.
-type Provenance struct {
-	Version string      `json:"version"`
-	Key     string      `json:"key,omitempty"` // of the study's cell; empty for files made one by one
-	Cell    result.Cell `json:"cell"`
-	Config  Config      `json:"config"`
-	Classes []string    `json:"classes"`
-	// Channels are the electrodes of the features; empty in files of earlier versions.
-	Channels []string     `json:"channels,omitempty"`
-	Data     string       `json:"data"` // fingerprint of the feature set
-	Test     result.Score `json:"test"`
-	// Notes are what was left out, rounded or assumed of the file of another program that the
-	// network comes from.
-	Notes note.List `json:"notes,omitempty"`
-}
 
 // Fits returns an error if a network does not take the study's clips.
 func (s *Study) Fits(n *models.Network) error {
@@ -70,35 +52,6 @@ func (s *Study) allRows() []int {
 		rows[i] = i
 	}
 	return rows
-}
-
-// Provenance describes a network of the study.
-func (s *Study) Provenance(c result.Cell, version string, test result.Score) Provenance {
-	return Provenance{Version: version, Cell: c, Config: s.Config, Classes: s.Set.Classes, Channels: s.Set.Channels, Data: s.fingerprint, Test: test}
-}
-
-// Foreign is what is assumed of a network that another program trained: the settings that
-// a study would have by default.
-func Foreign(model string) Provenance {
-	t := train.Paper(model)
-	c := Config{Model: model, Seed: 1, Split: Split{Shuffle: true, Seed: 1, Val: 0.2}, Train: t, FineTune: t}
-	return Provenance{Config: c, Cell: result.Cell{Variant: result.Variant{Model: model, Stage: result.Unpruned}}}
-}
-
-// SameData reports whether provenance speaks of the features that the study has.
-func (s *Study) SameData(p Provenance) bool { return p.Data == s.fingerprint }
-
-// ReadProvenance reads what a checkpoint says of where it comes from.
-func ReadProvenance(path string, m models.Meta) (Provenance, error) {
-	var p Provenance
-	if err := json.Unmarshal(m.Provenance, &p); err != nil {
-		return p, fmt.Errorf("%s: what it says of its training is damaged: %w", path, err)
-	}
-	// Before there were metrics, the name was that of another split.
-	if p.Config.Metric == "" && p.Config.Split.Name == "KFoldCrossTrial" {
-		p.Config.Split.Name = "KFoldByTrial"
-	}
-	return p, nil
 }
 
 // At returns which of Folds a cell is about, from 1.
@@ -157,7 +110,7 @@ func (s *Study) origins(c result.Cell) []result.Cell {
 	for _, from := range how.from(s.Config, prune.TrainingFor(c.Method)) {
 		o := c
 		o.Stage = from
-		if of, err := stageOf(from); err != nil || of.ratioless {
+		if origin, err := stageOf(from); err != nil || origin.ratioless {
 			o.Ratio = 0
 		}
 		if from == result.Unpruned {

@@ -162,11 +162,11 @@ func (c Config) describe(o train.Options) string {
 		text += ", " + a
 	}
 	if len(o.Milestones) > 0 {
-		var at []string
+		var epochs []string
 		for _, m := range o.Milestones {
-			at = append(at, fmt.Sprintf("%.0f", m*float64(o.Epochs)))
+			epochs = append(epochs, fmt.Sprintf("%.0f", m*float64(o.Epochs)))
 		}
-		text += fmt.Sprintf(" (x%g at epoch %s)", o.Gamma, strings.Join(at, " and "))
+		text += fmt.Sprintf(" (x%g at epoch %s)", o.Gamma, strings.Join(epochs, " and "))
 	}
 	return text + fmt.Sprintf(", batch %d, %d epochs, best validation %s kept", o.BatchSize, o.Epochs, result.MetricTitle(c.Metric))
 }

@@ -2,6 +2,7 @@ package experiment
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -192,10 +193,10 @@ func (f *File) config(n NetworkFile, seed uint64) (Config, error) {
 		c.Distill.Temperature = PaperTemperature
 	}
 	for _, change := range []struct {
-		by part
-		of any
+		by   part
+		what any
 	}{{f.Split, &c.Split}, {n.Split, &c.Split}, {n.Features, &c.Data.Features}, {n.Train, &c.Train}} {
-		if err := change.by.over(change.of); err != nil {
+		if err := change.by.over(change.what); err != nil {
 			return c, err
 		}
 	}
@@ -220,4 +221,26 @@ func (f *File) config(n NetworkFile, seed uint64) (Config, error) {
 		c.Recover = append(c.Recover, stage)
 	}
 	return c, nil
+}
+
+// ReadLayerRatios reads a YAML file with a line for each layer that is pruned at a ratio of its own,
+// such as "block5.0: 0.7".
+func ReadLayerRatios(path string) (map[string]float64, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading the ratios of layers: %w", err)
+	}
+	var ratios map[string]float64
+	if err := strictyaml.Unmarshal(b, path, &ratios); err != nil {
+		return nil, fmt.Errorf("%w; write one line for each layer, such as block5.0: 0.7", err)
+	}
+	if len(ratios) == 0 {
+		return nil, fmt.Errorf("%s names no layer; write one line for each, such as block5.0: 0.7", path)
+	}
+	for _, name := range slices.Sorted(maps.Keys(ratios)) {
+		if err := prune.CheckRatio(ratios[name]); err != nil {
+			return nil, fmt.Errorf("%s: layer %s: %w", path, name, err)
+		}
+	}
+	return ratios, nil
 }

@@ -36,11 +36,11 @@ func (o RunOptions) hold(ctx context.Context, work func(context.Context, *holdin
 		err = errors.Join(err, held.release())
 	}()
 	var before Plan
-	there, err := readJSON(h.in("plan.json"), &before)
+	begun, err := readJSON(h.in("plan.json"), &before)
 	if err != nil {
 		return err
 	}
-	if there {
+	if begun {
 		h.before = &before
 	}
 	return work(ctx, h)
@@ -72,6 +72,7 @@ func (h *holding) carryOut(ctx context.Context, g, about Grid) ([]result.Result,
 	if err := h.clearUp(plan); err != nil {
 		return nil, fmt.Errorf("clearing up after a program that was killed: %w", err)
 	}
+	h.options.Watch.planned(plan)
 	return g.schedule(ctx, plan, h.options)
 }
 

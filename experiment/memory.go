@@ -33,15 +33,14 @@ func (p *place) fit(ctx context.Context, g Grid, jobs int) (int, string, error) 
 		return jobs, "", nil
 	}
 	var most int64
-	var of string
+	var model string
 	measured := map[string]bool{}
 	for _, s := range g {
 		if measured[s.Config.Model] {
 			continue
 		}
 		measured[s.Config.Model] = true
-		there := p.studies[s]
-		need, err := train.Footprint(ctx, s.Arch, s.Config.Train, there.data, p.device)
+		need, err := train.Footprint(ctx, s.Arch, s.Config.Train, p.studies[s].data, p.device)
 		if train.IsOutOfMemory(err) {
 			return 1, fmt.Sprintf("two trainings of %s do not fit (%v): one at a time instead of %d", s.Config.Model, err, jobs), nil
 		}
@@ -49,14 +48,14 @@ func (p *place) fit(ctx context.Context, g Grid, jobs int) (int, string, error) 
 			return 0, "", fmt.Errorf("measuring what a training of %s takes: %w", s.Config.Model, err)
 		}
 		if need > most {
-			most, of = need, s.Config.Model
+			most, model = need, s.Config.Model
 		}
 	}
 	about, err := torch.DescribeGPU(p.device.Index())
 	if err != nil {
 		return 0, "", err
 	}
-	n, why := sideBySide(p.device.String(), jobs, most, about.Free, of)
+	n, why := sideBySide(p.device.String(), jobs, most, about.Free, model)
 	return n, why, nil
 }
 

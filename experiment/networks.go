@@ -40,7 +40,7 @@ func (s *Study) Train(ctx context.Context, fold int, o Oversight) (Made, error) 
 func trainSparse(ctx context.Context, j job) (Made, error) {
 	made, err := j.fresh(ctx, fresh{arch: j.Arch, options: j.Config.Train, regimen: func(n *models.Network) train.Regimen {
 		return train.Regimen{Gradients: func(sc *torch.Scope) { prune.Penalise(sc, n, j.Config.Sparsity) }}
-	}}, j.at, j.over)
+	}}, j.fold, j.over)
 	if err != nil {
 		return made, err
 	}
@@ -56,9 +56,9 @@ func cut(ctx context.Context, j job) (Made, error) {
 		return Made{}, err
 	}
 	if m.Training == prune.Soft {
-		return j.pruneSoftly(ctx, m, j.Ratio, j.at, j.over)
+		return j.pruneSoftly(ctx, m, j.Ratio, j.fold, j.over)
 	}
-	return j.Prune(j.from[0], Pruning{j.Method, j.Ratio}, j.at)
+	return j.Prune(j.from[0], Pruning{j.Method, j.Ratio}, j.fold)
 }
 
 // pruneSoftly trains the unpruned network, zeroing filters after each epoch, and removes
@@ -118,6 +118,23 @@ func Prune(n *models.Network, p Pruning, o prune.Options, e prune.Evidence) (Mad
 	return Made{Network: small, Notes: d.Notes}, err
 }
 
+// Narrow is the architecture that a method leaves of another, of fresh weights. It tells what a
+// network costs whose pruning goes by numbers of filters, whatever their weights.
+func Narrow(a *models.Arch, p Pruning) (*models.Arch, error) {
+	n, g, err := train.Fresh(a, nil, torch.CPU, 1)
+	if err != nil {
+		return nil, err
+	}
+	g.Free()
+	defer n.Free()
+	made, err := Prune(n, p, prune.Options{}, prune.Evidence{})
+	if err != nil {
+		return nil, err
+	}
+	defer made.Network.Free()
+	return made.Network.Arch, nil
+}
+
 // The training clips that criteria see: enough for a stable order of the filters.
 const (
 	evidenceBatch   = 64
@@ -149,31 +166,39 @@ func (s *Study) Recover(ctx context.Context, pruned, teacher *models.Network, st
 	if err != nil || how.ask == "" {
 		return Made{}, fmt.Errorf("%q is no way to recover a network", stage)
 	}
-	j := job{Study: s, Cell: result.Cell{Variant: result.Variant{Stage: stage}}, at: fold, from: []*models.Network{pruned}, over: o}
+	j := job{Study: s, Cell: result.Cell{Variant: result.Variant{Stage: stage}}, fold: fold, from: []*models.Network{pruned}, over: o}
 	if teacher != nil {
 		j.from = append(j.from, teacher)
 	}
 	return how.make(ctx, j)
 }
 
+// RecoveryEpochs is for how many epochs Recover trains a pruned network.
+func (s *Study) RecoveryEpochs(pruned *models.Network, stage string) (int, error) {
+	how, err := stageOf(stage)
+	if err != nil {
+		return 0, err
+	}
+	whole, err := s.Arch.Count()
+	if err != nil {
+		return 0, err
+	}
+	left, err := pruned.Arch.CountMasked(pruned.Masks())
+	if err != nil {
+		return 0, err
+	}
+	return how.epochs(s.Config, prune.Plain, whole.MACs(), left.MACs()), nil
+}
+
 // scratch trains the pruned structure with fresh weights, for as long as the stage says.
 func scratch(ctx context.Context, j job) (Made, error) {
 	pruned := j.from[0]
 	f := fresh{arch: pruned.Arch, masks: pruned.Masks(), options: j.Config.Train}
-	how, err := stageOf(j.Stage)
-	if err != nil {
+	var err error
+	if f.options.Epochs, err = j.RecoveryEpochs(pruned, j.Stage); err != nil {
 		return Made{}, err
 	}
-	whole, err := j.Arch.Count()
-	if err != nil {
-		return Made{}, err
-	}
-	left, err := pruned.Arch.CountMasked(pruned.Masks())
-	if err != nil {
-		return Made{}, err
-	}
-	f.options.Epochs = how.epochs(j.Config, prune.Plain, whole.MACs(), left.MACs())
-	return j.fresh(ctx, f, j.at, j.over)
+	return j.fresh(ctx, f, j.fold, j.over)
 }
 
 // uniform trains a network of fresh weights that is narrowed alike in every layer to the MACs
@@ -188,7 +213,7 @@ func uniform(ctx context.Context, j job) (Made, error) {
 	if err != nil {
 		return Made{}, err
 	}
-	return j.fresh(ctx, fresh{arch: narrow, options: j.Config.Train}, j.at, j.over)
+	return j.fresh(ctx, fresh{arch: narrow, options: j.Config.Train}, j.fold, j.over)
 }
 
 // equalCompute is the number of epochs in which a network of left MACs takes as many as one
@@ -215,7 +240,7 @@ func fineTune(ctx context.Context, j job) (Made, error) {
 
 // tune trains a copy of the network that the job starts from, with its weights.
 func (j job) tune(ctx context.Context, r train.Regimen) (Made, error) {
-	g, err := torch.NewGenerator(torch.CPU, j.seed(j.at))
+	g, err := torch.NewGenerator(torch.CPU, j.seed(j.fold))
 	if err != nil {
 		return Made{}, err
 	}
@@ -224,7 +249,7 @@ func (j job) tune(ctx context.Context, r train.Regimen) (Made, error) {
 	if err != nil {
 		return Made{}, err
 	}
-	return j.fit(ctx, n, j.at, j.Config.FineTune, g, r, j.over)
+	return j.fit(ctx, n, j.fold, j.Config.FineTune, g, r, j.over)
 }
 
 // fresh says how a network with fresh weights is made.

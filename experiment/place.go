@@ -61,7 +61,7 @@ func newPlace(device torch.Device, o RunOptions) (*place, error) {
 // attempt makes a cell, and once more with nothing beside it where that fails, which the
 // result then says: retried is why. fewer: memory was short, and this place takes a job less
 // from now on.
-func (p *place) attempt(ctx context.Context, of result.Cell, watch Observer, make func(retried string) (result.Result, error)) (found result.Result, fewer bool, err error) {
+func (p *place) attempt(ctx context.Context, c result.Cell, watch Observer, make func(retried string) (result.Result, error)) (found result.Result, fewer bool, err error) {
 	p.alone.RLock()
 	found, err = make("")
 	p.alone.RUnlock()
@@ -70,9 +70,9 @@ func (p *place) attempt(ctx context.Context, of result.Cell, watch Observer, mak
 	}
 	if train.IsOutOfMemory(err) && p.retire() {
 		fewer = true
-		watch.fewer(fmt.Sprintf("%s: %v: %d side by side from now on", Describe(of), err, p.jobs.Load()))
+		watch.fewer(fmt.Sprintf("%s: %v: %d side by side from now on", Describe(c), err, p.jobs.Load()))
 	}
-	watch.again(of, err)
+	watch.again(c, err)
 	p.alone.Lock()
 	defer p.alone.Unlock()
 	found, err = make(err.Error())

@@ -15,11 +15,12 @@ import (
 
 // A Planned cell is one that a study will do, with what it costs.
 type Planned struct {
-	Cell  result.Cell `json:"cell"`
-	Key   string      `json:"key"`
-	MACs  int64       `json:"macs"` // of its training and evaluations, all in all
-	Share int         `json:"share,omitempty"`
-	Done  bool        `json:"-"` // there is a result in the directory
+	Cell   result.Cell `json:"cell"`
+	Key    string      `json:"key"`
+	MACs   int64       `json:"macs"` // of its training and evaluations, all in all
+	Epochs int         `json:"-"`    // for which it trains
+	Share  int         `json:"share,omitempty"`
+	Done   bool        `json:"-"` // there is a result in the directory
 
 	result result.Result // where it is Done
 }
@@ -49,11 +50,10 @@ func (g Grid) Plan(o RunOptions) (*Plan, error) {
 			if err != nil {
 				return nil, err
 			}
-			macs, err := s.cost(c, left)
-			if err != nil {
+			cell := Planned{Cell: c, Key: key}
+			if cell.Epochs, cell.MACs, err = s.cost(c, left); err != nil {
 				return nil, err
 			}
-			cell := Planned{Cell: c, Key: key, MACs: macs}
 			if o.Dir != "" {
 				if cell.result, cell.Done, err = d.kept(key); err != nil {
 					return nil, err
@@ -66,12 +66,32 @@ func (g Grid) Plan(o RunOptions) (*Plan, error) {
 	return p, nil
 }
 
+// A Load is what one share of a plan has to do.
+type Load struct {
+	Share Share
+	Cells int
+	MACs  int64
+	Folds []string // "fbccnn fold 1"
+}
+
 // Cut deals the cells out to that many shares, those that start from each other to one.
-func (p *Plan) Cut(of int) {
-	share := shares(p.Cells, of)
-	for i := range p.Cells {
-		p.Cells[i].Share = share[unitOf(p.Cells[i].Cell)]
+func (p *Plan) Cut(parts int) []Load {
+	loads := make([]Load, parts)
+	for i := range loads {
+		loads[i].Share = Share{i + 1, parts}
 	}
+	share := shares(p.Cells, parts)
+	for i := range p.Cells {
+		c := &p.Cells[i]
+		c.Share = share[unitOf(c.Cell)]
+		l := &loads[c.Share-1]
+		l.Cells++
+		l.MACs += c.MACs
+		if fold := c.Cell.Model + " " + FoldName(c.Cell); !slices.Contains(l.Folds, fold) {
+			l.Folds = append(l.Folds, fold)
+		}
+	}
+	return loads
 }
 
 // part is the plan of one share.
@@ -124,16 +144,16 @@ func (p *Plan) change(before *Plan) Change {
 	return c
 }
 
-// cost is the MACs that a cell takes. Those of networks that are not pruned yet are
+// cost is the epochs for which a cell trains and the MACs that it takes. Those of networks that are not pruned yet are
 // those of networks pruned alike in every layer; known holds what was found of them.
-func (s *Study) cost(c result.Cell, known map[Pruning]models.Counts) (int64, error) {
+func (s *Study) cost(c result.Cell, known map[Pruning]models.Counts) (epochs int, macs int64, err error) {
 	whole, err := s.Arch.Count()
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	how, err := stageOf(c.Stage)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	trained, left, effective := whole.MACs(), whole.MACs(), whole.MACs() // of the network while it is trained, when it is tested, and but for its zeros
 	f := s.Folds[s.At(c)-1]
@@ -141,7 +161,7 @@ func (s *Study) cost(c result.Cell, known map[Pruning]models.Counts) (int64, err
 	if c.Method != "" {
 		m, err := prune.ByName(c.Method)
 		if err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 		training = m.Training
 		if !how.ratioless {
@@ -149,7 +169,7 @@ func (s *Study) cost(c result.Cell, known map[Pruning]models.Counts) (int64, err
 			counts, found := known[pruning]
 			if !found {
 				if counts, err = prune.Expect(s.Arch, m, c.Ratio, s.Config.Options); err != nil {
-					return 0, err
+					return 0, 0, err
 				}
 				known[pruning] = counts
 			}
@@ -162,9 +182,9 @@ func (s *Study) cost(c result.Cell, known map[Pruning]models.Counts) (int64, err
 			trained = left
 		}
 	}
-	epochs := how.epochs(s.Config, training, whole.MACs(), effective)
+	epochs = how.epochs(s.Config, training, whole.MACs(), effective)
 	perEpoch := backward*trained*int64(len(f.Fit)) + trained*int64(len(f.Val))
-	return int64(epochs)*perEpoch + left*int64(len(f.Val)+len(f.Test)), nil
+	return epochs, int64(epochs)*perEpoch + left*int64(len(f.Val)+len(f.Test)), nil
 }
 
 // Estimate measures how fast each network trains on this machine, about length each, and
@@ -172,7 +192,7 @@ func (s *Study) cost(c result.Cell, known map[Pruning]models.Counts) (int64, err
 func (g Grid) Estimate(ctx context.Context, p *Plan, length time.Duration) error {
 	p.SecondsPerTeraMAC = map[string]float64{}
 	for _, s := range g {
-		if _, done := p.SecondsPerTeraMAC[s.Config.Model]; done {
+		if _, timed := p.SecondsPerTeraMAC[s.Config.Model]; timed {
 			continue // another repetition
 		}
 		times, err := train.TimeSteps(ctx, s.Arch, s.Config.Train, s.Config.Train.BatchSize, s.device, length)
@@ -204,4 +224,36 @@ func (p *Plan) Left(jobs int) time.Duration {
 		}
 	}
 	return time.Duration(seconds / float64(max(jobs, 1)) * float64(time.Second))
+}
+
+// A Sum is what some of a plan's cells cost together.
+type Sum struct {
+	Model, Method, Stage string // that they share
+	Cells, Done          int
+	MACs                 int64
+	Seconds              float64 // one after another, by the plan's estimate
+}
+
+func (s *Sum) add(p *Plan, c Planned) {
+	s.Cells++
+	s.MACs += c.MACs
+	s.Seconds += p.Seconds(c)
+	if c.Done {
+		s.Done++
+	}
+}
+
+// Sums adds up the cells of each network, method and stage, in the plan's order, and all.
+func (p *Plan) Sums() (sums []Sum, all Sum) {
+	for _, c := range p.Cells {
+		kind := Sum{Model: c.Cell.Model, Method: c.Cell.Method, Stage: c.Cell.Stage}
+		i := slices.IndexFunc(sums, func(s Sum) bool { return s.Model == kind.Model && s.Method == kind.Method && s.Stage == kind.Stage })
+		if i < 0 {
+			i = len(sums)
+			sums = append(sums, kind)
+		}
+		sums[i].add(p, c)
+		all.add(p, c)
+	}
+	return sums, all
 }

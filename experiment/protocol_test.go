@@ -42,12 +42,12 @@ func TestEvidenceIsOfAllSubjects(t *testing.T) {
 	s.Set = clips(4, 4, 250)
 	s.Folds = []Fold{{Fit: s.allRows()}}
 	rows := s.evidenceRows(1)
-	of := map[string]int{}
+	drawn := map[string]int{}
 	for _, r := range rows {
-		of[s.Set.Clips[r].Subject]++
+		drawn[s.Set.Clips[r].Subject]++
 	}
 	for subject := range 4 {
-		if n := of[string(rune('1'+subject))]; n < 128-5*10 || n > 128+5*10 {
+		if n := drawn[string(rune('1'+subject))]; n < 128-5*10 || n > 128+5*10 {
 			t.Errorf("%d of %d clips are of subject %d", n, len(rows), subject+1)
 		}
 	}

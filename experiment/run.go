@@ -29,9 +29,9 @@ type RunOptions struct {
 func (s *Study) Cells(o RunOptions) []result.Cell {
 	var cells []result.Cell
 	for fold := 1; fold <= len(s.Folds); fold++ {
-		of := s.cells(fold)
-		if o.Folds == nil || slices.Contains(o.Folds, of[0].Fold) {
-			cells = append(cells, of...)
+		all := s.cells(fold)
+		if o.Folds == nil || slices.Contains(o.Folds, all[0].Fold) {
+			cells = append(cells, all...)
 		}
 	}
 	return cells
@@ -40,16 +40,11 @@ func (s *Study) Cells(o RunOptions) []result.Cell {
 // A Grid is studies of several networks that are carried out together.
 type Grid []*Study
 
-// Run carries out a study and returns the results of the cells that it was asked for.
-// What an earlier run did is not done again. A cell that fails is tried once more, with
-// nothing beside it, and then recorded; the others go on, and the error is a *FailedError.
-// When ctx ends, or nothing can be written, cells that were done stay, and come back with
-// the error.
-func (s *Study) Run(ctx context.Context, o RunOptions) (*result.Study, error) {
-	return Grid{s}.Run(ctx, o)
-}
-
-// Run carries out the studies, all of whose cells share the jobs; see Study.Run.
+// Run carries out the studies, all of whose cells share the jobs, and returns the results of the
+// cells that it was asked for. What an earlier run did is not done again. A cell that fails is
+// tried once more, with nothing beside it, and then recorded; the others go on, and the error is a
+// *FailedError. When ctx ends, or nothing can be written, cells that were done stay, and come back
+// with the error.
 func (g Grid) Run(ctx context.Context, o RunOptions) (*result.Study, error) {
 	for _, s := range g {
 		for _, f := range o.Folds {
@@ -132,8 +127,8 @@ func (g Grid) merge(settings [][]result.Setting) []result.Setting {
 		}
 	}
 	var names []string
-	for _, of := range settings {
-		for _, l := range of {
+	for _, lines := range settings {
+		for _, l := range lines {
 			if !slices.Contains(names, l.Name) {
 				names = append(names, l.Name)
 			}
@@ -141,8 +136,8 @@ func (g Grid) merge(settings [][]result.Setting) []result.Setting {
 	}
 	for _, name := range names {
 		var lines []result.Setting
-		for i, of := range settings {
-			for _, l := range of {
+		for i, all := range settings {
+			for _, l := range all {
 				if l.Name == name {
 					lines = append(lines, result.Setting{Name: name + ", " + g[i].Config.Model, Value: l.Value})
 				}

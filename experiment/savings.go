@@ -187,17 +187,17 @@ func (k *seeker) seek(ctx context.Context, c Config, method, stage string) (repo
 func (k *seeker) try(ctx context.Context, model string, p Pruning, stage string) (trial, error) {
 	t := trial{ratio: p.Ratio}
 	var grid Grid
-	for _, of := range k.grid {
-		if of.Config.Model != model {
+	for _, whole := range k.grid {
+		if whole.Config.Model != model {
 			continue
 		}
-		s := *of
+		s := *whole
 		s.Config.Prune, s.Config.Recover = []Pruning{p}, []string{stage}
 		if stage == result.Pruned {
 			s.Config.Recover = nil
 		}
 		// What is reported is about all that was tried.
-		if asked := &of.Config.Prune; !slices.Contains(*asked, p) {
+		if asked := &whole.Config.Prune; !slices.Contains(*asked, p) {
 			*asked = append(*asked, p)
 		}
 		grid = append(grid, &s)
@@ -238,12 +238,12 @@ func (k *seeker) measure(ctx context.Context, rows []report.Saving) error {
 	if err != nil {
 		return err
 	}
-	of := map[result.Variant]result.Speed{}
+	speed := map[result.Variant]result.Speed{}
 	for _, s := range speeds {
-		of[s.Variant] = s.Speed
+		speed[s.Variant] = s.Speed
 	}
 	for i := range rows {
-		rows[i].WholeSpeed, rows[i].Speed = of[about[2*i]], of[about[2*i+1]]
+		rows[i].WholeSpeed, rows[i].Speed = speed[about[2*i]], speed[about[2*i+1]]
 	}
 	return nil
 }

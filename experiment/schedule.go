@@ -37,7 +37,7 @@ type task struct {
 type schedule struct {
 	dir     directory
 	options RunOptions
-	of      map[result.Cell]*task
+	tasks   map[result.Cell]*task
 	places  chan *place // one for each job
 }
 
@@ -64,7 +64,7 @@ func (e *FailedError) Error() string {
 // schedule does what is planned, jobs at a time, and returns the results there are in the
 // plan's order.
 func (g Grid) schedule(ctx context.Context, plan *Plan, o RunOptions) ([]result.Result, error) {
-	s := &schedule{dir: directory(o.Dir), options: o, of: map[result.Cell]*task{}}
+	s := &schedule{dir: directory(o.Dir), options: o, tasks: map[result.Cell]*task{}}
 	free, err := s.open(ctx, g, max(o.Jobs, 1))
 	if err != nil {
 		return nil, err
@@ -85,7 +85,7 @@ func (g Grid) schedule(ctx context.Context, plan *Plan, o RunOptions) ([]result.
 		if p.Done {
 			t.result = &p.result
 		}
-		tasks, s.of[p.Cell] = append(tasks, t), t
+		tasks, s.tasks[p.Cell] = append(tasks, t), t
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	for _, t := range tasks {
@@ -195,7 +195,7 @@ func (s *schedule) do(ctx context.Context, t *task) error {
 		return nil
 	}
 	for _, o := range t.study.origins(t.cell) {
-		from := s.of[o]
+		from := s.tasks[o]
 		select {
 		case <-from.finished:
 		case <-ctx.Done():
@@ -205,15 +205,15 @@ func (s *schedule) do(ctx context.Context, t *task) error {
 			return s.fail(t, fmt.Errorf("not tried, since %s failed", Describe(o)), true)
 		}
 	}
-	var at *place
+	var free *place
 	select {
-	case at = <-s.places:
+	case free = <-s.places:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 	s.options.Watch.start(t.cell)
-	c := cell{Study: at.studies[t.study], Cell: t.cell, key: t.key, schedule: s, place: at}
-	found, fewer, err := at.attempt(ctx, t.cell, s.options.Watch, func(retried string) (result.Result, error) {
+	c := cell{Study: free.studies[t.study], Cell: t.cell, key: t.key, schedule: s, place: free}
+	found, fewer, err := free.attempt(ctx, t.cell, s.options.Watch, func(retried string) (result.Result, error) {
 		c.retried = retried
 		r, err := c.makeOnOwnStream(ctx)
 		if retried != "" && ctx.Err() == nil {
@@ -222,7 +222,7 @@ func (s *schedule) do(ctx context.Context, t *task) error {
 		return r, err
 	})
 	if !fewer {
-		defer func() { s.places <- at }()
+		defer func() { s.places <- free }()
 	}
 	switch {
 	case err == nil:
@@ -366,7 +366,7 @@ func (c cell) network(ctx context.Context) (Made, error) {
 		}
 	}()
 	for _, o := range c.origins(c.Cell) {
-		n, _, err := models.Load(c.dir.in(c.of[o].result.Checkpoint), c.device)
+		n, _, err := models.Load(c.dir.in(c.tasks[o].result.Checkpoint), c.device)
 		if err != nil {
 			return Made{}, err
 		}
@@ -376,7 +376,7 @@ func (c cell) network(ctx context.Context) (Made, error) {
 	if err != nil {
 		return Made{}, err
 	}
-	return how.make(ctx, job{Study: c.Study, Cell: c.Cell, at: c.At(c.Cell), from: from, over: over})
+	return how.make(ctx, job{Study: c.Study, Cell: c.Cell, fold: c.At(c.Cell), from: from, over: over})
 }
 
 // oversight keeps the cell's training, and how far it has come.
@@ -401,6 +401,9 @@ func (c cell) oversight() (Oversight, error) {
 type Observer struct {
 	// Changed is called before the first cell where the directory holds another study.
 	Changed func(c Change)
+	// Planned is called before the first cell with what is to be done; where that turns out on the
+	// way, as of Savings, before each part.
+	Planned func(p *Plan)
 	Start   func(c result.Cell)
 	Epoch   func(c result.Cell, done int, e result.Epoch)
 	Done    func(c result.Cell, r result.Result, before bool) // before: it was done by an earlier run
@@ -410,6 +413,12 @@ type Observer struct {
 	// Fewer is called where memory lets fewer cells run side by side than were asked for.
 	Fewer func(why string)
 	Log   io.Writer // see train.Observer
+}
+
+func (o Observer) planned(p *Plan) {
+	if o.Planned != nil {
+		o.Planned(p)
+	}
 }
 
 func (o Observer) start(c result.Cell) {

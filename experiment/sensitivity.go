@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"eegprune/models"
@@ -45,10 +47,72 @@ func (o SensitivityOptions) Check() error {
 	return o.Options.Check()
 }
 
-// Sensitivity prunes one layer at a time, all others whole, in the unpruned networks of
-// some folds, and evaluates what is left; nothing is trained and no file is written.
-// networks[i] belongs to folds[i].
-func (s *Study) Sensitivity(ctx context.Context, networks []*models.Network, folds []int, o SensitivityOptions) (*report.Sensitivity, error) {
+// A SeveralNetworksError is of results of more than one network, where those of one are wanted.
+type SeveralNetworksError struct {
+	Dir    string
+	Models []string
+	Path   string // a checkpoint of one of them
+}
+
+func (e *SeveralNetworksError) Error() string {
+	return fmt.Sprintf("%s has several networks (%s): name the checkpoints of one, such as %s", e.Dir, strings.Join(e.Models, ", "), e.Path)
+}
+
+// PrunedFrom returns the checkpoints, of the results in a directory, that a method prunes: those
+// of a network's folds.
+func PrunedFrom(dir, method string) ([]string, error) {
+	want := result.Variant{Stage: result.Unpruned}
+	if prune.TrainingFor(method) == prune.Sparse {
+		want.Stage, want.Method = result.Sparse, method
+	}
+	s, err := result.Read(dir)
+	if err != nil {
+		return nil, fmt.Errorf("%w; a directory of results has a %s, which \"eegprune run\" writes", err, result.File)
+	}
+	var paths, names []string
+	for _, r := range s.Results {
+		if r.Stage != want.Stage || r.Method != want.Method {
+			continue
+		}
+		paths = append(paths, filepath.Join(dir, r.Checkpoint))
+		if !slices.Contains(names, r.Model) {
+			names = append(names, r.Model)
+		}
+	}
+	if len(paths) == 0 {
+		return nil, fmt.Errorf("%s has no %s networks, from which %s starts: make them with eegprune run", dir, want.Stage, method)
+	}
+	if len(names) > 1 {
+		return nil, &SeveralNetworksError{dir, names, paths[0]}
+	}
+	return paths, nil
+}
+
+// Sensitivity prunes one layer at a time, all others whole, in the networks of some of the study's
+// folds, and evaluates what is left; nothing is trained and no file is written. It divides the
+// study.
+func (s *Study) Sensitivity(ctx context.Context, checkpoints []*Checkpoint, o SensitivityOptions) (*report.Sensitivity, error) {
+	first := checkpoints[0]
+	if _, err := first.Divide(s); err != nil {
+		return nil, err
+	}
+	var networks []*models.Network
+	var folds []int
+	for _, c := range checkpoints {
+		if c.Data != first.Data || c.Network.Arch.Model != first.Network.Arch.Model {
+			return nil, fmt.Errorf("%s and %s are not of one study: they were trained on other data, or are other networks", first.Path, c.Path)
+		}
+		fold := s.At(c.Cell)
+		if fold < 1 || fold > len(s.Folds) {
+			return nil, fmt.Errorf("%s does not say which fold it was trained on", c.Path)
+		}
+		networks, folds = append(networks, c.Network), append(folds, fold)
+	}
+	return s.sensitivity(ctx, networks, folds, o)
+}
+
+// sensitivity is Sensitivity of networks[i] on folds[i].
+func (s *Study) sensitivity(ctx context.Context, networks []*models.Network, folds []int, o SensitivityOptions) (*report.Sensitivity, error) {
 	if err := o.Check(); err != nil {
 		return nil, err
 	}

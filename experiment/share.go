@@ -39,18 +39,18 @@ type unit struct {
 
 // shares deals the units of planned cells out to that many shares, the costliest first,
 // each to the share that has least to do. It returns the share, from 1, of each unit.
-func shares(cells []Planned, of int) map[unit]int {
+func shares(cells []Planned, parts int) map[unit]int {
 	cost := map[unit]float64{}
 	var units []unit
 	for _, p := range cells {
 		u := unitOf(p.Cell)
-		if _, there := cost[u]; !there {
+		if _, known := cost[u]; !known {
 			units = append(units, u)
 		}
 		cost[u] += float64(p.MACs)
 	}
 	slices.SortStableFunc(units, func(a, b unit) int { return cmp.Compare(cost[b], cost[a]) })
-	load := make([]float64, of)
+	load := make([]float64, parts)
 	share := map[unit]int{}
 	for _, u := range units {
 		least := 0

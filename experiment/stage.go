@@ -35,11 +35,11 @@ type stage struct {
 	make  func(ctx context.Context, j job) (Made, error)
 }
 
-// A job is one network to make, of fold At, from those of the stage's from.
+// A job is one network to make, of a fold, from those of the stage's from.
 type job struct {
 	*Study
 	result.Cell
-	at   int
+	fold int // of Folds, from 1
 	from []*models.Network
 	over Oversight
 }
@@ -52,7 +52,7 @@ func stages() []stage {
 	tuned := func(c Config, _ prune.Training, _, _ int64) int { return c.FineTune.Epochs }
 	return []stage{
 		{name: result.Unpruned, from: none, epochs: trained,
-			make: func(ctx context.Context, j job) (Made, error) { return j.Train(ctx, j.at, j.over) }},
+			make: func(ctx context.Context, j job) (Made, error) { return j.Train(ctx, j.fold, j.over) }},
 		{name: result.TrainedOn, from: unpruned, epochs: tuned, fineTuning: true, make: trainOn},
 		{name: result.Sparse, after: "for", ratioless: true, from: none, epochs: trained, make: trainSparse},
 		{name: result.Pruned, after: "by", from: prunedFrom, epochs: func(c Config, t prune.Training, _, _ int64) int {
@@ -145,6 +145,31 @@ func Describe(c result.Cell) string {
 	text += " " + s.after + " " + c.Method
 	if !s.ratioless {
 		text += fmt.Sprintf(" at %g", c.Ratio)
+	}
+	return text
+}
+
+// FoldName names the fold of a cell: "fold 2", with what tells it from those of other
+// repetitions.
+func FoldName(c result.Cell) string {
+	name := fmt.Sprintf("fold %d", c.Fold)
+	if c.Seed != 0 {
+		name = fmt.Sprintf("seed %d ", c.Seed) + name
+	}
+	if c.Inner != 0 {
+		name += fmt.Sprintf(".%d", c.Inner)
+	}
+	return name
+}
+
+// Label names what a cell is about in a few letters: "fine-tuned lfp 0.4".
+func Label(c result.Cell) string {
+	if c.Method == "" {
+		return c.Stage
+	}
+	text := c.Stage + " " + c.Method
+	if s, err := stageOf(c.Stage); err != nil || !s.ratioless {
+		text += fmt.Sprintf(" %g", c.Ratio)
 	}
 	return text
 }

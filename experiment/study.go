@@ -46,22 +46,9 @@ type OpenOptions struct {
 	Progress func(data.Progress)
 }
 
-// Open reads the recordings, makes the features, divides them and puts them on the
-// device.
+// Open reads the recordings, makes the features and puts them on the device. The study
+// has no folds: Divide makes them, and a network is tested on all clips without.
 func Open(ctx context.Context, c Config, o OpenOptions) (*Study, error) {
-	s, err := OpenUndivided(ctx, c, o)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.Divide(); err != nil {
-		s.Close()
-		return nil, err
-	}
-	return s, nil
-}
-
-// OpenUndivided is Open without folds, for testing a network on all clips.
-func OpenUndivided(ctx context.Context, c Config, o OpenOptions) (*Study, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}

@@ -12,14 +12,14 @@ import (
 
 // bySubject tests a network on each subject's clips among rows by themselves.
 func (s *Study) bySubject(ctx context.Context, n *models.Network, rows []int) ([]result.SubjectScore, error) {
-	of := map[string][]int{}
+	bySubject := map[string][]int{}
 	for _, r := range rows {
 		name := s.Set.Clips[r].Subject
-		of[name] = append(of[name], r)
+		bySubject[name] = append(bySubject[name], r)
 	}
 	var scores []result.SubjectScore
-	for _, name := range slices.Sorted(maps.Keys(of)) {
-		e, err := train.Evaluate(ctx, n, s.data, of[name])
+	for _, name := range slices.Sorted(maps.Keys(bySubject)) {
+		e, err := train.Evaluate(ctx, n, s.data, bySubject[name])
 		if err != nil {
 			return nil, err
 		}

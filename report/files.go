@@ -1,3 +1,4 @@
+// Package report makes statistics, tables, figures and a page of results. It reads results only.
 package report
 
 import (
@@ -52,6 +53,37 @@ func analysisFiles(jsonFile string, settings []result.Setting, write func(io.Wri
 			return write(w, FormatText)
 		},
 	}
+}
+
+// WriteFiles writes the page of a document to a file, and its plots beside it, whose paths it
+// returns.
+func (d *Document) WriteFiles(page string) (plots []string, err error) {
+	var b bytes.Buffer
+	if err := Page(&b, d); err != nil {
+		return nil, err
+	}
+	figures, err := d.Figures()
+	if err != nil {
+		return nil, err
+	}
+	if err := atomicfile.WriteFile(page, b.Bytes()); err != nil {
+		return nil, err
+	}
+	return WriteFigures(filepath.Dir(page), figures)
+}
+
+// WritePlots draws all that a directory of results holds.
+func WritePlots(dir string) error {
+	d, err := ReadDocument(dir)
+	if err != nil {
+		return err
+	}
+	figures, err := d.Figures()
+	if err != nil {
+		return err
+	}
+	_, err = WriteFigures(dir, figures)
+	return err
 }
 
 func writeFiles(dir string, files map[string]func(io.Writer) error) error {

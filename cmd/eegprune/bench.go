@@ -2,9 +2,7 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -16,7 +14,6 @@ import (
 	"eegprune/experiment"
 	"eegprune/models"
 	"eegprune/prune"
-	"eegprune/result"
 	"eegprune/torch"
 	"eegprune/train"
 )
@@ -61,7 +58,13 @@ program: scripts/bench_pytorch.py and scripts/parity.py call them.`,
 			if err != nil {
 				return err
 			}
-			widths, macs, arch, err := narrowed(arch, ratio)
+			whole := arch
+			if ratio > 0 {
+				if arch, err = experiment.Narrow(whole, experiment.Pruning{Method: "lfp", Ratio: ratio}); err != nil {
+					return err
+				}
+			}
+			counts, err := arch.Count()
 			if err != nil {
 				return err
 			}
@@ -80,7 +83,7 @@ program: scripts/bench_pytorch.py and scripts/parity.py call them.`,
 			}
 			if a.json {
 				return json.NewEncoder(a.stdout).Encode(map[string]any{"model": model, "batch": batch, "device": device.String(), "threads": dev.threads,
-					"ratio": ratio, "widths": widths, "macs": macs, "step_ms": steps.Each, "forward_ms": forward.Each,
+					"ratio": ratio, "widths": experiment.Widths(whole, arch), "macs": counts.MACs(), "step_ms": steps.Each, "forward_ms": forward.Each,
 					"step_cpu_ms": steps.CPU, "forward_cpu_ms": forward.CPU})
 			}
 			_, err = fmt.Fprintf(a.stdout, "%s, batch %d, %v, %d threads: %s a training step, %s a forward pass\n",
@@ -93,6 +96,7 @@ program: scripts/bench_pytorch.py and scripts/parity.py call them.`,
 	c.Flags().IntVar(&batch, "batch", 64, "clips in the batch")
 	c.Flags().Float64Var(&seconds, "seconds", 4, "how long to measure each of both")
 	c.Flags().Float64Var(&ratio, "ratio", 0, "prune the network by lfp first, at this ratio (0: not)")
+	group(c.Flags(), ofNetwork)
 	precisionFlags(c.Flags(), &precision, &fast)
 	c.AddCommand(a.benchLossesCommand(), a.benchFoldsCommand())
 	return c
@@ -112,32 +116,6 @@ func medianOf(times []float64, batch int) string {
 	slices.Sort(times)
 	median := times[len(times)/2]
 	return fmt.Sprintf("%.2f ms (median of %d, %.0f clips/s)", median, len(times), 1e3*float64(batch)/median)
-}
-
-// narrowed prunes an architecture by lfp. What goes is a number of filters in each layer,
-// whatever their weights.
-func narrowed(arch *models.Arch, ratio float64) ([]result.Width, int64, *models.Arch, error) {
-	small := arch
-	if ratio > 0 {
-		g, err := torch.NewGenerator(torch.CPU, 1)
-		if err != nil {
-			return nil, 0, nil, err
-		}
-		defer g.Free()
-		n, err := models.New(arch, torch.CPU, g)
-		if err != nil {
-			return nil, 0, nil, err
-		}
-		defer n.Free()
-		made, err := experiment.Prune(n, experiment.Pruning{Method: "lfp", Ratio: ratio}, prune.Options{}, prune.Evidence{})
-		if err != nil {
-			return nil, 0, nil, err
-		}
-		defer made.Network.Free()
-		small = made.Network.Arch
-	}
-	counts, err := small.Count()
-	return experiment.Widths(arch, small), counts.MACs(), small, err
 }
 
 func archOf(model string, shape []int, classes int, rate float64, dropout *float64) (*models.Arch, error) {
@@ -160,6 +138,7 @@ func (f *clipFlags) register(s *pflag.FlagSet) {
 	s.StringVar(&f.model, "model", "fbccnn", "network: "+strings.Join(models.Names(), ", "))
 	s.IntVar(&f.batch, "batch", 64, "clips in a batch")
 	s.Float64Var(&f.dropout, "dropout", 0, "probability of dropout (default: the network's own)")
+	group(s, ofNetwork)
 	precisionFlags(s, &f.precision, &f.fast)
 }
 
@@ -201,104 +180,4 @@ func (f *clipFlags) open(path string) (*models.Arch, train.Options, *train.Data,
 		return fail(err)
 	}
 	return arch, o, d, device, nil
-}
-
-func (a *app) benchLossesCommand() *cobra.Command {
-	var f clipFlags
-	var seed uint64
-	var steps int
-	var out string
-	c := &cobra.Command{
-		Use:   "losses FILE.npz",
-		Short: "Train on clips of an .npz file and print the loss of every step",
-		Long: `losses trains a network on all clips of an .npz file, x [clips, channels, height, width]
-and their classes y (with rate, for networks of signals), as the PyTorch program does that
-calls torch.manual_seed, makes the network and iterates DataLoader(shuffle=True). It prints
-the loss of every step, and with --out keeps the network that they lead to:
-scripts/parity.py compares both with that program's.`,
-		Example: `  eegprune bench losses features.npz --model ccnn --seed 7 --steps 4`,
-		Args:    cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if steps < 1 {
-				return usageError{fmt.Errorf("--steps: %d steps; take at least 1", steps)}
-			}
-			arch, o, d, device, err := f.open(args[0])
-			if err != nil {
-				return err
-			}
-			defer d.Free()
-			losses, err := train.Losses(cmd.Context(), arch, o, d, device, seed, steps, func(n *models.Network) error {
-				if out == "" {
-					return nil
-				}
-				return n.Save(out, map[string]any{"model": f.model, "seed": seed, "steps": steps})
-			})
-			if err != nil {
-				return err
-			}
-			if a.json {
-				return json.NewEncoder(a.stdout).Encode(map[string]any{"model": f.model, "seed": seed, "batch": f.batch, "device": device.String(),
-					"threads": f.dev.threads, "losses": losses})
-			}
-			for _, l := range losses {
-				if _, err := fmt.Fprintf(a.stdout, "%.9g\n", l); err != nil { // what a float32 needs
-					return err
-				}
-			}
-			return nil
-		},
-	}
-	f.register(c.Flags())
-	c.Flags().Uint64Var(&seed, "seed", 1, "seed of weights, shuffles and dropout")
-	c.Flags().IntVar(&steps, "steps", 20, "steps of the optimizer")
-	c.Flags().StringVar(&out, "out", "", "write the network after these steps to this .safetensors file")
-	return c
-}
-
-func (a *app) benchFoldsCommand() *cobra.Command {
-	var f clipFlags
-	var folds, epochs, jobs int
-	c := &cobra.Command{
-		Use:   "folds FILE.npz",
-		Short: "Time the training of all folds of the clips in an .npz file",
-		Long: `folds trains a network on each fold of the clips of an .npz file, as losses reads it,
-several side by side, and prints what all took together.`,
-		Example: `  eegprune bench folds features.npz --model ccnn --folds 2 --epochs 1`,
-		Args:    cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if folds < 2 || epochs < 1 || jobs < 1 {
-				return usageError{errors.New("--folds must be at least 2, --epochs and --jobs at least 1")}
-			}
-			arch, o, d, device, err := f.open(args[0])
-			if err != nil {
-				return err
-			}
-			defer d.Free()
-			if clips := d.Y.Shape()[0]; clips < 6*folds {
-				return usageError{fmt.Errorf("--folds: %s has %d clips, %d folds need at least %d", args[0], clips, folds, 6*folds)}
-			}
-			o.Epochs, o.Milestones = epochs, nil
-			if device.IsCUDA() { // CUDA and its libraries begin, once for the process
-				if _, err := train.TimeSteps(cmd.Context(), arch, o, f.batch, device, 0); err != nil {
-					return err
-				}
-			}
-			took, err := train.TimeFolds(cmd.Context(), arch, o, d, device, folds, jobs)
-			if err != nil {
-				return err
-			}
-			if a.json {
-				return json.NewEncoder(a.stdout).Encode(map[string]any{"model": f.model, "folds": folds, "epochs": epochs, "jobs": jobs, "batch": f.batch,
-					"device": device.String(), "threads": f.dev.threads, "seconds": took.Seconds()})
-			}
-			_, err = fmt.Fprintf(a.stdout, "%s, %d folds of %d epochs, %d side by side with %d threads each on %v: %.2f s\n",
-				f.model, folds, epochs, jobs, f.dev.threads, device, took.Seconds())
-			return err
-		},
-	}
-	f.register(c.Flags())
-	c.Flags().IntVar(&folds, "folds", 10, "number of folds")
-	c.Flags().IntVar(&epochs, "epochs", 3, "epochs of each training")
-	c.Flags().IntVar(&jobs, "jobs", runtime.NumCPU(), "trainings that run side by side")
-	return c
 }

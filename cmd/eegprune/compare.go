@@ -10,30 +10,11 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"eegprune/internal/atomicfile"
 	"eegprune/report"
 	"eegprune/result"
 )
-
-// testFlags say how networks are compared over folds.
-type testFlags struct{ report.Judgement }
-
-func (t *testFlags) register(f *pflag.FlagSet) {
-	usual := report.Usual()
-	f.StringVar(&t.Test, "test", usual.Test, "paired test over folds: "+strings.Join(report.Tests(), ", "))
-	f.Float64Var(&t.Level, "level", usual.Level, "significance level; intervals are of 1 less it")
-	f.Float64Var(&t.Margin, "margin", usual.Margin, "loss that counts as none: 0.02 is two points of the metric")
-}
-
-// check says which flag can't be used.
-func (t *testFlags) check() error {
-	if err := t.Check(); err != nil {
-		return usageError{fmt.Errorf("--test, --level, --margin: %w", err)}
-	}
-	return nil
-}
 
 // noStudy says of a directory without results how it gets some.
 func noStudy(dir string, err error) error {
@@ -90,6 +71,8 @@ than --margin. All formats have the same numbers; csv and json have more of them
 	tests.register(c.Flags())
 	c.Flags().StringVar(&format, "format", report.FormatText, "format of the table: "+strings.Join(report.Formats(), ", "))
 	c.Flags().StringVar(&out, "out", "", "file to write it to (default: standard output)")
+	group(c.Flags(), ofOutput)
+	takes(c.Flags(), "file", "out")
 	return c
 }
 

@@ -11,7 +11,7 @@ import (
 	"eegprune/result"
 )
 
-// madeUpStudy writes the results of a study over some folds, in which pruning loses 10
+// madeUpStudy writes the results of a study over some folds, in which pruning loses about 10
 // points and fine-tuning brings them back.
 func madeUpStudy(t *testing.T, folds int) (dir string) {
 	t.Helper()
@@ -23,9 +23,12 @@ func madeUpStudy(t *testing.T, folds int) (dir string) {
 			if stage != result.Unpruned {
 				v.Method, v.Ratio = "lfp", 0.4
 			}
-			accuracy += float64(fold) / 1000
-			right := int(1000 * accuracy)
-			score := result.Score{Clips: 1000, Accuracy: accuracy, MacroF1: accuracy, Balanced: accuracy, Majority: 0.5, Confusion: [][]int{{right - 450, 950 - right}, {50, 450}}}
+			right := 1000*accuracy + float64(fold)
+			if stage == result.Pruned { // not as much on every fold: nothing could be tested
+				right += []float64{0, -1, 0, 1}[fold%4]
+			}
+			accuracy = right / 1000
+			score := result.Score{Clips: 1000, Accuracy: accuracy, MacroF1: accuracy, Balanced: accuracy, Majority: 0.5, Confusion: [][]int{{int(right) - 450, 950 - int(right)}, {50, 450}}}
 			s.Results = append(s.Results, result.Result{Schema: result.Schema, Cell: result.Cell{Variant: v, Fold: fold}, Clips: result.FoldClips{Fit: 3000, Validation: 1000, Test: 1000},
 				Test: score, Validation: score, Size: result.Size{Parameters: 1000, MACs: 9000}})
 		}
@@ -44,7 +47,7 @@ func madeUpStudy(t *testing.T, folds int) (dir string) {
 func TestCompareMarksAndExports(t *testing.T) {
 	dir := madeUpStudy(t, 5)
 	text := must(t, dir, "compare", "study").stdout
-	for _, want := range []string{"↓ 80.3 ± 0.2", "90.3 ± 0.2", "5 folds", "Nadeau & Bengio", "Holm", "level 0.05", "LEAKS", "trivial baseline", "10.0 [10.0, 10.0]",
+	for _, want := range []string{"↓ 80.3 ± 0.2", "90.3 ± 0.2", "5 folds", "Nadeau & Bengio", "Holm", "level 0.05", "LEAKS", "trivial baseline", "10.0 [9.9, 10.1]",
 		"The largest saving without loss"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("compare lacks %q:\n%s", want, text)

@@ -1,17 +1,14 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
 	"runtime"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"eegprune/data"
-	"eegprune/torch"
 	"eegprune/train"
 )
 
@@ -35,16 +32,16 @@ gathers batches of them in random order as training does, on the CPU.`,
 				return err
 			}
 			p := a.progress()
-			o.Progress = p.reading
+			o.Progress = p.Reading
 			start := time.Now()
 			set, err := data.Features(cmd.Context(), source, o)
 			made := time.Since(start).Seconds()
-			p.close()
+			p.Close()
 			if err != nil {
 				return err
 			}
 			defer set.Close()
-			rate, err := serve(cmd.Context(), set, batch, time.Duration(seconds*float64(time.Second)))
+			rate, err := train.TimeServing(cmd.Context(), set, batch, time.Duration(seconds*float64(time.Second)))
 			if err != nil {
 				return err
 			}
@@ -60,38 +57,6 @@ gathers batches of them in random order as training does, on the CPU.`,
 	f.register(c.Flags())
 	c.Flags().IntVar(&batch, "batch", 64, "clips in a batch")
 	c.Flags().Float64Var(&seconds, "seconds", 4, "how long to serve")
+	group(c.Flags(), ofComputing)
 	return c
-}
-
-// serve gathers batches as a training step does and returns clips per second.
-func serve(ctx context.Context, set *data.Set, batch int, long time.Duration) (float64, error) {
-	d, err := train.NewData(set, torch.CPU)
-	if err != nil {
-		return 0, err
-	}
-	defer d.Free()
-	rng := rand.New(rand.NewPCG(1, 1))
-	served, start := 0, time.Now()
-	for time.Since(start) < long {
-		order := rng.Perm(set.Len())
-		for at := 0; at < len(order) && time.Since(start) < long; at += batch {
-			rows := order[at:min(at+batch, len(order))]
-			if err := serveBatch(d, rows); err != nil {
-				return 0, err
-			}
-			served += len(rows)
-		}
-		if err := ctx.Err(); err != nil {
-			return 0, err
-		}
-	}
-	return float64(served) / time.Since(start).Seconds(), nil
-}
-
-func serveBatch(d *train.Data, rows []int) error {
-	s := torch.NewScope(torch.NoGrad)
-	defer s.Close()
-	s.Select(d.X, 0, rows)
-	s.Select(d.Y, 0, rows)
-	return s.Err()
 }

@@ -28,8 +28,8 @@ commands read them. The directory is made whole or not at all.`,
 				return err
 			}
 			p := a.progress()
-			notes, err := data.Convert(cmd.Context(), source, out, data.Options{SkipBad: from.skipBad, Strict: from.strict, Progress: p.reading})
-			p.close()
+			notes, err := data.Convert(cmd.Context(), source, out, data.Options{SkipBad: from.skipBad, Strict: from.strict, Progress: p.Reading})
+			p.Close()
 			if err != nil {
 				return unfinished(cmd.Context(), err, "nothing was written to "+out)
 			}
@@ -45,7 +45,6 @@ commands read them. The directory is made whole or not at all.`,
 		},
 	}
 	from.register(c.Flags())
-	c.Flags().StringVar(&out, "out", "", "directory for the converted recordings, new or empty")
-	_ = c.MarkFlagRequired("out")
+	outFlag(c, &out, "dir", "directory for the converted recordings, new or empty")
 	return c
 }

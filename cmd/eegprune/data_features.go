@@ -24,6 +24,7 @@ type featureFlags struct {
 func (f *featureFlags) register(s *pflag.FlagSet) {
 	f.data.register(s)
 	s.StringVar(&f.model, "model", "fbccnn", "the network that the features are for: "+strings.Join(models.Names(), ", "))
+	group(s, ofNetwork)
 }
 
 // open returns the recordings and what to make of them.
@@ -127,15 +128,15 @@ session, trial, start and end.`,
 			if err != nil {
 				return err
 			}
-			cache, err := f.data.cacheDir()
+			cache, err := f.data.cache.dir()
 			if err != nil {
 				return err
 			}
 			p := a.progress()
-			o.Progress = p.reading
+			o.Progress = p.Reading
 			start := time.Now()
 			set, hit, err := data.Cache{Dir: cache}.Features(cmd.Context(), source, o)
-			p.close()
+			p.Close()
 			if err != nil {
 				return unfinished(cmd.Context(), err, "no features were kept")
 			}
@@ -152,6 +153,8 @@ session, trial, start and end.`,
 	}
 	f.register(c.Flags())
 	c.Flags().StringVar(&out, "out", "", "file for the features, .npz")
+	group(c.Flags(), ofOutput)
+	takes(c.Flags(), "file", "out")
 	return c
 }
 

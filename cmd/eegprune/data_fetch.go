@@ -35,8 +35,8 @@ where it was broken off:
 			}
 			p := a.progress()
 			r, err := fetch.Fetch(cmd.Context(), set, out, fetch.Options{
-				Progress: func(done, total int, file string) { p.reading(data.Progress{Done: done, Total: total, File: file}) }})
-			p.close()
+				Progress: func(done, total int, file string) { p.Reading(data.Progress{Done: done, Total: total, File: file}) }})
+			p.Close()
 			if err != nil {
 				return err
 			}
@@ -49,8 +49,9 @@ where it was broken off:
 			return err
 		},
 	}
-	c.Flags().StringVar(&out, "out", "", "directory for the recordings; what is there already is kept")
-	_ = c.MarkFlagRequired("out")
+	outFlag(c, &out, "dir", "directory for the recordings; what is there already is kept")
 	c.Flags().StringVar(&mirror, "mirror", "", "address of a copy of the data set's directory, with its SHA256SUMS.txt")
+	group(c.Flags(), ofData)
+	takes(c.Flags(), "address", "mirror")
 	return c
 }

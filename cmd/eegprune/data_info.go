@@ -43,8 +43,8 @@ given.`,
 				return err
 			}
 			p := a.progress()
-			sum, err := data.Inspect(cmd.Context(), source, p.reading)
-			p.close()
+			sum, err := data.Inspect(cmd.Context(), source, p.Reading)
+			p.Close()
 			if err != nil {
 				return unfinished(cmd.Context(), err, "not all recordings were read")
 			}

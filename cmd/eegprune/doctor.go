@@ -1,69 +1,13 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
-	"runtime"
-	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
-	"eegprune/torch"
-	"eegprune/train"
+	"eegprune/internal/doctor"
 )
-
-// Set by the linker: the version and the commit the program was built from.
-var release, source = "unreleased", ""
-
-func version() string { return release }
-
-// commit is the whole hash of the program's source, with "-dirty" where that was changed;
-// empty where it is not known.
-func commit() string {
-	if source != "" {
-		return source
-	}
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return ""
-	}
-	of := map[string]string{}
-	for _, s := range info.Settings {
-		of[s.Key] = s.Value
-	}
-	if of["vcs.modified"] == "true" {
-		return of["vcs.revision"] + "-dirty"
-	}
-	return of["vcs.revision"]
-}
-
-func (a *app) versionCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:     "version",
-		Short:   "Print the version",
-		Example: `  eegprune version`,
-		Args:    cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			goVersion := runtime.Version()
-			if info, ok := debug.ReadBuildInfo(); ok {
-				goVersion = info.GoVersion
-			}
-			if a.json {
-				return json.NewEncoder(a.stdout).Encode(map[string]string{"version": version(), "go": goVersion, "platform": runtime.GOOS + "/" + runtime.GOARCH})
-			}
-			_, err := fmt.Fprintf(a.stdout, "eegprune %s (%s, %s/%s)\n", version(), goVersion, runtime.GOOS, runtime.GOARCH)
-			return err
-		},
-	}
-}
-
-// A finding is one line of doctor.
-type finding struct {
-	What string `json:"what"`
-	OK   bool   `json:"ok"`
-	Says string `json:"says"`
-}
 
 func (a *app) doctorCommand() *cobra.Command {
 	return &cobra.Command{
@@ -73,7 +17,7 @@ func (a *app) doctorCommand() *cobra.Command {
   eegprune doctor --json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			findings := diagnose(cmd.Context())
+			findings := doctor.Diagnose(cmd.Context())
 			if a.json {
 				if err := json.NewEncoder(a.stdout).Encode(findings); err != nil {
 					return err
@@ -96,41 +40,4 @@ func (a *app) doctorCommand() *cobra.Command {
 			return nil
 		},
 	}
-}
-
-func diagnose(ctx context.Context) []finding {
-	b, err := torch.Version()
-	if err != nil {
-		return []finding{{What: "libtorch", Says: troubleOf(err, torch.CPU)}}
-	}
-	f := []finding{{"shim", true, b.Shim}, {"libtorch", true, b.Torch}}
-	f = append(f, diagnoseGPU(ctx, b)...)
-	f = append(f, tryDevice(ctx, torch.CPU))
-	threads, err := torch.NumThreads()
-	if err != nil {
-		return append(f, finding{"threads", false, err.Error()})
-	}
-	own, err := torch.OwnConvolutions()
-	if err != nil {
-		return append(f, finding{"training", false, err.Error()})
-	}
-	whose := "eegprune's, with the bits of libtorch's"
-	if !own {
-		whose = "libtorch's, since this one takes its sums in an order that eegprune does not know"
-	}
-	return append(f, finding{"training", true, "convolutions on the CPU are " + whose},
-		finding{"threads", true, fmt.Sprintf("%d cores, libtorch would use %d threads for one operation", runtime.NumCPU(), threads)})
-}
-
-// tryDevice computes: a library that loads may still not work, or work otherwise each time.
-func tryDevice(ctx context.Context, d torch.Device) finding {
-	r, err := train.TryDevice(ctx, d)
-	if err != nil {
-		return finding{d.String(), false, troubleOf(err, d)}
-	}
-	how := "alone or two at once"
-	if r.Recorded {
-		how = "recorded or not, " + how
-	}
-	return finding{d.String(), true, fmt.Sprintf("trains FBCCNN to the same bits %s, %.2f ms a step of 32 clips", how, r.Step.Seconds()*1e3)}
 }

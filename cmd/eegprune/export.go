@@ -46,12 +46,12 @@ The checkpoint may be of another program, as for "prune".`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error { return e.run(a, args[0]) },
 	}
-	c.Flags().StringVar(&e.out, "out", "", "file to write: .pt, .pth, .safetensors, .py or .onnx")
+	outFlag(c, &e.out, "file", "file to write: .pt, .pth, .safetensors, .py or .onnx")
 	c.Flags().BoolVar(&e.python, "python", false, "write the PyTorch class, beside the tensors or alone")
 	c.Flags().BoolVar(&e.onnx, "onnx", false, "write ONNX, whatever the file is called")
 	c.Flags().BoolVar(&e.int8, "int8", false, "with ONNX, store weights as 8-bit integers")
+	group(c.Flags(), ofOutput)
 	e.foreign.register(c.Flags())
-	_ = c.MarkFlagRequired("out")
 	return c
 }
 
@@ -72,11 +72,12 @@ func (e *exporter) run(a *app, path string) error {
 	if err := e.foreign.check(); err != nil {
 		return err
 	}
-	n, origin, err := a.load(path, e.foreign, torch.CPU)
+	c, err := a.openCheckpoint(path, models.OpenOptions{Model: e.foreign.model, Weights: e.foreign.weights, Device: torch.CPU}, e.foreign.strict)
 	if err != nil {
 		return err
 	}
-	defer n.Free()
+	defer c.Close()
+	n, origin := c.Network, c.Provenance
 	if origin.Version == "" {
 		origin.Version = version()
 	}

@@ -75,7 +75,7 @@ func (a *app) inspectCheckpoint(path string) error {
 		return json.NewEncoder(a.stdout).Encode(map[string]any{"arch": m.Arch, "provenance": p, "size": size})
 	}
 	w := a.stdout
-	fmt.Fprintf(w, "%s, %s, %s\n", m.Arch.Model, p.Cell.Stage, foldName(p.Cell))
+	fmt.Fprintf(w, "%s, %s, %s\n", m.Arch.Model, p.Cell.Stage, experiment.FoldName(p.Cell))
 	fmt.Fprintf(w, "input       %v, classes %s\n", m.Arch.Input, strings.Join(p.Classes, ", "))
 	fmt.Fprintf(w, "parameters  %d, MACs %d, file %d bytes\n", size.Parameters, size.MACs, size.FileBytes)
 	for _, g := range m.Arch.Groups {

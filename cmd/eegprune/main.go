@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"eegprune/experiment/watch"
 	"eegprune/train"
 )
 
@@ -60,10 +61,14 @@ type app struct {
 	stdout, stderr io.Writer
 	quiet          bool
 	json           bool
+	helpAll        bool
 	// started is set once flags and arguments were understood: what fails before is
 	// how the program was called.
 	started bool
 }
+
+// progress shows how far some work has come. The caller closes it.
+func (a *app) progress() *watch.Progress { return watch.New(a.stderr, a.quiet) }
 
 // A usageError is a flag or an argument that can't be used.
 type usageError struct{ error }
@@ -102,6 +107,9 @@ saved and what it cost.`,
 	}
 	root.PersistentFlags().BoolVarP(&a.quiet, "quiet", "q", false, "show no progress")
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "write JSON instead of text to standard output")
+	a.helpFlags(root.PersistentFlags())
+	group(root.PersistentFlags(), ofOutput)
+	root.SetHelpFunc(a.help)
 	root.AddCommand(a.studyCommand(), a.runCommand(), a.trainCommand(), a.pruneCommand(), a.recoverCommand(), a.evaluateCommand(),
 		a.sensitivityCommand(), a.sweepCommand(), a.savingsCommand(), a.compareCommand(), a.reportCommand(),
 		a.predictCommand(), a.exportCommand(), a.inspectCommand(), a.dataCommand(), a.benchCommand(), a.doctorCommand(), a.versionCommand())

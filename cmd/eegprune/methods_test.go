@@ -29,9 +29,9 @@ func TestSingleStepsFindWhatTheStudyFinds(t *testing.T) {
 	must(t, dir, append(flags, choice...)...)
 	s := read(t, filepath.Join(dir, "study"))
 	sparse := 0
-	of := map[result.Cell]result.Result{}
+	results := map[result.Cell]result.Result{}
 	for _, r := range s.Results {
-		of[r.Cell] = r
+		results[r.Cell] = r
 		if r.Stage == result.Sparse {
 			sparse++
 		}
@@ -40,7 +40,7 @@ func TestSingleStepsFindWhatTheStudyFinds(t *testing.T) {
 		t.Fatalf("%d results, %d of them sparsity-trained; want %d", len(s.Results), sparse, want)
 	}
 	const unpruned = "study/checkpoints/eegnet-fold01-unpruned.safetensors"
-	whole := of[result.Cell{Variant: result.Variant{Model: "eegnet", Stage: result.Unpruned}, Fold: 1}]
+	whole := results[result.Cell{Variant: result.Variant{Model: "eegnet", Stage: result.Unpruned}, Fold: 1}]
 	type said struct{ Test *result.Score }
 	scored := func(args ...string) result.Score {
 		t.Helper()
@@ -52,14 +52,14 @@ func TestSingleStepsFindWhatTheStudyFinds(t *testing.T) {
 	}
 	same := func(c result.Cell, got result.Score) {
 		t.Helper()
-		if d := cmp.Diff(of[c].Test, got); d != "" {
+		if d := cmp.Diff(results[c].Test, got); d != "" {
 			t.Errorf("%s %s: the single step finds otherwise (-study +step):\n%s", c.Method, c.Stage, d)
 		}
 	}
 	for _, m := range methods {
 		pruned := result.Cell{Variant: result.Variant{Model: "eegnet", Stage: result.Pruned, Method: m, Ratio: 0.3}, Fold: 1}
-		r, there := of[pruned]
-		if !there {
+		r, found := results[pruned]
+		if !found {
 			t.Fatalf("%s has no result", m)
 		}
 		left := r.Size.MACs

@@ -1,12 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
-	"eegprune/internal/atomicfile"
 	"eegprune/report"
 )
 
@@ -38,6 +36,8 @@ SVG, PNG and PDF.`,
 	}
 	tests.register(c.Flags())
 	c.Flags().StringVar(&out, "out", "", "file of the page (default: report.html in DIR)")
+	group(c.Flags(), ofOutput)
+	takes(c.Flags(), "file", "out")
 	return c
 }
 
@@ -51,16 +51,5 @@ func writePage(dir, out string, tests *testFlags) (plots []string, err error) {
 		return nil, err
 	}
 	d.Judgement = tests.Judgement
-	var b bytes.Buffer
-	if err := report.Page(&b, d); err != nil {
-		return nil, err
-	}
-	figures, err := d.Figures()
-	if err != nil {
-		return nil, err
-	}
-	if err := atomicfile.WriteFile(out, b.Bytes()); err != nil {
-		return nil, err
-	}
-	return report.WriteFigures(filepath.Dir(out), figures)
+	return d.WriteFiles(out)
 }

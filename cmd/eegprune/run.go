@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"eegprune/experiment"
+	"eegprune/experiment/watch"
 	"eegprune/report"
 	"eegprune/result"
 	"eegprune/train"
@@ -33,10 +34,10 @@ func (r *runner) register(c *cobra.Command) {
 	r.device.register(f)
 	jobsFlag(f, &r.jobs)
 	boardFlag(f, &r.board)
-	f.IntVar(&r.every, "checkpoint-every", 0, "epochs after which a training is kept, to go on from if it is ended (default: when half a minute has passed)")
-	f.StringVar(&r.out, "out", "", "directory of the results; what is done there already is not done again")
-	f.BoolVarP(&r.verbose, "verbose", "v", false, "print the running loss and each epoch's validation, one training after another")
-	_ = c.MarkFlagRequired("out")
+	everyFlag(f, &r.every)
+	outFlag(c, &r.out, "dir", "directory of the results; what is done there already is not done again")
+	f.BoolVarP(&r.verbose, "verbose", "v", false, "print the running loss and each epoch, one training after another")
+	group(f, ofOutput)
 }
 
 // studyCommand is what commands have in common that make a study of flags.
@@ -49,7 +50,7 @@ type studyCommand struct {
 
 func (a *app) studyOfFlags() *studyCommand {
 	s := &studyCommand{runner: runner{a: a}}
-	s.cache = s.data.cacheDir
+	s.cache = s.data.cache.dir
 	return s
 }
 
@@ -119,8 +120,8 @@ func (r *runner) open(ctx context.Context, configs []experiment.Config) (experim
 		return nil, err
 	}
 	p := r.a.progress()
-	defer p.close()
-	grid, err := experiment.OpenGrid(ctx, configs, experiment.OpenOptions{Devices: devices, Cache: cache, Progress: p.reading})
+	defer p.Close()
+	grid, err := experiment.OpenGrid(ctx, configs, experiment.OpenOptions{Devices: devices, Cache: cache, Progress: p.Reading})
 	if err != nil {
 		return nil, err
 	}
@@ -143,20 +144,20 @@ func (r *runner) settle(o experiment.RunOptions) experiment.RunOptions {
 // carryOut runs studies and writes their results.
 func (r *runner) carryOut(ctx context.Context, grid experiment.Grid, o experiment.RunOptions) (*result.Study, error) {
 	o = r.settle(o)
-	b, err := newBoard(r.board)
+	b, err := watch.NewBoard(r.board)
 	if err != nil {
 		return nil, err
 	}
 	p := r.a.progress()
 	if r.verbose {
-		o.Jobs, o.Watch = 1, verboseObserver(r.a.stderr)
+		o.Jobs, o.Watch = 1, watch.Verbose(r.a.stderr)
 	} else {
-		o.Watch = p.observer(grid, o)
+		o.Watch = p.Study(grid)
 	}
-	o.Watch = b.observe(o.Watch, grid)
+	o.Watch = b.Observe(o.Watch, grid)
 	results, err := grid.Run(ctx, o)
-	p.close()
-	err = errors.Join(err, b.close())
+	p.Close()
+	err = errors.Join(err, b.Close())
 	if results != nil && o.Share == (experiment.Share{}) {
 		err = errors.Join(err, report.Write(r.out, results))
 	}
@@ -242,27 +243,4 @@ func (s *studyCommand) openPruning(ctx context.Context, p *pruneFlags, r *recove
 		return nil, err
 	}
 	return s.open(ctx, configs)
-}
-
-func (a *app) trainCommand() *cobra.Command {
-	s := a.studyOfFlags()
-	var folds []int
-	c := &cobra.Command{
-		Use:   "train",
-		Short: "Train the unpruned network over folds",
-		Long: `train trains the network on the folds and leaves one checkpoint for each in the
-directory --out. "eegprune run" on the same directory goes on from them.`,
-		Example: `  eegprune train --data recordings --out study --folds 2 --epochs 2 --fold 1`,
-		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			configs, err := s.configs(nil)
-			if err != nil {
-				return err
-			}
-			return s.run(cmd.Context(), configs, experiment.RunOptions{Folds: folds})
-		},
-	}
-	s.register(c)
-	c.Flags().IntSliceVar(&folds, "fold", nil, "train only these folds, counted from 1 (default: all)")
-	return c
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"eegprune/experiment"
+	"eegprune/experiment/watch"
 	"eegprune/report"
 )
 
@@ -35,15 +36,15 @@ held against the unpruned one that was trained on for as long.`,
 				return err
 			}
 			defer grid.Close()
-			b, err := newBoard(s.board)
+			b, err := watch.NewBoard(s.board)
 			if err != nil {
 				return err
 			}
 			progress := a.progress()
-			run := s.settle(experiment.RunOptions{Watch: b.observe(progress.lines(grid), grid)})
+			run := s.settle(experiment.RunOptions{Watch: b.Observe(progress.Lines(grid), grid)})
 			savings, results, err := grid.Savings(cmd.Context(), run, o)
-			progress.close()
-			err = errors.Join(err, b.close())
+			progress.Close()
+			err = errors.Join(err, b.Close())
 			if results != nil {
 				err = errors.Join(err, report.Write(s.out, results))
 			}
@@ -53,7 +54,7 @@ held against the unpruned one that was trained on for as long.`,
 			if err := report.WriteSavings(s.out, savings); err != nil {
 				return err
 			}
-			if _, err := writeFigures(s.out); err != nil {
+			if err := report.WritePlots(s.out); err != nil {
 				return err
 			}
 			return savings.Write(a.stdout, a.format())
@@ -66,6 +67,7 @@ held against the unpruned one that was trained on for as long.`,
 	tests.register(c.Flags())
 	c.Flags().Float64Var(&o.Most, "most", 0.95, "largest ratio to try")
 	c.Flags().Float64Var(&o.Step, "step", 0.05, "ratios are multiples of this")
+	group(c.Flags(), ofPruning)
 	return c
 }
 

@@ -2,10 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -14,7 +13,6 @@ import (
 	"eegprune/models"
 	"eegprune/prune"
 	"eegprune/report"
-	"eegprune/result"
 )
 
 func (a *app) sensitivityCommand() *cobra.Command {
@@ -46,7 +44,10 @@ checkpoints. Decide what to prune by the validation clips, or the test is none a
 				if len(args) > 1 {
 					return usageError{fmt.Errorf("%s is a directory: name one directory, or checkpoints", args[0])}
 				}
-				if paths, err = unprunedOf(args[0], o.Method); err != nil {
+				var several *experiment.SeveralNetworksError
+				if paths, err = experiment.PrunedFrom(args[0], o.Method); errors.As(err, &several) {
+					return usageError{err}
+				} else if err != nil {
 					return err
 				}
 				if out == "" {
@@ -84,68 +85,32 @@ checkpoints. Decide what to prune by the validation clips, or the test is none a
 	c.Flags().StringVar(&o.Method, "method", "lfp", "pruning method: "+strings.Join(prune.MethodNames(), ", "))
 	c.Flags().Float64SliceVar(&o.Ratios, "ratio", []float64{0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9}, "ratios at which each layer is pruned")
 	c.Flags().StringVar(&o.On, "on", experiment.OnValidation, "clips that accuracy is measured on: validation or test")
+	group(c.Flags(), ofPruning)
 	c.Flags().StringVar(&out, "out", "", "directory for sensitivity.json and the plot (default: that of the study, if it was named)")
+	group(c.Flags(), ofOutput)
+	takes(c.Flags(), "dir", "out")
 	return c
-}
-
-// unprunedOf finds the checkpoints of a study from which a method starts.
-func unprunedOf(dir, method string) ([]string, error) {
-	stage, of := result.Unpruned, ""
-	if prune.TrainingFor(method) == prune.Sparse {
-		stage, of = result.Sparse, method
-	}
-	s, err := result.Read(dir)
-	if err != nil {
-		return nil, fmt.Errorf("%w; a directory of results has a %s, which \"eegprune run\" writes", err, result.File)
-	}
-	var paths, names []string
-	for _, r := range s.Results {
-		if r.Stage != stage || r.Method != of {
-			continue
-		}
-		paths = append(paths, filepath.Join(dir, r.Checkpoint))
-		if !slices.Contains(names, r.Model) {
-			names = append(names, r.Model)
-		}
-	}
-	if len(paths) == 0 {
-		return nil, fmt.Errorf("%s has no %s networks, from which %s starts: make them with eegprune run", dir, stage, method)
-	}
-	if len(names) > 1 {
-		return nil, usageError{fmt.Errorf("%s has several networks (%s): name the checkpoints of one, such as %s", dir, strings.Join(names, ", "), paths[0])}
-	}
-	return paths, nil
 }
 
 // sensitivity opens checkpoints of one study and the data they share.
 func (a *app) sensitivity(ctx context.Context, paths []string, d *dataFlags, dev *deviceFlags, o experiment.SensitivityOptions) (*report.Sensitivity, error) {
-	first, err := a.open(ctx, paths[0], d, dev, func(*experiment.Config) error { return nil })
+	first, s, err := a.openWithStudy(ctx, paths[0], d, dev, unchanged)
 	if err != nil {
 		return nil, err
 	}
-	defer first.close()
-	if err := first.divide(paths[0]); err != nil {
-		return nil, err
-	}
-	networks, folds := []*models.Network{first.network}, []int{first.study.At(first.origin.Cell)}
+	defer first.Close()
+	defer s.Close()
+	all := []*experiment.Checkpoint{first}
 	for _, path := range paths[1:] {
-		n, p, err := a.load(path, foreignFlags{}, first.network.Device())
+		c, err := a.openCheckpoint(path, models.OpenOptions{Device: first.Network.Device()}, false)
 		if err != nil {
 			return nil, err
 		}
-		defer n.Free()
-		if p.Data != first.origin.Data || n.Arch.Model != first.network.Arch.Model {
-			return nil, fmt.Errorf("%s and %s are not of one study: they were trained on other data, or are other networks", paths[0], path)
-		}
-		networks, folds = append(networks, n), append(folds, first.study.At(p.Cell))
-	}
-	for i, f := range folds {
-		if f < 1 || f > len(first.study.Folds) {
-			return nil, fmt.Errorf("%s does not say which fold it was trained on", paths[i])
-		}
+		defer c.Close()
+		all = append(all, c)
 	}
 	progress := a.progress()
-	o.Progress = progress.counting("layers and ratios")
-	defer progress.close()
-	return first.study.Sensitivity(ctx, networks, folds, o)
+	o.Progress = progress.Counting("layers and ratios")
+	defer progress.Close()
+	return s.Sensitivity(ctx, all, o)
 }

@@ -34,7 +34,7 @@ folds, as a table and as curves.`,
 			if err != nil {
 				return err
 			}
-			if _, err := writeFigures(s.out); err != nil {
+			if err := report.WritePlots(s.out); err != nil {
 				return err
 			}
 			if a.json {
@@ -51,17 +51,4 @@ folds, as a table and as curves.`,
 	p.register(c.Flags(), 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 	r.register(c, "fine-tune", "scratch")
 	return c
-}
-
-// writeFigures draws all that a directory of results holds.
-func writeFigures(dir string) (paths []string, err error) {
-	d, err := report.ReadDocument(dir)
-	if err != nil {
-		return nil, err
-	}
-	figures, err := d.Figures()
-	if err != nil {
-		return nil, err
-	}
-	return report.WriteFigures(dir, figures)
 }

@@ -16,6 +16,7 @@ const module = "eegprune/"
 func floors() [][]string {
 	return [][]string{
 		{"cmd/eegprune", "internal/reftest"},
+		{"predict", "experiment/slurm", "experiment/watch"},
 		{"experiment"},
 		{"report", "prune"},
 		{"train"},

@@ -2,8 +2,6 @@ package main
 
 import (
 	"fmt"
-	"maps"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,7 +10,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"eegprune/experiment"
-	"eegprune/internal/strictyaml"
 	"eegprune/prune"
 	"eegprune/train"
 )
@@ -25,13 +22,17 @@ type choiceFlags struct {
 }
 
 func (f *choiceFlags) register(s *pflag.FlagSet) {
-	s.StringVar(&f.target, "target", "", "instead of --ratio: share of parameters or of MACs to save, such as macs=0.643")
+	s.StringVar(&f.target, "target", "", "share to save instead of --ratio, such as macs=0.643 or parameters=0.5")
 	s.StringVar(&f.scope, "scope", "", "where a threshold holds: global or layer (default: as the method's paper)")
 	s.StringVar(&f.what, "prune", "filters", "what may go: filters, or linear for the neurons of linear layers too")
-	s.StringVar(&f.layers, "layer-ratios", "", `YAML file with ratios of single layers, such as "block5.0: 0.7"`)
+	s.StringVar(&f.layers, "layer-ratios", "", "YAML file with ratios of single layers, such as \"block5.0: 0.7\"")
 	s.StringSliceVar(&f.exclude, "exclude", nil, "layers that stay whole")
 	s.IntVar(&f.minChannels, "min-channels", 1, "channels that stay in a layer at the least")
 	s.IntVar(&f.roundTo, "round-to", 1, "round widths up to a multiple of this")
+	group(s, ofPruning)
+	takes(s, "file", "layer-ratios")
+	takes(s, "what=x", "target")
+	rare(s, "scope", "prune", "layer-ratios", "exclude", "min-channels", "round-to")
 }
 
 // options returns what the flags say, and the ratios that --target holds.
@@ -69,7 +70,7 @@ func (f *choiceFlags) options() (o prune.Options, ratios []float64, err error) {
 		}
 	}
 	if f.layers != "" {
-		if o.Layers, err = readLayerRatios(f.layers); err != nil {
+		if o.Layers, err = experiment.ReadLayerRatios(f.layers); err != nil {
 			return o, nil, err
 		}
 	}
@@ -77,26 +78,6 @@ func (f *choiceFlags) options() (o prune.Options, ratios []float64, err error) {
 		return o, nil, usageError{err}
 	}
 	return o, ratios, nil
-}
-
-func readLayerRatios(path string) (map[string]float64, error) {
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("reading the ratios of layers: %w", err)
-	}
-	var ratios map[string]float64
-	if err := strictyaml.Unmarshal(b, path, &ratios); err != nil {
-		return nil, fmt.Errorf("%w; write one line for each layer, such as block5.0: 0.7", err)
-	}
-	if len(ratios) == 0 {
-		return nil, fmt.Errorf("%s names no layer; write one line for each, such as block5.0: 0.7", path)
-	}
-	for _, name := range slices.Sorted(maps.Keys(ratios)) {
-		if err := prune.CheckRatio(ratios[name]); err != nil {
-			return nil, fmt.Errorf("%s: layer %s: %w", path, name, err)
-		}
-	}
-	return ratios, nil
 }
 
 // pruneFlags say what is removed, by which methods and at which ratios.
@@ -109,7 +90,7 @@ type pruneFlags struct {
 
 func (f *pruneFlags) register(s *pflag.FlagSet, ratios ...float64) {
 	f.set = s
-	s.StringSliceVar(&f.methods, "method", []string{"lfp"}, "pruning method, or several: "+strings.Join(prune.MethodNames(), ", "))
+	s.StringSliceVar(&f.methods, "method", []string{"lfp"}, "pruning methods: "+strings.Join(prune.MethodNames(), ", "))
 	s.Float64SliceVar(&f.ratios, "ratio", ratios, "share that is removed, in [0, 1), or several shares")
 	f.choiceFlags.register(s)
 }
@@ -158,11 +139,11 @@ func (f *pruneFlags) one() (experiment.Pruning, prune.Options, error) {
 
 // recoverFlags say how accuracy is brought back.
 type recoverFlags struct {
-	how                  []string
-	epochs               int
-	lr                   float64
-	distill, temperature float64
-	sparsity             float64
+	how      []string
+	epochs   int
+	lr       float64
+	distill  experiment.Distill
+	sparsity float64
 }
 
 func (f *recoverFlags) register(c *cobra.Command, how ...string) {
@@ -171,12 +152,15 @@ func (f *recoverFlags) register(c *cobra.Command, how ...string) {
 	s.IntVar(&f.epochs, "fine-tune-epochs", 0, "epochs of fine-tuning (default: as many as of training)")
 	s.Float64Var(&f.lr, "fine-tune-lr", 0, "learning rate of fine-tuning (default: that of training)")
 	s.Float64Var(&f.sparsity, "sparsity", experiment.PaperSparsity, "strength of the penalty on BatchNorm scales with which nsfp's network is trained")
-	distillFlags(s, &f.distill, &f.temperature)
+	distillFlags(s, &f.distill)
+	rare(s, "fine-tune-epochs", "fine-tune-lr", "sparsity")
 }
 
-func distillFlags(s *pflag.FlagSet, weight, temperature *float64) {
-	s.Float64Var(weight, "distill", 0, "how much fine-tuning learns from the unpruned network's logits instead of the labels, in [0, 1]")
-	s.Float64Var(temperature, "temperature", experiment.PaperTemperature, "temperature of the logits that --distill compares")
+func distillFlags(s *pflag.FlagSet, d *experiment.Distill) {
+	s.Float64Var(&d.Weight, "distill", 0, "how much fine-tuning learns from the unpruned network's logits instead of the labels, in [0, 1]")
+	s.Float64Var(&d.Temperature, "temperature", experiment.PaperTemperature, "temperature of the logits that --distill compares")
+	group(s, ofPruning)
+	rare(s, "distill", "temperature")
 }
 
 // apply goes after the training's settings are known, which fine-tuning's start from.
@@ -191,8 +175,8 @@ func (f *recoverFlags) apply(c *experiment.Config) error {
 	}
 	c.FineTune = fineTuning(c.Train, f.epochs, f.lr)
 	c.Sparsity = f.sparsity
-	if f.distill != 0 {
-		c.Distill = experiment.Distill{Weight: f.distill, Temperature: f.temperature}
+	if f.distill.Weight != 0 {
+		c.Distill = f.distill
 	}
 	return nil
 }

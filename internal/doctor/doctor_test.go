@@ -1,4 +1,4 @@
-package main
+package doctor
 
 import (
 	"errors"
@@ -49,14 +49,14 @@ func TestDoctorNamesWhatIsWrongAndTheMend(t *testing.T) {
 	}
 }
 
-func sentence(t *testing.T, of, says string, words []string) {
+func sentence(t *testing.T, what, says string, words []string) {
 	t.Helper()
 	if strings.Contains(says, "\n") {
-		t.Errorf("%s: %q is more than a line", of, says)
+		t.Errorf("%s: %q is more than a line", what, says)
 	}
 	for _, w := range words {
 		if !strings.Contains(says, w) {
-			t.Errorf("%s: %q does not say %q", of, says, w)
+			t.Errorf("%s: %q does not say %q", what, says, w)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package doctor
 
 import (
 	"context"
@@ -11,35 +11,35 @@ import (
 )
 
 // diagnoseGPU looks at what could keep GPUs from being used, and trains on each.
-func diagnoseGPU(ctx context.Context, b torch.Build) []finding {
+func diagnoseGPU(ctx context.Context, b torch.Build) []Finding {
 	if b.CUDA == "" {
-		return []finding{{"GPU", true, "none is used: the shim was built for the CPU; with an NVIDIA driver installed, run `make clean-libtorch build`"}}
+		return []Finding{{"GPU", true, "none is used: the shim was built for the CPU; with an NVIDIA driver installed, run `make clean-libtorch build`"}}
 	}
 	state, err := torch.StateOfCUDA(-1)
 	if err != nil {
-		return []finding{{"GPU", false, err.Error()}}
+		return []Finding{{"GPU", false, err.Error()}}
 	}
 	if says, ok := cudaTrouble(state); says != "" {
-		return []finding{{"GPU", ok, says}}
+		return []Finding{{"GPU", ok, says}}
 	}
 	n, err := torch.CUDADevices()
 	if err != nil {
-		return []finding{{"GPU", false, err.Error()}}
+		return []Finding{{"GPU", false, err.Error()}}
 	}
-	f := []finding{{"CUDA", true, fmt.Sprintf("%s, the driver knows %s; cuDNN %s", state.Runtime, state.Driver, b.CuDNN)}}
+	f := []Finding{{"CUDA", true, fmt.Sprintf("%s, the driver knows %s; cuDNN %s", state.Runtime, state.Driver, b.CuDNN)}}
 	for i := range n {
 		d := torch.CUDA(i)
 		if state, err = torch.StateOfCUDA(i); err == nil && state.Code != 0 {
 			says, _ := cudaTrouble(state)
-			f = append(f, finding{d.String(), false, says})
+			f = append(f, Finding{d.String(), false, says})
 			continue
 		}
 		g, err := torch.DescribeGPU(i)
 		if err != nil {
-			f = append(f, finding{d.String(), false, troubleOf(err, d)})
+			f = append(f, Finding{d.String(), false, troubleOf(err, d)})
 			continue
 		}
-		f = append(f, finding{d.String(), true, fmt.Sprintf("%s, %s of %s free", g.Name, torch.Bytes(g.Free), torch.Bytes(g.Total))})
+		f = append(f, Finding{d.String(), true, fmt.Sprintf("%s, %s of %s free", g.Name, torch.Bytes(g.Free), torch.Bytes(g.Total))})
 		f = append(f, tryDevice(ctx, d))
 	}
 	return f

@@ -1,4 +1,4 @@
-package main
+package watch
 
 import (
 	"cmp"
@@ -7,24 +7,18 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
-
-	"github.com/spf13/pflag"
 
 	"eegprune/experiment"
 	"eegprune/internal/tensorboard"
 	"eegprune/result"
 )
 
-// boardFlag says where TensorBoard finds what is trained.
-func boardFlag(s *pflag.FlagSet, dir *string) {
-	s.StringVar(dir, "tensorboard", "", "directory of event files for TensorBoard: a run for each network that is made")
-}
-
-// A board writes event files, in a directory for each cell. What was done by an earlier run
-// is not in them.
-type board struct {
+// A Board writes event files for TensorBoard, in a directory for each cell. What was done by an
+// earlier run is not in them.
+type Board struct {
 	dir  string
 	mu   sync.Mutex // guards what follows
 	runs map[result.Cell]*boardRun
@@ -39,28 +33,30 @@ type boardRun struct {
 	epoch int // the last
 }
 
-// newBoard makes the directory, before hours of work that would be lost to it.
-func newBoard(dir string) (*board, error) {
+// NewBoard makes the directory, before hours of work that would be lost to it. Where dir is "" the
+// board writes nothing.
+func NewBoard(dir string) (*Board, error) {
 	if dir != "" {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return nil, fmt.Errorf("making the directory for TensorBoard: %w", err)
 		}
 	}
-	return &board{dir: dir, runs: map[result.Cell]*boardRun{}}, nil
+	return &Board{dir: dir, runs: map[result.Cell]*boardRun{}}, nil
 }
 
-// observe tells the board, too, what o is told.
-func (b *board) observe(o experiment.Observer, grid experiment.Grid) experiment.Observer {
+// Observe tells the board, too, what o is told.
+func (b *Board) Observe(o experiment.Observer, grid experiment.Grid) experiment.Observer {
 	if b.dir == "" {
 		return o
 	}
-	config := func(c result.Cell) (of experiment.Config) {
-		for _, s := range grid {
-			if s.Config.Model == c.Model && (c.Seed == 0 || s.Config.Seed == c.Seed) {
-				of = s.Config
-			}
+	config := func(c result.Cell) experiment.Config {
+		i := slices.IndexFunc(grid, func(s *experiment.Study) bool {
+			return s.Config.Model == c.Model && (c.Seed == 0 || s.Config.Seed == c.Seed)
+		})
+		if i < 0 {
+			return experiment.Config{}
 		}
-		return of
+		return grid[i].Config
 	}
 	told := o
 	o.Start = func(c result.Cell) {
@@ -94,7 +90,7 @@ func (b *board) observe(o experiment.Observer, grid experiment.Grid) experiment.
 }
 
 // start begins the run of a cell.
-func (b *board) start(c result.Cell, config experiment.Config) {
+func (b *Board) start(c result.Cell, config experiment.Config) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	settings, err := json.MarshalIndent(config, "", "  ")
@@ -106,7 +102,7 @@ func (b *board) start(c result.Cell, config experiment.Config) {
 }
 
 // write adds to the run of a cell, unless something could not be written before.
-func (b *board) write(c result.Cell, add func(*boardRun) error) {
+func (b *Board) write(c result.Cell, add func(*boardRun) error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.err == nil {
@@ -155,7 +151,7 @@ func (r *boardRun) points(step int, again bool, values map[string]float64) (err 
 }
 
 // end ends the run of a cell.
-func (b *board) end(c result.Cell) {
+func (b *Board) end(c result.Cell) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.err = cmp.Or(b.err, b.runs[c].close())
@@ -169,8 +165,8 @@ func (r *boardRun) close() error {
 	return r.Close()
 }
 
-// close ends what cells left that were not finished, and says whether all was written.
-func (b *board) close() error {
+// Close ends what cells left that were not finished, and says whether all was written.
+func (b *Board) Close() error {
 	for _, r := range b.runs {
 		b.err = errors.Join(b.err, r.close())
 	}

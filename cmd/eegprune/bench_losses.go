@@ -1,0 +1,66 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"eegprune/models"
+	"eegprune/train"
+)
+
+func (a *app) benchLossesCommand() *cobra.Command {
+	var f clipFlags
+	var seed uint64
+	var steps int
+	var out string
+	c := &cobra.Command{
+		Use:   "losses FILE.npz",
+		Short: "Train on clips of an .npz file and print the loss of every step",
+		Long: `losses trains a network on all clips of an .npz file, x [clips, channels, height, width]
+and their classes y (with rate, for networks of signals), as the PyTorch program does that
+calls torch.manual_seed, makes the network and iterates DataLoader(shuffle=True). It prints
+the loss of every step, and with --out keeps the network that they lead to:
+scripts/parity.py compares both with that program's.`,
+		Example: `  eegprune bench losses features.npz --model ccnn --seed 7 --steps 4`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if steps < 1 {
+				return usageError{fmt.Errorf("--steps: %d steps; take at least 1", steps)}
+			}
+			arch, o, d, device, err := f.open(args[0])
+			if err != nil {
+				return err
+			}
+			defer d.Free()
+			losses, err := train.Losses(cmd.Context(), arch, o, d, device, seed, steps, func(n *models.Network) error {
+				if out == "" {
+					return nil
+				}
+				return n.Save(out, map[string]any{"model": f.model, "seed": seed, "steps": steps})
+			})
+			if err != nil {
+				return err
+			}
+			if a.json {
+				return json.NewEncoder(a.stdout).Encode(map[string]any{"model": f.model, "seed": seed, "batch": f.batch, "device": device.String(),
+					"threads": f.dev.threads, "losses": losses})
+			}
+			for _, l := range losses {
+				if _, err := fmt.Fprintf(a.stdout, "%.9g\n", l); err != nil { // what a float32 needs
+					return err
+				}
+			}
+			return nil
+		},
+	}
+	f.register(c.Flags())
+	c.Flags().Uint64Var(&seed, "seed", 1, "seed of weights, shuffles and dropout")
+	c.Flags().IntVar(&steps, "steps", 20, "steps of the optimizer")
+	group(c.Flags(), ofTraining)
+	c.Flags().StringVar(&out, "out", "", "write the network after these steps to this .safetensors file")
+	group(c.Flags(), ofOutput)
+	takes(c.Flags(), "file", "out")
+	return c
+}

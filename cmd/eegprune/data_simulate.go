@@ -1,0 +1,66 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"eegprune/data/simulate"
+)
+
+func (a *app) simulateCommand() *cobra.Command {
+	flags := simulate.Default()
+	var out string
+	c := &cobra.Command{
+		Use:   "simulate",
+		Short: "Make recordings in which the label changes band power by a known amount",
+		Long: `simulate writes recordings with a 1/f background, sources in frequency bands, blinks,
+line noise and differences between subjects. The label of a trial changes the power of
+two sources and nothing else, so that the best possible accuracy is known.
+
+They are EDF+ files, or have the format of DEAP (sNN.dat, 40 channels of which 32 are EEG,
+3 s of baseline) or SEED (.mat and label.mat, 62 electrodes, three classes).`,
+		Example: `  eegprune data simulate --out recordings --subjects 4 --trials 4 --seconds 10
+  eegprune data simulate --out deap --format deap --subjects 2 --trials 4 --seconds 10
+  eegprune data simulate --out seed --format seed --subjects 2 --trials 3 --seconds 10`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			config, err := simulate.DefaultFor(flags.Format)
+			if err != nil {
+				return usageError{fmt.Errorf("--format: %w", err)}
+			}
+			config.Subjects, config.Trials, config.Seconds, config.Seed = flags.Subjects, flags.Trials, flags.Seconds, flags.Seed
+			if cmd.Flags().Changed("rate") {
+				config.Rate = flags.Rate
+			}
+			p := a.progress()
+			truth, err := simulate.Write(cmd.Context(), out, config, p.Reading)
+			p.Close()
+			if err != nil {
+				return err
+			}
+			if a.json {
+				return json.NewEncoder(a.stdout).Encode(truth)
+			}
+			last := len(config.Classes) - 1
+			_, err = fmt.Fprintf(a.stdout, `Simulated %d subjects, %d trials each of %g s, %d electrodes at %g Hz, classes %s and %s, in %s.
+The label changes the power of %d sources; no classifier of clips of %g s can be right more often
+than %.1f %% but by chance (the ideal observer of these recordings was right in %.1f %% of %d windows).
+`, config.Subjects, config.Trials, config.Seconds, len(config.Electrodes), config.Rate, strings.Join(config.Classes[:last], ", "), config.Classes[last], out,
+				len(config.Effects), config.Window, 100*truth.Best, 100*truth.Realised, truth.Windows)
+			return err
+		},
+	}
+	f := c.Flags()
+	outFlag(c, &out, "dir", "directory for the recordings, new or empty")
+	f.StringVar(&flags.Format, "format", "edf", "format of the files: edf, deap or seed")
+	f.IntVar(&flags.Subjects, "subjects", flags.Subjects, "number of subjects, one file each")
+	f.IntVar(&flags.Trials, "trials", flags.Trials, "trials of each subject")
+	f.Float64Var(&flags.Seconds, "seconds", flags.Seconds, "seconds of a trial")
+	f.Float64Var(&flags.Rate, "rate", flags.Rate, "samples per second (DEAP has 128, SEED 200)")
+	f.Uint64Var(&flags.Seed, "seed", flags.Seed, "seed of all that is drawn")
+	group(f, ofData)
+	return c
+}

@@ -1,0 +1,250 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"eegprune/data"
+	"eegprune/data/montage"
+	"eegprune/data/transform"
+	"eegprune/experiment"
+	"eegprune/models"
+)
+
+// Each set of flags has the same names, and the same meaning, in all commands. apply
+// changes in a configuration what was given on the command line, so that a checkpoint's
+// own settings stay where nothing was said.
+
+// dataFlags say which recordings, and what to make of them.
+type dataFlags struct {
+	set            *pflag.FlagSet
+	dir            string
+	source         sourceFlags
+	features       string
+	clip, overlap  float64
+	bands, filter  string
+	removeBaseline bool
+	standardize    string
+	cache          cacheFlag
+}
+
+func (f *dataFlags) register(s *pflag.FlagSet) {
+	f.set = s
+	s.StringVar(&f.dir, "data", "", "directory of recordings")
+	f.source.register(s)
+	s.StringVar(&f.features, "features", "", "YAML file with clips, transforms and labels\nsee \"eegprune data features --help\"; other flags change what it says")
+	s.Float64Var(&f.clip, "clip", 0, "seconds of a clip (default: 1, for networks of signals 4)")
+	s.Float64Var(&f.overlap, "overlap", 0, "seconds that a clip shares with the next")
+	s.StringVar(&f.bands, "bands", "", "frequency bands in Hz, such as \"theta=4-8,alpha=8-14\" (default: theta, alpha, beta and gamma)")
+	s.StringVar(&f.filter, "filter", transform.FilterSOS, "band filters: sos, or ba to repeat torcheeg's numbers with their rounding noise")
+	s.BoolVar(&f.removeBaseline, "remove-baseline", false, "take the features of a trial's baseline off those of its clips (BaselineRemoval)")
+	s.StringVar(&f.standardize, "standardize", data.StandardizeNone, "bring features to one scale: none, or subject\nthat is the z-score over all of a subject's clips, labels unseen")
+	f.cache.register(s)
+	group(s, ofData)
+	takes(s, "dir", "data")
+	takes(s, "file", "features")
+	takes(s, "bands", "bands")
+	rare(s, "clip", "overlap", "bands", "filter", "remove-baseline", "standardize")
+}
+
+// changed reports whether flags ask for other features than a checkpoint's own.
+func (f *dataFlags) changed() bool {
+	return slices.ContainsFunc([]string{"data", "features", "clip", "overlap", "bands", "filter", "remove-baseline", "standardize", "encoding", "montage"}, f.set.Changed)
+}
+
+func (f *dataFlags) apply(c *experiment.Config) error {
+	if f.set.Changed("data") {
+		dir, err := filepath.Abs(f.dir)
+		if err != nil {
+			return err
+		}
+		manifest, err := chooseManifest(f.source.manifest, f.source.format)
+		if err != nil {
+			return err
+		}
+		c.Data.Dir, c.Data.Manifest = dir, manifest
+	}
+	r, err := f.source.reading()
+	if err != nil {
+		return err
+	}
+	c.Data.Encoding, c.Data.Montage = cmp.Or(r.Encoding, c.Data.Encoding), cmp.Or(r.Montage, c.Data.Montage)
+	if c.Data.Dir == "" {
+		return usageError{fmt.Errorf("no recordings were named: give their directory with --data")}
+	}
+	o := &c.Data.Features
+	if o.Seconds == 0 { // not set by a checkpoint
+		m, err := models.ByName(c.Model)
+		if err != nil {
+			return usageError{err}
+		}
+		if *o = data.SignalOptions(); m.Grid {
+			*o = data.GridOptions()
+		}
+	}
+	if f.features != "" {
+		if err := data.ReadOptions(f.features, o); err != nil {
+			return err
+		}
+	}
+	if f.set.Changed("clip") {
+		o.Seconds = f.clip
+	}
+	if f.set.Changed("overlap") {
+		o.Overlap = f.overlap
+	}
+	if f.set.Changed("standardize") || o.Standardize == "" {
+		o.Standardize = f.standardize
+	}
+	o.SkipBad = o.SkipBad || f.source.skipBad
+	o.Strict = o.Strict || f.source.strict
+	if f.removeBaseline {
+		o.Transforms = append(o.Transforms, &transform.BaselineRemoval{})
+	}
+	return f.applyBands(c.Model, o.Transforms)
+}
+
+// applyBands gives the features of bands their bands and filters.
+func (f *dataFlags) applyBands(model string, p transform.Pipeline) error {
+	if f.filter != transform.FilterSOS && f.filter != transform.FilterBA {
+		return usageError{fmt.Errorf("--filter: no filters %q: there are %s and %s", f.filter, transform.FilterSOS, transform.FilterBA)}
+	}
+	if !f.set.Changed("bands") && !f.set.Changed("filter") {
+		return nil
+	}
+	i := slices.IndexFunc(p, func(t transform.Transform) bool { _, ok := t.(*transform.BandDifferentialEntropy); return ok })
+	if i < 0 {
+		return usageError{fmt.Errorf("--bands and --filter are of BandDifferentialEntropy, which is none of the transforms for %s: give them as arguments in the file of --features", model)}
+	}
+	t := p[i].(*transform.BandDifferentialEntropy)
+	if f.set.Changed("bands") {
+		bands, err := parseBands(f.bands)
+		if err != nil {
+			return usageError{err}
+		}
+		form := t.Filter
+		t = transform.NewBandDifferentialEntropy(bands)
+		t.Filter = form
+	}
+	if f.set.Changed("filter") {
+		t.Filter = f.filter
+	}
+	p[i] = t
+	return nil
+}
+
+func parseBands(s string) (transform.Bands, error) {
+	var bands transform.Bands
+	for _, part := range strings.Split(s, ",") {
+		name, edges, ok := strings.Cut(strings.TrimSpace(part), "=")
+		low, high, ok2 := strings.Cut(edges, "-")
+		l, err1 := strconv.ParseFloat(low, 64)
+		h, err2 := strconv.ParseFloat(high, 64)
+		if !ok || !ok2 || name == "" || err1 != nil || err2 != nil || !(l > 0 && h > l) {
+			return nil, fmt.Errorf("--bands: %q is not a band; write name=low-high in Hz, such as alpha=8-14", part)
+		}
+		bands = append(bands, transform.Band{Name: name, Low: l, High: h})
+	}
+	return bands, nil
+}
+
+// cacheFlag says where features are kept.
+type cacheFlag struct{ path string }
+
+func (f *cacheFlag) register(s *pflag.FlagSet) {
+	s.StringVar(&f.path, "cache", "", "directory that keeps features (default: eegprune in the user's cache directory)")
+	group(s, ofData)
+	takes(s, "dir", "cache")
+	rare(s, "cache")
+}
+
+func (f *cacheFlag) dir() (string, error) {
+	if f.path != "" {
+		return f.path, nil
+	}
+	return data.CacheDir()
+}
+
+// formatFlag names the data set that a directory holds, where that doesn't show.
+func formatFlag(s *pflag.FlagSet, format *string) {
+	s.StringVar(format, "format", "", "read the directory as this data set, or format, whatever it looks like\none of "+strings.Join(formatNames(), ", "))
+}
+
+func formatNames() []string {
+	names, err := data.Names()
+	if err != nil { // the manifests are compiled in and tested
+		return nil
+	}
+	return names
+}
+
+// chooseManifest returns what data.Open takes for --manifest and --format.
+func chooseManifest(manifest, format string) (string, error) {
+	if format == "" {
+		return manifest, nil
+	}
+	if manifest != "" {
+		return "", usageError{fmt.Errorf("--manifest and --format both say how to read the recordings: give one of them")}
+	}
+	if !slices.Contains(formatNames(), format) {
+		return "", usageError{fmt.Errorf("--format: no data set or format %q is known: there are %s; other files are described by %s in their directory, or --manifest",
+			format, strings.Join(formatNames(), ", "), data.ManifestName)}
+	}
+	return format, nil
+}
+
+// sourceFlags say how a directory of recordings is read.
+type sourceFlags struct {
+	manifest, format  string
+	encoding, montage string
+	skipBad, strict   bool
+}
+
+func (f *sourceFlags) register(s *pflag.FlagSet) {
+	s.StringVar(&f.manifest, "manifest", "", "YAML file that says where subject and label are found (default: eegprune.yaml in the directory, or a built-in one)")
+	formatFlag(s, &f.format)
+	s.StringVar(&f.encoding, "encoding", "", "encoding of texts in the files that are not UTF-8, such as latin1, gbk or shift_jis")
+	s.StringVar(&f.montage, "montage", "", "file that says where channels lie\none of "+strings.Join(montage.Extensions(), ", ")+", or BIDS electrodes.tsv")
+	s.BoolVar(&f.skipBad, "skip-bad", false, "go on without recordings that can't be read, and list them")
+	s.BoolVar(&f.strict, "strict", false, "fail where anything is left out, corrected, there twice or assumed, instead of noting it")
+	group(s, ofData)
+	takes(s, "file", "manifest", "montage")
+	rare(s, "manifest", "format", "encoding", "montage", "skip-bad", "strict")
+}
+
+func (f *sourceFlags) open(dir string) (*data.Source, error) {
+	manifest, err := chooseManifest(f.manifest, f.format)
+	if err != nil {
+		return nil, err
+	}
+	source, err := data.Open(dir, manifest)
+	if err != nil {
+		return nil, err
+	}
+	return source, f.use(source)
+}
+
+// reading is what the flags say beside the manifest.
+func (f *sourceFlags) reading() (data.Reading, error) {
+	r := data.Reading{Encoding: f.encoding}
+	if f.montage == "" {
+		return r, nil
+	}
+	path, err := filepath.Abs(f.montage)
+	r.Montage = path
+	return r, err
+}
+
+func (f *sourceFlags) use(source *data.Source) error {
+	r, err := f.reading()
+	if err != nil {
+		return err
+	}
+	return source.Use(r)
+}

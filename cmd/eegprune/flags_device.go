@@ -1,0 +1,76 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"eegprune/torch"
+)
+
+// deviceFlags say where to compute.
+type deviceFlags struct {
+	device  string
+	threads int
+}
+
+func (f *deviceFlags) register(s *pflag.FlagSet) {
+	s.StringVar(&f.device, "device", "auto", "cpu, cuda, cuda:N, or auto: the first GPU if there is one")
+	s.IntVar(&f.threads, "threads", 1, "CPU threads of one operation\nresults are the same bits for the same number")
+	group(s, ofComputing)
+	rare(s, "threads")
+}
+
+// open loads libtorch and returns the device.
+func (f *deviceFlags) open() (torch.Device, error) {
+	all, err := f.openAll()
+	if err == nil && len(all) > 1 {
+		err = usageError{fmt.Errorf("--device: %s are several devices, and this uses one", f.device)}
+	}
+	if err != nil {
+		return torch.CPU, err
+	}
+	return all[0], nil
+}
+
+// openAll loads libtorch and returns the devices: cuda:0,1 are two.
+func (f *deviceFlags) openAll() ([]torch.Device, error) {
+	if f.threads < 1 {
+		return nil, usageError{fmt.Errorf("--threads: %d threads; use at least 1", f.threads)}
+	}
+	if err := torch.SetNumThreads(f.threads); err != nil {
+		return nil, err
+	}
+	var all []torch.Device
+	for _, name := range strings.Split(f.device, ",") {
+		if _, err := strconv.Atoi(name); err == nil && len(all) > 0 {
+			name = "cuda:" + name
+		}
+		d, err := torch.ParseDevice(name)
+		if err != nil {
+			return nil, usageError{fmt.Errorf("--device: %w", err)}
+		}
+		if !slices.Contains(all, d) {
+			all = append(all, d)
+		}
+	}
+	return all, nil
+}
+
+// jobsFlag says how many cells run side by side.
+func jobsFlag(s *pflag.FlagSet, jobs *int) {
+	s.IntVar(jobs, "jobs", runtime.NumCPU(), "trainings that run side by side; changes no result")
+	group(s, ofComputing)
+}
+
+// precisionFlags say how a GPU computes.
+func precisionFlags(s *pflag.FlagSet, precision *string, fast *bool) {
+	s.StringVar(precision, "precision", "", "of products and convolutions (default: float32)\ntf32 or tf32-conv (PyTorch's default), on a GPU, or bf16, in training steps")
+	s.BoolVar(fast, "fast", false, "let a GPU compute as is fastest, so that another run gives other bits")
+	group(s, ofComputing)
+	rare(s, "precision", "fast")
+}

@@ -1,0 +1,146 @@
+package experiment
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"eegprune/internal/note"
+	"eegprune/models"
+	"eegprune/prune"
+	"eegprune/result"
+	"eegprune/train"
+)
+
+// Provenance is what a checkpoint says of where it comes from.
+type Provenance struct {
+	Version string      `json:"version"`
+	Key     string      `json:"key,omitempty"` // of the study's cell; empty for files made one by one
+	Cell    result.Cell `json:"cell"`
+	Config  Config      `json:"config"`
+	Classes []string    `json:"classes"`
+	// Channels are the electrodes of the features; empty in files of earlier versions.
+	Channels []string     `json:"channels,omitempty"`
+	Data     string       `json:"data"` // fingerprint of the feature set
+	Test     result.Score `json:"test"`
+	// Notes are what was left out, rounded or assumed of the file of another program that the
+	// network comes from.
+	Notes note.List `json:"notes,omitempty"`
+}
+
+// Provenance describes a network of the study.
+func (s *Study) Provenance(c result.Cell, version string, test result.Score) Provenance {
+	return Provenance{Version: version, Cell: c, Config: s.Config, Classes: s.Set.Classes, Channels: s.Set.Channels, Data: s.fingerprint, Test: test}
+}
+
+// Foreign is what is assumed of a network that another program trained: the settings that
+// a study would have by default.
+func Foreign(model string) Provenance {
+	t := train.Paper(model)
+	c := Config{Model: model, Seed: 1, Split: Split{Shuffle: true, Seed: 1, Val: 0.2}, Train: t, FineTune: t}
+	return Provenance{Config: c, Cell: result.Cell{Variant: result.Variant{Model: model, Stage: result.Unpruned}}}
+}
+
+// SameData reports whether provenance speaks of the features that the study has.
+func (s *Study) SameData(p Provenance) bool { return p.Data == s.fingerprint }
+
+// ReadProvenance reads what a checkpoint says of where it comes from.
+func ReadProvenance(path string, m models.Meta) (Provenance, error) {
+	var p Provenance
+	if err := json.Unmarshal(m.Provenance, &p); err != nil {
+		return p, fmt.Errorf("%s: what it says of its training is damaged: %w", path, err)
+	}
+	// Before there were metrics, the name was that of another split.
+	if p.Config.Metric == "" && p.Config.Split.Name == "KFoldCrossTrial" {
+		p.Config.Split.Name = "KFoldByTrial"
+	}
+	return p, nil
+}
+
+// A Checkpoint is a network in a file, with what the file says of its training. Its owner
+// closes it.
+type Checkpoint struct {
+	Path    string
+	Network *models.Network
+	Provenance
+	// Of a file that another program wrote, Assumed says what its network is taken for and
+	// FileNotes what was left out of this file; Provenance is then that of [Foreign].
+	Assumed   []string
+	FileNotes note.List
+}
+
+// OpenCheckpoint opens a checkpoint, of another program too; see [models.Open].
+func OpenCheckpoint(path string, o models.OpenOptions) (*Checkpoint, error) {
+	n, m, err := models.Open(path, o)
+	if err != nil {
+		return nil, err
+	}
+	c := &Checkpoint{Path: path, Network: n, Assumed: m.Assumed, FileNotes: m.Notes}
+	if m.Provenance == nil {
+		c.Provenance = Foreign(n.Arch.Model)
+		c.Provenance.Notes = m.Notes
+		return c, nil
+	}
+	if c.Provenance, err = ReadProvenance(path, m); err != nil {
+		n.Free()
+		return nil, err
+	}
+	return c, nil
+}
+
+// Close frees the network.
+func (c *Checkpoint) Close() { c.Network.Free() }
+
+// OpenStudy opens the study that the network comes from, not divided yet, with the settings of
+// config, which are those of c.Config but for what is to be otherwise. Where others is false, the
+// recordings must still be those that the network was trained on.
+func (c *Checkpoint) OpenStudy(ctx context.Context, config Config, others bool, o OpenOptions) (*Study, error) {
+	s, err := Open(ctx, config, o)
+	if err != nil {
+		return nil, err
+	}
+	if !others && !s.SameData(c.Provenance) {
+		s.Close()
+		return nil, fmt.Errorf("the recordings in %s are no longer those that %s was trained on: name the right ones with --data", config.Data.Dir, c.Path)
+	}
+	return s, nil
+}
+
+// Divide divides the study that the network comes from, and returns the fold, of Folds from 1,
+// on which it was trained.
+func (c *Checkpoint) Divide(s *Study) (fold int, err error) {
+	if err := s.Divide(); err != nil {
+		return 0, err
+	}
+	switch fold = s.At(c.Cell); {
+	case fold < 1:
+		return 0, fmt.Errorf("%s does not say which fold it was trained on, so that its training clips are not known", c.Path)
+	case fold > len(s.Folds):
+		return 0, fmt.Errorf("%s was trained on fold %d, and the recordings in %s give %d folds: name the right ones with --data", c.Path, fold, s.Config.Data.Dir, len(s.Folds))
+	}
+	return fold, s.Fits(c.Network)
+}
+
+// Prune removes, or masks, what the method chooses, with these options instead of Config's. s is
+// the network's study, divided; it may be nil for a method that looks at no clips.
+func (c *Checkpoint) Prune(s *Study, p Pruning, o prune.Options) (Made, error) {
+	var made Made
+	var err error
+	if s == nil {
+		made, err = Prune(c.Network, p, o, prune.Evidence{Seed: c.Config.Seed})
+	} else {
+		made, err = Prune(c.Network, p, o, s.evidence(c.Network, s.At(c.Cell)))
+	}
+	if err != nil {
+		return Made{}, fmt.Errorf("%s: %w", c.Path, err)
+	}
+	return made, nil
+}
+
+// Pruned is what a network says of itself that was pruned from one of this provenance.
+func (p Provenance) Pruned(by Pruning, o prune.Options, version string) Provenance {
+	p.Key, p.Version, p.Test = "", version, result.Score{}
+	p.Config.Prune, p.Config.Options = []Pruning{by}, o
+	p.Cell.Stage, p.Cell.Method, p.Cell.Ratio = result.Pruned, by.Method, by.Ratio
+	return p
+}

@@ -1,0 +1,97 @@
+package predict
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"eegprune/data"
+	"eegprune/models"
+	"eegprune/train"
+)
+
+// Recordings are a directory of recordings, or a single one, and how they are read.
+type Recordings struct {
+	Path     string
+	Manifest string // see [data.Open]
+	data.Reading
+	SkipBad, Strict bool // see [data.Options]
+	Progress        func(data.Progress)
+	// Assumed is told what clips the network is taken to have been trained on, where its
+	// checkpoint doesn't say it; it may be nil.
+	Assumed func(string)
+}
+
+// Recordings classifies the clips of recordings, whose labels are not looked at: the features
+// are those that the network was trained on.
+func (p *Predictor) Recordings(ctx context.Context, r Recordings) (*Prediction, error) {
+	source, err := data.OpenUnlabelled(r.Path, r.Manifest)
+	if err != nil {
+		return nil, err
+	}
+	if err := source.Use(r.Reading); err != nil {
+		return nil, err
+	}
+	o, err := p.features(r)
+	if err != nil {
+		return nil, err
+	}
+	set, rate, err := data.UnlabelledFeatures(ctx, source, o)
+	if channels := p.about.Channels; len(channels) > 0 && (err != nil || !slices.Equal(set.Channels, channels)) {
+		_ = set.Close() // it was not even read
+		source.Pick(channels)
+		all := err // of all channels, of which some may have no place
+		if set, rate, err = data.UnlabelledFeatures(ctx, source, o); err != nil {
+			err = cmp.Or(all, fmt.Errorf("%w; those are the electrodes that the network was trained on", err))
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer set.Close()
+	arch := p.network.Arch
+	if !slices.Equal(set.Shape, arch.Input[:]) {
+		return nil, fmt.Errorf("%s: its clips have the shape %v at %g samples a second of %d electrodes, and %s takes %v: the network was trained on recordings of other electrodes or another rate",
+			r.Path, set.Shape, rate, len(set.Channels), arch.Model, arch.Input)
+	}
+	out := p.nothing()
+	size := len(set.X) / set.Len()
+	for from := 0; from < set.Len(); from += train.EvalBatch {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if err := p.forward(out, set.X[from*size:min(from+train.EvalBatch, set.Len())*size]); err != nil {
+			return nil, fmt.Errorf("%s: %w", r.Path, err)
+		}
+	}
+	if err := set.Err(); err != nil {
+		return nil, err
+	}
+	for _, c := range set.Clips {
+		out.Origin = append(out.Origin, Origin{c.File, c.Trial, float64(c.Start) / rate})
+	}
+	out.Notes = set.Notes
+	return out, nil
+}
+
+// features are those that the network was trained on, or those of a study of it where that is
+// not known.
+func (p *Predictor) features(r Recordings) (data.Options, error) {
+	o := p.about.Config.Data.Features
+	if o.Seconds == 0 { // another program's
+		model := p.network.Arch.Model
+		m, err := models.ByName(model)
+		if err != nil {
+			return o, err
+		}
+		if o = data.SignalOptions(); m.Grid {
+			o = data.GridOptions()
+		}
+		if r.Assumed != nil {
+			r.Assumed(fmt.Sprintf("what clips %s was trained on is not known; they are taken to be of %g s, with the features of a study of %s", model, o.Seconds, model))
+		}
+	}
+	o.SkipBad, o.Strict, o.Progress = r.SkipBad, r.Strict, r.Progress
+	return o, nil
+}
