@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"eegprune/models"
+	"eegprune/models/op"
 	"eegprune/torch"
 )
 
@@ -67,9 +68,9 @@ func TestEveryModelBuildsForAnyData(t *testing.T) {
 		defer x.Free()
 		s := torch.NewScope(torch.NoGrad)
 		defer s.Close()
-		out := n.Forward(s, x, models.Pass{After: func(_ *torch.Scope, l *models.Layer, out *torch.Tensor) *torch.Tensor {
-			if want := append([]int{2}, shapes[l.Name]...); s.Err() == nil && !slices.Equal(out.Shape(), want) {
-				t.Errorf("layer %s gives %v, its description says %v", l.Name, out.Shape(), want)
+		out := n.Forward(s, x, models.Pass{After: func(_ *torch.Scope, node *op.Node, out *torch.Tensor) *torch.Tensor {
+			if want := append([]int{2}, shapes[node.Name]...); s.Err() == nil && !slices.Equal(out.Shape(), want) {
+				t.Errorf("layer %s gives %v, its description says %v", node.Name, out.Shape(), want)
 			}
 			return out
 		}})
@@ -132,8 +133,8 @@ func TestDropoutIsTheModelsOwnUnlessGiven(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := a.Layer(layer).P; got != want {
-				t.Errorf("%s: dropout %g, want %g", model, got, want)
+			if got := a.Node(layer).Args["p"]; got != want {
+				t.Errorf("%s: dropout %v, want %g", model, got, want)
 			}
 		}
 	}

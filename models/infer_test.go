@@ -135,7 +135,7 @@ func TestInferTakesAnyDepthMultiplier(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := a.Groups[0].Producers, []models.Member{{Layer: "block1.0", Span: 1}, {Layer: "block1.2", Span: 3}, {Layer: "block2.0", Span: 3}}; !slices.Equal(got, want) {
+	if got, want := reftest.DeclaredOf(a)[0].Producers, []reftest.Member{{Layer: "block1.0", Span: 1}, {Layer: "block1.2", Span: 3}, {Layer: "block2.0", Span: 3}}; !slices.Equal(got, want) {
 		t.Errorf("producers %v, want %v", got, want)
 	}
 	if d := cmp.Diff(shapes, shapesOf(reftest.Network(t, a))); d != "" {

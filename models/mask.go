@@ -156,35 +156,3 @@ func (n *Network) hold(s *torch.Scope) {
 		}
 	}
 }
-
-// CountMasked counts the architecture without the weights that masks leave out: what
-// hardware that skips zeros would need.
-func (a *Arch) CountMasked(masks Masks) (Counts, error) {
-	c, err := a.Count()
-	if err != nil {
-		return c, err
-	}
-	shapes, err := a.Shapes()
-	if err != nil {
-		return c, err
-	}
-	for i := range a.Layers {
-		l := &a.Layers[i]
-		mask := masks[l.Name+".weight"]
-		if mask == nil {
-			continue
-		}
-		dead := int64(mask.Len() - mask.Count())
-		c.Parameters -= dead
-		switch l.Op {
-		case Conv2d:
-			for _, n := range shapes[l.Name][1:] {
-				dead *= int64(n)
-			}
-			c.ConvMACs -= dead
-		case Linear:
-			c.LinearMACs -= dead
-		}
-	}
-	return c, nil
-}

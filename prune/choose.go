@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"eegprune/models"
+	"eegprune/models/op"
 )
 
 // What a ratio is a share of.
@@ -67,14 +68,10 @@ func (o Options) floor(n, c int) int {
 
 // names are those that may stand for a group.
 func names(g *models.Group) []string {
-	all := []string{g.Name}
-	for _, m := range g.Producers {
-		all = append(all, m.Layer)
-	}
-	return all
+	return append([]string{g.Name}, g.Layers(op.Filter)...)
 }
 
-func (o Options) own(a *models.Arch, g *models.Group) *float64 {
+func (o Options) own(g *models.Group) *float64 {
 	for _, name := range names(g) {
 		if r, ok := o.Layers[name]; ok {
 			return &r
@@ -109,7 +106,7 @@ func (o Options) groups(a *models.Arch) ([]*models.Group, error) {
 	for i := range a.Groups {
 		g := &a.Groups[i]
 		there = append(there, names(g)...)
-		if (!g.Linear(a) || o.Linear || o.own(a, g) != nil) && !o.excludes(names(g)...) {
+		if (!a.Linear(g) || o.Linear || o.own(g) != nil) && !o.excludes(names(g)...) {
 			all = append(all, g)
 		}
 	}
@@ -120,15 +117,15 @@ func (o Options) groups(a *models.Arch) ([]*models.Group, error) {
 // layers returns the names of those whose weights may be masked.
 func (o Options) layers(a *models.Arch) ([]string, error) {
 	var all, there []string
-	for i := range a.Layers {
-		l := &a.Layers[i]
-		if l.Op != models.Conv2d && l.Op != models.Linear {
+	for _, t := range a.Tensors {
+		kind, layer := a.Kind(t.Name), t.Layer()
+		if _, arg := a.Owner(t.Name); arg != "weight" || kind != op.Conv && kind != op.Dense {
 			continue
 		}
-		there = append(there, l.Name)
-		_, own := o.Layers[l.Name]
-		if (l.Op == models.Conv2d || o.Linear || own) && !o.excludes(l.Name) {
-			all = append(all, l.Name)
+		there = append(there, layer)
+		_, own := o.Layers[layer]
+		if (kind == op.Conv || o.Linear || own) && !o.excludes(layer) {
+			all = append(all, layer)
 		}
 	}
 	return all, o.checkNames(a, there)
@@ -243,11 +240,11 @@ func (d Decision) Count(a *models.Arch) (models.Counts, error) {
 	if d.Masks != nil {
 		return a.CountMasked(d.Masks)
 	}
-	cut, err := shrink(a, d.Keep)
+	c, err := shrink(a, d.Keep)
 	if err != nil {
 		return models.Counts{}, err
 	}
-	return cut.arch.Count()
+	return c.arch.Count()
 }
 
 // Apply returns a network as decided: smaller, or with masked weights. The caller frees
@@ -302,10 +299,9 @@ func Expect(a *models.Arch, m Method, ratio float64, o Options) (models.Counts, 
 		}
 		masks := models.Masks{}
 		for _, name := range layers {
-			l := a.Layer(name)
-			size := l.Out * l.In / max(l.Groups, 1)
-			if l.Op == models.Conv2d {
-				size *= l.Kernel[0] * l.Kernel[1]
+			size := 1
+			for _, n := range a.Tensor(name + ".weight").Shape {
+				size *= n
 			}
 			r := ratio
 			if own, ok := o.Layers[name]; ok {
@@ -327,7 +323,7 @@ func Expect(a *models.Arch, m Method, ratio float64, o Options) (models.Counts, 
 		keep := Keep{}
 		for _, g := range groups {
 			r := ratio
-			if own := o.own(a, g); own != nil {
+			if own := o.own(g); own != nil {
 				r = *own
 			}
 			keep[g.Name] = all(o.floor(m.kept(g.Channels, r), g.Channels))

@@ -9,6 +9,7 @@ import (
 
 	"eegprune/internal/reftest"
 	"eegprune/models"
+	"eegprune/models/op"
 	"eegprune/prune"
 	"eegprune/torch"
 )
@@ -73,7 +74,7 @@ func TestChoiceKeepsItsPromises(t *testing.T) {
 			RoundTo:     rapid.IntRange(0, 4).Draw(rt, "round to"),
 		}
 		if rapid.Bool().Draw(rt, "exclude") {
-			o.Exclude = []string{arch.Groups[0].Producers[0].Layer}
+			o.Exclude = []string{arch.Groups[0].Layers(op.Filter)[0]}
 		}
 		ratio := rapid.Float64Range(0, 0.99).Draw(rt, "ratio")
 		d, err := prune.Choose(n, m, ratio, o, evidence(n))
@@ -88,7 +89,7 @@ func TestChoiceKeepsItsPromises(t *testing.T) {
 			if o.RoundTo > 1 && len(kept)%o.RoundTo != 0 && len(kept) != g.Channels {
 				rt.Fatalf("%s keeps %d of %d channels, a multiple of %d was asked for", name, len(kept), g.Channels, o.RoundTo)
 			}
-			if g.Linear(arch) && !o.Linear {
+			if arch.Linear(g) && !o.Linear {
 				rt.Fatalf("neurons of %s are pruned without being asked for", name)
 			}
 		}
@@ -311,13 +312,12 @@ func TestUniformWidthFitsTheMACs(t *testing.T) {
 
 func TestCriteriaByHand(t *testing.T) {
 	// Three filters of two weights: (0,0), (3,4), (0,4).
-	arch := &models.Arch{Model: "tiny", Input: [3]int{2, 1, 1}, Classes: 2,
-		Layers: []models.Layer{
-			{Name: "conv", Op: models.Conv2d, Inputs: []string{models.Input}, In: 2, Out: 3, Kernel: [2]int{1, 1}},
-			{Name: "flatten", Op: models.Flatten, Inputs: []string{"conv"}},
-			{Name: "out", Op: models.Linear, Inputs: []string{"flatten"}, In: 3, Out: 2},
-		},
-		Groups: []models.Group{{Name: "conv", Channels: 3, Producers: models.Members("conv"), Consumers: models.Members("out")}}}
+	net := op.NewNet(2, 1, 1)
+	net.Linear("out", 3, 2)(net.Flatten("flatten")(net.Conv2d("conv", 2, 3, [2]int{1, 1}, op.ConvOptions{})(models.Input)))
+	arch, err := models.Custom("tiny", [3]int{2, 1, 1}, 2, net)
+	if err != nil {
+		t.Fatal(err)
+	}
 	n := reftest.Network(t, arch)
 	if err := torch.Write(n.Weight("conv", "weight"), []float32{0, 0, 3, 4, 0, 4}); err != nil {
 		t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"math"
 
 	"eegprune/models"
+	"eegprune/models/op"
 	"eegprune/torch"
 )
 
@@ -38,14 +39,25 @@ type Evidence struct {
 // perChannel adds up f over each channel's filters: over the rows that it has in the
 // weights of all layers that produce it.
 func perChannel(n *models.Network, g *models.Group, f func(channel int, row []float32)) error {
-	for _, m := range g.Producers {
-		w, err := torch.ToSlice[float32](n.Weight(m.Layer, "weight"))
+	for _, p := range g.Of(op.Filter) {
+		err := rows(n, p, f)
 		if err != nil {
-			return fmt.Errorf("scoring %s: %w", m.Layer, err)
+			return fmt.Errorf("scoring %s: %w", p.Layer(), err)
 		}
-		size := len(w) / g.Channels
-		for i := range g.Channels {
-			f(i, w[i*size:(i+1)*size])
+	}
+	return nil
+}
+
+// rows calls f with each row that a channel has of a tensor, along its first dimension.
+func rows(n *models.Network, p op.Part, f func(channel int, row []float32)) error {
+	v, err := torch.ToSlice[float32](n.Tensor(p.Tensor))
+	if err != nil {
+		return err
+	}
+	size := len(v) / n.Tensor(p.Tensor).Shape()[0]
+	for c, index := range p.Index {
+		for _, i := range index {
+			f(c, v[i*size:(i+1)*size])
 		}
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"eegprune/models"
+	"eegprune/models/op"
 	"eegprune/torch"
 )
 
@@ -92,15 +93,19 @@ func element(sorted []float64, ratio float64) float64 {
 // from under a mask: N(0, sqrt(2/n)), n the nonzeros per input channel (Liu et al.,
 // "Rethinking the Value of Network Pruning", 2019).
 func FreshMasked(n *models.Network, masks models.Masks, g *torch.Generator) error {
-	for i := range n.Arch.Layers {
-		l := &n.Arch.Layers[i]
-		mask := masks[l.Name+".weight"]
-		if mask == nil || l.Op != models.Conv2d || mask.Count() == 0 {
+	for _, t := range n.Arch.Tensors {
+		mask := masks[t.Name]
+		if mask == nil || n.Arch.Kind(t.Name) != op.Conv || mask.Count() == 0 {
 			continue
 		}
-		perInput := float64(mask.Count()) / float64(l.In)
-		if err := g.Normal(n.Weight(l.Name, "weight"), 0, math.Sqrt(2/perInput)); err != nil {
-			return fmt.Errorf("drawing weights of %s: %w", l.Name, err)
+		owner, _ := n.Arch.Owner(t.Name)
+		inputs := t.Shape[1]
+		if groups, ok := owner.Args["groups"].(int); ok {
+			inputs *= groups
+		}
+		perInput := float64(mask.Count()) / float64(inputs)
+		if err := g.Normal(n.Tensor(t.Name), 0, math.Sqrt(2/perInput)); err != nil {
+			return fmt.Errorf("drawing weights of %s: %w", t.Layer(), err)
 		}
 	}
 	return n.SetMasks(masks)

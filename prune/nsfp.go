@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"eegprune/models"
+	"eegprune/models/op"
 	"eegprune/torch"
 )
 
@@ -37,7 +38,7 @@ func bnSum() Method {
 // needsNorm says why a method that goes by BatchNorm's scales can't be used.
 func needsNorm(a *models.Arch) error {
 	for _, g := range a.Groups {
-		if len(g.Norms) > 0 {
+		if len(g.Of(op.Scale)) > 0 {
 			return nil
 		}
 	}
@@ -50,20 +51,17 @@ type Scales struct{ Sum bool }
 
 // Importance reads the norms' weights [channels].
 func (c Scales) Importance(n *models.Network, g *models.Group) ([]float64, error) {
-	if len(g.Norms) == 0 {
+	if len(g.Of(op.Scale)) == 0 {
 		return nil, nil
 	}
 	scores := make([]float64, g.Channels)
 	count := 0 // of scales that a channel has
-	for _, m := range g.Norms {
-		gamma, err := torch.ToSlice[float32](n.Weight(m.Layer, "weight"))
+	for _, p := range g.Of(op.Scale) {
+		err := rows(n, p, func(channel int, gamma []float32) { scores[channel] += math.Abs(float64(gamma[0])) })
 		if err != nil {
-			return nil, fmt.Errorf("scoring %s: %w", m.Layer, err)
+			return nil, fmt.Errorf("scoring %s: %w", p.Layer(), err)
 		}
-		count += m.Span
-		for i, v := range gamma {
-			scores[i/m.Span] += math.Abs(float64(v))
-		}
+		count += len(p.Index[0])
 	}
 	if !c.Sum {
 		for i := range scores {
@@ -83,9 +81,9 @@ func Penalise(s *torch.Scope, n *models.Network, strength float64) {
 
 func gammas(n *models.Network) []*torch.Tensor {
 	var all []*torch.Tensor
-	for i := range n.Arch.Layers {
-		if l := &n.Arch.Layers[i]; l.Op == models.BatchNorm2d {
-			all = append(all, n.Weight(l.Name, "weight"))
+	for _, t := range n.Arch.Tensors {
+		if owner, arg := n.Arch.Owner(t.Name); owner != nil && owner.Op == op.BatchNorm && arg == "weight" {
+			all = append(all, n.Tensor(t.Name))
 		}
 	}
 	return all

@@ -12,6 +12,7 @@ import (
 
 	"eegprune/internal/reftest"
 	"eegprune/models"
+	"eegprune/models/op"
 	"eegprune/prune"
 	"eegprune/torch"
 )
@@ -154,10 +155,8 @@ func checkLogits(t *testing.T, n *models.Network, x *torch.Tensor, d prune.Decis
 func groupOfNorm(t *testing.T, a *models.Arch, norm string) string {
 	t.Helper()
 	for _, g := range a.Groups {
-		for _, m := range g.Norms {
-			if m.Layer == norm {
-				return g.Name
-			}
+		if slices.Contains(g.Layers(op.Scale), norm) {
+			return g.Name
 		}
 	}
 	t.Fatalf("no group goes through %s", norm)

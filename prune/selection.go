@@ -43,7 +43,7 @@ func score(n *models.Network, c Criterion, groups []*models.Group, o Options) (a
 		if err := checkScores(scores, "channel", g.Name); err != nil {
 			return nil, nil, err
 		}
-		all = append(all, scored{g, scores, o.own(n.Arch, g)})
+		all = append(all, scored{g, scores, o.own(g)})
 	}
 	return all, notes, nil
 }

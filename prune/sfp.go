@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"eegprune/models"
+	"eegprune/models/op"
 	"eegprune/torch"
 )
 
@@ -28,9 +29,9 @@ func Soften(n *models.Network, keep Keep) error {
 	defer s.Close()
 	for name, kept := range keep {
 		g := n.Arch.Group(name)
-		for _, m := range g.Producers {
-			if err := clear(s, n.Weight(m.Layer, "weight"), spread(kept, m.Span)); err != nil {
-				return fmt.Errorf("zeroing filters of %s: %w", m.Layer, err)
+		for _, p := range g.Of(op.Filter) {
+			if err := clear(s, n, p, kept); err != nil {
+				return fmt.Errorf("zeroing filters of %s: %w", p.Layer(), err)
 			}
 		}
 	}
@@ -55,25 +56,18 @@ func Silence(n *models.Network, keep Keep) (restore func() error, err error) {
 	}
 	s := torch.NewScope(torch.NoGrad)
 	defer s.Close()
-	silence := func(layer, name string, rows []int) error {
-		t := n.Weight(layer, name)
-		if t == nil {
-			return nil // a convolution without bias
-		}
+	silence := func(p op.Part, kept []int) error {
+		t := n.Tensor(p.Tensor)
 		c, err := s.Keep(s.Clone(t))
 		if err != nil {
 			return err
 		}
 		before = append(before, saved{t, c})
-		return clear(s, t, rows)
+		return clear(s, n, p, kept)
 	}
 	for name, kept := range keep {
-		g := n.Arch.Group(name)
-		for _, m := range g.Producers {
-			err = errors.Join(err, silence(m.Layer, "bias", spread(kept, m.Span)))
-		}
-		for _, m := range g.Norms {
-			err = errors.Join(err, silence(m.Layer, "weight", spread(kept, m.Span)), silence(m.Layer, "bias", spread(kept, m.Span)))
+		for _, p := range n.Arch.Group(name).Of(op.Bias, op.Scale, op.Shift) {
+			err = errors.Join(err, silence(p, kept))
 		}
 	}
 	if err != nil {
@@ -89,32 +83,15 @@ func Silent(n *models.Network) (Keep, error) {
 	for i := range n.Arch.Groups {
 		g := &n.Arch.Groups[i]
 		loud := make([]bool, g.Channels)
-		look := func(layer, name string) error {
-			t := n.Weight(layer, name)
-			if t == nil {
-				return nil // a convolution without bias
-			}
-			v, err := torch.ToSlice[float32](t)
-			if err != nil {
-				return fmt.Errorf("looking for silent channels of %s: %w", layer, err)
-			}
-			size := len(v) / g.Channels
-			for k, x := range v {
-				if x != 0 {
-					loud[k/size] = true
+		for _, p := range g.Of(op.Filter, op.Bias, op.Scale, op.Shift) {
+			err := rows(n, p, func(channel int, row []float32) {
+				for _, x := range row {
+					loud[channel] = loud[channel] || x != 0
 				}
+			})
+			if err != nil {
+				return nil, fmt.Errorf("looking for silent channels of %s: %w", p.Layer(), err)
 			}
-			return nil
-		}
-		var err error
-		for _, m := range g.Producers {
-			err = errors.Join(err, look(m.Layer, "weight"), look(m.Layer, "bias"))
-		}
-		for _, m := range g.Norms {
-			err = errors.Join(err, look(m.Layer, "weight"), look(m.Layer, "bias"))
-		}
-		if err != nil {
-			return nil, err
 		}
 		var kept []int
 		for c, l := range loud {
@@ -132,11 +109,12 @@ func Silent(n *models.Network) (Keep, error) {
 	return keep, nil
 }
 
-// clear zeroes t[i] for each i that is not among the rows.
-func clear(s *torch.Scope, t *torch.Tensor, rows []int) error {
+// clear zeroes what channels that are not kept have of a tensor, along its first dimension.
+func clear(s *torch.Scope, n *models.Network, p op.Part, kept []int) error {
+	t := n.Tensor(p.Tensor)
 	shape := t.Shape()
 	mask := make([]float32, shape[0])
-	for _, r := range rows {
+	for _, r := range p.Rows(kept) {
 		mask[r] = 1
 	}
 	for i := range shape[1:] {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"eegprune/models"
+	"eegprune/models/op"
 	"eegprune/torch"
 )
 
@@ -64,27 +65,26 @@ func weightTimesGradient(n *models.Network, g *models.Group) ([]float64, error) 
 	sums := make([]float64, g.Channels)
 	s := torch.NewScope(torch.NoGrad)
 	defer s.Close()
-	for _, m := range g.Producers {
-		for _, name := range []string{"weight", "bias"} {
-			t := n.Weight(m.Layer, name)
-			if t == nil {
-				continue // a convolution without bias
-			}
-			w, err := torch.ToSlice[float32](t)
-			if err != nil {
-				return nil, err
-			}
-			gradient := s.GradOf(t)
-			if s.Err() != nil {
-				return nil, s.Err()
-			}
-			d, err := torch.ToSlice[float32](gradient)
-			if err != nil {
-				return nil, err
-			}
-			size := len(w) / g.Channels
-			for i := range w {
-				sums[i/size] += float64(w[i]) * float64(d[i])
+	for _, p := range g.Of(op.Filter, op.Bias) {
+		t := n.Tensor(p.Tensor)
+		w, err := torch.ToSlice[float32](t)
+		if err != nil {
+			return nil, err
+		}
+		gradient := s.GradOf(t)
+		if s.Err() != nil {
+			return nil, s.Err()
+		}
+		d, err := torch.ToSlice[float32](gradient)
+		if err != nil {
+			return nil, err
+		}
+		size := len(w) / t.Shape()[0]
+		for c, index := range p.Index {
+			for _, i := range index {
+				for k := i * size; k < (i+1)*size; k++ {
+					sums[c] += float64(w[k]) * float64(d[k])
+				}
 			}
 		}
 	}

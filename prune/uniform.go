@@ -51,5 +51,5 @@ func UniformWidth(a *models.Arch, macs int64, o Options) (*models.Arch, error) {
 			high = mid
 		}
 	}
-	return best, nil
+	return best, best.Regroup()
 }
