@@ -29,10 +29,7 @@ func shapesOf(n *models.Network) models.Shapes {
 func TestInferFindsTheArchitecture(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := drawModel(t)
-		a, err := models.Build(m.Name, drawConfig(t, m))
-		if err != nil {
-			t.Fatal(err)
-		}
+		a := drawArch(t, m)
 		n, err := models.New(a, torch.CPU, nil)
 		if err != nil {
 			t.Fatal(err)

@@ -55,7 +55,7 @@ func load(t *testing.T, model string) (reference, *models.Network, *torch.Tensor
 	reftest.ReadJSON(t, reftest.Expected(t, "prune", model), &r)
 	model = path.Base(model)
 	input := [3]int{r.InChannels, 9, 9}
-	if model == "tsception" || model == "eegnet" {
+	if m, err := models.ByName(model); err == nil && !m.Grid {
 		input = [3]int{1, r.Electrodes, int(r.Rate) * 4}
 	}
 	none := 0.0
@@ -71,7 +71,7 @@ func load(t *testing.T, model string) (reference, *models.Network, *torch.Tensor
 }
 
 func TestReference(t *testing.T) {
-	for _, model := range []string{"ccnn", "ccnn-selu", "eegnet", "fbccnn", "tsception", "heldout/fbccnn", "heldout/tsception"} {
+	for _, model := range reftest.Models("prune") {
 		t.Run(model, func(t *testing.T) {
 			r, n, x := load(t, model)
 			for _, c := range r.Cases {

@@ -179,6 +179,20 @@ func Expected(t testing.TB, kind, model string) string {
 	return path
 }
 
+// Models are those of which testdata has files of expected values of a kind: "ccnn-selu",
+// "heldout/fbccnn".
+func Models(kind string) []string {
+	var models []string
+	for _, dir := range []string{"", "heldout/"} {
+		files, _ := filepath.Glob(filepath.Join("testdata", dir, kind+"_*.json"))
+		for _, f := range files {
+			name := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(f), kind+"_"), ".json")
+			models = append(models, dir+strings.ReplaceAll(name, "_", "-"))
+		}
+	}
+	return models
+}
+
 // Constrain brings weights that Fill wrote to where a training would have them.
 func Constrain(t testing.TB, n *models.Network) {
 	t.Helper()
