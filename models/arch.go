@@ -227,6 +227,10 @@ func (a *Arch) Check() error {
 			return fmt.Errorf("%s: layer %q: no operation takes its tensor %s", a.Model, t.Layer(), t.Name)
 		case t.MaxNorm != 0 && (!(t.MaxNorm > 0) || len(t.Shape) < 2):
 			return fmt.Errorf("%s: layer %q: a norm of %g bounds the rows of %s, of shape %v: it must be above 0, of a weight", a.Model, t.Layer(), t.MaxNorm, t.Name, t.Shape)
+		case t.Xavier && len(t.Shape) < 2:
+			return fmt.Errorf("%s: layer %q: %s, of shape %v, can't be drawn by Xavier's rule: it is of a weight", a.Model, t.Layer(), t.Name, t.Shape)
+		case t.Zeroed && t.Counts:
+			return fmt.Errorf("%s: layer %q: %s counts and can't be set to zero", a.Model, t.Layer(), t.Name)
 		case t.Probe != "" && (shapes[t.Probe] == nil || a.Node(t.Probe) == nil):
 			return fmt.Errorf("%s: layer %q: it is probed as far as %q, which is not there", a.Model, t.Layer(), t.Probe)
 		}

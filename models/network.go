@@ -42,6 +42,9 @@ func New(arch *Arch, device torch.Device, g *torch.Generator) (*Network, error) 
 			err = fmt.Errorf("%s: layer %q: %w", arch.Model, t.Layer(), err)
 		}
 	}
+	for i := 0; i < len(n.Arch.Tensors) && err == nil && g != nil; i++ {
+		err = n.redraw(&n.Arch.Tensors[i], g)
+	}
 	if err == nil {
 		n.steps, err = n.compile()
 	}
@@ -70,6 +73,19 @@ func (n *Network) add(t *op.Tensor, owner *op.Call, arg string, g *torch.Generat
 	}
 	d := draw(owner, arg)
 	return g.Uniform(x, -d.Bound, d.Bound)
+}
+
+// redraw does what is done when all tensors are made.
+func (n *Network) redraw(t *op.Tensor, g *torch.Generator) error {
+	x := n.tensors[t.Name]
+	switch {
+	case t.Xavier:
+		d := op.Glorot(t.Shape)
+		return g.Uniform(x, -d.Bound, d.Bound)
+	case t.Zeroed:
+		return torch.Write(x, make([]float32, x.Len()))
+	}
+	return nil
 }
 
 // probe does what [op.Tensor.Probe] says.

@@ -83,6 +83,8 @@ type graphBuilder struct {
 
 	node *op.Node
 	out  string // what it is called in the graph
+	// steps counts what the node's operations give in between.
+	steps int
 }
 
 func (b *graphBuilder) graph() (*onnxpb.GraphProto, error) {
@@ -105,7 +107,7 @@ func (b *graphBuilder) graph() (*onnxpb.GraphProto, error) {
 // add adds a node.
 func (b *graphBuilder) add(c *op.Call) error {
 	last := c.Name == b.network.Arch.Nodes[len(b.network.Arch.Nodes)-1].Name
-	b.node, b.out = c.Node, c.Name
+	b.node, b.out, b.steps = c.Node, c.Name, 0
 	if last {
 		b.out = Output
 	} else if c.Name == Output {
@@ -129,6 +131,16 @@ func (b *graphBuilder) Add(operation string, in []string, attributes ...op.Attri
 		n.Attribute = append(n.Attribute, encoded(a))
 	}
 	b.g.Node = append(b.g.Node, n)
+}
+
+// Step adds an operation that gives something in between.
+func (b *graphBuilder) Step(operation string, in []string, attributes ...op.Attribute) string {
+	out, steps := b.out, b.steps
+	b.steps++
+	b.out = fmt.Sprintf("%s.%d", b.node.Name, steps)
+	defer func() { b.out = out }()
+	b.Add(operation, in, attributes...)
+	return b.out
 }
 
 // Pass says that the node gives what it takes: it is then none of the graph's, unless it gives the
@@ -190,6 +202,19 @@ func (b *graphBuilder) Numbers(name string, v ...int) string {
 		raw = binary.LittleEndian.AppendUint64(raw, uint64(n))
 	}
 	return b.initial(name, onnxpb.TensorProto_INT64, []int64{int64(len(v))}, raw)
+}
+
+// Floats adds a list of numbers, or one number without dimensions.
+func (b *graphBuilder) Floats(name string, v ...float64) string {
+	values := make([]float32, len(v))
+	for i, x := range v {
+		values[i] = float32(x)
+	}
+	shape := []int64{int64(len(v))}
+	if len(v) == 1 {
+		shape = nil
+	}
+	return b.initial(name, onnxpb.TensorProto_FLOAT, shape, floatBytes(values))
 }
 
 // Weight adds a weight [filters, ...] as it is or as 8-bit integers.

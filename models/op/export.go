@@ -18,10 +18,14 @@ type Builder interface {
 	// Value is the name in the graph of what a node of the network gave.
 	Value(name string) string
 	// Tensor adds a parameter or buffer as it is, once; Weight adds one [filters, ...], which may
-	// be stored as 8-bit integers; Numbers adds a list of numbers. Each returns its name.
+	// be stored as 8-bit integers; Numbers adds a list of whole numbers, Floats one of others, or
+	// one number. Each returns its name.
 	Tensor(name string) (string, error)
 	Weight(name string) (string, error)
 	Numbers(name string, v ...int) string
+	Floats(name string, v ...float64) string
+	// Step adds an operation that gives something in between, whose name it returns.
+	Step(operation string, in []string, attributes ...Attribute) string
 	// Add adds an operation that gives what the node gives.
 	Add(operation string, in []string, attributes ...Attribute)
 	// Pass says that the node gives what it takes.

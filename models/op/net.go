@@ -50,6 +50,18 @@ func (n *Net) Probe(tensor, value string) {
 	}
 }
 
+// Xavier says that PyTorch's class draws a layer's weight anew by Xavier's rule and sets its bias to
+// zero, once all layers are made.
+func (n *Net) Xavier(layers ...string) {
+	for _, layer := range layers {
+		for i := range n.Tensors {
+			t := &n.Tensors[i]
+			t.Xavier = t.Xavier || t.Name == layer+".weight"
+			t.Zeroed = t.Zeroed || t.Name == layer+".bias"
+		}
+	}
+}
+
 // Bound bounds the Euclidean norm of the rows of a tensor: see [Tensor.MaxNorm].
 func (n *Net) Bound(tensor string, norm float64) {
 	if i := slices.IndexFunc(n.Tensors, func(t Tensor) bool { return t.Name == tensor }); i >= 0 {

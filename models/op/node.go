@@ -31,6 +31,10 @@ type Tensor struct {
 	Buffer bool    `json:"buffer,omitempty"` // saved, but not trained
 	Counts bool    `json:"counts,omitempty"` // of int64, a count of batches
 	Fill   float64 `json:"fill,omitempty"`   // what it starts from where it is not drawn
+	// Xavier says that the PyTorch class draws it anew, after all tensors are made, as
+	// xavier_uniform_ does (Glorot 2010); Zeroed that it then sets it to zero.
+	Xavier bool `json:"xavier,omitempty"`
+	Zeroed bool `json:"zeroed,omitempty"`
 	// MaxNorm is the largest Euclidean norm that each of its rows may have; zero means any. A
 	// training brings rows back to it after each step.
 	MaxNorm float64 `json:"max_norm,omitempty"`

@@ -43,6 +43,13 @@ func byFanIn(c *Call, arg string) Distribution {
 	return Distribution{math.Sqrt(3) * (math.Sqrt(2/(1+5.0)) / math.Sqrt(fanIn))}
 }
 
+// Glorot is what xavier_uniform_ draws a weight of a shape from.
+func Glorot(shape []int) Distribution {
+	inner := product(shape[2:])
+	std := math.Sqrt(2 / float64(shape[1]*inner+shape[0]*inner))
+	return Distribution{math.Sqrt(3) * std}
+}
+
 // weighed are a layer's input, weight and bias in a graph.
 func (g *Graph) weighed() ([]string, error) {
 	weight, err := g.Weight(g.Ref("weight"))
