@@ -80,6 +80,7 @@ func all() []Op {
 		flatten(),
 		leakyReLU(),
 		linear(),
+		maxPool2d(),
 		mean(),
 		pad(),
 		relu(),
