@@ -78,6 +78,7 @@ func all() []Op {
 		elu(),
 		featureDropout(),
 		flatten(),
+		gelu(),
 		leakyReLU(),
 		linear(),
 		maxPool2d(),
