@@ -73,6 +73,7 @@ func all() []Op {
 		avgPool2d(),
 		batchNorm(),
 		cat(),
+		conv1d(),
 		conv2d(),
 		dropout(),
 		elu(),
