@@ -70,6 +70,7 @@ type Distribution struct{ Bound float64 }
 // has none, libtorch knows by its name.
 func all() []Op {
 	return []Op{
+		add(),
 		avgPool2d(),
 		batchNorm(),
 		cat(),
