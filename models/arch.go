@@ -243,21 +243,29 @@ func (a *Arch) Check() error {
 func (a *Arch) Cut(keep map[string][]int) (*Arch, map[string][][]int, error) {
 	left := op.Cut(a.Groups, keep, a.Tensors)
 	c := a.Clone()
-	for i := range c.Tensors {
-		for dim, rows := range left[c.Tensors[i].Name] {
-			if rows != nil {
-				c.Tensors[i].Shape[dim] = len(rows)
+	for i := range c.Groups {
+		g := &c.Groups[i]
+		kept, ok := keep[g.Name]
+		if !ok {
+			continue
+		}
+		g.Kept, g.Channels = compose(g.Kept, kept), len(kept)
+		for _, p := range g.Of(op.Filter) {
+			c.Tensor(p.Tensor).Shape[p.Dim] = len(left[p.Tensor][p.Dim])
+		}
+	}
+	// What the filters that stay make flows on.
+	if _, err := c.walk((*op.Call).Fit, nil); err != nil {
+		return nil, nil, err
+	}
+	for _, t := range c.Tensors {
+		for dim, rows := range left[t.Name] {
+			if rows != nil && len(rows) != t.Shape[dim] {
+				return nil, nil, fmt.Errorf("%s: of dimension %d of %s %d would stay where the network needs %d", a.Model, dim, t.Name, len(rows), t.Shape[dim])
 			}
 		}
 	}
-	for i := range c.Groups {
-		g := &c.Groups[i]
-		if kept, ok := keep[g.Name]; ok {
-			g.Kept, g.Channels = compose(g.Kept, kept), len(kept)
-		}
-	}
-	_, err := c.walk((*op.Call).Fit, nil)
-	return c, left, err
+	return c, left, nil
 }
 
 // compose names what is kept of a network that was pruned before by the channels of

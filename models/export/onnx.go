@@ -204,17 +204,13 @@ func (b *graphBuilder) Numbers(name string, v ...int) string {
 	return b.initial(name, onnxpb.TensorProto_INT64, []int64{int64(len(v))}, raw)
 }
 
-// Floats adds a list of numbers, or one number without dimensions.
+// Floats adds a list of numbers.
 func (b *graphBuilder) Floats(name string, v ...float64) string {
 	values := make([]float32, len(v))
 	for i, x := range v {
 		values[i] = float32(x)
 	}
-	shape := []int64{int64(len(v))}
-	if len(v) == 1 {
-		shape = nil
-	}
-	return b.initial(name, onnxpb.TensorProto_FLOAT, shape, floatBytes(values))
+	return b.initial(name, onnxpb.TensorProto_FLOAT, []int64{int64(len(v))}, floatBytes(values))
 }
 
 // Weight adds a weight [filters, ...] as it is or as 8-bit integers.

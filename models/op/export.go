@@ -18,8 +18,8 @@ type Builder interface {
 	// Value is the name in the graph of what a node of the network gave.
 	Value(name string) string
 	// Tensor adds a parameter or buffer as it is, once; Weight adds one [filters, ...], which may
-	// be stored as 8-bit integers; Numbers adds a list of whole numbers, Floats one of others, or
-	// one number. Each returns its name.
+	// be stored as 8-bit integers; Numbers adds a list of whole numbers, Floats one of others. Each
+	// returns its name.
 	Tensor(name string) (string, error)
 	Weight(name string) (string, error)
 	Numbers(name string, v ...int) string
