@@ -81,6 +81,7 @@ func all() []Op {
 		featureDropout(),
 		flatten(),
 		gelu(),
+		groupNorm(),
 		leakyReLU(),
 		linear(),
 		maxPool2d(),
