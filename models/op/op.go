@@ -87,6 +87,7 @@ func all() []Op {
 		maxPool2d(),
 		mean(),
 		pad(),
+		permute(),
 		relu(),
 		selu(),
 	}
