@@ -86,6 +86,7 @@ func all() []Op {
 		linear(),
 		maxPool2d(),
 		mean(),
+		mul(),
 		pad(),
 		permute(),
 		relu(),
