@@ -74,6 +74,7 @@ func all() []Op {
 		avgPool2d(),
 		batchNorm(),
 		cat(),
+		clamp(),
 		conv1d(),
 		conv2d(),
 		dropout(),
