@@ -85,6 +85,7 @@ func all() []Op {
 		groupNorm(),
 		leakyReLU(),
 		linear(),
+		log(),
 		maxPool2d(),
 		mean(),
 		mul(),
