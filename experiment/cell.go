@@ -9,7 +9,7 @@ import (
 
 	"eegprune/models"
 	"eegprune/prune"
-	"eegprune/report"
+	"eegprune/result"
 	"eegprune/train"
 )
 
@@ -17,13 +17,13 @@ import (
 type Provenance struct {
 	Version string      `json:"version"`
 	Key     string      `json:"key,omitempty"` // of the study's cell; empty for files made one by one
-	Cell    report.Cell `json:"cell"`
+	Cell    result.Cell `json:"cell"`
 	Config  Config      `json:"config"`
 	Classes []string    `json:"classes"`
 	// Channels are the electrodes of the features; empty in files of earlier versions.
 	Channels []string     `json:"channels,omitempty"`
 	Data     string       `json:"data"` // fingerprint of the feature set
-	Test     report.Score `json:"test"`
+	Test     result.Score `json:"test"`
 }
 
 // Fits returns an error if a network does not take the study's clips.
@@ -36,20 +36,20 @@ func (s *Study) Fits(n *models.Network) error {
 }
 
 // Evaluate tests a network on a fold's test clips, or with fold 0 on all clips.
-func (s *Study) Evaluate(ctx context.Context, n *models.Network, fold int) (report.Score, error) {
+func (s *Study) Evaluate(ctx context.Context, n *models.Network, fold int) (result.Score, error) {
 	if err := s.Fits(n); err != nil {
-		return report.Score{}, err
+		return result.Score{}, err
 	}
 	rows := s.allRows()
 	if fold != 0 {
 		f, err := s.fold(fold)
 		if err != nil {
-			return report.Score{}, err
+			return result.Score{}, err
 		}
 		rows = f.Test
 	}
 	e, err := train.Evaluate(ctx, n, s.data, rows)
-	return report.Score(e), err
+	return result.Score(e), err
 }
 
 // fold returns a fold by its number, from 1.
@@ -69,7 +69,7 @@ func (s *Study) allRows() []int {
 }
 
 // Provenance describes a network of the study.
-func (s *Study) Provenance(c report.Cell, version string, test report.Score) Provenance {
+func (s *Study) Provenance(c result.Cell, version string, test result.Score) Provenance {
 	return Provenance{Version: version, Cell: c, Config: s.Config, Classes: s.Set.Classes, Channels: s.Set.Channels, Data: s.fingerprint, Test: test}
 }
 
@@ -78,7 +78,7 @@ func (s *Study) Provenance(c report.Cell, version string, test report.Score) Pro
 func Foreign(model string) Provenance {
 	t := train.Paper(model)
 	c := Config{Model: model, Seed: 1, Split: Split{Shuffle: true, Seed: 1, Val: 0.2}, Train: t, FineTune: t}
-	return Provenance{Config: c, Cell: report.Cell{Variant: report.Variant{Model: model, Stage: report.Unpruned}}}
+	return Provenance{Config: c, Cell: result.Cell{Variant: result.Variant{Model: model, Stage: result.Unpruned}}}
 }
 
 // SameData reports whether provenance speaks of the features that the study has.
@@ -98,7 +98,7 @@ func ReadProvenance(path string, m models.Meta) (Provenance, error) {
 }
 
 // At returns which of Folds a cell is about, from 1.
-func (s *Study) At(c report.Cell) int {
+func (s *Study) At(c result.Cell) int {
 	if c.Inner == 0 {
 		return c.Fold
 	}
@@ -107,9 +107,9 @@ func (s *Study) At(c report.Cell) int {
 
 // cells lists what the study does of one of Folds, from 1, each cell after those that it starts from,
 // none twice.
-func (s *Study) cells(fold int) []report.Cell {
-	cell := func(stage, method string, ratio float64) report.Cell {
-		c := report.Cell{Variant: report.Variant{Model: s.Config.Model, Stage: stage, Method: method, Ratio: ratio}, Fold: fold}
+func (s *Study) cells(fold int) []result.Cell {
+	cell := func(stage, method string, ratio float64) result.Cell {
+		c := result.Cell{Variant: result.Variant{Model: s.Config.Model, Stage: stage, Method: method, Ratio: ratio}, Fold: fold}
 		if len(s.Config.Seeds) > 1 {
 			c.Seed = s.Config.Seed
 		}
@@ -118,20 +118,25 @@ func (s *Study) cells(fold int) []report.Cell {
 		}
 		return c
 	}
-	cells := []report.Cell{cell(report.Unpruned, "", 0)}
-	if len(s.Config.Prune) > 0 && slices.Contains(s.Config.Recover, report.FineTuned) {
-		cells = append(cells, cell(report.TrainedOn, "", 0))
+	var cells []result.Cell
+	var add func(c result.Cell)
+	add = func(c result.Cell) {
+		if slices.Contains(cells, c) {
+			return
+		}
+		for _, o := range s.origins(c) {
+			add(o)
+		}
+		cells = append(cells, c)
 	}
-	add := func(c report.Cell) {
-		if !slices.Contains(cells, c) {
-			cells = append(cells, c)
+	add(cell(result.Unpruned, "", 0))
+	if len(s.Config.Prune) > 0 {
+		for _, stage := range s.Config.Recover {
+			add(cell(result.StageOf(stage).Reference, "", 0)) // what its loss is judged against
 		}
 	}
 	for _, p := range s.Config.Prune {
-		if prune.TrainingFor(p.Method) == prune.Sparse {
-			add(cell(report.Sparse, p.Method, 0))
-		}
-		for _, stage := range append([]string{report.Pruned}, s.Config.Recover...) {
+		for _, stage := range append([]string{result.Pruned}, s.Config.Recover...) {
 			add(cell(stage, p.Method, p.Ratio))
 		}
 	}
@@ -139,54 +144,41 @@ func (s *Study) cells(fold int) []report.Cell {
 }
 
 // origins are the cells whose checkpoints a cell starts from.
-func (s *Study) origins(c report.Cell) []report.Cell {
-	from := func(stage string) report.Cell {
+func (s *Study) origins(c result.Cell) []result.Cell {
+	how, err := stageOf(c.Stage)
+	if err != nil {
+		return nil
+	}
+	var all []result.Cell
+	for _, from := range how.from(s.Config, prune.TrainingFor(c.Method)) {
 		o := c
-		o.Stage = stage
-		switch stage {
-		case report.Unpruned:
-			o.Method, o.Ratio = "", 0
-		case report.Sparse:
+		o.Stage = from
+		if of, err := stageOf(from); err != nil || of.ratioless {
 			o.Ratio = 0
 		}
-		return o
-	}
-	switch c.Stage {
-	case report.Unpruned, report.Sparse:
-		return nil
-	case report.TrainedOn:
-		return []report.Cell{from(report.Unpruned)}
-	case report.Pruned:
-		switch prune.TrainingFor(c.Method) {
-		case prune.Sparse:
-			return []report.Cell{from(report.Sparse)}
-		case prune.Soft:
-			return nil
+		if from == result.Unpruned {
+			o.Method, o.Ratio = "", 0
 		}
-		return []report.Cell{from(report.Unpruned)}
-	case report.FineTuned:
-		if s.Config.Distill.Weight > 0 {
-			return []report.Cell{from(report.Pruned), from(report.Unpruned)}
-		}
+		all = append(all, o)
 	}
-	return []report.Cell{from(report.Pruned)}
+	return all
 }
 
 // SizeOf counts a network and its file.
-func SizeOf(a *models.Arch, masks models.Masks, path string) (report.Size, error) {
+func SizeOf(a *models.Arch, masks models.Masks, path string) (result.Size, error) {
 	counts, err := a.Count()
 	if err != nil {
-		return report.Size{}, err
+		return result.Size{}, err
 	}
 	info, err := os.Stat(path)
 	if err != nil {
-		return report.Size{}, err
+		return result.Size{}, err
 	}
-	size := report.Size{Parameters: counts.Parameters, MACs: counts.MACs(), FileBytes: info.Size()}
+	size := result.Size{Parameters: counts.Parameters, MACs: counts.MACs(), FileBytes: info.Size()}
 	if len(masks) > 0 {
 		left, err := a.CountMasked(masks)
 		if err != nil {
-			return report.Size{}, err
+			return result.Size{}, err
 		}
 		size.NonzeroParameters, size.NonzeroMACs = left.Parameters, left.MACs()
 	}
@@ -194,11 +186,11 @@ func SizeOf(a *models.Arch, masks models.Masks, path string) (report.Size, error
 }
 
 // Widths says which groups are narrower than in the whole network, and by how much.
-func Widths(whole, pruned *models.Arch) []report.Width {
-	var widths []report.Width
+func Widths(whole, pruned *models.Arch) []result.Width {
+	var widths []result.Width
 	for _, g := range whole.Groups {
 		if after := pruned.Group(g.Name); after != nil && after.Channels != g.Channels {
-			widths = append(widths, report.Width{Group: g.Name, Before: g.Channels, After: after.Channels})
+			widths = append(widths, result.Width{Group: g.Name, Before: g.Channels, After: after.Channels})
 		}
 	}
 	return widths

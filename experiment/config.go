@@ -9,7 +9,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -17,7 +16,7 @@ import (
 	"eegprune/data"
 	"eegprune/models"
 	"eegprune/prune"
-	"eegprune/report"
+	"eegprune/result"
 	"eegprune/train"
 )
 
@@ -38,7 +37,7 @@ type Config struct {
 	// Seeds are those of all repetitions, of which this is one, where there are several.
 	Seeds []uint64 `json:"seeds,omitempty"`
 	// Metric is what networks are judged by, and by which the best epoch is chosen; see
-	// report.Metrics. Where it is "", the data decides.
+	// result.Metrics. Where it is "", the data decides.
 	Metric string `json:"metric"`
 	// ClassWeights weighs clips in the loss so that all classes have the same share of it;
 	// see train.BalancedWeights.
@@ -50,8 +49,8 @@ type Config struct {
 	Sparsity float64       `json:"sparsity,omitempty"` // of training for a method that wants it; see prune.Penalise
 	FineTune train.Options `json:"fine_tune"`
 	Distill  Distill       `json:"distill,omitzero"`
-	// Recover holds the stages that follow pruning: report.FineTuned, report.Scratch,
-	// report.ScratchB, report.Uniform.
+	// Recover holds the stages that follow pruning: result.FineTuned, result.Scratch,
+	// result.ScratchB, result.Uniform.
 	Recover []string `json:"recover"`
 }
 
@@ -113,8 +112,8 @@ func (c Config) Check() error {
 	if err := c.Options.Check(); err != nil {
 		return err
 	}
-	if c.Metric != "" && !slices.Contains(report.Metrics(), c.Metric) {
-		return fmt.Errorf("unknown metric %q: use one of %s", c.Metric, strings.Join(report.Metrics(), ", "))
+	if c.Metric != "" && !slices.Contains(result.Metrics(), c.Metric) {
+		return fmt.Errorf("unknown metric %q: use one of %s", c.Metric, strings.Join(result.Metrics(), ", "))
 	}
 	for i, seed := range c.Seeds {
 		if slices.Contains(c.Seeds[:i], seed) {
@@ -134,7 +133,7 @@ func (c Config) Check() error {
 		return fmt.Errorf("distillation temperature %g: it must be positive, such as %d", c.Distill.Temperature, PaperTemperature)
 	}
 	for _, r := range c.Recover {
-		if !slices.Contains(slices.Collect(maps.Values(recoveries)), r) {
+		if !recovers(r) {
 			return fmt.Errorf("unknown recovery %q: use one of %s", r, strings.Join(RecoveryNames(), ", "))
 		}
 	}
@@ -171,18 +170,12 @@ func (c Split) check() error {
 
 // Epochs is how many a cell trains for, 0 where nothing is trained, or where that depends
 // on what pruning leaves.
-func (c Config) Epochs(cell report.Cell) int {
-	switch cell.Stage {
-	case report.Pruned:
-		if prune.TrainingFor(cell.Method) != prune.Soft {
-			return 0
-		}
-	case report.FineTuned, report.TrainedOn:
-		return c.FineTune.Epochs
-	case report.ScratchB:
+func (c Config) Epochs(cell result.Cell) int {
+	s, err := stageOf(cell.Stage)
+	if err != nil {
 		return 0
 	}
-	return c.Train.Epochs
+	return s.epochs(c, prune.TrainingFor(cell.Method), 0, 0)
 }
 
 // metricOf is what networks are judged by where nothing is said: balanced accuracy where
@@ -195,10 +188,10 @@ func metricOf(sets ...*data.Set) string {
 			counts[y]++
 		}
 		if float64(slices.Max(counts)) > unequal*float64(slices.Min(counts)) {
-			return report.MetricBalanced
+			return result.MetricBalanced
 		}
 	}
-	return report.MetricAccuracy
+	return result.MetricAccuracy
 }
 
 func (p Pruning) check() error {
@@ -206,25 +199,6 @@ func (p Pruning) check() error {
 		return err
 	}
 	return prune.CheckRatio(p.Ratio)
-}
-
-// recoveries are the ways to recover a pruned network, and the stages that they lead to.
-var recoveries = map[string]string{
-	"fine-tune": report.FineTuned,
-	"scratch":   report.Scratch,
-	"scratch-b": report.ScratchB,
-	"uniform":   report.Uniform,
-}
-
-// RecoveryNames returns the names of the ways to recover a pruned network.
-func RecoveryNames() []string { return slices.Sorted(maps.Keys(recoveries)) }
-
-// ParseRecovery turns a way to recover into the stage it leads to.
-func ParseRecovery(s string) (string, error) {
-	if stage, ok := recoveries[s]; ok {
-		return stage, nil
-	}
-	return "", fmt.Errorf("unknown recovery %q: use one of %s", s, strings.Join(RecoveryNames(), ", "))
 }
 
 // settle fills in what the data decides.
@@ -284,23 +258,27 @@ func fingerprint(set *data.Set) (string, error) {
 
 // key is a hash of what determines a cell's result and nothing else, so that studies
 // that differ in what comes later share what comes before.
-func (s *Study) key(c report.Cell) (string, error) {
+func (s *Study) key(c result.Cell) (string, error) {
+	how, err := stageOf(c.Stage)
+	if err != nil {
+		return "", err
+	}
 	c.Seed = 0 // whether there are other repetitions makes no difference to this one
 	what := map[string]any{
 		"version": resultVersion, "data": s.fingerprint, "cell": c, "split": s.Config.Split, "seed": s.Config.Seed,
 		"train": s.Config.Train, "arch": s.Arch, "device": s.device.IsCUDA(), "metric": s.Config.Metric, "class_weights": s.Config.ClassWeights,
 	}
-	if c.Method != "" && c.Stage != report.Sparse {
+	if c.Method != "" && !how.ratioless {
 		what["options"] = s.Config.Options
-	}
-	if c.Stage == report.TrainedOn {
-		what["fine_tune"] = s.Config.FineTune
 	}
 	if prune.TrainingFor(c.Method) == prune.Sparse {
 		what["sparsity"] = s.Config.Sparsity
 	}
-	if c.Stage == report.FineTuned {
-		what["fine_tune"], what["distill"] = s.Config.FineTune, s.Config.Distill
+	if how.fineTuning {
+		what["fine_tune"] = s.Config.FineTune
+	}
+	if how.teacher {
+		what["distill"] = s.Config.Distill
 	}
 	b, err := json.Marshal(what)
 	if err != nil {
@@ -312,7 +290,7 @@ func (s *Study) key(c report.Cell) (string, error) {
 
 // CellName names a cell's files: fbccnn-fold01-lfp0.4-fine-tuned; of several repetitions
 // fbccnn-seed2-fold01-lfp0.4-fine-tuned, of inner folds fbccnn-fold01.2-lfp0.4-fine-tuned.
-func CellName(c report.Cell) string {
+func CellName(c result.Cell) string {
 	parts := []string{c.Model}
 	if c.Seed != 0 {
 		parts = append(parts, fmt.Sprintf("seed%d", c.Seed))
@@ -324,7 +302,7 @@ func CellName(c report.Cell) string {
 	parts = append(parts, fold)
 	if c.Method != "" {
 		method := c.Method
-		if c.Stage != report.Sparse {
+		if s, err := stageOf(c.Stage); err != nil || !s.ratioless {
 			method += fmt.Sprintf("%g", c.Ratio)
 		}
 		parts = append(parts, method)

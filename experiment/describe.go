@@ -9,14 +9,14 @@ import (
 
 	"eegprune/data"
 	"eegprune/prune"
-	"eegprune/report"
+	"eegprune/result"
 	"eegprune/train"
 )
 
 // How a study says what it is about.
 
 // settings says what the study is about, above its results.
-func (s *Study) settings() []report.Setting {
+func (s *Study) settings() []result.Setting {
 	c := s.Config
 	subjects := map[string]bool{}
 	perClass := make([]int, len(s.Set.Classes))
@@ -35,11 +35,11 @@ func (s *Study) settings() []report.Setting {
 	if c.Data.Features.Standardize != "" && c.Data.Features.Standardize != data.StandardizeNone {
 		transforms = append(transforms, "z-score per "+c.Data.Features.Standardize+" (all of a subject's clips, labels unseen)")
 	}
-	var settings []report.Setting
+	var settings []result.Setting
 	if len(s.leaks) > 0 {
-		settings = append(settings, report.Setting{Name: "LEAK", Value: strings.Join(s.leaks, "; ")})
+		settings = append(settings, result.Setting{Name: "LEAK", Value: strings.Join(s.leaks, "; ")})
 	}
-	settings = append(settings, []report.Setting{
+	settings = append(settings, []result.Setting{
 		{Name: "data", Value: fmt.Sprintf("%s: %d clips of %g s, %d subjects, %d electrodes at %g Hz", filepath.Base(c.Data.Dir), s.Set.Len(),
 			c.Data.Features.Seconds, len(subjects), len(s.Set.Channels), s.Set.Rate)},
 		{Name: "classes", Value: strings.Join(classes, ", ")},
@@ -50,16 +50,16 @@ func (s *Study) settings() []report.Setting {
 		{Name: "training", Value: c.describe(c.Train)},
 	}...)
 	if len(c.Prune) > 0 {
-		settings = append(settings, report.Setting{Name: "pruning", Value: c.describePruning()})
+		settings = append(settings, result.Setting{Name: "pruning", Value: c.describePruning()})
 	}
-	if slices.Contains(c.Recover, report.FineTuned) {
+	if slices.Contains(c.Recover, result.FineTuned) {
 		text := c.describe(c.FineTune)
 		if c.Distill.Weight > 0 {
 			text += fmt.Sprintf("; distilled from the unpruned network with weight %g at temperature %g", c.Distill.Weight, c.Distill.Temperature)
 		}
-		settings = append(settings, report.Setting{Name: "fine-tuning", Value: text})
+		settings = append(settings, result.Setting{Name: "fine-tuning", Value: text})
 	}
-	return append(settings, report.Setting{Name: "seed", Value: c.describeSeeds()})
+	return append(settings, result.Setting{Name: "seed", Value: c.describeSeeds()})
 }
 
 // describeSplit says what a trial is not on both sides of, or that it is.
@@ -86,7 +86,7 @@ func (s *Study) describeSplit() string {
 
 // describeMetric says what networks are judged by, and how unequal classes are.
 func describeMetric(c Config, perClass []int) string {
-	text := report.MetricTitle(c.Metric) + ": it chooses the epochs, and networks are compared by it"
+	text := result.MetricTitle(c.Metric) + ": it chooses the epochs, and networks are compared by it"
 	if least := slices.Min(perClass); least > 0 {
 		text += fmt.Sprintf(" (the commonest class has %.2g times the clips of the rarest)", float64(slices.Max(perClass))/float64(least))
 	}
@@ -168,5 +168,5 @@ func (c Config) describe(o train.Options) string {
 		}
 		text += fmt.Sprintf(" (x%g at epoch %s)", o.Gamma, strings.Join(at, " and "))
 	}
-	return text + fmt.Sprintf(", batch %d, %d epochs, best validation %s kept", o.BatchSize, o.Epochs, report.MetricTitle(c.Metric))
+	return text + fmt.Sprintf(", batch %d, %d epochs, best validation %s kept", o.BatchSize, o.Epochs, result.MetricTitle(c.Metric))
 }

@@ -13,7 +13,7 @@ import (
 
 	"eegprune/internal/atomicfile"
 	"eegprune/models"
-	"eegprune/report"
+	"eegprune/result"
 )
 
 // A directory is where a study's files are:
@@ -49,7 +49,7 @@ func (d directory) running(key string) string  { return d.in("running", key+".js
 func (d directory) failure(key string) string  { return d.in("failed", key+".json") }
 
 // checkpoint is the path of a cell's network below the directory, where it is made now.
-func checkpoint(c report.Cell) string {
+func checkpoint(c result.Cell) string {
 	return filepath.Join("checkpoints", CellName(c)+".safetensors")
 }
 
@@ -93,7 +93,7 @@ func (d directory) plan() (*Plan, error) {
 }
 
 // keep writes a result, last of all the cell's files, and removes those of its making.
-func (d directory) keep(r report.Result) error {
+func (d directory) keep(r result.Result) error {
 	if err := writeJSON(d.result(r.Key), r); err != nil {
 		return err
 	}
@@ -114,23 +114,23 @@ func (d directory) forget(key string) error {
 // kept returns the result of a cell that was done before, if it is there whole and its
 // checkpoint is still that cell's. Those of an earlier version have other keys than this
 // one's.
-func (d directory) kept(key string) (report.Result, bool, error) {
-	var result report.Result
-	if ok, err := readJSON(d.result(key), &result); !ok || err != nil {
-		return result, false, err
+func (d directory) kept(key string) (result.Result, bool, error) {
+	var found result.Result
+	if ok, err := readJSON(d.result(key), &found); !ok || err != nil {
+		return found, false, err
 	}
-	path := d.in(result.Checkpoint)
+	path := d.in(found.Checkpoint)
 	m, err := models.ReadMeta(path)
 	if err != nil {
-		return result, false, nil
+		return found, false, nil
 	}
 	p, err := ReadProvenance(path, m)
-	return result, err == nil && p.Key == key && result.Schema >= report.OldSchema && result.Schema <= report.Schema, nil
+	return found, err == nil && p.Key == key && found.Schema >= result.OldSchema && found.Schema <= result.Schema, nil
 }
 
 // A Failure is a cell that could not be done.
 type Failure struct {
-	Cell   report.Cell `json:"cell"`
+	Cell   result.Cell `json:"cell"`
 	Key    string      `json:"key"`
 	Reason string      `json:"reason"`
 	At     time.Time   `json:"at"`
@@ -140,7 +140,7 @@ type Failure struct {
 
 // A Progress is how far a cell has come that is being done.
 type Progress struct {
-	Cell    report.Cell `json:"cell"`
+	Cell    result.Cell `json:"cell"`
 	Host    string      `json:"host"`
 	PID     int         `json:"pid"`
 	Started time.Time   `json:"started"`

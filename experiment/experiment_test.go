@@ -14,7 +14,7 @@ import (
 	"eegprune/internal/reftest"
 	"eegprune/models"
 	"eegprune/prune"
-	"eegprune/report"
+	"eegprune/result"
 	"eegprune/torch"
 	"eegprune/train"
 )
@@ -83,7 +83,7 @@ func TestFingerprintTellsSetsApart(t *testing.T) {
 func study(t *testing.T) *Study {
 	t.Helper()
 	c := Config{Model: "fbccnn", Seed: 3, Train: train.Paper("fbccnn"), FineTune: train.Paper("fbccnn"),
-		Prune: []Pruning{{"lfp", 0.4}, {"nsfp", 0.4}}, Recover: []string{report.FineTuned, report.Scratch}, Split: Split{Folds: 2, Val: 0.2}}
+		Prune: []Pruning{{"lfp", 0.4}, {"nsfp", 0.4}}, Recover: []string{result.FineTuned, result.Scratch}, Split: Split{Folds: 2, Val: 0.2}}
 	arch, err := models.Build("fbccnn", models.Config{Input: [3]int{4, 9, 9}, Classes: 2})
 	if err != nil {
 		t.Fatal(err)
@@ -92,7 +92,7 @@ func study(t *testing.T) *Study {
 }
 
 func TestKeysShareWhatIsTheSameAndNothingElse(t *testing.T) {
-	key := func(c report.Cell, change func(*Study)) string {
+	key := func(c result.Cell, change func(*Study)) string {
 		s := study(t)
 		change(s)
 		k, err := s.key(c)
@@ -102,22 +102,22 @@ func TestKeysShareWhatIsTheSameAndNothingElse(t *testing.T) {
 		return k
 	}
 	same := func(*Study) {}
-	all := func(report.Cell) bool { return true }
-	stages := func(names ...string) func(report.Cell) bool {
-		return func(c report.Cell) bool { return slices.Contains(names, c.Stage) }
+	all := func(result.Cell) bool { return true }
+	stages := func(names ...string) func(result.Cell) bool {
+		return func(c result.Cell) bool { return slices.Contains(names, c.Stage) }
 	}
 	none := stages()
 	for name, c := range map[string]struct {
 		change  func(*Study)
-		changes func(report.Cell) bool // whose results are others
+		changes func(result.Cell) bool // whose results are others
 	}{
 		"list of ratios": {func(s *Study) { s.Config.Prune = append(s.Config.Prune, Pruning{"lfp", 0.5}) }, none},
-		"fine-tuning":    {func(s *Study) { s.Config.FineTune.LR = 1 }, stages(report.FineTuned, report.TrainedOn)},
-		"distillation":   {func(s *Study) { s.Config.Distill.Weight = 0.5 }, stages(report.FineTuned)},
-		"choice":         {func(s *Study) { s.Config.Options.RoundTo = 8 }, stages(report.Pruned, report.FineTuned, report.Scratch)},
-		"sparsity":       {func(s *Study) { s.Config.Sparsity = 1 }, func(c report.Cell) bool { return c.Method == "nsfp" }},
+		"fine-tuning":    {func(s *Study) { s.Config.FineTune.LR = 1 }, stages(result.FineTuned, result.TrainedOn)},
+		"distillation":   {func(s *Study) { s.Config.Distill.Weight = 0.5 }, stages(result.FineTuned)},
+		"choice":         {func(s *Study) { s.Config.Options.RoundTo = 8 }, stages(result.Pruned, result.FineTuned, result.Scratch)},
+		"sparsity":       {func(s *Study) { s.Config.Sparsity = 1 }, func(c result.Cell) bool { return c.Method == "nsfp" }},
 		"training":       {func(s *Study) { s.Config.Train.LR = 1 }, all},
-		"metric":         {func(s *Study) { s.Config.Metric = report.MetricF1 }, all},
+		"metric":         {func(s *Study) { s.Config.Metric = result.MetricF1 }, all},
 		"class weights":  {func(s *Study) { s.Config.ClassWeights = true }, all},
 		"repetitions":    {func(s *Study) { s.Config.Seeds = []uint64{3, 4} }, none},
 		"seed":           {func(s *Study) { s.Config.Seed = 4 }, all},
@@ -132,7 +132,7 @@ func TestKeysShareWhatIsTheSameAndNothingElse(t *testing.T) {
 			}
 		}
 	}
-	keys := map[string]report.Cell{}
+	keys := map[string]result.Cell{}
 	for _, cell := range study(t).Cells(RunOptions{}) {
 		k := key(cell, same)
 		if other, twice := keys[k]; twice {
@@ -159,10 +159,10 @@ func TestCellsComeAfterWhatTheyStartFromAndOnlyOnce(t *testing.T) {
 		if rapid.Bool().Draw(rt, "distill") {
 			s.Config.Distill = Distill{0.5, 4}
 		}
-		s.Config.Recover = rapid.SliceOfNDistinct(rapid.SampledFrom([]string{report.FineTuned, report.Scratch, report.ScratchB, report.Uniform}), 0, 4, rapid.ID).Draw(rt, "recover")
-		seen := map[report.Cell]bool{}
+		s.Config.Recover = rapid.SliceOfNDistinct(rapid.SampledFrom([]string{result.FineTuned, result.Scratch, result.ScratchB, result.Uniform}), 0, 4, rapid.ID).Draw(rt, "recover")
+		seen := map[result.Cell]bool{}
 		names := map[string]bool{}
-		var cells []report.Cell
+		var cells []result.Cell
 		for _, s.Config.Seed = range s.Config.Seeds {
 			cells = append(cells, s.Cells(RunOptions{})...)
 		}
@@ -185,7 +185,7 @@ func TestCellsComeAfterWhatTheyStartFromAndOnlyOnce(t *testing.T) {
 			sparse = 1
 		}
 		control := 0
-		if len(methods) > 0 && slices.Contains(s.Config.Recover, report.FineTuned) {
+		if len(methods) > 0 && slices.Contains(s.Config.Recover, result.FineTuned) {
 			control = 1
 		}
 		// One unpruned network serves all methods, one sparsity-trained all its ratios, and one

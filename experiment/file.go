@@ -29,7 +29,7 @@ type File struct {
 	} `yaml:"data,omitempty"`
 	Seed  *uint64  `yaml:"seed,omitempty"`
 	Seeds []uint64 `yaml:"seeds,omitempty"` // of repetitions, instead of one seed
-	// Metric is what networks are judged by; see report.Metrics.
+	// Metric is what networks are judged by; see result.Metrics.
 	Metric       string        `yaml:"metric,omitempty"`
 	ClassWeights bool          `yaml:"class_weights,omitempty"`
 	Split        part          `yaml:"split,omitempty"` // of all networks; see Split

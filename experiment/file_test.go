@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"eegprune/report"
+	"eegprune/result"
 	"eegprune/train"
 )
 
@@ -82,7 +82,7 @@ distill: {weight: 0.5}
 	if fbccnn.Options.RoundTo != 8 || fbccnn.Options.Target != "macs" || fbccnn.Distill != (Distill{0.5, PaperTemperature}) || fbccnn.Sparsity != PaperSparsity {
 		t.Errorf("options %+v, distillation %+v, sparsity %g", fbccnn.Options, fbccnn.Distill, fbccnn.Sparsity)
 	}
-	if d := cmp.Diff([]string{report.Scratch, report.FineTuned}, fbccnn.Recover); d != "" {
+	if d := cmp.Diff([]string{result.Scratch, result.FineTuned}, fbccnn.Recover); d != "" {
 		t.Errorf("recoveries (-want +got):\n%s", d)
 	}
 }
@@ -109,7 +109,7 @@ networks: [{model: fbccnn}, {model: ccnn, split: {seed: 3}}]
 	var got []repetition
 	for _, c := range all {
 		got = append(got, repetition{c.Model, c.Seed, c.Split.Seed})
-		if c.Metric != report.MetricF1 || !c.ClassWeights || len(c.Seeds) != 2 {
+		if c.Metric != result.MetricF1 || !c.ClassWeights || len(c.Seeds) != 2 {
 			t.Errorf("metric %q, class weights %v, seeds %v", c.Metric, c.ClassWeights, c.Seeds)
 		}
 	}

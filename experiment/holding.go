@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"eegprune/report"
+	"eegprune/result"
 )
 
 // A holding is a results directory, or a share of it, on which no other program works.
@@ -48,7 +48,7 @@ func (o RunOptions) hold(ctx context.Context, work func(context.Context, *holdin
 
 // carryOut does the cells of g and returns the results there are, in the cells' order. g is
 // all of a study, or one of the parts that are carried out in turn of the study about.
-func (h *holding) carryOut(ctx context.Context, g, about Grid) ([]report.Result, error) {
+func (h *holding) carryOut(ctx context.Context, g, about Grid) ([]result.Result, error) {
 	plan, err := g.Plan(h.options)
 	if err != nil {
 		return nil, err

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"eegprune/report"
+	"eegprune/result"
 	"eegprune/torch"
 )
 
@@ -59,13 +59,13 @@ func TestACellThatFailedSaysSoInItsResult(t *testing.T) {
 		p := &place{}
 		p.jobs.Store(c.jobs)
 		var said []string
-		watch := Observer{Fewer: func(why string) { said = append(said, why) }, Again: func(report.Cell, error) { said = append(said, "again") }}
+		watch := Observer{Fewer: func(why string) { said = append(said, why) }, Again: func(result.Cell, error) { said = append(said, "again") }}
 		made := 0
-		r, fewer, err := p.attempt(context.Background(), report.Cell{Fold: 2}, watch, func(retried string) (report.Result, error) {
+		r, fewer, err := p.attempt(context.Background(), result.Cell{Fold: 2}, watch, func(retried string) (result.Result, error) {
 			if made++; made == 1 && c.fails != nil {
-				return report.Result{}, c.fails
+				return result.Result{}, c.fails
 			}
-			r := report.Result{}
+			r := result.Result{}
 			r.Retried = retried
 			return r, nil
 		})
@@ -77,7 +77,7 @@ func TestACellThatFailedSaysSoInItsResult(t *testing.T) {
 		}
 	}
 	p := &place{}
-	if _, _, err := p.attempt(context.Background(), report.Cell{}, Observer{}, func(string) (report.Result, error) { return report.Result{}, outOfMemory() }); err == nil {
+	if _, _, err := p.attempt(context.Background(), result.Cell{}, Observer{}, func(string) (result.Result, error) { return result.Result{}, outOfMemory() }); err == nil {
 		t.Error("a cell that fails twice has no error")
 	}
 }
@@ -88,13 +88,13 @@ func TestStatusAndNotesNameCellsThatWereRetried(t *testing.T) {
 	if err := d.make(); err != nil {
 		t.Fatal(err)
 	}
-	cell := report.Cell{Variant: report.Variant{Model: "ccnn", Stage: report.Unpruned}, Fold: 1}
-	r := report.Result{Schema: report.Schema, Key: "k", Cell: cell}
+	cell := result.Cell{Variant: result.Variant{Model: "ccnn", Stage: result.Unpruned}, Fold: 1}
+	r := result.Result{Schema: result.Schema, Key: "k", Cell: cell}
 	r.Retried, r.Started = "cuDNN error", time.Unix(1, 0).UTC()
 	if err := writeJSON(d.result("k"), r); err != nil {
 		t.Fatal(err)
 	}
-	if err := writeJSON(filepath.Join(dir, "plan.json"), Plan{Study: &report.Study{}, Cells: []Planned{{Cell: cell, Key: "k", MACs: 1}}}); err != nil {
+	if err := writeJSON(filepath.Join(dir, "plan.json"), Plan{Study: &result.Study{}, Cells: []Planned{{Cell: cell, Key: "k", MACs: 1}}}); err != nil {
 		t.Fatal(err)
 	}
 	s, err := ReadStatus(dir)
@@ -104,7 +104,7 @@ func TestStatusAndNotesNameCellsThatWereRetried(t *testing.T) {
 	if len(s.Retried) != 1 || s.Retried[0].Reason != "cuDNN error" || s.Done != 1 {
 		t.Errorf("the status is %+v", s)
 	}
-	if n := notes(nil, []report.Result{r}); len(n) != 1 || !strings.Contains(n[0], "cuDNN error") {
+	if n := notes(nil, []result.Result{r}); len(n) != 1 || !strings.Contains(n[0], "cuDNN error") {
 		t.Errorf("the notes are %q", n)
 	}
 	if _, err := os.Stat(d.result("k")); err != nil {

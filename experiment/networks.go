@@ -10,7 +10,7 @@ import (
 
 	"eegprune/models"
 	"eegprune/prune"
-	"eegprune/report"
+	"eegprune/result"
 	"eegprune/torch"
 	"eegprune/train"
 )
@@ -37,16 +37,28 @@ func (s *Study) Train(ctx context.Context, fold int, o Oversight) (Made, error) 
 }
 
 // trainSparse trains the unpruned network with a penalty on the scales of BatchNorm.
-func (s *Study) trainSparse(ctx context.Context, fold int, o Oversight) (Made, error) {
-	made, err := s.fresh(ctx, fresh{arch: s.Arch, options: s.Config.Train, regimen: func(n *models.Network) train.Regimen {
-		return train.Regimen{Gradients: func(sc *torch.Scope) { prune.Penalise(sc, n, s.Config.Sparsity) }}
-	}}, fold, o)
+func trainSparse(ctx context.Context, j job) (Made, error) {
+	made, err := j.fresh(ctx, fresh{arch: j.Arch, options: j.Config.Train, regimen: func(n *models.Network) train.Regimen {
+		return train.Regimen{Gradients: func(sc *torch.Scope) { prune.Penalise(sc, n, j.Config.Sparsity) }}
+	}}, j.at, j.over)
 	if err != nil {
 		return made, err
 	}
 	near, all, err := prune.NearZero(made.Network)
-	made.Notes = []string{fmt.Sprintf("%d of %d BatchNorm scales are below 0.1 after training with sparsity %g", near, all, s.Config.Sparsity)}
+	made.Notes = []string{fmt.Sprintf("%d of %d BatchNorm scales are below 0.1 after training with sparsity %g", near, all, j.Config.Sparsity)}
 	return made, err
+}
+
+// cut prunes: what the method chooses in a trained network, or while it is trained.
+func cut(ctx context.Context, j job) (Made, error) {
+	m, err := prune.ByName(j.Method)
+	if err != nil {
+		return Made{}, err
+	}
+	if m.Training == prune.Soft {
+		return j.pruneSoftly(ctx, m, j.Ratio, j.at, j.over)
+	}
+	return j.Prune(j.from[0], Pruning{j.Method, j.Ratio}, j.at)
 }
 
 // pruneSoftly trains the unpruned network, zeroing filters after each epoch, and removes
@@ -133,45 +145,50 @@ func (s *Study) evidenceRows(fold int) []int {
 // says. teacher is the fold's unpruned network, which distillation learns from; it may
 // be nil where Config asks for none. pruned is unchanged.
 func (s *Study) Recover(ctx context.Context, pruned, teacher *models.Network, stage string, fold int, o Oversight) (Made, error) {
-	switch stage {
-	case report.FineTuned:
-		return s.fineTune(ctx, pruned, teacher, fold, o)
-	case report.Scratch, report.ScratchB:
-		f := fresh{arch: pruned.Arch, masks: pruned.Masks(), options: s.Config.Train}
-		if stage == report.ScratchB {
-			epochs, err := s.equalCompute(pruned)
-			if err != nil {
-				return Made{}, err
-			}
-			f.options.Epochs = epochs
-		}
-		return s.fresh(ctx, f, fold, o)
-	case report.Uniform:
-		c, err := pruned.Arch.CountMasked(pruned.Masks())
-		if err != nil {
-			return Made{}, err
-		}
-		narrow, err := prune.UniformWidth(s.Arch, c.MACs(), s.Config.Options)
-		if err != nil {
-			return Made{}, err
-		}
-		return s.fresh(ctx, fresh{arch: narrow, options: s.Config.Train}, fold, o)
+	how, err := stageOf(stage)
+	if err != nil || how.ask == "" {
+		return Made{}, fmt.Errorf("%q is no way to recover a network", stage)
 	}
-	return Made{}, fmt.Errorf("%q is no way to recover a network", stage)
+	j := job{Study: s, Cell: result.Cell{Variant: result.Variant{Stage: stage}}, at: fold, from: []*models.Network{pruned}, over: o}
+	if teacher != nil {
+		j.from = append(j.from, teacher)
+	}
+	return how.make(ctx, j)
 }
 
-// equalCompute is the number of epochs that takes as many MACs as the training of the
-// unpruned network.
-func (s *Study) equalCompute(pruned *models.Network) (int, error) {
-	whole, err := s.Arch.Count()
+// scratch trains the pruned structure with fresh weights, for as long as the stage says.
+func scratch(ctx context.Context, j job) (Made, error) {
+	pruned := j.from[0]
+	f := fresh{arch: pruned.Arch, masks: pruned.Masks(), options: j.Config.Train}
+	how, err := stageOf(j.Stage)
 	if err != nil {
-		return 0, err
+		return Made{}, err
+	}
+	whole, err := j.Arch.Count()
+	if err != nil {
+		return Made{}, err
 	}
 	left, err := pruned.Arch.CountMasked(pruned.Masks())
 	if err != nil {
-		return 0, err
+		return Made{}, err
 	}
-	return equalCompute(s.Config.Train.Epochs, whole.MACs(), left.MACs()), nil
+	f.options.Epochs = how.epochs(j.Config, prune.Plain, whole.MACs(), left.MACs())
+	return j.fresh(ctx, f, j.at, j.over)
+}
+
+// uniform trains a network of fresh weights that is narrowed alike in every layer to the MACs
+// of the pruned one.
+func uniform(ctx context.Context, j job) (Made, error) {
+	pruned := j.from[0]
+	c, err := pruned.Arch.CountMasked(pruned.Masks())
+	if err != nil {
+		return Made{}, err
+	}
+	narrow, err := prune.UniformWidth(j.Arch, c.MACs(), j.Config.Options)
+	if err != nil {
+		return Made{}, err
+	}
+	return j.fresh(ctx, fresh{arch: narrow, options: j.Config.Train}, j.at, j.over)
 }
 
 // equalCompute is the number of epochs in which a network of left MACs takes as many as one
@@ -182,38 +199,32 @@ func equalCompute(epochs int, whole, left int64) int {
 }
 
 // trainOn goes on training the unpruned network as fine-tuning does a pruned one.
-func (s *Study) trainOn(ctx context.Context, unpruned *models.Network, fold int, o Oversight) (Made, error) {
-	g, err := torch.NewGenerator(torch.CPU, s.seed(fold))
-	if err != nil {
-		return Made{}, err
-	}
-	defer g.Free()
-	n, err := unpruned.To(s.device)
-	if err != nil {
-		return Made{}, err
-	}
-	return s.fit(ctx, n, fold, s.Config.FineTune, g, train.Regimen{}, o)
-}
+func trainOn(ctx context.Context, j job) (Made, error) { return j.tune(ctx, train.Regimen{}) }
 
-func (s *Study) fineTune(ctx context.Context, pruned, teacher *models.Network, fold int, o Oversight) (Made, error) {
-	g, err := torch.NewGenerator(torch.CPU, s.seed(fold))
-	if err != nil {
-		return Made{}, err
-	}
-	defer g.Free()
-	n, err := pruned.To(s.device)
-	if err != nil {
-		return Made{}, err
-	}
+// fineTune trains the pruned network on, if asked with the unpruned one as its teacher.
+func fineTune(ctx context.Context, j job) (Made, error) {
 	var regimen train.Regimen
-	if d := s.Config.Distill; d.Weight > 0 {
-		if teacher == nil {
-			n.Free()
+	if d := j.Config.Distill; d.Weight > 0 {
+		if len(j.from) < 2 {
 			return Made{}, errors.New("distillation learns from the unpruned network, and there is none here")
 		}
-		regimen.Loss = train.Distill(teacher, d.Weight, d.Temperature)
+		regimen.Loss = train.Distill(j.from[1], d.Weight, d.Temperature)
 	}
-	return s.fit(ctx, n, fold, s.Config.FineTune, g, regimen, o)
+	return j.tune(ctx, regimen)
+}
+
+// tune trains a copy of the network that the job starts from, with its weights.
+func (j job) tune(ctx context.Context, r train.Regimen) (Made, error) {
+	g, err := torch.NewGenerator(torch.CPU, j.seed(j.at))
+	if err != nil {
+		return Made{}, err
+	}
+	defer g.Free()
+	n, err := j.from[0].To(j.device)
+	if err != nil {
+		return Made{}, err
+	}
+	return j.fit(ctx, n, j.at, j.Config.FineTune, g, r, j.over)
 }
 
 // fresh says how a network with fresh weights is made.

@@ -9,7 +9,7 @@ import (
 
 	"eegprune/data/transform"
 	"eegprune/models"
-	"eegprune/report"
+	"eegprune/result"
 )
 
 // TestPaperStudiesAreThePapersCode holds the files against what the code of Rao & Zhong
@@ -77,7 +77,7 @@ func TestPaperStudiesAreThePapersCode(t *testing.T) {
 				t.Errorf("%s: TSCeption has %d parameters, want %d (%v)", c.file, counts.Parameters, c.parameters, err)
 			}
 		}
-		if c := configs[0]; c.Split.Name != "KFold" || c.Split.Folds != 10 || !cmp.Equal(c.Recover, []string{report.FineTuned, report.Scratch}) {
+		if c := configs[0]; c.Split.Name != "KFold" || c.Split.Folds != 10 || !cmp.Equal(c.Recover, []string{result.FineTuned, result.Scratch}) {
 			t.Errorf("split %+v, recoveries %v", c.Split, c.Recover)
 		}
 	}

@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 
 	"eegprune/internal/meter"
-	"eegprune/report"
+	"eegprune/result"
 	"eegprune/torch"
 	"eegprune/train"
 )
@@ -16,7 +16,7 @@ import (
 type place struct {
 	device  torch.Device
 	studies map[*Study]*Study
-	made    report.Run // what results say of how they came about, but for what that took
+	made    result.Run // what results say of how they came about, but for what that took
 	meter   *meter.Meter
 	// alone is held shared by cells that run side by side, and wholly by one that has
 	// failed so.
@@ -43,7 +43,7 @@ func newPlace(device torch.Device, o RunOptions) (*place, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &place{device: device, studies: map[*Study]*Study{}, made: report.Run{Version: env.Version, Commit: o.Commit, Libtorch: env.Libtorch,
+	p := &place{device: device, studies: map[*Study]*Study{}, made: result.Run{Version: env.Version, Commit: o.Commit, Libtorch: env.Libtorch,
 		CUDA: env.CUDA, CuDNN: env.CuDNN, Device: env.Device, Processor: env.CPU, Host: env.Host}}
 	gpu := meter.NoGPU
 	if device.IsCUDA() {
@@ -61,12 +61,12 @@ func newPlace(device torch.Device, o RunOptions) (*place, error) {
 // attempt makes a cell, and once more with nothing beside it where that fails, which the
 // result then says: retried is why. fewer: memory was short, and this place takes a job less
 // from now on.
-func (p *place) attempt(ctx context.Context, of report.Cell, watch Observer, make func(retried string) (report.Result, error)) (result report.Result, fewer bool, err error) {
+func (p *place) attempt(ctx context.Context, of result.Cell, watch Observer, make func(retried string) (result.Result, error)) (found result.Result, fewer bool, err error) {
 	p.alone.RLock()
-	result, err = make("")
+	found, err = make("")
 	p.alone.RUnlock()
 	if err == nil || ctx.Err() != nil || unwritable(err) {
-		return result, false, err
+		return found, false, err
 	}
 	if train.IsOutOfMemory(err) && p.retire() {
 		fewer = true
@@ -75,6 +75,6 @@ func (p *place) attempt(ctx context.Context, of report.Cell, watch Observer, mak
 	watch.again(of, err)
 	p.alone.Lock()
 	defer p.alone.Unlock()
-	result, err = make(err.Error())
-	return result, fewer, err
+	found, err = make(err.Error())
+	return found, fewer, err
 }

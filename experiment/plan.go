@@ -9,19 +9,19 @@ import (
 
 	"eegprune/models"
 	"eegprune/prune"
-	"eegprune/report"
+	"eegprune/result"
 	"eegprune/train"
 )
 
 // A Planned cell is one that a study will do, with what it costs.
 type Planned struct {
-	Cell  report.Cell `json:"cell"`
+	Cell  result.Cell `json:"cell"`
 	Key   string      `json:"key"`
 	MACs  int64       `json:"macs"` // of its training and evaluations, all in all
 	Share int         `json:"share,omitempty"`
 	Done  bool        `json:"-"` // there is a result in the directory
 
-	result report.Result // where it is Done
+	result result.Result // where it is Done
 }
 
 // A Plan is all that a study will do.
@@ -29,7 +29,7 @@ type Plan struct {
 	Cells []Planned `json:"cells"`
 	// Study says what the study is about, without results: all that a report needs to know
 	// beside them.
-	Study *report.Study `json:"study,omitempty"`
+	Study *result.Study `json:"study,omitempty"`
 	// SecondsPerTeraMAC is what 10^12 MACs of each network take on this machine, as
 	// measured; see Estimate.
 	SecondsPerTeraMAC map[string]float64 `json:"seconds_per_teramac,omitempty"`
@@ -96,8 +96,8 @@ func (p *Plan) owns(name string) bool {
 // A Change is how a study differs from what was carried out in its directory before.
 type Change struct {
 	Holds   int           // cells that are done and as asked for
-	New     []report.Cell // that were not asked for before, or otherwise
-	Dropped []report.Cell // that are not asked for any more; their files stay
+	New     []result.Cell // that were not asked for before, or otherwise
+	Dropped []result.Cell // that are not asked for any more; their files stay
 }
 
 // change compares the plan with an older one.
@@ -126,46 +126,43 @@ func (p *Plan) change(before *Plan) Change {
 
 // cost is the MACs that a cell takes. Those of networks that are not pruned yet are
 // those of networks pruned alike in every layer; known holds what was found of them.
-func (s *Study) cost(c report.Cell, known map[Pruning]models.Counts) (int64, error) {
+func (s *Study) cost(c result.Cell, known map[Pruning]models.Counts) (int64, error) {
 	whole, err := s.Arch.Count()
 	if err != nil {
 		return 0, err
 	}
-	trained, left := whole.MACs(), whole.MACs() // of the network while it is trained, and when it is tested
-	epochs := s.Config.Train.Epochs
-	f := s.Folds[s.At(c)-1]
-	if c.Stage == report.TrainedOn {
-		epochs = s.Config.FineTune.Epochs
+	how, err := stageOf(c.Stage)
+	if err != nil {
+		return 0, err
 	}
-	if c.Method != "" && c.Stage != report.Sparse {
+	trained, left, effective := whole.MACs(), whole.MACs(), whole.MACs() // of the network while it is trained, when it is tested, and but for its zeros
+	f := s.Folds[s.At(c)-1]
+	training := prune.Plain
+	if c.Method != "" {
 		m, err := prune.ByName(c.Method)
 		if err != nil {
 			return 0, err
 		}
-		pruning := Pruning{c.Method, c.Ratio}
-		counts, found := known[pruning]
-		if !found {
-			if counts, err = prune.Expect(s.Arch, m, c.Ratio, s.Config.Options); err != nil {
-				return 0, err
+		training = m.Training
+		if !how.ratioless {
+			pruning := Pruning{c.Method, c.Ratio}
+			counts, found := known[pruning]
+			if !found {
+				if counts, err = prune.Expect(s.Arch, m, c.Ratio, s.Config.Options); err != nil {
+					return 0, err
+				}
+				known[pruning] = counts
 			}
-			known[pruning] = counts
+			effective = counts.MACs()
+			if m.Weights == nil {
+				left = effective // a masked network computes with its zeros
+			}
 		}
-		if m.Weights == nil {
-			left = counts.MACs() // a masked network computes with its zeros
-		}
-		switch {
-		case c.Stage == report.Pruned && m.Training != prune.Soft:
-			epochs = 0
-		case c.Stage != report.Pruned:
+		if how.small {
 			trained = left
 		}
-		if c.Stage == report.FineTuned {
-			epochs = s.Config.FineTune.Epochs
-		}
-		if c.Stage == report.ScratchB {
-			epochs = equalCompute(epochs, whole.MACs(), counts.MACs())
-		}
 	}
+	epochs := how.epochs(s.Config, training, whole.MACs(), effective)
 	perEpoch := backward*trained*int64(len(f.Fit)) + trained*int64(len(f.Val))
 	return int64(epochs)*perEpoch + left*int64(len(f.Val)+len(f.Test)), nil
 }

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"eegprune/data"
-	"eegprune/report"
+	"eegprune/result"
 )
 
 // TestMetricIsBalancedWhereClassesDiffer: by more than 1.5 to 1.
@@ -22,11 +22,11 @@ func TestMetricIsBalancedWhereClassesDiffer(t *testing.T) {
 		set  *data.Set
 		want string
 	}{
-		{set(10, 10), report.MetricAccuracy},
-		{set(15, 10), report.MetricAccuracy},
-		{set(16, 10), report.MetricBalanced},
-		{set(10, 12, 16), report.MetricBalanced},
-		{set(10, 0), report.MetricBalanced},
+		{set(10, 10), result.MetricAccuracy},
+		{set(15, 10), result.MetricAccuracy},
+		{set(16, 10), result.MetricBalanced},
+		{set(10, 12, 16), result.MetricBalanced},
+		{set(10, 0), result.MetricBalanced},
 	} {
 		if got := metricOf(c.set); got != c.want {
 			t.Errorf("%d clips: %s, want %s", len(c.set.Y), got, c.want)
@@ -164,5 +164,26 @@ func TestNestedFolds(t *testing.T) {
 	}
 	if slices.Sort(tested); len(tested) != 7 || len(slices.Compact(tested)) != 7 {
 		t.Errorf("subjects %v are tested on", tested)
+	}
+}
+
+// Seeds of which each draws folds anew are observations of their own; those on the same folds
+// are not, and the settings say which they are.
+func TestSettingsSayWhetherSeedsDrawFolds(t *testing.T) {
+	for name, c := range map[string]struct {
+		split Split
+		want  string
+	}{
+		"anew":            {Split{Name: "KFoldByTrial", Shuffle: true, Seed: 7}, "7, 8: repetitions, each with folds, weights and shuffles of its own"},
+		"seed of its own": {Split{Name: "KFoldByTrial", Shuffle: true, Seed: 5}, "7, 8: repetitions, each with weights and shuffles of its own, on the same folds"},
+		"unshuffled":      {Split{Name: "KFoldByTrial"}, "7, 8: repetitions, each with weights and shuffles of its own, on the same folds"},
+		"each subject":    {Split{Name: "LeaveOneSubjectOut", Shuffle: true, Seed: 7}, "7, 8: repetitions, each with weights and shuffles of its own, on the same folds"},
+	} {
+		if got := (Config{Seed: 7, Seeds: []uint64{7, 8}, Split: c.split}).describeSeeds(); got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+	if got := (Config{Seed: 7}).describeSeeds(); got != "7" {
+		t.Errorf("one seed: %q", got)
 	}
 }

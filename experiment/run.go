@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"eegprune/report"
+	"eegprune/result"
 	"eegprune/torch"
 )
 
@@ -26,8 +26,8 @@ type RunOptions struct {
 }
 
 // Cells lists what a run does, each cell after those that it starts from.
-func (s *Study) Cells(o RunOptions) []report.Cell {
-	var cells []report.Cell
+func (s *Study) Cells(o RunOptions) []result.Cell {
+	var cells []result.Cell
 	for fold := 1; fold <= len(s.Folds); fold++ {
 		of := s.cells(fold)
 		if o.Folds == nil || slices.Contains(o.Folds, of[0].Fold) {
@@ -45,12 +45,12 @@ type Grid []*Study
 // nothing beside it, and then recorded; the others go on, and the error is a *FailedError.
 // When ctx ends, or nothing can be written, cells that were done stay, and come back with
 // the error.
-func (s *Study) Run(ctx context.Context, o RunOptions) (*report.Study, error) {
+func (s *Study) Run(ctx context.Context, o RunOptions) (*result.Study, error) {
 	return Grid{s}.Run(ctx, o)
 }
 
 // Run carries out the studies, all of whose cells share the jobs; see Study.Run.
-func (g Grid) Run(ctx context.Context, o RunOptions) (*report.Study, error) {
+func (g Grid) Run(ctx context.Context, o RunOptions) (*result.Study, error) {
 	for _, s := range g {
 		for _, f := range o.Folds {
 			if _, err := s.fold(f * max(1, s.Config.Split.Inner)); err != nil {
@@ -58,7 +58,7 @@ func (g Grid) Run(ctx context.Context, o RunOptions) (*report.Study, error) {
 			}
 		}
 	}
-	var results []report.Result
+	var results []result.Result
 	failed := o.hold(ctx, func(ctx context.Context, h *holding) (err error) {
 		results, err = h.carryOut(ctx, g, g)
 		return err
@@ -81,14 +81,14 @@ func (g Grid) Run(ctx context.Context, o RunOptions) (*report.Study, error) {
 }
 
 // report puts together what there is.
-func (g Grid) report(results []report.Result, o RunOptions) (*report.Study, error) {
-	out := &report.Study{Schema: report.Schema}
+func (g Grid) report(results []result.Result, o RunOptions) (*result.Study, error) {
+	out := &result.Study{Schema: result.Schema}
 	var err error
 	if out.Environment, err = environment(g[0].devices, o); err != nil {
 		return nil, err
 	}
 	var configs []Config
-	var settings [][]report.Setting
+	var settings [][]result.Setting
 	var onData []string
 	for _, s := range g {
 		configs, settings = append(configs, s.Config), append(settings, s.settings())
@@ -120,8 +120,8 @@ func (g Grid) report(results []report.Result, o RunOptions) (*report.Study, erro
 
 // merge lists each setting once where all studies share it, else once for each network.
 // Repetitions say the same.
-func (g Grid) merge(settings [][]report.Setting) []report.Setting {
-	var merged []report.Setting
+func (g Grid) merge(settings [][]result.Setting) []result.Setting {
+	var merged []result.Setting
 	var networks []string
 	settings = slices.Clone(settings)
 	for i, s := range g {
@@ -140,19 +140,19 @@ func (g Grid) merge(settings [][]report.Setting) []report.Setting {
 		}
 	}
 	for _, name := range names {
-		var lines []report.Setting
+		var lines []result.Setting
 		for i, of := range settings {
 			for _, l := range of {
 				if l.Name == name {
-					lines = append(lines, report.Setting{Name: name + ", " + g[i].Config.Model, Value: l.Value})
+					lines = append(lines, result.Setting{Name: name + ", " + g[i].Config.Model, Value: l.Value})
 				}
 			}
 		}
-		if slices.IndexFunc(lines, func(l report.Setting) bool { return l.Value != lines[0].Value }) < 0 {
-			lines = []report.Setting{{Name: name, Value: lines[0].Value}}
+		if slices.IndexFunc(lines, func(l result.Setting) bool { return l.Value != lines[0].Value }) < 0 {
+			lines = []result.Setting{{Name: name, Value: lines[0].Value}}
 		}
 		if name == "model" {
-			lines = []report.Setting{{Name: name, Value: strings.Join(networks, ", ")}}
+			lines = []result.Setting{{Name: name, Value: strings.Join(networks, ", ")}}
 		}
 		merged = append(merged, lines...)
 	}
@@ -161,7 +161,7 @@ func (g Grid) merge(settings [][]report.Setting) []report.Setting {
 
 // notes are those on the data and on single results; where the latter are too many to
 // read, how many there are.
-func notes(on []string, results []report.Result) []string {
+func notes(on []string, results []result.Result) []string {
 	all := slices.Clone(on)
 	const readable = 12
 	var single []string
@@ -174,42 +174,21 @@ func notes(on []string, results []report.Result) []string {
 		}
 	}
 	if len(single) > readable {
-		return append(all, fmt.Sprintf("%d notes on single networks are in %s", len(single), report.JSONFile))
+		return append(all, fmt.Sprintf("%d notes on single networks are in %s", len(single), result.File))
 	}
 	return append(all, single...)
 }
 
-// Describe names a cell in a sentence: "fold 2, fine-tuned after lfp at 0.4".
-func Describe(c report.Cell) string {
-	text := fmt.Sprintf("fold %d, ", c.Fold)
-	if c.Inner != 0 {
-		text = fmt.Sprintf("fold %d, inner fold %d, ", c.Fold, c.Inner)
-	}
-	if c.Seed != 0 {
-		text = fmt.Sprintf("seed %d, ", c.Seed) + text
-	}
-	text += c.Stage
-	switch {
-	case c.Stage == report.Sparse:
-		return text + " for " + c.Method
-	case c.Stage == report.Pruned:
-		return text + fmt.Sprintf(" by %s at %g", c.Method, c.Ratio)
-	case c.Method != "":
-		return text + fmt.Sprintf(" after %s at %g", c.Method, c.Ratio)
-	}
-	return text
-}
-
-func environment(devices []torch.Device, o RunOptions) (report.Environment, error) {
+func environment(devices []torch.Device, o RunOptions) (result.Environment, error) {
 	build, err := torch.Version()
 	if err != nil {
-		return report.Environment{}, err
+		return result.Environment{}, err
 	}
 	host, err := os.Hostname()
 	if err != nil {
 		host = "unknown"
 	}
-	env := report.Environment{Version: o.Version, Libtorch: build.Torch, CUDA: build.CUDA, CuDNN: build.CuDNN, Device: deviceNames(devices),
+	env := result.Environment{Version: o.Version, Libtorch: build.Torch, CUDA: build.CUDA, CuDNN: build.CuDNN, Device: deviceNames(devices),
 		Host: host, CPU: cpuName(), Cores: runtime.NumCPU(), Jobs: max(o.Jobs, 1)}
 	return env, nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"eegprune/data"
 	"eegprune/report"
+	"eegprune/result"
 )
 
 // SavingsOptions say what counts as a loss, and how finely the ratio is sought.
@@ -31,7 +32,7 @@ func (o SavingsOptions) Check() error {
 // on the test clips. It takes loss to grow with the ratio, and so seeks by bisection: of n
 // possible ratios log2(n) are trained. The results of all networks that were made on the
 // way come with it.
-func (g Grid) Savings(ctx context.Context, o RunOptions, so SavingsOptions) (*report.Savings, *report.Study, error) {
+func (g Grid) Savings(ctx context.Context, o RunOptions, so SavingsOptions) (*report.Savings, *result.Study, error) {
 	if err := so.Check(); err != nil {
 		return nil, nil, err
 	}
@@ -55,7 +56,7 @@ func (g Grid) Savings(ctx context.Context, o RunOptions, so SavingsOptions) (*re
 			return nil, nil, err
 		}
 	}
-	out := &report.Savings{Schema: report.Schema, Test: so.Test, Level: so.Level, Margin: so.Margin}
+	out := &report.Savings{Schema: result.Schema, Test: so.Test, Level: so.Level, Margin: so.Margin}
 	err := o.hold(ctx, func(ctx context.Context, h *holding) error {
 		seeker.holding = h
 		for i, s := range g {
@@ -108,18 +109,18 @@ type seeker struct {
 	SavingsOptions
 	grid    Grid
 	holding *holding
-	all     []report.Result
+	all     []result.Result
 }
 
 // results are those of all ratios that were tried, as a study.
-func (k *seeker) results() (*report.Study, error) {
+func (k *seeker) results() (*result.Study, error) {
 	return k.grid.report(k.all, k.holding.options)
 }
 
 // A trial is the results of one ratio, over folds and seeds.
 type trial struct {
 	ratio                    float64
-	whole, reference, pruned []report.Result
+	whole, reference, pruned []result.Result
 	validation               report.Verdict
 }
 
@@ -131,6 +132,7 @@ func (k *seeker) seek(ctx context.Context, c Config, method, stage string) (repo
 	low, high := 0, int(math.Floor(k.Most/k.Step+1e-9)) // in steps: none lost, and the first to try
 	top := high
 	var last, chosen trial
+	var alike error // of a ratio that could not be tested
 	for low < high {
 		mid := (low + high + 1) / 2
 		if high == top && len(row.Tried) == 0 {
@@ -142,10 +144,14 @@ func (k *seeker) seek(ctx context.Context, c Config, method, stage string) (repo
 		if err != nil {
 			return row, err
 		}
-		if t.validation, _, _, err = k.Judge(metric, true, t.reference, t.pruned); err != nil {
+		if t.validation, _, _, err = k.Judge(metric, true, t.reference, t.pruned); err != nil && !errors.Is(err, report.ErrAlike) {
 			return row, fmt.Errorf("%s by %s at %g on the validation clips: %w", c.Model, method, ratio, err)
 		}
-		loses := *t.validation.P > k.Level
+		if err != nil {
+			alike = err
+		}
+		// What can't be tested is not shown.
+		loses := t.validation.P == nil || *t.validation.P > k.Level
 		row.Tried = append(row.Tried, report.Attempt{Ratio: ratio, Verdict: t.validation, Loses: loses})
 		last = t
 		if loses {
@@ -158,12 +164,19 @@ func (k *seeker) seek(ctx context.Context, c Config, method, stage string) (repo
 	row.Reference, row.TestShare, row.Baseline = last.reference[0].Stage, report.TestShare(last.pruned), report.BaselineOf(last.whole, metric)
 	if chosen.ratio == 0 {
 		row.Note = fmt.Sprintf("at no ratio that was tried do the validation clips show that less than %.3g points are lost", 100*k.Margin)
+		if alike != nil {
+			row.Note += fmt.Sprintf("; ratios without a p were not tested: %v", alike)
+		}
 		return row, nil
 	}
 	row.PTrivial = k.AboveTrivial(metric, chosen.reference)
 	row.Ratio, row.Validation, row.Size = chosen.ratio, chosen.validation, report.MeanSize(chosen.pruned)
 	var err error
-	if row.Verdict, row.ReferenceScores, row.Scores, err = k.Judge(metric, false, chosen.reference, chosen.pruned); err != nil {
+	row.Verdict, row.ReferenceScores, row.Scores, err = k.Judge(metric, false, chosen.reference, chosen.pruned)
+	switch {
+	case errors.Is(err, report.ErrAlike):
+		row.Note = fmt.Sprintf("on the test clips %v", err)
+	case err != nil:
 		return row, fmt.Errorf("%s by %s at %g on the test clips: %w", c.Model, method, chosen.ratio, err)
 	}
 	return row, nil
@@ -180,7 +193,7 @@ func (k *seeker) try(ctx context.Context, model string, p Pruning, stage string)
 		}
 		s := *of
 		s.Config.Prune, s.Config.Recover = []Pruning{p}, []string{stage}
-		if stage == report.Pruned {
+		if stage == result.Pruned {
 			s.Config.Recover = nil
 		}
 		// What is reported is about all that was tried.
@@ -191,13 +204,13 @@ func (k *seeker) try(ctx context.Context, model string, p Pruning, stage string)
 	}
 	results, err := k.holding.carryOut(ctx, grid, k.grid)
 	for _, r := range results {
-		if !slices.ContainsFunc(k.all, func(o report.Result) bool { return o.Cell == r.Cell }) {
+		if !slices.ContainsFunc(k.all, func(o result.Result) bool { return o.Cell == r.Cell }) {
 			k.all = append(k.all, r)
 		}
 		switch {
-		case r.Stage == report.Unpruned:
+		case r.Stage == result.Unpruned:
 			t.whole = append(t.whole, r)
-		case r.Stage == report.TrainedOn && stage == report.FineTuned:
+		case r.Stage == result.TrainedOn && stage == result.FineTuned:
 			t.reference = append(t.reference, r)
 		case r.Stage == stage && r.Method == p.Method && r.Ratio == p.Ratio:
 			t.pruned = append(t.pruned, r)
@@ -211,21 +224,21 @@ func (k *seeker) try(ctx context.Context, model string, p Pruning, stage string)
 
 // measure times the networks that rows are about, of the first fold.
 func (k *seeker) measure(ctx context.Context, rows []report.Saving) error {
-	var about []report.Variant // of each row the unpruned network and the saving one
+	var about []result.Variant // of each row the unpruned network and the saving one
 	for _, r := range rows {
-		whole := report.Variant{Model: r.Model, Stage: report.Unpruned}
+		whole := result.Variant{Model: r.Model, Stage: result.Unpruned}
 		saving := whole
 		if r.Ratio > 0 {
-			saving = report.Variant{Model: r.Model, Stage: r.Stage, Method: r.Method, Ratio: r.Ratio}
+			saving = result.Variant{Model: r.Model, Stage: r.Stage, Method: r.Method, Ratio: r.Ratio}
 		}
 		about = append(about, whole, saving)
 	}
-	measured := slices.DeleteFunc(slices.Clone(k.all), func(r report.Result) bool { return !slices.Contains(about, r.Variant) })
+	measured := slices.DeleteFunc(slices.Clone(k.all), func(r result.Result) bool { return !slices.Contains(about, r.Variant) })
 	speeds, err := k.grid.speeds(ctx, measured, k.holding.options.Dir)
 	if err != nil {
 		return err
 	}
-	of := map[report.Variant]report.Speed{}
+	of := map[result.Variant]result.Speed{}
 	for _, s := range speeds {
 		of[s.Variant] = s.Speed
 	}

@@ -16,8 +16,7 @@ import (
 
 	"eegprune/internal/meter"
 	"eegprune/models"
-	"eegprune/prune"
-	"eegprune/report"
+	"eegprune/result"
 	"eegprune/torch"
 	"eegprune/train"
 )
@@ -25,10 +24,10 @@ import (
 // A task is a cell of one of the studies.
 type task struct {
 	study    *Study
-	cell     report.Cell
+	cell     result.Cell
 	key      string
 	finished chan struct{} // closed when it is done, or will not be
-	result   *report.Result
+	result   *result.Result
 	before   bool // it was done by an earlier run
 	failure  *Failure
 }
@@ -37,7 +36,7 @@ type task struct {
 type schedule struct {
 	dir     directory
 	options RunOptions
-	of      map[report.Cell]*task
+	of      map[result.Cell]*task
 	places  chan *place // one for each job
 }
 
@@ -63,8 +62,8 @@ func (e *FailedError) Error() string {
 
 // schedule does what is planned, jobs at a time, and returns the results there are in the
 // plan's order.
-func (g Grid) schedule(ctx context.Context, plan *Plan, o RunOptions) ([]report.Result, error) {
-	s := &schedule{dir: directory(o.Dir), options: o, of: map[report.Cell]*task{}}
+func (g Grid) schedule(ctx context.Context, plan *Plan, o RunOptions) ([]result.Result, error) {
+	s := &schedule{dir: directory(o.Dir), options: o, of: map[result.Cell]*task{}}
 	free, err := s.open(ctx, g, max(o.Jobs, 1))
 	if err != nil {
 		return nil, err
@@ -92,7 +91,7 @@ func (g Grid) schedule(ctx context.Context, plan *Plan, o RunOptions) ([]report.
 		group.Go(func() error { return s.do(ctx, t) })
 	}
 	err = group.Wait()
-	var results []report.Result
+	var results []result.Result
 	failed := &FailedError{Of: len(tasks)}
 	for _, t := range tasks {
 		if t.result != nil {
@@ -206,7 +205,7 @@ func (s *schedule) do(ctx context.Context, t *task) error {
 	}
 	s.options.Watch.start(t.cell)
 	c := cell{Study: at.studies[t.study], Cell: t.cell, key: t.key, schedule: s, place: at}
-	result, fewer, err := at.attempt(ctx, t.cell, s.options.Watch, func(retried string) (report.Result, error) {
+	found, fewer, err := at.attempt(ctx, t.cell, s.options.Watch, func(retried string) (result.Result, error) {
 		c.retried = retried
 		r, err := c.makeOnOwnStream(ctx)
 		if retried != "" && ctx.Err() == nil {
@@ -225,9 +224,9 @@ func (s *schedule) do(ctx context.Context, t *task) error {
 	default:
 		return s.fail(t, err, false)
 	}
-	t.result = &result
+	t.result = &found
 	close(t.finished)
-	s.options.Watch.done(t.cell, result, false)
+	s.options.Watch.done(t.cell, found, false)
 	return nil
 }
 
@@ -237,7 +236,7 @@ func unwritable(err error) bool {
 		errors.Is(err, syscall.EFBIG) || errors.Is(err, os.ErrPermission)
 }
 
-func wrap(c report.Cell, err error) error {
+func wrap(c result.Cell, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -262,86 +261,86 @@ func (s *schedule) fail(t *task, reason error, follows bool) error {
 // A cell is one that is being done.
 type cell struct {
 	*Study
-	report.Cell
+	result.Cell
 	*schedule
 	place   *place
 	key     string
 	retried string // why it is done a second time
 }
 
-func (c cell) makeOnOwnStream(ctx context.Context) (result report.Result, err error) {
+func (c cell) makeOnOwnStream(ctx context.Context) (found result.Result, err error) {
 	err = c.device.OnOwnStream(func() error {
-		result, err = c.make(ctx)
+		found, err = c.make(ctx)
 		return err
 	})
-	return result, err
+	return found, err
 }
 
 // make makes the result of the cell and its files.
-func (c cell) make(ctx context.Context) (report.Result, error) {
-	result := report.Result{Schema: report.Schema, Key: c.key, Cell: c.Cell, Checkpoint: checkpoint(c.Cell), FoldSeed: c.seed(c.At(c.Cell)), Run: c.place.made}
+func (c cell) make(ctx context.Context) (result.Result, error) {
+	found := result.Result{Schema: result.Schema, Key: c.key, Cell: c.Cell, Checkpoint: checkpoint(c.Cell), FoldSeed: c.seed(c.At(c.Cell)), Run: c.place.made}
 	f := c.Folds[c.At(c.Cell)-1]
-	result.Clips = report.FoldClips{Fit: len(f.Fit), Validation: len(f.Val), Test: len(f.Test)}
-	result.Retried = c.retried
-	result.Deterministic = !c.device.IsCUDA() || !c.Config.Train.Fast && !c.Config.FineTune.Fast
-	result.Started = time.Now().UTC().Truncate(time.Millisecond)
+	found.Clips = result.FoldClips{Fit: len(f.Fit), Validation: len(f.Val), Test: len(f.Test)}
+	found.Retried = c.retried
+	found.Deterministic = !c.device.IsCUDA() || !c.Config.Train.Fast && !c.Config.FineTune.Fast
+	found.Started = time.Now().UTC().Truncate(time.Millisecond)
 	scope := meter.Thread
 	if c.options.Jobs <= 1 {
 		scope = meter.Process
 	}
 	span := c.place.meter.Start(scope)
-	err := c.find(ctx, &result)
+	err := c.find(ctx, &found)
 	used := span.Stop()
 	if err != nil {
-		return result, err
+		return found, err
 	}
-	result.Seconds, result.PeakMemory, result.CPUJoules, result.GPUJoules = used.Wall.Seconds(), used.PeakMemory, used.CPUJoules, used.GPUJoules
+	found.Seconds, found.PeakMemory, found.CPUJoules, found.GPUJoules = used.Wall.Seconds(), used.PeakMemory, used.CPUJoules, used.GPUJoules
 	if used.CPU > 0 {
-		result.CPUSeconds, result.CPUScope = used.CPU.Seconds(), scope.String()
+		found.CPUSeconds, found.CPUScope = used.CPU.Seconds(), scope.String()
 	}
 	if c.device.IsCUDA() {
-		result.GPUSeconds = result.Seconds
+		found.GPUSeconds = found.Seconds
 	}
-	return result, c.dir.keep(result)
+	return found, c.dir.keep(found)
 }
 
 // find makes the cell's network and its checkpoint, and says in the result how it does.
-func (c cell) find(ctx context.Context, result *report.Result) error {
+func (c cell) find(ctx context.Context, found *result.Result) error {
 	made, err := c.network(ctx)
 	if err != nil {
 		return err
 	}
 	n := made.Network
 	defer n.Free()
-	result.Resumed = made.History.Resumed
+	found.Resumed = made.History.Resumed
 	if len(made.History.Epochs) > 0 {
-		result.Best = made.History.Best + 1
+		found.Best = made.History.Best + 1
 	}
 	for _, e := range made.History.Epochs {
-		result.Epochs = append(result.Epochs, report.Epoch(e))
+		found.Epochs = append(found.Epochs, result.Epoch(e))
 	}
-	if result.Test, err = c.Evaluate(ctx, n, c.At(c.Cell)); err != nil {
+	if found.Test, err = c.Evaluate(ctx, n, c.At(c.Cell)); err != nil {
 		return err
 	}
-	if result.Subjects, err = c.bySubject(ctx, n, c.Folds[c.At(c.Cell)-1].Test); err != nil {
+	if found.Subjects, err = c.bySubject(ctx, n, c.Folds[c.At(c.Cell)-1].Test); err != nil {
 		return err
 	}
 	v, err := train.Evaluate(ctx, n, c.data, c.Folds[c.At(c.Cell)-1].Val)
 	if err != nil {
 		return err
 	}
-	result.Validation = report.Score(v)
-	if sum := result.Test.Loss + v.Loss; math.IsNaN(sum) || math.IsInf(sum, 0) {
-		return fmt.Errorf("its loss is %g on the test clips and %g on the validation clips: %w; lower the learning rate", result.Test.Loss, v.Loss, train.ErrDiverged)
+	found.Validation = result.Score(v)
+	if sum := found.Test.Loss + v.Loss; math.IsNaN(sum) || math.IsInf(sum, 0) {
+		return fmt.Errorf("its loss is %g on the test clips and %g on the validation clips: %w; lower the learning rate", found.Test.Loss, v.Loss, train.ErrDiverged)
 	}
-	p := c.Provenance(c.Cell, c.options.Version, result.Test)
+	p := c.Provenance(c.Cell, c.options.Version, found.Test)
 	p.Key = c.key
-	path := c.dir.in(result.Checkpoint)
+	path := c.dir.in(found.Checkpoint)
 	if err := n.Save(path, p); err != nil {
 		return err
 	}
-	result.Widths, result.Notes = Widths(c.Arch, n.Arch), made.Notes
-	result.Size, err = SizeOf(n.Arch, n.Masks(), path)
+	found.Widths, found.Notes = Widths(c.Arch, n.Arch), made.Notes
+	found.Size, err = SizeOf(n.Arch, n.Masks(), path)
 	return err
 }
 
@@ -357,7 +356,6 @@ func (c cell) network(ctx context.Context) (Made, error) {
 			n.Free()
 		}
 	}()
-	fold := c.At(c.Cell)
 	for _, o := range c.origins(c.Cell) {
 		n, _, err := models.Load(c.dir.in(c.of[o].result.Checkpoint), c.device)
 		if err != nil {
@@ -365,28 +363,11 @@ func (c cell) network(ctx context.Context) (Made, error) {
 		}
 		from = append(from, n)
 	}
-	switch c.Stage {
-	case report.Unpruned:
-		return c.Train(ctx, fold, over)
-	case report.Sparse:
-		return c.trainSparse(ctx, fold, over)
-	case report.TrainedOn:
-		return c.trainOn(ctx, from[0], fold, over)
-	case report.Pruned:
-		m, err := prune.ByName(c.Method)
-		if err != nil {
-			return Made{}, err
-		}
-		if m.Training == prune.Soft {
-			return c.pruneSoftly(ctx, m, c.Ratio, fold, over)
-		}
-		return c.Prune(from[0], Pruning{c.Method, c.Ratio}, fold)
+	how, err := stageOf(c.Stage)
+	if err != nil {
+		return Made{}, err
 	}
-	var teacher *models.Network
-	if len(from) > 1 {
-		teacher = from[1]
-	}
-	return c.Recover(ctx, from[0], teacher, c.Stage, fold, over)
+	return how.make(ctx, job{Study: c.Study, Cell: c.Cell, at: c.At(c.Cell), from: from, over: over})
 }
 
 // oversight keeps the cell's training, and how far it has come.
@@ -398,7 +379,7 @@ func (c cell) oversight() (Oversight, error) {
 	}
 	const often = 2 * time.Second
 	watch := train.Observer{Log: c.options.Watch.Log, Epoch: func(done int, e train.Epoch) {
-		c.options.Watch.epoch(c.Cell, done, report.Epoch(e))
+		c.options.Watch.epoch(c.Cell, done, result.Epoch(e))
 		if p.Epoch = done; time.Since(p.At) > often {
 			_ = write() // it is only shown
 		}
@@ -411,36 +392,36 @@ func (c cell) oversight() (Oversight, error) {
 type Observer struct {
 	// Changed is called before the first cell where the directory holds another study.
 	Changed func(c Change)
-	Start   func(c report.Cell)
-	Epoch   func(c report.Cell, done int, e report.Epoch)
-	Done    func(c report.Cell, r report.Result, before bool) // before: it was done by an earlier run
-	Failed  func(c report.Cell, f Failure)
+	Start   func(c result.Cell)
+	Epoch   func(c result.Cell, done int, e result.Epoch)
+	Done    func(c result.Cell, r result.Result, before bool) // before: it was done by an earlier run
+	Failed  func(c result.Cell, f Failure)
 	// Again is called before a cell that failed is done once more, with nothing beside it.
-	Again func(c report.Cell, reason error)
+	Again func(c result.Cell, reason error)
 	// Fewer is called where memory lets fewer cells run side by side than were asked for.
 	Fewer func(why string)
 	Log   io.Writer // see train.Observer
 }
 
-func (o Observer) start(c report.Cell) {
+func (o Observer) start(c result.Cell) {
 	if o.Start != nil {
 		o.Start(c)
 	}
 }
 
-func (o Observer) epoch(c report.Cell, done int, e report.Epoch) {
+func (o Observer) epoch(c result.Cell, done int, e result.Epoch) {
 	if o.Epoch != nil {
 		o.Epoch(c, done, e)
 	}
 }
 
-func (o Observer) done(c report.Cell, r report.Result, before bool) {
+func (o Observer) done(c result.Cell, r result.Result, before bool) {
 	if o.Done != nil {
 		o.Done(c, r, before)
 	}
 }
 
-func (o Observer) again(c report.Cell, reason error) {
+func (o Observer) again(c result.Cell, reason error) {
 	if o.Again != nil {
 		o.Again(c, reason)
 	}
@@ -452,7 +433,7 @@ func (o Observer) fewer(why string) {
 	}
 }
 
-func (o Observer) failed(c report.Cell, f Failure) {
+func (o Observer) failed(c result.Cell, f Failure) {
 	if o.Failed != nil {
 		o.Failed(c, f)
 	}

@@ -9,6 +9,7 @@ import (
 	"eegprune/models"
 	"eegprune/prune"
 	"eegprune/report"
+	"eegprune/result"
 	"eegprune/train"
 )
 
@@ -67,7 +68,7 @@ func (s *Study) Sensitivity(ctx context.Context, networks []*models.Network, fol
 	if err != nil {
 		return nil, err
 	}
-	out := &report.Sensitivity{Schema: report.Schema, Model: s.Arch.Model, Method: o.Method, On: o.On, Metric: s.Config.Metric, Folds: folds, Leak: s.leak(),
+	out := &report.Sensitivity{Schema: result.Schema, Model: s.Arch.Model, Method: o.Method, On: o.On, Metric: s.Config.Metric, Folds: folds, Leak: s.leak(),
 		Settings: s.settings()}
 	for _, l := range layers {
 		for _, r := range o.Ratios {
@@ -86,8 +87,11 @@ func (s *Study) Sensitivity(ctx context.Context, networks []*models.Network, fol
 		if err != nil {
 			return nil, fmt.Errorf("fold %d: %w", folds[i], err)
 		}
-		score := report.Score(e)
+		score := result.Score(e)
 		out.Baseline, out.Majority = append(out.Baseline, score.By(s.Config.Metric)), append(out.Majority, score.Trivial(s.Config.Metric))
+		if score.LacksClass(s.Config.Metric) {
+			out.Lacking = append(out.Lacking, folds[i])
+		}
 		step()
 		for k := range out.Points {
 			if err := s.point(ctx, n, m, folds[i], rows, o, &out.Points[k], whole); err != nil {
@@ -123,7 +127,7 @@ func (s *Study) point(ctx context.Context, n *models.Network, m prune.Method, fo
 	if err != nil {
 		return err
 	}
-	p.Accuracy = append(p.Accuracy, report.Score(e).By(s.Config.Metric))
+	p.Scores = append(p.Scores, result.Score(e).By(s.Config.Metric))
 	left, err := d.Count(n.Arch)
 	if err != nil {
 		return err

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"slices"
 
-	"eegprune/report"
+	"eegprune/result"
 )
 
 // A Share is one of several parts into which a study is cut, for machines or jobs that
@@ -65,4 +65,4 @@ func shares(cells []Planned, of int) map[unit]int {
 	return share
 }
 
-func unitOf(c report.Cell) unit { return unit{c.Model, c.Seed, c.Fold, c.Inner} }
+func unitOf(c result.Cell) unit { return unit{c.Model, c.Seed, c.Fold, c.Inner} }

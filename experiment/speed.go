@@ -9,19 +9,19 @@ import (
 	"time"
 
 	"eegprune/models"
-	"eegprune/report"
+	"eegprune/result"
 	"eegprune/torch"
 )
 
 // speeds measures the first fold's networks. Networks of one architecture are one
 // measurement: their weights make no difference to it.
-func (g Grid) speeds(ctx context.Context, results []report.Result, dir string) ([]report.VariantSpeed, error) {
-	var speeds []report.VariantSpeed
+func (g Grid) speeds(ctx context.Context, results []result.Result, dir string) ([]result.VariantSpeed, error) {
+	var speeds []result.VariantSpeed
 	var measured []*models.Arch
-	var values []report.Speed
+	var values []result.Speed
 	for _, r := range results {
 		v := r.Variant
-		if slices.ContainsFunc(speeds, func(s report.VariantSpeed) bool { return s.Variant == v }) {
+		if slices.ContainsFunc(speeds, func(s result.VariantSpeed) bool { return s.Variant == v }) {
 			continue
 		}
 		n, _, err := models.Load(filepath.Join(dir, r.Checkpoint), g[0].device)
@@ -40,14 +40,14 @@ func (g Grid) speeds(ctx context.Context, results []report.Result, dir string) (
 			measured, values, same = append(measured, n.Arch), append(values, v), len(values)
 		}
 		n.Free()
-		speeds = append(speeds, report.VariantSpeed{Variant: v, Speed: values[same]})
+		speeds = append(speeds, result.VariantSpeed{Variant: v, Speed: values[same]})
 	}
 	return speeds, nil
 }
 
 // Measure times the network on its device, with as many threads as operations may use.
-func Measure(ctx context.Context, n *models.Network) (report.Speed, error) {
-	var v report.Speed
+func Measure(ctx context.Context, n *models.Network) (result.Speed, error) {
+	var v result.Speed
 	var err error
 	if v.Latency1, err = latency(ctx, n, 1); err != nil {
 		return v, err

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"eegprune/internal/atomicfile"
-	"eegprune/report"
+	"eegprune/result"
 )
 
 // A Status is how far the study in a directory has come.
@@ -47,7 +47,7 @@ func ReadStatus(dir string) (*Status, error) {
 	var done, all, seconds float64
 	for _, c := range plan.Cells {
 		all += float64(c.MACs)
-		var r report.Result
+		var r result.Result
 		there, err := readJSON(d.result(c.Key), &r)
 		switch {
 		case err != nil:
@@ -96,12 +96,12 @@ func Merge(into string, from []string) (int, error) {
 	}
 	defer held.release()
 	type found struct {
-		result report.Result
+		result result.Result
 		from   directory
 	}
 	var merged Plan
-	all := map[report.Cell]found{}
-	var added []report.Cell
+	all := map[result.Cell]found{}
+	var added []result.Cell
 	for _, dir := range append([]string{into}, from...) {
 		plan, err := directory(dir).plan()
 		if errors.Is(err, errNoStudy) && dir == into {
@@ -177,7 +177,7 @@ func (p *Plan) add(other *Plan, dir string) error {
 }
 
 // sameResult reports whether two results say the same, but for when and how long.
-func sameResult(a, b report.Result) bool {
+func sameResult(a, b result.Result) bool {
 	return reflect.DeepEqual(a.Finding(), b.Finding())
 }
 
@@ -192,7 +192,7 @@ func copyFile(from, to string) error {
 // Collect puts together the results that a directory holds of the study that was begun in
 // it, whoever did them: cells that are not done are left out. It needs neither recordings
 // nor libtorch.
-func Collect(dir string) (*report.Study, error) {
+func Collect(dir string) (*result.Study, error) {
 	d := directory(dir)
 	plan, err := d.plan()
 	if err != nil {
@@ -218,7 +218,7 @@ func Collect(dir string) (*report.Study, error) {
 		out.Notes = append(out.Notes, fmt.Sprintf("%d of the study's %d cells are not done", left, len(plan.Cells)))
 	}
 	// Speeds belong to the networks and not to who asks: those measured stay.
-	if before, err := report.Read(dir); err == nil {
+	if before, err := result.Read(dir); err == nil {
 		out.Speeds = before.Speeds
 	}
 	return out, nil

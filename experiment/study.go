@@ -12,7 +12,7 @@ import (
 	"eegprune/data"
 	"eegprune/models"
 	"eegprune/prune"
-	"eegprune/report"
+	"eegprune/result"
 	"eegprune/torch"
 	"eegprune/train"
 )
@@ -29,7 +29,7 @@ type Study struct {
 	Arch   *models.Arch // of the unpruned network
 
 	mixed       bool     // clips of one trial are on both sides
-	leaks       []string // what to say of the split and the features; see report.Study
+	leaks       []string // what to say of the split and the features; see result.Study
 	names       []string // of files and arrays that the features were made of
 	notes       []string
 	fingerprint string
@@ -115,9 +115,9 @@ func OpenGrid(ctx context.Context, configs []Config, o OpenOptions) (g Grid, err
 		all = append(all, sets[string(b)])
 	}
 	// Networks that are compared are judged by one metric.
-	metric := report.MetricAccuracy
+	metric := result.MetricAccuracy
 	if slices.ContainsFunc(all, func(n named) bool { return metricOf(n.Set) != metric }) {
-		metric = report.MetricBalanced
+		metric = result.MetricBalanced
 	}
 	for i, c := range configs {
 		if c.Metric == "" {

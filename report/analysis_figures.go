@@ -5,6 +5,8 @@ import (
 
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
+
+	"eegprune/result"
 )
 
 // Figure draws the loss of the metric over the ratio, a line for each layer.
@@ -13,9 +15,9 @@ func (v *Sensitivity) Figure() (*Figure, error) {
 		return nil, err
 	}
 	f := newFigure(fileName("sensitivity", v.Model, v.Method),
-		fmt.Sprintf("%s, one layer pruned by %s and no training after it: loss of %s on the %s clips, mean over folds.", v.Model, v.Method, MetricTitle(v.Metric), v.On), 1)
+		fmt.Sprintf("%s, one layer pruned by %s and no training after it: loss of %s on the %s clips, mean over folds.", v.Model, v.Method, result.MetricTitle(v.Metric), v.On), 1)
 	f.height = 3.2 * vg.Inch
-	p := f.panel("", "pruning ratio of the layer, %", "loss of "+MetricTitle(v.Metric)+", percentage points")
+	p := f.panel("", "pruning ratio of the layer, %", "loss of "+result.MetricTitle(v.Metric)+", percentage points")
 	names, points := v.layers()
 	for i, name := range names {
 		var of []point
@@ -38,7 +40,7 @@ func (v *Savings) Figure() (*Figure, error) {
 	if err := v.Check(); err != nil {
 		return nil, err
 	}
-	f := newFigure("savings", fmt.Sprintf("Parameters and MACs saved without loss of %s (of masked networks those that are zero). Where the test clips do not show that there is no loss there is no bar.", MetricTitle(v.Metric)), 1)
+	f := newFigure("savings", fmt.Sprintf("Parameters and MACs saved without loss of %s (of masked networks those that are zero). Where the test clips do not show that there is no loss there is no bar.", result.MetricTitle(v.Metric)), 1)
 	n := len(v.Rows)
 	if n == 0 {
 		return f, nil

@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"eegprune/result"
 )
 
 func TestSensitivityIsLossByLayerAndRatio(t *testing.T) {
@@ -40,19 +42,19 @@ func TestSensitivityIsLossByLayerAndRatio(t *testing.T) {
 // By hand: of 30 clips of one class and 10 of another the trivial baseline has 30/40 right, a
 // balanced accuracy of (1+0)/2 and a macro-F1 of (60/70+0)/2.
 func TestSensitivityIsOfTheStudysMetric(t *testing.T) {
-	s := Score{Confusion: [][]int{{20, 10}, {2, 8}}}
-	for metric, want := range map[string]float64{MetricAccuracy: 0.75, MetricBalanced: 0.5, MetricF1: 3. / 7} {
+	s := result.Score{Confusion: [][]int{{20, 10}, {2, 8}}}
+	for metric, want := range map[string]float64{result.MetricAccuracy: 0.75, result.MetricBalanced: 0.5, result.MetricF1: 3. / 7} {
 		if got := s.Trivial(metric); !near(got, want, 1e-12) {
 			t.Errorf("trivial %s is %g, want %g", metric, got, want)
 		}
 	}
 	v := madeUpSensitivity()
-	v.Metric = MetricBalanced
+	v.Metric = result.MetricBalanced
 	for _, format := range Formats() {
 		text := written(t, func(b *bytes.Buffer) error { return v.Write(b, format) })
 		want := "of balanced accuracy on the"
 		if format == FormatCSV || format == FormatJSON {
-			want = MetricBalanced
+			want = result.MetricBalanced
 		}
 		if !strings.Contains(text, want) {
 			t.Errorf("%s does not say by which metric", format)
@@ -60,6 +62,37 @@ func TestSensitivityIsOfTheStudysMetric(t *testing.T) {
 	}
 	if f, err := v.Figure(); err != nil || !strings.Contains(f.Caption, "loss of balanced accuracy") {
 		t.Errorf("the figure's caption is %+v, %v", f, err)
+	}
+}
+
+// What earlier versions called accuracy is read as scores.
+func TestSensitivityOfEarlierVersionsIsRead(t *testing.T) {
+	dir := t.TempDir()
+	old := `{"schema": 2, "model": "m", "method": "lfp", "on": "test", "folds": [1, 2], "baseline": [0.9, 0.8],
+		"points": [{"layer": "conv1", "channels": 4, "left": 2, "ratio": 0.5, "accuracy": [0.7, 0.6]}]}`
+	if err := os.WriteFile(filepath.Join(dir, SensitivityFile), []byte(old), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	v, err := ReadSensitivity(dir)
+	if err != nil || !slices.Equal(v.Points[0].Scores, []float64{0.7, 0.6}) || v.Points[0].Left != 2 {
+		t.Errorf("%+v, %v", v, err)
+	}
+}
+
+func TestSensitivitySaysWhichFoldsLackAClass(t *testing.T) {
+	some := result.Score{Confusion: [][]int{{20, 10}, {0, 0}}}
+	for metric, lacks := range map[string]bool{result.MetricAccuracy: false, result.MetricBalanced: true, result.MetricF1: true} {
+		if some.LacksClass(metric) != lacks {
+			t.Errorf("%s: %v", metric, !lacks)
+		}
+	}
+	v := madeUpSensitivity()
+	v.Metric, v.Lacking = result.MetricBalanced, []int{2}
+	for _, format := range []string{FormatText, FormatMarkdown, FormatLaTeX, FormatJSON} {
+		text := written(t, func(b *bytes.Buffer) error { return v.Write(b, format) })
+		if !strings.Contains(text, "On 1 of 2 folds the clips lack a class") && !strings.Contains(text, `"folds_lacking_a_class"`) {
+			t.Errorf("%s does not say that a fold lacks a class", format)
+		}
 	}
 }
 
@@ -153,7 +186,7 @@ func TestAnalysesThatDontFit(t *testing.T) {
 		SavingsFile:     {`{"schema": %d, "rows": [{"reference_scores": [0.5], "scores": []}]}`, func(dir string) error { _, err := ReadSavings(dir); return err }},
 	} {
 		dir := t.TempDir()
-		if err := os.WriteFile(filepath.Join(dir, name), fmt.Appendf(nil, c.text, Schema), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, name), fmt.Appendf(nil, c.text, result.Schema), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		if err := c.read(dir); err == nil || !strings.Contains(err.Error(), name) || !strings.Contains(err.Error(), "folds") {

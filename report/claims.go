@@ -3,6 +3,8 @@ package report
 import (
 	"encoding/json"
 	"slices"
+
+	"eegprune/result"
 )
 
 // A RecoveryPair is how much better training a pruned network from scratch is than
@@ -61,16 +63,16 @@ func (c *Comparison) pairRecoveries(all, once []group, j Judgement, config json.
 	var of []gains
 	shared := sharedFolds(resultsOf(all))
 	for _, g := range once {
-		if g.Stage != Scratch {
+		if g.Stage != result.Scratch {
 			continue
 		}
 		methods := g.methods
 		if methods == nil {
 			methods = []string{g.Method}
 		}
-		var tuned []Result
+		var tuned []result.Result
 		for _, m := range methods {
-			v := Variant{Model: g.Model, Stage: FineTuned, Method: m, Ratio: g.Ratio}
+			v := result.Variant{Model: g.Model, Stage: result.FineTuned, Method: m, Ratio: g.Ratio}
 			if i := slices.IndexFunc(all, func(o group) bool { return o.Variant == v }); i >= 0 {
 				tuned = append(tuned, all[i].results...)
 			}

@@ -2,21 +2,23 @@ package report
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
-	"slices"
+
+	"eegprune/result"
 )
 
 // A Comparison is the paper's table, network by method by ratio, as numbers, and what
 // becomes of the paper's two claims.
 type Comparison struct {
-	Schema   int       `json:"schema"`
-	Settings []Setting `json:"settings"`
-	Leak     string    `json:"leak,omitempty"`
-	Leaks    []string  `json:"leaks,omitempty"` // see Study
-	Lacks    []string  `json:"lacks,omitempty"` // what results of an earlier version do not hold
-	Metric   string    `json:"metric"`          // what networks are judged by, see Study
+	Schema   int              `json:"schema"`
+	Settings []result.Setting `json:"settings"`
+	Leak     string           `json:"leak,omitempty"`
+	Leaks    []string         `json:"leaks,omitempty"` // see Study
+	Lacks    []string         `json:"lacks,omitempty"` // what results of an earlier version do not hold
+	Metric   string           `json:"metric"`          // what networks are judged by, see Study
 	// Test judges every network against its reference, paired over the folds, one-sided, at
 	// Level; intervals are two-sided, of 1 - Level.
 	Test   string  `json:"test"`
@@ -43,7 +45,7 @@ type Comparison struct {
 // A ComparisonRow is one network over the folds. Scores are shares of 1. What can't be
 // computed, such as the spread of one fold, is nil.
 type ComparisonRow struct {
-	Variant
+	result.Variant
 	// Methods are those whose network this is, where it is one and the same for several.
 	Methods []string `json:"methods,omitempty"`
 	Folds   int      `json:"folds"`           // of all seeds
@@ -59,42 +61,46 @@ type ComparisonRow struct {
 	MacroF1  *float64 `json:"macro_f1"`             // mean over the folds in which it is defined
 	Balanced *float64 `json:"balanced_accuracy"`    // likewise
 	// OfClasses is on how many of Folds these two are defined.
-	OfClasses int     `json:"folds_with_all_classes"`
-	Pooled    *Pooled `json:"pooled,omitempty"` // of the clips of all folds together
-	Size      Size    `json:"size"`             // mean over folds
+	OfClasses int            `json:"folds_with_all_classes"`
+	Pooled    *result.Pooled `json:"pooled,omitempty"` // of the clips of all folds together
+	Size      result.Size    `json:"size"`             // mean over folds
 
-	Reference  string   `json:"reference,omitempty"` // stage of the network it is judged against
-	TestShare  float64  `json:"test_share,omitempty"`
-	Loss       *float64 `json:"loss"` // mean over folds of the reference's score less this one's
-	LossLow    *float64 `json:"loss_low"`
-	LossHigh   *float64 `json:"loss_high"`
-	P          *float64 `json:"p"`                    // of the alternative that it is worse than its reference
-	PHolm      *float64 `json:"p_holm"`               // corrected for the family; nil of controls, which are not in it
-	Detectable *float64 `json:"detectable,omitempty"` // the smallest true loss that the uncorrected test shows with power 0.8
-	Worse      bool     `json:"worse"`                // p_holm is at most the level
-	Best       bool     `json:"best"`                 // of all recoveries of the model of one cost
+	Reference string   `json:"reference,omitempty"` // stage of the network it is judged against
+	TestShare float64  `json:"test_share,omitempty"`
+	Loss      *float64 `json:"loss"` // mean over folds of the reference's score less this one's
+	LossLow   *float64 `json:"loss_low"`
+	LossHigh  *float64 `json:"loss_high"`
+	P         *float64 `json:"p"`                  // of the alternative that it is worse than its reference
+	Untested  string   `json:"untested,omitempty"` // why there is no p though the folds are enough
+	PHolm     *float64 `json:"p_holm"`             // corrected for the family; nil of controls, which are not in it
+	// Detectable is the smallest true loss that is shown with power 0.8 at the strictest level
+	// that Holm's correction can ask for: the comparison's over Tested, a control's as it is.
+	Detectable *float64 `json:"detectable,omitempty"`
+	Worse      bool     `json:"worse"` // p_holm is at most the level
+	Best       bool     `json:"best"`  // of all recoveries of the model of one cost
 }
 
 // A Baseline is what always naming the commonest class reaches on a model's test clips.
 type Baseline struct {
 	Model string `json:"model"`
-	Pooled
+	result.Pooled
 }
 
 // NewComparison computes the table of a study. It fails where the judgement can't be used
 // with any number of folds; with too few for this level it has no p and says so.
-func NewComparison(s *Study, j Judgement) (*Comparison, error) {
+func NewComparison(s *result.Study, j Judgement) (*Comparison, error) {
 	if err := j.Check(); err != nil {
 		return nil, err
 	}
-	c := &Comparison{Schema: Schema, Settings: s.Settings, Leak: s.Leak, Leaks: s.Leaks, Lacks: s.Lacks, Metric: s.metric(),
+	c := &Comparison{Schema: result.Schema, Settings: s.Settings, Leak: s.Leak, Leaks: s.Leaks, Lacks: s.Lacks, Metric: s.JudgedBy(),
 		Test: j.Test, Level: j.Level, Margin: j.Margin}
 	all := distinct(groups(s))
 	c.SharedFolds = sharedFolds(resultsOf(all)) != nil
-	for _, g := range all {
+	paired := make([][2][]float64, len(all)) // of each row: the scores that were tested
+	for i, g := range all {
 		row := rowOf(g, c.Metric)
-		if g.Stage != Unpruned {
-			c.judge(&row, all, g, j, s.Config)
+		if g.Stage != result.Unpruned {
+			paired[i] = c.judge(&row, all, g, j, s.Config)
 		}
 		c.Rows = append(c.Rows, row)
 		if n := len(c.Baselines); n == 0 || c.Baselines[n-1].Model != g.Model {
@@ -103,6 +109,7 @@ func NewComparison(s *Study, j Judgement) (*Comparison, error) {
 			}
 		}
 	}
+	c.detectable(j, paired)
 	c.holm()
 	c.markBest()
 	c.pairRecoveries(groups(s), all, j, s.Config)
@@ -110,21 +117,13 @@ func NewComparison(s *Study, j Judgement) (*Comparison, error) {
 	return c, nil
 }
 
-// metric is what a study is judged by; results of schema 2 are by accuracy.
-func (s *Study) metric() string {
-	if s.Metric == "" {
-		return MetricAccuracy
-	}
-	return s.Metric
-}
-
 func rowOf(g group, metric string) ComparisonRow {
 	score := spreadOver(g.results, onTest(metric))
-	accuracy, f1 := spreadOver(g.results, onTest(MetricAccuracy)), spreadOver(g.results, onTest(MetricF1))
+	accuracy, f1 := spreadOver(g.results, onTest(result.MetricAccuracy)), spreadOver(g.results, onTest(result.MetricF1))
 	row := ComparisonRow{Variant: g.Variant, Methods: g.methods, Folds: score.units, Defined: score.defined,
 		Score: number(score.mean), FoldSD: number(score.folds), SeedSD: number(score.seeds), SubjSD: number(spreadOfSubjects(g.results, metric)),
 		Accuracy: number(accuracy.mean), MacroF1: number(f1.mean), OfClasses: f1.defined,
-		Balanced: number(spreadOver(g.results, onTest(MetricBalanced)).mean), Size: meanSize(g.results)}
+		Balanced: number(spreadOver(g.results, onTest(result.MetricBalanced)).mean), Size: meanSize(g.results)}
 	if n := seedsOf(g.results); n > 1 {
 		row.Seeds = n
 	}
@@ -140,18 +139,18 @@ func baselineOf(g group) (Baseline, bool) {
 	if c == nil {
 		return Baseline{}, false
 	}
-	p := pool(trivial(c))
+	p := result.Pool(result.TrivialConfusion(c))
 	p.Clips /= seedsOf(g.results)
 	return Baseline{g.Model, p}, p.Clips > 0
 }
 
-// judge sets a network against its reference.
-func (c *Comparison) judge(row *ComparisonRow, all []group, g group, j Judgement, config json.RawMessage) {
+// judge sets a network against its reference, and returns the scores of both.
+func (c *Comparison) judge(row *ComparisonRow, all []group, g group, j Judgement, config json.RawMessage) (scores [2][]float64) {
 	reference, _ := referenceOf(all, g.Variant)
 	x, y, _ := pairs(reference.results, g.results, onTest(c.Metric))
 	if len(x) == 0 {
 		c.Untested = fmt.Sprintf("there is no unpruned %s on the same folds", g.Model)
-		return
+		return scores
 	}
 	row.Reference, row.TestShare = reference.Stage, testShare(g.results, config)
 	row.Loss = number(lossOf(x, y).Mean)
@@ -161,29 +160,45 @@ func (c *Comparison) judge(row *ComparisonRow, all []group, g group, j Judgement
 	if err == nil {
 		p, err = test.Worse(x, y)
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, ErrAlike):
+		row.Untested = err.Error()
+		return scores
+	case err != nil:
 		c.Untested = err.Error()
-		return
+		return scores
 	}
-	if !control(g.Stage) {
+	if !result.StageOf(g.Stage).Control() {
 		c.Tested++
 	}
 	row.P = number(p)
 	row.LossLow, row.LossHigh = j.interval(row.TestShare, x, y)
-	if loss, err := test.Detectable(x, y, c.Level); err == nil {
-		row.Detectable = number(loss)
+	return [2][]float64{x, y}
+}
+
+// detectable says of each row that was tested which loss could have been seen.
+func (c *Comparison) detectable(j Judgement, paired [][2][]float64) {
+	for i := range c.Rows {
+		r := &c.Rows[i]
+		level := c.Level
+		if !result.StageOf(r.Stage).Control() {
+			level /= float64(max(1, c.Tested))
+		}
+		if r.P == nil {
+			continue
+		}
+		if loss, err := j.on(r.TestShare).Detectable(paired[i][0], paired[i][1], level); err == nil {
+			r.Detectable = number(loss)
+		}
 	}
 }
 
-// control says whether a stage is of a network that nothing was removed from: how it does
-// against the unpruned one is no question of the table's, and not corrected for.
-func control(stage string) bool { return stage == TrainedOn || stage == Sparse }
-
-// holm corrects p over all networks that were tested, but for controls.
+// holm corrects p over all networks that were tested, but for controls: how these do against
+// the unpruned one is no question of the table's.
 func (c *Comparison) holm() {
 	p := make([]*float64, len(c.Rows))
 	for i, r := range c.Rows {
-		if !control(r.Stage) {
+		if !result.StageOf(r.Stage).Control() {
 			p[i] = r.P
 		}
 	}
@@ -194,12 +209,11 @@ func (c *Comparison) holm() {
 
 // family names what Holm corrects over.
 func (c *Comparison) family() string {
+	if c.Tested == 1 {
+		return "the one test of this table, of the network that was pruned against its reference"
+	}
 	return fmt.Sprintf("the %d tests of this table, of each network that was pruned against its reference", c.Tested)
 }
-
-// recoveries are the stages of which one is marked as best. The uniform network is a
-// control, no recovery.
-func recoveries() []string { return []string{FineTuned, Scratch, ScratchB} }
 
 // A cost is what networks must have in common for one to be called the best of them.
 type cost struct {
@@ -209,12 +223,12 @@ type cost struct {
 }
 
 func (r ComparisonRow) cost() cost {
-	return cost{r.Model, r.Size.effectiveParameters(), r.Size.effectiveMACs(), r.Size.masked()}
+	return cost{r.Model, r.Size.EffectiveParameters(), r.Size.EffectiveMACs(), r.Size.Masked()}
 }
 
 func (c *Comparison) markBest() {
 	best, several := map[cost]float64{}, map[cost]int{}
-	candidate := func(r ComparisonRow) bool { return r.Score != nil && slices.Contains(recoveries(), r.Stage) }
+	candidate := func(r ComparisonRow) bool { return r.Score != nil && result.StageOf(r.Stage).Recovered }
 	for _, r := range c.Rows {
 		if candidate(r) {
 			several[r.cost()]++
@@ -239,7 +253,7 @@ func number(v float64) *float64 {
 // Compare writes the comparison in one of [Formats]. CSV has a line for each network and
 // repeats test, level and leak in it; the other formats end with what becomes of the
 // paper's two claims.
-func Compare(w io.Writer, s *Study, j Judgement, format string) error {
+func Compare(w io.Writer, s *result.Study, j Judgement, format string) error {
 	if err := CheckFormat(format); err != nil {
 		return err
 	}

@@ -5,6 +5,8 @@ import (
 	"io"
 	"strconv"
 	"strings"
+
+	"eegprune/result"
 )
 
 // What a line of a comparison's CSV is about.
@@ -36,8 +38,8 @@ func (c *Comparison) csv(w io.Writer) error {
 	}
 	for _, r := range c.Rows {
 		v := map[string]string{"line": lineNetwork, "model": r.Model, "method": r.Method, "methods": strings.Join(r.Methods, " "), "ratio": float(r.Ratio), "stage": r.Stage,
-			"folds": strconv.Itoa(r.Folds), "defined": strconv.Itoa(r.Defined), "parameters": strconv.FormatInt(r.Size.effectiveParameters(), 10),
-			"macs": strconv.FormatInt(r.Size.effectiveMACs(), 10), "masked": strconv.FormatBool(r.Size.masked()), "score": value(r.Score),
+			"folds": strconv.Itoa(r.Folds), "defined": strconv.Itoa(r.Defined), "parameters": strconv.FormatInt(r.Size.EffectiveParameters(), 10),
+			"macs": strconv.FormatInt(r.Size.EffectiveMACs(), 10), "masked": strconv.FormatBool(r.Size.Masked()), "score": value(r.Score),
 			"fold_sd": value(r.FoldSD), "seed_sd": value(r.SeedSD), "subject_sd": value(r.SubjSD), "accuracy": value(r.Accuracy),
 			"balanced_accuracy": value(r.Balanced), "macro_f1": value(r.MacroF1), "reference": r.Reference, "loss": value(r.Loss),
 			"loss_low": value(r.LossLow), "loss_high": value(r.LossHigh), "p": value(r.P), "p_holm": value(r.PHolm), "detectable": value(r.Detectable),
@@ -53,11 +55,11 @@ func (c *Comparison) csv(w io.Writer) error {
 	}
 	for _, r := range c.Pairs {
 		add(map[string]string{"line": linePair, "model": r.Model, "method": r.Method, "methods": strings.Join(r.Methods, " "), "ratio": float(r.Ratio),
-			"stage": Scratch, "folds": strconv.Itoa(r.Folds), "reference": FineTuned, "loss": negative(r.Gain), "loss_low": negative(r.High),
+			"stage": result.Scratch, "folds": strconv.Itoa(r.Folds), "reference": result.FineTuned, "loss": negative(r.Gain), "loss_low": negative(r.High),
 			"loss_high": negative(r.Low), "p": value(r.P), "p_holm": value(r.PHolm)})
 	}
 	if o := c.Overall; o != nil {
-		add(map[string]string{"line": lineOverall, "stage": Scratch, "folds": strconv.Itoa(o.Folds), "reference": FineTuned, "loss": negative(o.Gain),
+		add(map[string]string{"line": lineOverall, "stage": result.Scratch, "folds": strconv.Itoa(o.Folds), "reference": result.FineTuned, "loss": negative(o.Gain),
 			"loss_low": negative(o.High), "loss_high": negative(o.Low), "p": value(o.P)})
 	}
 	for _, l := range c.Largest {
@@ -76,7 +78,7 @@ func (c *Comparison) csv(w io.Writer) error {
 	return csv.NewWriter(w).WriteAll(lines)
 }
 
-func pooledColumns(v map[string]string, p *Pooled) {
+func pooledColumns(v map[string]string, p *result.Pooled) {
 	if p != nil {
 		v["pooled_accuracy"], v["pooled_balanced_accuracy"], v["pooled_macro_f1"], v["majority"] = float(p.Accuracy), float(p.Balanced), float(p.MacroF1), float(p.Majority)
 	}

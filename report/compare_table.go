@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"eegprune/result"
 )
 
 func (c *Comparison) tables() []*table {
@@ -21,36 +23,36 @@ func (c *Comparison) tables() []*table {
 // table lays a comparison out with a row for each network, and one for each model's
 // trivial baseline.
 func (c *Comparison) table() *table {
-	masked := slices.ContainsFunc(c.Rows, func(r ComparisonRow) bool { return r.Size.masked() })
+	masked := slices.ContainsFunc(c.Rows, func(r ComparisonRow) bool { return r.Size.Masked() })
 	lacking := slices.ContainsFunc(c.Rows, func(r ComparisonRow) bool { return r.Defined < r.Folds })
 	tested := slices.ContainsFunc(c.Rows, func(r ComparisonRow) bool { return r.P != nil })
-	t := &table{caption: fmt.Sprintf("Test %s and cost of pruned networks.", MetricTitle(c.Metric)),
+	t := &table{caption: fmt.Sprintf("Test %s and cost of pruned networks.", result.MetricTitle(c.Metric)),
 		header: []string{"network", "method", "ratio", "stage"}, words: 4}
 	left := ""
 	if masked {
 		left = "nonzero "
 	}
-	t.header = append(t.header, left+"parameters", left+"MACs", MetricTitle(c.Metric)+" %", "balanced, pooled %", "macro-F1, pooled %", "loss, points ["+c.judgement().confidence()+"]")
+	t.header = append(t.header, left+"parameters", left+"MACs", result.MetricTitle(c.Metric)+" %", "balanced, pooled %", "macro-F1, pooled %", "loss, points ["+c.judgement().confidence()+"]")
 	if tested {
-		t.header = append(t.header, "p", "p, Holm", "could show, uncorrected")
+		t.header = append(t.header, "p", "p, Holm", "could show")
 	}
 	if lacking {
 		t.header = append(t.header, "folds")
 	}
-	at := slices.Index(t.header, MetricTitle(c.Metric)+" %")
-	whole := Size{}
+	at := slices.Index(t.header, result.MetricTitle(c.Metric)+" %")
+	whole := result.Size{}
 	last := ComparisonRow{}
 	for i, r := range c.Rows {
 		if r.Model != last.Model {
-			whole = Size{}
-			if r.Stage == Unpruned {
+			whole = result.Size{}
+			if r.Stage == result.Unpruned {
 				whole = r.Size
 			}
 		}
 		line := []string{r.Model, methodText(r.Method, r.Methods), ratioText(r.Variant), r.Stage,
-			count(r.Size.effectiveParameters()) + saved(r.Size.effectiveParameters(), whole.Parameters),
-			count(r.Size.effectiveMACs()) + saved(r.Size.effectiveMACs(), whole.MACs),
-			spreadText(r.Score, r.FoldSD), pooledText(r.Pooled, MetricBalanced), pooledText(r.Pooled, MetricF1), pointsText(r.Loss, r.LossLow, r.LossHigh)}
+			count(r.Size.EffectiveParameters()) + saved(r.Size.EffectiveParameters(), whole.Parameters),
+			count(r.Size.EffectiveMACs()) + saved(r.Size.EffectiveMACs(), whole.MACs),
+			spreadText(r.Score, r.FoldSD), pooledText(r.Pooled, result.MetricBalanced), pooledText(r.Pooled, result.MetricF1), pointsText(r.Loss, r.LossLow, r.LossHigh)}
 		if tested {
 			could := ""
 			if r.Detectable != nil {
@@ -121,10 +123,10 @@ func (c *Comparison) footnotes(t *table) {
 	}
 	t.note(c.means())
 	references := "the unpruned network"
-	if slices.ContainsFunc(c.Rows, func(r ComparisonRow) bool { return r.Reference == TrainedOn }) {
-		references += " and, of a fine-tuned one, against the unpruned network that was trained on for as long as fine-tuning lasts (" + TrainedOn + ")"
+	if slices.ContainsFunc(c.Rows, func(r ComparisonRow) bool { return r.Reference == result.TrainedOn }) {
+		references += " and, of a fine-tuned one, against the unpruned network that was trained on for as long as fine-tuning lasts (" + result.TrainedOn + ")"
 	}
-	t.note(fmt.Sprintf("Loss is the mean over folds of the difference in %s, in percentage points, against %s, with its %s interval.", MetricTitle(c.Metric), references, c.judgement().confidence()))
+	t.note(fmt.Sprintf("Loss is the mean over folds of the difference in %s, in percentage points, against %s, with its %s interval.", result.MetricTitle(c.Metric), references, c.judgement().confidence()))
 	if c.Tested > 0 {
 		test := fmt.Sprintf("%v, paired over folds, one-sided, level %g", PairedTest{Name: c.Test}, c.Level)
 		text := "significantly worse by " + test + ", Holm's correction over " + c.family()
@@ -134,17 +136,37 @@ func (c *Comparison) footnotes(t *table) {
 			t.note("No network is " + text + ". That is not to say that they lose nothing.")
 		}
 		if slices.ContainsFunc(c.Rows, func(r ComparisonRow) bool { return r.Detectable != nil }) {
-			t.note(fmt.Sprintf("Could show, uncorrected: the smallest true loss in points that this test, uncorrected, shows with a power of %.0f %% if folds are spread as these are.", 100*Power))
+			t.note(fmt.Sprintf("Could show: the smallest true loss in points that this test shows with a power of %.0f %% if folds are spread as these are, at level %.2g, the strictest that Holm's correction asks for here; of networks that nothing was removed from, uncorrected.",
+				100*Power, c.Level/float64(c.Tested)))
 		}
 	}
 	if c.Untested != "" {
 		t.note("Significance is not marked where it can't be tested: " + c.Untested + ".")
+	}
+	if alike := c.alike(); alike != "" {
+		t.note("Not tested: " + alike + ".")
 	}
 	t.note(c.shared())
 	if len(c.Lacks) > 0 {
 		t.note("Old results: " + strings.Join(c.Lacks, "; ") + ".")
 	}
 	t.note(c.Leak)
+}
+
+// alike lists the networks that were not tested though the folds are enough, and why.
+func (c *Comparison) alike() string {
+	var names []string
+	why := ""
+	for _, r := range c.Rows {
+		if r.Untested != "" {
+			why = r.Untested
+			names = append(names, strings.TrimSpace(strings.Join(strings.Fields(strings.Join([]string{r.Model, r.Method, ratioText(r.Variant), r.Stage}, " ")), " ")))
+		}
+	}
+	if why == "" {
+		return ""
+	}
+	return strings.Join(names, ", ") + " (" + why + ")"
 }
 
 // means says over what the scores are means.
@@ -155,14 +177,14 @@ func (c *Comparison) means() string {
 	for _, r := range c.Rows {
 		folds = append(folds, r.Folds)
 		seeds = max(seeds, r.Seeds)
-		if r.Stage == Unpruned && r.SeedSD != nil {
+		if r.Stage == result.Unpruned && r.SeedSD != nil {
 			overSeeds = append(overSeeds, fmt.Sprintf("%s %.1f", r.Model, 100**r.SeedSD))
 		}
-		if r.Stage == Unpruned && r.SubjSD != nil {
+		if r.Stage == result.Unpruned && r.SubjSD != nil {
 			overSubjects = append(overSubjects, fmt.Sprintf("%s %.1f", r.Model, 100**r.SubjSD))
 		}
 	}
-	text := capital(MetricTitle(c.Metric)) + " is mean ± standard deviation over " + foldsText(folds)
+	text := capital(result.MetricTitle(c.Metric)) + " is mean ± standard deviation over " + foldsText(folds)
 	if seeds > 1 {
 		text += fmt.Sprintf(" of %d seeds, within seeds (the root of the mean of their variances); over seeds it is, of the unpruned network, %s points", seeds, strings.Join(overSeeds, ", "))
 	}
@@ -174,7 +196,7 @@ func (c *Comparison) means() string {
 	}
 	text += ". Pooled scores are of the clips of all folds together. " + trivialMeans
 	if slices.ContainsFunc(c.Rows, func(r ComparisonRow) bool { return r.Defined < r.Folds }) {
-		text += " Folds that lack a class have no " + MetricTitle(c.Metric) + " and are in neither the mean nor the test."
+		text += " Folds that lack a class have no " + result.MetricTitle(c.Metric) + " and are in neither the mean nor the test."
 	}
 	return text
 }
@@ -203,7 +225,7 @@ func (c *Comparison) pairsTable() *table {
 	t.add("all", "", "", strconv.Itoa(o.Folds), pointsText(o.Gain, o.Low, o.High), pText(o.P), "")
 	t.rows[len(t.rows)-1].apart = true
 	text := fmt.Sprintf("Gain is the %s of the network trained from scratch less that of the fine-tuned one; two-sided, %v, Holm's correction over the pairs (%d). Over all: the gain of a fold is its mean over the pairs, and these are tested once",
-		MetricTitle(c.Metric), PairedTest{Name: c.Test}, o.Pairs)
+		result.MetricTitle(c.Metric), PairedTest{Name: c.Test}, o.Pairs)
 	if o.Reason != "" {
 		text += " where they can be: " + o.Reason
 	}
@@ -279,7 +301,7 @@ func (c *Comparison) largestTable() *table {
 		holm = fmt.Sprintf("; Holm's correction is over the %d networks of this table that were tested", n)
 	}
 	t.note(fmt.Sprintf("Without loss: %s below that of the reference by less than %.3g points, shown by non-inferiority (%v, one-sided, level %g). %s, and tested once on the test clips%s. Bound is the upper end of the one-sided %s interval of the loss.",
-		MetricTitle(c.Metric), 100*j.Margin, PairedTest{Name: j.Test}, j.Level, choice, holm, j.confidence()))
+		result.MetricTitle(c.Metric), 100*j.Margin, PairedTest{Name: j.Test}, j.Level, choice, holm, j.confidence()))
 	if slices.ContainsFunc(t.rows, func(r tableRow) bool { return r.cells[len(r.cells)-1].text == nothingToLose }) {
 		t.note(nothingMeans)
 	}

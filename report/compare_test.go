@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"eegprune/result"
 )
 
 // written returns what a function writes.
@@ -23,7 +25,7 @@ func written(t *testing.T, write func(b *bytes.Buffer) error) string {
 	return b.String()
 }
 
-func compared(t *testing.T, s *Study, j Judgement, format string) string {
+func compared(t *testing.T, s *result.Study, j Judgement, format string) string {
 	t.Helper()
 	return written(t, func(b *bytes.Buffer) error { return Compare(b, s, j, format) })
 }
@@ -37,30 +39,30 @@ func TestRowsOfAGridAreInOrder(t *testing.T) {
 	if len(rows) != 2*(3+3*4*3) {
 		t.Fatalf("%d rows", len(rows))
 	}
-	want := []Variant{{"fb_ccnn", Unpruned, "", 0}, {"fb_ccnn", TrainedOn, "", 0}, {"fb_ccnn", Pruned, "lfp", 0.2}, {"fb_ccnn", FineTuned, "lfp", 0.2}, {"fb_ccnn", Scratch, "lfp", 0.2}, {"fb_ccnn", Pruned, "lfp", 0.4}}
+	want := []result.Variant{{Model: "fb_ccnn", Stage: result.Unpruned, Method: "", Ratio: 0}, {Model: "fb_ccnn", Stage: result.TrainedOn, Method: "", Ratio: 0}, {Model: "fb_ccnn", Stage: result.Pruned, Method: "lfp", Ratio: 0.2}, {Model: "fb_ccnn", Stage: result.FineTuned, Method: "lfp", Ratio: 0.2}, {Model: "fb_ccnn", Stage: result.Scratch, Method: "lfp", Ratio: 0.2}, {Model: "fb_ccnn", Stage: result.Pruned, Method: "lfp", Ratio: 0.4}}
 	for i, v := range want {
 		if rows[i].Variant != v || rows[i].Folds != 6 {
 			t.Errorf("row %d is %+v, want %+v over 6 folds", i, rows[i].Variant, v)
 		}
 	}
-	if v := rows[14].Variant; v != (Variant{"fb_ccnn", Sparse, "nsfp", 0}) {
+	if v := rows[14].Variant; v != (result.Variant{Model: "fb_ccnn", Stage: result.Sparse, Method: "nsfp", Ratio: 0}) {
 		t.Errorf("before the networks of a method that trains sparsely comes %+v", v)
 	}
-	if v := rows[len(rows)/2].Variant; v != (Variant{"tsception", Unpruned, "", 0}) {
+	if v := rows[len(rows)/2].Variant; v != (result.Variant{Model: "tsception", Stage: result.Unpruned, Method: "", Ratio: 0}) {
 		t.Errorf("the second network begins with %+v", v)
 	}
 }
 
 func TestColumnsThatTellApart(t *testing.T) {
 	for name, c := range map[string]struct {
-		keep   func(Result) bool
+		keep   func(result.Result) bool
 		header string
 	}{
-		"all":                         {func(Result) bool { return true }, "│ model │ method │ ratio │ network │ folds │"},
-		"one model":                   {func(r Result) bool { return r.Model == "fb_ccnn" }, "│ method │ ratio │ network │ folds │"},
-		"one method":                  {func(r Result) bool { return r.Model == "fb_ccnn" && (r.Method == "lfp" || r.Method == "") }, "│ ratio │ network │ folds │"},
-		"one model, method and ratio": {func(r Result) bool { return r.Model == "fb_ccnn" && r.Ratio == 0.4 && r.Method == "lfp" }, "│ network │ folds │"},
-		"with the sparsely trained ones": {func(r Result) bool {
+		"all":                         {func(result.Result) bool { return true }, "│ model │ method │ ratio │ network │ folds │"},
+		"one model":                   {func(r result.Result) bool { return r.Model == "fb_ccnn" }, "│ method │ ratio │ network │ folds │"},
+		"one method":                  {func(r result.Result) bool { return r.Model == "fb_ccnn" && (r.Method == "lfp" || r.Method == "") }, "│ ratio │ network │ folds │"},
+		"one model, method and ratio": {func(r result.Result) bool { return r.Model == "fb_ccnn" && r.Ratio == 0.4 && r.Method == "lfp" }, "│ network │ folds │"},
+		"with the sparsely trained ones": {func(r result.Result) bool {
 			return r.Model == "fb_ccnn" && r.Method == "nsfp" && (r.Ratio == 0 || r.Ratio == 0.4)
 		}, "│ network │ folds │"},
 	} {
@@ -70,7 +72,7 @@ func TestColumnsThatTellApart(t *testing.T) {
 		if !strings.HasPrefix(header, c.header) {
 			t.Errorf("%s: header %q, want %q", name, header, c.header)
 		}
-		if masked := slices.ContainsFunc(s.Results, func(r Result) bool { return r.Method == "uwmp" }); masked != strings.Contains(header, "nonzero MACs") {
+		if masked := slices.ContainsFunc(s.Results, func(r result.Result) bool { return r.Method == "uwmp" }); masked != strings.Contains(header, "nonzero MACs") {
 			t.Errorf("%s: nonzeros are shown: %v", name, !masked)
 		}
 		if !strings.HasSuffix(text, s.Leak+"\n") {
@@ -87,7 +89,7 @@ func TestComparisonMarksWhatIsWorse(t *testing.T) {
 	}
 	controls := 0
 	for _, r := range c.Rows {
-		if r.Stage == TrainedOn || r.Stage == Sparse {
+		if r.Stage == result.TrainedOn || r.Stage == result.Sparse {
 			controls++
 		}
 	}
@@ -98,24 +100,24 @@ func TestComparisonMarksWhatIsWorse(t *testing.T) {
 	for _, r := range c.Rows {
 		if r.Best {
 			best[r.Ratio]++
-			if r.Stage != FineTuned && r.Stage != Scratch {
+			if r.Stage != result.FineTuned && r.Stage != result.Scratch {
 				t.Errorf("%+v is marked as the best recovery", r.Variant)
 			}
 		}
 		switch {
-		case r.Stage == Unpruned:
+		case r.Stage == result.Unpruned:
 			if r.P != nil || r.Worse || r.Loss != nil {
 				t.Errorf("the unpruned network was compared with itself: %+v", r)
 			}
-		case r.Reference != map[bool]string{true: TrainedOn, false: Unpruned}[r.Stage == FineTuned]:
+		case r.Reference != map[bool]string{true: result.TrainedOn, false: result.Unpruned}[r.Stage == result.FineTuned]:
 			t.Errorf("%+v is judged against %s", r.Variant, r.Reference)
-		case r.Stage == TrainedOn || r.Stage == Sparse:
+		case r.Stage == result.TrainedOn || r.Stage == result.Sparse:
 			if r.P == nil || r.PHolm != nil || r.Worse {
 				t.Errorf("the control %+v is in the family", r)
 			}
 		case *r.PHolm < *r.P || *r.LossLow > *r.Loss || *r.LossHigh < *r.Loss || *r.Detectable <= 0 || !near(r.TestShare, 0.2, 1e-12):
 			t.Errorf("%+v: %+v", r.Variant, r)
-		case r.Stage == Pruned && r.Ratio == 0.8:
+		case r.Stage == result.Pruned && r.Ratio == 0.8:
 			if !r.Worse || *r.Loss < 0.1 {
 				t.Errorf("%+v: %+v", r.Variant, r)
 			}
@@ -134,43 +136,43 @@ func TestComparisonMarksWhatIsWorse(t *testing.T) {
 
 // The best of all would be the one of lfp, which costs more than that of uwmp.
 func TestBestIsAmongRowsOfOneCost(t *testing.T) {
-	var s Study
+	var s result.Study
 	for i, v := range []struct {
 		method string
 		right  int
 		macs   int64
 		stage  string
-	}{{"lfp", 90, 1000, FineTuned}, {"lfp", 85, 1000, Scratch}, {"uwmp", 80, 500, FineTuned}, {"uwmp", 70, 500, Scratch}, {"sfp", 60, 250, FineTuned}} {
-		s.Results = append(s.Results, Result{Cell: Cell{Variant: Variant{"m", v.stage, v.method, 0.5}, Fold: 1}, FoldSeed: uint64(i), Test: scored(v.right, 1), Size: Size{Parameters: v.macs, MACs: v.macs}})
+	}{{"lfp", 90, 1000, result.FineTuned}, {"lfp", 85, 1000, result.Scratch}, {"uwmp", 80, 500, result.FineTuned}, {"uwmp", 70, 500, result.Scratch}, {"sfp", 60, 250, result.FineTuned}} {
+		s.Results = append(s.Results, result.Result{Cell: result.Cell{Variant: result.Variant{Model: "m", Stage: v.stage, Method: v.method, Ratio: 0.5}, Fold: 1}, FoldSeed: uint64(i), Test: scored(v.right, 1), Size: result.Size{Parameters: v.macs, MACs: v.macs}})
 	}
 	c, err := NewComparison(&s, Usual())
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, r := range c.Rows {
-		if want := r.Stage == FineTuned && r.Method != "sfp"; r.Best != want {
+		if want := r.Stage == result.FineTuned && r.Method != "sfp"; r.Best != want {
 			t.Errorf("%s %s of %d MACs is best of its cost: %v", r.Method, r.Stage, r.Size.MACs, r.Best)
 		}
 	}
 }
 
 // twins are three methods of equal widths: from scratch they are one network.
-func twins() *Study {
-	s := &Study{Schema: Schema}
-	add := func(v Variant, fold, right int) {
-		r := Result{Cell: Cell{Variant: v, Fold: fold}, FoldSeed: uint64(fold), Test: scored(right, fold), Validation: scored(right, fold),
-			Size: Size{Parameters: 100, MACs: 100}, Clips: FoldClips{60, 20, 20}}
+func twins() *result.Study {
+	s := &result.Study{Schema: result.Schema}
+	add := func(v result.Variant, fold, right int) {
+		r := result.Result{Cell: result.Cell{Variant: v, Fold: fold}, FoldSeed: uint64(fold), Test: scored(right, fold), Validation: scored(right, fold),
+			Size: result.Size{Parameters: 100, MACs: 100}, Clips: result.FoldClips{Fit: 60, Validation: 20, Test: 20}}
 		if v.Method != "" {
-			r.Size, r.Widths = Size{Parameters: 50, MACs: 40}, []Width{{"conv1", 10, 5}}
+			r.Size, r.Widths = result.Size{Parameters: 50, MACs: 40}, []result.Width{{Group: "conv1", Before: 10, After: 5}}
 		}
 		s.Results = append(s.Results, r)
 	}
 	for fold := 1; fold <= 5; fold++ {
-		add(Variant{Model: "m", Stage: Unpruned}, fold, 90+fold)
-		add(Variant{Model: "m", Stage: TrainedOn}, fold, 91+fold)
+		add(result.Variant{Model: "m", Stage: result.Unpruned}, fold, 90+fold)
+		add(result.Variant{Model: "m", Stage: result.TrainedOn}, fold, 91+fold)
 		for i, method := range []string{"fpgm", "lfp", "random"} {
-			add(Variant{"m", FineTuned, method, 0.5}, fold, 86+2*i+fold%2)
-			add(Variant{"m", Scratch, method, 0.5}, fold, 89+fold%3)
+			add(result.Variant{Model: "m", Stage: result.FineTuned, Method: method, Ratio: 0.5}, fold, 86+2*i+fold%2)
+			add(result.Variant{Model: "m", Stage: result.Scratch, Method: method, Ratio: 0.5}, fold, 89+fold%3)
 		}
 	}
 	return s
@@ -187,7 +189,7 @@ func TestOneNetworkOfSeveralMethodsCountsOnce(t *testing.T) {
 		t.Fatalf("%d rows, %d tests, %d pairs", len(c.Rows), c.Tested, len(c.Pairs))
 	}
 	for _, r := range c.Rows {
-		if r.Stage == Scratch && !slices.Equal(r.Methods, []string{"fpgm", "lfp", "random"}) {
+		if r.Stage == result.Scratch && !slices.Equal(r.Methods, []string{"fpgm", "lfp", "random"}) {
 			t.Errorf("the network from scratch is of %v", r.Methods)
 		}
 	}
@@ -205,10 +207,10 @@ func TestOneNetworkOfSeveralMethodsCountsOnce(t *testing.T) {
 		t.Error("the summary does not say of which methods the network is")
 	}
 	// Other seeds or widths make other networks.
-	for name, change := range map[string]func(*Result){
-		"seed":  func(r *Result) { r.FoldSeed++ },
-		"width": func(r *Result) { r.Widths = []Width{{"conv1", 10, 6}} },
-		"masks": func(r *Result) { r.Size.NonzeroMACs = 20 },
+	for name, change := range map[string]func(*result.Result){
+		"seed":  func(r *result.Result) { r.FoldSeed++ },
+		"width": func(r *result.Result) { r.Widths = []result.Width{{Group: "conv1", Before: 10, After: 6}} },
+		"masks": func(r *result.Result) { r.Size.NonzeroMACs = 20 },
 	} {
 		s := twins()
 		for i, r := range s.Results {
@@ -246,14 +248,14 @@ func TestScratchAgainstFineTunedIsOneTest(t *testing.T) {
 // A loss of 13 points that folds spread too widely to call significant is not "without
 // loss", and one below a point is.
 func TestLargestSavingIsShownNotAssumed(t *testing.T) {
-	study := func(losses []int) *Study {
-		s := &Study{}
+	study := func(losses []int) *result.Study {
+		s := &result.Study{}
 		for fold := 1; fold <= 5; fold++ {
-			for _, stage := range []string{Unpruned, Scratch} {
-				r := Result{Cell: Cell{Variant: Variant{Model: "m", Stage: stage}, Fold: fold}, Clips: FoldClips{320, 80, 100}, Size: Size{Parameters: 10, MACs: 10}, Test: scored(90, fold), Validation: scored(90, fold)}
-				if stage == Scratch {
-					r.Method, r.Ratio, r.Size = "lfp", 0.9, Size{Parameters: 1, MACs: 1}
-					r.Test = scored(90-losses[fold-1], fold)
+			for _, stage := range []string{result.Unpruned, result.Scratch} {
+				r := result.Result{Cell: result.Cell{Variant: result.Variant{Model: "m", Stage: stage}, Fold: fold}, Clips: result.FoldClips{Fit: 320, Validation: 80, Test: 100}, Size: result.Size{Parameters: 10, MACs: 10}, Test: scored(90, fold), Validation: scored(90, fold)}
+				if stage == result.Scratch {
+					r.Method, r.Ratio, r.Size = "lfp", 0.9, result.Size{Parameters: 1, MACs: 1}
+					r.Test, r.Validation = scored(90-losses[fold-1], fold), scored(90-fold%2, fold)
 				}
 				s.Results = append(s.Results, r)
 			}
@@ -272,7 +274,7 @@ func TestLargestSavingIsShownNotAssumed(t *testing.T) {
 			t.Errorf("losses of %v points: %+v", c.losses, got.Largest)
 		}
 		for _, r := range got.Rows {
-			if r.Stage == Scratch && *r.P <= 0.05 {
+			if r.Stage == result.Scratch && *r.P <= 0.05 {
 				t.Errorf("losses of %v points are significant: p %g", c.losses, *r.P)
 			}
 		}
@@ -280,8 +282,8 @@ func TestLargestSavingIsShownNotAssumed(t *testing.T) {
 	// What masks save is still there.
 	masked := study([]int{1, 0, 1, 0, 1})
 	for i, r := range masked.Results {
-		if r.Stage == Scratch {
-			masked.Results[i].Size = Size{Parameters: 10, MACs: 10, NonzeroParameters: 1, NonzeroMACs: 1}
+		if r.Stage == result.Scratch {
+			masked.Results[i].Size = result.Size{Parameters: 10, MACs: 10, NonzeroParameters: 1, NonzeroMACs: 1}
 		}
 	}
 	if c, err := NewComparison(masked, Usual()); err != nil || !c.Largest[0].Masked {
@@ -293,7 +295,11 @@ func TestLargestSavingIsShownNotAssumed(t *testing.T) {
 	// Networks that learn nothing lose nothing, which says nothing.
 	ignorant := study([]int{0, 0, 0, 0, 0})
 	for i, r := range ignorant.Results {
-		ignorant.Results[i].Test = scored(50+r.Fold%2, r.Fold)
+		right := 50 + r.Fold%2
+		if r.Stage == result.Scratch {
+			right -= r.Fold / 4
+		}
+		ignorant.Results[i].Test = scored(right, r.Fold)
 		ignorant.Results[i].Validation = ignorant.Results[i].Test
 	}
 	if c, err := NewComparison(ignorant, Usual()); err != nil || c.Largest[0].Without || c.Largest[0].PHolm > 0.05 {
@@ -305,7 +311,7 @@ func TestLargestSavingIsShownNotAssumed(t *testing.T) {
 	// What the validation clips do not show is not tested.
 	s := study([]int{0, 0, 0, 0, 0})
 	for i := range s.Results {
-		if s.Results[i].Stage == Scratch {
+		if s.Results[i].Stage == result.Scratch {
 			s.Results[i].Validation = scored(80, s.Results[i].Fold)
 		}
 	}
@@ -314,20 +320,82 @@ func TestLargestSavingIsShownNotAssumed(t *testing.T) {
 	}
 }
 
+// Five folds that happen to lose the same, or nothing, are no certainty: a t test has no
+// spread to set the mean against.
+func TestFoldsThatDifferAlikeShowNothing(t *testing.T) {
+	study := func(validation, test func(fold int) int) *result.Study {
+		s := &result.Study{}
+		for fold := 1; fold <= 5; fold++ {
+			for _, stage := range []string{result.Unpruned, result.Scratch} {
+				r := result.Result{Cell: result.Cell{Variant: result.Variant{Model: "m", Stage: stage}, Fold: fold}, Clips: result.FoldClips{Fit: 320, Validation: 80, Test: 100}, Size: result.Size{Parameters: 10, MACs: 10}, Test: scored(90, fold), Validation: scored(90, fold)}
+				if stage == result.Scratch {
+					r.Method, r.Ratio, r.Size = "lfp", 0.9, result.Size{Parameters: 1, MACs: 1}
+					r.Test, r.Validation = scored(90-test(fold), fold), scored(90-validation(fold), fold)
+				}
+				s.Results = append(s.Results, r)
+			}
+		}
+		return s
+	}
+	one, parity := func(int) int { return 1 }, func(fold int) int { return fold % 2 }
+	none := func(int) int { return 0 }
+	for name, c := range map[string]struct {
+		validation, test func(int) int
+		p                bool   // there is one in the table
+		reason           string // why nothing is shown
+	}{
+		"in what chooses": {one, parity, true, "on the validation clips " + ErrAlike.Error()},
+		"in the test":     {parity, one, false, "on the test clips " + ErrAlike.Error()},
+		"no loss at all":  {parity, none, true, "on the test clips " + ErrAlike.Error()},
+		"in neither":      {parity, parity, true, ""},
+	} {
+		got, err := NewComparison(study(c.validation, c.test), Usual())
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, r := got.Largest[0], got.Rows[1]
+		// The unpruned network is right in 90 of 100 clips of each fold and the trivial one in
+		// 50: that too is alike in all folds, and still no case of nothing to lose.
+		if l.Reason != c.reason || l.Without != (c.reason == "") || (r.P != nil) != c.p || (r.Untested != "") == c.p {
+			t.Errorf("%s: %+v, row %+v", name, l, r)
+		}
+		for _, format := range []string{FormatText, FormatMarkdown, FormatLaTeX} {
+			text := compared(t, study(c.validation, c.test), Usual(), format)
+			if strings.Contains(text, ErrAlike.Error()) != (c.reason != "") || strings.Contains(text, nothingToLose) {
+				t.Errorf("%s in %s:\n%s", name, format, text)
+			}
+		}
+	}
+	// 2 to the minus 5, the smallest p of an exact test of signs.
+	if p := Usual().AboveTrivial(result.MetricAccuracy, study(parity, parity).Results[:1]); p != nil {
+		t.Errorf("one fold has p = %g", *p)
+	}
+	var whole []result.Result
+	for _, r := range study(parity, parity).Results {
+		if r.Stage == result.Unpruned {
+			r.Test = scored(90, 1)
+			whole = append(whole, r)
+		}
+	}
+	if p := Usual().AboveTrivial(result.MetricAccuracy, whole); p == nil || *p != 1.0/32 {
+		t.Errorf("better by the same in five folds: p %v", p)
+	}
+}
+
 // Folds of a nested split choose by their own inner folds: the first the larger ratio, which
 // loses 1 point there, the second, where that loses 9, the smaller.
 func TestNestedFoldsChooseTheirOwnRatio(t *testing.T) {
-	s := &Study{}
+	s := &result.Study{}
 	for fold := 1; fold <= 4; fold++ {
 		for inner := 1; inner <= 2; inner++ {
 			for _, c := range []struct {
 				ratio            float64
 				validation, test int
 			}{{0, 90, 90}, {0.3, 89, 89}, {0.8, 89 - 8*(fold%2), 88}} {
-				r := Result{Cell: Cell{Variant: Variant{Model: "m", Stage: Unpruned}, Fold: fold, Inner: inner}, Clips: FoldClips{60, 20, 20}, Size: Size{Parameters: 10, MACs: 10},
+				r := result.Result{Cell: result.Cell{Variant: result.Variant{Model: "m", Stage: result.Unpruned}, Fold: fold, Inner: inner}, Clips: result.FoldClips{Fit: 60, Validation: 20, Test: 20}, Size: result.Size{Parameters: 10, MACs: 10},
 					Validation: scored(c.validation, fold), Test: scored(c.test+2*inner-3, fold)}
 				if c.ratio > 0 {
-					r.Stage, r.Method, r.Ratio, r.Size = Scratch, "lfp", c.ratio, Size{Parameters: 10 - int64(10*c.ratio), MACs: 10 - int64(10*c.ratio)}
+					r.Stage, r.Method, r.Ratio, r.Size = result.Scratch, "lfp", c.ratio, result.Size{Parameters: 10 - int64(10*c.ratio), MACs: 10 - int64(10*c.ratio)}
 				}
 				s.Results = append(s.Results, r)
 			}
@@ -342,7 +410,7 @@ func TestNestedFoldsChooseTheirOwnRatio(t *testing.T) {
 	if !slices.Equal(l.Ratios, []float64{0.3, 0.8, 0.3, 0.8}) || l.Test.Folds != 4 || !near(*l.Test.Loss, 0.015, 1e-12) || !near(l.MACs, 0.55, 1e-12) {
 		t.Errorf("%+v", l)
 	}
-	if len(l.Chosen) != 4 || l.Chosen[1] != (Variant{Model: "m", Stage: Scratch, Method: "lfp", Ratio: 0.8}) || l.Masked {
+	if len(l.Chosen) != 4 || l.Chosen[1] != (result.Variant{Model: "m", Stage: result.Scratch, Method: "lfp", Ratio: 0.8}) || l.Masked {
 		t.Errorf("chosen: %+v", l)
 	}
 	for _, format := range Formats() {
@@ -362,16 +430,16 @@ func TestNestedFoldsChooseTheirOwnRatio(t *testing.T) {
 // The corrected repeated k-fold cv test has seeds times folds observations and the share
 // of one repetition; inner folds of a fold are one observation.
 func TestSeedsAreRepetitionsAndInnerFoldsAreNot(t *testing.T) {
-	var s Study
+	var s result.Study
 	var a, b []float64
 	for seed := uint64(1); seed <= 2; seed++ {
 		for fold := 1; fold <= 5; fold++ {
 			lost := int(seed)*fold%4 + 1
 			a, b = append(a, scored(90, fold).Accuracy), append(b, scored(90-lost, fold).Accuracy)
 			for inner := 1; inner <= 2; inner++ {
-				for stage, right := range map[string]int{Unpruned: 90, Pruned: 90 - lost} {
-					s.Results = append(s.Results, Result{Cell: Cell{Variant: Variant{Model: "m", Stage: stage}, Seed: seed, Fold: fold, Inner: inner},
-						Test: scored(right+2*inner-3, fold), Clips: FoldClips{60, 20, 20}})
+				for stage, right := range map[string]int{result.Unpruned: 90, result.Pruned: 90 - lost} {
+					s.Results = append(s.Results, result.Result{Cell: result.Cell{Variant: result.Variant{Model: "m", Stage: stage}, Seed: seed, Fold: fold, Inner: inner},
+						Test: scored(right+2*inner-3, fold), Clips: result.FoldClips{Fit: 60, Validation: 20, Test: 20}})
 				}
 			}
 		}
@@ -473,15 +541,15 @@ func TestRowsOfMarkupHaveEqualCells(t *testing.T) {
 func TestComparisonsThatCantBeTested(t *testing.T) {
 	wilcoxon := judged(Wilcoxon)
 	for name, c := range map[string]struct {
-		study *Study
+		study *result.Study
 		want  string
 	}{
-		"nothing":       {&Study{}, "no results yet"},
-		"one fold":      {only(grid(), func(r Result) bool { return r.Fold == 1 }), "1 fold"},
-		"too few folds": {only(grid(), func(r Result) bool { return r.Fold < 4 }), "Wilcoxon over 3 folds can't go below p = 0.125"},
-		"no unpruned":   {only(grid(), func(r Result) bool { return r.Stage != Unpruned }), "no unpruned"},
-		"only unpruned": {only(grid(), func(r Result) bool { return r.Stage == Unpruned }), "6 folds"},
-		"folds missing": {only(grid(), func(r Result) bool { return r.Stage != Scratch || r.Fold > 1 }), "5 to 6 folds"},
+		"nothing":       {&result.Study{}, "no results yet"},
+		"one fold":      {only(grid(), func(r result.Result) bool { return r.Fold == 1 }), "1 fold"},
+		"too few folds": {only(grid(), func(r result.Result) bool { return r.Fold < 4 }), "Wilcoxon over 3 folds can't go below p = 0.125"},
+		"no unpruned":   {only(grid(), func(r result.Result) bool { return r.Stage != result.Unpruned }), "no unpruned"},
+		"only unpruned": {only(grid(), func(r result.Result) bool { return r.Stage == result.Unpruned }), "6 folds"},
+		"folds missing": {only(grid(), func(r result.Result) bool { return r.Stage != result.Scratch || r.Fold > 1 }), "5 to 6 folds"},
 	} {
 		for _, format := range []string{FormatText, FormatMarkdown, FormatLaTeX} {
 			if text := compared(t, c.study, wilcoxon, format); !strings.Contains(text, c.want) {
@@ -494,7 +562,7 @@ func TestComparisonsThatCantBeTested(t *testing.T) {
 	}
 	notANumber := grid()
 	for i := range notANumber.Results {
-		if notANumber.Results[i].Fold == 2 && notANumber.Results[i].Stage == Pruned {
+		if notANumber.Results[i].Fold == 2 && notANumber.Results[i].Stage == result.Pruned {
 			notANumber.Results[i].Test.Accuracy = math.NaN()
 		}
 	}
@@ -525,7 +593,7 @@ func TestSweepHasARowForEachRatio(t *testing.T) {
 			t.Errorf("%s says %d times that the split leaks, want it under each of 6 tables", format, n)
 		}
 	}
-	if text := written(t, func(b *bytes.Buffer) error { return Sweep(b, &Study{}, FormatText) }); text != "no results yet\n" {
+	if text := written(t, func(b *bytes.Buffer) error { return Sweep(b, &result.Study{}, FormatText) }); text != "no results yet\n" {
 		t.Errorf("an empty study: %q", text)
 	}
 }

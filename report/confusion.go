@@ -3,11 +3,12 @@ package report
 import (
 	"fmt"
 	"image/color"
-	"slices"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"eegprune/result"
 )
 
 // A matrix draws a confusion matrix, the first true class on top; the shade is the share
@@ -91,13 +92,13 @@ func confusions(d drawing) (*Figure, error) {
 		p.Add(matrix{sum})
 	}
 	for _, g := range d.all {
-		if g.Stage == Unpruned || g.Stage == TrainedOn {
+		if g.Method == "" {
 			add(g, g.Stage)
 		}
 	}
 	for _, m := range d.methods() {
 		for _, stage := range stagesOf(d.ofMethod(m)) {
-			if g, ok := d.of(stage, m, d.closer(m)); ok && slices.Contains(recoveries(), stage) {
+			if g, ok := d.of(stage, m, d.closer(m)); ok && result.StageOf(stage).Recovered {
 				add(g, fmt.Sprintf("%s %s, %s", m, ratioText(g.Variant), stage))
 			}
 		}

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"eegprune/result"
 )
 
 // What testdata/corrected.py computed with scipy, statsmodels and scikit-learn.
@@ -147,13 +149,13 @@ func TestIntervalsInvertTheirTests(t *testing.T) {
 // scikit-learn's of all clips.
 func TestPooledScoresAreScikitLearns(t *testing.T) {
 	for i, c := range corrected(t).Pooled {
-		var results []Result
+		var results []result.Result
 		for fold, confusion := range c.Confusions {
-			p := pool(confusion)
-			results = append(results, Result{Cell: Cell{Variant: Variant{Model: "m", Stage: Unpruned}, Fold: fold + 1},
-				Test: Score{Accuracy: p.Accuracy, Balanced: p.Balanced, MacroF1: p.MacroF1, Majority: p.Majority, Confusion: confusion}})
+			p := result.Pool(confusion)
+			results = append(results, result.Result{Cell: result.Cell{Variant: result.Variant{Model: "m", Stage: result.Unpruned}, Fold: fold + 1},
+				Test: result.Score{Accuracy: p.Accuracy, Balanced: p.Balanced, MacroF1: p.MacroF1, Majority: p.Majority, Confusion: confusion}})
 		}
-		row := rowOf(group{Variant: results[0].Variant, results: results}, MetricF1)
+		row := rowOf(group{Variant: results[0].Variant, results: results}, result.MetricF1)
 		p := row.Pooled
 		if p == nil || !near(p.Accuracy, c.Accuracy, 1e-12) || !near(p.MacroF1, c.MacroF1, 1e-12) || !near(p.Balanced, c.Balanced, 1e-12) || !near(p.Majority, c.Majority, 1e-12) {
 			t.Errorf("case %d: pooled %+v, scikit-learn has %+v", i, p, c)
@@ -169,12 +171,12 @@ func TestPooledScoresAreScikitLearns(t *testing.T) {
 }
 
 func TestSharesOfTestClipsAreTheFoldsOwn(t *testing.T) {
-	sized := []Result{{Cell: Cell{Fold: 1}, Clips: FoldClips{80, 20, 50}}, {Cell: Cell{Fold: 2}, Clips: FoldClips{60, 15, 25}}}
+	sized := []result.Result{{Cell: result.Cell{Fold: 1}, Clips: result.FoldClips{Fit: 80, Validation: 20, Test: 50}}, {Cell: result.Cell{Fold: 2}, Clips: result.FoldClips{Fit: 60, Validation: 15, Test: 25}}}
 	if got := testShare(sized, nil); !near(got, (50./100+25./75)/2, 1e-15) {
 		t.Errorf("share %g", got)
 	}
 	// Results of schema 2 do not say. Several networks have a list of configurations.
-	old := []Result{{Cell: Cell{Fold: 1}}, {Cell: Cell{Fold: 5}}}
+	old := []result.Result{{Cell: result.Cell{Fold: 1}}, {Cell: result.Cell{Fold: 5}}}
 	for config, want := range map[string]float64{
 		``: 1. / 4, `{"split": {"name": "KFold", "folds": 10}}`: 1. / 9, `{"split": {"name": "LeaveOneSubjectOut", "folds": 10}}`: 1. / 4, `[]`: 1. / 4,
 		`[{"split": {"name": "KFoldPerSubject", "folds": 3}}, {"split": {"name": "KFoldPerSubject", "folds": 3}}]`: 1. / 2,

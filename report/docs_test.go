@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"eegprune/result"
 )
 
 // fields calls visit with the name of each JSON field of a type, and of those below it.
@@ -30,7 +32,7 @@ func TestEveryFieldOfResultJSONIsDocumented(t *testing.T) {
 		t.Fatal(err)
 	}
 	n := 0
-	fields(reflect.TypeFor[Study](), func(name string) {
+	fields(reflect.TypeFor[result.Study](), func(name string) {
 		n++
 		if !strings.Contains(string(docs), "`"+name+"`") {
 			t.Errorf("docs/results.md does not say what %q is", name)

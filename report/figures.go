@@ -8,11 +8,13 @@ import (
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"eegprune/result"
 )
 
 // A drawing is what figures are made of: the results of one model, and their comparison.
 type drawing struct {
-	*Study
+	*result.Study
 	comparison *Comparison
 	model      string
 	all        []group // the model's, undivided
@@ -25,7 +27,7 @@ func kinds() []func(drawing) (*Figure, error) {
 }
 
 // Figures returns a study's figures, those of each model together.
-func Figures(s *Study, j Judgement) ([]*Figure, error) {
+func Figures(s *result.Study, j Judgement) ([]*Figure, error) {
 	c, err := NewComparison(s, j)
 	if err != nil {
 		return nil, err
@@ -33,7 +35,7 @@ func Figures(s *Study, j Judgement) ([]*Figure, error) {
 	return figures(s, c)
 }
 
-func figures(s *Study, c *Comparison) ([]*Figure, error) {
+func figures(s *result.Study, c *Comparison) ([]*Figure, error) {
 	var out []*Figure
 	all := groups(s)
 	for i, g := range all {
@@ -59,7 +61,7 @@ func figures(s *Study, c *Comparison) ([]*Figure, error) {
 func (d drawing) methods() []string {
 	var names []string
 	for _, g := range d.all {
-		if !unpruned(g.Stage) && !slices.Contains(names, g.Method) {
+		if !result.StageOf(g.Stage).Whole && !slices.Contains(names, g.Method) {
 			names = append(names, g.Method)
 		}
 	}
@@ -80,7 +82,7 @@ func (d drawing) of(stage, method string, ratio float64) (group, bool) {
 func (d drawing) ofMethod(method string) []group {
 	var of []group
 	for _, g := range d.all {
-		if g.Method == method && !unpruned(g.Stage) {
+		if g.Method == method && !result.StageOf(g.Stage).Whole {
 			of = append(of, g)
 		}
 	}
@@ -88,7 +90,7 @@ func (d drawing) ofMethod(method string) []group {
 }
 
 // row returns a network's row of the comparison, also where it is that of several methods.
-func (d drawing) row(v Variant) (ComparisonRow, bool) {
+func (d drawing) row(v result.Variant) (ComparisonRow, bool) {
 	for _, r := range d.comparison.Rows {
 		if r.Model == v.Model && r.Stage == v.Stage && r.Ratio == v.Ratio && (r.Method == v.Method || slices.Contains(r.Methods, v.Method)) {
 			return r, true
@@ -111,7 +113,7 @@ func (r ComparisonRow) at(x float64) point {
 }
 
 // axis names the metric.
-func (d drawing) axis() string { return MetricTitle(d.metric()) + ", %" }
+func (d drawing) axis() string { return result.MetricTitle(d.JudgedBy()) + ", %" }
 
 func (d drawing) barsAre() string {
 	return "Bars: the " + d.comparison.judgement().confidence() + " interval of the difference to the network that each is judged against, cut at the edge"
@@ -119,22 +121,21 @@ func (d drawing) barsAre() string {
 
 // references draws in each panel what pruned networks are measured by.
 func (d drawing) references(f *Figure) {
-	for _, stage := range []string{Unpruned, TrainedOn} {
-		g, ok := stageOf(d.all, d.model, stage)
-		if !ok {
+	for _, g := range d.all {
+		if g.Model != d.model || g.Method != "" {
 			continue
 		}
-		style := draw.LineStyle{Color: color.Black, Width: vg.Points(1.2), Dashes: lookOf("", stage).dash}
+		style := draw.LineStyle{Color: color.Black, Width: vg.Points(1.2), Dashes: lookOf("", g.Stage).dash}
 		for _, p := range f.panels {
-			p.level(style, 100*scoreOf(g, d.metric()).Mean)
+			p.level(style, 100*scoreOf(g, d.JudgedBy()).Mean)
 		}
-		f.explain(stage, lineThumb(style))
+		f.explain(g.Stage, lineThumb(style))
 	}
 	i := slices.IndexFunc(d.comparison.Baselines, func(b Baseline) bool { return b.Model == d.model })
 	if i >= 0 {
 		dotted := draw.LineStyle{Color: color.Gray{greyLine}, Width: vg.Points(1.2), Dashes: dashes(1.5, 2.5)}
 		for _, p := range f.panels {
-			p.level(dotted, 100*d.comparison.Baselines[i].By(d.metric()))
+			p.level(dotted, 100*d.comparison.Baselines[i].By(d.JudgedBy()))
 		}
 		f.explain(trivialName, lineThumb(dotted))
 	}
@@ -172,7 +173,7 @@ func (d drawing) sharedKey(f *Figure) {
 
 // pruned are the stages of pruned networks.
 func (d drawing) pruned() []string {
-	return slices.DeleteFunc(stagesOf(d.all), unpruned)
+	return slices.DeleteFunc(stagesOf(d.all), func(stage string) bool { return result.StageOf(stage).Whole })
 }
 
 // closer returns the ratio of each method that is looked at closer: the largest at which
@@ -186,10 +187,10 @@ func (d drawing) closer(method string) float64 {
 			smallest, seen = g.Ratio, true
 		}
 		reference, ok := referenceOf(d.all, g.Variant)
-		if !ok || !slices.Contains(recoveries(), g.Stage) {
+		if !ok || !result.StageOf(g.Stage).Recovered {
 			continue
 		}
-		x, y, _ := pairs(reference.results, g.results, onValidation(d.metric()))
+		x, y, _ := pairs(reference.results, g.results, onValidation(d.JudgedBy()))
 		if len(x) > 0 && lossOf(x, y).Mean <= d.comparison.Margin {
 			largest = max(largest, g.Ratio)
 		}

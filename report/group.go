@@ -5,15 +5,17 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"eegprune/result"
 )
 
 // A group is the results of one network over the folds.
 type group struct {
-	Variant
+	result.Variant
 	// methods are those that led to one and the same network, where they are several: its
 	// Method is the first. Only [distinct] sets it.
 	methods []string
-	results []Result
+	results []result.Result
 }
 
 // method names all methods of the network.
@@ -49,14 +51,13 @@ func distinct(all []group) []group {
 
 // same says whether two networks are one by the way they are made.
 func (g group) same(o group) bool {
-	fresh := []string{Scratch, ScratchB, Uniform}
-	if g.Model != o.Model || g.Stage != o.Stage || g.Ratio != o.Ratio || !slices.Contains(fresh, g.Stage) || len(g.results) != len(o.results) {
+	if g.Model != o.Model || g.Stage != o.Stage || g.Ratio != o.Ratio || !result.StageOf(g.Stage).Fresh || len(g.results) != len(o.results) {
 		return false
 	}
 	for i, r := range g.results {
 		s := o.results[i]
 		if r.Fold != s.Fold || r.Inner != s.Inner || r.Cell.Seed != s.Cell.Seed || r.FoldSeed != s.FoldSeed || len(r.Widths) == 0 || !slices.Equal(r.Widths, s.Widths) ||
-			r.Size.masked() || s.Size.masked() || len(r.Epochs) != len(s.Epochs) {
+			r.Size.Masked() || s.Size.Masked() || len(r.Epochs) != len(s.Epochs) {
 			return false
 		}
 	}
@@ -65,9 +66,9 @@ func (g group) same(o group) bool {
 
 // groups puts a study's results in the order of tables: model, method, ratio, stage;
 // unpruned networks, which have no method, come first.
-func groups(s *Study) []group {
+func groups(s *result.Study) []group {
 	var all []group
-	at := map[Variant]int{}
+	at := map[result.Variant]int{}
 	fixed := fixedFolds(s.Config)
 	for _, r := range s.Results {
 		r.FixedFolds = fixed
@@ -80,47 +81,28 @@ func groups(s *Study) []group {
 		all[i].results = append(all[i].results, r)
 	}
 	slices.SortStableFunc(all, func(a, b group) int {
-		return cmp.Or(cmp.Compare(a.Model, b.Model), cmp.Compare(rank(a.Stage), rank(b.Stage)),
-			cmp.Compare(a.Method, b.Method), cmp.Compare(a.Ratio, b.Ratio), cmp.Compare(place(a.Stage), place(b.Stage)))
+		return cmp.Or(cmp.Compare(a.Model, b.Model), cmp.Compare(a.Method, b.Method), cmp.Compare(a.Ratio, b.Ratio),
+			cmp.Compare(result.Order(a.Stage), result.Order(b.Stage)))
 	})
 	for _, g := range all {
-		slices.SortStableFunc(g.results, func(a, b Result) int { return cmp.Or(a.unit().compare(b.unit()), cmp.Compare(a.Inner, b.Inner)) })
+		slices.SortStableFunc(g.results, func(a, b result.Result) int {
+			return cmp.Or(unitOf(a.Cell).compare(unitOf(b.Cell)), cmp.Compare(a.Inner, b.Inner))
+		})
 	}
 	return all
 }
 
 // resultsOf are those of several networks.
-func resultsOf(all []group) []Result {
-	var results []Result
+func resultsOf(all []group) []result.Result {
+	var results []result.Result
 	for _, g := range all {
 		results = append(results, g.results...)
 	}
 	return results
 }
 
-// rank puts the unpruned networks before all methods.
-func rank(stage string) int {
-	if stage == Unpruned || stage == TrainedOn {
-		return 0
-	}
-	return 1
-}
-
-// unpruned says whether a stage is of a network that has all its filters.
-func unpruned(stage string) bool {
-	return stage == Unpruned || stage == TrainedOn || stage == Sparse
-}
-
-// place returns where a stage stands among all; those of a later version come last.
-func place(stage string) int {
-	if i := slices.Index(Stages(), stage); i >= 0 {
-		return i
-	}
-	return len(Stages())
-}
-
 // unprunedOf returns the unpruned network of a model.
-func unprunedOf(all []group, model string) (group, bool) { return stageOf(all, model, Unpruned) }
+func unprunedOf(all []group, model string) (group, bool) { return stageOf(all, model, result.Unpruned) }
 
 func stageOf(all []group, model, stage string) (group, bool) {
 	for _, g := range all {
@@ -131,15 +113,11 @@ func stageOf(all []group, model, stage string) (group, bool) {
 	return group{}, false
 }
 
-// referenceOf returns what a network's loss is judged against: the unpruned network or,
-// for one that was fine-tuned, the unpruned one that was trained on for as long. False
-// says that there is none; results of schema 2 lack those that were trained on, and are
-// judged against the unpruned one.
-func referenceOf(all []group, v Variant) (group, bool) {
-	if v.Stage == FineTuned {
-		if g, ok := stageOf(all, v.Model, TrainedOn); ok {
-			return g, true
-		}
+// referenceOf returns what a network's loss is judged against, and where that is not there,
+// as in results of schema 2, the unpruned network. False says that there is none.
+func referenceOf(all []group, v result.Variant) (group, bool) {
+	if g, ok := stageOf(all, v.Model, result.StageOf(v.Stage).Reference); ok {
+		return g, true
 	}
 	return unprunedOf(all, v.Model)
 }
@@ -152,7 +130,7 @@ func stagesOf(all []group) []string {
 			stages = append(stages, g.Stage)
 		}
 	}
-	slices.SortStableFunc(stages, func(a, b string) int { return cmp.Compare(place(a), place(b)) })
+	slices.SortStableFunc(stages, func(a, b string) int { return cmp.Compare(result.Order(a), result.Order(b)) })
 	return stages
 }
 
@@ -167,7 +145,7 @@ func namesOf(all []group) names {
 		if g.Method != "" {
 			methods[g.Method] = true
 		}
-		if !unpruned(g.Stage) {
+		if !result.StageOf(g.Stage).Whole {
 			ratios[g.Ratio] = true
 		}
 	}
@@ -196,8 +174,8 @@ func (n names) columns(model, method, ratio, last string) []string {
 }
 
 // ratioText leaves the ratio of networks blank that were not pruned.
-func ratioText(v Variant) string {
-	if v.Ratio == 0 && unpruned(v.Stage) {
+func ratioText(v result.Variant) string {
+	if v.Ratio == 0 && result.StageOf(v.Stage).Whole {
 		return ""
 	}
 	return strconv.FormatFloat(v.Ratio, 'g', 4, 64)

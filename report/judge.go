@@ -1,8 +1,11 @@
 package report
 
 import (
+	"errors"
 	"fmt"
 	"math"
+
+	"eegprune/result"
 )
 
 // A Judgement says by which test networks are compared, and what is taken for no loss.
@@ -46,30 +49,33 @@ type Verdict struct {
 }
 
 // NotInferior tests whether a network loses less than the margin against its reference,
-// over folds of that share of test clips; both in the same order, shares of 1.
+// over folds of that share of test clips; both in the same order, shares of 1. With
+// [ErrAlike] the verdict has the loss and no p.
 func (j Judgement) NotInferior(testShare float64, reference, other []float64) (Verdict, error) {
 	t := j.on(testShare)
 	v := Verdict{Folds: len(other)}
 	if err := t.Enough(len(other), j.Level); err != nil {
 		return v, err
 	}
+	v.Loss = number(lossOf(reference, other).Mean)
 	p, err := t.NotInferior(reference, other, j.Margin)
 	if err != nil {
 		return v, err
 	}
 	bound, err := t.Bound(reference, other, 1-j.Level)
-	v.Loss, v.Bound, v.P = number(lossOf(reference, other).Mean), number(bound), number(p)
+	v.Bound, v.P = number(bound), number(p)
 	return v, err
 }
 
 // AboveTrivial returns p for the alternative that a network is better than always naming
 // the commonest class of each fold's test clips: what is no better has nothing to lose.
-// It is nil where that can't be tested.
-func (j Judgement) AboveTrivial(metric string, results []Result) *float64 {
+// It is nil where that can't be tested. Where it is better by the same in every fold, as
+// one without an error is, p is the signed-rank test's, which needs no spread.
+func (j Judgement) AboveTrivial(metric string, results []result.Result) *float64 {
 	return j.aboveTrivial(metric, results, testShare(results, nil))
 }
 
-func (j Judgement) aboveTrivial(metric string, results []Result, share float64) *float64 {
+func (j Judgement) aboveTrivial(metric string, results []result.Result, share float64) *float64 {
 	var x, y []float64
 	var units []unit
 	trivial := observe(results, trivialOn(metric))
@@ -83,6 +89,9 @@ func (j Judgement) aboveTrivial(metric string, results []Result, share float64) 
 		return nil
 	}
 	p, err := j.on(share).Worse(x, y)
+	if errors.Is(err, ErrAlike) {
+		p, err = PairedTest{Name: Wilcoxon}.Worse(x, y)
+	}
 	if err != nil {
 		return nil
 	}
@@ -94,7 +103,7 @@ func verdict(without bool, pTrivial *float64, level float64) string {
 	switch {
 	case without:
 		return "yes"
-	case pTrivial == nil || *pTrivial > level:
+	case pTrivial != nil && *pTrivial > level:
 		return nothingToLose
 	}
 	return "not shown"

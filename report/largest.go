@@ -7,13 +7,15 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"eegprune/result"
 )
 
 // Largest is the largest saving of a model without loss: the network that saves the most
 // MACs among those that on the validation clips lose less than the margin, which is then
 // tested once on the test clips.
 type Largest struct {
-	Variant
+	result.Variant
 	Methods    []string `json:"methods,omitempty"` // see ComparisonRow
 	Reference  string   `json:"reference,omitempty"`
 	Candidates int      `json:"candidates"` // recovered networks that were looked at
@@ -29,7 +31,7 @@ type Largest struct {
 	Ratios []float64 `json:"ratios,omitempty"`
 	// Chosen are the networks that they chose, in the same order: the reference where none was
 	// good enough.
-	Chosen []Variant `json:"chosen,omitempty"`
+	Chosen []result.Variant `json:"chosen,omitempty"`
 	// Masked is whether what is saved are weights that are there but zero.
 	Masked bool   `json:"masked,omitempty"`
 	Reason string `json:"reason,omitempty"` // why nothing was chosen, or tested
@@ -44,7 +46,7 @@ type candidate struct {
 	validationShare  float64 // of validation clips to those fitted on
 }
 
-func (c candidate) masked() bool { return meanSize(c.results).masked() }
+func (c candidate) masked() bool { return meanSize(c.results).Masked() }
 
 // chosen lists the networks that the folds of a nested split chose, each with how many did.
 func (l Largest) chosen() string {
@@ -71,7 +73,7 @@ func candidatesOf(all []group, model string, config json.RawMessage) []candidate
 	var of []candidate
 	whole, _ := unprunedOf(all, model)
 	for _, g := range all {
-		if g.Model != model || !slices.Contains(recoveries(), g.Stage) {
+		if g.Model != model || !result.StageOf(g.Stage).Recovered {
 			continue
 		}
 		reference, ok := referenceOf(all, g.Variant)
@@ -113,15 +115,19 @@ func largest(all []group, metric string, j Judgement, config json.RawMessage) []
 }
 
 func largestOf(of []candidate, metric string, j Judgement) Largest {
-	if slices.ContainsFunc(of[0].results, func(r Result) bool { return r.Inner > 0 }) {
+	if slices.ContainsFunc(of[0].results, func(r result.Result) bool { return r.Inner > 0 }) {
 		return nestedLargest(of, metric, j)
 	}
-	out := Largest{Variant: Variant{Model: of[0].Model}, Candidates: len(of), Reason: "no network is shown on the validation clips to lose less than the margin"}
+	out := Largest{Variant: result.Variant{Model: of[0].Model}, Candidates: len(of), Reason: "no network is shown on the validation clips to lose less than the margin"}
+	failed := 0
 	for _, c := range of {
 		x, y, _ := pairs(c.reference.results, c.results, onValidation(metric))
 		chosen, err := j.NotInferior(c.validationShare, x, y)
 		if err != nil {
-			out.Reason = err.Error()
+			// One that can't be tested is one that shows nothing; where none can, this is why.
+			if failed++; failed == len(of) {
+				out.Reason = "on the validation clips " + err.Error()
+			}
 			continue
 		}
 		if *chosen.P > j.Level {
@@ -131,7 +137,7 @@ func largestOf(of []candidate, metric string, j Judgement) Largest {
 			PTrivial: j.aboveTrivial(metric, c.reference.results, c.share)}
 		x, y, _ = pairs(c.reference.results, c.results, onTest(metric))
 		if out.Test, err = j.NotInferior(c.share, x, y); err != nil {
-			out.Reason = err.Error()
+			out.Reason = "on the test clips " + err.Error()
 		}
 		return out
 	}
@@ -141,9 +147,9 @@ func largestOf(of []candidate, metric string, j Judgement) Largest {
 // nestedLargest lets each outer fold choose by its own inner folds: the largest saving
 // whose mean loss on these is below the margin, or else the reference itself.
 func nestedLargest(of []candidate, metric string, j Judgement) Largest {
-	out := Largest{Variant: Variant{Model: of[0].Model}, Reference: of[0].reference.Stage, Candidates: len(of),
+	out := Largest{Variant: result.Variant{Model: of[0].Model}, Reference: of[0].reference.Stage, Candidates: len(of),
 		PTrivial: j.aboveTrivial(metric, of[0].reference.results, of[0].share)}
-	on := func(results []Result, u unit, value func(Result) float64) float64 {
+	on := func(results []result.Result, u unit, value func(result.Result) float64) float64 {
 		for _, o := range observe(results, value) {
 			if o.unit == u {
 				return o.value

@@ -6,6 +6,8 @@ import (
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"eegprune/result"
 )
 
 // learning draws loss and score over the epochs, means over folds: a panel for each stage
@@ -20,23 +22,23 @@ func learning(d drawing) (*Figure, error) {
 	if len(stages) == 0 {
 		return nil, nil
 	}
-	f := newFigure(fileName("learning", d.model), fmt.Sprintf("%s: loss and %s by epoch, means over folds. %s", d.model, MetricTitle(d.metric()), d.closerIs()), columnsFor(len(stages)))
+	f := newFigure(fileName("learning", d.model), fmt.Sprintf("%s: loss and %s by epoch, means over folds. %s", d.model, result.MetricTitle(d.JudgedBy()), d.closerIs()), columnsFor(len(stages)))
 	f.height = 1.7 * vg.Inch
-	score := func(e Epoch) float64 {
-		return 100 * Score{Accuracy: e.ValAcc, Balanced: e.ValBalanced, MacroF1: e.ValF1}.By(d.metric())
+	score := func(e result.Epoch) float64 {
+		return 100 * result.Score{Accuracy: e.ValAcc, Balanced: e.ValBalanced, MacroF1: e.ValF1}.By(d.JudgedBy())
 	}
 	for _, kind := range []struct {
 		axis              string
-		validation, train func(Epoch) float64
+		validation, train func(result.Epoch) float64
 	}{
-		{"loss", func(e Epoch) float64 { return e.ValLoss }, func(e Epoch) float64 { return e.Loss }},
+		{"loss", func(e result.Epoch) float64 { return e.ValLoss }, func(e result.Epoch) float64 { return e.Loss }},
 		{d.axis(), score, nil},
 	} {
 		first := len(f.panels)
 		for _, stage := range stages {
 			p := f.panel(stage, "epoch", kind.axis)
 			for _, g := range d.all {
-				if g.Stage != stage || !unpruned(stage) && g.Ratio != d.closer(g.Method) {
+				if g.Stage != stage || !result.StageOf(stage).Whole && g.Ratio != d.closer(g.Method) {
 					continue
 				}
 				style := draw.LineStyle{Color: d.color(g), Width: vg.Points(1.2)}
@@ -70,7 +72,7 @@ func learning(d drawing) (*Figure, error) {
 }
 
 // byEpoch is the mean over results of each epoch, of those that came so far.
-func byEpoch(results []Result, value func(Epoch) float64) []point {
+func byEpoch(results []result.Result, value func(result.Epoch) float64) []point {
 	var all []point
 	var n []float64
 	for _, r := range results {

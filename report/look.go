@@ -6,6 +6,8 @@ import (
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"eegprune/result"
 )
 
 // palette is the muted scheme of Paul Tol (SRON/EPS/TN/09-002, issue 3.2), nine colours
@@ -64,15 +66,15 @@ type look struct {
 func lookOf(method, stage string) look {
 	l := look{color: colorOf(method), glyph: draw.CircleGlyph{}}
 	switch stage {
-	case Pruned:
+	case result.Pruned:
 		l.dash, l.glyph = dashes(1.5, 2.5), draw.CrossGlyph{}
-	case Scratch:
+	case result.Scratch:
 		l.dash, l.glyph = dashes(5, 2.5), draw.SquareGlyph{}
-	case ScratchB:
+	case result.ScratchB:
 		l.dash, l.glyph = dashes(8, 2, 2, 2), draw.TriangleGlyph{}
-	case Uniform:
+	case result.Uniform:
 		l.dash, l.glyph = dashes(2, 2), draw.PlusGlyph{}
-	case Sparse, TrainedOn:
+	case result.Sparse, result.TrainedOn:
 		l.dash, l.glyph = dashes(6, 2), draw.RingGlyph{}
 	}
 	return l
@@ -81,7 +83,7 @@ func lookOf(method, stage string) look {
 // layerLook tells the lines of layers apart, by colour, dashes and glyph.
 func layerLook(n int) look {
 	colors := palette()
-	stages := []string{FineTuned, Scratch, Pruned, ScratchB, Uniform}
+	stages := []string{result.FineTuned, result.Scratch, result.Pruned, result.ScratchB, result.Uniform}
 	l := lookOf("", stages[n%len(stages)])
 	l.color = colors[n%len(colors)]
 	return l

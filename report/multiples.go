@@ -3,6 +3,8 @@ package report
 import (
 	"fmt"
 	"math"
+
+	"eegprune/result"
 )
 
 var nan = math.NaN()
@@ -14,10 +16,10 @@ func multiples(d drawing) (*Figure, error) {
 	if len(stages) == 0 {
 		return nil, nil
 	}
-	f := newFigure(fileName("ratios", d.model), fmt.Sprintf("%s: test %s by pruning ratio, a panel for each method. %s.", d.model, MetricTitle(d.metric()), d.barsAre()), 3)
+	f := newFigure(fileName("ratios", d.model), fmt.Sprintf("%s: test %s by pruning ratio, a panel for each method. %s.", d.model, result.MetricTitle(d.JudgedBy()), d.barsAre()), 3)
 	low, high := math.Inf(1), math.Inf(-1)
 	for _, g := range d.all {
-		if !unpruned(g.Stage) {
+		if !result.StageOf(g.Stage).Whole {
 			low, high = min(low, g.Ratio), max(high, g.Ratio)
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"eegprune/result"
 )
 
 // testdata/schema2/result.json was written by the version before schema 3: run --folds 2
@@ -16,7 +18,7 @@ func TestOldResultsAreReadAndSayWhatTheyLack(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := d.Study
-	if s.Schema != OldSchema || len(s.Results) != 14 || len(s.Lacks) == 0 {
+	if s.Schema != result.OldSchema || len(s.Results) != 14 || len(s.Lacks) == 0 {
 		t.Fatalf("schema %d, %d results, lacks %v", s.Schema, len(s.Results), s.Lacks)
 	}
 	c, err := NewComparison(s, Usual())
@@ -24,17 +26,17 @@ func TestOldResultsAreReadAndSayWhatTheyLack(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, r := range c.Rows {
-		if r.Stage != Unpruned && (r.Reference != Unpruned || r.TestShare != 1) {
+		if r.Stage != result.Unpruned && (r.Reference != result.Unpruned || r.TestShare != 1) {
 			t.Errorf("%+v is judged against %q with a share of %g", r.Variant, r.Reference, r.TestShare)
 		}
-		if r.Stage == Scratch && len(r.Methods) != 2 {
+		if r.Stage == result.Scratch && len(r.Methods) != 2 {
 			t.Errorf("from scratch the two methods have networks of their own: %v", r.Methods)
 		}
 	}
 	// That they are one network shows in the results: every number of theirs is the same.
 	of := map[int]map[string]float64{}
 	for _, r := range s.Results {
-		if r.Stage == Scratch {
+		if r.Stage == result.Scratch {
 			if of[r.Fold] == nil {
 				of[r.Fold] = map[string]float64{}
 			}
@@ -79,7 +81,7 @@ func TestOldSavingsAreLeftOutOfThePage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, content := range map[string][]byte{JSONFile: b, SavingsFile: []byte(`{"schema": 2, "test": "wilcoxon", "rows": [{"ratio": 0.9, "p": 0.3}]}`)} {
+	for name, content := range map[string][]byte{result.File: b, SavingsFile: []byte(`{"schema": 2, "test": "wilcoxon", "rows": [{"ratio": 0.9, "p": 0.3}]}`)} {
 		if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil {
 			t.Fatal(err)
 		}

@@ -9,6 +9,8 @@ import (
 	"io"
 	"os"
 	"strings"
+
+	"eegprune/result"
 )
 
 //go:embed page.html
@@ -17,7 +19,7 @@ var pageFile embed.FS
 // A Document is all that a page shows.
 type Document struct {
 	Title       string // empty: made of the models' names
-	Study       *Study
+	Study       *result.Study
 	Judgement   Judgement    // of the comparison
 	Sensitivity *Sensitivity // nil where it wasn't measured
 	Savings     *Savings     // likewise
@@ -26,7 +28,7 @@ type Document struct {
 // ReadDocument reads the results of a directory: the study, and sensitivity and savings
 // where there are any, to be judged as is usual.
 func ReadDocument(dir string) (*Document, error) {
-	s, err := Read(dir)
+	s, err := result.Read(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +91,7 @@ func Page(w io.Writer, d *Document) error {
 type page struct {
 	Title, Split         string
 	Leaks, Lacks         []string
-	Settings, Machine    []Setting
+	Settings, Machine    []result.Setting
 	Notes                []string
 	Sections             []section
 	Version, NothingToDo string
@@ -141,7 +143,7 @@ func (d *Document) page() (*page, error) {
 			p.Settings = append(p.Settings, l)
 		}
 	}
-	if len(p.Machine) == 0 && s.Environment != (Environment{}) {
+	if len(p.Machine) == 0 && s.Environment != (result.Environment{}) {
 		p.Machine = s.Environment.Settings()
 	}
 	if p.Title == "" {
@@ -155,7 +157,7 @@ func (d *Document) page() (*page, error) {
 	return p, d.analyses(p)
 }
 
-func title(s *Study) string {
+func title(s *result.Study) string {
 	var models []string
 	for _, g := range groups(s) {
 		if n := len(models); n == 0 || models[n-1] != g.Model {

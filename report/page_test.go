@@ -12,6 +12,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"eegprune/result"
 )
 
 func madeUpDocument() *Document {
@@ -70,7 +72,7 @@ func TestFiguresAreDrawn(t *testing.T) {
 }
 
 func TestFiguresAreTheSameEachTime(t *testing.T) {
-	s := only(grid(), func(r Result) bool { return r.Model == "fb_ccnn" && (r.Method == "" || r.Method == "lfp") })
+	s := only(grid(), func(r result.Result) bool { return r.Model == "fb_ccnn" && (r.Method == "" || r.Method == "lfp") })
 	var first []string
 	for range 2 {
 		dir := t.TempDir()
@@ -107,14 +109,16 @@ func TestFiguresOfStudiesWithGaps(t *testing.T) {
 	for i := range nothing.Results {
 		nothing.Results[i].Test.Accuracy = math.NaN()
 	}
-	for name, s := range map[string]*Study{
+	for name, s := range map[string]*result.Study{
 		"nothing":       {},
-		"one fold":      only(grid(), func(r Result) bool { return r.Fold == 1 }),
-		"one ratio":     only(grid(), func(r Result) bool { return r.Ratio == 0.4 || r.Ratio == 0 }),
-		"no unpruned":   only(grid(), func(r Result) bool { return r.Stage == Scratch }),
-		"only unpruned": only(grid(), func(r Result) bool { return r.Stage == Unpruned }),
+		"one fold":      only(grid(), func(r result.Result) bool { return r.Fold == 1 }),
+		"one ratio":     only(grid(), func(r result.Result) bool { return r.Ratio == 0.4 || r.Ratio == 0 }),
+		"no unpruned":   only(grid(), func(r result.Result) bool { return r.Stage == result.Scratch }),
+		"only unpruned": only(grid(), func(r result.Result) bool { return r.Stage == result.Unpruned }),
 		"no numbers":    nothing,
-		"one result":    only(grid(), func(r Result) bool { return r.Stage == Pruned && r.Fold == 1 && r.Method == "lfp" && r.Ratio == 0.2 }),
+		"one result": only(grid(), func(r result.Result) bool {
+			return r.Stage == result.Pruned && r.Fold == 1 && r.Method == "lfp" && r.Ratio == 0.2
+		}),
 	} {
 		figures, err := Figures(s, Usual())
 		if err != nil {
@@ -177,7 +181,7 @@ func TestThePageIsWholeAndEscaped(t *testing.T) {
 
 func TestThePageOfAnEmptyStudy(t *testing.T) {
 	page := written(t, func(b *bytes.Buffer) error {
-		return Page(b, &Document{Study: &Study{}, Judgement: judged(Wilcoxon)})
+		return Page(b, &Document{Study: &result.Study{}, Judgement: judged(Wilcoxon)})
 	})
 	if !strings.Contains(page, noResults) || strings.Contains(page, `class="split`) {
 		t.Error("the page of an empty study")

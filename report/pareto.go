@@ -8,25 +8,27 @@ import (
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"eegprune/result"
 )
 
 // pareto draws the score against what networks cost: MACs, parameters and, where it was
 // measured, the time of one clip; all methods in each panel.
 func pareto(d drawing) (*Figure, error) {
-	stages := slices.DeleteFunc(d.pruned(), func(stage string) bool { return stage == Pruned })
+	stages := slices.DeleteFunc(d.pruned(), func(stage string) bool { return stage == result.Pruned })
 	if len(stages) == 0 {
 		return nil, nil
 	}
 	f := newFigure(fileName("pareto", d.model), fmt.Sprintf("%s: test %s against cost (of masked networks what is not zero). %s. Networks before any recovery are left out.",
-		d.model, MetricTitle(d.metric()), d.barsAre()), 3)
+		d.model, result.MetricTitle(d.JudgedBy()), d.barsAre()), 3)
 	f.height *= 1.4
 	costs := []struct {
 		title, axis string
 		of          func(g group) (float64, bool)
 	}{
-		{"MACs", "MACs, million", func(g group) (float64, bool) { return float64(meanSize(g.results).effectiveMACs()) / 1e6, true }},
+		{"MACs", "MACs, million", func(g group) (float64, bool) { return float64(meanSize(g.results).EffectiveMACs()) / 1e6, true }},
 		{"parameters", "parameters, thousand", func(g group) (float64, bool) {
-			return float64(meanSize(g.results).effectiveParameters()) / 1e3, true
+			return float64(meanSize(g.results).EffectiveParameters()) / 1e3, true
 		}},
 		{"latency", "1 clip, ms", func(g group) (float64, bool) {
 			v := speedOf(d.Study, g.Variant).Latency1
@@ -85,7 +87,7 @@ func (d drawing) priced(cost func(group) (float64, bool)) []priced {
 	for _, g := range distinct(d.all) {
 		row, ok := d.row(g.Variant)
 		x, known := cost(g)
-		if !ok || !known || g.Stage != Unpruned && (unpruned(g.Stage) || g.Stage == Pruned) {
+		if !ok || !known || g.Stage != result.Unpruned && (result.StageOf(g.Stage).Whole || g.Stage == result.Pruned) {
 			continue
 		}
 		k := kind{g.Method, g.Stage, len(g.methods) > 1}
@@ -104,7 +106,7 @@ func (d drawing) priced(cost func(group) (float64, bool)) []priced {
 		if k.shared {
 			s.look.color = color.Gray{greyLine}
 		}
-		if k.stage == Unpruned {
+		if k.stage == result.Unpruned {
 			s.radius = 3
 		}
 		all = append(all, s)

@@ -27,6 +27,9 @@ func (t PairedTest) Detectable(unpruned, other []float64, level float64) (float6
 		return math.NaN(), err
 	}
 	_, se := t.standardError(d)
+	if se < rounding {
+		return math.NaN(), ErrAlike
+	}
 	return se * detectable(float64(len(d)-1), level), nil
 }
 

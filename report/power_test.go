@@ -3,6 +3,8 @@ package report
 import (
 	"math"
 	"testing"
+
+	"eegprune/result"
 )
 
 // By scipy.stats.nct and scipy.optimize.brentq (1.17): the noncentrality at which a one-sided
@@ -28,16 +30,16 @@ func TestDetectableOfFewFoldsAndStrictLevels(t *testing.T) {
 // Ten folds of 100 clips: 10 are tested on, and of the other 90 a fifth validates. By hand: 10/90
 // where the test clips judge, 18/72 where the validation clips do.
 func TestWhatJudgesHasItsOwnShareOfClips(t *testing.T) {
-	var results []Result
+	var results []result.Result
 	for fold := 1; fold <= 10; fold++ {
-		r := Result{}
+		r := result.Result{}
 		r.Fold, r.Clips.Fit, r.Clips.Validation, r.Clips.Test = fold, 72, 18, 10
 		results = append(results, r)
 	}
 	if test, validation := testShare(results, nil), validationShare(results, nil); math.Abs(test-10./90) > 1e-15 || validation != 0.25 {
 		t.Errorf("the shares are %g and %g", test, validation)
 	}
-	if old := validationShare([]Result{{Cell: Cell{Fold: 5}}}, nil); old != 0.25 {
+	if old := validationShare([]result.Result{{Cell: result.Cell{Fold: 5}}}, nil); old != 0.25 {
 		t.Errorf("of results without sizes it is %g, want that of five folds", old)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"eegprune/result"
 )
 
 // Whether the folds of several seeds are the same clips over again. The correction of the
@@ -15,14 +17,14 @@ import (
 // clips; nil where seeds draw folds anew, or there is one seed. Folds are the same where the
 // configuration says so (see [fixedFolds]), or where each is of whole subjects, the same ones
 // in every seed, in whatever order.
-func sharedFolds(results []Result) map[unit]int {
+func sharedFolds(results []result.Result) map[unit]int {
 	if seedsOf(results) < 2 {
 		return nil
 	}
 	number := map[unit]int{}
-	if !slices.ContainsFunc(results, func(r Result) bool { return !r.FixedFolds }) {
+	if !slices.ContainsFunc(results, func(r result.Result) bool { return !r.FixedFolds }) {
 		for _, r := range results {
-			number[r.unit()] = r.Fold
+			number[unitOf(r.Cell)] = r.Fold
 		}
 		return number
 	}
@@ -54,7 +56,7 @@ func sharedFolds(results []Result) map[unit]int {
 		if _, ok := numbers[all]; !ok {
 			numbers[all] = len(numbers) + 1
 		}
-		number[r.unit()] = numbers[all]
+		number[unitOf(r.Cell)] = numbers[all]
 	}
 	return number
 }

@@ -2,6 +2,8 @@ package report
 
 import (
 	"testing"
+
+	"eegprune/result"
 )
 
 // Two seeds that leave out the same subjects, in another order: the losses by subject are .01
@@ -11,18 +13,18 @@ import (
 // have five.
 func TestSeedsOfTheSameFoldsAreNoObservations(t *testing.T) {
 	loss := map[uint64][]float64{1: {0.01, 0.02, 0.06}, 2: {0.03, 0.04, 0.02}}
-	study := func(shift int, named bool) *Study {
-		s := &Study{}
+	study := func(shift int, named bool) *result.Study {
+		s := &result.Study{}
 		for seed := uint64(1); seed <= 2; seed++ {
 			for i, lost := range loss[seed] {
 				fold := i + 1
 				if seed == 2 {
 					fold = (i+shift)%3 + 1
 				}
-				for stage, score := range map[string]float64{Unpruned: 0.9, Pruned: 0.9 - lost} {
-					r := Result{Cell: Cell{Variant: Variant{Model: "m", Stage: stage}, Seed: seed, Fold: fold}, Test: Score{Accuracy: score}, Clips: FoldClips{30, 10, 20}}
+				for stage, score := range map[string]float64{result.Unpruned: 0.9, result.Pruned: 0.9 - lost} {
+					r := result.Result{Cell: result.Cell{Variant: result.Variant{Model: "m", Stage: stage}, Seed: seed, Fold: fold}, Test: result.Score{Accuracy: score}, Clips: result.FoldClips{Fit: 30, Validation: 10, Test: 20}}
 					if named {
-						r.Subjects = []SubjectScore{{Subject: string(rune('a' + i))}}
+						r.Subjects = []result.SubjectScore{{Subject: string(rune('a' + i))}}
 					}
 					s.Results = append(s.Results, r)
 				}
@@ -61,13 +63,13 @@ func TestSeedsOfTheSameFoldsAreNoObservations(t *testing.T) {
 // standard deviations of these (ddof=1) are 0.03097, 0.02404 and 0.03483; that of the folds' means over
 // seeds says nothing, as fold 1 of one seed is not that of another.
 func TestSpreadOverFoldsIsWithinSeeds(t *testing.T) {
-	var results []Result
+	var results []result.Result
 	for seed, scores := range [][]float64{{0.8625, 0.85, 0.89375, 0.81875, 0.890625}, {0.878125, 0.903125, 0.853125, 0.890625, 0.915625}, {0.903125, 0.821875, 0.896875, 0.86875, 0.903125}} {
 		for fold, v := range scores {
-			results = append(results, Result{Cell: Cell{Seed: uint64(seed + 1), Fold: fold + 1}, Test: Score{Accuracy: v}})
+			results = append(results, result.Result{Cell: result.Cell{Seed: uint64(seed + 1), Fold: fold + 1}, Test: result.Score{Accuracy: v}})
 		}
 	}
-	if s := spreadOver(results, onTest(MetricAccuracy)); !near(s.folds, 0.03027650354097491, 1e-9) || !near(s.seeds, 0.012629537138522955, 1e-9) {
+	if s := spreadOver(results, onTest(result.MetricAccuracy)); !near(s.folds, 0.03027650354097491, 1e-9) || !near(s.seeds, 0.012629537138522955, 1e-9) {
 		t.Errorf("%+v", s)
 	}
 }

@@ -10,22 +10,24 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"eegprune/result"
 )
 
-func example() *Study {
-	result := func(stage string, fold int, accuracy float64, parameters int64) Result {
-		return Result{Schema: Schema, Cell: Cell{Variant: Variant{Model: "fbccnn", Stage: stage}, Fold: fold},
-			Test: Score{Clips: 10, Accuracy: accuracy, Balanced: accuracy, Majority: 0.5},
-			Size: Size{Parameters: parameters, MACs: 10 * parameters, FileBytes: 4 * parameters}}
+func example() *result.Study {
+	of := func(stage string, fold int, accuracy float64, parameters int64) result.Result {
+		return result.Result{Schema: result.Schema, Cell: result.Cell{Variant: result.Variant{Model: "fbccnn", Stage: stage}, Fold: fold},
+			Test: result.Score{Clips: 10, Accuracy: accuracy, Balanced: accuracy, Majority: 0.5},
+			Size: result.Size{Parameters: parameters, MACs: 10 * parameters, FileBytes: 4 * parameters}}
 	}
-	return &Study{Schema: Schema, Settings: []Setting{{"split", "KFold; LEAKS"}}, Notes: []string{"made up"},
-		Results: []Result{result(Unpruned, 1, 0.8, 2000000), result(Unpruned, 2, 0.9, 2000000), result(Scratch, 1, 0.7, 1000000)},
-		Speeds:  []VariantSpeed{{Variant{Model: "fbccnn", Stage: Unpruned}, Speed{Latency1: 1.5}}}}
+	return &result.Study{Schema: result.Schema, Settings: []result.Setting{{Name: "split", Value: "KFold; LEAKS"}}, Notes: []string{"made up"},
+		Results: []result.Result{of(result.Unpruned, 1, 0.8, 2000000), of(result.Unpruned, 2, 0.9, 2000000), of(result.Scratch, 1, 0.7, 1000000)},
+		Speeds:  []result.VariantSpeed{{Variant: result.Variant{Model: "fbccnn", Stage: result.Unpruned}, Speed: result.Speed{Latency1: 1.5}}}}
 }
 
 func TestRowsAreMeansOverFolds(t *testing.T) {
 	rows := Rows(example())
-	if len(rows) != 2 || rows[0].Stage != Unpruned || rows[1].Stage != Scratch {
+	if len(rows) != 2 || rows[0].Stage != result.Unpruned || rows[1].Stage != result.Scratch {
 		t.Fatalf("rows %+v, want unpruned and scratch", rows)
 	}
 	// The sample standard deviation of 0.8 and 0.9 is 0.1/sqrt(2).
@@ -54,7 +56,7 @@ func TestTextSaysAll(t *testing.T) {
 
 func TestStudyWithoutResultsHasATextToo(t *testing.T) {
 	var b bytes.Buffer
-	if err := Text(&b, &Study{}); err != nil || !strings.Contains(b.String(), "no results yet") {
+	if err := Text(&b, &result.Study{}); err != nil || !strings.Contains(b.String(), "no results yet") {
 		t.Errorf("%v: %s", err, b.String())
 	}
 }
@@ -80,7 +82,7 @@ func TestWrittenStudiesReadBack(t *testing.T) {
 	if err := Write(dir, want); err != nil {
 		t.Fatal(err)
 	}
-	got, err := Read(dir)
+	got, err := result.Read(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,10 +99,10 @@ func TestWrittenStudiesReadBack(t *testing.T) {
 func TestReadNamesWhatIsWrong(t *testing.T) {
 	for text, want := range map[string]string{`{"schema": 1`: "damaged", `{"schema": 99}`: "schema 99"} {
 		dir := t.TempDir()
-		if err := os.WriteFile(filepath.Join(dir, JSONFile), []byte(text), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, result.File), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Read(dir); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), JSONFile) {
+		if _, err := result.Read(dir); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), result.File) {
 			t.Errorf("%s: error %v, want one that says %q", text, err, want)
 		}
 	}

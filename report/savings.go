@@ -8,36 +8,38 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"eegprune/result"
 )
 
 // Savings are the largest ratios at which networks lose nothing that counts: chosen on
 // the validation clips, and tested once on the test clips.
 type Savings struct {
-	Schema   int       `json:"schema"`
-	Metric   string    `json:"metric"` // see Study
-	Test     string    `json:"test"`   // see PairedTest
-	Level    float64   `json:"level"`
-	Margin   float64   `json:"margin"` // see Judgement
-	Settings []Setting `json:"settings"`
-	Leak     string    `json:"leak,omitempty"`  // see Study
-	Leaks    []string  `json:"leaks,omitempty"` // likewise
-	Rows     []Saving  `json:"rows"`
+	Schema   int              `json:"schema"`
+	Metric   string           `json:"metric"` // see Study
+	Test     string           `json:"test"`   // see PairedTest
+	Level    float64          `json:"level"`
+	Margin   float64          `json:"margin"` // see Judgement
+	Settings []result.Setting `json:"settings"`
+	Leak     string           `json:"leak,omitempty"`  // see Study
+	Leaks    []string         `json:"leaks,omitempty"` // likewise
+	Rows     []Saving         `json:"rows"`
 }
 
 // A Saving is what one method saves of one model under one recovery.
 type Saving struct {
-	Model     string  `json:"model"`
-	Method    string  `json:"method"`
-	Stage     string  `json:"stage"` // which recovery
-	Ratio     float64 `json:"ratio"` // the largest whose loss on the validation clips is shown to be below the margin; 0 where none is
-	Reference string  `json:"reference"`
-	TestShare float64 `json:"test_share"` // see PairedTest
-	Whole     Size    `json:"whole"`      // of the unpruned network
-	Size      Size    `json:"size"`       // at Ratio
+	Model     string      `json:"model"`
+	Method    string      `json:"method"`
+	Stage     string      `json:"stage"` // which recovery
+	Ratio     float64     `json:"ratio"` // the largest whose loss on the validation clips is shown to be below the margin; 0 where none is
+	Reference string      `json:"reference"`
+	TestShare float64     `json:"test_share"` // see PairedTest
+	Whole     result.Size `json:"whole"`      // of the unpruned network
+	Size      result.Size `json:"size"`       // at Ratio
 	// WholeSpeed and Speed are zero where nothing was chosen.
-	WholeSpeed Speed   `json:"whole_speed"`
-	Speed      Speed   `json:"speed"`
-	Validation Verdict `json:"validation"`
+	WholeSpeed result.Speed `json:"whole_speed"`
+	Speed      result.Speed `json:"speed"`
+	Validation Verdict      `json:"validation"`
 	// Scores are those of the chosen network on the test clips of each fold and seed, shares
 	// of 1; ReferenceScores those of what it is judged against.
 	ReferenceScores []float64 `json:"reference_scores"`
@@ -55,7 +57,7 @@ type Saving struct {
 type Attempt struct {
 	Ratio float64 `json:"ratio"`
 	Verdict
-	Loses bool `json:"loses"` // it isn't shown that the loss is below the margin
+	Loses bool `json:"loses"` // it isn't shown that the loss is below the margin; without p it can't be
 }
 
 // Settle corrects the rows' p values for their number and says which are without loss.
@@ -74,7 +76,7 @@ func (v *Savings) Settle() {
 // Judge judges a network against its reference by the results of both: on the validation
 // clips, by which ratios are chosen, or on the test clips. It returns the scores that it
 // compared, of each fold and seed.
-func (j Judgement) Judge(metric string, onValidationClips bool, reference, other []Result) (v Verdict, x, y []float64, err error) {
+func (j Judgement) Judge(metric string, onValidationClips bool, reference, other []result.Result) (v Verdict, x, y []float64, err error) {
 	value, share := onTest(metric), testShare(other, nil)
 	if onValidationClips {
 		value, share = onValidation(metric), validationShare(other, nil)
@@ -82,21 +84,21 @@ func (j Judgement) Judge(metric string, onValidationClips bool, reference, other
 	x, y, undefined := pairs(reference, other, value)
 	v, err = j.NotInferior(share, x, y)
 	if err != nil && undefined > 0 {
-		err = fmt.Errorf("%w (%d folds lack a class and have no %s)", err, undefined, MetricTitle(metric))
+		err = fmt.Errorf("%w (%d folds lack a class and have no %s)", err, undefined, result.MetricTitle(metric))
 	}
 	return v, x, y, err
 }
 
 // TestShare is the number of test clips over that of all others in the folds of results;
 // see PairedTest.
-func TestShare(results []Result) float64 { return testShare(results, nil) }
+func TestShare(results []result.Result) float64 { return testShare(results, nil) }
 
 // MeanSize is the mean over folds, which can differ in width.
-func MeanSize(results []Result) Size { return meanSize(results) }
+func MeanSize(results []result.Result) result.Size { return meanSize(results) }
 
 // BaselineOf is what always naming the commonest class of all folds' test clips reaches;
 // nil where results have no confusions.
-func BaselineOf(results []Result, metric string) *float64 {
+func BaselineOf(results []result.Result, metric string) *float64 {
 	b, ok := baselineOf(group{results: results})
 	if !ok {
 		return nil
@@ -123,7 +125,7 @@ func (r *Saving) Saved() (parameters, macs float64) {
 		}
 		return 1 - float64(left)/float64(whole)
 	}
-	return share(r.Size.effectiveParameters(), r.Whole.Parameters), share(r.Size.effectiveMACs(), r.Whole.MACs)
+	return share(r.Size.EffectiveParameters(), r.Whole.Parameters), share(r.Size.EffectiveMACs(), r.Whole.MACs)
 }
 
 // Write writes savings in one of [Formats]; CSV has a line for each row.
@@ -150,8 +152,8 @@ func (v *Savings) csv(w io.Writer) error {
 	whole := func(n int64) string { return strconv.FormatInt(n, 10) }
 	for _, r := range v.Rows {
 		parameters, macs := r.Saved()
-		lines = append(lines, []string{r.Model, r.Method, r.Stage, float(r.Ratio), whole(r.Size.effectiveParameters()), whole(r.Size.effectiveMACs()),
-			whole(r.Whole.Parameters), whole(r.Whole.MACs), float(parameters), float(macs), strconv.FormatBool(r.Size.masked()),
+		lines = append(lines, []string{r.Model, r.Method, r.Stage, float(r.Ratio), whole(r.Size.EffectiveParameters()), whole(r.Size.EffectiveMACs()),
+			whole(r.Whole.Parameters), whole(r.Whole.MACs), float(parameters), float(macs), strconv.FormatBool(r.Size.Masked()),
 			whole(r.Size.FileBytes), whole(r.Whole.FileBytes), float(r.Speed.Latency1), float(r.WholeSpeed.Latency1),
 			float(r.Speed.Latency64), float(r.WholeSpeed.Latency64), float(r.Speed.Throughput64), float(r.WholeSpeed.Throughput64),
 			strconv.Itoa(len(r.Scores)), v.Metric, float(spreadOf(r.Scores).Mean), float(spreadOf(r.ReferenceScores).Mean), r.Reference, value(r.Baseline),
@@ -165,14 +167,14 @@ func (v *Savings) tables() []*table { return []*table{v.table(), v.tried()} }
 
 func (v *Savings) table() *table {
 	j := Judgement{Test: v.Test, Level: v.Level, Margin: v.Margin}
-	t := &table{caption: fmt.Sprintf("The largest saving without loss of %s.", MetricTitle(v.Metric)), words: 3,
+	t := &table{caption: fmt.Sprintf("The largest saving without loss of %s.", result.MetricTitle(v.Metric)), words: 3,
 		header: []string{"network", "method", "recovery", "ratio", "parameters", "MACs"}}
-	masked := slices.ContainsFunc(v.Rows, func(r Saving) bool { return r.Size.masked() })
+	masked := slices.ContainsFunc(v.Rows, func(r Saving) bool { return r.Size.Masked() })
 	if masked {
 		t.header = append(t.header, "nonzero parameters", "nonzero MACs")
 	}
-	t.header = append(t.header, "file", "1 clip ms", "64 clips ms", "64 clips/s", MetricTitle(v.Metric)+" %", "loss, points", "bound", "p", "p, Holm", "without loss")
-	at := slices.Index(t.header, MetricTitle(v.Metric)+" %")
+	t.header = append(t.header, "file", "1 clip ms", "64 clips ms", "64 clips/s", result.MetricTitle(v.Metric)+" %", "loss, points", "bound", "p", "p, Holm", "without loss")
+	at := slices.Index(t.header, result.MetricTitle(v.Metric)+" %")
 	var folds []int
 	for i, r := range v.Rows {
 		n := len(r.Scores)
@@ -215,11 +217,11 @@ func change(before, after float64, format string) string {
 
 func (v *Savings) footnotes(t *table, j Judgement, folds []int) {
 	t.note(fmt.Sprintf("Without loss: %s below the reference's by less than %.3g points, shown by non-inferiority (%v, paired over %s, one-sided, level %g). The ratio is the largest that shows it on the validation clips; it was then tested once on the test clips, of which the scores, loss, bound and p are. Holm's correction is over the %d rows that were tested. Bound is the upper end of the one-sided %s interval of the loss.",
-		MetricTitle(v.Metric), 100*v.Margin, PairedTest{Name: v.Test}, foldsText(folds), v.Level, v.tested(), j.confidence()))
+		result.MetricTitle(v.Metric), 100*v.Margin, PairedTest{Name: v.Test}, foldsText(folds), v.Level, v.tested(), j.confidence()))
 	t.note("A fold's validation clips can be another fold's test clips: the choice saw them there. A nested split keeps them apart. " + trivialMeans)
 	references := map[string]bool{}
 	for _, r := range v.Rows {
-		if r.Stage == FineTuned {
+		if r.Stage == result.FineTuned {
 			references[r.Reference] = true
 		}
 		if r.Note != "" {
@@ -229,7 +231,7 @@ func (v *Savings) footnotes(t *table, j Judgement, folds []int) {
 	if slices.ContainsFunc(t.rows, func(r tableRow) bool { return r.cells[len(r.cells)-1].text == nothingToLose }) {
 		t.note(nothingMeans)
 	}
-	if references[TrainedOn] {
+	if references[result.TrainedOn] {
 		t.note("The reference of a fine-tuned network is the unpruned one that was trained on for as long as fine-tuning lasts; of the others it is the unpruned one.")
 	}
 	t.note(v.Leak)

@@ -3,10 +3,13 @@ package report
 import (
 	"cmp"
 	"encoding/csv"
+	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
 	"strconv"
+
+	"eegprune/result"
 )
 
 // A Sensitivity is how much of the study's metric a network loses when one layer is pruned and all
@@ -22,9 +25,12 @@ type Sensitivity struct {
 	Baseline []float64 `json:"baseline"` // score of the unpruned network, a share of 1, on each of Folds
 	// Majority is the score of always naming the commonest class, on each of Folds; empty
 	// in files of schema 2.
-	Majority []float64          `json:"majority,omitempty"`
+	Majority []float64 `json:"majority,omitempty"`
+	// Lacking are those of Folds whose clips lack a class where Metric is a mean over classes:
+	// their scores are means over the classes that are there.
+	Lacking  []int              `json:"folds_lacking_a_class,omitempty"`
 	Points   []SensitivityPoint `json:"points"`
-	Settings []Setting          `json:"settings"`
+	Settings []result.Setting   `json:"settings"`
 	Leak     string             `json:"leak,omitempty"` // see Study
 }
 
@@ -34,9 +40,25 @@ type SensitivityPoint struct {
 	Channels        int       `json:"channels"` // of the layer before pruning
 	Left            int       `json:"left"`     // and after
 	Ratio           float64   `json:"ratio"`
-	Accuracy        []float64 `json:"accuracy"`         // score by Metric, on each fold
+	Scores          []float64 `json:"scores"`           // by Metric, on each fold
 	MACsSaved       float64   `json:"macs_saved"`       // share of the whole network's
 	ParametersSaved float64   `json:"parameters_saved"` // likewise
+}
+
+// UnmarshalJSON also reads what earlier versions wrote, who called scores accuracy.
+func (p *SensitivityPoint) UnmarshalJSON(b []byte) error {
+	type plain SensitivityPoint
+	old := struct {
+		*plain
+		Accuracy []float64 `json:"accuracy"`
+	}{plain: (*plain)(p)}
+	if err := json.Unmarshal(b, &old); err != nil {
+		return err
+	}
+	if p.Scores == nil {
+		p.Scores = old.Accuracy
+	}
+	return nil
 }
 
 // Check says what is wrong with a sensitivity.
@@ -48,15 +70,15 @@ func (v *Sensitivity) Check() error {
 		return fmt.Errorf("sensitivity of %d folds with %d majorities", len(v.Folds), n)
 	}
 	for _, p := range v.Points {
-		if len(p.Accuracy) != len(v.Folds) {
-			return fmt.Errorf("sensitivity of %d folds with %d accuracies of layer %s at ratio %g", len(v.Folds), len(p.Accuracy), p.Layer, p.Ratio)
+		if len(p.Scores) != len(v.Folds) {
+			return fmt.Errorf("sensitivity of %d folds with %d scores of layer %s at ratio %g", len(v.Folds), len(p.Scores), p.Layer, p.Ratio)
 		}
 	}
 	return nil
 }
 
 // loss is the score that a point loses, over the folds.
-func (v *Sensitivity) loss(p SensitivityPoint) Spread { return lossOf(v.Baseline, p.Accuracy) }
+func (v *Sensitivity) loss(p SensitivityPoint) Spread { return lossOf(v.Baseline, p.Scores) }
 
 // lossOf is what other loses against whole, over folds.
 func lossOf(whole, other []float64) Spread {
@@ -92,13 +114,13 @@ func (v *Sensitivity) Write(w io.Writer, format string) error {
 }
 
 func (v *Sensitivity) csv(w io.Writer) error {
-	lines := [][]string{{"model", "method", "on", "layer", "channels", "left", "ratio", "fold", "baseline", "accuracy", "loss",
+	lines := [][]string{{"model", "method", "on", "layer", "channels", "left", "ratio", "fold", "baseline", "score", "loss",
 		"macs_saved", "parameters_saved", "leak", "metric"}}
 	for _, p := range v.Points {
 		for i, fold := range v.Folds {
 			lines = append(lines, []string{v.Model, v.Method, v.On, p.Layer, strconv.Itoa(p.Channels), strconv.Itoa(p.Left), float(p.Ratio),
-				strconv.Itoa(fold), float(v.Baseline[i]), float(p.Accuracy[i]), float(v.Baseline[i] - p.Accuracy[i]),
-				float(p.MACsSaved), float(p.ParametersSaved), v.Leak, cmp.Or(v.Metric, MetricAccuracy)})
+				strconv.Itoa(fold), float(v.Baseline[i]), float(p.Scores[i]), float(v.Baseline[i] - p.Scores[i]),
+				float(p.MACsSaved), float(p.ParametersSaved), v.Leak, cmp.Or(v.Metric, result.MetricAccuracy)})
 		}
 	}
 	return csv.NewWriter(w).WriteAll(lines)
@@ -113,7 +135,7 @@ func (v *Sensitivity) table() *table {
 	}
 	slices.Sort(ratios)
 	ratios = slices.Compact(ratios)
-	t := &table{caption: fmt.Sprintf("%s, one layer pruned by %s: loss of %s on the %s clips in points, by ratio.", v.Model, v.Method, MetricTitle(v.Metric), v.On),
+	t := &table{caption: fmt.Sprintf("%s, one layer pruned by %s: loss of %s on the %s clips in points, by ratio.", v.Model, v.Method, result.MetricTitle(v.Metric), v.On),
 		header: []string{"layer", "channels"}, words: 1}
 	for _, r := range ratios {
 		t.header = append(t.header, strconv.FormatFloat(r, 'g', 4, 64))
@@ -138,7 +160,10 @@ func (v *Sensitivity) table() *table {
 		t.note(trivialMeans)
 	}
 	t.note(fmt.Sprintf("Loss of %s on the %s clips in percentage points, mean ± standard deviation over %s; the unpruned %s reaches %s %%. Nothing was trained after pruning.",
-		MetricTitle(v.Metric), v.On, foldsText([]int{len(v.Folds)}), v.Model, spreadOf(v.Baseline).percent()))
+		result.MetricTitle(v.Metric), v.On, foldsText([]int{len(v.Folds)}), v.Model, spreadOf(v.Baseline).percent()))
+	if n := len(v.Lacking); n > 0 {
+		t.note(fmt.Sprintf("On %d of %d folds the clips lack a class: their %s is the mean over the classes that are there.", n, len(v.Folds), result.MetricTitle(v.Metric)))
+	}
 	t.note(v.Leak)
 	return t
 }

@@ -55,19 +55,24 @@ func (t PairedTest) String() string {
 	return "exact Wilcoxon signed-rank test"
 }
 
+// ErrAlike is of two networks that differ by the same in all folds. The t test sets their
+// mean difference against its spread, and there is none: a handful of folds that happen to
+// differ alike would pass for certainty. Wilcoxon's test needs no spread.
+var ErrAlike = errors.New("all folds differ alike, so that there is no spread to test by")
+
 // Worse returns p for the alternative that other is worse than unpruned: the
-// probability of a loss as clear as this one if there were none. Networks that are
-// alike in all folds have p = 1.
+// probability of a loss as clear as this one if there were none. Networks that do
+// equally well in all folds have p = 1; otherwise see [ErrAlike].
 func (t PairedTest) Worse(unpruned, other []float64) (p float64, err error) {
 	d, err := t.differences(unpruned, other)
 	if err != nil {
 		return math.NaN(), err
 	}
-	return t.greater(d), nil
+	return t.greater(d)
 }
 
 // Differs returns p for the alternative that the two are not alike: twice the smaller
-// of the one-sided values, as scipy.stats.wilcoxon has it.
+// of the one-sided values, as scipy.stats.wilcoxon has it. For [ErrAlike] see Worse.
 func (t PairedTest) Differs(a, b []float64) (p float64, err error) {
 	d, err := t.differences(a, b)
 	if err != nil {
@@ -77,11 +82,17 @@ func (t PairedTest) Differs(a, b []float64) (p float64, err error) {
 	for i, v := range d {
 		less[i] = -v
 	}
-	return min(1, 2*min(t.greater(d), t.greater(less))), nil
+	p, err = t.greater(d)
+	if err != nil {
+		return p, err
+	}
+	q, err := t.greater(less)
+	return min(1, 2*min(p, q)), err
 }
 
 // NotInferior returns p for the alternative that other loses less than margin (a share
-// of 1, as the accuracies): a small p shows that the loss, if any, is below it.
+// of 1, as the accuracies): a small p shows that the loss, if any, is below it. For
+// [ErrAlike] see Worse; here it is also of networks that do equally well in all folds.
 func (t PairedTest) NotInferior(unpruned, other []float64, margin float64) (p float64, err error) {
 	d, err := t.differences(unpruned, other)
 	if err != nil {
@@ -90,7 +101,7 @@ func (t PairedTest) NotInferior(unpruned, other []float64, margin float64) (p fl
 	for i, v := range d {
 		d[i] = margin - v
 	}
-	return t.greater(d), nil
+	return t.greater(d)
 }
 
 // Interval returns the two-sided interval of the mean loss of other against unpruned, a
@@ -101,8 +112,7 @@ func (t PairedTest) Interval(unpruned, other []float64, confidence float64) (low
 	if err != nil {
 		return math.NaN(), math.NaN(), err
 	}
-	low, high = t.ends(d, (1-confidence)/2)
-	return low, high, nil
+	return t.ends(d, (1-confidence)/2)
 }
 
 // Bound returns the upper end of the one-sided interval of the mean loss: NotInferior is
@@ -112,21 +122,22 @@ func (t PairedTest) Bound(unpruned, other []float64, confidence float64) (float6
 	if err != nil {
 		return math.NaN(), err
 	}
-	_, high := t.ends(d, 1-confidence)
-	return high, nil
+	_, high, err := t.ends(d, 1-confidence)
+	return high, err
 }
 
 // ends returns the interval of the differences that leaves tail outside on either side.
-func (t PairedTest) ends(d []float64, tail float64) (low, high float64) {
+func (t PairedTest) ends(d []float64, tail float64) (low, high float64, err error) {
 	if t.Name == CorrectedT {
 		mean, se := t.standardError(d)
-		reach := 0.0
-		if se >= rounding {
-			reach = se * distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(len(d) - 1)}.Quantile(1-tail)
+		if se < rounding {
+			return math.NaN(), math.NaN(), ErrAlike
 		}
-		return mean - reach, mean + reach
+		reach := se * distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(len(d) - 1)}.Quantile(1-tail)
+		return mean - reach, mean + reach, nil
 	}
-	return walshEnds(d, tail)
+	low, high = walshEnds(d, tail)
+	return low, high, nil
 }
 
 // Enough returns an error where folds are too few for a one-sided p to reach the level
@@ -181,11 +192,11 @@ func (t PairedTest) differences(a, b []float64) ([]float64, error) {
 }
 
 // greater returns p for the alternative that differences lie above 0.
-func (t PairedTest) greater(d []float64) float64 {
+func (t PairedTest) greater(d []float64) (float64, error) {
 	if t.Name == CorrectedT {
 		return t.corrected(d)
 	}
-	return signedRank(d)
+	return signedRank(d), nil
 }
 
 // standardError returns the mean of n differences and the root of their variance times
@@ -198,14 +209,13 @@ func (t PairedTest) standardError(d []float64) (mean, se float64) {
 }
 
 // corrected is the one-sided p of the corrected t test.
-func (t PairedTest) corrected(d []float64) float64 {
+func (t PairedTest) corrected(d []float64) (float64, error) {
 	mean, se := t.standardError(d)
-	if se < rounding {
-		// All folds differ alike: t is infinite, or there is no difference at all.
-		if mean > rounding {
-			return 0
-		}
-		return 1
+	switch {
+	case se < rounding && math.Abs(mean) < rounding:
+		return 1, nil
+	case se < rounding:
+		return math.NaN(), ErrAlike
 	}
-	return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(len(d) - 1)}.Survival(mean / se)
+	return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(len(d) - 1)}.Survival(mean / se), nil
 }

@@ -2,6 +2,7 @@ package report
 
 import (
 	"encoding/json"
+	"errors"
 	"math"
 	"os"
 	"strings"
@@ -75,8 +76,26 @@ func TestNetworksThatAreAlike(t *testing.T) {
 		}
 	}
 	// 0.9-0.8 and 0.8-0.7 differ in the last digit of a float only.
-	if p, err := (PairedTest{CorrectedT, 1}).Worse([]float64{0.9, 0.8}, []float64{0.8, 0.7}); err != nil || p != 0 {
-		t.Errorf("equal losses: p = %g, %v", p, err)
+	test := PairedTest{CorrectedT, 1}
+	a, b := []float64{0.9, 0.8}, []float64{0.8, 0.7}
+	p, err1 := test.Worse(a, b)
+	q, err2 := test.Differs(a, b)
+	n, err3 := test.NotInferior(a, a, 0.02)
+	low, high, err4 := test.Interval(a, b, 0.95)
+	bound, err5 := test.Bound(a, b, 0.95)
+	loss, err6 := test.Detectable(a, b, 0.05)
+	for _, err := range []error{err1, err2, err3, err4, err5, err6} {
+		if !errors.Is(err, ErrAlike) {
+			t.Errorf("equal losses: %v, want %v", err, ErrAlike)
+		}
+	}
+	for _, v := range []float64{p, q, n, low, high, bound, loss} {
+		if !math.IsNaN(v) {
+			t.Errorf("equal losses give %g", v)
+		}
+	}
+	if p, err := (PairedTest{Name: Wilcoxon}).Worse(a, b); err != nil || p != 0.25 {
+		t.Errorf("Wilcoxon of two equal losses: p = %g, %v", p, err)
 	}
 }
 

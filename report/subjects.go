@@ -11,18 +11,20 @@ import (
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"eegprune/result"
 )
 
 // subjects draws each subject's score before pruning and after recovery, a panel for each
 // method, subjects in the order of their score before.
 func subjects(d drawing) (*Figure, error) {
 	whole, _ := unprunedOf(d.all, d.model)
-	before := slices.DeleteFunc(subjectsOf(whole.results, d.metric()), func(s subject) bool { return math.IsNaN(s.score) })
+	before := slices.DeleteFunc(subjectsOf(whole.results, d.JudgedBy()), func(s subject) bool { return math.IsNaN(s.score) })
 	if len(before) == 0 {
 		return nil, nil
 	}
 	slices.SortStableFunc(before, func(a, b subject) int { return cmp.Compare(a.score, b.score) })
-	f := newFigure(fileName("subjects", d.model), fmt.Sprintf("%s: each subject's test %s before pruning and after recovery, over all folds. %s", d.model, MetricTitle(d.metric()), d.closerIs()), 3)
+	f := newFigure(fileName("subjects", d.model), fmt.Sprintf("%s: each subject's test %s before pruning and after recovery, over all folds. %s", d.model, result.MetricTitle(d.JudgedBy()), d.closerIs()), 3)
 	f.height = vg.Points(62) + vg.Points(10)*vg.Length(len(before))
 	var names []plot.Tick
 	for i, s := range before {
@@ -37,13 +39,13 @@ func subjects(d drawing) (*Figure, error) {
 		for i, s := range before {
 			old = append(old, point{100 * s.score, float64(i), nan, nan})
 		}
-		for _, stage := range recoveries() {
+		for _, stage := range result.Recoveries() {
 			g, ok := d.of(stage, m, ratio)
 			if !ok {
 				continue
 			}
 			var now points
-			for _, s := range subjectsOf(g.results, d.metric()) {
+			for _, s := range subjectsOf(g.results, d.JudgedBy()) {
 				i := slices.IndexFunc(before, func(o subject) bool { return o.name == s.name })
 				if i < 0 || math.IsNaN(s.score) {
 					continue
@@ -72,7 +74,7 @@ func subjects(d drawing) (*Figure, error) {
 		dots.GlyphStyle = ring.dot(2.6)
 		p.Add(dots)
 		p.Y.Min, p.Y.Max = -0.7, float64(len(before))-0.3
-		f.explain(Unpruned, dots)
+		f.explain(result.Unpruned, dots)
 	}
 	if len(f.panels) == 0 {
 		return nil, nil

@@ -5,6 +5,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"eegprune/result"
 )
 
 // A sweep is how the networks of a model and method do at each ratio.
@@ -16,11 +18,11 @@ type sweep struct {
 
 // sweeps returns the pruned networks of each model and method, for those that were
 // pruned at some ratio.
-func sweeps(s *Study) []sweep {
+func sweeps(s *result.Study) []sweep {
 	all := groups(s)
 	var sweeps []sweep
 	for _, g := range all {
-		if unpruned(g.Stage) {
+		if result.StageOf(g.Stage).Whole {
 			continue
 		}
 		if n := len(sweeps); n == 0 || sweeps[n-1].model != g.Model || sweeps[n-1].method != g.Method {
@@ -55,7 +57,7 @@ func (c sweep) at(ratio float64) []group {
 
 // Sweep writes a table of accuracy by ratio for each model and method of a study, in
 // text, Markdown or LaTeX. Its numbers are those of [Compare] in CSV or JSON.
-func Sweep(w io.Writer, s *Study, format string) error {
+func Sweep(w io.Writer, s *result.Study, format string) error {
 	tables := sweepTables(s)
 	if len(tables) == 0 {
 		_, err := fmt.Fprintln(w, noResults)
@@ -83,7 +85,7 @@ func writeTables(w io.Writer, tables []*table, format string) error {
 	return nil
 }
 
-func sweepTables(s *Study) []*table {
+func sweepTables(s *result.Study) []*table {
 	var tables []*table
 	for _, c := range sweeps(s) {
 		tables = append(tables, c.table(s))
@@ -91,21 +93,21 @@ func sweepTables(s *Study) []*table {
 	return tables
 }
 
-func (c sweep) table(s *Study) *table {
+func (c sweep) table(s *result.Study) *table {
 	stages := stagesOf(c.pruned)
-	metric := s.metric()
+	metric := s.JudgedBy()
 	var folds []int
 	masked := false
 	for _, g := range c.pruned {
 		folds = append(folds, spreadOver(g.results, onTest(metric)).units)
-		masked = masked || g.results[0].Size.masked()
+		masked = masked || g.results[0].Size.Masked()
 	}
 	kind := ""
 	if masked {
 		kind = "nonzero "
 	}
-	t := &table{caption: fmt.Sprintf("%s pruned by %s: test %s in %% by ratio.", c.model, c.method, MetricTitle(metric)),
-		header: []string{"ratio", Unpruned}, words: 1}
+	t := &table{caption: fmt.Sprintf("%s pruned by %s: test %s in %% by ratio.", c.model, c.method, result.MetricTitle(metric)),
+		header: []string{"ratio", result.Unpruned}, words: 1}
 	t.header = append(append(t.header, stages...), kind+"parameters", kind+"MACs")
 	whole := ""
 	if len(c.whole.results) > 0 {
@@ -157,33 +159,19 @@ func (c sweep) left(g group) (parameters, macs string) {
 
 // shares returns the parameters and MACs of a network as shares of the whole one's, of
 // masked networks those that are not zero; 0 where the whole one is not known.
-func shares(of, whole []Result) (parameters, macs float64) {
+func shares(of, whole []result.Result) (parameters, macs float64) {
 	if len(whole) == 0 {
 		return 0, 0
 	}
-	share := func(value func(Size) int64) float64 {
-		size := func(r Result) int64 { return value(r.Size) }
+	share := func(value func(result.Size) int64) float64 {
+		size := func(r result.Result) int64 { return value(r.Size) }
 		w := meanInt(whole, size)
 		if w == 0 {
 			return 0
 		}
 		return float64(meanInt(of, size)) / float64(w)
 	}
-	return share(Size.effectiveParameters), share(Size.effectiveMACs)
-}
-
-func (s Size) effectiveParameters() int64 {
-	if s.masked() {
-		return s.NonzeroParameters
-	}
-	return s.Parameters
-}
-
-func (s Size) effectiveMACs() int64 {
-	if s.masked() {
-		return s.NonzeroMACs
-	}
-	return s.MACs
+	return share(result.Size.EffectiveParameters), share(result.Size.EffectiveMACs)
 }
 
 // fileName makes a name of files from what users call things.

@@ -11,20 +11,22 @@ import (
 	"strings"
 
 	"gonum.org/v1/gonum/stat"
+
+	"eegprune/result"
 )
 
 // A Row sums up one network over the folds.
 type Row struct {
-	Variant
+	result.Variant
 	Methods   []string // see ComparisonRow
 	Folds     int      // of all seeds
 	OfClasses int      // how many of Folds test on clips of every class
 	Accuracy  Spread
 	Balanced  Spread // over those of every class
 	MacroF1   Spread // likewise
-	Pooled    *Pooled
-	Size      Size // mean over the folds, which can differ in width
-	Speed     Speed
+	Pooled    *result.Pooled
+	Size      result.Size // mean over the folds, which can differ in width
+	Speed     result.Speed
 }
 
 // Spread is a mean and a sample standard deviation over folds; SD is NaN for one fold.
@@ -42,16 +44,16 @@ func (s Spread) percent() string {
 
 // Rows sums up a study, one row for each network that has results, in the order model,
 // method, ratio, stage. The unpruned network of a model comes before the pruned ones.
-func Rows(s *Study) []Row {
+func Rows(s *result.Study) []Row {
 	var rows []Row
 	for _, g := range distinct(groups(s)) {
 		of := func(metric string) Spread {
 			v := spreadOver(g.results, onTest(metric))
 			return Spread{v.mean, v.folds}
 		}
-		f1 := spreadOver(g.results, onTest(MetricF1))
+		f1 := spreadOver(g.results, onTest(result.MetricF1))
 		row := Row{Variant: g.Variant, Methods: g.methods, Folds: f1.units, OfClasses: f1.defined, Speed: speedOf(s, g.Variant),
-			Accuracy: of(MetricAccuracy), Balanced: of(MetricBalanced), MacroF1: of(MetricF1), Size: meanSize(g.results)}
+			Accuracy: of(result.MetricAccuracy), Balanced: of(result.MetricBalanced), MacroF1: of(result.MetricF1), Size: meanSize(g.results)}
 		if p, ok := pooledOf(g.results); ok {
 			row.Pooled = &p
 		}
@@ -60,24 +62,24 @@ func Rows(s *Study) []Row {
 	return rows
 }
 
-func meanSize(of []Result) Size {
-	return Size{
-		Parameters:        meanInt(of, func(r Result) int64 { return r.Size.Parameters }),
-		MACs:              meanInt(of, func(r Result) int64 { return r.Size.MACs }),
-		FileBytes:         meanInt(of, func(r Result) int64 { return r.Size.FileBytes }),
-		NonzeroParameters: meanInt(of, func(r Result) int64 { return r.Size.NonzeroParameters }),
-		NonzeroMACs:       meanInt(of, func(r Result) int64 { return r.Size.NonzeroMACs }),
+func meanSize(of []result.Result) result.Size {
+	return result.Size{
+		Parameters:        meanInt(of, func(r result.Result) int64 { return r.Size.Parameters }),
+		MACs:              meanInt(of, func(r result.Result) int64 { return r.Size.MACs }),
+		FileBytes:         meanInt(of, func(r result.Result) int64 { return r.Size.FileBytes }),
+		NonzeroParameters: meanInt(of, func(r result.Result) int64 { return r.Size.NonzeroParameters }),
+		NonzeroMACs:       meanInt(of, func(r result.Result) int64 { return r.Size.NonzeroMACs }),
 	}
 }
 
 // speedOf returns what was measured of a network; zero where nothing was.
-func speedOf(s *Study, v Variant) Speed {
+func speedOf(s *result.Study, v result.Variant) result.Speed {
 	for _, m := range s.Speeds {
 		if m.Variant == v {
 			return m.Speed
 		}
 	}
-	return Speed{}
+	return result.Speed{}
 }
 
 func spreadOf(v []float64) Spread {
@@ -85,7 +87,7 @@ func spreadOf(v []float64) Spread {
 	return Spread{Mean: mean, SD: sd}
 }
 
-func meanInt(of []Result, value func(Result) int64) int64 {
+func meanInt(of []result.Result, value func(result.Result) int64) int64 {
 	var sum int64
 	for _, r := range of {
 		sum += value(r)
@@ -93,13 +95,10 @@ func meanInt(of []Result, value func(Result) int64) int64 {
 	return int64(math.Round(float64(sum) / float64(len(of))))
 }
 
-// masked says whether some weights are there but zero.
-func (s Size) masked() bool { return s.NonzeroParameters != 0 || s.NonzeroMACs != 0 }
-
 const noResults = "no results yet"
 
 // Summary writes the main table: what each network reaches and costs.
-func Summary(w io.Writer, s *Study) error {
+func Summary(w io.Writer, s *result.Study) error {
 	if len(s.Results) == 0 {
 		_, err := fmt.Fprintln(w, noResults)
 		return err
@@ -107,11 +106,11 @@ func Summary(w io.Writer, s *Study) error {
 	return summary(s).text(w)
 }
 
-func summary(s *Study) *table {
+func summary(s *result.Study) *table {
 	all := distinct(groups(s))
 	rows := Rows(s)
 	n := namesOf(all)
-	masked := slices.ContainsFunc(rows, func(r Row) bool { return r.Size.masked() })
+	masked := slices.ContainsFunc(rows, func(r Row) bool { return r.Size.Masked() })
 	lacking := slices.ContainsFunc(rows, func(r Row) bool { return r.OfClasses < r.Folds })
 	t := &table{caption: "What each network reaches and costs.", header: n.header("network")}
 	t.words = len(t.header)
@@ -120,11 +119,11 @@ func summary(s *Study) *table {
 		t.header = append(t.header, "nonzero parameters", "nonzero MACs")
 	}
 	t.header = append(t.header, "file", "1 clip ms", "64 clips ms")
-	whole := Size{}
+	whole := result.Size{}
 	for i, r := range rows {
 		if i == 0 || r.Model != rows[i-1].Model {
-			whole = Size{}
-			if r.Stage == Unpruned {
+			whole = result.Size{}
+			if r.Stage == result.Unpruned {
 				whole = r.Size
 			}
 		}
@@ -133,7 +132,7 @@ func summary(s *Study) *table {
 			folds = fmt.Sprintf("%d, %d of all classes", r.Folds, r.OfClasses)
 		}
 		line := append(n.row(all[i]), folds, r.Accuracy.percent(), r.Balanced.percent(), r.MacroF1.percent())
-		line = append(line, pooledText(r.Pooled, MetricBalanced), pooledText(r.Pooled, MetricF1),
+		line = append(line, pooledText(r.Pooled, result.MetricBalanced), pooledText(r.Pooled, result.MetricF1),
 			count(r.Size.Parameters)+saved(r.Size.Parameters, whole.Parameters),
 			count(r.Size.MACs)+saved(r.Size.MACs, whole.MACs))
 		if masked {
@@ -166,7 +165,7 @@ const (
 	trivialMeans = "The trivial baseline always names the commonest class."
 )
 
-func pooledText(p *Pooled, metric string) string {
+func pooledText(p *result.Pooled, metric string) string {
 	if p == nil {
 		return ""
 	}
@@ -197,26 +196,26 @@ func sharedNote(all []group) string {
 const sharedText = "A row of several methods is one and the same network: they leave the same widths, and from scratch that is all there is of them. It counts once."
 
 // nonzero is blank for networks that are not masked: all their weights count.
-func nonzero(s Size, n, whole int64) string {
-	if !s.masked() {
+func nonzero(s result.Size, n, whole int64) string {
+	if !s.Masked() {
 		return ""
 	}
 	return count(n) + saved(n, whole)
 }
 
 // Folds writes the test accuracy of every fold.
-func Folds(w io.Writer, s *Study) error { return folds(s).text(w) }
+func Folds(w io.Writer, s *result.Study) error { return folds(s).text(w) }
 
-func folds(s *Study) *table {
+func folds(s *result.Study) *table {
 	all := distinct(groups(s))
 	n := namesOf(all)
-	metric := s.metric()
+	metric := s.JudgedBy()
 	seen := map[unit]bool{}
 	for _, r := range s.Results {
-		seen[r.unit()] = true
+		seen[unitOf(r.Cell)] = true
 	}
 	units := slices.SortedFunc(maps.Keys(seen), unit.compare)
-	t := &table{caption: fmt.Sprintf("Test %s of every fold in %%.", MetricTitle(metric)), header: n.header(MetricTitle(metric) + " %")}
+	t := &table{caption: fmt.Sprintf("Test %s of every fold in %%.", result.MetricTitle(metric)), header: n.header(result.MetricTitle(metric) + " %")}
 	t.words = len(t.header)
 	for _, u := range units {
 		name := fmt.Sprintf("fold %d", u.fold)
@@ -248,22 +247,22 @@ func folds(s *Study) *table {
 }
 
 // trivialOn is what always naming the commonest class of a fold reaches on it.
-func trivialOn(metric string) func(Result) float64 {
-	return func(r Result) float64 {
-		if metric == MetricAccuracy {
+func trivialOn(metric string) func(result.Result) float64 {
+	return func(r result.Result) float64 {
+		if metric == result.MetricAccuracy {
 			return r.Test.Majority
 		}
-		if sumOf([][][]int{r.Test.Confusion}) == nil {
+		if result.Sum([][][]int{r.Test.Confusion}) == nil {
 			return math.NaN()
 		}
-		p := pool(trivial(r.Test.Confusion))
-		return Score{Balanced: p.Balanced, MacroF1: p.MacroF1, Confusion: r.Test.Confusion}.defined(metric)
+		p := result.Pool(result.TrivialConfusion(r.Test.Confusion))
+		return result.Score{Balanced: p.Balanced, MacroF1: p.MacroF1, Confusion: r.Test.Confusion}.Defined(metric)
 	}
 }
 
 // Text writes the whole report: what results of an earlier version lack, settings, notes,
 // both tables.
-func Text(w io.Writer, s *Study) error {
+func Text(w io.Writer, s *result.Study) error {
 	for _, l := range s.Lacks {
 		if _, err := fmt.Fprintf(w, "old results: %s\n", l); err != nil {
 			return err
@@ -285,7 +284,7 @@ func Text(w io.Writer, s *Study) error {
 	return Folds(w, s)
 }
 
-func writeSettings(w io.Writer, settings []Setting) error {
+func writeSettings(w io.Writer, settings []result.Setting) error {
 	width := 0
 	for _, l := range settings {
 		width = max(width, len(l.Name))
@@ -300,7 +299,7 @@ func writeSettings(w io.Writer, settings []Setting) error {
 
 // CSV writes one line for each result. The two columns of nonzeros are empty but for
 // networks with masked weights.
-func CSV(w io.Writer, s *Study) error {
+func CSV(w io.Writer, s *result.Study) error {
 	c := csv.NewWriter(w)
 	lines := [][]string{{"model", "method", "ratio", "stage", "fold", "accuracy", "balanced_accuracy", "macro_f1", "majority",
 		"loss", "test_clips", "parameters", "macs", "file_bytes", "best_epoch", "seconds", "seed", "nonzero_parameters", "nonzero_macs",
@@ -310,7 +309,7 @@ func CSV(w io.Writer, s *Study) error {
 			float(r.Test.Balanced), float(r.Test.MacroF1), float(r.Test.Majority), float(r.Test.Loss), strconv.Itoa(r.Test.Clips),
 			strconv.FormatInt(r.Size.Parameters, 10), strconv.FormatInt(r.Size.MACs, 10), strconv.FormatInt(r.Size.FileBytes, 10),
 			strconv.Itoa(r.Best), float(r.Seconds), strconv.FormatUint(r.FoldSeed, 10), "", ""}
-		if r.Size.masked() {
+		if r.Size.Masked() {
 			line[len(line)-2] = strconv.FormatInt(r.Size.NonzeroParameters, 10)
 			line[len(line)-1] = strconv.FormatInt(r.Size.NonzeroMACs, 10)
 		}

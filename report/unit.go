@@ -6,6 +6,8 @@ import (
 	"maps"
 	"math"
 	"slices"
+
+	"eegprune/result"
 )
 
 // A unit is what tests count as one observation: a fold of a repetition. The inner folds
@@ -15,7 +17,7 @@ type unit struct {
 	fold int
 }
 
-func (c Cell) unit() unit { return unit{c.Seed, c.Fold} }
+func unitOf(c result.Cell) unit { return unit{c.Seed, c.Fold} }
 
 func (u unit) compare(o unit) int {
 	return cmp.Or(cmp.Compare(u.seed, o.seed), cmp.Compare(u.fold, o.fold))
@@ -28,11 +30,11 @@ type observation struct {
 }
 
 // observe returns a value of each unit, in order: the mean over inner folds.
-func observe(results []Result, value func(Result) float64) []observation {
+func observe(results []result.Result, value func(result.Result) float64) []observation {
 	sum, n := map[unit]float64{}, map[unit]float64{}
 	for _, r := range results {
-		sum[r.unit()] += value(r)
-		n[r.unit()]++
+		sum[unitOf(r.Cell)] += value(r)
+		n[unitOf(r.Cell)]++
 	}
 	all := make([]observation, 0, len(sum))
 	for u, v := range sum {
@@ -43,18 +45,18 @@ func observe(results []Result, value func(Result) float64) []observation {
 }
 
 // onTest and onValidation are the values that statistics are of.
-func onTest(metric string) func(Result) float64 {
-	return func(r Result) float64 { return r.Test.defined(metric) }
+func onTest(metric string) func(result.Result) float64 {
+	return func(r result.Result) float64 { return r.Test.Defined(metric) }
 }
 
-func onValidation(metric string) func(Result) float64 {
-	return func(r Result) float64 { return r.Validation.defined(metric) }
+func onValidation(metric string) func(result.Result) float64 {
+	return func(r result.Result) float64 { return r.Validation.Defined(metric) }
 }
 
 // pairs returns a value of two networks on the units that both have, without those, which
 // are counted, on which it is not defined.
 // Units of several seeds that are the same clips are one; see [sharedFolds].
-func pairs(a, b []Result, value func(Result) float64) (x, y []float64, undefined int) {
+func pairs(a, b []result.Result, value func(result.Result) float64) (x, y []float64, undefined int) {
 	var units []unit
 	of := map[unit]float64{}
 	for _, o := range observe(a, value) {
@@ -81,7 +83,7 @@ type spread struct {
 	units, defined     int
 }
 
-func spreadOver(results []Result, value func(Result) float64) spread {
+func spreadOver(results []result.Result, value func(result.Result) float64) spread {
 	all := observe(results, value)
 	s := spread{units: len(all)}
 	all = slices.DeleteFunc(all, func(o observation) bool { return math.IsNaN(o.value) })
@@ -127,7 +129,7 @@ func withinSeeds(all []observation) float64 {
 }
 
 // seedsOf is the number of repetitions.
-func seedsOf(results []Result) int {
+func seedsOf(results []result.Result) int {
 	seen := map[uint64]bool{}
 	for _, r := range results {
 		seen[r.Cell.Seed] = true
@@ -137,18 +139,18 @@ func seedsOf(results []Result) int {
 
 // pooledOf scores the clips of all folds together, the mean over seeds; false where some
 // result has no confusion.
-func pooledOf(results []Result) (Pooled, bool) {
-	var mean Pooled
+func pooledOf(results []result.Result) (result.Pooled, bool) {
+	var mean result.Pooled
 	of := map[uint64][][][]int{}
 	for _, r := range results {
 		of[r.Cell.Seed] = append(of[r.Cell.Seed], r.Test.Confusion)
 	}
 	for _, confusions := range of {
-		sum := sumOf(confusions)
+		sum := result.Sum(confusions)
 		if sum == nil {
-			return Pooled{}, false
+			return result.Pooled{}, false
 		}
-		p, n := pool(sum), float64(len(of))
+		p, n := result.Pool(sum), float64(len(of))
 		mean.Clips = p.Clips
 		mean.Accuracy += p.Accuracy / n
 		mean.Balanced += p.Balanced / n
@@ -159,12 +161,12 @@ func pooledOf(results []Result) (Pooled, bool) {
 }
 
 // confusionOf adds up the test clips of all folds and seeds.
-func confusionOf(results []Result) [][]int {
+func confusionOf(results []result.Result) [][]int {
 	var all [][][]int
 	for _, r := range results {
 		all = append(all, r.Test.Confusion)
 	}
-	return sumOf(all)
+	return result.Sum(all)
 }
 
 // A subject is what networks reach on one subject's clips of all folds.
@@ -174,7 +176,7 @@ type subject struct {
 }
 
 // subjectsOf returns them in the order of their names; none where results lack them.
-func subjectsOf(results []Result, metric string) []subject {
+func subjectsOf(results []result.Result, metric string) []subject {
 	of := map[string][][][]int{}
 	var names []string
 	for _, r := range results {
@@ -188,19 +190,19 @@ func subjectsOf(results []Result, metric string) []subject {
 	slices.Sort(names)
 	var all []subject
 	for _, name := range names {
-		sum := sumOf(of[name])
+		sum := result.Sum(of[name])
 		if sum == nil {
 			return nil
 		}
-		p := pool(sum)
-		s := Score{Accuracy: p.Accuracy, Balanced: p.Balanced, MacroF1: p.MacroF1, Confusion: sum}
-		all = append(all, subject{name, s.defined(metric)})
+		p := result.Pool(sum)
+		s := result.Score{Accuracy: p.Accuracy, Balanced: p.Balanced, MacroF1: p.MacroF1, Confusion: sum}
+		all = append(all, subject{name, s.Defined(metric)})
 	}
 	return all
 }
 
 // spreadOfSubjects is the standard deviation over subjects, NaN where it isn't known.
-func spreadOfSubjects(results []Result, metric string) float64 {
+func spreadOfSubjects(results []result.Result, metric string) float64 {
 	var v []float64
 	for _, s := range subjectsOf(results, metric) {
 		if !math.IsNaN(s.score) {
@@ -217,7 +219,7 @@ func spreadOfSubjects(results []Result, metric string) float64 {
 // the epoch among them: the mean over the folds of results, by their real sizes. Results
 // of schema 2 lack these; then it is 1/(k-1) for the k folds of the configuration's split
 // or, where that names none, for as many as there are.
-func testShare(results []Result, config json.RawMessage) float64 {
+func testShare(results []result.Result, config json.RawMessage) float64 {
 	sum, known, last := 0.0, 0, 0
 	for _, r := range results {
 		last = max(last, r.Fold)
@@ -238,7 +240,7 @@ func testShare(results []Result, config json.RawMessage) float64 {
 // validationShare is the number of validation clips over that of clips fitted on, which stand
 // to each other as test and training clips do where networks are judged by the former; of
 // results that don't say, as of an old version, it is testShare.
-func validationShare(results []Result, config json.RawMessage) float64 {
+func validationShare(results []result.Result, config json.RawMessage) float64 {
 	sum, known := 0.0, 0
 	for _, r := range results {
 		if r.Clips.Fit > 0 && r.Clips.Validation > 0 {

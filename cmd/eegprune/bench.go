@@ -16,7 +16,7 @@ import (
 	"eegprune/experiment"
 	"eegprune/models"
 	"eegprune/prune"
-	"eegprune/report"
+	"eegprune/result"
 	"eegprune/torch"
 	"eegprune/train"
 )
@@ -116,7 +116,7 @@ func medianOf(times []float64, batch int) string {
 
 // narrowed prunes an architecture by lfp. What goes is a number of filters in each layer,
 // whatever their weights.
-func narrowed(arch *models.Arch, ratio float64) ([]report.Width, int64, *models.Arch, error) {
+func narrowed(arch *models.Arch, ratio float64) ([]result.Width, int64, *models.Arch, error) {
 	small := arch
 	if ratio > 0 {
 		g, err := torch.NewGenerator(torch.CPU, 1)

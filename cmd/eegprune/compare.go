@@ -14,6 +14,7 @@ import (
 
 	"eegprune/internal/atomicfile"
 	"eegprune/report"
+	"eegprune/result"
 )
 
 // testFlags say how networks are compared over folds.
@@ -37,7 +38,7 @@ func (t *testFlags) check() error {
 // noStudy says of a directory without results how it gets some.
 func noStudy(dir string, err error) error {
 	if errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("%s has no %s: name the directory that \"eegprune run --out\" wrote its results to", dir, report.JSONFile)
+		return fmt.Errorf("%s has no %s: name the directory that \"eegprune run --out\" wrote its results to", dir, result.File)
 	}
 	return err
 }
@@ -66,7 +67,7 @@ than --margin. All formats have the same numbers; csv and json have more of them
 			if err := report.CheckFormat(format); err != nil {
 				return usageError{fmt.Errorf("--format: %w", err)}
 			}
-			s, err := report.Read(args[0])
+			s, err := result.Read(args[0])
 			if err != nil {
 				return noStudy(args[0], err)
 			}

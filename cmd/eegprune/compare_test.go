@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"eegprune/report"
+	"eegprune/result"
 )
 
 // madeUpStudy writes the results of a study over some folds, in which pruning loses 10
@@ -15,18 +16,18 @@ import (
 func madeUpStudy(t *testing.T, folds int) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
-	s := &report.Study{Schema: report.Schema, Leak: "LEAKS"}
+	s := &result.Study{Schema: result.Schema, Leak: "LEAKS"}
 	for fold := 1; fold <= folds; fold++ {
-		for stage, accuracy := range map[string]float64{report.Unpruned: 0.9, report.Pruned: 0.8, report.FineTuned: 0.9} {
-			v := report.Variant{Model: "fbccnn", Stage: stage}
-			if stage != report.Unpruned {
+		for stage, accuracy := range map[string]float64{result.Unpruned: 0.9, result.Pruned: 0.8, result.FineTuned: 0.9} {
+			v := result.Variant{Model: "fbccnn", Stage: stage}
+			if stage != result.Unpruned {
 				v.Method, v.Ratio = "lfp", 0.4
 			}
 			accuracy += float64(fold) / 1000
 			right := int(1000 * accuracy)
-			score := report.Score{Clips: 1000, Accuracy: accuracy, MacroF1: accuracy, Balanced: accuracy, Majority: 0.5, Confusion: [][]int{{right - 450, 950 - right}, {50, 450}}}
-			s.Results = append(s.Results, report.Result{Schema: report.Schema, Cell: report.Cell{Variant: v, Fold: fold}, Clips: report.FoldClips{Fit: 3000, Validation: 1000, Test: 1000},
-				Test: score, Validation: score, Size: report.Size{Parameters: 1000, MACs: 9000}})
+			score := result.Score{Clips: 1000, Accuracy: accuracy, MacroF1: accuracy, Balanced: accuracy, Majority: 0.5, Confusion: [][]int{{right - 450, 950 - right}, {50, 450}}}
+			s.Results = append(s.Results, result.Result{Schema: result.Schema, Cell: result.Cell{Variant: v, Fold: fold}, Clips: result.FoldClips{Fit: 3000, Validation: 1000, Test: 1000},
+				Test: score, Validation: score, Size: result.Size{Parameters: 1000, MACs: 9000}})
 		}
 	}
 	if err := os.Mkdir(filepath.Join(dir, "study"), 0o755); err != nil {

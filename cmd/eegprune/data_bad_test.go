@@ -334,7 +334,7 @@ func TestForbiddenFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	asStranger := func(args ...string) result {
+	asStranger := func(args ...string) outcome {
 		t.Helper()
 		c := command(dir, args...)
 		if os.Getuid() == 0 {
@@ -387,7 +387,7 @@ func TestInterruptedConversionLeavesNothing(t *testing.T) {
 	if code := c.ProcessState.ExitCode(); code != 130 {
 		t.Errorf("exit code %d, want 130: %s", code, &stderr)
 	}
-	oneSentence(t, result{stderr: stderr.String()}, "interrupted", "made/converted")
+	oneSentence(t, outcome{stderr: stderr.String()}, "interrupted", "made/converted")
 	if left := files(t, filepath.Join(dir, "made")); len(left) > 0 {
 		t.Errorf("an interrupted conversion left %v", left)
 	}

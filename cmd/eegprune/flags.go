@@ -15,7 +15,7 @@ import (
 	"eegprune/data/transform"
 	"eegprune/experiment"
 	"eegprune/models"
-	"eegprune/report"
+	"eegprune/result"
 	"eegprune/torch"
 	"eegprune/train"
 )
@@ -188,7 +188,7 @@ func (f *studyFlags) register(s *pflag.FlagSet) {
 	s.IntVar(&f.inner, "inner-folds", 0, "folds into which --split nested divides the other subjects, to choose epoch and ratio (default: 5, or as many as there are subjects)")
 	s.Uint64Var(&f.seed, "seed", 1, "seed of folds, weights and shuffles: fold f draws weights and shuffles from seed+f-1")
 	s.UintSliceVar(&f.seeds, "seeds", nil, "instead of --seed: repeat the study with each of these seeds, such as 1,2,3, with other weights and shuffles and, where --split is shuffled, other folds")
-	s.StringVar(&f.metric, "metric", "", "what chooses the epochs and judges networks: "+strings.Join(report.Metrics(), ", ")+
+	s.StringVar(&f.metric, "metric", "", "what chooses the epochs and judges networks: "+strings.Join(result.Metrics(), ", ")+
 		" (default: balanced where one class has more than 1.5 times the clips of another, else accuracy)")
 	s.BoolVar(&f.weights, "class-weights", false, "weigh clips in the loss by their class, so that each class has the same share")
 }

@@ -17,6 +17,7 @@ import (
 	"eegprune/internal/note"
 	"eegprune/models"
 	"eegprune/report"
+	"eegprune/result"
 	"eegprune/torch"
 )
 
@@ -47,9 +48,9 @@ func (a *app) inspectCommand() *cobra.Command {
 }
 
 func (a *app) inspectStudy(dir string) error {
-	s, err := report.Read(dir)
+	s, err := result.Read(dir)
 	if err != nil {
-		return fmt.Errorf("%w; a directory of results has a %s, which \"eegprune run\" writes", err, report.JSONFile)
+		return fmt.Errorf("%w; a directory of results has a %s, which \"eegprune run\" writes", err, result.File)
 	}
 	if a.json {
 		return json.NewEncoder(a.stdout).Encode(s)

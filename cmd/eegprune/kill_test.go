@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"eegprune/report"
+	"eegprune/result"
 	"eegprune/torch"
 )
 
@@ -88,7 +88,7 @@ func tensors(t *testing.T, path string) map[string]string {
 var undisturbed time.Duration
 
 // whole carries the grid out undisturbed, in the directory whole, once for all tests.
-func whole(t *testing.T) (dir string, want *report.Study, took time.Duration) {
+func whole(t *testing.T) (dir string, want *result.Study, took time.Duration) {
 	t.Helper()
 	dir = filepath.Join(filepath.Dir(program), "grid")
 	if undisturbed == 0 {
@@ -108,7 +108,7 @@ func whole(t *testing.T) (dir string, want *report.Study, took time.Duration) {
 
 // endsTheSame carries the grid out to its end in a directory in which it was disturbed, and
 // fails where that shows.
-func endsTheSame(t *testing.T, dir, out string, want *report.Study) {
+func endsTheSame(t *testing.T, dir, out string, want *result.Study) {
 	t.Helper()
 	must(t, dir, runGrid(out)...)
 	sameFindings(t, out, want, read(t, filepath.Join(dir, out)))
@@ -252,7 +252,7 @@ func TestDiskFullInTheMiddleOfAStudy(t *testing.T) {
 }
 
 // limitedFiles has the larger network's files fail to be written.
-func limitedFiles(t *testing.T, dir string, want *report.Study) {
+func limitedFiles(t *testing.T, dir string, want *result.Study) {
 	t.Helper()
 	c := exec.Command("sh", "-c", "ulimit -f 100; exec "+program+" "+strings.Join(runGrid("limited"), " "))
 	c.Dir = dir

@@ -33,13 +33,13 @@ func TestMain(m *testing.M) {
 }
 
 // result is what a run of the program leaves behind.
-type result struct {
+type outcome struct {
 	code           int
 	stdout, stderr string
 }
 
 // eegprune runs the program in a directory.
-func eegprune(t *testing.T, dir string, args ...string) result {
+func eegprune(t *testing.T, dir string, args ...string) outcome {
 	t.Helper()
 	return finish(t, command(dir, args...))
 }
@@ -50,7 +50,7 @@ func command(dir string, args ...string) *exec.Cmd {
 	return c
 }
 
-func finish(t *testing.T, c *exec.Cmd) result {
+func finish(t *testing.T, c *exec.Cmd) outcome {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	c.Stdout, c.Stderr = &stdout, &stderr
@@ -59,11 +59,11 @@ func finish(t *testing.T, c *exec.Cmd) result {
 	if err != nil && !errors.As(err, &exit) {
 		t.Fatal(err)
 	}
-	return result{c.ProcessState.ExitCode(), stdout.String(), stderr.String()}
+	return outcome{c.ProcessState.ExitCode(), stdout.String(), stderr.String()}
 }
 
 // must is eegprune for a run that has to go well.
-func must(t *testing.T, dir string, args ...string) result {
+func must(t *testing.T, dir string, args ...string) outcome {
 	t.Helper()
 	r := eegprune(t, dir, args...)
 	if r.code != 0 {
@@ -86,7 +86,7 @@ func quick(command string, more ...string) []string {
 }
 
 // oneSentence fails unless the error output is one line that says each of words.
-func oneSentence(t *testing.T, r result, words ...string) {
+func oneSentence(t *testing.T, r outcome, words ...string) {
 	t.Helper()
 	text := strings.TrimSuffix(r.stderr, "\n")
 	if !strings.HasPrefix(text, "eegprune: ") || strings.Contains(text, "\n") || strings.Contains(text, "goroutine") {

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"eegprune/prune"
-	"eegprune/report"
+	"eegprune/result"
 )
 
 // What a study does, the commands of single steps do as well: every method, every way to
@@ -29,10 +29,10 @@ func TestSingleStepsFindWhatTheStudyFinds(t *testing.T) {
 	must(t, dir, append(flags, choice...)...)
 	s := read(t, filepath.Join(dir, "study"))
 	sparse := 0
-	of := map[report.Cell]report.Result{}
+	of := map[result.Cell]result.Result{}
 	for _, r := range s.Results {
 		of[r.Cell] = r
-		if r.Stage == report.Sparse {
+		if r.Stage == result.Sparse {
 			sparse++
 		}
 	}
@@ -40,9 +40,9 @@ func TestSingleStepsFindWhatTheStudyFinds(t *testing.T) {
 		t.Fatalf("%d results, %d of them sparsity-trained; want %d", len(s.Results), sparse, want)
 	}
 	const unpruned = "study/checkpoints/eegnet-fold01-unpruned.safetensors"
-	whole := of[report.Cell{Variant: report.Variant{Model: "eegnet", Stage: report.Unpruned}, Fold: 1}]
-	type said struct{ Test *report.Score }
-	scored := func(args ...string) report.Score {
+	whole := of[result.Cell{Variant: result.Variant{Model: "eegnet", Stage: result.Unpruned}, Fold: 1}]
+	type said struct{ Test *result.Score }
+	scored := func(args ...string) result.Score {
 		t.Helper()
 		var o said
 		if err := json.Unmarshal([]byte(must(t, dir, append(args, "--json", "--quiet")...).stdout), &o); err != nil || o.Test == nil {
@@ -50,14 +50,14 @@ func TestSingleStepsFindWhatTheStudyFinds(t *testing.T) {
 		}
 		return *o.Test
 	}
-	same := func(c report.Cell, got report.Score) {
+	same := func(c result.Cell, got result.Score) {
 		t.Helper()
 		if d := cmp.Diff(of[c].Test, got); d != "" {
 			t.Errorf("%s %s: the single step finds otherwise (-study +step):\n%s", c.Method, c.Stage, d)
 		}
 	}
 	for _, m := range methods {
-		pruned := report.Cell{Variant: report.Variant{Model: "eegnet", Stage: report.Pruned, Method: m, Ratio: 0.3}, Fold: 1}
+		pruned := result.Cell{Variant: result.Variant{Model: "eegnet", Stage: result.Pruned, Method: m, Ratio: 0.3}, Fold: 1}
 		r, there := of[pruned]
 		if !there {
 			t.Fatalf("%s has no result", m)
@@ -87,7 +87,7 @@ func TestSingleStepsFindWhatTheStudyFinds(t *testing.T) {
 		if m != "lfp" && m != "uwmp" {
 			continue
 		}
-		for how, stage := range map[string]string{"fine-tune": report.FineTuned, "scratch": report.Scratch, "scratch-b": report.ScratchB, "uniform": report.Uniform} {
+		for how, stage := range map[string]string{"fine-tune": result.FineTuned, "scratch": result.Scratch, "scratch-b": result.ScratchB, "uniform": result.Uniform} {
 			args := []string{"recover", m + ".safetensors", "--how", how, "--out", m + "-" + how + ".safetensors"}
 			if how == "fine-tune" {
 				args = append(args, "--distill", "0.5", "--teacher", unpruned)

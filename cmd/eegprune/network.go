@@ -14,7 +14,7 @@ import (
 	"eegprune/experiment"
 	"eegprune/models"
 	"eegprune/prune"
-	"eegprune/report"
+	"eegprune/result"
 	"eegprune/torch"
 )
 
@@ -23,12 +23,12 @@ import (
 // outcome is what these commands say, as JSON or as a line.
 type outcome struct {
 	Checkpoint string         `json:"checkpoint"`
-	Cell       report.Cell    `json:"cell"`
-	Before     *report.Size   `json:"before,omitempty"`
-	Size       *report.Size   `json:"size,omitempty"`
-	Widths     []report.Width `json:"widths,omitempty"`
+	Cell       result.Cell    `json:"cell"`
+	Before     *result.Size   `json:"before,omitempty"`
+	Size       *result.Size   `json:"size,omitempty"`
+	Widths     []result.Width `json:"widths,omitempty"`
 	Notes      []string       `json:"notes,omitempty"`
-	Test       *report.Score  `json:"test,omitempty"`
+	Test       *result.Score  `json:"test,omitempty"`
 }
 
 func (a *app) say(o outcome, text string) error {
@@ -112,9 +112,9 @@ at gradients (taylor) needs any.`,
 			}
 			small := made.Network
 			defer small.Free()
-			origin.Key, origin.Version, origin.Test = "", version(), report.Score{}
+			origin.Key, origin.Version, origin.Test = "", version(), result.Score{}
 			origin.Config.Prune, origin.Config.Options = []experiment.Pruning{pruning}, options
-			origin.Cell.Stage, origin.Cell.Method, origin.Cell.Ratio = report.Pruned, pruning.Method, pruning.Ratio
+			origin.Cell.Stage, origin.Cell.Method, origin.Cell.Ratio = result.Pruned, pruning.Method, pruning.Ratio
 			if err := small.Save(out, origin); err != nil {
 				return err
 			}
@@ -163,7 +163,7 @@ func (s *session) prune(p experiment.Pruning, o prune.Options) (experiment.Made,
 }
 
 // sayPruned tells what pruning made of the file at from.
-func (a *app) sayPruned(from, out string, cell report.Cell, n, small *models.Network, notes []string) error {
+func (a *app) sayPruned(from, out string, cell result.Cell, n, small *models.Network, notes []string) error {
 	before, err := experiment.SizeOf(n.Arch, n.Masks(), from)
 	if err != nil {
 		return err
@@ -284,7 +284,7 @@ checkpoint, unless flags say otherwise.`,
 			if err != nil {
 				return usageError{fmt.Errorf("--how: %w", err)}
 			}
-			if distill != 0 && (teacher == "" || stage != report.FineTuned) {
+			if distill != 0 && (teacher == "" || stage != result.FineTuned) {
 				return usageError{fmt.Errorf("--distill: it goes with --how fine-tune and the unpruned network, which --teacher names")}
 			}
 			opened, err := a.open(cmd.Context(), args[0], &d, &dev, func(c *experiment.Config) error {

@@ -21,7 +21,7 @@ import (
 	"eegprune/data/ndarray"
 	"eegprune/data/npy"
 	"eegprune/internal/reftest"
-	"eegprune/report"
+	"eegprune/result"
 )
 
 // writeArrays writes an .npz file, or of one array an .npy file.
@@ -245,7 +245,7 @@ func TestPredictAgreesWithEvaluate(t *testing.T) {
 			hits++
 		}
 	}
-	var said struct{ Test report.Score }
+	var said struct{ Test result.Score }
 	if err := json.Unmarshal([]byte(must(t, dir, "evaluate", checkpoint, "--json", "--all").stdout), &said); err != nil {
 		t.Fatal(err)
 	}

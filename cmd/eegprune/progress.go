@@ -15,7 +15,7 @@ import (
 
 	"eegprune/data"
 	"eegprune/experiment"
-	"eegprune/report"
+	"eegprune/result"
 	"eegprune/train"
 )
 
@@ -90,8 +90,8 @@ func (p *progress) count(what string, done, total int) {
 
 // cost is the work of one epoch of a stage, in thousandths of an unpruned one: what is
 // left of the filters goes into the work twice, as outputs and as inputs.
-func cost(c report.Cell) int64 {
-	if c.Stage == report.Unpruned || c.Stage == report.TrainedOn || c.Stage == report.Sparse || c.Stage == report.Pruned {
+func cost(c result.Cell) int64 {
+	if c.Stage == result.Unpruned || c.Stage == result.TrainedOn || c.Stage == result.Sparse || c.Stage == result.Pruned {
 		return 1000
 	}
 	left := 1 - c.Ratio
@@ -102,7 +102,7 @@ func cost(c report.Cell) int64 {
 const maxBars = 12
 
 // barName is the line that a cell belongs to.
-func (p *progress) barName(c report.Cell) string {
+func (p *progress) barName(c result.Cell) string {
 	if p.many {
 		return "all folds"
 	}
@@ -110,7 +110,7 @@ func (p *progress) barName(c report.Cell) string {
 }
 
 // foldName is "fold 2", with what tells it from those of other repetitions.
-func foldName(c report.Cell) string {
+func foldName(c result.Cell) string {
 	name := fmt.Sprintf("fold %d", c.Fold)
 	if c.Seed != 0 {
 		name = fmt.Sprintf("seed %d ", c.Seed) + name
@@ -135,7 +135,7 @@ func (p *progress) observer(grid experiment.Grid, o experiment.RunOptions) exper
 	if p.bars != nil {
 		p.addBars(grid, o)
 	}
-	name := func(c report.Cell) string {
+	name := func(c result.Cell) string {
 		text := fmt.Sprintf("%s/%d %s", foldName(c), folds, stageName(c))
 		if len(configs) > 1 {
 			text = c.Model + " " + text
@@ -147,9 +147,9 @@ func (p *progress) observer(grid experiment.Grid, o experiment.RunOptions) exper
 			fmt.Fprintf(p.w, "the directory holds another study: of its cells %d hold, %d are new, %d are no longer asked for (their files stay)\n",
 				c.Holds, len(c.New), len(c.Dropped))
 		},
-		Start: func(c report.Cell) { p.stage(c) },
-		Epoch: func(c report.Cell, _ int, e report.Epoch) { p.epoch(c, e) },
-		Again: func(c report.Cell, reason error) {
+		Start: func(c result.Cell) { p.stage(c) },
+		Epoch: func(c result.Cell, _ int, e result.Epoch) { p.epoch(c, e) },
+		Again: func(c result.Cell, reason error) {
 			if p.bars == nil {
 				fmt.Fprintf(p.w, "%-22s failed and is done once more, alone: %v\n", name(c), reason)
 			}
@@ -161,14 +161,14 @@ func (p *progress) observer(grid experiment.Grid, o experiment.RunOptions) exper
 				fmt.Fprintln(p.bars, why) // above the lines
 			}
 		},
-		Failed: func(c report.Cell, f experiment.Failure) {
+		Failed: func(c result.Cell, f experiment.Failure) {
 			if p.bars == nil {
 				fmt.Fprintf(p.w, "%-22s FAILED: %s\n", name(c), f.Reason)
 			} else {
 				p.folds[p.barName(c)].bar.IncrInt64(total(configs[c.Model], c))
 			}
 		},
-		Done: func(c report.Cell, r report.Result, before bool) {
+		Done: func(c result.Cell, r result.Result, before bool) {
 			switch {
 			case p.bars == nil && before:
 				fmt.Fprintf(p.w, "%-22s was done before: accuracy %.1f %%\n", name(c), 100*r.Test.Accuracy)
@@ -186,7 +186,7 @@ func (p *progress) observer(grid experiment.Grid, o experiment.RunOptions) exper
 
 // addBars adds a line for each fold, or one for all.
 func (p *progress) addBars(grid experiment.Grid, o experiment.RunOptions) {
-	var cells []report.Cell
+	var cells []result.Cell
 	totals := map[string]int64{}
 	for _, s := range grid {
 		cells = append(cells, s.Cells(o)...)
@@ -212,19 +212,19 @@ func (p *progress) addBars(grid experiment.Grid, o experiment.RunOptions) {
 }
 
 // stageName is what a cell is about in a few letters: "fine-tuned lfp 0.4".
-func stageName(c report.Cell) string {
+func stageName(c result.Cell) string {
 	switch {
 	case c.Method == "":
 		return c.Stage
-	case c.Stage == report.Sparse:
+	case c.Stage == result.Sparse:
 		return c.Stage + " " + c.Method
 	}
 	return fmt.Sprintf("%s %s %g", c.Stage, c.Method, c.Ratio)
 }
 
 // total is the work of a cell, 0 where nothing is trained.
-func total(c experiment.Config, cell report.Cell) int64 {
-	if cell.Stage == report.ScratchB { // as much as the unpruned network's, in at most twice the epochs
+func total(c experiment.Config, cell result.Cell) int64 {
+	if cell.Stage == result.ScratchB { // as much as the unpruned network's, in at most twice the epochs
 		return int64(c.Train.Epochs) * min(1000, 2*cost(cell))
 	}
 	return int64(c.Epochs(cell)) * cost(cell)
@@ -260,7 +260,7 @@ func (f *foldBar) left(s decor.Statistics) string {
 	return fmt.Sprintf(" %02d:%02d", int(left.Minutes()), int(left.Seconds())%60)
 }
 
-func (p *progress) stage(c report.Cell) {
+func (p *progress) stage(c result.Cell) {
 	f := p.folds[p.barName(c)]
 	if f == nil {
 		return
@@ -274,7 +274,7 @@ func (p *progress) stage(c report.Cell) {
 	}
 }
 
-func (p *progress) epoch(c report.Cell, e report.Epoch) {
+func (p *progress) epoch(c result.Cell, e result.Epoch) {
 	f := p.folds[p.barName(c)]
 	if f == nil {
 		return
@@ -306,12 +306,12 @@ func (p *progress) counting(what string) func(done, total int) {
 }
 
 // one tells of a single training.
-func (p *progress) one(c report.Cell, config experiment.Config) train.Observer {
+func (p *progress) one(c result.Cell, config experiment.Config) train.Observer {
 	if p.bars != nil {
 		p.folds[p.barName(c)] = p.add(p.barName(c)+" ", total(config, c))
 		p.stage(c)
 	}
-	return train.Observer{Epoch: func(_ int, e train.Epoch) { p.epoch(c, report.Epoch(e)) }}
+	return train.Observer{Epoch: func(_ int, e train.Epoch) { p.epoch(c, result.Epoch(e)) }}
 }
 
 // verboseObserver prints what the paper's program prints, under a heading for each
@@ -319,7 +319,7 @@ func (p *progress) one(c report.Cell, config experiment.Config) train.Observer {
 func verboseObserver(w io.Writer) experiment.Observer {
 	return experiment.Observer{
 		Log:   w,
-		Start: func(c report.Cell) { fmt.Fprintln(w, experiment.Describe(c)) },
-		Epoch: func(_ report.Cell, done int, _ report.Epoch) { fmt.Fprintf(w, "epoch %d done\n", done) },
+		Start: func(c result.Cell) { fmt.Fprintln(w, experiment.Describe(c)) },
+		Epoch: func(_ result.Cell, done int, _ result.Epoch) { fmt.Fprintf(w, "epoch %d done\n", done) },
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"eegprune/report"
+	"eegprune/result"
 )
 
 // small networks, so that whole protocols take seconds.
@@ -16,9 +16,9 @@ func quickly(out string, more ...string) []string {
 		"--recover", "fine-tune", "--json"}, more...)
 }
 
-func ran(t *testing.T, dir string, args ...string) report.Study {
+func ran(t *testing.T, dir string, args ...string) result.Study {
 	t.Helper()
-	var s report.Study
+	var s result.Study
 	if err := json.Unmarshal([]byte(must(t, dir, args...).stdout), &s); err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func TestRepetitionsShareADirectory(t *testing.T) {
 	if len(drew) != 2 || !slices.Contains(drew[5], 6) || !slices.Contains(drew[8], 9) || slices.Contains(drew[8], 6) {
 		t.Errorf("seeds drawn from: %v", drew)
 	}
-	for _, stage := range []string{report.Unpruned, report.TrainedOn, report.Pruned, report.FineTuned} {
+	for _, stage := range []string{result.Unpruned, result.TrainedOn, result.Pruned, result.FineTuned} {
 		if stages[stage] != 4 {
 			t.Errorf("%d results %s, want 4", stages[stage], stage)
 		}
@@ -67,7 +67,7 @@ func TestRepetitionsShareADirectory(t *testing.T) {
 func TestMetricAndWeightsAreSaid(t *testing.T) {
 	dir := recordings(t)
 	s := ran(t, dir, quickly("study", "--folds", "2", "--metric", "f1", "--class-weights", "--epochs", "4", "--lr", "0.05")...)
-	if s.Metric != report.MetricF1 {
+	if s.Metric != result.MetricF1 {
 		t.Errorf("the metric is %q", s.Metric)
 	}
 	said := ""
@@ -90,7 +90,7 @@ func TestMetricAndWeightsAreSaid(t *testing.T) {
 	if !strings.Contains(said, "macro-F1") || !strings.Contains(said, "weigh in the loss") {
 		t.Errorf("of the metric it says %q", said)
 	}
-	if s := ran(t, dir, quickly("plain", "--folds", "2")...); s.Metric != report.MetricAccuracy {
+	if s := ran(t, dir, quickly("plain", "--folds", "2")...); s.Metric != result.MetricAccuracy {
 		t.Errorf("where classes are equal the metric is %q", s.Metric)
 	}
 	if r := eegprune(t, dir, quickly("study", "--metric", "auc")...); r.code != 2 {
@@ -115,7 +115,7 @@ func TestNestedStudy(t *testing.T) {
 	}
 	// A checkpoint is tested on the clips that its fold left out.
 	var o struct {
-		Test report.Score `json:"test"`
+		Test result.Score `json:"test"`
 	}
 	if err := json.Unmarshal([]byte(must(t, dir, "evaluate", filepath.Join("study", last.Checkpoint), "--json").stdout), &o); err != nil {
 		t.Fatal(err)

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"eegprune/report"
+	"eegprune/result"
 )
 
 // The main job on real recordings: EEG_DATA names the directory that holds eegmat/ and
@@ -49,9 +49,9 @@ func TestRealRecordings(t *testing.T) {
 					t.Errorf("%s of fold %d: accuracy %g, loss %g", res.Stage, res.Fold, res.Test.Accuracy, res.Test.Loss)
 				}
 			}
-			for _, stage := range []string{report.Unpruned, report.Pruned, report.FineTuned, report.Scratch} {
-				if clips[stage] != clips[report.Unpruned] || clips[stage] < 100 {
-					t.Errorf("%s is tested on %d clips, the unpruned network on %d", stage, clips[stage], clips[report.Unpruned])
+			for _, stage := range []string{result.Unpruned, result.Pruned, result.FineTuned, result.Scratch} {
+				if clips[stage] != clips[result.Unpruned] || clips[stage] < 100 {
+					t.Errorf("%s is tested on %d clips, the unpruned network on %d", stage, clips[stage], clips[result.Unpruned])
 				}
 			}
 		})

@@ -12,6 +12,7 @@ import (
 
 	"eegprune/experiment"
 	"eegprune/report"
+	"eegprune/result"
 	"eegprune/train"
 )
 
@@ -140,7 +141,7 @@ func (r *runner) settle(o experiment.RunOptions) experiment.RunOptions {
 }
 
 // carryOut runs studies and writes their results.
-func (r *runner) carryOut(ctx context.Context, grid experiment.Grid, o experiment.RunOptions) (*report.Study, error) {
+func (r *runner) carryOut(ctx context.Context, grid experiment.Grid, o experiment.RunOptions) (*result.Study, error) {
 	o = r.settle(o)
 	b, err := newBoard(r.board)
 	if err != nil {
@@ -180,7 +181,7 @@ func (r *runner) run(ctx context.Context, configs []experiment.Config, o experim
 	return r.show(results)
 }
 
-func (r *runner) show(results *report.Study) error {
+func (r *runner) show(results *result.Study) error {
 	if r.a.json {
 		return json.NewEncoder(r.a.stdout).Encode(results)
 	}
@@ -188,7 +189,7 @@ func (r *runner) show(results *report.Study) error {
 		return err
 	}
 	_, err := fmt.Fprintf(r.a.stdout, "\nThis text is in %s, all numbers in %s, the networks in %s.\n",
-		filepath.Join(r.out, report.TextFile), filepath.Join(r.out, report.JSONFile), filepath.Join(r.out, "checkpoints"))
+		filepath.Join(r.out, report.TextFile), filepath.Join(r.out, result.File), filepath.Join(r.out, "checkpoints"))
 	return err
 }
 

@@ -13,11 +13,12 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"eegprune/report"
+	"eegprune/result"
 )
 
-func read(t *testing.T, dir string) *report.Study {
+func read(t *testing.T, dir string) *result.Study {
 	t.Helper()
-	s, err := report.Read(dir)
+	s, err := result.Read(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,11 +26,11 @@ func read(t *testing.T, dir string) *report.Study {
 }
 
 // sameResults compares what a study found, without what belongs to one run of it.
-func sameResults(t *testing.T, what string, a, b *report.Study) {
+func sameResults(t *testing.T, what string, a, b *result.Study) {
 	t.Helper()
 	ignore := cmp.Options{
-		cmpopts.IgnoreFields(report.Result{}, "Run"),
-		cmpopts.IgnoreFields(report.Epoch{}, "WallClock"),
+		cmpopts.IgnoreFields(result.Result{}, "Run"),
+		cmpopts.IgnoreFields(result.Epoch{}, "WallClock"),
 	}
 	if d := cmp.Diff(a.Results, b.Results, ignore); d != "" {
 		t.Errorf("%s (-first +second):\n%s", what, d)
@@ -76,7 +77,7 @@ func TestRunLeavesWholeStudy(t *testing.T) {
 			t.Errorf("%s of fold %d has event files %v, %v; want one", res.Stage, res.Fold, events, err)
 		}
 		// What is saved is what was tested.
-		var said struct{ Test report.Score }
+		var said struct{ Test result.Score }
 		out := must(t, dir, "evaluate", "--json", filepath.Join("study", res.Checkpoint)).stdout
 		if err := json.Unmarshal([]byte(out), &said); err != nil {
 			t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 	"eegprune/models"
 	"eegprune/prune"
 	"eegprune/report"
+	"eegprune/result"
 )
 
 func (a *app) sensitivityCommand() *cobra.Command {
@@ -52,7 +53,7 @@ checkpoints. Decide what to prune by the validation clips, or the test is none a
 					out = args[0]
 				}
 			}
-			result, err := a.sensitivity(cmd.Context(), paths, &d, &dev, o)
+			found, err := a.sensitivity(cmd.Context(), paths, &d, &dev, o)
 			if err != nil {
 				return err
 			}
@@ -60,10 +61,10 @@ checkpoints. Decide what to prune by the validation clips, or the test is none a
 				if err := os.MkdirAll(out, 0o755); err != nil {
 					return fmt.Errorf("making the directory of the result: %w", err)
 				}
-				if err := report.WriteSensitivity(out, result); err != nil {
+				if err := report.WriteSensitivity(out, found); err != nil {
 					return err
 				}
-				figure, err := result.Figure()
+				figure, err := found.Figure()
 				if err != nil {
 					return err
 				}
@@ -71,7 +72,7 @@ checkpoints. Decide what to prune by the validation clips, or the test is none a
 					return err
 				}
 			}
-			return result.Write(a.stdout, a.format())
+			return found.Write(a.stdout, a.format())
 		},
 	}
 	d.register(c.Flags())
@@ -89,13 +90,13 @@ checkpoints. Decide what to prune by the validation clips, or the test is none a
 
 // unprunedOf finds the checkpoints of a study from which a method starts.
 func unprunedOf(dir, method string) ([]string, error) {
-	stage, of := report.Unpruned, ""
+	stage, of := result.Unpruned, ""
 	if prune.TrainingFor(method) == prune.Sparse {
-		stage, of = report.Sparse, method
+		stage, of = result.Sparse, method
 	}
-	s, err := report.Read(dir)
+	s, err := result.Read(dir)
 	if err != nil {
-		return nil, fmt.Errorf("%w; a directory of results has a %s, which \"eegprune run\" writes", err, report.JSONFile)
+		return nil, fmt.Errorf("%w; a directory of results has a %s, which \"eegprune run\" writes", err, result.File)
 	}
 	var paths, names []string
 	for _, r := range s.Results {

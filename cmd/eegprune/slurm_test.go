@@ -20,6 +20,7 @@ import (
 
 	"eegprune/experiment"
 	"eegprune/report"
+	"eegprune/result"
 )
 
 // Twelve cells on two networks and two folds, a quarter of a minute for each of two shares.
@@ -68,7 +69,7 @@ func (c cluster) study(t *testing.T, epochs int) {
 }
 
 // run carries the study out without Slurm.
-func (c cluster) run(t *testing.T, epochs int, out string) *report.Study {
+func (c cluster) run(t *testing.T, epochs int, out string) *result.Study {
 	t.Helper()
 	c.study(t, epochs)
 	must(t, c.work, "study", "run", "study.yaml", "--data", "recordings", "--out", out)
@@ -176,7 +177,7 @@ func (s submitted) untilState(t *testing.T, id, state string) {
 type cut struct {
 	experiment.Progress
 	key  string
-	kept []report.Epoch // when it was looked at
+	kept []result.Epoch // when it was looked at
 }
 
 // inTheMiddle waits until a share has finished a cell and trains the next.
@@ -205,7 +206,7 @@ func (s submitted) inTheMiddle(t *testing.T, share string) (c cut) {
 }
 
 // keptEpochs is what a kept training says of its epochs.
-func keptEpochs(path string) []report.Epoch {
+func keptEpochs(path string) []result.Epoch {
 	b, err := os.ReadFile(path)
 	if err != nil {
 		return nil
@@ -213,7 +214,7 @@ func keptEpochs(path string) []report.Epoch {
 	var header struct {
 		Metadata map[string]string `json:"__metadata__"`
 	}
-	var history struct{ Epochs []report.Epoch }
+	var history struct{ Epochs []result.Epoch }
 	if json.Unmarshal(b[8:8+binary.LittleEndian.Uint64(b)], &header) != nil || json.Unmarshal([]byte(header.Metadata["eegprune_training"]), &history) != nil {
 		return nil
 	}
@@ -228,7 +229,7 @@ func (s submitted) wentOn(t *testing.T, c cut) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var r report.Result
+	var r result.Result
 	if err := json.Unmarshal(b, &r); err != nil {
 		t.Fatal(err)
 	}
@@ -240,7 +241,7 @@ func (s submitted) wentOn(t *testing.T, c cut) {
 }
 
 // same checks that nothing is missing and nothing another result than without Slurm.
-func (s submitted) same(t *testing.T, want *report.Study) {
+func (s submitted) same(t *testing.T, want *result.Study) {
 	t.Helper()
 	got := read(t, s.out)
 	if len(got.Results) != len(want.Results) {
@@ -269,7 +270,7 @@ func (s submitted) jobs(t *testing.T) {
 }
 
 // ends waits for the report and checks that nothing is missing, other, or done twice.
-func (s submitted) ends(t *testing.T, want *report.Study, shares ...string) {
+func (s submitted) ends(t *testing.T, want *result.Study, shares ...string) {
 	t.Helper()
 	s.untilState(t, s.After, "COMPLETED")
 	s.jobs(t)

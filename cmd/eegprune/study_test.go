@@ -15,6 +15,7 @@ import (
 
 	"eegprune/experiment"
 	"eegprune/report"
+	"eegprune/result"
 )
 
 func TestResultsDoNotDependOnJobs(t *testing.T) {
@@ -104,7 +105,7 @@ func TestQuietAndPipedOutputIsClean(t *testing.T) {
 	if r.stderr != "" {
 		t.Errorf("--quiet writes to standard error:\n%s", r.stderr)
 	}
-	var s report.Study
+	var s result.Study
 	if err := json.Unmarshal([]byte(r.stdout), &s); err != nil || len(s.Results) != 10 { // with the control that is trained on, in each fold
 		t.Errorf("--json gave %d results, %v", len(s.Results), err)
 	}
@@ -152,4 +153,14 @@ func TestSavingsLeaveAWholeStudy(t *testing.T) {
 	}
 	must(t, dir, "study", "results", "study")
 	sameResults(t, "savings and study results", found, read(t, filepath.Join(dir, "study")))
+}
+
+// At so small a ratio nothing is removed: the network scores as the unpruned one does in every
+// fold, which no t test can judge. The search says so and ends in order.
+func TestSavingsOfFoldsThatDifferAlike(t *testing.T) {
+	dir := recordings(t)
+	r := must(t, dir, quick("savings", "--out", "study", "--method", "lfp", "--recover", "fine-tune", "--step", "0.001", "--most", "0.001")...)
+	if text := strings.Join(strings.Fields(r.stdout), " "); !strings.Contains(text, "ratios without a p were not tested: "+report.ErrAlike.Error()) {
+		t.Errorf("the report does not say why nothing was tested:\n%s", r.stdout)
+	}
 }

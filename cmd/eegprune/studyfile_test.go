@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"eegprune/report"
+	"eegprune/result"
 )
 
 // small is a study of two networks that takes seconds.
@@ -51,7 +52,7 @@ func runStudy(out string, more ...string) []string {
 }
 
 // sameFindings compares all that two studies found.
-func sameFindings(t *testing.T, what string, a, b *report.Study) {
+func sameFindings(t *testing.T, what string, a, b *result.Study) {
 	t.Helper()
 	if d := cmp.Diff(findings(a.Results), findings(b.Results)); d != "" {
 		t.Errorf("%s (-first +second):\n%s", what, d)
@@ -61,8 +62,8 @@ func sameFindings(t *testing.T, what string, a, b *report.Study) {
 	}
 }
 
-func findings(results []report.Result) []report.Result {
-	var all []report.Result
+func findings(results []result.Result) []result.Result {
+	var all []result.Result
 	for _, r := range results {
 		all = append(all, r.Finding())
 	}
@@ -170,7 +171,7 @@ func TestPlansSayWhatIsToBeDone(t *testing.T) {
 	dir := studyOf(t, small)
 	type plan struct {
 		Cells []struct {
-			Cell report.Cell
+			Cell result.Cell
 			Key  string
 			MACs int64
 		}
@@ -311,7 +312,7 @@ func TestSharesMergeToTheWhole(t *testing.T) {
 			t.Errorf("share %d says %s", i+1, r.stdout)
 		}
 	}
-	var share report.Study
+	var share result.Study
 	if err := json.Unmarshal([]byte(must(t, dir, runStudy("one", "--share", "1/2", "--json")...).stdout), &share); err != nil || len(share.Results) != 8 {
 		t.Errorf("a share as JSON has %d results, %v", len(share.Results), err)
 	}
@@ -326,7 +327,7 @@ func TestSharesMergeToTheWhole(t *testing.T) {
 	if r := must(t, dir, "study", "merge", "one", "two", "whole", "--out", "merged"); !strings.Contains(r.stdout, "0 cells copied") {
 		t.Errorf("merging again says %s", r.stdout)
 	}
-	for _, f := range []string{report.TextFile, report.CSVFile, report.JSONFile, "report.html"} {
+	for _, f := range []string{report.TextFile, report.CSVFile, result.File, "report.html"} {
 		if _, err := os.Stat(filepath.Join(dir, "merged", f)); err != nil {
 			t.Error(err)
 		}

@@ -9,6 +9,7 @@ import (
 
 	"eegprune/experiment"
 	"eegprune/report"
+	"eegprune/result"
 )
 
 func (a *app) sweepCommand() *cobra.Command {
@@ -42,7 +43,7 @@ folds, as a table and as curves.`,
 			if err := report.Sweep(a.stdout, results, report.FormatText); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(a.stdout, "\nThe curves are in %s, all numbers in %s.\n", filepath.Join(s.out, "plots"), filepath.Join(s.out, report.JSONFile))
+			_, err = fmt.Fprintf(a.stdout, "\nThe curves are in %s, all numbers in %s.\n", filepath.Join(s.out, "plots"), filepath.Join(s.out, result.File))
 			return err
 		},
 	}

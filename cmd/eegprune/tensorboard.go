@@ -14,7 +14,7 @@ import (
 
 	"eegprune/experiment"
 	"eegprune/internal/tensorboard"
-	"eegprune/report"
+	"eegprune/result"
 )
 
 // boardFlag says where TensorBoard finds what is trained.
@@ -27,7 +27,7 @@ func boardFlag(s *pflag.FlagSet, dir *string) {
 type board struct {
 	dir  string
 	mu   sync.Mutex // guards what follows
-	runs map[report.Cell]*boardRun
+	runs map[result.Cell]*boardRun
 	err  error // the first; nothing is written after it
 }
 
@@ -46,7 +46,7 @@ func newBoard(dir string) (*board, error) {
 			return nil, fmt.Errorf("making the directory for TensorBoard: %w", err)
 		}
 	}
-	return &board{dir: dir, runs: map[report.Cell]*boardRun{}}, nil
+	return &board{dir: dir, runs: map[result.Cell]*boardRun{}}, nil
 }
 
 // observe tells the board, too, what o is told.
@@ -54,7 +54,7 @@ func (b *board) observe(o experiment.Observer, grid experiment.Grid) experiment.
 	if b.dir == "" {
 		return o
 	}
-	config := func(c report.Cell) (of experiment.Config) {
+	config := func(c result.Cell) (of experiment.Config) {
 		for _, s := range grid {
 			if s.Config.Model == c.Model && (c.Seed == 0 || s.Config.Seed == c.Seed) {
 				of = s.Config
@@ -63,19 +63,19 @@ func (b *board) observe(o experiment.Observer, grid experiment.Grid) experiment.
 		return of
 	}
 	told := o
-	o.Start = func(c report.Cell) {
+	o.Start = func(c result.Cell) {
 		b.start(c, config(c))
 		if told.Start != nil {
 			told.Start(c)
 		}
 	}
-	o.Epoch = func(c report.Cell, done int, e report.Epoch) {
+	o.Epoch = func(c result.Cell, done int, e result.Epoch) {
 		b.write(c, func(r *boardRun) error { return r.trained(done, e) })
 		if told.Epoch != nil {
 			told.Epoch(c, done, e)
 		}
 	}
-	o.Done = func(c report.Cell, r report.Result, before bool) {
+	o.Done = func(c result.Cell, r result.Result, before bool) {
 		if !before {
 			b.write(c, func(run *boardRun) error { return run.tested(r) })
 			b.end(c)
@@ -84,7 +84,7 @@ func (b *board) observe(o experiment.Observer, grid experiment.Grid) experiment.
 			told.Done(c, r, before)
 		}
 	}
-	o.Failed = func(c report.Cell, f experiment.Failure) {
+	o.Failed = func(c result.Cell, f experiment.Failure) {
 		b.end(c)
 		if told.Failed != nil {
 			told.Failed(c, f)
@@ -94,7 +94,7 @@ func (b *board) observe(o experiment.Observer, grid experiment.Grid) experiment.
 }
 
 // start begins the run of a cell.
-func (b *board) start(c report.Cell, config experiment.Config) {
+func (b *board) start(c result.Cell, config experiment.Config) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	settings, err := json.MarshalIndent(config, "", "  ")
@@ -106,7 +106,7 @@ func (b *board) start(c report.Cell, config experiment.Config) {
 }
 
 // write adds to the run of a cell, unless something could not be written before.
-func (b *board) write(c report.Cell, add func(*boardRun) error) {
+func (b *board) write(c result.Cell, add func(*boardRun) error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.err == nil {
@@ -116,7 +116,7 @@ func (b *board) write(c report.Cell, add func(*boardRun) error) {
 
 // trained adds an epoch, which is not always the one after that before: a training that
 // was ended, or failed and is tried again, goes on from what was kept of it.
-func (r *boardRun) trained(epoch int, e report.Epoch) error {
+func (r *boardRun) trained(epoch int, e result.Epoch) error {
 	again := r.Writer == nil || epoch <= r.epoch
 	r.epoch = epoch
 	return r.points(epoch, again, map[string]float64{"loss/train": e.Loss, "loss/validation": e.ValLoss,
@@ -125,9 +125,9 @@ func (r *boardRun) trained(epoch int, e report.Epoch) error {
 
 // tested adds how the finished network does. It has the weights of the best epoch, but it is
 // tested after the last.
-func (r *boardRun) tested(result report.Result) error {
-	epochs := len(result.Epochs)
-	return r.points(epochs, epochs == 0, map[string]float64{"loss/test": result.Test.Loss, "accuracy/test": result.Test.Accuracy})
+func (r *boardRun) tested(found result.Result) error {
+	epochs := len(found.Epochs)
+	return r.points(epochs, epochs == 0, map[string]float64{"loss/test": found.Test.Loss, "accuracy/test": found.Test.Accuracy})
 }
 
 // points writes a point of each curve; with again those that are there from this step on
@@ -155,7 +155,7 @@ func (r *boardRun) points(step int, again bool, values map[string]float64) (err 
 }
 
 // end ends the run of a cell.
-func (b *board) end(c report.Cell) {
+func (b *board) end(c result.Cell) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.err = cmp.Or(b.err, b.runs[c].close())

@@ -1,87 +1,9 @@
-// Package report makes tables, figures and pages of results, and judges differences
-// between networks over folds. It reads results only: it knows nothing of how they came
-// about and needs no libtorch.
-package report
+// Package result holds what a study found: what each cell gave, what all of them are about,
+// and the file that keeps it, with its schema and versions. It imports nothing that makes
+// results and nothing that shows them.
+package result
 
-import (
-	"encoding/json"
-	"fmt"
-	"time"
-)
-
-// Schema is raised when a field of the files changes its meaning.
-const Schema = 3
-
-// OldSchema is the earliest that is read still; see [Study.Lacks].
-const OldSchema = 2
-
-// What a network is judged by: its best epoch, the tests and the figures go by it.
-const (
-	MetricAccuracy = "accuracy"
-	MetricBalanced = "balanced" // balanced accuracy
-	MetricF1       = "f1"       // macro-F1
-)
-
-// Metrics returns the names of all.
-func Metrics() []string { return []string{MetricAccuracy, MetricBalanced, MetricF1} }
-
-// MetricTitle is a metric's name in a sentence.
-func MetricTitle(metric string) string {
-	switch metric {
-	case MetricBalanced:
-		return "balanced accuracy"
-	case MetricF1:
-		return "macro-F1"
-	}
-	return "accuracy"
-}
-
-// The stages of a network, in the order in which it goes through them.
-const (
-	Unpruned  = "unpruned"
-	TrainedOn = "trained-on"       // unpruned, trained on for as long as fine-tuning lasts: what a loss is judged against
-	Sparse    = "sparsity-trained" // unpruned, but trained for a method that asks for it (NSFP)
-	Pruned    = "pruned"           // before any recovery
-	FineTuned = "fine-tuned"
-	Scratch   = "scratch"   // the pruned structure with fresh weights
-	ScratchB  = "scratch-b" // the same, for as many MACs as the unpruned training took
-	Uniform   = "uniform"   // every layer narrowed alike to the same MACs, fresh weights: the control
-)
-
-// Stages returns the stages in order.
-func Stages() []string {
-	return []string{Unpruned, TrainedOn, Sparse, Pruned, FineTuned, Scratch, ScratchB, Uniform}
-}
-
-// A Score is how a network does on some clips. All but Clips, Loss and Confusion are
-// shares of 1.
-type Score struct {
-	Clips     int     `json:"clips"`
-	Loss      float64 `json:"loss"`
-	Accuracy  float64 `json:"accuracy"`
-	MacroF1   float64 `json:"macro_f1"`
-	Balanced  float64 `json:"balanced_accuracy"`
-	Majority  float64 `json:"majority"`  // accuracy of always naming the commonest class
-	Confusion [][]int `json:"confusion"` // [true class][named class], clips
-}
-
-// By returns the score by a metric; by accuracy where none is named.
-func (s Score) By(metric string) float64 {
-	switch metric {
-	case MetricBalanced:
-		return s.Balanced
-	case MetricF1:
-		return s.MacroF1
-	}
-	return s.Accuracy
-}
-
-// A SubjectScore is how a network does on one subject's clips of a fold's test clips.
-type SubjectScore struct {
-	Subject   string  `json:"subject"`
-	Clips     int     `json:"clips"`
-	Confusion [][]int `json:"confusion"` // see Score
-}
+import "time"
 
 // An Epoch is one pass over the training clips.
 type Epoch struct {
@@ -130,6 +52,25 @@ type Size struct {
 	// Of a network with masked weights, which are there but zero: without those.
 	NonzeroParameters int64 `json:"nonzero_parameters,omitempty"`
 	NonzeroMACs       int64 `json:"nonzero_macs,omitempty"`
+}
+
+// Masked says whether some weights are there but zero.
+func (s Size) Masked() bool { return s.NonzeroParameters != 0 || s.NonzeroMACs != 0 }
+
+// EffectiveParameters counts those of masked networks that are not zero.
+func (s Size) EffectiveParameters() int64 {
+	if s.Masked() {
+		return s.NonzeroParameters
+	}
+	return s.Parameters
+}
+
+// EffectiveMACs counts those of masked networks whose weights are not zero.
+func (s Size) EffectiveMACs() int64 {
+	if s.Masked() {
+		return s.NonzeroMACs
+	}
+	return s.MACs
 }
 
 // A Width is how many channels of a group pruning left.
@@ -222,67 +163,4 @@ func (r Result) Finding() Result {
 	}
 	r.Epochs = epochs
 	return r
-}
-
-// A Study is all there is to report of a directory.
-type Study struct {
-	Schema   int             `json:"schema"`
-	Config   json.RawMessage `json:"config"` // what the study was asked to do
-	Settings []Setting       `json:"settings"`
-	Notes    []string        `json:"notes,omitempty"`
-	// Leak, where clips of one trial are both trained on and tested on, says so and
-	// names the split that does not do it. It stands under every table.
-	Leak string `json:"leak,omitempty"`
-	// Leaks says in a sentence each how test clips could be known to what was trained; it
-	// stands in a report's first lines.
-	Leaks []string `json:"leaks,omitempty"`
-	// Metric is what networks are judged by; "" in results of schema 2: accuracy.
-	Metric string `json:"metric,omitempty"`
-	// Lacks says what a result.json of an earlier version does not hold; it is not written.
-	Lacks       []string    `json:"-"`
-	Environment Environment `json:"environment"`
-	Results     []Result    `json:"results"`
-	// Speeds holds what was measured on the first fold's networks with nothing else
-	// running.
-	Speeds []VariantSpeed `json:"speeds,omitempty"`
-}
-
-// A VariantSpeed is how fast one of the networks is.
-type VariantSpeed struct {
-	Variant
-	Speed
-}
-
-// A Setting is a line at the top of a report.
-type Setting struct {
-	Name  string `json:"name"`
-	Value string `json:"value"`
-}
-
-// Environment is where a study ran.
-type Environment struct {
-	Version  string `json:"version"` // of eegprune, with the commit where it is known
-	Libtorch string `json:"libtorch"`
-	CUDA     string `json:"cuda,omitempty"`
-	CuDNN    string `json:"cudnn,omitempty"`
-	Device   string `json:"device"`
-	Host     string `json:"host"`
-	CPU      string `json:"cpu"`
-	Cores    int    `json:"cores"`
-	Jobs     int    `json:"jobs"`
-}
-
-// Settings returns the environment as lines at the top of a report.
-func (e Environment) Settings() []Setting {
-	libtorch := e.Libtorch
-	if e.CUDA != "" {
-		libtorch += ", CUDA " + e.CUDA
-	}
-	if e.CuDNN != "" {
-		libtorch += ", cuDNN " + e.CuDNN
-	}
-	return []Setting{
-		{Name: "machine", Value: fmt.Sprintf("%s, %s, %d cores; device %s, %d jobs side by side", e.Host, e.CPU, e.Cores, e.Device, e.Jobs)},
-		{Name: "versions", Value: fmt.Sprintf("eegprune %s, libtorch %s", e.Version, libtorch)},
-	}
 }
