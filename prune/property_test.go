@@ -196,7 +196,15 @@ func TestLFPKeepsTheRightNumberOfTheLargest(t *testing.T) {
 			if len(d.Keep[g.Name]) != want {
 				rt.Fatalf("%s keeps %d of %d at ratio %g, want %d", g.Name, len(d.Keep[g.Name]), g.Channels, ratio, want)
 			}
-			scores, err := prune.FilterNorm{P: 1}.Importance(n, g)
+			lfp, err := prune.ByName("lfp")
+			if err != nil {
+				rt.Fatal(err)
+			}
+			score, err := lfp.Score(n, prune.Evidence{})
+			if err != nil {
+				rt.Fatal(err)
+			}
+			scores, err := score(&prune.Candidate{Name: g.Name, Group: g, Size: g.Channels})
 			if err != nil {
 				rt.Fatal(err)
 			}

@@ -135,7 +135,7 @@ func (a *app) openToPrune(ctx context.Context, path string, f foreignFlags, p ex
 	if err != nil {
 		return nil, usageError{err}
 	}
-	if m.NeedsData {
+	if m.Needs != prune.Weights {
 		s, err := a.open(ctx, path, d, dev, func(*experiment.Config) error { return nil })
 		if err != nil {
 			return nil, err

@@ -91,7 +91,7 @@ checkpoints. Decide what to prune by the validation clips, or the test is none a
 // unprunedOf finds the checkpoints of a study from which a method starts.
 func unprunedOf(dir, method string) ([]string, error) {
 	stage, of := result.Unpruned, ""
-	if prune.TrainingFor(method) == prune.Sparse {
+	if t := prune.TrainingFor(method); t != nil && !t.Prunes {
 		stage, of = result.Sparse, method
 	}
 	s, err := result.Read(dir)
