@@ -47,6 +47,7 @@ func Methods() []Method {
 		bnSum(),
 		lamp(),
 		random(),
+		snip(),
 	}
 }
 
