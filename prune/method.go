@@ -48,6 +48,7 @@ func Methods() []Method {
 		lamp(),
 		random(),
 		snip(),
+		gmp(),
 	}
 }
 
