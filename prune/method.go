@@ -49,6 +49,7 @@ func Methods() []Method {
 		random(),
 		snip(),
 		gmp(),
+		apoz(),
 	}
 }
 
