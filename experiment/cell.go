@@ -145,9 +145,9 @@ func SizeOf(a *models.Arch, masks models.Masks, path string) (result.Size, error
 // Widths says which groups are narrower than in the whole network, and by how much.
 func Widths(whole, pruned *models.Arch) []result.Width {
 	var widths []result.Width
-	for i, g := range whole.Groups {
-		if after := pruned.Groups[i].Channels; after != g.Channels {
-			widths = append(widths, result.Width{Group: g.Name, Before: g.Channels, After: after})
+	for _, g := range whole.Groups {
+		if after := pruned.Group(g.Name); after != nil && after.Channels != g.Channels {
+			widths = append(widths, result.Width{Group: g.Name, Before: g.Channels, After: after.Channels})
 		}
 	}
 	return widths

@@ -45,7 +45,7 @@ type Config struct {
 	// Prune lists what the network is pruned by; where it is empty, it is only trained.
 	Prune    []Pruning     `json:"prune"`
 	Options  prune.Options `json:"prune_options,omitzero"`
-	Sparsity float64       `json:"sparsity,omitempty"` // of training for a method that wants it; see prune.Penalise
+	Sparsity float64       `json:"sparsity,omitempty"` // the strength of a penalty that a method trains with; see prune.Training
 	FineTune train.Options `json:"fine_tune"`
 	Distill  Distill       `json:"distill,omitzero"`
 	// Recover holds the stages that follow pruning: result.FineTuned, result.Scratch,
@@ -265,7 +265,7 @@ func (s *Study) key(c result.Cell) (string, error) {
 	if c.Method != "" && !how.ratioless {
 		what["options"] = s.Config.Options
 	}
-	if prune.TrainingFor(c.Method) == prune.Sparse {
+	if t := prune.TrainingFor(c.Method); t != nil && t.Penalised {
 		what["sparsity"] = s.Config.Sparsity
 	}
 	if how.fineTuning {

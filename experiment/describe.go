@@ -120,11 +120,13 @@ func (c Config) describePruning() string {
 			*list = append(*list, text)
 		}
 	}
-	sparse := false
+	var penalised []string
 	for _, p := range c.Prune {
 		add(&methods, p.Method)
 		add(&ratios, fmt.Sprintf("%g", p.Ratio))
-		sparse = sparse || prune.TrainingFor(p.Method) == prune.Sparse
+		if t := prune.TrainingFor(p.Method); t != nil && t.Penalised {
+			add(&penalised, p.Method)
+		}
 	}
 	text := strings.Join(methods, ", ") + ", ratio " + strings.Join(ratios, ", ")
 	o := c.Options
@@ -149,8 +151,8 @@ func (c Config) describePruning() string {
 	if o.RoundTo > 1 {
 		text += fmt.Sprintf(", widths to multiples of %d", o.RoundTo)
 	}
-	if sparse {
-		text += fmt.Sprintf("; nsfp trained with sparsity %g", c.Sparsity)
+	if len(penalised) > 0 {
+		text += fmt.Sprintf("; %s trained with sparsity %g", strings.Join(penalised, ", "), c.Sparsity)
 	}
 	return text
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"eegprune/models"
+	"eegprune/models/op"
 	"eegprune/prune"
 	"eegprune/result"
 	"eegprune/torch"
@@ -36,66 +37,34 @@ func (s *Study) Train(ctx context.Context, fold int, o Oversight) (Made, error) 
 	return s.fresh(ctx, fresh{arch: s.Arch, options: s.Config.Train}, fold, o)
 }
 
-// trainSparse trains the unpruned network with a penalty on the scales of BatchNorm.
-func trainSparse(ctx context.Context, j job) (Made, error) {
-	made, err := j.fresh(ctx, fresh{arch: j.Arch, options: j.Config.Train, regimen: func(n *models.Network) train.Regimen {
-		return train.Regimen{Gradients: func(sc *torch.Scope) { prune.Penalise(sc, n, j.Config.Sparsity) }}
+// trainFor trains the unpruned network as a method asks, and makes of it what the method does.
+func trainFor(ctx context.Context, j job) (Made, error) {
+	m, err := prune.ByName(j.Method)
+	if err != nil {
+		return Made{}, err
+	}
+	of := prune.Job{Method: m, Ratio: j.Ratio, Options: j.Config.Options, Strength: j.Config.Sparsity, Epochs: j.Config.Train.Epochs,
+		Evidence: func(n *models.Network) prune.Evidence { return j.evidence(n, j.fold) }}
+	made, err := j.fresh(ctx, fresh{arch: j.Arch, options: j.Config.Train, regimen: func(n *models.Network) (train.Regimen, error) {
+		return m.Training.Start(n, of)
 	}}, j.fold, j.over)
 	if err != nil {
 		return made, err
 	}
-	near, all, err := prune.NearZero(made.Network)
-	made.Notes = []string{fmt.Sprintf("%d of %d BatchNorm scales are below 0.1 after training with sparsity %g", near, all, j.Config.Sparsity)}
+	trained := made.Network
+	made.Network, made.Notes, err = m.Training.End(trained, of)
+	if made.Network != trained {
+		trained.Free()
+	}
 	return made, err
 }
 
 // cut prunes: what the method chooses in a trained network, or while it is trained.
 func cut(ctx context.Context, j job) (Made, error) {
-	m, err := prune.ByName(j.Method)
-	if err != nil {
-		return Made{}, err
-	}
-	if m.Training == prune.Soft {
-		return j.pruneSoftly(ctx, m, j.Ratio, j.fold, j.over)
+	if t := prune.TrainingFor(j.Method); t != nil && t.Prunes {
+		return trainFor(ctx, j)
 	}
 	return j.Prune(j.from[0], Pruning{j.Method, j.Ratio}, j.fold)
-}
-
-// pruneSoftly trains the unpruned network, zeroing filters after each epoch, and removes
-// those that are zero in the best.
-func (s *Study) pruneSoftly(ctx context.Context, m prune.Method, ratio float64, fold int, o Oversight) (Made, error) {
-	made, err := s.fresh(ctx, fresh{arch: s.Arch, options: s.Config.Train, regimen: func(n *models.Network) train.Regimen {
-		return train.Regimen{
-			Epoch: func() (func() error, error) {
-				now, err := prune.Choose(n, m, ratio, s.Config.Options, s.evidence(n, fold))
-				if err != nil {
-					return nil, err
-				}
-				if err := prune.Soften(n, now.Keep); err != nil {
-					return nil, err
-				}
-				return prune.Silence(n, now.Keep)
-			},
-		}
-	}}, fold, o)
-	if err != nil {
-		return made, err
-	}
-	soft := made.Network
-	defer soft.Free()
-	// What is zero is chosen again: the notes are those of the best epoch, also where it was
-	// trained by a program that was killed.
-	again, err := prune.Choose(soft, m, ratio, s.Config.Options, s.evidence(soft, fold))
-	if err != nil {
-		return Made{}, err
-	}
-	made.Notes = again.Notes
-	keep, err := prune.Silent(soft)
-	if err != nil {
-		return Made{}, err
-	}
-	made.Network, err = prune.Remove(soft, keep)
-	return made, err
 }
 
 // Prune removes, or masks, what the method chooses at the ratio in a network of a fold;
@@ -144,9 +113,13 @@ const (
 // evidence is what criteria may look at on a fold.
 func (s *Study) evidence(n *models.Network, fold int) prune.Evidence {
 	rows := s.evidenceRows(fold)
-	return prune.Evidence{Seed: s.seed(fold), Gradients: func(use func() error) error {
-		return train.Gradients(n, s.data, rows, evidenceBatch, evidenceBatches, use)
-	}}
+	return prune.Evidence{Seed: s.seed(fold),
+		Gradients: func(use func() error) error {
+			return train.Gradients(n, s.data, rows, evidenceBatch, evidenceBatches, use)
+		},
+		Activations: func(use func(node *op.Node, out *torch.Tensor) error) error {
+			return train.Activations(n, s.data, rows, evidenceBatch, evidenceBatches, use)
+		}}
 }
 
 // evidenceRows are drawn by the fold's seed from all clips that are trained on, whose first
@@ -187,7 +160,7 @@ func (s *Study) RecoveryEpochs(pruned *models.Network, stage string) (int, error
 	if err != nil {
 		return 0, err
 	}
-	return how.epochs(s.Config, prune.Plain, whole.MACs(), left.MACs()), nil
+	return how.epochs(s.Config, nil, whole.MACs(), left.MACs()), nil
 }
 
 // scratch trains the pruned structure with fresh weights, for as long as the stage says.
@@ -257,7 +230,7 @@ type fresh struct {
 	arch    *models.Arch
 	masks   models.Masks
 	options train.Options
-	regimen func(n *models.Network) train.Regimen // nil for none
+	regimen func(n *models.Network) (train.Regimen, error) // nil for none
 }
 
 // fresh trains a network of fresh weights.
@@ -269,7 +242,10 @@ func (s *Study) fresh(ctx context.Context, f fresh, fold int, o Oversight) (Made
 	defer g.Free()
 	var regimen train.Regimen
 	if f.regimen != nil {
-		regimen = f.regimen(n)
+		if regimen, err = f.regimen(n); err != nil {
+			n.Free()
+			return Made{}, err
+		}
 	}
 	return s.fit(ctx, n, fold, f.options, g, regimen, o)
 }

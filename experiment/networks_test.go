@@ -1,7 +1,6 @@
 package experiment
 
 import (
-	"context"
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
@@ -9,6 +8,7 @@ import (
 
 	"eegprune/data"
 	"eegprune/prune"
+	"eegprune/result"
 	"eegprune/train"
 )
 
@@ -37,14 +37,10 @@ func TestSoftPruningSaysTheSameAfterItsTrainingWasKept(t *testing.T) {
 	if err := s.Divide(); err != nil {
 		t.Fatal(err)
 	}
-	m, err := prune.ByName("sfp")
-	if err != nil {
-		t.Fatal(err)
-	}
 	over := Oversight{Snapshots: train.Snapshots{Path: filepath.Join(t.TempDir(), "kept.safetensors"), Every: 1}}
 	var notes [][]string
 	for range 2 {
-		made, err := s.pruneSoftly(context.Background(), m, 0.9, 1, over)
+		made, err := trainFor(t.Context(), job{Study: s, Cell: result.Cell{Variant: result.Variant{Stage: result.Pruned, Method: "sfp", Ratio: 0.9}}, fold: 1, over: over})
 		if err != nil {
 			t.Fatal(err)
 		}

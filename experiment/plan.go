@@ -157,7 +157,7 @@ func (s *Study) cost(c result.Cell, known map[Pruning]models.Counts) (epochs int
 	}
 	trained, left, effective := whole.MACs(), whole.MACs(), whole.MACs() // of the network while it is trained, when it is tested, and but for its zeros
 	f := s.Folds[s.At(c)-1]
-	training := prune.Plain
+	var training *prune.Training
 	if c.Method != "" {
 		m, err := prune.ByName(c.Method)
 		if err != nil {
@@ -174,7 +174,7 @@ func (s *Study) cost(c result.Cell, known map[Pruning]models.Counts) (epochs int
 				known[pruning] = counts
 			}
 			effective = counts.MACs()
-			if m.Weights == nil {
+			if !m.Masks {
 				left = effective // a masked network computes with its zeros
 			}
 		}

@@ -62,7 +62,7 @@ func (e *SeveralNetworksError) Error() string {
 // of a network's folds.
 func PrunedFrom(dir, method string) ([]string, error) {
 	want := result.Variant{Stage: result.Unpruned}
-	if prune.TrainingFor(method) == prune.Sparse {
+	if t := prune.TrainingFor(method); t != nil && !t.Prunes {
 		want.Stage, want.Method = result.Sparse, method
 	}
 	s, err := result.Read(dir)

@@ -28,7 +28,9 @@ func (g Grid) speeds(ctx context.Context, results []result.Result, dir string) (
 		if err != nil {
 			return nil, err
 		}
-		same := slices.IndexFunc(measured, func(a *models.Arch) bool { return reflect.DeepEqual(a.Layers, n.Arch.Layers) })
+		same := slices.IndexFunc(measured, func(a *models.Arch) bool {
+			return reflect.DeepEqual(a.Nodes, n.Arch.Nodes) && reflect.DeepEqual(a.Tensors, n.Arch.Tensors)
+		})
 		if same < 0 {
 			v, err := Measure(ctx, n)
 			if err != nil {

@@ -23,10 +23,10 @@ type stage struct {
 	// ratioless is whether a method has one such network for all ratios.
 	ratioless bool
 	// from lists the stages of the networks that it starts from.
-	from func(c Config, t prune.Training) []string
+	from func(c Config, t *prune.Training) []string
 	// epochs is for how many it trains. whole and left are the MACs of the whole and the
 	// pruned network; where they are not known yet, both are 0.
-	epochs func(c Config, t prune.Training, whole, left int64) int
+	epochs func(c Config, t *prune.Training, whole, left int64) int
 	// fineTuning is whether it trains by Config.FineTune, else by Config.Train; teacher whether
 	// it may learn from the unpruned network, by Config.Distill.
 	fineTuning, teacher bool
@@ -45,24 +45,24 @@ type job struct {
 }
 
 func stages() []stage {
-	none := func(Config, prune.Training) []string { return nil }
-	unpruned := func(Config, prune.Training) []string { return []string{result.Unpruned} }
-	pruned := func(Config, prune.Training) []string { return []string{result.Pruned} }
-	trained := func(c Config, _ prune.Training, _, _ int64) int { return c.Train.Epochs }
-	tuned := func(c Config, _ prune.Training, _, _ int64) int { return c.FineTune.Epochs }
+	none := func(Config, *prune.Training) []string { return nil }
+	unpruned := func(Config, *prune.Training) []string { return []string{result.Unpruned} }
+	pruned := func(Config, *prune.Training) []string { return []string{result.Pruned} }
+	trained := func(c Config, _ *prune.Training, _, _ int64) int { return c.Train.Epochs }
+	tuned := func(c Config, _ *prune.Training, _, _ int64) int { return c.FineTune.Epochs }
 	return []stage{
 		{name: result.Unpruned, from: none, epochs: trained,
 			make: func(ctx context.Context, j job) (Made, error) { return j.Train(ctx, j.fold, j.over) }},
 		{name: result.TrainedOn, from: unpruned, epochs: tuned, fineTuning: true, make: trainOn},
-		{name: result.Sparse, after: "for", ratioless: true, from: none, epochs: trained, make: trainSparse},
-		{name: result.Pruned, after: "by", from: prunedFrom, epochs: func(c Config, t prune.Training, _, _ int64) int {
-			if t == prune.Soft {
+		{name: result.Sparse, after: "for", ratioless: true, from: none, epochs: trained, make: trainFor},
+		{name: result.Pruned, after: "by", from: prunedFrom, epochs: func(c Config, t *prune.Training, _, _ int64) int {
+			if t != nil && t.Prunes {
 				return c.Train.Epochs
 			}
 			return 0
 		}, make: cut},
 		{name: result.FineTuned, ask: "fine-tune", after: "after", fineTuning: true, teacher: true, small: true, epochs: tuned, make: fineTune,
-			from: func(c Config, _ prune.Training) []string {
+			from: func(c Config, _ *prune.Training) []string {
 				if c.Distill.Weight > 0 {
 					return []string{result.Pruned, result.Unpruned}
 				}
@@ -70,7 +70,7 @@ func stages() []stage {
 			}},
 		{name: result.Scratch, ask: "scratch", after: "after", from: pruned, epochs: trained, small: true, make: scratch},
 		{name: result.ScratchB, ask: "scratch-b", after: "after", from: pruned, small: true, make: scratch,
-			epochs: func(c Config, _ prune.Training, whole, left int64) int {
+			epochs: func(c Config, _ *prune.Training, whole, left int64) int {
 				if whole == 0 {
 					return 0
 				}
@@ -175,12 +175,12 @@ func Label(c result.Cell) string {
 }
 
 // prunedFrom is what is pruned: the network that was trained as the method asks.
-func prunedFrom(_ Config, t prune.Training) []string {
-	switch t {
-	case prune.Sparse:
-		return []string{result.Sparse}
-	case prune.Soft:
+func prunedFrom(_ Config, t *prune.Training) []string {
+	switch {
+	case t == nil:
+		return []string{result.Unpruned}
+	case t.Prunes:
 		return nil // it is pruned while it is trained
 	}
-	return []string{result.Unpruned}
+	return []string{result.Sparse}
 }

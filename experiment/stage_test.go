@@ -23,7 +23,7 @@ func TestStagesAreThoseOfResults(t *testing.T) {
 		if s.make == nil || s.epochs == nil || s.from == nil || of.Doc == "" {
 			t.Errorf("%s lacks a part: %+v, %+v", s.name, s, of)
 		}
-		for _, training := range []prune.Training{prune.Plain, prune.Sparse, prune.Soft} {
+		for _, training := range []*prune.Training{nil, {}, {Prunes: true}} {
 			for _, from := range s.from(Config{Distill: Distill{Weight: 1}}, training) {
 				if result.Order(from) >= i {
 					t.Errorf("%s starts from %s, which comes after it", s.name, from)

@@ -3,248 +3,316 @@
 package models
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
+
+	"eegprune/models/op"
 )
 
-// Op is what a layer does.
-type Op string
+// Input is the name by which nodes refer to the network's input.
+const Input = op.Input
 
-// The operations a network can be made of.
-const (
-	Conv2d      Op = "conv2d"
-	Linear      Op = "linear"
-	BatchNorm2d Op = "batch_norm2d"
-	ReLU        Op = "relu"
-	SELU        Op = "selu"
-	ELU         Op = "elu"
-	LeakyReLU   Op = "leaky_relu"
-	ZeroPad2d   Op = "zero_pad2d"
-	AvgPool2d   Op = "avg_pool2d"
-	Dropout     Op = "dropout"
-	Dropout2d   Op = "dropout2d"
-	Flatten     Op = "flatten" // everything but the batch
-	Mean        Op = "mean"    // over the last dimension
-	Cat         Op = "cat"     // along Dim
-)
+// A Group is a set of channels that can be removed one by one, each with all that is its.
+type Group = op.Group
 
-// Input is the name by which layers refer to the network's input.
-const Input = "input"
-
-// A Layer is one operation. Only the fields that its Op uses are set.
-type Layer struct {
-	Name   string   `json:"name"` // PyTorch's path of the module; parameters are Name + ".weight"
-	Op     Op       `json:"op"`
-	Inputs []string `json:"inputs"` // names of layers, or Input
-
-	In     int    `json:"in,omitempty"`  // channels or features
-	Out    int    `json:"out,omitempty"` // channels or features
-	Kernel [2]int `json:"kernel,omitzero"`
-	Stride [2]int `json:"stride,omitzero"`  // zero means 1 for a convolution, Kernel for a pool
-	Pad    [4]int `json:"pad,omitzero"`     // zeros added left, right, top, bottom
-	Groups int    `json:"groups,omitempty"` // of a convolution; In for a depthwise one
-	NoBias bool   `json:"no_bias,omitempty"`
-
-	Slope float64 `json:"slope,omitempty"` // LeakyReLU, ELU
-	P     float64 `json:"p,omitempty"`     // Dropout
-	Dim   int     `json:"dim,omitempty"`   // Cat, counted with the batch as 0
-
-	// Of BatchNorm; zero means PyTorch's 0.1 and 1e-5.
-	Momentum float64 `json:"momentum,omitempty"`
-	Eps      float64 `json:"eps,omitempty"`
-	// MaxNorm is the largest Euclidean norm that a filter may have; zero means any. See
-	// [Network.Constrain].
-	MaxNorm float64 `json:"max_norm,omitempty"`
-	// Probe says that the PyTorch class sends a clip of zeros through the layers so far,
-	// in training, to find how many inputs this one has. That draws random numbers and
-	// moves running statistics, so the same seed gives the same network only with it.
-	Probe bool `json:"probe,omitempty"`
-}
-
-// A Group is a set of channels that can only be removed together: those of the layers
-// that produce them, of the BatchNorms that they go through, and the inputs of the
-// layers that they feed. Channel i of the group is the same in all of them.
-type Group struct {
-	Name      string   `json:"name"`
-	Channels  int      `json:"channels"`
-	Producers []Member `json:"producers"`
-	Norms     []Member `json:"norms,omitempty"`
-	Consumers []Member `json:"consumers"`
-	// Kept holds, after pruning, which channels of the unpruned network are left.
-	Kept []int `json:"kept,omitempty"`
-}
-
-// A Member is a layer's part in a group. One channel of the group takes Span channels
-// or features of it: 81 columns of the first linear layer after a 9x9 map, D rows of a
-// depthwise convolution of multiplier D.
-type Member struct {
-	Layer string `json:"layer"`
-	Span  int    `json:"span"`
-}
-
-// Members makes members of span 1.
-func Members(layers ...string) []Member {
-	m := make([]Member, len(layers))
-	for i, l := range layers {
-		m[i] = Member{Layer: l, Span: 1}
-	}
-	return m
-}
-
-// An Arch is a network as data: layers in PyTorch's order of construction, which is
-// also that of parameters; how they are connected; and which channels go together.
+// An Arch is a network as data: operations in the order in which they are computed, tensors in
+// PyTorch's order of construction, and which channels go together.
 type Arch struct {
-	Model   string  `json:"model"`
-	Input   [3]int  `json:"input"` // channels, height, width of one clip
-	Classes int     `json:"classes"`
-	Layers  []Layer `json:"layers"` // the last to be computed is the one nothing else uses
-	Groups  []Group `json:"groups"`
+	Model   string      `json:"model"`
+	Input   [3]int      `json:"input"` // channels, height, width of one clip
+	Classes int         `json:"classes"`
+	Nodes   []op.Node   `json:"nodes"` // the last gives the logits
+	Tensors []op.Tensor `json:"tensors"`
+	Groups  []Group     `json:"groups"` // as the operations say: see [op.Groups]
+	// Whole says which layers keep all their channels, and why.
+	Whole []op.Whole `json:"-"`
 }
 
-// Layer returns the layer of that name, or nil.
-func (a *Arch) Layer(name string) *Layer {
-	for i := range a.Layers {
-		if a.Layers[i].Name == name {
-			return &a.Layers[i]
-		}
+// Custom is an architecture of a net that is no model's.
+func Custom(name string, input [3]int, classes int, net *op.Net) (*Arch, error) {
+	if err := net.Err(); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return nil
+	a := &Arch{Model: name, Input: input, Classes: classes, Nodes: net.Nodes, Tensors: net.Tensors}
+	if err := a.Check(); err != nil {
+		return nil, err
+	}
+	return a, a.Regroup()
+}
+
+// Node returns the node of that name, or nil.
+func (a *Arch) Node(name string) *op.Node {
+	i := slices.IndexFunc(a.Nodes, func(n op.Node) bool { return n.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return &a.Nodes[i]
+}
+
+// Tensor returns the parameter or buffer of that name, or nil.
+func (a *Arch) Tensor(name string) *op.Tensor {
+	i := slices.IndexFunc(a.Tensors, func(t op.Tensor) bool { return t.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return &a.Tensors[i]
 }
 
 // Group returns the group of that name, or nil.
 func (a *Arch) Group(name string) *Group {
-	for i := range a.Groups {
-		if a.Groups[i].Name == name {
-			return &a.Groups[i]
+	i := slices.IndexFunc(a.Groups, func(g Group) bool { return g.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return &a.Groups[i]
+}
+
+// Owner returns the first node that takes a tensor, and as which argument.
+func (a *Arch) Owner(tensor string) (owner *op.Node, arg string) {
+	for i := range a.Nodes {
+		for arg, v := range a.Nodes[i].Args {
+			if v == op.Ref(tensor) {
+				return &a.Nodes[i], arg
+			}
+		}
+	}
+	return nil, ""
+}
+
+// Kind is what a layer's weight is of, "" for those that have none.
+func (a *Arch) Kind(tensor string) op.Kind {
+	if n, _ := a.Owner(tensor); n != nil {
+		if o := op.Of(n.Op); o != nil {
+			return o.Weighs
+		}
+	}
+	return ""
+}
+
+// Linear reports whether the channels of a group are neurons of linear layers, which
+// the paper leaves whole.
+func (a *Arch) Linear(g *Group) bool { return a.Kind(g.Of(op.Filter)[0].Tensor) == op.Dense }
+
+// Clone returns a copy that shares nothing with a.
+func (a *Arch) Clone() *Arch {
+	c := *a
+	c.Nodes = slices.Clone(a.Nodes)
+	for i := range c.Nodes {
+		c.Nodes[i] = c.Nodes[i].Clone()
+	}
+	c.Tensors = slices.Clone(a.Tensors)
+	for i := range c.Tensors {
+		c.Tensors[i].Shape = slices.Clone(c.Tensors[i].Shape)
+	}
+	c.Groups = slices.Clone(a.Groups)
+	for i := range c.Groups {
+		g := &c.Groups[i]
+		g.Kept = slices.Clone(g.Kept)
+		g.Parts = slices.Clone(g.Parts)
+		for k := range g.Parts {
+			index := slices.Clone(g.Parts[k].Index)
+			for j := range index {
+				index[j] = slices.Clone(index[j])
+			}
+			g.Parts[k].Index = index
+		}
+	}
+	c.Whole = slices.Clone(a.Whole)
+	return &c
+}
+
+// tensorShapes are those of the input and of all parameters and buffers: of their own memory, so
+// that an operation that resizes one changes the architecture.
+func (a *Arch) tensorShapes() (op.Shapes, error) {
+	const most = 1 << 40 // elements of one dimension
+	shapes := op.Shapes{Input: {op.Batch, a.Input[0], a.Input[1], a.Input[2]}}
+	for _, n := range a.Input {
+		if n < 1 || n > most {
+			return nil, fmt.Errorf("%s: input of shape %v", a.Model, a.Input)
+		}
+	}
+	for _, t := range a.Tensors {
+		if t.Name == "" || shapes[t.Name] != nil {
+			return nil, fmt.Errorf("%s: the name %q of a tensor is empty, reserved or used twice", a.Model, t.Name)
+		}
+		for _, n := range t.Shape {
+			if n < 1 || n > most {
+				return nil, fmt.Errorf("%s: layer %q: its tensor %s has shape %v", a.Model, t.Layer(), t.Name, t.Shape)
+			}
+		}
+		if t.Shape == nil {
+			return nil, fmt.Errorf("%s: layer %q: its tensor %s has no shape", a.Model, t.Layer(), t.Name)
+		}
+		shapes[t.Name] = t.Shape
+	}
+	return shapes, nil
+}
+
+// walk finds the shapes of all values, in order, and has visit see each node with those of what it
+// takes and gives.
+func (a *Arch) walk(before func(c *op.Call), visit func(c *op.Call)) (op.Shapes, error) {
+	shapes, err := a.tensorShapes()
+	if err != nil {
+		return nil, err
+	}
+	for i := range a.Nodes {
+		n := &a.Nodes[i]
+		if n.Name == "" || shapes[n.Name] != nil {
+			return nil, fmt.Errorf("%s: layer name %q is empty, reserved or used twice", a.Model, n.Name)
+		}
+		if before != nil {
+			c, err := shapes.Call(n)
+			if err != nil {
+				return nil, fmt.Errorf("%s: layer %q: %w", a.Model, n.Name, err)
+			}
+			before(c)
+		}
+		c, err := shapes.Infer(n)
+		if err != nil {
+			return nil, fmt.Errorf("%s: layer %q: %w", a.Model, n.Name, err)
+		}
+		if visit != nil {
+			visit(c)
+		}
+	}
+	return shapes, nil
+}
+
+// Walk visits the nodes in order, each with the shapes of what it takes and gives.
+func (a *Arch) Walk(visit func(c *op.Call)) error {
+	_, err := a.walk(nil, visit)
+	return err
+}
+
+// Shapes returns what each node gives for one clip, without the batch: [channels,
+// height, width], or [features].
+func (a *Arch) Shapes() (map[string][]int, error) {
+	shapes := map[string][]int{Input: a.Input[:]}
+	err := a.Walk(func(c *op.Call) { shapes[c.Name] = c.Out[1:] })
+	return shapes, err
+}
+
+// Check finds what is wrong with an architecture that came from a file or was built by
+// hand: connections, shapes, and groups that are not those of its operations.
+func (a *Arch) Check() error {
+	if a.Classes < 2 {
+		return fmt.Errorf("%s: %d classes; a classifier needs at least 2", a.Model, a.Classes)
+	}
+	used := map[string]int{}
+	for i := range a.Nodes {
+		for _, in := range a.Nodes[i].Inputs() {
+			used[in]++
+		}
+	}
+	outputs := 0
+	for _, n := range a.Nodes {
+		if used[n.Name] == 0 {
+			outputs++
+		}
+	}
+	var last []int
+	shapes, err := a.walk(nil, func(c *op.Call) { last = c.Out[1:] })
+	switch {
+	case err != nil:
+		return err
+	case outputs != 1 || used[a.Nodes[len(a.Nodes)-1].Name] > 0:
+		return fmt.Errorf("%s: %d layers feed no other; a network has one output, which is computed last", a.Model, outputs)
+	case len(last) != 1 || last[0] != a.Classes:
+		return fmt.Errorf("%s: the last layer gives %v, not %d logits", a.Model, last, a.Classes)
+	}
+	for _, t := range a.Tensors {
+		switch {
+		case used[t.Name] == 0:
+			return fmt.Errorf("%s: layer %q: no operation takes its tensor %s", a.Model, t.Layer(), t.Name)
+		case t.MaxNorm != 0 && (!(t.MaxNorm > 0) || len(t.Shape) < 2):
+			return fmt.Errorf("%s: layer %q: a norm of %g bounds the rows of %s, of shape %v: it must be above 0, of a weight", a.Model, t.Layer(), t.MaxNorm, t.Name, t.Shape)
+		case t.Xavier && len(t.Shape) < 2:
+			return fmt.Errorf("%s: layer %q: %s, of shape %v, can't be drawn by Xavier's rule: it is of a weight", a.Model, t.Layer(), t.Name, t.Shape)
+		case t.Zeroed && t.Counts:
+			return fmt.Errorf("%s: layer %q: %s counts and can't be set to zero", a.Model, t.Layer(), t.Name)
+		case t.Probe != "" && (shapes[t.Probe] == nil || a.Node(t.Probe) == nil):
+			return fmt.Errorf("%s: layer %q: it is probed as far as %q, which is not there", a.Model, t.Layer(), t.Probe)
+		}
+	}
+	return a.checkGroups(shapes)
+}
+
+// Cut returns the architecture of which of each group that keep names only those channels stay, and
+// what stays of each tensor that loses something: for each dimension the indices, nil where all do.
+func (a *Arch) Cut(keep map[string][]int) (*Arch, map[string][][]int, error) {
+	left := op.Cut(a.Groups, keep, a.Tensors)
+	c := a.Clone()
+	for i := range c.Groups {
+		g := &c.Groups[i]
+		kept, ok := keep[g.Name]
+		if !ok {
+			continue
+		}
+		g.Kept, g.Channels = compose(g.Kept, kept), len(kept)
+		for _, p := range g.Of(op.Filter) {
+			if rows := left[p.Tensor][p.Dim]; rows != nil {
+				c.Tensor(p.Tensor).Shape[p.Dim] = len(rows)
+			}
+		}
+	}
+	// What the filters that stay make flows on.
+	if _, err := c.walk((*op.Call).Fit, nil); err != nil {
+		return nil, nil, err
+	}
+	for _, t := range c.Tensors {
+		for dim, rows := range left[t.Name] {
+			if rows != nil && len(rows) != t.Shape[dim] {
+				return nil, nil, fmt.Errorf("%s: of dimension %d of %s %d would stay where the network needs %d", a.Model, dim, t.Name, len(rows), t.Shape[dim])
+			}
+		}
+	}
+	return c, left, nil
+}
+
+// compose names what is kept of a network that was pruned before by the channels of
+// the unpruned one.
+func compose(before, kept []int) []int {
+	after := make([]int, len(kept))
+	for i, c := range kept {
+		after[i] = c
+		if before != nil {
+			after[i] = before[c]
+		}
+	}
+	return after
+}
+
+// Regroup finds the groups anew. Those of the same names stay as they were pruned.
+func (a *Arch) Regroup() error {
+	shapes, err := a.walk(nil, nil)
+	if err != nil {
+		return err
+	}
+	before := a.Groups
+	a.Groups, a.Whole = op.Groups(a.Nodes, a.Tensors, shapes)
+	for i := range before {
+		if g := a.Group(before[i].Name); g != nil {
+			g.Kept = before[i].Kept
 		}
 	}
 	return nil
 }
 
-// Linear reports whether the channels of a group are neurons of linear layers, which
-// the paper leaves whole.
-func (g *Group) Linear(a *Arch) bool { return a.Layer(g.Producers[0].Layer).Op == Linear }
-
-// Clone returns a copy that shares nothing with a.
-func (a *Arch) Clone() *Arch {
-	c := *a
-	c.Layers = slices.Clone(a.Layers)
-	for i := range c.Layers {
-		c.Layers[i].Inputs = slices.Clone(c.Layers[i].Inputs)
-	}
-	c.Groups = slices.Clone(a.Groups)
-	for i := range c.Groups {
-		g := &c.Groups[i]
-		g.Producers, g.Norms, g.Consumers = slices.Clone(g.Producers), slices.Clone(g.Norms), slices.Clone(g.Consumers)
-		g.Kept = slices.Clone(g.Kept)
-	}
-	return &c
-}
-
-// Order returns the indices of the layers in an order in which each comes after its
-// inputs, the network's output last.
-func (a *Arch) Order() ([]int, error) {
-	index := map[string]int{}
-	used := map[string]bool{}
-	for i, l := range a.Layers {
-		if _, twice := index[l.Name]; twice || l.Name == Input || l.Name == "" {
-			return nil, fmt.Errorf("%s: layer name %q is empty, reserved or used twice", a.Model, l.Name)
-		}
-		index[l.Name] = i
-		for _, in := range l.Inputs {
-			used[in] = true
-		}
-	}
-	var output []int
-	for i, l := range a.Layers {
-		if !used[l.Name] {
-			output = append(output, i)
-		}
-	}
-	if len(output) != 1 {
-		return nil, fmt.Errorf("%s: %d layers feed no other; a network has one output", a.Model, len(output))
-	}
-	var order []int
-	const visiting, done = 1, 2
-	state := make([]int, len(a.Layers))
-	var visit func(i int) error
-	visit = func(i int) error {
-		if state[i] == visiting {
-			return fmt.Errorf("%s: layer %q depends on itself", a.Model, a.Layers[i].Name)
-		}
-		if state[i] == done {
-			return nil
-		}
-		state[i] = visiting
-		for _, in := range a.Layers[i].Inputs {
-			if in == Input {
-				continue
-			}
-			j, ok := index[in]
-			if !ok {
-				return fmt.Errorf("%s: layer %q takes its input from %q, which is not there", a.Model, a.Layers[i].Name, in)
-			}
-			if err := visit(j); err != nil {
-				return err
-			}
-		}
-		state[i] = done
-		order = append(order, i)
+// checkGroups compares the groups with what the operations say.
+func (a *Arch) checkGroups(shapes op.Shapes) error {
+	if a.Groups == nil {
 		return nil
 	}
-	if err := visit(output[0]); err != nil {
-		return nil, err
-	}
-	// Each layer feeds another or is the output: what the output does not reach goes
-	// round in a circle.
-	for i, l := range a.Layers {
-		if state[i] != done {
-			return nil, fmt.Errorf("%s: layer %q depends on itself", a.Model, l.Name)
-		}
-	}
-	return order, nil
-}
-
-// Check finds what is wrong with an architecture that came from a file or was built by
-// hand: connections, shapes, and groups whose members have other sizes than they say.
-func (a *Arch) Check() error {
-	if a.Classes < 2 {
-		return fmt.Errorf("%s: %d classes; a classifier needs at least 2", a.Model, a.Classes)
-	}
-	shapes, err := a.Shapes()
-	if err != nil {
-		return err
-	}
-	order, _ := a.Order()
-	if out := shapes[a.Layers[order[len(order)-1]].Name]; len(out) != 1 || out[0] != a.Classes {
-		return fmt.Errorf("%s: the last layer gives %v, not %d logits", a.Model, out, a.Classes)
-	}
-	for _, g := range a.Groups {
-		if g.Channels < 1 || len(g.Producers) == 0 || len(g.Consumers) == 0 {
-			return fmt.Errorf("%s: group %q has %d channels, %d producers and %d consumers; each must be at least 1",
-				a.Model, g.Name, g.Channels, len(g.Producers), len(g.Consumers))
+	real, _ := op.Groups(a.Nodes, a.Tensors, shapes)
+	for i := range a.Groups {
+		g := &a.Groups[i]
+		k := slices.IndexFunc(real, func(r Group) bool { return r.Name == g.Name })
+		if k < 0 || real[k].Channels != g.Channels {
+			return fmt.Errorf("%s: group %q of %d channels is none of the network's operations", a.Model, g.Name, g.Channels)
 		}
 		if g.Kept != nil && (len(g.Kept) != g.Channels || g.Kept[0] < 0 || !rises(g.Kept)) {
 			return fmt.Errorf("%s: group %q has %d channels but says that it kept %v", a.Model, g.Name, g.Channels, g.Kept)
-		}
-		check := func(members []Member, size func(*Layer) int) error {
-			for _, m := range members {
-				l := a.Layer(m.Layer)
-				if l == nil {
-					return fmt.Errorf("%s: group %q names layer %q, which is not there", a.Model, g.Name, m.Layer)
-				}
-				if m.Span < 1 || size(l)/m.Span != g.Channels || size(l)%m.Span != 0 {
-					return fmt.Errorf("%s: group %q has %d channels of span %d, but layer %q has %d",
-						a.Model, g.Name, g.Channels, m.Span, m.Layer, size(l))
-				}
-			}
-			return nil
-		}
-		out, in := func(l *Layer) int { return l.Out }, func(l *Layer) int { return l.In }
-		for _, err := range []error{check(g.Producers, out), check(g.Norms, out), check(g.Consumers, in)} {
-			if err != nil {
-				return err
-			}
 		}
 	}
 	return nil
@@ -257,4 +325,33 @@ func rises(v []int) bool {
 		}
 	}
 	return true
+}
+
+// plainArch is an Arch without its methods, for encoding/json.
+type plainArch Arch
+
+// UnmarshalJSON reads an architecture, also of checkpoints that were written before networks were
+// operations: see legacy.go.
+func (a *Arch) UnmarshalJSON(b []byte) error {
+	var all struct {
+		plainArch
+		Layers []legacyLayer `json:"layers"`
+	}
+	if err := json.Unmarshal(b, &all); err != nil {
+		return err
+	}
+	*a = Arch(all.plainArch)
+	if all.Layers != nil {
+		net, err := legacy(a.Model, a.Input, all.Layers)
+		if err != nil {
+			return err
+		}
+		a.Nodes, a.Tensors = net.Nodes, net.Tensors
+	}
+	for _, g := range a.Groups {
+		if g.Channels < 1 {
+			return fmt.Errorf("%s: group %q has %d channels", a.Model, g.Name, g.Channels)
+		}
+	}
+	return nil
 }

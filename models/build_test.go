@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"eegprune/models"
+	"eegprune/models/op"
 	"eegprune/torch"
 )
 
@@ -33,16 +34,25 @@ func drawConfig(t *rapid.T, m models.Model) models.Config {
 	return c
 }
 
+// drawArch builds a model for any data. Clips shorter than a network's kernels and pools, which it
+// refuses, are drawn again.
+func drawArch(t *rapid.T, m models.Model) *models.Arch {
+	c := drawConfig(t, m)
+	a, err := models.Build(m.Name, c)
+	if err != nil && !m.Grid && c.Input[2] < 1000 && strings.Contains(err.Error(), "does not fit") {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
 // TestEveryModelBuildsForAnyData also holds counts and shapes, which come from the
 // description, to what libtorch makes of it.
 func TestEveryModelBuildsForAnyData(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		m := drawModel(t)
-		c := drawConfig(t, m)
-		a, err := models.Build(m.Name, c)
-		if err != nil {
-			t.Fatal(err)
-		}
+		a := drawArch(t, drawModel(t))
 		n, err := models.New(a, torch.CPU, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -60,21 +70,21 @@ func TestEveryModelBuildsForAnyData(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		x, err := torch.Zeros(2, c.Input[0], c.Input[1], c.Input[2])
+		x, err := torch.Zeros(2, a.Input[0], a.Input[1], a.Input[2])
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer x.Free()
 		s := torch.NewScope(torch.NoGrad)
 		defer s.Close()
-		out := n.Forward(s, x, models.Pass{After: func(_ *torch.Scope, l *models.Layer, out *torch.Tensor) *torch.Tensor {
-			if want := append([]int{2}, shapes[l.Name]...); s.Err() == nil && !slices.Equal(out.Shape(), want) {
-				t.Errorf("layer %s gives %v, its description says %v", l.Name, out.Shape(), want)
+		out := n.Forward(s, x, models.Pass{After: func(_ *torch.Scope, node *op.Node, out *torch.Tensor) *torch.Tensor {
+			if want := append([]int{2}, shapes[node.Name]...); s.Err() == nil && !slices.Equal(out.Shape(), want) {
+				t.Errorf("layer %s gives %v, its description says %v", node.Name, out.Shape(), want)
 			}
 			return out
 		}})
-		if s.Err() != nil || !slices.Equal(out.Shape(), []int{2, c.Classes}) {
-			t.Errorf("logits of shape %v (%v), want %v", out.Shape(), s.Err(), []int{2, c.Classes})
+		if s.Err() != nil || !slices.Equal(out.Shape(), []int{2, a.Classes}) {
+			t.Errorf("logits of shape %v (%v), want %v", out.Shape(), s.Err(), []int{2, a.Classes})
 		}
 	})
 }
@@ -104,7 +114,7 @@ func TestDataThatAModelCantTake(t *testing.T) {
 		{"ccnn", models.Config{Input: [3]int{4, 9, 9}, Classes: 1}, []string{"1 classes"}},
 		{"ccnn", models.Config{Input: [3]int{4, 1 << 20, 1 << 20}, Classes: 2}, []string{"too large"}},
 		{"ccnn-selu", models.Config{Input: [3]int{4, 9, 9}, Classes: 2, Dropout: new(float64(1))}, []string{"dropout probability of 1"}},
-		{"nosuch", models.Config{}, []string{`"nosuch"`, "ccnn, ccnn-selu, eegnet, fbccnn, tsception"}},
+		{"nosuch", models.Config{}, []string{`"nosuch"`, strings.Join(models.Names(), ", ")}},
 	} {
 		_, err := models.Build(c.model, c.config)
 		if err == nil {
@@ -132,8 +142,8 @@ func TestDropoutIsTheModelsOwnUnlessGiven(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := a.Layer(layer).P; got != want {
-				t.Errorf("%s: dropout %g, want %g", model, got, want)
+			if got := a.Node(layer).Args["p"]; got != want {
+				t.Errorf("%s: dropout %v, want %g", model, got, want)
 			}
 		}
 	}

@@ -9,10 +9,10 @@ import (
 )
 
 // The checkpoint format is raised when older programs would misread what newer ones
-// write. Format 2 has masks.
+// write. Format 2 has masks; in format 3 networks are operations of libtorch, not layers.
 const (
-	plainFormat  = 1
-	maskedFormat = 2
+	oldestFormat = 1
+	nodesFormat  = 3
 )
 
 // metadataKey is where a checkpoint describes itself in the safetensors metadata.
@@ -58,11 +58,7 @@ func (n *Network) Describe(provenance any) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	format := plainFormat
-	if len(n.masks) > 0 {
-		format = maskedFormat
-	}
-	meta, err := json.Marshal(Meta{Format: format, Arch: n.Arch, Masks: n.masks, Provenance: p})
+	meta, err := json.Marshal(Meta{Format: nodesFormat, Arch: n.Arch, Masks: n.masks, Provenance: p})
 	if err != nil {
 		return nil, err
 	}
@@ -87,13 +83,16 @@ func parseMeta(path string, metadata map[string]string) (Meta, error) {
 	if err := json.Unmarshal([]byte(text), &m); err != nil {
 		return Meta{}, fmt.Errorf("%s: its description is damaged: %w", path, err)
 	}
-	if m.Format < plainFormat || m.Format > maskedFormat {
-		return Meta{}, fmt.Errorf("%s has checkpoint format %d, this version of eegprune reads formats up to %d: use the version that wrote it", path, m.Format, maskedFormat)
+	if m.Format < oldestFormat || m.Format > nodesFormat {
+		return Meta{}, fmt.Errorf("%s has checkpoint format %d, this version of eegprune reads formats up to %d: use the version that wrote it", path, m.Format, nodesFormat)
 	}
 	if m.Arch == nil {
 		return Meta{}, fmt.Errorf("%s: its description lacks the architecture", path)
 	}
 	if err := m.Arch.Check(); err != nil {
+		return Meta{}, fmt.Errorf("%s: its architecture is damaged: %w", path, err)
+	}
+	if err := m.Arch.Regroup(); err != nil {
 		return Meta{}, fmt.Errorf("%s: its architecture is damaged: %w", path, err)
 	}
 	return m, nil

@@ -15,6 +15,7 @@ import (
 
 	"eegprune/internal/reftest"
 	"eegprune/models"
+	"eegprune/models/op"
 	"eegprune/torch"
 )
 
@@ -176,10 +177,12 @@ func TestBadCheckpointsAreOneSentence(t *testing.T) {
 	state, dir := n.State(), t.TempDir()
 	same := func(map[string]any) {}
 	other := small()
-	other.Layer("out").Name, other.Groups[0].Consumers[0].Layer = "head", "head"
+	other.Tensor("out.weight").Name, other.Node("out").Args["weight"], other.Groups = "head.weight", op.Ref("head.weight"), nil
 	wider := small()
-	wider.Layer("drop").Inputs[0], wider.Layer("out").In = "wide", 1<<18
-	wider.Layers = append(wider.Layers, models.Layer{Name: "wide", Op: models.Linear, Inputs: []string{"flatten"}, In: 3, Out: 1 << 18})
+	wider.Tensor("a.weight").Shape[0], wider.Tensor("b.weight").Shape[0], wider.Tensor("out.weight").Shape[1] = 1<<18, 1<<18, 1<<18
+	for _, name := range []string{"a.bias", "b.bias", "norm.weight", "norm.bias", "norm.running_mean", "norm.running_var"} {
+		wider.Tensor(name).Shape[0] = 1 << 18
+	}
 	wider.Groups = nil
 	fewer := slices.DeleteFunc(slices.Clone(state), func(p torch.Named) bool { return p.Name == "norm.running_var" })
 	for what, c := range map[string]struct {
@@ -191,7 +194,7 @@ func TestBadCheckpointsAreOneSentence(t *testing.T) {
 		"foreign format":  {state, map[string]string{"format": "pt"}, []string{"does not say what network it holds"}},
 		"damaged":         {state, map[string]string{"eegprune": `{"format":1,`}, []string{"description is damaged"}},
 		"other types":     {state, map[string]string{"eegprune": `{"format":1,"arch":[]}`}, []string{"description is damaged"}},
-		"newer":           {state, metadata(t, small(), func(m map[string]any) { m["format"] = 3 }), []string{"format 3", "formats up to 2", "use the version that wrote it"}},
+		"newer":           {state, metadata(t, small(), func(m map[string]any) { m["format"] = 4 }), []string{"format 4", "formats up to 3", "use the version that wrote it"}},
 		"no format":       {state, map[string]string{"eegprune": `{}`}, []string{"format 0"}},
 		"no architecture": {state, metadata(t, small(), func(m map[string]any) { delete(m, "arch") }), []string{"lacks the architecture"}},
 		"bad network":     {state, metadata(t, small(), func(m map[string]any) { m["arch"].(map[string]any)["classes"] = 5 }), []string{"architecture is damaged", "not 5 logits"}},
@@ -262,11 +265,11 @@ func sentence(t *testing.T, err error, says ...string) {
 func FuzzCheckpointDescription(f *testing.F) {
 	for _, change := range []func(a *models.Arch){
 		func(*models.Arch) {},
-		func(a *models.Arch) { a.Layer("a").Inputs[0] = "a" },
-		func(a *models.Arch) { a.Layer("a").Out = 1 << 62 },
-		func(a *models.Arch) { a.Layer("out").In = -3 },
-		func(a *models.Arch) { a.Layer("a").Stride = [2]int{1 << 62, -1} },
-		func(a *models.Arch) { a.Layer("a").Groups = -1 },
+		func(a *models.Arch) { a.Node("a").Args["input"] = op.Ref("a") },
+		func(a *models.Arch) { a.Tensor("a.weight").Shape[0] = 1 << 62 },
+		func(a *models.Arch) { a.Tensor("out.weight").Shape[1] = -3 },
+		func(a *models.Arch) { a.Node("a").Args["stride"] = []int{1 << 62, -1} },
+		func(a *models.Arch) { a.Node("a").Args["groups"] = -1 },
 		func(a *models.Arch) { a.Groups[0].Channels = 1 << 62 },
 	} {
 		a := small()
@@ -276,6 +279,7 @@ func FuzzCheckpointDescription(f *testing.F) {
 	f.Add(`{"format":1,"arch":{"classes":2,"layers":null}}`)
 	f.Add(`{"format":1,"arch":null}`)
 	f.Add(`[[[[`)
+	f.Add(`{"format":1,"arch":` + oldArch + `}`)
 	f.Fuzz(func(t *testing.T, text string) {
 		path := filepath.Join(t.TempDir(), "n.safetensors")
 		x := reftest.Tensor(t, make([]float32, 64), 64)

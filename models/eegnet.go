@@ -3,6 +3,8 @@ package models
 import (
 	"fmt"
 	"math"
+
+	"eegprune/models/op"
 )
 
 // EEGNet (Lawhern et al., "EEGNet: a compact convolutional neural network for EEG-based
@@ -26,7 +28,7 @@ func eegnet() Model {
 
 // buildEEGNet takes the paper's kernels, half a second and, at a quarter of the rate,
 // again half a second: torcheeg's 64 and 16 samples at 128 Hz.
-func buildEEGNet(c Config) (*Arch, error) {
+func buildEEGNet(c Config) (*op.Net, error) {
 	if c.Input[0] != 1 {
 		return nil, fmt.Errorf("clips of shape %v: EEGNet takes signals [1, electrodes, samples]", c.Input)
 	}
@@ -40,40 +42,32 @@ func buildEEGNet(c Config) (*Arch, error) {
 	if len(kernels) != 2 {
 		return nil, fmt.Errorf("%d lengths of kernels were given: EEGNet has 2", len(kernels))
 	}
+	net, x := op.NewNet(c.Input[:]...), Input
 	// In time torcheeg pads by half a kernel on both sides, so that one of even length
 	// makes a map longer by one.
-	along := func(kernel, in, out, groups int) Layer {
-		return Layer{Op: Conv2d, In: in, Out: out, Kernel: [2]int{1, kernel}, Pad: [4]int{kernel / 2, kernel / 2, 0, 0}, Groups: groups, NoBias: true}
+	along := func(name string, kernel, in, out, groups int) op.Layer {
+		return net.Conv2d(name, in, out, [2]int{1, kernel}, op.ConvOptions{Padding: [2]int{0, kernel / 2}, Groups: groups, NoBias: true})
 	}
+	norm := op.NormOptions{Momentum: eegnetMomentum, Eps: eegnetEps}
 	const spatial = eegnetTemporal * eegnetMultiplier
-	space := Layer{Op: Conv2d, In: eegnetTemporal, Out: spatial, Kernel: [2]int{c.Input[1], 1}, Groups: eegnetTemporal, NoBias: true, MaxNorm: 1}
-	norm := func(channels int) Layer {
-		return Layer{Op: BatchNorm2d, Out: channels, Momentum: eegnetMomentum, Eps: eegnetEps}
-	}
-	pool := func(n int) Layer { return Layer{Op: AvgPool2d, Kernel: [2]int{1, n}} }
-	elu, dropout := Layer{Op: ELU, Slope: 1}, Layer{Op: Dropout, P: c.dropout(0.25)}
-	net := chain{last: Input}
-	for b, block := range [][]Layer{
-		{along(kernels[0], 1, eegnetTemporal, 0), norm(eegnetTemporal), space, norm(spatial), elu, pool(4), dropout},
-		{along(kernels[1], spatial, spatial, spatial), along(1, spatial, eegnetSeparable, 0), norm(eegnetSeparable), elu, pool(8), dropout},
-	} {
-		for i, l := range block {
-			l.Name = fmt.Sprintf("block%d.%d", b+1, i)
-			net.add(l)
-		}
-	}
-	steps := eegnetSteps(c.Input[2], kernels)
-	net.add(Layer{Name: "flatten", Op: Flatten})
-	net.add(Layer{Name: "lin", Op: Linear, In: eegnetSeparable * steps, Out: c.Classes, NoBias: true, Probe: true})
-	return &Arch{Layers: net.layers, Groups: []Group{
-		// A temporal filter goes with its spatial ones and what they alone feed.
-		{Name: "block1.0", Channels: eegnetTemporal,
-			Producers: []Member{{"block1.0", 1}, {"block1.2", eegnetMultiplier}, {"block2.0", eegnetMultiplier}},
-			Norms:     []Member{{"block1.1", 1}, {"block1.3", eegnetMultiplier}},
-			Consumers: []Member{{"block2.1", eegnetMultiplier}}},
-		{Name: "block2.1", Channels: eegnetSeparable, Producers: Members("block2.1"), Norms: Members("block2.2"),
-			Consumers: []Member{{"lin", steps}}},
-	}}, nil
+	x = along("block1.0", kernels[0], 1, eegnetTemporal, 0)(x)
+	x = net.BatchNorm2d("block1.1", eegnetTemporal, norm)(x)
+	x = net.Conv2d("block1.2", eegnetTemporal, spatial, [2]int{c.Input[1], 1}, op.ConvOptions{Groups: eegnetTemporal, NoBias: true})(x)
+	net.Bound("block1.2.weight", 1)
+	x = net.BatchNorm2d("block1.3", spatial, norm)(x)
+	x = net.ELU("block1.4", 1)(x)
+	x = net.AvgPool2d("block1.5", [2]int{1, 4})(x)
+	x = net.Dropout("block1.6", c.dropout(0.25))(x)
+	x = along("block2.0", kernels[1], spatial, spatial, spatial)(x)
+	x = along("block2.1", 1, spatial, eegnetSeparable, 0)(x)
+	x = net.BatchNorm2d("block2.2", eegnetSeparable, norm)(x)
+	x = net.ELU("block2.3", 1)(x)
+	x = net.AvgPool2d("block2.4", [2]int{1, 8})(x)
+	x = net.Dropout("block2.5", c.dropout(0.25))(x)
+	x = net.Flatten("flatten")(x)
+	net.LinearNoBias("lin", net.Size(x, 1), c.Classes)(x)
+	net.Probe("lin.weight", x)
+	return net, nil
 }
 
 // eegnetSteps is how many points in time are left of a clip.

@@ -122,8 +122,8 @@ func named(all []*candidate, key string) (*candidate, error) {
 func candidates(f *torch.StateFile, o OpenOptions) ([]*candidate, error) {
 	known := map[string]bool{}
 	for _, m := range All() {
-		for _, w := range m.nominal().tensors() {
-			known[w.name] = true
+		for _, w := range m.nominal() {
+			known[w.Name] = true
 		}
 	}
 	var all []*candidate

@@ -13,6 +13,7 @@ import (
 
 	"eegprune/internal/reftest"
 	"eegprune/models"
+	"eegprune/models/op"
 	"eegprune/prune"
 	"eegprune/torch"
 )
@@ -20,7 +21,7 @@ import (
 // passed is what a training pass gives with a gradient of its logits' squares: these, the
 // gradients of all parameters, and the running statistics after it. Then what an evaluation
 // gives.
-func passed(rt fatal, n *models.Network, x *torch.Tensor, after func(*torch.Scope, *models.Layer, *torch.Tensor) *torch.Tensor) [][]float32 {
+func passed(rt fatal, n *models.Network, x *torch.Tensor, after func(*torch.Scope, *op.Node, *torch.Tensor) *torch.Tensor) [][]float32 {
 	g, err := torch.NewGenerator(torch.CPU, 4)
 	if err != nil {
 		rt.Fatal(err)
@@ -127,7 +128,7 @@ func sameTogether(rt fatal, arch *models.Arch, clips int, seed uint64) {
 		rt.Fatal(err)
 	}
 	before, _ := torch.ToSlice[float32](x)
-	want := passed(rt, n, x, func(_ *torch.Scope, _ *models.Layer, out *torch.Tensor) *torch.Tensor { return out })
+	want := passed(rt, n, x, func(_ *torch.Scope, _ *op.Node, out *torch.Tensor) *torch.Tensor { return out })
 	got := passed(rt, again, x, nil)
 	evaluated := len(want) - 1
 	for i := range want {

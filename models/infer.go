@@ -7,6 +7,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"eegprune/models/op"
 )
 
 // Shapes are the shapes of a network's tensors by PyTorch's names: "lin1.weight".
@@ -60,7 +62,7 @@ func Infer(t Shapes, name string, input [3]int) (*Arch, []string, error) {
 	}
 	if err == nil {
 		err = a.fit(t)
-	} else if wrong := m.nominal().misnamed(t); len(wrong) > 0 {
+	} else if wrong := misnamed(m.nominal(), t); len(wrong) > 0 {
 		// Sizes that can't be are then those of tensors that are not there.
 		err = notThese(m.Name, wrong)
 	}
@@ -77,16 +79,16 @@ func Infer(t Shapes, name string, input [3]int) (*Arch, []string, error) {
 }
 
 // nominal is the model for some data: its names are those for any.
-func (m Model) nominal() *Arch {
+func (m Model) nominal() []op.Tensor {
 	c := Config{Input: [3]int{1, 9, 9}, Classes: 2}
 	if !m.Grid {
 		c = Config{Input: [3]int{1, 28, 512}, Classes: 2, Rate: 128}
 	}
-	a, err := m.build(c)
+	net, err := m.Build(c)
 	if err != nil {
-		return &Arch{Model: m.Name}
+		return nil
 	}
-	return a
+	return net.Tensors
 }
 
 // model finds the model that the tensors are of.
@@ -97,8 +99,8 @@ func (t Shapes) model(name string) (Model, []string, error) {
 	}
 	common := func(m Model) int {
 		n := 0
-		for _, w := range m.nominal().tensors() {
-			if _, ok := t[w.name]; ok {
+		for _, w := range m.nominal() {
+			if _, ok := t[w.Name]; ok {
 				n++
 			}
 		}
@@ -112,7 +114,7 @@ func (t Shapes) model(name string) (Model, []string, error) {
 	}
 	assumed := "the network " + best.Name
 	for _, m := range all {
-		if m.Name != best.Name && len(m.nominal().misnamed(t)) == 0 {
+		if m.Name != best.Name && len(misnamed(m.nominal(), t)) == 0 {
 			assumed += ", though " + m.Name + " has tensors of the same names"
 		}
 	}
@@ -123,112 +125,41 @@ func notThese(model string, wrong []string) error {
 	return fmt.Errorf("the tensors are not those of %s: %s", model, strings.Join(wrong, "; "))
 }
 
-// fit gives every layer the width that its weight has, and every group its channels.
-// Widths flow on: what a layer takes is what those before it give.
+// fit gives every layer the width that its weight has. Widths flow on: what a layer takes is what
+// those before it give.
 func (a *Arch) fit(t Shapes) error {
-	order, err := a.Order()
+	_, err := a.walk(func(c *op.Call) {
+		w := c.Ref("weight")
+		if own := a.Tensor(w); own != nil && (c.Operation().Weighs == op.Conv || c.Operation().Weighs == op.Dense) && len(t[w]) == len(own.Shape) {
+			own.Shape[0] = t[w][0]
+		}
+		c.Fit()
+	}, nil)
 	if err != nil {
-		return err
+		return notThese(a.Model, append(misnamed(a.Tensors, t), err.Error()))
 	}
-	shapes := map[string][]int{Input: a.Input[:]}
-	for _, i := range order {
-		l := &a.Layers[i]
-		var in [][]int
-		for _, name := range l.Inputs {
-			in = append(in, shapes[name])
-		}
-		weight := t[l.Name+".weight"]
-		switch l.Op {
-		case Conv2d:
-			if l.Groups > 1 {
-				l.Groups = in[0][0]
-			}
-			l.In = in[0][0]
-			if len(weight) == 4 {
-				l.Out = weight[0]
-			}
-		case Linear:
-			l.In = in[0][0]
-			if len(weight) == 2 {
-				l.Out = weight[0]
-			}
-		case BatchNorm2d:
-			l.Out = in[0][0]
-		}
-		if shapes[l.Name], err = l.shape(in); err != nil {
-			wrong := append(a.misnamed(t), fmt.Sprintf("layer %q: %v", l.Name, err))
-			return notThese(a.Model, wrong)
-		}
-	}
-	if wrong := append(a.misnamed(t), a.misshaped(t)...); len(wrong) > 0 {
+	if wrong := append(misnamed(a.Tensors, t), a.misshaped(t)...); len(wrong) > 0 {
 		slices.Sort(wrong)
 		return notThese(a.Model, wrong)
 	}
-	for i := range a.Groups {
-		g := &a.Groups[i]
-		g.Channels = a.Layer(g.Producers[0].Layer).Out / g.Producers[0].Span
-		// One channel takes as much of the others as they have: depth multipliers may
-		// differ from the network's own.
-		for k := range g.Producers[1:] {
-			m := &g.Producers[1+k]
-			m.Span = a.Layer(m.Layer).Out / g.Channels
-		}
-		for k := range g.Norms {
-			m := &g.Norms[k]
-			m.Span = a.Layer(m.Layer).Out / g.Channels
-		}
-		for k := range g.Consumers {
-			m := &g.Consumers[k]
-			m.Span = a.Layer(m.Layer).In / g.Channels
-		}
+	a.Groups = nil
+	if err := a.Check(); err != nil {
+		return err
 	}
-	return a.Check()
-}
-
-// A declared tensor is one that a layer has.
-type declared struct {
-	name, shape string // the shape as fmt prints it
+	return a.Regroup()
 }
 
 // count is how PyTorch names a BatchNorm's count of batches, which old versions lack.
 const count = ".num_batches_tracked"
 
-// tensors lists the tensors of the network in PyTorch's order.
-func (a *Arch) tensors() []declared {
-	var all []declared
-	for i := range a.Layers {
-		l := &a.Layers[i]
-		add := func(name string, shape ...int) { all = append(all, declared{l.Name + name, fmt.Sprint(shape)}) }
-		switch l.Op {
-		case Conv2d:
-			add(".weight", l.Out, l.In/max(l.Groups, 1), l.Kernel[0], l.Kernel[1])
-		case Linear:
-			add(".weight", l.Out, l.In)
-		case BatchNorm2d:
-			add(".weight", l.Out)
-		default:
-			continue
-		}
-		if !l.NoBias {
-			add(".bias", l.Out)
-		}
-		if l.Op == BatchNorm2d {
-			add(".running_mean", l.Out)
-			add(".running_var", l.Out)
-			add(count)
-		}
-	}
-	return all
-}
-
 // misnamed lists the tensors that are missing or too many.
-func (a *Arch) misnamed(t Shapes) []string {
+func misnamed(tensors []op.Tensor, t Shapes) []string {
 	var wrong []string
 	known := map[string]bool{}
-	for _, w := range a.tensors() {
-		known[w.name] = true
-		if _, ok := t[w.name]; !ok && !strings.HasSuffix(w.name, count) {
-			wrong = append(wrong, w.name+" is missing")
+	for _, w := range tensors {
+		known[w.Name] = true
+		if _, ok := t[w.Name]; !ok && !strings.HasSuffix(w.Name, count) {
+			wrong = append(wrong, w.Name+" is missing")
 		}
 	}
 	for name := range t {
@@ -243,9 +174,9 @@ func (a *Arch) misnamed(t Shapes) []string {
 // misshaped lists the tensors whose shapes do not fit.
 func (a *Arch) misshaped(t Shapes) []string {
 	var wrong []string
-	for _, w := range a.tensors() {
-		if have, ok := t[w.name]; ok && fmt.Sprint(have) != w.shape {
-			wrong = append(wrong, fmt.Sprintf("%s has shape %v where %s is needed", w.name, have, w.shape))
+	for _, w := range a.Tensors {
+		if have, ok := t[w.Name]; ok && !slices.Equal(have, w.Shape) {
+			wrong = append(wrong, fmt.Sprintf("%s has shape %v where %v is needed", w.Name, have, w.Shape))
 		}
 	}
 	return wrong

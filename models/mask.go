@@ -6,9 +6,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"math/bits"
 	"slices"
 
+	"eegprune/models/op"
 	"eegprune/torch"
 )
 
@@ -91,8 +93,9 @@ type Masks map[string]*Mask
 func (n *Network) Masks() Masks { return n.masks }
 
 // SetMasks sets the elements that masks leave out to zero, and holds them there whenever
-// Constrain is called. Masks that were set before are replaced. The error names masks
-// that do not fit.
+// Constrain is called. Masks that were set before are replaced, in their own tensors where the
+// same parameters have masks again, so that a recording of Constrain holds the new ones. The
+// error names masks that do not fit.
 func (n *Network) SetMasks(masks Masks) error {
 	held := map[string]*torch.Tensor{}
 	free := func() { torch.FreeAll(held) }
@@ -118,6 +121,17 @@ func (n *Network) SetMasks(masks Masks) error {
 			return fmt.Errorf("the mask of %q: %w", name, err)
 		}
 		held[name] = t
+	}
+	for name, t := range held {
+		if old := n.held[name]; old != nil {
+			if err := old.CopyFrom(t); err != nil {
+				free()
+				return fmt.Errorf("the mask of %q: %w", name, err)
+			}
+			t.Free()
+			held[name] = old
+			delete(n.held, name)
+		}
 	}
 	torch.FreeAll(n.held)
 	n.masks, n.held = maps.Clone(masks), held
@@ -157,34 +171,24 @@ func (n *Network) hold(s *torch.Scope) {
 	}
 }
 
-// CountMasked counts the architecture without the weights that masks leave out: what
-// hardware that skips zeros would need.
-func (a *Arch) CountMasked(masks Masks) (Counts, error) {
-	c, err := a.Count()
-	if err != nil {
-		return c, err
-	}
-	shapes, err := a.Shapes()
-	if err != nil {
-		return c, err
-	}
-	for i := range a.Layers {
-		l := &a.Layers[i]
-		mask := masks[l.Name+".weight"]
-		if mask == nil {
+// DrawMasked gives masked convolutions the weights that training from scratch starts from
+// under a mask: N(0, sqrt(2/n)), n the nonzeros per input channel (Liu et al.,
+// "Rethinking the Value of Network Pruning", 2019).
+func (n *Network) DrawMasked(masks Masks, g *torch.Generator) error {
+	for _, t := range n.Arch.Tensors {
+		mask := masks[t.Name]
+		if mask == nil || n.Arch.Kind(t.Name) != op.Conv || mask.Count() == 0 {
 			continue
 		}
-		dead := int64(mask.Len() - mask.Count())
-		c.Parameters -= dead
-		switch l.Op {
-		case Conv2d:
-			for _, n := range shapes[l.Name][1:] {
-				dead *= int64(n)
-			}
-			c.ConvMACs -= dead
-		case Linear:
-			c.LinearMACs -= dead
+		owner, _ := n.Arch.Owner(t.Name)
+		inputs := t.Shape[1]
+		if groups, ok := owner.Args["groups"].(int); ok {
+			inputs *= groups
+		}
+		perInput := float64(mask.Count()) / float64(inputs)
+		if err := g.Normal(n.Tensor(t.Name), 0, math.Sqrt(2/perInput)); err != nil {
+			return fmt.Errorf("drawing weights of %s: %w", t.Layer(), err)
 		}
 	}
-	return c, nil
+	return n.SetMasks(masks)
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"eegprune/models/op"
 )
 
 // A Config says what a network is built for.
@@ -28,7 +30,7 @@ type Model struct {
 	Doc  string // one line: what it takes and where it comes from
 	// Grid says whether clips are features on a grid; else they are signals.
 	Grid  bool
-	Build func(Config) (*Arch, error)
+	Build func(Config) (*op.Net, error)
 	// Infer reads from the shapes of the network's tensors what it was built for. What
 	// they leave open is taken from known, where that says it and fits: height and width
 	// of a grid, the samples of a clip.
@@ -70,24 +72,12 @@ func Build(name string, c Config) (*Arch, error) {
 }
 
 func (m Model) build(c Config) (*Arch, error) {
-	a, err := m.Build(c)
+	net, err := m.Build(c)
+	if err == nil {
+		err = net.Err()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("building %s: %w", m.Name, err)
 	}
-	a.Model, a.Input, a.Classes = m.Name, c.Input, c.Classes
-	return a, a.Check()
-}
-
-// A chain adds layers one after another.
-type chain struct {
-	layers []Layer
-	last   string // what the next layer takes as input
-}
-
-func (c *chain) add(l Layer) {
-	if len(l.Inputs) == 0 {
-		l.Inputs = []string{c.last}
-	}
-	c.layers = append(c.layers, l)
-	c.last = l.Name
+	return Custom(m.Name, c.Input, c.Classes, net)
 }

@@ -9,12 +9,13 @@ import (
 
 	"eegprune/internal/reftest"
 	"eegprune/models"
+	"eegprune/models/op"
 	"eegprune/torch"
 )
 
 func TestForwardByManyGoroutines(t *testing.T) {
 	_, arch := load(t, "tsception")
-	arch.Layer("fc.2").P = 0.5
+	arch.Node("fc.2").Args["p"] = 0.5
 	n := reftest.Network(t, arch)
 	reftest.Fill(t, n, 5)
 	want := logits(t, n, 2)
@@ -54,8 +55,8 @@ func TestCloneHasWeightsOfItsOwn(t *testing.T) {
 		t.Errorf("the copy gives %v, want %v", got, want)
 	}
 	reftest.Fill(t, c, 6)
-	c.Arch.Layers[0].Out = 99
-	if got := logits(t, n, 2); !slices.Equal(got, want) || n.Arch.Layers[0].Out == 99 {
+	c.Arch.Tensors[0].Shape[0] = 99
+	if got := logits(t, n, 2); !slices.Equal(got, want) || n.Arch.Tensors[0].Shape[0] == 99 {
 		t.Error("a change of the copy shows in the original")
 	}
 	if err := c.CopyFrom(n); err != nil {
@@ -82,15 +83,14 @@ func TestCloneHasWeightsOfItsOwn(t *testing.T) {
 
 func TestProbeNeedsTheLayersBefore(t *testing.T) {
 	a := small()
-	a.Layers[0].Probe = true
-	a.Layers[0].Inputs, a.Layers[0].In = []string{"b"}, 3
+	a.Tensors[0].Probe = "b"
 	g, err := torch.NewGenerator(torch.CPU, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer g.Free()
 	_, err = models.New(a, torch.CPU, g)
-	sentence(t, err, `layer "a"`, `layer "b" before it is made after it`)
+	sentence(t, err, `layer "a"`, "is made after it")
 }
 
 func TestDropoutWorksInTrainingOnly(t *testing.T) {
@@ -174,9 +174,9 @@ func TestAfterReplacesWhatALayerGave(t *testing.T) {
 	defer s.Close()
 	var seen []string
 	out := n.Forward(s, reftest.Tensor(t, reftest.Ramp(32, 1, 1), 1, 2, 4, 4), models.Pass{
-		After: func(s *torch.Scope, l *models.Layer, out *torch.Tensor) *torch.Tensor {
-			seen = append(seen, l.Name)
-			if l.Name == "drop" {
+		After: func(s *torch.Scope, node *op.Node, out *torch.Tensor) *torch.Tensor {
+			seen = append(seen, node.Name)
+			if node.Name == "drop" {
 				return s.MulScalar(out, 0)
 			}
 			return out

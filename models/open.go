@@ -53,7 +53,7 @@ func Open(path string, o OpenOptions) (*Network, Meta, error) {
 		n.Free()
 		return nil, Meta{}, fmt.Errorf("%s: %w", path, err)
 	}
-	m := Meta{Format: plainFormat, Arch: n.Arch, Assumed: c.assumed}
+	m := Meta{Format: nodesFormat, Arch: n.Arch, Assumed: c.assumed}
 	m.Notes.Add(path, c.notes(f)...)
 	return n, m, nil
 }

@@ -14,8 +14,6 @@ import (
 	"eegprune/torch"
 )
 
-func TestMain(m *testing.M) { os.Exit(reftest.Main(m)) }
-
 // reference is a file that PyTorch and torcheeg's definitions made.
 type reference struct {
 	Model      string
@@ -50,9 +48,9 @@ type reference struct {
 	}
 }
 
-// referenceModels are files of expected values; those held out have another seed, 5
-// bands, 3 classes and 27 electrodes.
-var referenceModels = []string{"ccnn", "ccnn-selu", "eegnet", "fbccnn", "tsception", "heldout/fbccnn", "heldout/tsception"}
+// referenceModels are those of which there are files of expected values; those held out have
+// another seed, 5 bands, 3 classes and 27 electrodes.
+var referenceModels = reftest.Models("model")
 
 func load(t *testing.T, model string) (reference, *models.Arch) {
 	t.Helper()

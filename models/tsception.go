@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"eegprune/models/op"
 )
 
 // TSCeption (Ding et al., "TSception: Capturing Temporal Dynamics and Spatial Asymmetry
@@ -23,7 +25,7 @@ func tsception() Model {
 		Build: buildTSCeption, Infer: inferTSCeption}
 }
 
-func buildTSCeption(c Config) (*Arch, error) {
+func buildTSCeption(c Config) (*op.Net, error) {
 	electrodes, kernels := c.Input[1], c.Kernels
 	if kernels == nil {
 		if !(c.Rate >= 8) || math.IsInf(c.Rate, 0) {
@@ -38,55 +40,34 @@ func buildTSCeption(c Config) (*Arch, error) {
 	if electrodes < 2 || electrodes == 3 || electrodes == 5 {
 		return nil, fmt.Errorf("%d electrodes: TSCeption compares the two halves of the head, so it needs 2, 4, 6 or more", electrodes)
 	}
-	var net chain
-	// block adds convolution, LeakyReLU and pooling over time; the pool's name is
-	// the block's output.
-	block := func(name string, conv Layer, pool int) string {
-		conv.Name, conv.Op = name+".1", Conv2d
-		net.add(conv)
-		net.add(Layer{Name: name + ".2", Op: LeakyReLU, Slope: leakySlope})
-		net.add(Layer{Name: name + ".3", Op: AvgPool2d, Kernel: [2]int{1, pool}})
-		return net.last
+	net := op.NewNet(c.Input[:]...)
+	// block is a convolution, LeakyReLU and pooling over time.
+	block := func(name string, in, out int, kernel, stride [2]int, pool int) op.Layer {
+		conv := net.Conv2d(name+".1", in, out, kernel, op.ConvOptions{Stride: stride})
+		return func(x ...string) string {
+			return net.AvgPool2d(name+".3", [2]int{1, pool})(net.LeakyReLU(name+".2", leakySlope)(conv(x...)))
+		}
 	}
-	var temporal, spatial []string
+	const t, s = tsceptionTemporal, tsceptionSpatial
+	var temporal [3]op.Layer
 	for i, kernel := range kernels {
-		temporal = append(temporal, block(fmt.Sprintf("Tception%d", i+1), Layer{Inputs: []string{Input},
-			In: c.Input[0], Out: tsceptionTemporal, Kernel: [2]int{1, kernel}}, 8))
+		temporal[i] = block(fmt.Sprintf("Tception%d", i+1), c.Input[0], t, [2]int{1, kernel}, [2]int{}, 8)
 	}
-	half := electrodes / 2
-	whole := Layer{Inputs: []string{"BN_t"}, In: tsceptionTemporal, Out: tsceptionSpatial, Kernel: [2]int{electrodes, 1}}
-	halves := whole
-	halves.Kernel, halves.Stride = [2]int{half, 1}, [2]int{half, 1}
-	if electrodes%2 == 1 {
-		halves.Pad = [4]int{0, 0, 1, 0} // torcheeg's: the odd electrode goes to the first half
+	half := [2]int{electrodes / 2, 1}
+	whole, halves := block("Sception1", t, s, [2]int{electrodes, 1}, [2]int{}, 2), block("Sception2", t, s, half, half, 2)
+	fusion := block("fusion_layer", s, s, [2]int{3, 1}, [2]int{}, 4)
+	timeNorm, spaceNorm, fusionNorm := net.BatchNorm2d("BN_t", t, op.NormOptions{}), net.BatchNorm2d("BN_s", s, op.NormOptions{}), net.BatchNorm2d("BN_fusion", s, op.NormOptions{})
+	hidden, logits := net.Linear("fc.0", s, tsceptionHidden), net.Linear("fc.3", tsceptionHidden, c.Classes)
+
+	x := timeNorm(net.Cat("time", 3)(temporal[0](Input), temporal[1](Input), temporal[2](Input)))
+	left := func(x string) string { return x }
+	if electrodes%2 == 1 { // torcheeg's: the odd electrode goes to the first half
+		left = func(x string) string { return net.ZeroPad2d("Sception2.0", [4]int{0, 0, 1, 0})(x) }
 	}
-	spatial = append(spatial, block("Sception1", whole, 2), block("Sception2", halves, 2))
-	fused := block("fusion_layer", Layer{Inputs: []string{"BN_s"}, In: tsceptionSpatial, Out: tsceptionSpatial,
-		Kernel: [2]int{3, 1}}, 4)
-	for _, l := range []Layer{
-		{Name: "time", Op: Cat, Inputs: temporal, Dim: 3},
-		{Name: "BN_t", Op: BatchNorm2d, Inputs: []string{"time"}, Out: tsceptionTemporal},
-		{Name: "space", Op: Cat, Inputs: spatial, Dim: 2},
-		{Name: "BN_s", Op: BatchNorm2d, Inputs: []string{"space"}, Out: tsceptionSpatial},
-		{Name: "BN_fusion", Op: BatchNorm2d, Inputs: []string{fused}, Out: tsceptionSpatial},
-		{Name: "mean", Op: Mean, Inputs: []string{"BN_fusion"}},
-		{Name: "flatten", Op: Flatten},
-		{Name: "fc.0", Op: Linear, In: tsceptionSpatial, Out: tsceptionHidden},
-		{Name: "fc.1", Op: ReLU},
-		{Name: "fc.2", Op: Dropout, P: c.dropout(0.5)},
-		{Name: "fc.3", Op: Linear, In: tsceptionHidden, Out: c.Classes},
-	} {
-		net.add(l)
-	}
-	return &Arch{Layers: net.layers, Groups: []Group{
-		{Name: "BN_t", Channels: tsceptionTemporal, Producers: Members("Tception1.1", "Tception2.1", "Tception3.1"),
-			Norms: Members("BN_t"), Consumers: Members("Sception1.1", "Sception2.1")},
-		{Name: "BN_s", Channels: tsceptionSpatial, Producers: Members("Sception1.1", "Sception2.1"),
-			Norms: Members("BN_s"), Consumers: Members("fusion_layer.1")},
-		{Name: "BN_fusion", Channels: tsceptionSpatial, Producers: Members("fusion_layer.1"),
-			Norms: Members("BN_fusion"), Consumers: Members("fc.0")},
-		{Name: "fc.0", Channels: tsceptionHidden, Producers: Members("fc.0"), Consumers: Members("fc.3")},
-	}}, nil
+	x = spaceNorm(net.Cat("space", 2)(whole(x), halves(left(x))))
+	x = net.Flatten("flatten")(net.Mean("mean")(fusionNorm(fusion(x))))
+	logits(net.Dropout("fc.2", c.dropout(0.5))(net.ReLU("fc.1")(hidden(x))))
+	return net, nil
 }
 
 // tsceptionKernels are half, a quarter and an eighth of a second, as torcheeg rounds them.

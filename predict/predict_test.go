@@ -65,10 +65,11 @@ func features(t *testing.T, shape []int, values any) *ndarray.Array {
 	if err := os.WriteFile(path, archive(t, npy.Named{Name: "x", Shape: shape, Values: values}), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	x, err := ReadFeatures(path)
+	x, file, err := ReadFeatures(path)
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = file.Close() })
 	return x
 }
 

@@ -3,143 +3,18 @@ package prune
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
-	"strings"
 
 	"eegprune/models"
 )
 
-// What a ratio is a share of.
-const (
-	Filters    = "filters" // or weights, for methods that mask weights
-	Parameters = "parameters"
-	MACs       = "macs"
-)
-
-// Over what a threshold is found.
-const (
-	Global = "global"
-	Layer  = "layer"
-)
-
-// Options say how much of what may go. The zero value prunes as the method's paper does.
-// Layers are named as in checkpoints, "block3.0"; where channels are bound together, the
-// name of any layer that produces them, or of their group, stands for all.
-type Options struct {
-	Target      string             `json:"target,omitempty" yaml:"target,omitempty"`             // Filters (""), Parameters or MACs: what the ratio is a share of
-	Scope       string             `json:"scope,omitempty" yaml:"scope,omitempty"`               // Global or Layer; "" for the method's own
-	Layers      map[string]float64 `json:"layers,omitempty" yaml:"layers,omitempty"`             // ratios of single layers, in filters or weights, instead of the general one
-	Exclude     []string           `json:"exclude,omitempty" yaml:"exclude,omitempty"`           // layers that stay whole
-	Linear      bool               `json:"linear,omitempty" yaml:"linear,omitempty"`             // prune neurons (or weights) of linear layers too
-	MinChannels int                `json:"min_channels,omitempty" yaml:"min_channels,omitempty"` // at least so many channels stay in a layer; 0 for 1
-	RoundTo     int                `json:"round_to,omitempty" yaml:"round_to,omitempty"`         // widths are rounded up to a multiple; 0 for none
-}
-
-// Check returns an error that names the setting which can't be used, whatever the
-// network.
-func (o Options) Check() error {
-	switch {
-	case !slices.Contains([]string{"", Filters, Parameters, MACs}, o.Target):
-		return fmt.Errorf("unknown target %q: use %s, %s or %s", o.Target, Filters, Parameters, MACs)
-	case !slices.Contains([]string{"", Global, Layer}, o.Scope):
-		return fmt.Errorf("unknown scope %q: use %s or %s", o.Scope, Global, Layer)
-	case o.MinChannels < 0 || o.RoundTo < 0:
-		return fmt.Errorf("min-channels %d, round-to %d: neither can be negative", o.MinChannels, o.RoundTo)
-	}
-	for _, name := range slices.Sorted(maps.Keys(o.Layers)) {
-		if err := CheckRatio(o.Layers[name]); err != nil {
-			return fmt.Errorf("layer %s: %w", name, err)
-		}
+// CheckRatio returns an error unless 0 <= ratio < 1.
+func CheckRatio(ratio float64) error {
+	if !(ratio >= 0 && ratio < 1) {
+		return fmt.Errorf("pruning ratio %g is outside [0, 1): 0.4 removes 40 %%", ratio)
 	}
 	return nil
-}
-
-// floor is how many of c channels stay where a method wants to keep n.
-func (o Options) floor(n, c int) int {
-	n = max(n, o.MinChannels, 1)
-	if o.RoundTo > 1 {
-		n = (n + o.RoundTo - 1) / o.RoundTo * o.RoundTo
-	}
-	return min(n, c)
-}
-
-// names are those that may stand for a group.
-func names(g *models.Group) []string {
-	all := []string{g.Name}
-	for _, m := range g.Producers {
-		all = append(all, m.Layer)
-	}
-	return all
-}
-
-func (o Options) own(a *models.Arch, g *models.Group) *float64 {
-	for _, name := range names(g) {
-		if r, ok := o.Layers[name]; ok {
-			return &r
-		}
-	}
-	return nil
-}
-
-func (o Options) excludes(names ...string) bool {
-	return slices.ContainsFunc(names, func(n string) bool { return slices.Contains(o.Exclude, n) })
-}
-
-// checkNames returns an error that lists the layers named that are not among those there
-// are.
-func (o Options) checkNames(a *models.Arch, there []string) error {
-	var unknown []string
-	for _, name := range slices.Concat(o.Exclude, slices.Sorted(maps.Keys(o.Layers))) {
-		if !slices.Contains(there, name) {
-			unknown = append(unknown, name)
-		}
-	}
-	if unknown == nil {
-		return nil
-	}
-	return fmt.Errorf("%s has no layer %s that could be pruned; it has %s", a.Model, strings.Join(unknown, ", "), strings.Join(there, ", "))
-}
-
-// groups returns those that may be pruned.
-func (o Options) groups(a *models.Arch) ([]*models.Group, error) {
-	var all []*models.Group
-	var there []string
-	for i := range a.Groups {
-		g := &a.Groups[i]
-		there = append(there, names(g)...)
-		if (!g.Linear(a) || o.Linear || o.own(a, g) != nil) && !o.excludes(names(g)...) {
-			all = append(all, g)
-		}
-	}
-	slices.Sort(there)
-	return all, o.checkNames(a, slices.Compact(there))
-}
-
-// layers returns the names of those whose weights may be masked.
-func (o Options) layers(a *models.Arch) ([]string, error) {
-	var all, there []string
-	for i := range a.Layers {
-		l := &a.Layers[i]
-		if l.Op != models.Conv2d && l.Op != models.Linear {
-			continue
-		}
-		there = append(there, l.Name)
-		_, own := o.Layers[l.Name]
-		if (l.Op == models.Conv2d || o.Linear || own) && !o.excludes(l.Name) {
-			all = append(all, l.Name)
-		}
-	}
-	return all, o.checkNames(a, there)
-}
-
-// A Decision is what goes and what stays.
-type Decision struct {
-	Keep      Keep         // of methods that remove channels
-	Masks     models.Masks // of methods that mask weights
-	Threshold float64      // where there was one over all layers
-	Notes     []string     // what the user should know, such as a layer that was kept from vanishing
 }
 
 // Choose decides what a method takes from a network, which is not changed. With a target
@@ -152,9 +27,13 @@ func Choose(n *models.Network, m Method, ratio float64, o Options, e Evidence) (
 	if err := m.Fits(n.Arch); err != nil {
 		return Decision{}, err
 	}
-	at, notes, err := chooser(n, m, o, e)
+	r, notes, err := rank(n, m, o, e)
 	if err != nil {
 		return Decision{}, err
+	}
+	at := r.channels
+	if m.Masks {
+		at = r.weights
 	}
 	var d Decision
 	if o.Target == Parameters || o.Target == MACs {
@@ -166,27 +45,42 @@ func Choose(n *models.Network, m Method, ratio float64, o Options, e Evidence) (
 	return d, err
 }
 
-// chooser scores once, and returns what is chosen at a ratio of filters or weights.
-func chooser(n *models.Network, m Method, o Options, e Evidence) (at func(ratio float64) Decision, notes []string, err error) {
-	global := m.Global && o.Scope != Layer || o.Scope == Global
-	if m.Weights != nil {
-		layers, err := o.layers(n.Arch)
+// rank scores what may go.
+func rank(n *models.Network, m Method, o Options, e Evidence) (*ranking, []string, error) {
+	all, err := o.candidates(n.Arch, m)
+	if err != nil {
+		return nil, nil, err
+	}
+	if m.Needs == Gradients && e.Gradients == nil || m.Needs == Activations && e.Activations == nil {
+		return nil, nil, fmt.Errorf("%s looks at training clips, and there are none here: name the recordings", m.Name)
+	}
+	score, err := m.Score(n, e)
+	if err != nil {
+		return nil, nil, err
+	}
+	r := &ranking{method: m, options: o, global: m.Global && o.Scope != Layer || o.Scope == Global}
+	var notes []string
+	for i := range all {
+		c := &all[i]
+		scores, err := score(c)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, fmt.Errorf("scoring %s: %w", c.Name, err)
 		}
-		all, err := weigh(n, m.Weights, layers, o)
-		return weightChooser(all, global), nil, err
+		if scores == nil {
+			notes = append(notes, fmt.Sprintf("%s stays whole: it has nothing that the method goes by", c.Name))
+			continue
+		}
+		if k := slices.IndexFunc(scores, math.IsNaN); k >= 0 {
+			which := "channel"
+			if m.Masks {
+				which = "weight"
+			}
+			return nil, nil, fmt.Errorf("%s %d of %s has importance NaN: the weights are damaged, train the network anew", which, k, c.Name)
+		}
+		r.all = append(r.all, scored{c, scores})
 	}
-	groups, err := o.groups(n.Arch)
-	if err != nil {
-		return nil, nil, err
-	}
-	criterion, err := m.Channels(n, e)
-	if err != nil {
-		return nil, nil, err
-	}
-	all, notes, err := score(n, criterion, groups, o)
-	return channelChooser(all, m, global, o), notes, err
+	r.sort()
+	return r, notes, nil
 }
 
 // reach finds the smallest ratio whose decision saves at least the share of the target.
@@ -238,104 +132,37 @@ func reach(a *models.Arch, target string, share float64, at func(float64) Decisi
 	return short, nil
 }
 
-// Count counts what a decision leaves of an architecture: for masks, of the nonzeros.
-func (d Decision) Count(a *models.Arch) (models.Counts, error) {
-	if d.Masks != nil {
-		return a.CountMasked(d.Masks)
-	}
-	cut, err := shrink(a, d.Keep)
-	if err != nil {
-		return models.Counts{}, err
-	}
-	return cut.arch.Count()
-}
-
-// Apply returns a network as decided: smaller, or with masked weights. The caller frees
-// it; n is unchanged.
-func (d Decision) Apply(n *models.Network) (*models.Network, error) {
-	if d.Masks == nil {
-		return Remove(n, d.Keep)
-	}
-	masked, err := n.Clone()
-	if err != nil {
-		return nil, err
-	}
-	masks := maps.Clone(d.Masks)
-	for name, before := range n.Masks() {
-		if m := masks[name]; m != nil {
-			m.And(before)
-		} else {
-			masks[name] = before
-		}
-	}
-	if err := masked.SetMasks(masks); err != nil {
-		masked.Free()
-		return nil, err
-	}
-	return masked, nil
-}
-
-// Prunable names what a method can prune of an architecture under options: groups of
-// channels, or layers of weights.
-func Prunable(a *models.Arch, m Method, o Options) ([]string, error) {
-	if err := m.Fits(a); err != nil {
-		return nil, err
-	}
-	if m.Weights != nil {
-		return o.layers(a)
-	}
-	groups, err := o.groups(a)
-	var names []string
-	for _, g := range groups {
-		names = append(names, g.Name)
-	}
-	return names, err
-}
-
 // Expect counts what a method would leave at a ratio if all channels, or weights, were
 // alike: for planning, before there is a network.
 func Expect(a *models.Arch, m Method, ratio float64, o Options) (models.Counts, error) {
-	if m.Weights != nil {
-		layers, err := o.layers(a)
-		if err != nil {
-			return models.Counts{}, err
-		}
-		masks := models.Masks{}
-		for _, name := range layers {
-			l := a.Layer(name)
-			size := l.Out * l.In / max(l.Groups, 1)
-			if l.Op == models.Conv2d {
-				size *= l.Kernel[0] * l.Kernel[1]
-			}
-			r := ratio
-			if own, ok := o.Layers[name]; ok {
-				r = own
-			}
-			mask := models.NewMask(size)
-			for i := range int(float64(size) * (1 - r)) {
-				mask.Keep(i)
-			}
-			masks[name+".weight"] = mask
-		}
-		return a.CountMasked(masks)
-	}
-	groups, err := o.groups(a)
+	candidates, err := o.candidates(a, m)
 	if err != nil {
 		return models.Counts{}, err
 	}
 	at := func(ratio float64) Decision {
-		keep := Keep{}
-		for _, g := range groups {
-			r := ratio
-			if own := o.own(a, g); own != nil {
-				r = *own
-			}
-			keep[g.Name] = all(o.floor(m.kept(g.Channels, r), g.Channels))
+		d := Decision{Keep: Keep{}}
+		if m.Masks {
+			d = Decision{Masks: models.Masks{}}
 		}
-		return Decision{Keep: keep}
+		for _, c := range candidates {
+			r := ratio
+			if c.own != nil {
+				r = *c.own
+			}
+			if !m.Masks {
+				d.Keep[c.Name] = all(o.floor(m.kept(c.Size, r), c.Size))
+				continue
+			}
+			mask := models.NewMask(c.Size)
+			for i := range int(float64(c.Size) * (1 - r)) {
+				mask.Keep(i)
+			}
+			d.Masks[c.Tensor] = mask
+		}
+		return d
 	}
 	d := at(ratio)
-	if o.Target == Parameters || o.Target == MACs {
+	if !m.Masks && (o.Target == Parameters || o.Target == MACs) {
 		if d, err = reach(a, o.Target, ratio, at); err != nil {
 			return models.Counts{}, err
 		}

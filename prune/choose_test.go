@@ -9,8 +9,10 @@ import (
 
 	"eegprune/internal/reftest"
 	"eegprune/models"
+	"eegprune/models/op"
 	"eegprune/prune"
 	"eegprune/torch"
+	"eegprune/train"
 )
 
 // methodFor draws a method that means something on the network.
@@ -27,9 +29,7 @@ func methodFor(rt *rapid.T, a *models.Arch) prune.Method {
 // evidence makes up gradients, since what they are makes no difference to how channels
 // are counted.
 func evidence(n *models.Network) prune.Evidence {
-	return prune.Evidence{Seed: 3, Gradients: func(use func() error) error {
-		s := torch.NewScope(torch.Grad)
-		defer s.Close()
+	on := func(use func(d *train.Data) error) error {
 		in := n.Arch.Input
 		x, err := torch.FromSlice(reftest.Ramp(2*in[0]*in[1]*in[2], 5, 1), 2, in[0], in[1], in[2])
 		if err != nil {
@@ -41,12 +41,15 @@ func evidence(n *models.Network) prune.Evidence {
 			return err
 		}
 		defer y.Free()
-		s.Backward(s.CrossEntropy(n.Forward(s, x, models.Pass{}), y))
-		if s.Err() != nil {
-			return s.Err()
-		}
-		return use()
-	}}
+		return use(&train.Data{X: x, Y: y})
+	}
+	return prune.Evidence{Seed: 3,
+		Gradients: func(use func() error) error {
+			return on(func(d *train.Data) error { return train.Gradients(n, d, []int{0, 1}, 2, 1, use) })
+		},
+		Activations: func(use func(*op.Node, *torch.Tensor) error) error {
+			return on(func(d *train.Data) error { return train.Activations(n, d, []int{0, 1}, 2, 1, use) })
+		}}
 }
 
 func counts(rt *rapid.T, d prune.Decision, a *models.Arch) models.Counts {
@@ -73,7 +76,7 @@ func TestChoiceKeepsItsPromises(t *testing.T) {
 			RoundTo:     rapid.IntRange(0, 4).Draw(rt, "round to"),
 		}
 		if rapid.Bool().Draw(rt, "exclude") {
-			o.Exclude = []string{arch.Groups[0].Producers[0].Layer}
+			o.Exclude = []string{arch.Groups[0].Layers(op.Filter)[0]}
 		}
 		ratio := rapid.Float64Range(0, 0.99).Draw(rt, "ratio")
 		d, err := prune.Choose(n, m, ratio, o, evidence(n))
@@ -88,7 +91,7 @@ func TestChoiceKeepsItsPromises(t *testing.T) {
 			if o.RoundTo > 1 && len(kept)%o.RoundTo != 0 && len(kept) != g.Channels {
 				rt.Fatalf("%s keeps %d of %d channels, a multiple of %d was asked for", name, len(kept), g.Channels, o.RoundTo)
 			}
-			if g.Linear(arch) && !o.Linear {
+			if arch.Linear(g) && !o.Linear {
 				rt.Fatalf("neurons of %s are pruned without being asked for", name)
 			}
 		}
@@ -311,40 +314,36 @@ func TestUniformWidthFitsTheMACs(t *testing.T) {
 
 func TestCriteriaByHand(t *testing.T) {
 	// Three filters of two weights: (0,0), (3,4), (0,4).
-	arch := &models.Arch{Model: "tiny", Input: [3]int{2, 1, 1}, Classes: 2,
-		Layers: []models.Layer{
-			{Name: "conv", Op: models.Conv2d, Inputs: []string{models.Input}, In: 2, Out: 3, Kernel: [2]int{1, 1}},
-			{Name: "flatten", Op: models.Flatten, Inputs: []string{"conv"}},
-			{Name: "out", Op: models.Linear, Inputs: []string{"flatten"}, In: 3, Out: 2},
-		},
-		Groups: []models.Group{{Name: "conv", Channels: 3, Producers: models.Members("conv"), Consumers: models.Members("out")}}}
+	net := op.NewNet(2, 1, 1)
+	net.Linear("out", 3, 2)(net.Flatten("flatten")(net.Conv2d("conv", 2, 3, [2]int{1, 1}, op.ConvOptions{})(models.Input)))
+	arch, err := models.Custom("tiny", [3]int{2, 1, 1}, 2, net)
+	if err != nil {
+		t.Fatal(err)
+	}
 	n := reftest.Network(t, arch)
 	if err := torch.Write(n.Weight("conv", "weight"), []float32{0, 0, 3, 4, 0, 4}); err != nil {
 		t.Fatal(err)
 	}
-	check := func(name string, c prune.Criterion, want ...float64) {
+	channels := &prune.Candidate{Name: arch.Groups[0].Name, Group: &arch.Groups[0], Size: 3}
+	check := func(method string, want ...float64) {
 		t.Helper()
-		got, err := c.Importance(n, &arch.Groups[0])
-		if err != nil || !slices.Equal(got, want) {
-			t.Errorf("%s scores %v (error %v), want %v", name, got, err, want)
+		got := scores(t, n, method, prune.Evidence{}, channels)
+		if !slices.Equal(got, want) {
+			t.Errorf("%s scores %v, want %v", method, got, want)
 		}
 	}
-	check("l1", prune.FilterNorm{P: 1}, 0, 7, 4)
-	check("l2", prune.FilterNorm{P: 2}, 0, 5, 4)
-	check("geometric median", prune.GeometricMedian{}, 5+4, 5+3, 4+3)
+	check("lfp", 0, 7, 4) // L1
+	check("sfp", 0, 5, 4) // L2
+	check("fpgm", 5+4, 5+3, 4+3)
 
-	if got, want := (prune.LAMP{}).Scores([]float32{2, -1, 0, 1}), []float64{1, 1.0 / 6, 0, 1.0 / 5}; !slices.Equal(got, want) {
+	if got, want := prune.LAMPScores([]float32{2, -1, 0, 1}), []float64{1, 1.0 / 6, 0, 1.0 / 5}; !slices.Equal(got, want) {
 		t.Errorf("LAMP scores %v, want %v: w² over the squares that are not smaller", got, want)
 	}
 
 	if err := torch.Write(n.Weight("out", "weight"), []float32{1, 2, 3, 0, 0, 0}); err != nil {
 		t.Fatal(err)
 	}
-	taylor, err := prune.ByName("taylor")
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := taylor.Channels(n, prune.Evidence{Gradients: func(use func() error) error {
+	evidence := prune.Evidence{Gradients: func(use func() error) error {
 		s := torch.NewScope(torch.Grad)
 		defer s.Close()
 		x, y := reftest.Tensor(t, []float32{1, 1}, 1, 2, 1, 1), reftest.Tensor(t, []int64{1}, 1)
@@ -353,21 +352,33 @@ func TestCriteriaByHand(t *testing.T) {
 			return s.Err()
 		}
 		return use()
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	}}
 	// Features (0, 7, 4), logits (0+14+12, 0): p of class 0 is 1/(1+e^-26), so for a clip
 	// of class 1 the gradient of filter c's output is p*out[c], and its sum of weight
 	// times gradient that times its output.
 	p := 1 / (1 + math.Exp(-26))
-	got, err := c.Importance(n, &arch.Groups[0])
-	if err != nil {
-		t.Fatal(err)
-	}
+	got := scores(t, n, "taylor", evidence, channels)
 	for i, want := range []float64{0, 14 * p * 14 * p, 12 * p * 12 * p} {
 		if math.Abs(got[i]-want) > 1e-5*want {
 			t.Errorf("taylor scores channel %d %g, want %g", i, got[i], want)
 		}
 	}
+}
+
+// scores are those that a method gives a candidate.
+func scores(t *testing.T, n *models.Network, method string, e prune.Evidence, c *prune.Candidate) []float64 {
+	t.Helper()
+	m, err := prune.ByName(method)
+	if err != nil {
+		t.Fatal(err)
+	}
+	score, err := m.Score(n, e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := score(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
 }

@@ -14,37 +14,36 @@ import (
 // closest to all others go, since those can stand in for them.
 func fpgm() Method {
 	return Method{
-		Name:     "fpgm",
-		Doc:      "geometric median: in each layer the filters closest to all others (He 2019)",
-		Channels: always(GeometricMedian{}),
+		Name:  "fpgm",
+		Doc:   "geometric median: in each layer the filters closest to all others (He 2019)",
+		Score: geometricMedian,
 	}
 }
 
-// GeometricMedian scores a filter by the sum of its Euclidean distances to the layer's
-// other filters. Where several layers produce a channel, their filters count as one.
-type GeometricMedian struct{}
-
-// Importance reads the producers' weights [out, in/groups, kh, kw], in float64. The
-// distances come of the filters' inner products: |a-b|² = |a|² + |b|² - 2ab.
-func (GeometricMedian) Importance(n *models.Network, g *models.Group) ([]float64, error) {
-	filters := make([][]float64, g.Channels)
-	err := perChannel(n, g, func(channel int, row []float32) {
-		for _, v := range row {
-			filters[channel] = append(filters[channel], float64(v))
+// geometricMedian scores a filter [out, in/groups, kh, kw] by the sum of its Euclidean distances
+// to the layer's other filters, in float64. Where several layers produce a channel, their filters
+// count as one. The distances come of the filters' inner products: |a-b|² = |a|² + |b|² - 2ab.
+func geometricMedian(n *models.Network, _ Evidence) (Score, error) {
+	return func(c *Candidate) ([]float64, error) {
+		filters := make([][]float64, c.Size)
+		err := byRows(n, c.Group, func(channel int, row []float32) {
+			for _, v := range row {
+				filters[channel] = append(filters[channel], float64(v))
+			}
+		})
+		if err != nil {
+			return nil, err
 		}
-	})
-	if err != nil {
-		return nil, err
-	}
-	f := mat.NewDense(g.Channels, len(filters[0]), slices.Concat(filters...))
-	var inner mat.Dense
-	inner.Mul(f, f.T())
-	scores := make([]float64, g.Channels)
-	for i := range filters {
-		for j := range filters {
-			square := inner.At(i, i) + inner.At(j, j) - 2*inner.At(i, j)
-			scores[i] += math.Sqrt(max(square, 0)) // of equal filters it may round below zero
+		f := mat.NewDense(c.Size, len(filters[0]), slices.Concat(filters...))
+		var inner mat.Dense
+		inner.Mul(f, f.T())
+		scores := make([]float64, c.Size)
+		for i := range filters {
+			for j := range filters {
+				square := inner.At(i, i) + inner.At(j, j) - 2*inner.At(i, j)
+				scores[i] += math.Sqrt(max(square, 0)) // of equal filters it may round below zero
+			}
 		}
-	}
-	return scores, nil
+		return scores, nil
+	}, nil
 }

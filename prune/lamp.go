@@ -10,19 +10,17 @@ import (
 // all layers gives each the sparsity that distorts its output least.
 func lamp() Method {
 	return Method{
-		Name:    "lamp",
-		Doc:     "layer-adaptive magnitude: as uwmp, weights scaled within their layer so that no layer vanishes (Lee 2021)",
-		Weights: LAMP{},
-		Global:  true,
+		Name:   "lamp",
+		Doc:    "layer-adaptive magnitude: as uwmp, weights scaled within their layer so that no layer vanishes (Lee 2021)",
+		Masks:  true,
+		Score:  elementwise(lampScores),
+		Global: true,
 	}
 }
 
-// LAMP scores a weight by w² over the sum of the squares of its layer's weights that are
-// not smaller than it.
-type LAMP struct{}
-
-// Scores returns the LAMP scores; of equal weights the first counts as the smaller.
-func (LAMP) Scores(weight []float32) []float64 {
+// lampScores scores a weight by w² over the sum of the squares of its layer's weights that are
+// not smaller than it; of equal weights the first counts as the smaller.
+func lampScores(weight []float32) []float64 {
 	// The bits of magnitudes are in the order of the magnitudes.
 	order := make([]uint64, len(weight))
 	for i, w := range weight {

@@ -1,3 +1,9 @@
+// Package prune decides which channels or weights of a network go, and removes them.
+//
+// A [Method] is one file: what it scores and by what, what it needs, how the network is trained
+// for it. [Choose] goes one way down: what may go ([Options], [Candidate]), its scores, how many
+// go and which ([Decision]), and [Decision.Apply] carries it out, by surgery for channels, by
+// masks for weights.
 package prune
 
 import (
@@ -9,39 +15,42 @@ import (
 	"eegprune/models"
 )
 
-// A Method is a criterion with the selection and the training that its paper uses.
+// A Method is a way to prune, as its paper has it.
 type Method struct {
 	Name string
 	Doc  string // one line: what it does and where it comes from
-	// Channels or Weights makes the criterion, whichever the method prunes; the other
-	// is nil.
-	Channels func(n *models.Network, e Evidence) (Criterion, error)
-	Weights  WeightCriterion
+	// Masks is whether weights are held at zero; else channels are removed.
+	Masks bool
+	// Score makes what scores the candidates of a network; the least important go first.
+	Score func(n *models.Network, e Evidence) (Score, error)
+	Needs Needs // what of the training clips its scores look at
 	// Check says why the method means nothing on a network; nil where it fits all.
 	Check  func(a *models.Arch) error
 	Global bool // one threshold over all layers, unless Options say otherwise
-	// NeedsData says that the criterion looks at gradients over training clips.
-	NeedsData bool
-	Training  Training // what the unpruned network's training must do for it
 	// Kept is how many of c channels stay in a layer at a ratio, where layers are
 	// pruned one by one; nil for round(c(1-ratio)).
 	Kept func(c int, ratio float64) int
+	// Training is how the unpruned network is trained for it; nil for as always.
+	Training *Training
 }
-
-// Training says how a network is trained for a method.
-type Training int
-
-// The kinds of training.
-const (
-	Plain  Training = iota // as always
-	Sparse                 // with a penalty on the scales of BatchNorm; see Penalise
-	Soft                   // filters are zeroed after each epoch and may come back; see Soften
-)
 
 // Methods returns every method there is. A new one is one file with a function that
 // returns its Method, and one line here.
 func Methods() []Method {
-	return []Method{lfp(), nsfp(), sfp(), uwmp(), fpgm(), taylor(), bnSum(), lamp(), random()}
+	return []Method{
+		lfp(),
+		nsfp(),
+		sfp(),
+		uwmp(),
+		fpgm(),
+		taylor(),
+		bnSum(),
+		lamp(),
+		random(),
+		snip(),
+		gmp(),
+		apoz(),
+	}
 }
 
 // MethodNames returns the methods' names.
@@ -71,16 +80,6 @@ func (m Method) Fits(a *models.Arch) error {
 	return m.Check(a)
 }
 
-// TrainingFor is the training that the method of that name needs; Plain where there is no
-// such method.
-func TrainingFor(name string) Training {
-	m, err := ByName(name)
-	if err != nil {
-		return Plain
-	}
-	return m.Training
-}
-
 // kept is how many of c channels stay in a layer, at least 1.
 func (m Method) kept(c int, ratio float64) int {
 	if m.Kept != nil {
@@ -88,9 +87,4 @@ func (m Method) kept(c int, ratio float64) int {
 	}
 	// Half to even, as the paper's Python rounds.
 	return max(1, int(math.RoundToEven(float64(c)*(1-ratio))))
-}
-
-// always makes a criterion that needs no evidence.
-func always(c Criterion) func(*models.Network, Evidence) (Criterion, error) {
-	return func(*models.Network, Evidence) (Criterion, error) { return c, nil }
 }

@@ -5,7 +5,9 @@ import (
 	"math"
 
 	"eegprune/models"
+	"eegprune/models/op"
 	"eegprune/torch"
+	"eegprune/train"
 )
 
 // NSFP is network slimming (Liu et al., "Learning Efficient Convolutional Networks
@@ -13,12 +15,21 @@ import (
 // BatchNorm, the channels of smallest scale go, by one threshold over all layers.
 func nsfp() Method {
 	return Method{
-		Name:     "nsfp",
-		Doc:      "network slimming: trained with an L1 penalty on BatchNorm scales, the smallest of all layers go (Liu 2017)",
-		Channels: always(Scales{}),
-		Check:    needsNorm,
-		Global:   true,
-		Training: Sparse,
+		Name:   "nsfp",
+		Doc:    "network slimming: trained with an L1 penalty on BatchNorm scales, the smallest of all layers go (Liu 2017)",
+		Score:  scales(false),
+		Check:  needsNorm,
+		Global: true,
+		Training: &Training{
+			Penalised: true,
+			Start: func(n *models.Network, j Job) (train.Regimen, error) {
+				return train.Regimen{Gradients: func(s *torch.Scope) { penalise(s, n, j.Strength) }}, nil
+			},
+			End: func(n *models.Network, j Job) (*models.Network, []string, error) {
+				near, all, err := nearZero(n)
+				return n, []string{fmt.Sprintf("%d of %d BatchNorm scales are below %g after training with sparsity %g", near, all, nearlyZero, j.Strength)}, err
+			},
+		},
 	}
 }
 
@@ -26,56 +37,55 @@ func nsfp() Method {
 // share: their scales are added up, as Torch-Pruning does.
 func bnSum() Method {
 	return Method{
-		Name:     "bn-sum",
-		Doc:      "BatchNorm scales of a plainly trained network, summed over a group (as Torch-Pruning's BNScale)",
-		Channels: always(Scales{Sum: true}),
-		Check:    needsNorm,
-		Global:   true,
+		Name:   "bn-sum",
+		Doc:    "BatchNorm scales of a plainly trained network, summed over a group (as Torch-Pruning's BNScale)",
+		Score:  scales(true),
+		Check:  needsNorm,
+		Global: true,
 	}
 }
 
 // needsNorm says why a method that goes by BatchNorm's scales can't be used.
 func needsNorm(a *models.Arch) error {
 	for _, g := range a.Groups {
-		if len(g.Norms) > 0 {
+		if len(g.Of(op.Scale)) > 0 {
 			return nil
 		}
 	}
 	return fmt.Errorf("%s has no BatchNorm, whose scales this method prunes by: use another method, such as lfp", a.Model)
 }
 
-// Scales scores a channel by the magnitude of its BatchNorm scales: their mean, or
+// scales scores a channel by the magnitude of its BatchNorm scales [channels]: their mean, or
 // their sum. Groups without BatchNorm stay whole.
-type Scales struct{ Sum bool }
-
-// Importance reads the norms' weights [channels].
-func (c Scales) Importance(n *models.Network, g *models.Group) ([]float64, error) {
-	if len(g.Norms) == 0 {
-		return nil, nil
+func scales(sum bool) func(*models.Network, Evidence) (Score, error) {
+	return func(n *models.Network, _ Evidence) (Score, error) {
+		return func(c *Candidate) ([]float64, error) {
+			norms := c.Group.Of(op.Scale)
+			if len(norms) == 0 {
+				return nil, nil
+			}
+			scores := make([]float64, c.Size)
+			count := 0 // of scales that a channel has
+			for _, p := range norms {
+				err := rows(n, p, func(channel int, gamma []float32) { scores[channel] += math.Abs(float64(gamma[0])) })
+				if err != nil {
+					return nil, fmt.Errorf("scoring %s: %w", p.Layer(), err)
+				}
+				count += len(p.Index[0])
+			}
+			if !sum {
+				for i := range scores {
+					scores[i] /= float64(count)
+				}
+			}
+			return scores, nil
+		}, nil
 	}
-	scores := make([]float64, g.Channels)
-	count := 0 // of scales that a channel has
-	for _, m := range g.Norms {
-		gamma, err := torch.ToSlice[float32](n.Weight(m.Layer, "weight"))
-		if err != nil {
-			return nil, fmt.Errorf("scoring %s: %w", m.Layer, err)
-		}
-		count += m.Span
-		for i, v := range gamma {
-			scores[i/m.Span] += math.Abs(float64(v))
-		}
-	}
-	if !c.Sum {
-		for i := range scores {
-			scores[i] /= float64(count)
-		}
-	}
-	return scores, nil
 }
 
-// Penalise adds the subgradient of strength * sum |gamma| over the scales of all
+// penalise adds the subgradient of strength * sum |gamma| over the scales of all
 // BatchNorms to their gradients: to be called between Backward and the optimizer's step.
-func Penalise(s *torch.Scope, n *models.Network, strength float64) {
+func penalise(s *torch.Scope, n *models.Network, strength float64) {
 	for _, gamma := range gammas(n) {
 		s.AddInPlace(s.GradOf(gamma), s.Sign(s.Detach(gamma)), strength)
 	}
@@ -83,21 +93,21 @@ func Penalise(s *torch.Scope, n *models.Network, strength float64) {
 
 func gammas(n *models.Network) []*torch.Tensor {
 	var all []*torch.Tensor
-	for i := range n.Arch.Layers {
-		if l := &n.Arch.Layers[i]; l.Op == models.BatchNorm2d {
-			all = append(all, n.Weight(l.Name, "weight"))
+	for _, t := range n.Arch.Tensors {
+		if owner, arg := n.Arch.Owner(t.Name); owner != nil && owner.Op == op.BatchNorm && arg == "weight" {
+			all = append(all, n.Tensor(t.Name))
 		}
 	}
 	return all
 }
 
-// nearZero is a tenth of what a BatchNorm scale starts from, and far above the step of a
+// nearlyZero is a tenth of what a BatchNorm scale starts from, and far above the step of a
 // penalty of the usual strength.
-const nearZero = 0.1
+const nearlyZero = 0.1
 
-// NearZero says how many of a network's BatchNorm scales are below 0.1, where they
+// nearZero says how many of a network's BatchNorm scales are below 0.1, where they
 // start from 1: what sparsity training has achieved.
-func NearZero(n *models.Network) (near, all int, err error) {
+func nearZero(n *models.Network) (near, all int, err error) {
 	for _, gamma := range gammas(n) {
 		v, err := torch.ToSlice[float32](gamma)
 		if err != nil {
@@ -105,7 +115,7 @@ func NearZero(n *models.Network) (near, all int, err error) {
 		}
 		all += len(v)
 		for _, x := range v {
-			if math.Abs(float64(x)) < nearZero {
+			if math.Abs(float64(x)) < nearlyZero {
 				near++
 			}
 		}

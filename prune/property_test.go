@@ -8,6 +8,7 @@ import (
 
 	"eegprune/internal/reftest"
 	"eegprune/models"
+	"eegprune/models/op"
 	"eegprune/prune"
 	"eegprune/torch"
 )
@@ -56,24 +57,23 @@ func randomKeep(t *rapid.T, arch *models.Arch) prune.Keep {
 
 // holdAtZero multiplies what feeds each group's consumers by 0 where a channel is not
 // kept: the definition of what surgery must equal, by other means.
-func holdAtZero(arch *models.Arch, keep prune.Keep) func(*torch.Scope, *models.Layer, *torch.Tensor) *torch.Tensor {
+func holdAtZero(arch *models.Arch, keep prune.Keep) func(*torch.Scope, *op.Node, *torch.Tensor) *torch.Tensor {
 	masks := map[string][]float32{}
 	for _, g := range arch.Groups {
 		kept, ok := keep[g.Name]
 		if !ok {
 			continue
 		}
-		for _, m := range g.Consumers {
-			mask := make([]float32, g.Channels*m.Span)
-			for _, c := range kept {
-				for k := range m.Span {
-					mask[c*m.Span+k] = 1
-				}
+		for _, p := range g.Of(op.Column) {
+			mask := make([]float32, arch.Tensor(p.Tensor).Shape[1])
+			for _, i := range p.Rows(kept) {
+				mask[i] = 1
 			}
-			masks[arch.Layer(m.Layer).Inputs[0]] = mask
+			consumer, _ := arch.Owner(p.Tensor)
+			masks[consumer.Ref("input")] = mask
 		}
 	}
-	return func(s *torch.Scope, l *models.Layer, out *torch.Tensor) *torch.Tensor {
+	return func(s *torch.Scope, l *op.Node, out *torch.Tensor) *torch.Tensor {
 		mask, ok := masks[l.Name]
 		if !ok {
 			return out
@@ -93,7 +93,7 @@ func holdAtZero(arch *models.Arch, keep prune.Keep) func(*torch.Scope, *models.L
 	}
 }
 
-func logits(t *rapid.T, n *models.Network, x []float32, after func(*torch.Scope, *models.Layer, *torch.Tensor) *torch.Tensor) []float32 {
+func logits(t *rapid.T, n *models.Network, x []float32, after func(*torch.Scope, *op.Node, *torch.Tensor) *torch.Tensor) []float32 {
 	s := torch.NewScope(torch.NoGrad)
 	defer s.Close()
 	in := n.Arch.Input
@@ -186,7 +186,7 @@ func TestLFPKeepsTheRightNumberOfTheLargest(t *testing.T) {
 		}
 		for i := range arch.Groups {
 			g := &arch.Groups[i]
-			if g.Linear(arch) {
+			if arch.Linear(g) {
 				if d.Keep[g.Name] != nil {
 					rt.Fatalf("neurons of %s are pruned without being asked for", g.Name)
 				}
@@ -196,7 +196,15 @@ func TestLFPKeepsTheRightNumberOfTheLargest(t *testing.T) {
 			if len(d.Keep[g.Name]) != want {
 				rt.Fatalf("%s keeps %d of %d at ratio %g, want %d", g.Name, len(d.Keep[g.Name]), g.Channels, ratio, want)
 			}
-			scores, err := prune.FilterNorm{P: 1}.Importance(n, g)
+			lfp, err := prune.ByName("lfp")
+			if err != nil {
+				rt.Fatal(err)
+			}
+			score, err := lfp.Score(n, prune.Evidence{})
+			if err != nil {
+				rt.Fatal(err)
+			}
+			scores, err := score(&prune.Candidate{Name: g.Name, Group: g, Size: g.Channels})
 			if err != nil {
 				rt.Fatal(err)
 			}

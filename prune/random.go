@@ -12,23 +12,20 @@ func random() Method {
 	return Method{
 		Name: "random",
 		Doc:  "filters drawn at random in each layer: the control that a criterion must beat",
-		Channels: func(_ *models.Network, e Evidence) (Criterion, error) {
-			return Random{Seed: e.Seed}, nil
+		Score: func(_ *models.Network, e Evidence) (Score, error) {
+			return func(c *Candidate) ([]float64, error) { return drawn(e.Seed, c), nil }, nil
 		},
 	}
 }
 
-// Random scores channels by numbers drawn from the seed and the group's name.
-type Random struct{ Seed uint64 }
-
-// Importance returns numbers of [0, 1).
-func (c Random) Importance(_ *models.Network, g *models.Group) ([]float64, error) {
+// drawn are numbers of [0, 1) that follow from the seed and the candidate's name.
+func drawn(seed uint64, c *Candidate) []float64 {
 	h := fnv.New64a()
-	h.Write([]byte(g.Name))
-	r := rand.New(rand.NewPCG(c.Seed, h.Sum64()))
-	scores := make([]float64, g.Channels)
+	h.Write([]byte(c.Name))
+	r := rand.New(rand.NewPCG(seed, h.Sum64()))
+	scores := make([]float64, c.Size)
 	for i := range scores {
 		scores[i] = r.Float64()
 	}
-	return scores, nil
+	return scores
 }

@@ -12,6 +12,7 @@ import (
 
 	"eegprune/internal/reftest"
 	"eegprune/models"
+	"eegprune/models/op"
 	"eegprune/prune"
 	"eegprune/torch"
 )
@@ -54,7 +55,7 @@ func load(t *testing.T, model string) (reference, *models.Network, *torch.Tensor
 	reftest.ReadJSON(t, reftest.Expected(t, "prune", model), &r)
 	model = path.Base(model)
 	input := [3]int{r.InChannels, 9, 9}
-	if model == "tsception" || model == "eegnet" {
+	if m, err := models.ByName(model); err == nil && !m.Grid {
 		input = [3]int{1, r.Electrodes, int(r.Rate) * 4}
 	}
 	none := 0.0
@@ -70,7 +71,7 @@ func load(t *testing.T, model string) (reference, *models.Network, *torch.Tensor
 }
 
 func TestReference(t *testing.T) {
-	for _, model := range []string{"ccnn", "ccnn-selu", "eegnet", "fbccnn", "tsception", "heldout/fbccnn", "heldout/tsception"} {
+	for _, model := range reftest.Models("prune") {
 		t.Run(model, func(t *testing.T) {
 			r, n, x := load(t, model)
 			for _, c := range r.Cases {
@@ -154,10 +155,8 @@ func checkLogits(t *testing.T, n *models.Network, x *torch.Tensor, d prune.Decis
 func groupOfNorm(t *testing.T, a *models.Arch, norm string) string {
 	t.Helper()
 	for _, g := range a.Groups {
-		for _, m := range g.Norms {
-			if m.Layer == norm {
-				return g.Name
-			}
+		if slices.Contains(g.Layers(op.Scale), norm) {
+			return g.Name
 		}
 	}
 	t.Fatalf("no group goes through %s", norm)

@@ -5,7 +5,9 @@ import (
 	"fmt"
 
 	"eegprune/models"
+	"eegprune/models/op"
 	"eegprune/torch"
+	"eegprune/train"
 )
 
 // SFP is soft filter pruning (He et al., "Soft Filter Pruning for Accelerating Deep
@@ -15,33 +17,62 @@ func sfp() Method {
 	return Method{
 		Name:     "sfp",
 		Doc:      "soft filter pruning: after each epoch the filters of smallest L2 norm are zeroed but trained on (He 2018)",
-		Channels: always(FilterNorm{P: 2}),
-		Training: Soft,
+		Score:    filterNorm(2),
 		Kept:     func(c int, ratio float64) int { return c - int(float64(c)*ratio) },
+		Training: &Training{Prunes: true, Start: startSoftly, End: endSoftly},
 	}
 }
 
-// Soften zeroes the weights of the filters that keep leaves out, softly: training goes
+// startSoftly zeroes filters after each epoch.
+func startSoftly(n *models.Network, j Job) (train.Regimen, error) {
+	return train.Regimen{Epoch: func(int) (func() error, error) {
+		now, err := j.choose(n, j.Ratio)
+		if err != nil {
+			return nil, err
+		}
+		if err := soften(n, now.Keep); err != nil {
+			return nil, err
+		}
+		return silence(n, now.Keep)
+	}}, nil
+}
+
+// endSoftly removes the filters that are zero in the best network. What is zero is chosen again
+// for its notes: those of the best epoch, also where a program that was killed trained it.
+func endSoftly(n *models.Network, j Job) (*models.Network, []string, error) {
+	again, err := j.choose(n, j.Ratio)
+	if err != nil {
+		return nil, nil, err
+	}
+	keep, err := silent(n)
+	if err != nil {
+		return nil, nil, err
+	}
+	small, err := Remove(n, keep)
+	return small, again.Notes, err
+}
+
+// soften zeroes the weights of the filters that keep leaves out, softly: training goes
 // on, and may bring them back.
-func Soften(n *models.Network, keep Keep) error {
+func soften(n *models.Network, keep Keep) error {
 	s := torch.NewScope(torch.NoGrad)
 	defer s.Close()
 	for name, kept := range keep {
 		g := n.Arch.Group(name)
-		for _, m := range g.Producers {
-			if err := clear(s, n.Weight(m.Layer, "weight"), spread(kept, m.Span)); err != nil {
-				return fmt.Errorf("zeroing filters of %s: %w", m.Layer, err)
+		for _, p := range g.Of(op.Filter) {
+			if err := clearRows(s, n, p, kept); err != nil {
+				return fmt.Errorf("zeroing filters of %s: %w", p.Layer(), err)
 			}
 		}
 	}
 	return s.Err()
 }
 
-// Silence makes the channels that keep leaves out, whose filters Soften zeroed, give
+// silence makes the channels that keep leaves out, whose filters soften zeroed, give
 // nothing but zero, so that removing them changes nothing: it zeroes their biases and
 // what BatchNorm makes of them. restore brings those back: with a bias of zero a filter
 // that feeds a ReLU would get no gradient, and could not come back.
-func Silence(n *models.Network, keep Keep) (restore func() error, err error) {
+func silence(n *models.Network, keep Keep) (restore func() error, err error) {
 	type saved struct{ tensor, copy *torch.Tensor }
 	var before []saved
 	restore = func() error {
@@ -55,25 +86,18 @@ func Silence(n *models.Network, keep Keep) (restore func() error, err error) {
 	}
 	s := torch.NewScope(torch.NoGrad)
 	defer s.Close()
-	silence := func(layer, name string, rows []int) error {
-		t := n.Weight(layer, name)
-		if t == nil {
-			return nil // a convolution without bias
-		}
+	zero := func(p op.Part, kept []int) error {
+		t := n.Tensor(p.Tensor)
 		c, err := s.Keep(s.Clone(t))
 		if err != nil {
 			return err
 		}
 		before = append(before, saved{t, c})
-		return clear(s, t, rows)
+		return clearRows(s, n, p, kept)
 	}
 	for name, kept := range keep {
-		g := n.Arch.Group(name)
-		for _, m := range g.Producers {
-			err = errors.Join(err, silence(m.Layer, "bias", spread(kept, m.Span)))
-		}
-		for _, m := range g.Norms {
-			err = errors.Join(err, silence(m.Layer, "weight", spread(kept, m.Span)), silence(m.Layer, "bias", spread(kept, m.Span)))
+		for _, p := range n.Arch.Group(name).Of(op.Bias, op.Scale, op.Shift) {
+			err = errors.Join(err, zero(p, kept))
 		}
 	}
 	if err != nil {
@@ -82,39 +106,22 @@ func Silence(n *models.Network, keep Keep) (restore func() error, err error) {
 	return restore, nil
 }
 
-// Silent finds the channels that give nothing but zero, as those do that Silence left:
+// silent finds the channels that give nothing but zero, as those do that silence left:
 // whose filters, biases and BatchNorm parameters are all zero. Every group keeps one.
-func Silent(n *models.Network) (Keep, error) {
+func silent(n *models.Network) (Keep, error) {
 	keep := Keep{}
 	for i := range n.Arch.Groups {
 		g := &n.Arch.Groups[i]
 		loud := make([]bool, g.Channels)
-		look := func(layer, name string) error {
-			t := n.Weight(layer, name)
-			if t == nil {
-				return nil // a convolution without bias
-			}
-			v, err := torch.ToSlice[float32](t)
-			if err != nil {
-				return fmt.Errorf("looking for silent channels of %s: %w", layer, err)
-			}
-			size := len(v) / g.Channels
-			for k, x := range v {
-				if x != 0 {
-					loud[k/size] = true
+		for _, p := range g.Of(op.Filter, op.Bias, op.Scale, op.Shift) {
+			err := rows(n, p, func(channel int, row []float32) {
+				for _, x := range row {
+					loud[channel] = loud[channel] || x != 0
 				}
+			})
+			if err != nil {
+				return nil, fmt.Errorf("looking for silent channels of %s: %w", p.Layer(), err)
 			}
-			return nil
-		}
-		var err error
-		for _, m := range g.Producers {
-			err = errors.Join(err, look(m.Layer, "weight"), look(m.Layer, "bias"))
-		}
-		for _, m := range g.Norms {
-			err = errors.Join(err, look(m.Layer, "weight"), look(m.Layer, "bias"))
-		}
-		if err != nil {
-			return nil, err
 		}
 		var kept []int
 		for c, l := range loud {
@@ -132,11 +139,12 @@ func Silent(n *models.Network) (Keep, error) {
 	return keep, nil
 }
 
-// clear zeroes t[i] for each i that is not among the rows.
-func clear(s *torch.Scope, t *torch.Tensor, rows []int) error {
+// clearRows zeroes what channels that are not kept have of a tensor, along its first dimension.
+func clearRows(s *torch.Scope, n *models.Network, p op.Part, kept []int) error {
+	t := n.Tensor(p.Tensor)
 	shape := t.Shape()
 	mask := make([]float32, shape[0])
-	for _, r := range rows {
+	for _, r := range p.Rows(kept) {
 		mask[r] = 1
 	}
 	for i := range shape[1:] {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"eegprune/models"
+	"eegprune/models/op"
 	"eegprune/torch"
 )
 
@@ -12,23 +13,18 @@ import (
 // least, to first order, go.
 func taylor() Method {
 	return Method{
-		Name:      "taylor",
-		Doc:       "first-order Taylor: the filters whose removal changes the training loss least, over all layers (Molchanov 2019)",
-		Channels:  newTaylor,
-		Global:    true,
-		NeedsData: true,
+		Name:   "taylor",
+		Doc:    "first-order Taylor: the filters whose removal changes the training loss least, over all layers (Molchanov 2019)",
+		Score:  taylorScores,
+		Global: true,
+		Needs:  Gradients,
 	}
 }
 
-// taylorScores holds, by producer and row of its weight, the mean over batches of the
-// squared sum of weight times gradient.
-type taylorScores map[string][]float64
-
-func newTaylor(n *models.Network, e Evidence) (Criterion, error) {
-	if e.Gradients == nil {
-		return nil, fmt.Errorf("the taylor criterion looks at gradients over training clips, and there are none here: name the recordings")
-	}
-	scores := taylorScores{}
+// taylorScores scores a channel by the mean over batches of the squared sum of weight times
+// gradient.
+func taylorScores(n *models.Network, e Evidence) (Score, error) {
+	scores := map[string][]float64{} // of each group
 	batches := 0
 	err := e.Gradients(func() error {
 		batches++
@@ -55,7 +51,7 @@ func newTaylor(n *models.Network, e Evidence) (Criterion, error) {
 			s[c] /= float64(batches)
 		}
 	}
-	return scores, nil
+	return func(c *Candidate) ([]float64, error) { return scores[c.Name], nil }, nil
 }
 
 // weightTimesGradient returns the sum of weight times gradient over each channel's
@@ -64,34 +60,28 @@ func weightTimesGradient(n *models.Network, g *models.Group) ([]float64, error) 
 	sums := make([]float64, g.Channels)
 	s := torch.NewScope(torch.NoGrad)
 	defer s.Close()
-	for _, m := range g.Producers {
-		for _, name := range []string{"weight", "bias"} {
-			t := n.Weight(m.Layer, name)
-			if t == nil {
-				continue // a convolution without bias
-			}
-			w, err := torch.ToSlice[float32](t)
-			if err != nil {
-				return nil, err
-			}
-			gradient := s.GradOf(t)
-			if s.Err() != nil {
-				return nil, s.Err()
-			}
-			d, err := torch.ToSlice[float32](gradient)
-			if err != nil {
-				return nil, err
-			}
-			size := len(w) / g.Channels
-			for i := range w {
-				sums[i/size] += float64(w[i]) * float64(d[i])
+	for _, p := range g.Of(op.Filter, op.Bias) {
+		t := n.Tensor(p.Tensor)
+		w, err := torch.ToSlice[float32](t)
+		if err != nil {
+			return nil, err
+		}
+		gradient := s.GradOf(t)
+		if s.Err() != nil {
+			return nil, s.Err()
+		}
+		d, err := torch.ToSlice[float32](gradient)
+		if err != nil {
+			return nil, err
+		}
+		size := len(w) / t.Shape()[0]
+		for c, index := range p.Index {
+			for _, i := range index {
+				for k := i * size; k < (i+1)*size; k++ {
+					sums[c] += float64(w[k]) * float64(d[k])
+				}
 			}
 		}
 	}
 	return sums, nil
-}
-
-// Importance returns what was found over the batches.
-func (t taylorScores) Importance(_ *models.Network, g *models.Group) ([]float64, error) {
-	return t[g.Name], nil
 }

@@ -19,7 +19,7 @@ func UniformWidth(a *models.Arch, macs int64, o Options) (*models.Arch, error) {
 	at := func(factor float64) (*models.Arch, int64, error) {
 		keep := Keep{}
 		for _, g := range groups {
-			keep[g.Name] = all(o.floor(int(math.Round(factor*float64(g.Channels))), g.Channels))
+			keep[g.Name] = all(o.floor(int(math.Round(factor*float64(g.Size))), g.Size))
 		}
 		c, err := shrink(a, keep)
 		if err != nil {
@@ -51,5 +51,5 @@ func UniformWidth(a *models.Arch, macs int64, o Options) (*models.Arch, error) {
 			high = mid
 		}
 	}
-	return best, nil
+	return best, best.Regroup()
 }

@@ -7,18 +7,16 @@ import "math"
 // of all convolutions' weights; what is not above it is masked.
 func uwmp() Method {
 	return Method{
-		Name:    "uwmp",
-		Doc:     "unstructured weight magnitude: the smallest weights of all convolutions are held at zero (Han 2015)",
-		Weights: Magnitude{},
-		Global:  true,
+		Name:   "uwmp",
+		Doc:    "unstructured weight magnitude: the smallest weights of all convolutions are held at zero (Han 2015)",
+		Masks:  true,
+		Score:  elementwise(magnitudes),
+		Global: true,
 	}
 }
 
-// Magnitude scores a weight by its absolute value.
-type Magnitude struct{}
-
-// Scores returns |w|.
-func (Magnitude) Scores(weight []float32) []float64 {
+// magnitudes returns |w|.
+func magnitudes(weight []float32) []float64 {
 	s := make([]float64, len(weight))
 	for i, w := range weight {
 		s[i] = math.Abs(float64(w))

@@ -141,8 +141,8 @@ func TestGradientsOfBatchNorm(t *testing.T) {
 		defer count.Free()
 		training := rapid.Bool().Draw(t, "training")
 		checkGradients(t, func(s *torch.Scope, x []*torch.Tensor) *torch.Tensor {
-			b := &torch.BatchNorm2d{Weight: x[1], Bias: x[2], Mean: mean, Variance: variance, Count: count, Momentum: 0.1, Eps: 1e-2}
-			return b.Forward(s, x[0], training)
+			b := torch.BatchNorm{Weight: x[1], Bias: x[2], Mean: mean, Variance: variance, Count: count, Momentum: 0.1, Eps: 1e-2}
+			return s.BatchNorm(x[0], b, training)
 		}, draw(t, "x", rapid.IntRange(2, 3).Draw(t, "n"), 2, 1, rapid.IntRange(1, 3).Draw(t, "width")), draw(t, "weight", 2), draw(t, "bias", 2))
 	})
 }

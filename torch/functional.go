@@ -120,3 +120,20 @@ func (s *Scope) CrossEntropy(logits, target *Tensor) *Tensor {
 		return C.ep_cross_entropy(s.h, logits.h, target.h, out)
 	}, logits, target)
 }
+
+// BatchNorm is what normalises each channel (Ioffe 2015); its weight is the paper's gamma.
+type BatchNorm struct {
+	Weight, Bias   *Tensor
+	Mean, Variance *Tensor // the running ones
+	Count          *Tensor // of batches seen; nil where none are counted
+	Momentum, Eps  float64
+}
+
+// BatchNorm normalises input [n, c, ...]: in training by the batch's own mean and variance, which
+// also move the running ones; else by those.
+func (s *Scope) BatchNorm(input *Tensor, b BatchNorm, training bool) *Tensor {
+	return s.make("batch_norm", func(out *C.ep_tensor) C.ep_status {
+		return C.ep_batch_norm(s.h, input.h, b.Weight.h, b.Bias.h, b.Mean.h, b.Variance.h, s.optional(b.Count), flag(training),
+			C.double(b.Momentum), C.double(b.Eps), out)
+	}, append([]*Tensor{input, b.Weight, b.Bias, b.Mean, b.Variance}, operands(b.Count)...)...)
+}

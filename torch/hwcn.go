@@ -17,9 +17,9 @@ type HWCNOptions struct {
 	Pad    [4]int // zeros added left, right, top, bottom
 	Groups int    // 0 means 1
 
-	Slope float64      // what negative numbers are multiplied with: 1 leaves them as they are, 0 is ReLU
-	Pool  int          // the mean of every so many points of a row; 0 means 1
-	Norm  *BatchNorm2d // in evaluation; nil means none
+	Slope float64    // what negative numbers are multiplied with: 1 leaves them as they are, 0 is ReLU
+	Pool  int        // the mean of every so many points of a row; 0 means 1
+	Norm  *BatchNorm // in evaluation; nil means none
 }
 
 // Conv2dHWCN convolves what [Scope.HWCN] or another Conv2dHWCN gave, on a CPU and without

@@ -47,21 +47,18 @@ func TestHWCNIsConv2dAndWhatFollows(t *testing.T) {
 			}
 			return s.Clone(x)
 		}
-		conv, err := torch.NewConv2d(in, out, kernel, rapid.Bool().Draw(t, "bias"), torch.Conv2dOptions{Stride: o.Stride, Groups: groups}, torch.CPU, g)
-		if err != nil {
-			t.Fatal(err)
+		weight := s.MulScalar(random(out, in/groups, kernel[0], kernel[1]), 1/math.Sqrt(float64(in/groups*kernel[0]*kernel[1])))
+		var bias *torch.Tensor
+		if rapid.Bool().Draw(t, "bias") {
+			bias = random(out)
 		}
-		defer conv.Free()
 		x := random(clips, in, height, width)
-		pooled := s.AvgPool2d(s.LeakyReLU(conv.Forward(s, s.ZeroPad2d(x, o.Pad), false), o.Slope), [2]int{1, o.Pool}, [2]int{1, o.Pool})
+		convolved := s.Conv2d(s.ZeroPad2d(x, o.Pad), weight, bias, torch.Conv2dOptions{Stride: o.Stride, Groups: groups})
+		pooled := s.AvgPool2d(s.LeakyReLU(convolved, o.Slope), [2]int{1, o.Pool}, [2]int{1, o.Pool})
 		want := pooled
 		if rapid.Bool().Draw(t, "norm") {
-			if o.Norm, err = torch.NewBatchNorm2d(out, torch.CPU); err != nil {
-				t.Fatal(err)
-			}
-			defer o.Norm.Free()
-			o.Norm.Forward(s, pooled, true) // which moves its statistics
-			want = o.Norm.Forward(s, pooled, false)
+			o.Norm = &torch.BatchNorm{Weight: random(out), Bias: random(out), Mean: random(out), Variance: s.Exp(random(out)), Eps: 1e-5}
+			want = s.BatchNorm(pooled, *o.Norm, false)
 		}
 		values := func(x *torch.Tensor) []float32 {
 			v, err := torch.ToSlice[float32](x)
@@ -70,7 +67,7 @@ func TestHWCNIsConv2dAndWhatFollows(t *testing.T) {
 			}
 			return v
 		}
-		all := s.Narrow(s.Conv2dHWCN(s.HWCN(x), conv.Weight, conv.Bias, o), 0, 0, clips)
+		all := s.Narrow(s.Conv2dHWCN(s.HWCN(x), weight, bias, o), 0, 0, clips)
 		got, wanted := values(all), values(want)
 		if fmt.Sprint(all.Shape()) != fmt.Sprint(want.Shape()) {
 			t.Fatalf("shape %v, want %v", all.Shape(), want.Shape())
@@ -81,7 +78,7 @@ func TestHWCNIsConv2dAndWhatFollows(t *testing.T) {
 			}
 		}
 		if at < clips {
-			few := s.Conv2dHWCN(s.HWCN(s.Narrow(x, 0, at, clips-at)), conv.Weight, conv.Bias, o)
+			few := s.Conv2dHWCN(s.HWCN(s.Narrow(x, 0, at, clips-at)), weight, bias, o)
 			if !slices.Equal(values(s.Narrow(few, 0, 0, clips-at)), values(s.Narrow(all, 0, at, clips-at))) {
 				t.Fatal("a clip's bits depend on the clips beside it")
 			}
@@ -108,15 +105,13 @@ func TestHWCNIsTheSameOnEveryProcessor(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer x.Free()
-		conv, err := torch.NewConv2d(5, 17, [2]int{3, 4}, true, torch.Conv2dOptions{}, torch.CPU, g)
-		if err != nil {
-			t.Fatal(err)
+		weight, bias := f32(t, make([]float32, 17*5*3*4), 17, 5, 3, 4), f32(t, make([]float32, 17), 17)
+		for _, drawn := range []*torch.Tensor{weight, bias, x} {
+			if err := g.Normal(drawn, 0, 1); err != nil {
+				t.Fatal(err)
+			}
 		}
-		defer conv.Free()
-		if err := g.Normal(x, 0, 1); err != nil {
-			t.Fatal(err)
-		}
-		v, err := torch.ToSlice[float32](s.Conv2dHWCN(s.HWCN(x), conv.Weight, conv.Bias, torch.HWCNOptions{Slope: 0.1, Pool: 2}))
+		v, err := torch.ToSlice[float32](s.Conv2dHWCN(s.HWCN(x), weight, bias, torch.HWCNOptions{Slope: 0.1, Pool: 2}))
 		if err != nil {
 			t.Fatal(err)
 		}

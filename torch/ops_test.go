@@ -144,33 +144,24 @@ func TestCrossEntropyByHand(t *testing.T) {
 }
 
 func TestBatchNormByHand(t *testing.T) {
-	b, err := torch.NewBatchNorm2d(2, torch.CPU)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer b.Free()
 	s := scope(t, torch.NoGrad)
-	if err := torch.Write(b.Weight, []float32{2, 1}); err != nil {
-		t.Fatal(err)
-	}
-	if err := torch.Write(b.Bias, []float32{0, -1}); err != nil {
-		t.Fatal(err)
-	}
+	b := torch.BatchNorm{Weight: f32(t, []float32{2, 1}, 2), Bias: f32(t, []float32{0, -1}, 2), Mean: f32(t, []float32{0, 0}, 2),
+		Variance: f32(t, []float32{1, 1}, 2), Count: i64(t, []int64{0}), Momentum: 0.1, Eps: 1e-5}
 	// Channel 0 is 1 and 3, channel 1 is 5 and 7: variance 1, unbiased 2.
 	x := f32(t, []float32{1, 5, 3, 7}, 2, 2, 1, 1)
 	one := 1 / math.Sqrt(1+1e-5)
-	check(t, "training", b.Forward(s, x, true), []int{2, 2, 1, 1}, -2*one, -one-1, 2*one, one-1)
+	check(t, "training", s.BatchNorm(x, b, true), []int{2, 2, 1, 1}, -2*one, -one-1, 2*one, one-1)
 	check(t, "running mean", b.Mean, []int{2}, 0.2, 0.6)
 	check(t, "running variance", b.Variance, []int{2}, 0.9+0.1*2, 0.9+0.1*2)
 	check(t, "batches", b.Count, []int{}, 1)
 	r := func(v float64) float64 { return math.Sqrt(v + 1e-5) }
-	check(t, "evaluation", b.Forward(s, x, false), []int{2, 2, 1, 1},
+	check(t, "evaluation", s.BatchNorm(x, b, false), []int{2, 2, 1, 1},
 		2*0.8/r(1.1), 4.4/r(1.1)-1, 2*2.8/r(1.1), 6.4/r(1.1)-1)
 	check(t, "evaluation counts nothing", b.Count, []int{}, 1)
 
 	// One value a channel has no variance: PyTorch refuses it, and so must we, with
 	// the statistics untouched.
-	b.Forward(s, f32(t, []float32{1, 5}, 1, 2, 1, 1), true)
+	s.BatchNorm(f32(t, []float32{1, 5}, 1, 2, 1, 1), b, true)
 	if s.Err() == nil {
 		t.Error("training on one value a channel is no error")
 	}

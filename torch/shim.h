@@ -21,7 +21,7 @@
 
 /* Raised when a function is added, removed or changed: the caller refuses a
  * shim of another version instead of crashing in it. */
-#define EP_ABI_VERSION 7
+#define EP_ABI_VERSION 8
 
 #ifdef __cplusplus
 extern "C" {
@@ -77,6 +77,16 @@ typedef struct {
   ep_tensor norm_weight, norm_bias, norm_mean, norm_variance;
   double norm_eps;
 } ep_hwcn_options;
+
+/* An argument of ep_call: its name at text + name, and count values of its kind from start on. Of
+ * EP_TEXT start is where it stands in text, which ends with a zero. EP_BOOLEAN lies in ints. */
+enum { EP_NONE = 0, EP_TENSORS = 1, EP_INTS = 2, EP_REALS = 3, EP_BOOLEAN = 4, EP_TEXT = 5 };
+typedef struct {
+  int64_t name;
+  int64_t start;
+  int64_t count;
+  int32_t kind;
+} ep_argument;
 
 /* The shared library hides all but these. */
 #define EP_FN(name, params, args) __attribute__((visibility("default"))) ep_status name params;

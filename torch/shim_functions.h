@@ -122,6 +122,14 @@ EP_FN(ep_index_select, (ep_scope scope, ep_tensor a, int64_t dim, ep_tensor inde
 EP_FN(ep_to, (ep_scope scope, ep_tensor a, int32_t dtype, ep_device device, ep_tensor *out),
       (scope, a, dtype, device, out))
 
+/* Any operation of libtorch by its name with namespace and its overload, "aten::add" and "Tensor".
+ * Arguments that are not given have the schema's defaults; a generator is that of operations that
+ * draw. *outs: the room in out, then how many tensors it gave. */
+EP_FN(ep_call,
+      (ep_scope scope, const char *name, const char *overload, const ep_argument *arguments, int32_t n, const char *text,
+       const int64_t *ints, const double *reals, const ep_tensor *tensors, ep_generator generator, ep_tensor *out, int32_t *outs),
+      (scope, name, overload, arguments, n, text, ints, reals, tensors, generator, out, outs))
+
 /* --- layers -------------------------------------------------------------- */
 
 /* bias may be NULL. */

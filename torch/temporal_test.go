@@ -1,6 +1,7 @@
 package torch_test
 
 import (
+	"errors"
 	"slices"
 	"testing"
 
@@ -33,15 +34,22 @@ func TestConvolutionsOfSignalsHaveLibtorchsBits(t *testing.T) {
 		if err := g.Normal(x, 0, 1); err != nil {
 			t.Fatal(err)
 		}
-		conv, err := torch.NewConv2d(1, out, [2]int{1, kernel}, rapid.Bool().Draw(t, "bias"), torch.Conv2dOptions{Padding: [2]int{0, pad}}, torch.CPU, g)
-		if err != nil {
-			t.Fatal(err)
+		shapes := [][]int{{out, 1, 1, kernel}}
+		if rapid.Bool().Draw(t, "bias") {
+			shapes = append(shapes, []int{out})
 		}
-		defer conv.Free()
-		learned := []*torch.Tensor{conv.Weight}
-		if conv.Bias != nil {
-			learned = append(learned, conv.Bias)
+		learned := make([]*torch.Tensor, 2) // weight and bias, which may be none
+		for i, shape := range shapes {
+			if learned[i], err = torch.Zeros(shape...); err != nil {
+				t.Fatal(err)
+			}
+			defer learned[i].Free()
+			if err := errors.Join(g.Uniform(learned[i], -0.5, 0.5), learned[i].RequireGrad()); err != nil {
+				t.Fatal(err)
+			}
 		}
+		weight, bias := learned[0], learned[1]
+		learned = learned[:len(shapes)]
 		forget, err := torch.NewSGD(learned, torch.SGDOptions{})
 		if err != nil {
 			t.Fatal(err)
@@ -64,7 +72,7 @@ func TestConvolutionsOfSignalsHaveLibtorchsBits(t *testing.T) {
 			}
 			s := torch.NewScope(torch.Grad)
 			defer s.Close()
-			y := conv.Forward(s, signals, true)
+			y := s.Conv2d(signals, weight, bias, torch.Conv2dOptions{Padding: [2]int{0, pad}})
 			s.Backward(s.Sum(s.Mul(y, y)))
 			for _, r := range append([]*torch.Tensor{y}, learned...) {
 				if r != y {

@@ -1,8 +1,6 @@
 package train
 
 import (
-	"errors"
-
 	"eegprune/models"
 	"eegprune/torch"
 )
@@ -34,36 +32,4 @@ func evaluated(s *torch.Scope, n *models.Network, x *torch.Tensor) *torch.Tensor
 		s.Fail(err)
 	}
 	return s.Clone(logits)
-}
-
-// Gradients calls use with the gradients of the mean loss over each of a few batches of
-// rows, taken in their order, in the network's parameters; in evaluation mode, so that
-// the network is not changed. Gradients are forgotten after each.
-func Gradients(n *models.Network, d *Data, rows []int, batch, batches int, use func() error) error {
-	for i := range batches {
-		at := i * batch
-		if at >= len(rows) {
-			break
-		}
-		if err := gradients(n, d, rows[at:min(at+batch, len(rows))], use); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func gradients(n *models.Network, d *Data, rows []int, use func() error) (err error) {
-	opt, err := torch.NewSGD(n.Parameters(), torch.SGDOptions{}) // it knows how to forget gradients
-	if err != nil {
-		return err
-	}
-	defer opt.Free()
-	s := torch.NewScope(torch.Grad)
-	defer s.Close()
-	x, y := d.take(s, s.Index(rows, d.rowsOn(n.Device())), n.Device())
-	s.Backward(s.CrossEntropy(n.Forward(s, x, models.Pass{}), y))
-	if s.Err() != nil {
-		return s.Err()
-	}
-	return errors.Join(d.lost(), use(), opt.ZeroGrad())
 }

@@ -9,15 +9,19 @@ import (
 
 	"eegprune/internal/reftest"
 	"eegprune/models"
+	"eegprune/models/op"
 	"eegprune/torch"
 )
 
 // echo is a network whose logits are its input.
 func echo(t *testing.T, classes int) *models.Network {
-	n := reftest.Network(t, &models.Arch{Model: "echo", Input: [3]int{classes, 1, 1}, Classes: classes, Layers: []models.Layer{
-		{Name: "flatten", Op: models.Flatten, Inputs: []string{models.Input}},
-		{Name: "out", Op: models.Linear, Inputs: []string{"flatten"}, In: classes, Out: classes, NoBias: true},
-	}})
+	net := op.NewNet(classes, 1, 1)
+	net.LinearNoBias("out", classes, classes)(net.Flatten("flatten")(models.Input))
+	arch, err := models.Custom("echo", [3]int{classes, 1, 1}, classes, net)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := reftest.Network(t, arch)
 	identity := make([]float32, classes*classes)
 	for i := range classes {
 		identity[i*classes+i] = 1

@@ -75,10 +75,16 @@ type Regimen struct {
 	Loss func(s *torch.Scope, x, logits, hard *torch.Tensor) *torch.Tensor
 	// Gradients may change the parameters' gradients before each step.
 	Gradients func(s *torch.Scope)
-	// Epoch is called after each epoch's steps. What it does to the network is undone,
+	// Epoch is called after each epoch's steps, of which it is told the number, from 0. What it does to the network is undone,
 	// after validation and, where the epoch is the best so far, after its weights were
 	// kept, by the function that it returns.
-	Epoch func() (restore func() error, err error)
+	Epoch func(epoch int) (restore func() error, err error)
+	// Resumed is called where a training goes on from a snapshot, with the weights that it had
+	// after that many epochs.
+	Resumed func(epochs int) error
+	// Since is the first epoch, from 0, that may be the best: before it the network is not yet
+	// what the training makes of it.
+	Since int
 }
 
 // A Training is a network with what it is trained on, and how.
@@ -136,7 +142,11 @@ func (t *trainer) run(ctx context.Context) (History, error) {
 	if err != nil {
 		return h, err
 	}
-	h.Resumed = len(h.Epochs)
+	if h.Resumed = len(h.Epochs); h.Resumed > 0 && t.Regimen.Resumed != nil {
+		if err := t.Regimen.Resumed(h.Resumed); err != nil {
+			return h, fmt.Errorf("going on after epoch %d: %w", h.Resumed, err)
+		}
+	}
 	saved := time.Now()
 	for epoch := h.Resumed; epoch < t.Options.Epochs; epoch++ {
 		e, err := t.epoch(ctx, epoch, rate(epoch))
@@ -144,7 +154,7 @@ func (t *trainer) run(ctx context.Context) (History, error) {
 			return h, fmt.Errorf("epoch %d: %w", epoch+1, err)
 		}
 		h.Epochs = append(h.Epochs, e)
-		if epoch == 0 || e.better(h.Epochs[h.Best], t.Metric) {
+		if epoch <= t.Regimen.Since || e.better(h.Epochs[h.Best], t.Metric) {
 			h.Best = epoch
 			if err := t.best.CopyFrom(t.Network); err != nil {
 				return h, err
@@ -255,7 +265,7 @@ func (t *trainer) epoch(ctx context.Context, epoch int, lr float64) (Epoch, erro
 		return e, fmt.Errorf("the loss is %g: %w; lower the learning rate (now %g)", e.Loss, ErrDiverged, lr)
 	}
 	if t.Regimen.Epoch != nil {
-		if t.restore, err = t.Regimen.Epoch(); err != nil {
+		if t.restore, err = t.Regimen.Epoch(epoch); err != nil {
 			return e, err
 		}
 	}

@@ -12,20 +12,22 @@ import (
 
 	"eegprune/internal/reftest"
 	"eegprune/models"
+	"eegprune/models/op"
 	"eegprune/torch"
 )
 
 // tiny is a network with all that a training moves: weights, BatchNorm statistics and
 // dropout's numbers.
 func tiny() *models.Arch {
-	return &models.Arch{Model: "tiny", Input: [3]int{1, 1, 4}, Classes: 2, Layers: []models.Layer{
-		{Name: "conv", Op: models.Conv2d, Inputs: []string{models.Input}, In: 1, Out: 6, Kernel: [2]int{1, 2}},
-		{Name: "norm", Op: models.BatchNorm2d, Inputs: []string{"conv"}, Out: 6},
-		{Name: "elu", Op: models.ELU, Inputs: []string{"norm"}, Slope: 1},
-		{Name: "flatten", Op: models.Flatten, Inputs: []string{"elu"}},
-		{Name: "drop", Op: models.Dropout, Inputs: []string{"flatten"}, P: 0.1},
-		{Name: "out", Op: models.Linear, Inputs: []string{"drop"}, In: 18, Out: 2},
-	}}
+	net := op.NewNet(1, 1, 4)
+	x := net.Conv2d("conv", 1, 6, [2]int{1, 2}, op.ConvOptions{})(models.Input)
+	x = net.ELU("elu", 1)(net.BatchNorm2d("norm", 6, op.NormOptions{})(x))
+	net.Linear("out", 18, 2)(net.Dropout("drop", 0.1)(net.Flatten("flatten")(x)))
+	arch, err := models.Custom("tiny", [3]int{1, 1, 4}, 2, net)
+	if err != nil {
+		panic(err)
+	}
+	return arch
 }
 
 // separable is a set whose class is the sign of a clip's mean, with a gap between.

@@ -2,7 +2,6 @@ package train
 
 import (
 	"eegprune/models"
-	"eegprune/prune"
 	"eegprune/torch"
 )
 
@@ -24,7 +23,7 @@ func Fresh(arch *models.Arch, masks models.Masks, device torch.Device, seed uint
 	}
 	defer drawn.Free()
 	if len(masks) > 0 {
-		if err := prune.FreshMasked(drawn, masks, g); err != nil {
+		if err := drawn.DrawMasked(masks, g); err != nil {
 			return nil, nil, err
 		}
 	}

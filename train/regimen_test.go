@@ -16,7 +16,6 @@ import (
 
 	"eegprune/internal/reftest"
 	"eegprune/models"
-	"eegprune/prune"
 	"eegprune/torch"
 )
 
@@ -36,99 +35,6 @@ func made(rt *rapid.T) (*models.Network, *Data, *torch.Generator) {
 		rt.Fatal(err)
 	}
 	return n, d, g
-}
-
-func TestMaskedWeightsStayZero(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
-		n, d, g := made(rt)
-		defer n.Free()
-		defer d.Free()
-		defer g.Free()
-		method, err := prune.ByName(rapid.SampledFrom([]string{"uwmp", "lamp"}).Draw(rt, "method"))
-		if err != nil {
-			rt.Fatal(err)
-		}
-		decision, err := prune.Choose(n, method, rapid.Float64Range(0.1, 0.95).Draw(rt, "ratio"), prune.Options{Linear: true}, prune.Evidence{})
-		if err != nil {
-			rt.Fatal(err)
-		}
-		masked, err := decision.Apply(n)
-		if err != nil {
-			rt.Fatal(err)
-		}
-		defer masked.Free()
-		o := Options{Optimizer: rapid.SampledFrom([]string{"sgd", "adam"}).Draw(rt, "optimizer"), LR: 0.01, BatchSize: 8, Epochs: 2,
-			WeightDecay: rapid.SampledFrom([]float64{0, 1e-3}).Draw(rt, "weight decay")}
-		if o.Optimizer == "sgd" {
-			o.Momentum = rapid.SampledFrom([]float64{0, 0.9}).Draw(rt, "momentum")
-		}
-		if _, err := runFit(context.Background(), masked, d, span(0, 16), span(16, 24), o, g, Observer{}); err != nil {
-			rt.Fatal(err)
-		}
-		moved := false
-		for i, p := range masked.State() {
-			mask := decision.Masks[p.Name]
-			if mask == nil {
-				continue
-			}
-			got, _ := torch.ToSlice[float32](p.Tensor)
-			before, _ := torch.ToSlice[float32](n.State()[i].Tensor)
-			for k := range got {
-				if !mask.Stays(k) && got[k] != 0 {
-					rt.Fatalf("%s[%d] is masked but %g", p.Name, k, got[k])
-				}
-				moved = moved || mask.Stays(k) && got[k] != before[k]
-			}
-		}
-		if !moved {
-			rt.Skip("a dead network: nothing that stays has a gradient")
-		}
-	})
-}
-
-func TestPenaltyIsAddedToTheGradientsOfScales(t *testing.T) {
-	arch, err := models.Build("fbccnn", models.Config{Input: [3]int{4, 9, 9}, Classes: 2})
-	if err != nil {
-		t.Fatal(err)
-	}
-	n := reftest.Network(t, arch)
-	reftest.Fill(t, n, 7)
-	gamma := n.Weight("block1.2", "weight")
-	if err := torch.Write(gamma, []float32{1, -1, 0, 0.5, 1, 1, 1, 1, 1, 1, 1, -2}); err != nil {
-		t.Fatal(err)
-	}
-	x := reftest.Tensor(t, reftest.Ramp(4*4*81, 3, 1), 4, 4, 9, 9)
-	y := reftest.Tensor(t, []int64{0, 1, 0, 1}, 4)
-	opt, err := torch.NewSGD(n.Parameters(), torch.SGDOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer opt.Free()
-	gradients := func(strength float64) []float32 {
-		s := torch.NewScope(torch.Grad)
-		defer s.Close()
-		s.Backward(s.CrossEntropy(n.Forward(s, x, models.Pass{}), y))
-		if strength != 0 {
-			prune.Penalise(s, n, strength)
-		}
-		v, err := torch.ToSlice[float32](s.GradOf(gamma))
-		if err := s.Err(); err != nil {
-			t.Fatal(err)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := opt.ZeroGrad(); err != nil {
-			t.Fatal(err)
-		}
-		return v
-	}
-	plain, penalised := gradients(0), gradients(0.25)
-	for i, sign := range []float64{1, -1, 0, 1, 1, 1, 1, 1, 1, 1, 1, -1} {
-		if got, want := float64(penalised[i]-plain[i]), 0.25*sign; math.Abs(got-want) > 1e-6 {
-			t.Errorf("the penalty added %g to the gradient of scale %d, want %g", got, i, want)
-		}
-	}
 }
 
 func TestDistillationByHand(t *testing.T) {
@@ -296,71 +202,6 @@ func TestDamagedSnapshotsCostTimeOnly(t *testing.T) {
 		h, err := Training{Network: n, Data: d, Fit: span(0, 48), Val: span(48, 64), Options: o, Generator: g, Snapshots: Snapshots{Path: path}}.Run(context.Background())
 		if err != nil || len(h.Epochs) != 2 {
 			t.Errorf("with a file of %d damaged bytes: %d epochs, error %v", len(content), len(h.Epochs), err)
-		}
-	}
-}
-
-// Soft pruning is soft: filters that were zeroed after an epoch are trained on in the
-// next, and the network that is validated gives nothing for them.
-func TestSoftlyPrunedFiltersComeBack(t *testing.T) {
-	arch, err := models.Build("fbccnn", models.Config{Input: [3]int{4, 9, 9}, Classes: 2})
-	if err != nil {
-		t.Fatal(err)
-	}
-	n, g := fresh(t, arch, 3)
-	d, err := madeUp(arch, 48, torch.CPU, g)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Free()
-	sfp, err := prune.ByName("sfp")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var zeroed prune.Keep
-	back := 0
-	regimen := Regimen{Epoch: func() (func() error, error) {
-		for name, kept := range zeroed {
-			w, err := torch.ToSlice[float32](n.Weight(name, "weight"))
-			if err != nil {
-				return nil, err
-			}
-			channels := arch.Group(name).Channels
-			for i, v := range w {
-				if v != 0 && !slices.Contains(kept, i/(len(w)/channels)) {
-					back++
-					break
-				}
-			}
-		}
-		decision, err := prune.Choose(n, sfp, 0.5, prune.Options{}, prune.Evidence{})
-		if err != nil {
-			return nil, err
-		}
-		zeroed = decision.Keep
-		if err := prune.Soften(n, zeroed); err != nil {
-			return nil, err
-		}
-		return prune.Silence(n, zeroed)
-	}}
-	o := Options{Optimizer: "sgd", LR: 0.05, Momentum: 0.9, BatchSize: 16, Epochs: 3}
-	if _, err := (Training{Network: n, Data: d, Fit: span(0, 32), Val: span(32, 48), Options: o, Generator: g, Regimen: regimen}).Run(context.Background()); err != nil {
-		t.Fatal(err)
-	}
-	if back == 0 {
-		t.Error("no layer has a filter that came back after it was zeroed")
-	}
-	silent, err := prune.Silent(n)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range arch.Groups {
-		group := &arch.Groups[i]
-		if group.Linear(arch) {
-			continue
-		}
-		if got, want := len(silent[group.Name]), group.Channels-group.Channels/2; got != want {
-			t.Errorf("the best network's %s has %d channels that are not silent, want %d of %d", group.Name, got, want, group.Channels)
 		}
 	}
 }

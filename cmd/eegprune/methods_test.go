@@ -75,10 +75,10 @@ func TestSingleStepsFindWhatTheStudyFinds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		switch method.Training {
-		case prune.Sparse:
+		switch training := method.Training; {
+		case training != nil && !training.Prunes:
 			from = "study/checkpoints/eegnet-fold01-" + m + "-sparsity-trained.safetensors"
-		case prune.Soft:
+		case training != nil:
 			same(pruned, scored("evaluate", filepath.Join("study", r.Checkpoint)))
 			continue // which is done in training
 		}

@@ -68,7 +68,7 @@ func (a *app) openToPrune(ctx context.Context, path string, f foreignFlags, p ex
 	if err != nil {
 		return nil, nil, usageError{err}
 	}
-	if m.NeedsData {
+	if m.Needs != prune.Weights {
 		c, s, err := a.openWithStudy(ctx, path, d, dev, unchanged)
 		if err != nil {
 			return nil, nil, err

@@ -35,20 +35,15 @@ func Ramp(n int, key uint64, scale float64) []float32 {
 // network comes from Ramp with key+k.
 func Fill(t testing.TB, n *models.Network, key uint64) {
 	t.Helper()
-	norm := map[string]bool{}
-	for _, l := range n.Arch.Layers {
-		norm[l.Name] = l.Op == models.BatchNorm2d
-	}
 	k := key
 	for _, p := range n.State() {
 		if p.Buffer {
 			continue
 		}
 		shape := p.Tensor.Shape()
-		layer, kind := p.Name[:strings.LastIndexByte(p.Name, '.')], p.Name[strings.LastIndexByte(p.Name, '.')+1:]
 		var v []float32
 		switch {
-		case norm[layer] && kind == "weight":
+		case n.Arch.Tensor(p.Name).Fill == 1: // the scale of a normalisation
 			v = Ramp(p.Tensor.Len(), k, 0.5)
 			for i := range v {
 				v[i]++
@@ -182,6 +177,20 @@ func Expected(t testing.TB, kind, model string) string {
 		t.Skipf("%s is not there", path)
 	}
 	return path
+}
+
+// Models are those of which testdata has files of expected values of a kind: "ccnn-selu",
+// "heldout/fbccnn".
+func Models(kind string) []string {
+	var models []string
+	for _, dir := range []string{"", "heldout/"} {
+		files, _ := filepath.Glob(filepath.Join("testdata", dir, kind+"_*.json"))
+		for _, f := range files {
+			name := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(f), kind+"_"), ".json")
+			models = append(models, dir+strings.ReplaceAll(name, "_", "-"))
+		}
+	}
+	return models
 }
 
 // Constrain brings weights that Fill wrote to where a training would have them.

@@ -2,6 +2,7 @@ package export
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -12,6 +13,7 @@ import (
 
 	"eegprune/internal/onnxpb"
 	"eegprune/models"
+	"eegprune/models/op"
 	"eegprune/torch"
 )
 
@@ -43,10 +45,9 @@ func ONNX(w io.Writer, n *models.Network, o ONNXOptions) error {
 	if err := n.Arch.Check(); err != nil {
 		return err
 	}
-	b := &graphBuilder{arch: n.Arch, int8: o.Int8, state: map[string]*torch.Tensor{}, values: map[string]string{models.Input: models.Input}}
+	b := &graphBuilder{network: n, int8: o.Int8, values: map[string]string{models.Input: models.Input}, there: map[string]bool{}}
 	size := 0
 	for _, p := range n.State() {
-		b.state[p.Name] = p.Tensor
 		size += p.Tensor.Len() * p.Tensor.Info().DType.Size()
 	}
 	if size > maxFile {
@@ -72,36 +73,84 @@ func ONNX(w io.Writer, n *models.Network, o ONNXOptions) error {
 	return err
 }
 
+// graphBuilder adds one node's operations at a time: see [op.Builder].
 type graphBuilder struct {
-	arch   *models.Arch
-	int8   bool
-	state  map[string]*torch.Tensor
-	values map[string]string // what each layer gives, by its name in the graph
-	g      onnxpb.GraphProto
+	network *models.Network
+	int8    bool
+	values  map[string]string // what each node gives, by its name in the graph
+	there   map[string]bool   // initialisers
+	g       onnxpb.GraphProto
+
+	node *op.Node
+	out  string // what it is called in the graph
+	// steps counts what the node's operations give in between.
+	steps int
 }
 
 func (b *graphBuilder) graph() (*onnxpb.GraphProto, error) {
-	order, err := b.arch.Order()
-	if err != nil {
-		return nil, err
-	}
-	in := b.arch.Input
-	b.g.Name = proto.String(b.arch.Model)
+	arch := b.network.Arch
+	in := arch.Input
+	b.g.Name = proto.String(arch.Model)
 	b.g.Input = []*onnxpb.ValueInfoProto{value(models.Input, in[0], in[1], in[2])}
-	b.g.Output = []*onnxpb.ValueInfoProto{value(Output, b.arch.Classes)}
-	for at, i := range order {
-		l := &b.arch.Layers[i]
-		out := l.Name
-		if at == len(order)-1 {
-			out = Output
-		} else if out == Output {
-			return nil, fmt.Errorf("%s: a layer before the last is called %q, the name of the network's output in ONNX: rename it", b.arch.Model, out)
+	b.g.Output = []*onnxpb.ValueInfoProto{value(Output, arch.Classes)}
+	var wrong error
+	err := arch.Walk(func(c *op.Call) {
+		if wrong == nil {
+			if wrong = b.add(c); wrong != nil {
+				wrong = fmt.Errorf("%s: layer %q: %w", arch.Model, c.Name, wrong)
+			}
 		}
-		if err := b.layer(l, out); err != nil {
-			return nil, fmt.Errorf("%s: layer %q: %w", b.arch.Model, l.Name, err)
-		}
+	})
+	return &b.g, errors.Join(err, wrong)
+}
+
+// add adds a node.
+func (b *graphBuilder) add(c *op.Call) error {
+	last := c.Name == b.network.Arch.Nodes[len(b.network.Arch.Nodes)-1].Name
+	b.node, b.out, b.steps = c.Node, c.Name, 0
+	if last {
+		b.out = Output
+	} else if c.Name == Output {
+		return fmt.Errorf("its name %q is that of the network's output in ONNX: rename it", Output)
 	}
-	return &b.g, nil
+	write := c.Operation().ONNX
+	if write == nil {
+		return fmt.Errorf("operation %q has no counterpart in ONNX that this version knows", c.Op)
+	}
+	b.values[c.Name] = b.out
+	return write(&op.Graph{Call: c, Builder: b})
+}
+
+// Value is the name in the graph of what a node gave.
+func (b *graphBuilder) Value(name string) string { return b.values[name] }
+
+// Add adds an operation that gives what the node gives.
+func (b *graphBuilder) Add(operation string, in []string, attributes ...op.Attribute) {
+	n := &onnxpb.NodeProto{Name: proto.String(b.node.Name), OpType: proto.String(operation), Input: in, Output: []string{b.out}}
+	for _, a := range attributes {
+		n.Attribute = append(n.Attribute, encoded(a))
+	}
+	b.g.Node = append(b.g.Node, n)
+}
+
+// Step adds an operation that gives something in between.
+func (b *graphBuilder) Step(operation string, in []string, attributes ...op.Attribute) string {
+	out, steps := b.out, b.steps
+	b.steps++
+	b.out = fmt.Sprintf("%s.%d", b.node.Name, steps)
+	defer func() { b.out = out }()
+	b.Add(operation, in, attributes...)
+	return b.out
+}
+
+// Pass says that the node gives what it takes: it is then none of the graph's, unless it gives the
+// logits.
+func (b *graphBuilder) Pass(in string) {
+	if b.out == Output {
+		b.Add("Identity", []string{in})
+		return
+	}
+	b.values[b.node.Name] = in
 }
 
 // value declares an input or output: a batch of any size of float32.
@@ -114,85 +163,9 @@ func value(name string, shape ...int) *onnxpb.ValueInfoProto {
 		ElemType: proto.Int32(int32(onnxpb.TensorProto_FLOAT)), Shape: &onnxpb.TensorShapeProto{Dim: dims}}}}}
 }
 
-// layer adds the node that computes l. Layers that do nothing in an evaluation have none.
-func (b *graphBuilder) layer(l *models.Layer, out string) error {
-	var in []string
-	for _, name := range l.Inputs {
-		in = append(in, b.values[name])
-	}
-	b.values[l.Name] = out
-	node := func(op string, attributes ...*onnxpb.AttributeProto) {
-		b.g.Node = append(b.g.Node, &onnxpb.NodeProto{Name: proto.String(l.Name), OpType: proto.String(op), Input: in, Output: []string{out}, Attribute: attributes})
-	}
-	left, right, top, bottom := l.Pad[0], l.Pad[1], l.Pad[2], l.Pad[3]
-	switch l.Op {
-	case models.Conv2d, models.Linear:
-		weight, err := b.weight(l.Name + ".weight")
-		if err != nil {
-			return err
-		}
-		in = append(in, weight)
-		if !l.NoBias {
-			bias, err := b.float(l.Name + ".bias")
-			if err != nil {
-				return err
-			}
-			in = append(in, bias)
-		}
-		if l.Op == models.Linear {
-			node("Gemm", integer("transB", 1))
-			break
-		}
-		s := l.Strides()
-		node("Conv", list("kernel_shape", l.Kernel[0], l.Kernel[1]), list("strides", s[0], s[1]), list("pads", top, left, bottom, right), integer("group", max(l.Groups, 1)))
-	case models.BatchNorm2d:
-		for _, p := range []string{".weight", ".bias", ".running_mean", ".running_var"} {
-			name, err := b.float(l.Name + p)
-			if err != nil {
-				return err
-			}
-			in = append(in, name)
-		}
-		eps := l.Eps
-		if eps == 0 {
-			eps = 1e-5
-		}
-		node("BatchNormalization", float("epsilon", eps))
-	case models.ReLU:
-		node("Relu")
-	case models.SELU:
-		node("Selu")
-	case models.ELU:
-		node("Elu", float("alpha", l.Slope))
-	case models.LeakyReLU:
-		node("LeakyRelu", float("alpha", l.Slope))
-	case models.ZeroPad2d:
-		in = append(in, b.int64s(l.Name+".pads", 0, 0, top, left, 0, 0, bottom, right))
-		node("Pad")
-	case models.AvgPool2d:
-		s := l.Strides()
-		node("AveragePool", list("kernel_shape", l.Kernel[0], l.Kernel[1]), list("strides", s[0], s[1]))
-	case models.Flatten:
-		node("Flatten", integer("axis", 1))
-	case models.Mean:
-		node("ReduceMean", list("axes", -1), integer("keepdims", 0))
-	case models.Cat:
-		node("Concat", integer("axis", l.Dim))
-	case models.Dropout, models.Dropout2d:
-		if out == Output {
-			node("Identity")
-		} else {
-			b.values[l.Name] = in[0]
-		}
-	default:
-		return fmt.Errorf("operation %q has no counterpart in ONNX that this version knows", l.Op)
-	}
-	return nil
-}
-
 // read returns a parameter or buffer of float32.
 func (b *graphBuilder) read(name string) (v []float32, shape []int64, err error) {
-	t := b.state[name]
+	t := b.network.Tensor(name)
 	if t == nil {
 		return nil, nil, fmt.Errorf("the network has no %s", name)
 	}
@@ -203,32 +176,50 @@ func (b *graphBuilder) read(name string) (v []float32, shape []int64, err error)
 	return v, shape, err
 }
 
-func (b *graphBuilder) add(name string, kind onnxpb.TensorProto_DataType, shape []int64, raw []byte) string {
+// initial adds an initialiser, once.
+func (b *graphBuilder) initial(name string, kind onnxpb.TensorProto_DataType, shape []int64, raw []byte) string {
+	if b.there[name] {
+		return name
+	}
+	b.there[name] = true
 	b.g.Initializer = append(b.g.Initializer, &onnxpb.TensorProto{Name: proto.String(name), DataType: proto.Int32(int32(kind)), Dims: shape, RawData: raw})
 	return name
 }
 
-// float adds a tensor as it is.
-func (b *graphBuilder) float(name string) (string, error) {
+// Tensor adds a parameter or buffer as it is.
+func (b *graphBuilder) Tensor(name string) (string, error) {
 	v, shape, err := b.read(name)
 	if err != nil {
 		return "", err
 	}
-	return b.add(name, onnxpb.TensorProto_FLOAT, shape, floatBytes(v)), nil
+	return b.initial(name, onnxpb.TensorProto_FLOAT, shape, floatBytes(v)), nil
 }
 
-func (b *graphBuilder) int64s(name string, v ...int) string {
+// Numbers adds a list of whole numbers.
+func (b *graphBuilder) Numbers(name string, v ...int) string {
 	var raw []byte
 	for _, n := range v {
 		raw = binary.LittleEndian.AppendUint64(raw, uint64(n))
 	}
-	return b.add(name, onnxpb.TensorProto_INT64, []int64{int64(len(v))}, raw)
+	return b.initial(name, onnxpb.TensorProto_INT64, []int64{int64(len(v))}, raw)
 }
 
-// weight adds a weight [filters, ...] as it is or as 8-bit integers.
-func (b *graphBuilder) weight(name string) (string, error) {
+// Floats adds a list of numbers.
+func (b *graphBuilder) Floats(name string, v ...float64) string {
+	values := make([]float32, len(v))
+	for i, x := range v {
+		values[i] = float32(x)
+	}
+	return b.initial(name, onnxpb.TensorProto_FLOAT, []int64{int64(len(v))}, floatBytes(values))
+}
+
+// Weight adds a weight [filters, ...] as it is or as 8-bit integers.
+func (b *graphBuilder) Weight(name string) (string, error) {
 	if !b.int8 {
-		return b.float(name)
+		return b.Tensor(name)
+	}
+	if b.there[name+".int8"] {
+		return name, nil
 	}
 	v, shape, err := b.read(name)
 	if err != nil {
@@ -237,9 +228,9 @@ func (b *graphBuilder) weight(name string) (string, error) {
 	q, scales := quantize(v, int(shape[0]))
 	filters := shape[:1]
 	b.g.Node = append(b.g.Node, &onnxpb.NodeProto{Name: proto.String(name + ".dequantize"), OpType: proto.String("DequantizeLinear"), Output: []string{name},
-		Input: []string{b.add(name+".int8", onnxpb.TensorProto_INT8, shape, q), b.add(name+".scale", onnxpb.TensorProto_FLOAT, filters, floatBytes(scales)),
-			b.add(name+".zero", onnxpb.TensorProto_INT8, filters, make([]byte, len(scales)))},
-		Attribute: []*onnxpb.AttributeProto{integer("axis", 0)}})
+		Input: []string{b.initial(name+".int8", onnxpb.TensorProto_INT8, shape, q), b.initial(name+".scale", onnxpb.TensorProto_FLOAT, filters, floatBytes(scales)),
+			b.initial(name+".zero", onnxpb.TensorProto_INT8, filters, make([]byte, len(scales)))},
+		Attribute: []*onnxpb.AttributeProto{encoded(op.Attribute{Name: "axis", Value: 0})}})
 	return name, nil
 }
 
@@ -275,18 +266,20 @@ func floatBytes(v []float32) []byte {
 	return raw
 }
 
-func integer(name string, v int) *onnxpb.AttributeProto {
-	return &onnxpb.AttributeProto{Name: proto.String(name), Type: onnxpb.AttributeProto_INT.Enum(), I: proto.Int64(int64(v))}
-}
-
-func list(name string, v ...int) *onnxpb.AttributeProto {
-	a := &onnxpb.AttributeProto{Name: proto.String(name), Type: onnxpb.AttributeProto_INTS.Enum()}
-	for _, n := range v {
-		a.Ints = append(a.Ints, int64(n))
+func encoded(a op.Attribute) *onnxpb.AttributeProto {
+	p := &onnxpb.AttributeProto{Name: proto.String(a.Name)}
+	switch v := a.Value.(type) {
+	case int:
+		p.Type, p.I = onnxpb.AttributeProto_INT.Enum(), proto.Int64(int64(v))
+	case float64:
+		p.Type, p.F = onnxpb.AttributeProto_FLOAT.Enum(), proto.Float32(float32(v))
+	case string:
+		p.Type, p.S = onnxpb.AttributeProto_STRING.Enum(), []byte(v)
+	case []int:
+		p.Type = onnxpb.AttributeProto_INTS.Enum()
+		for _, n := range v {
+			p.Ints = append(p.Ints, int64(n))
+		}
 	}
-	return a
-}
-
-func float(name string, v float64) *onnxpb.AttributeProto {
-	return &onnxpb.AttributeProto{Name: proto.String(name), Type: onnxpb.AttributeProto_FLOAT.Enum(), F: proto.Float32(float32(v))}
+	return p
 }

@@ -3,6 +3,7 @@
 package export
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -12,6 +13,7 @@ import (
 	"strings"
 
 	"eegprune/models"
+	"eegprune/models/op"
 )
 
 // Python writes a module with the class Network, a torch.nn.Module of the architecture
@@ -21,23 +23,20 @@ func Python(w io.Writer, arch *models.Arch, masks models.Masks) error {
 	if err := arch.Check(); err != nil {
 		return err
 	}
-	shapes, err := arch.Shapes()
+	p := &pythonWriter{arch: arch, calls: map[string]*op.Call{}, users: map[string][]string{}}
+	err := arch.Walk(func(c *op.Call) {
+		p.calls[c.Name] = c
+		p.order = append(p.order, c)
+		for _, in := range c.Inputs() {
+			p.users[in] = append(p.users[in], c.Name)
+		}
+	})
 	if err != nil {
 		return err
 	}
-	arch = arch.Clone()
-	p := &pythonWriter{arch: arch, users: map[string][]string{}}
-	for i := range arch.Layers {
-		l := &arch.Layers[i]
-		if err := pythonName(l.Name); err != nil {
+	for _, c := range p.order {
+		if err := pythonName(c.Name); err != nil {
 			return fmt.Errorf("%s: %w", arch.Model, err)
-		}
-		// Of features nn.Dropout2d drops the same, and warns that it will cease to.
-		if l.Op == models.Dropout2d && len(shapes[l.Name]) == 1 {
-			l.Op = models.Dropout
-		}
-		for _, in := range l.Inputs {
-			p.users[in] = append(p.users[in], l.Name)
 		}
 	}
 	if err := p.units(); err != nil {
@@ -68,11 +67,11 @@ func pythonName(name string) error {
 	return nil
 }
 
-// A unit is what the class holds under one attribute: a layer, or a block of layers whose
+// A unit is what the class holds under one attribute: a module, or a block of modules whose
 // names begin alike.
 type unit struct {
-	name   string
-	layers []*models.Layer // in the order of construction
+	name  string
+	nodes []*op.Call // in the order of construction
 	// chain says that the block is computed by calling it.
 	chain bool
 }
@@ -80,13 +79,14 @@ type unit struct {
 type pythonWriter struct {
 	b     strings.Builder
 	arch  *models.Arch
-	users map[string][]string // layers that take a layer's output
-	order []*models.Layer
+	calls map[string]*op.Call
+	users map[string][]string // nodes that take a value
+	order []*op.Call
 	all   []*unit
 }
 
-func (p *pythonWriter) unit(layer string) *unit {
-	name, _, _ := strings.Cut(layer, ".")
+func (p *pythonWriter) unit(node string) *unit {
+	name, _, _ := strings.Cut(node, ".")
 	for _, u := range p.all {
 		if u.name == name {
 			return u
@@ -97,56 +97,82 @@ func (p *pythonWriter) unit(layer string) *unit {
 	return u
 }
 
+// constructed are the nodes in the order of construction, which is that of their tensors; those
+// that have none keep their place after the node before them.
+func (p *pythonWriter) constructed() []*op.Call {
+	at := map[string]int{}
+	for i, t := range p.arch.Tensors {
+		if owner, _ := p.arch.Owner(t.Name); owner != nil && at[owner.Name] == 0 {
+			at[owner.Name] = i + 1
+		}
+	}
+	place := map[*op.Call]int{}
+	last := 0
+	for _, c := range p.order {
+		if trained(c) {
+			last = at[c.Name]
+		}
+		place[c] = last
+	}
+	nodes := slices.Clone(p.order)
+	slices.SortStableFunc(nodes, func(a, b *op.Call) int { return cmp.Compare(place[a], place[b]) })
+	return nodes
+}
+
 func (p *pythonWriter) units() error {
-	order, err := p.arch.Order()
-	if err != nil {
-		return err
-	}
-	for _, i := range order {
-		p.order = append(p.order, &p.arch.Layers[i])
-	}
-	for i := range p.arch.Layers {
-		l := &p.arch.Layers[i]
-		u := p.unit(l.Name)
-		u.layers = append(u.layers, l)
+	for _, c := range p.constructed() {
+		u := p.unit(c.Name)
+		u.nodes = append(u.nodes, c)
 	}
 	for _, u := range p.all {
 		u.chain = p.isChain(u)
-		for i, l := range u.layers {
-			below := func(other *models.Layer) bool { return trained(other) && strings.HasPrefix(other.Name, l.Name+".") }
-			if (trained(l) || u.chain) && slices.ContainsFunc(u.layers, below) {
-				return fmt.Errorf("%s: %q is a layer and holds layers: rename it", p.arch.Model, u.layers[i].Name)
+		for _, c := range u.nodes {
+			below := func(other *op.Call) bool { return trained(other) && strings.HasPrefix(other.Name, c.Name+".") }
+			if (trained(c) || u.chain) && slices.ContainsFunc(u.nodes, below) {
+				return fmt.Errorf("%s: %q is a layer and holds layers: rename it", p.arch.Model, c.Name)
 			}
 		}
 	}
 	return nil
 }
 
-// isChain reports whether a block is its layers one after another, as nn.Sequential is.
+// isChain reports whether a block is its modules one after another, as nn.Sequential is.
 func (p *pythonWriter) isChain(u *unit) bool {
-	start := slices.Index(p.order, u.layers[0])
-	if u.layers[0].Name == u.name || start+len(u.layers) > len(p.order) {
+	start := slices.Index(p.order, u.nodes[0])
+	if u.nodes[0].Name == u.name || start+len(u.nodes) > len(p.order) {
 		return false
 	}
-	for i, l := range u.layers {
-		if p.order[start+i] != l || module(l) == "" || strings.Count(l.Name, ".") > 1 {
+	for i, c := range u.nodes {
+		if p.order[start+i] != c || p.module(c) == "" || strings.Count(c.Name, ".") > 1 || len(p.values(c)) != 1 {
 			return false
 		}
-		if i > 0 && (!slices.Equal(l.Inputs, []string{u.layers[i-1].Name}) || len(p.users[u.layers[i-1].Name]) != 1 || padded(l)) {
+		if before := u.nodes[max(i-1, 0)].Name; i > 0 && (p.values(c)[0] != before || len(p.users[before]) != 1) {
 			return false
 		}
 	}
 	return true
 }
 
-// trained says that a layer has parameters, and so must be a module under its name.
-func trained(l *models.Layer) bool {
-	return l.Op == models.Conv2d || l.Op == models.Linear || l.Op == models.BatchNorm2d
+// values are what a node takes of other nodes and the network's input.
+func (p *pythonWriter) values(c *op.Call) []string {
+	return slices.DeleteFunc(c.Inputs(), func(in string) bool { return p.calls[in] == nil && in != models.Input })
 }
 
-// padded says that a convolution needs its zeros added apart.
-func padded(l *models.Layer) bool {
-	return l.Op == models.Conv2d && (l.Pad[0] != l.Pad[1] || l.Pad[2] != l.Pad[3])
+// trained says that a node has parameters, and so must be a module under its name.
+func trained(c *op.Call) bool { return c.Given("weight") }
+
+// module is the constructor of a node's module, empty where PyTorch has none or none is needed.
+func (p *pythonWriter) module(c *op.Call) string {
+	make := c.Operation().Module
+	if make == nil {
+		return ""
+	}
+	text := make(c)
+	if w := p.arch.Tensor(c.Ref("weight")); w != nil && w.MaxNorm != 0 {
+		text = strings.Replace(strings.TrimSuffix(text, ")"), "nn.Conv2d(", "MaxNormConv2d(", 1) +
+			", max_norm=" + strconv.FormatFloat(w.MaxNorm, 'g', -1, 64) + ")"
+	}
+	return text
 }
 
 func (p *pythonWriter) printf(format string, args ...any) { fmt.Fprintf(&p.b, format, args...) }
@@ -212,44 +238,40 @@ const maxNorm = `class MaxNormConv2d(nn.Conv2d):
 func (p *pythonWriter) constructor() {
 	p.printf("class Network(nn.Module):\n    def __init__(self):\n        super().__init__()\n")
 	for _, u := range p.all {
-		held := u.layers
+		held := u.nodes
 		if !u.chain {
-			held = slices.DeleteFunc(slices.Clone(held), func(l *models.Layer) bool { return !trained(l) })
+			held = slices.DeleteFunc(slices.Clone(held), func(c *op.Call) bool { return !trained(c) })
 		}
 		switch {
 		case len(held) == 0:
 		case held[0].Name == u.name:
-			p.printf("        self.%s = %s\n", u.name, module(held[0]))
+			p.printf("        self.%s = %s\n", u.name, p.module(held[0]))
 		default:
-			p.printf("        self.%s = %s\n", u.name, container(u.name, held))
+			p.printf("        self.%s = %s\n", u.name, p.container(u.name, held))
 		}
 	}
 }
 
-// container holds the modules of layers whose names begin with prefix.
-func container(prefix string, layers []*models.Layer) string {
+// container holds the modules of nodes whose names begin with prefix.
+func (p *pythonWriter) container(prefix string, nodes []*op.Call) string {
 	var names, parts []string
-	within := map[string][]*models.Layer{}
-	for _, l := range layers {
-		name, deeper, dotted := strings.Cut(strings.TrimPrefix(l.Name, prefix+"."), ".")
+	within := map[string][]*op.Call{}
+	for _, c := range nodes {
+		name, deeper, dotted := strings.Cut(strings.TrimPrefix(c.Name, prefix+"."), ".")
 		if !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 		if dotted && deeper != "" {
-			within[name] = append(within[name], l)
+			within[name] = append(within[name], c)
 		}
 	}
 	counted := true
 	for i, name := range names {
 		made := ""
 		if deeper := within[name]; deeper != nil {
-			made = container(prefix+"."+name, deeper)
+			made = p.container(prefix+"."+name, deeper)
 		} else {
-			for _, l := range layers {
-				if l.Name == prefix+"."+name {
-					made = module(l)
-				}
-			}
+			made = p.module(p.calls[prefix+"."+name])
 		}
 		parts = append(parts, made)
 		counted = counted && name == strconv.Itoa(i)
@@ -263,133 +285,47 @@ func container(prefix string, layers []*models.Layer) string {
 	return "nn.Sequential(OrderedDict([" + strings.Join(parts, ", ") + "]))"
 }
 
-// module is the constructor of a layer's module, empty where PyTorch has none or none is
-// needed.
-func module(l *models.Layer) string {
-	switch l.Op {
-	case models.Conv2d:
-		class, args := "nn.Conv2d", fmt.Sprintf("%d, %d, (%d, %d)", l.In, l.Out, l.Kernel[0], l.Kernel[1])
-		if s := l.Strides(); s != [2]int{1, 1} {
-			args += fmt.Sprintf(", stride=(%d, %d)", s[0], s[1])
-		}
-		if !padded(l) && l.Pad != [4]int{} {
-			args += fmt.Sprintf(", padding=(%d, %d)", l.Pad[2], l.Pad[0])
-		}
-		if l.Groups > 1 {
-			args += fmt.Sprintf(", groups=%d", l.Groups)
-		}
-		if l.NoBias {
-			args += ", bias=False"
-		}
-		if l.MaxNorm != 0 {
-			class, args = "MaxNormConv2d", args+", max_norm="+number(l.MaxNorm)
-		}
-		return class + "(" + args + ")"
-	case models.Linear:
-		if l.NoBias {
-			return fmt.Sprintf("nn.Linear(%d, %d, bias=False)", l.In, l.Out)
-		}
-		return fmt.Sprintf("nn.Linear(%d, %d)", l.In, l.Out)
-	case models.BatchNorm2d:
-		args := strconv.Itoa(l.Out)
-		if l.Eps != 0 {
-			args += ", eps=" + number(l.Eps)
-		}
-		if l.Momentum != 0 {
-			args += ", momentum=" + number(l.Momentum)
-		}
-		return "nn.BatchNorm2d(" + args + ")"
-	case models.ReLU:
-		return "nn.ReLU()"
-	case models.SELU:
-		return "nn.SELU()"
-	case models.ELU:
-		return "nn.ELU(" + number(l.Slope) + ")"
-	case models.LeakyReLU:
-		return "nn.LeakyReLU(" + number(l.Slope) + ")"
-	case models.ZeroPad2d:
-		return "nn.ZeroPad2d((" + pad(l) + "))"
-	case models.AvgPool2d:
-		s := l.Strides()
-		return fmt.Sprintf("nn.AvgPool2d((%d, %d), (%d, %d))", l.Kernel[0], l.Kernel[1], s[0], s[1])
-	case models.Dropout:
-		return "nn.Dropout(" + number(l.P) + ")"
-	case models.Dropout2d:
-		return "nn.Dropout2d(" + number(l.P) + ")"
-	case models.Flatten:
-		return "nn.Flatten(1)"
-	}
-	return ""
-}
-
-// number prints v as a number of Python, to the last bit.
-func number(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
-
-func pad(l *models.Layer) string {
-	return fmt.Sprintf("%d, %d, %d, %d", l.Pad[0], l.Pad[1], l.Pad[2], l.Pad[3])
-}
-
 func (p *pythonWriter) forward() {
 	p.printf("\n    def forward(self, %s):\n", models.Input)
-	values := map[string]string{models.Input: models.Input} // by layer
+	values := map[string]string{models.Input: models.Input} // by node
 	last := ""
-	for _, l := range p.order {
-		u := p.unit(l.Name)
-		in := values[l.Inputs[0]]
-		if padded(l) {
-			in = fmt.Sprintf("F.pad(%s, (%s))", in, pad(l))
-		}
+	for _, c := range p.order {
+		u := p.unit(c.Name)
 		var value string
 		switch {
-		case u.chain && l != u.layers[0]:
-			values[l.Name] = u.name
+		case u.chain && c != u.nodes[0]:
+			values[c.Name] = u.name
 			continue
 		case u.chain:
 			last = u.name
-			value = fmt.Sprintf("self.%s(%s)", u.name, in)
+			value = fmt.Sprintf("self.%s(%s)", u.name, values[p.values(c)[0]])
 		default:
-			last = strings.ReplaceAll(l.Name, ".", "_")
-			value = p.call(l, in, values)
+			last = strings.ReplaceAll(c.Name, ".", "_")
+			value = p.call(c, values)
 		}
-		values[l.Name] = last
+		values[c.Name] = last
 		p.printf("        %s = %s\n", last, value)
 	}
 	p.printf("        return %s\n", last)
 }
 
-// call is the expression of one layer that is not part of a chain.
-func (p *pythonWriter) call(l *models.Layer, in string, values map[string]string) string {
-	switch l.Op {
-	case models.Mean:
-		return in + ".mean(-1)"
-	case models.Flatten:
-		return in + ".flatten(1)"
-	case models.Cat:
-		parts := make([]string, len(l.Inputs))
-		for i, name := range l.Inputs {
-			parts[i] = values[name]
-		}
-		return fmt.Sprintf("torch.cat([%s], %d)", strings.Join(parts, ", "), l.Dim)
-	case models.ReLU:
-		return "F.relu(" + in + ")"
-	case models.SELU:
-		return "F.selu(" + in + ")"
-	case models.ELU:
-		return "F.elu(" + in + ", " + number(l.Slope) + ")"
-	case models.LeakyReLU:
-		return "F.leaky_relu(" + in + ", " + number(l.Slope) + ")"
-	case models.ZeroPad2d:
-		return "F.pad(" + in + ", (" + pad(l) + "))"
-	case models.AvgPool2d:
-		s := l.Strides()
-		return fmt.Sprintf("F.avg_pool2d(%s, (%d, %d), (%d, %d))", in, l.Kernel[0], l.Kernel[1], s[0], s[1])
-	case models.Dropout:
-		return "F.dropout(" + in + ", " + number(l.P) + ", self.training)"
-	case models.Dropout2d:
-		return "F.dropout2d(" + in + ", " + number(l.P) + ", self.training)"
+// call is the expression of one node that is not part of a chain.
+func (p *pythonWriter) call(c *op.Call, values map[string]string) string {
+	if !trained(c) {
+		return c.Operation().Python(c, func(arg string) string {
+			if arg := c.Ref(arg); arg != "" {
+				return values[arg]
+			}
+			var parts []string
+			for _, name := range c.Refs(arg) {
+				parts = append(parts, values[name])
+			}
+			return strings.Join(parts, ", ")
+		})
 	}
-	if strings.Contains(l.Name, ".") {
-		return fmt.Sprintf("self.get_submodule(%q)(%s)", l.Name, in)
+	in := values[p.values(c)[0]]
+	if strings.Contains(c.Name, ".") {
+		return fmt.Sprintf("self.get_submodule(%q)(%s)", c.Name, in)
 	}
-	return fmt.Sprintf("self.%s(%s)", l.Name, in)
+	return fmt.Sprintf("self.%s(%s)", c.Name, in)
 }

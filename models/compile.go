@@ -1,0 +1,258 @@
+package models
+
+import (
+	"fmt"
+	"slices"
+
+	"eegprune/models/op"
+	"eegprune/torch"
+)
+
+// A mode is what steps are compiled for.
+type mode struct {
+	training bool
+	// innermost: clips lie side by side, on a CPU and without gradients.
+	innermost bool
+	// each: what every node gives is looked at, so that each is a step of its own.
+	each bool
+}
+
+func (m mode) String() string {
+	switch {
+	case m.each:
+		return "each node"
+	case m.training:
+		return "training"
+	case m.innermost:
+		return "evaluation of several clips"
+	}
+	return "evaluation"
+}
+
+// A step computes one node, or several together.
+type step struct {
+	rule  string     // that made it of several nodes, or another way of one; "" for a node as it is
+	nodes []*op.Node // what it computes, in order
+	in    []string   // the values that it takes
+	// What a convolution's step computes beside it.
+	zeros   [4]int   // that it adds itself: left, right, top, bottom
+	act     *op.Node // ReLU or LeakyReLU
+	pool    *op.Node // along rows
+	norm    *op.Node
+	inPlace bool // writes over what it takes
+	// bind makes what computes it; nil for the node's own kernel.
+	bind func(st *step, at *binder) (op.Kernel, error)
+}
+
+// first and last are the nodes that take what the step takes and give what it gives.
+func (st *step) first() *op.Node { return st.nodes[0] }
+func (st *step) out() string     { return st.nodes[len(st.nodes)-1].Name }
+
+// A plan is a list of steps that rules rewrite.
+type plan struct {
+	mode   mode
+	device torch.Device
+	calls  map[string]*op.Call // of nodes by name
+	steps  []*step
+	output string
+}
+
+// compile makes the steps of every mode.
+func (n *Network) compile() (map[mode]*program, error) {
+	all := map[mode]*program{}
+	for _, m := range []mode{{}, {training: true}, {innermost: true}, {each: true}} {
+		if m.innermost && n.device.IsCUDA() {
+			continue
+		}
+		p, err := n.program(n.Arch, m)
+		if err != nil {
+			return nil, fmt.Errorf("%s: compiling for %v: %w", n.Arch.Model, m, err)
+		}
+		all[m] = p
+	}
+	return all, nil
+}
+
+// program compiles a network's steps for one mode, by all rules but those whose names are given.
+func (n *Network) program(a *Arch, m mode, without ...string) (*program, error) {
+	p := &plan{mode: m, device: n.device, calls: map[string]*op.Call{}}
+	err := a.Walk(func(c *op.Call) {
+		p.calls[c.Name] = c
+		st := &step{nodes: []*op.Node{c.Node}, in: p.values(c.Node)}
+		if c.Op == op.Conv2d {
+			own := c.Ints("padding")
+			st.zeros = [4]int{own[1], own[1], own[0], own[0]}
+		}
+		p.steps = append(p.steps, st)
+		p.output = c.Name
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range rules {
+		if !m.each && r.fits(m, n.device) && !slices.Contains(without, r.name) {
+			r.apply(p)
+		}
+	}
+	return p.bind(n)
+}
+
+// values are those inputs of a node that other nodes gave, or the network's own.
+func (p *plan) values(n *op.Node) []string {
+	return slices.DeleteFunc(n.Inputs(), func(in string) bool { return p.calls[in] == nil && in != Input })
+}
+
+// uses counts how many inputs of steps a value is.
+func (p *plan) uses(value string) int {
+	uses := 0
+	for _, st := range p.steps {
+		for _, in := range st.in {
+			if in == value {
+				uses++
+			}
+		}
+	}
+	return uses
+}
+
+// from is the step that gives a value, nil where none does.
+func (p *plan) from(value string) *step {
+	i := slices.IndexFunc(p.steps, func(st *step) bool { return st.out() == value })
+	if i < 0 {
+		return nil
+	}
+	return p.steps[i]
+}
+
+// before is the step whose output st alone takes, and which it takes alone; or nil.
+func (p *plan) before(st *step) *step {
+	if len(st.in) != 1 || p.uses(st.in[0]) > 1 {
+		return nil
+	}
+	return p.from(st.in[0])
+}
+
+// after is the step that alone takes what st gives, and takes nothing else; or nil.
+func (p *plan) after(st *step) *step {
+	if p.uses(st.out()) != 1 {
+		return nil
+	}
+	i := slices.IndexFunc(p.steps, func(next *step) bool { return slices.Equal(next.in, []string{st.out()}) })
+	if i < 0 {
+		return nil
+	}
+	return p.steps[i]
+}
+
+// merge makes one step of first and the step that alone takes what it gives.
+func (p *plan) merge(first, second *step, rule string) *step {
+	second.nodes = append(slices.Clone(first.nodes), second.nodes...)
+	second.in, second.rule = first.in, rule
+	p.remove(first)
+	return second
+}
+
+func (p *plan) remove(st *step) {
+	p.steps = slices.DeleteFunc(p.steps, func(s *step) bool { return s == st })
+}
+
+// bypass removes a step that gives what it takes.
+func (p *plan) bypass(st *step) {
+	for _, other := range p.steps {
+		for i, in := range other.in {
+			if in == st.out() {
+				other.in = slices.Clone(other.in)
+				other.in[i] = st.in[0]
+			}
+		}
+	}
+	if p.output == st.out() {
+		p.output = st.in[0]
+	}
+	p.remove(st)
+}
+
+// A binder has what kernels are made of.
+type binder struct {
+	calls   map[string]*op.Call
+	tensors map[string]*torch.Tensor
+	places  map[string]int
+}
+
+func (b *binder) node(n *op.Node, inPlace bool) *op.Binding {
+	return &op.Binding{Call: b.calls[n.Name], Tensors: b.tensors, Places: b.places, InPlace: inPlace}
+}
+
+// A program is a plan's steps with all that they need.
+type program struct {
+	steps  []boundStep
+	places int // of values
+	output int
+	plan   *plan
+}
+
+type boundStep struct {
+	node    *op.Node // whose output it gives
+	run     op.Kernel
+	out     int
+	release []int // places whose values no later step takes
+}
+
+// bind finds places for the values and makes the kernels.
+func (p *plan) bind(n *Network) (*program, error) {
+	b := &binder{calls: p.calls, tensors: n.tensors, places: map[string]int{Input: 0}}
+	prog := &program{places: 1, plan: p}
+	last := map[string]int{} // the step that takes a value last
+	for i, st := range p.steps {
+		b.places[st.out()] = prog.places
+		prog.places++
+		for _, in := range st.in {
+			last[in] = i
+		}
+	}
+	for i, st := range p.steps {
+		// What a node takes is what its step takes, where steps between were left out.
+		for k, value := range p.values(st.first()) {
+			if k < len(st.in) && st.in[k] != value {
+				b.places[value] = b.places[st.in[k]]
+			}
+		}
+		bound := boundStep{node: st.nodes[len(st.nodes)-1], out: b.places[st.out()]}
+		if st.bind != nil {
+			run, err := st.bind(st, b)
+			if err != nil {
+				return nil, err
+			}
+			bound.run = run
+		} else {
+			bound.run = b.node(st.first(), st.inPlace).Kernel()
+		}
+		for _, in := range slices.Compact(slices.Sorted(slices.Values(st.in))) {
+			if last[in] == i && in != Input && in != p.output && !p.mode.each {
+				bound.release = append(bound.release, b.places[in])
+			}
+		}
+		prog.steps = append(prog.steps, bound)
+	}
+	prog.output = b.places[p.output]
+	return prog, nil
+}
+
+// run passes x through the steps. What a step gave is freed when no other needs it, so that the
+// next finds its memory in the processor's cache.
+func (p *program) run(s *torch.Scope, x *torch.Tensor, pass Pass) *torch.Tensor {
+	v := op.Values{At: make([]*torch.Tensor, p.places), Training: pass.Training, Generator: pass.Generator}
+	v.At[0] = x
+	for i := range p.steps {
+		st := &p.steps[i]
+		out := st.run(s, &v)
+		if pass.After != nil {
+			out = pass.After(s, st.node, out)
+		}
+		v.At[st.out] = out
+		for _, place := range st.release {
+			s.Release(v.At[place])
+		}
+	}
+	return v.At[p.output]
+}

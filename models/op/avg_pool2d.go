@@ -1,0 +1,88 @@
+package op
+
+import (
+	"fmt"
+
+	"eegprune/torch"
+)
+
+// AvgPool2d averages over windows; one that does not fit at the end is left out.
+const AvgPool2d = "aten.avg_pool2d.default"
+
+// Window is the size and the step of a pool's windows.
+func (c *Call) Window() (kernel, stride []int) {
+	kernel, stride = c.Ints("kernel_size"), c.Ints("stride")
+	if len(stride) == 0 {
+		stride = kernel
+	}
+	return kernel, stride
+}
+
+// pooled is the shape that a pool over the last dimensions gives.
+func pooled(c *Call, what string, dims int) ([]int, error) {
+	x, err := c.Map("self", what, dims+1)
+	if err != nil {
+		return nil, err
+	}
+	kernel, stride := c.Window()
+	if len(kernel) != dims || len(stride) != dims {
+		return nil, fmt.Errorf("a pool of %v, step %v, over %v", kernel, stride, x)
+	}
+	out := []int{x[0]}
+	for i := range kernel {
+		if kernel[i] < 1 || stride[i] < 1 || x[i+1] < kernel[i] {
+			return nil, fmt.Errorf("a pool of %v does not fit into %v", kernel, x)
+		}
+		out = append(out, (x[i+1]-kernel[i])/stride[i]+1)
+	}
+	return batched(out...), nil
+}
+
+// overWindows ties what is pooled: channels pass, and the dimensions that windows move along stay
+// whole.
+func overWindows(t *Ties) {
+	kernel, stride := t.Window()
+	for d := range t.Call.Out {
+		if at := d - (len(t.Call.Out) - len(kernel)); at < 0 || kernel[at] == 1 && stride[at] == 1 {
+			t.Same(t.In("self", d), t.Out(d))
+		}
+	}
+}
+
+func avgPool2d() Op {
+	return Op{
+		Schema: "avg_pool2d(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, bool ceil_mode=False, bool count_include_pad=True, int? divisor_override=None) -> Tensor",
+		Shape: func(c *Call) ([]int, error) {
+			if p := c.Ints("padding"); p[0] != 0 || p[1] != 0 || c.Bool("ceil_mode") || c.Int("divisor_override") != 0 {
+				return nil, fmt.Errorf("a pool that goes beyond the map's edge is not known")
+			}
+			return pooled(c, "pool", 2)
+		},
+		Tie: overWindows,
+		Bind: func(b *Binding) Kernel {
+			kernel, stride := b.Window()
+			return unary("self", func(s *torch.Scope, x *torch.Tensor) *torch.Tensor {
+				return s.AvgPool2d(x, [2]int(kernel), [2]int(stride))
+			})(b)
+		},
+		ONNX: func(g *Graph) error {
+			kernel, stride := g.Window()
+			g.Add("AveragePool", []string{g.In("self")}, Attribute{"kernel_shape", kernel}, Attribute{"strides", stride})
+			return nil
+		},
+		Module: func(c *Call) string {
+			kernel, stride := c.Window()
+			return fmt.Sprintf("nn.AvgPool2d(%s, %s)", tuple(kernel), tuple(stride))
+		},
+		Python: func(c *Call, in func(string) string) string {
+			kernel, stride := c.Window()
+			return fmt.Sprintf("F.avg_pool2d(%s, %s, %s)", in("self"), tuple(kernel), tuple(stride))
+		},
+		Rewritable: true,
+	}
+}
+
+// AvgPool2d adds an [AvgPool2d] over windows side by side.
+func (n *Net) AvgPool2d(name string, kernel [2]int) Layer {
+	return n.layer(name, AvgPool2d, "self", Args{"kernel_size": kernel[:]})
+}

@@ -1,0 +1,85 @@
+package op
+
+import (
+	"fmt"
+	"slices"
+
+	"eegprune/torch"
+)
+
+// Cat joins tensors along a dimension.
+const Cat = "aten.cat.default"
+
+func cat() Op {
+	along := func(c *Call) int { return dimension(c.Int("dim"), len(c.Out)) }
+	return Op{
+		Schema: "cat(Tensor[] tensors, int dim=0) -> Tensor",
+		Shape:  catShape,
+		Tie: func(t *Ties) {
+			at, offset := along(t.Call), 0
+			for _, name := range t.Refs("tensors") {
+				for d := range t.Call.Out {
+					if d != at {
+						t.Same(t.of(name, d), t.Out(d))
+					}
+				}
+				part := t.of(name, at)
+				t.Part(part, t.Out(at), offset)
+				offset += part.size
+			}
+		},
+		Bind: func(b *Binding) Kernel {
+			parts, dim := b.Sources("tensors"), along(b.Call)
+			return func(s *torch.Scope, v *Values) *torch.Tensor { return s.Cat(dim, parts(v)...) }
+		},
+		ONNX: func(g *Graph) error {
+			var in []string
+			for _, name := range g.Refs("tensors") {
+				in = append(in, g.Value(name))
+			}
+			g.Add("Concat", in, Attribute{"axis", g.Int("dim")})
+			return nil
+		},
+		Python: func(c *Call, in func(string) string) string {
+			return fmt.Sprintf("torch.cat([%s], %d)", in("tensors"), c.Int("dim"))
+		},
+		AnyLayout: true,
+	}
+}
+
+func catShape(c *Call) ([]int, error) {
+	all := c.ShapesOf("tensors")
+	if len(all) == 0 {
+		return nil, fmt.Errorf("it has 0 inputs")
+	}
+	out := slices.Clone(all[0])
+	dim := dimension(c.Int("dim"), len(out))
+	if dim < 1 || dim >= len(out) {
+		return nil, fmt.Errorf("tensors of shape %v can't be joined along dimension %d", out[1:], dim)
+	}
+	for _, s := range all[1:] {
+		if len(s) != len(out) {
+			return nil, fmt.Errorf("shapes %v and %v can't be joined", out[1:], s[min(1, len(s)):])
+		}
+		for d := range out {
+			switch {
+			case d == dim:
+				out[d] += s[d]
+			case s[d] != out[d]:
+				return nil, fmt.Errorf("shapes %v and %v can't be joined along dimension %d", out[1:], s[1:], dim)
+			}
+		}
+	}
+	return out, nil
+}
+
+// Cat joins values along a dimension; the batch is dimension 0.
+func (n *Net) Cat(name string, dim int) Layer {
+	return n.adds(name, Cat, Args{"dim": dim}, func(a Args, values []string) {
+		refs := make([]Ref, len(values))
+		for i, v := range values {
+			refs[i] = Ref(v)
+		}
+		a["tensors"] = refs
+	})
+}

@@ -1,0 +1,96 @@
+package op
+
+import (
+	"fmt"
+	"slices"
+
+	"eegprune/torch"
+)
+
+// Flatten makes one dimension of several.
+const Flatten = "aten.flatten.using_ints"
+
+func flatten() Op {
+	span := func(c *Call) (from, to int) {
+		dims := len(c.Shape("self"))
+		return dimension(c.Int("start_dim"), dims), dimension(c.Int("end_dim"), dims)
+	}
+	return Op{
+		Schema: "flatten.using_ints(Tensor self, int start_dim=0, int end_dim=-1) -> Tensor",
+		Shape: func(c *Call) ([]int, error) {
+			x := c.Shape("self")
+			from, to := span(c)
+			if from < 1 || to < from || to >= len(x) {
+				return nil, fmt.Errorf("dimensions %d to %d of %v can't be made one", from, to, x[1:])
+			}
+			return slices.Concat(x[:from], []int{product(x[from : to+1])}, x[to+1:]), nil
+		},
+		Tie: func(t *Ties) {
+			from, to := span(t.Call)
+			dims := len(t.Shape("self"))
+			for d := range from {
+				t.Same(t.In("self", d), t.Out(d))
+			}
+			for d := to + 1; d < dims; d++ {
+				t.Same(t.In("self", d), t.Out(d-(to-from)))
+			}
+			merge(t, "self", from, to, t.Out(from))
+		},
+		Bind: func(b *Binding) Kernel {
+			from, to := span(b.Call)
+			if to != len(b.Shape("self"))-1 {
+				return b.dispatched()
+			}
+			return unary("self", func(s *torch.Scope, x *torch.Tensor) *torch.Tensor { return s.Flatten(x, from) })(b)
+		},
+		ONNX: func(g *Graph) error {
+			from, to := span(g.Call)
+			if from != 1 || to != len(g.Shape("self"))-1 {
+				return fmt.Errorf("ONNX flattens all dimensions but the first, not %d to %d", from, to)
+			}
+			g.Add("Flatten", []string{g.In("self")}, Attribute{"axis", 1})
+			return nil
+		},
+		Module: func(c *Call) string {
+			from, to := span(c)
+			if to == len(c.Shape("self"))-1 {
+				return fmt.Sprintf("nn.Flatten(%d)", from)
+			}
+			return fmt.Sprintf("nn.Flatten(%d, %d)", from, to)
+		},
+		Python: func(c *Call, in func(string) string) string {
+			from, to := span(c)
+			if to == len(c.Shape("self"))-1 {
+				return fmt.Sprintf("%s.flatten(%d)", in("self"), from)
+			}
+			return fmt.Sprintf("%s.flatten(%d, %d)", in("self"), from, to)
+		},
+	}
+}
+
+// merge ties the dimensions from to to, which become one: the first of which something may go has
+// a block for each of its elements, the others stay whole.
+func merge(t *Ties, arg string, from, to int, one Dim) {
+	through := -1
+	for d := from; d <= to; d++ {
+		in := t.In(arg, d)
+		switch {
+		case !t.free(in):
+			t.Whole(in, "it is made one dimension with others")
+		case through < 0:
+			through = d
+		default:
+			t.Whole(in, "it is made one dimension with channels")
+		}
+	}
+	if through < 0 {
+		t.Whole(one, "it is made of dimensions of which nothing may go")
+		return
+	}
+	t.Spread(t.In(arg, through), one, product(t.Shape(arg)[through+1:to+1]))
+}
+
+// Flatten makes features of everything but the batch.
+func (n *Net) Flatten(name string) Layer {
+	return n.layer(name, Flatten, "self", Args{"start_dim": 1})
+}

@@ -1,0 +1,40 @@
+package op
+
+import (
+	"fmt"
+	"math"
+)
+
+// GELU multiplies x with the normal distribution's probability of a number below it (Hendrycks
+// 2016).
+const GELU = "aten.gelu.default"
+
+func gelu() Op {
+	return Op{
+		Schema: `gelu(Tensor self, *, str approximate="none") -> Tensor`,
+		Shape: func(c *Call) ([]int, error) {
+			if a := c.Text("approximate"); a != "none" && a != "tanh" {
+				return nil, fmt.Errorf("a GELU approximated by %q: none and tanh are known", a)
+			}
+			return same("self")(c)
+		},
+		Tie: elementwise("self"),
+		ONNX: func(g *Graph) error {
+			x := g.In("self")
+			if g.Text("approximate") != "none" {
+				return fmt.Errorf("ONNX of opset 17 has GELU by the error function only, not approximated")
+			}
+			scaled := g.Step("Mul", []string{x, g.Floats(g.Node.Name+".root", 1/math.Sqrt2)})
+			twice := g.Step("Add", []string{g.Step("Erf", []string{scaled}), g.Floats(g.Node.Name+".one", 1)})
+			g.Add("Mul", []string{g.Step("Mul", []string{x, twice}), g.Floats(g.Node.Name+".half", 0.5)})
+			return nil
+		},
+		Module: func(c *Call) string { return fmt.Sprintf("nn.GELU(%q)", c.Text("approximate")) },
+		Python: func(c *Call, in func(string) string) string {
+			return fmt.Sprintf("F.gelu(%s, approximate=%q)", in("self"), c.Text("approximate"))
+		},
+	}
+}
+
+// GELU adds a [GELU].
+func (n *Net) GELU(name string) Layer { return n.layer(name, GELU, "self", nil) }

@@ -1,0 +1,88 @@
+package op
+
+import (
+	"fmt"
+	"slices"
+)
+
+// GroupNorm normalises groups of channels of each clip (Wu 2018).
+const GroupNorm = "aten.group_norm.default"
+
+func groupNorm() Op {
+	return Op{
+		Schema: "group_norm(Tensor input, int num_groups, Tensor? weight=None, Tensor? bias=None, float eps=1e-05, bool cudnn_enabled=True) -> Tensor",
+		Weighs: Norm,
+		Shape: func(c *Call) ([]int, error) {
+			x, groups := c.Shape("input"), c.Int("num_groups")
+			if len(x) < 2 || groups < 1 || x[1]%groups != 0 {
+				return nil, fmt.Errorf("a GroupNorm of %d groups gets %v", groups, x[min(1, len(x)):])
+			}
+			for _, arg := range []string{"weight", "bias"} {
+				if err := c.rows(arg, x[1]); err != nil {
+					return nil, err
+				}
+			}
+			return slices.Clone(x), nil
+		},
+		Fit: func(c *Call) {
+			// Groups go whole, so that each keeps its size.
+			if before := c.Shape("weight"); len(before) == 1 && c.Int("num_groups") > 0 {
+				size := before[0] / c.Int("num_groups")
+				channels := c.Shape("input")[1]
+				c.resize("weight", 0, channels)
+				c.resize("bias", 0, channels)
+				c.Args["num_groups"] = channels / size
+			}
+		},
+		// A channel counts in the mean and variance of its group: it goes with it.
+		Tie: func(t *Ties) {
+			in := t.In("input", 1)
+			t.Same(t.In("input", 0), t.Out(0))
+			t.Same(in, t.Out(1))
+			t.Block(in, in.size/t.Int("num_groups"))
+			for arg, role := range map[string]Role{"weight": Scale, "bias": Shift} {
+				if t.Given(arg) {
+					t.Same(in, t.Tensor(arg, 0, role))
+				}
+			}
+		},
+		// fvcore's estimate.
+		MACs: func(c *Call) int64 {
+			if c.Given("weight") {
+				return 5 * int64(product(c.Out[1:]))
+			}
+			return 4 * int64(product(c.Out[1:]))
+		},
+		ONNX: func(g *Graph) error {
+			groups, name := g.Int("num_groups"), g.Node.Name
+			x := g.Step("Reshape", []string{g.In("input"), g.Numbers(name+".groups", 0, groups, -1)})
+			x = g.Step("InstanceNormalization", []string{x, g.Floats(name+".ones", slices.Repeat([]float64{1}, groups)...), g.Floats(name+".zeros", make([]float64, groups)...)}, Attribute{"epsilon", g.Float("eps")})
+			x = g.Step("Reshape", []string{x, g.Numbers(name+".shape", append([]int{0}, g.Out[1:]...)...)})
+			each := g.Numbers(name+".each", append([]int{1, g.Out[1]}, slices.Repeat([]int{1}, len(g.Out)-2)...)...)
+			for i, arg := range []string{"weight", "bias"} {
+				t, err := g.Tensor(g.Ref(arg))
+				if err != nil {
+					return err
+				}
+				in, operation := []string{x, g.Step("Reshape", []string{t, each})}, []string{"Mul", "Add"}[i]
+				if i == 1 {
+					g.Builder.Add(operation, in)
+				} else {
+					x = g.Step(operation, in)
+				}
+			}
+			return nil
+		},
+		Module: func(c *Call) string {
+			return fmt.Sprintf("nn.GroupNorm(%d, %d, eps=%s)", c.Int("num_groups"), c.Shape("input")[1], number(c.Float("eps")))
+		},
+		Rewritable: true,
+	}
+}
+
+// GroupNorm adds a [GroupNorm] of maps with so many channels in so many groups.
+func (n *Net) GroupNorm(name string, groups, channels int) Layer {
+	return n.layer(name, GroupNorm, "input", Args{"num_groups": groups,
+		"weight": n.tensor(Tensor{Name: name + ".weight", Shape: []int{channels}, Fill: 1}),
+		"bias":   n.tensor(Tensor{Name: name + ".bias", Shape: []int{channels}})})
+}

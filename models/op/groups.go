@@ -1,0 +1,271 @@
+package op
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// A Role is what elements of a tensor are of a channel.
+type Role string
+
+// The roles.
+const (
+	Filter    Role = "filter"    // the row of a weight that makes the channel
+	Bias      Role = "bias"      // and what is added to it
+	Scale     Role = "scale"     // what a normalisation multiplies the channel with,
+	Shift     Role = "shift"     // adds to it,
+	Statistic Role = "statistic" // and keeps of it
+	Column    Role = "column"    // what a layer that takes the channel multiplies it with
+	PerOne    Role = "parameter" // any other number for each channel
+)
+
+// A Part is what a group's channels are of one dimension of a tensor.
+type Part struct {
+	Tensor string `json:"tensor"`
+	Dim    int    `json:"dim"`
+	Role   Role   `json:"role"`
+	// Index has, for each channel, its indices along the dimension, in rising order: 81 columns
+	// of the first linear layer after a 9x9 map, D rows of a depthwise convolution.
+	Index [][]int `json:"-"`
+}
+
+// Layer is the path of the module whose tensor it is.
+func (p Part) Layer() string { return LayerOf(p.Tensor) }
+
+// Rows are the indices of some channels, in rising order.
+func (p Part) Rows(channels []int) []int {
+	var rows []int
+	for _, c := range channels {
+		rows = append(rows, p.Index[c]...)
+	}
+	slices.Sort(rows)
+	return rows
+}
+
+// A Group is a set of channels, each of which can be removed on its own, with all that is its:
+// the rows that make it, what a normalisation has of it, the columns of the layers that take it.
+// Channel i of the group is the same in all of its parts.
+type Group struct {
+	Name     string `json:"name"`
+	Channels int    `json:"channels"`
+	Parts    []Part `json:"parts"` // in the tensors' order
+	// Kept holds, after pruning, which channels of the unpruned network are left.
+	Kept []int `json:"kept,omitempty"`
+}
+
+// Of are the group's parts of a role.
+func (g *Group) Of(roles ...Role) []Part {
+	var parts []Part
+	for _, p := range g.Parts {
+		if slices.Contains(roles, p.Role) {
+			parts = append(parts, p)
+		}
+	}
+	return parts
+}
+
+// Layers are the layers that have a part of one of the roles, in order.
+func (g *Group) Layers(roles ...Role) []string {
+	var layers []string
+	for _, p := range g.Of(roles...) {
+		if !slices.Contains(layers, p.Layer()) {
+			layers = append(layers, p.Layer())
+		}
+	}
+	return layers
+}
+
+// A Whole is a layer whose channels all stay, and why.
+type Whole struct {
+	Layer string `json:"layer"`
+	Why   string `json:"why"`
+}
+
+// Groups finds which channels of a network go together, and what stays whole: by what each
+// operation says of dimensions, never by equal sizes. The shapes are those of all its values and
+// tensors.
+func Groups(nodes []Node, tensors []Tensor, shapes Shapes) ([]Group, []Whole) {
+	t := &trace{start: map[Dim]int{}, why: map[int]string{}, whole: map[Dim]string{}, roles: map[Dim]Role{}}
+	keepAll := func(name, why string) {
+		for dim, size := range shapes[name] {
+			t.keep(Dim{name, dim, size}, why)
+		}
+	}
+	keepAll(Input, "it takes the network's input")
+	for i := range nodes {
+		n := &nodes[i]
+		c, err := shapes.Call(n)
+		if err != nil { // an operation without a file
+			for _, in := range append(n.Inputs(), n.Name) {
+				keepAll(in, "how "+n.Op+" passes channels on is not known")
+			}
+			continue
+		}
+		ties := &Ties{Call: c, all: t, touched: map[Dim]bool{}}
+		if c.op.Tie != nil {
+			c.op.Tie(ties)
+		}
+		for _, in := range append(n.Inputs(), n.Name) {
+			for dim, size := range shapes[in] {
+				if d := (Dim{in, dim, size}); !ties.touched[d] {
+					t.keep(d, fmt.Sprintf("%s does not treat each of its channels alone", n.Name))
+				}
+			}
+		}
+	}
+	if len(nodes) > 0 {
+		keepAll(nodes[len(nodes)-1].Name, "it gives the network's output")
+	}
+	return t.groups(tensors)
+}
+
+// set is one channel: its elements by the tensors' dimensions.
+type set struct {
+	root  int
+	parts []Part // each with one Index
+}
+
+// groups puts sets that have equal shares of the same tensors together.
+func (t *trace) groups(tensors []Tensor) ([]Group, []Whole) {
+	byRoot := map[int]*set{}
+	var order []int
+	kept := map[string]string{} // by layer
+	var wholes []Whole
+	for i := range tensors {
+		for dim, size := range tensors[i].Shape {
+			d := Dim{tensors[i].Name, dim, size}
+			role, at := t.roles[d], t.start[d]
+			if _, followed := t.start[d]; role == "" || !followed {
+				continue
+			}
+			for j := range size {
+				r := t.root(at + j)
+				if why := t.why[r]; why != "" {
+					if layer := tensors[i].Layer(); role == Filter && kept[layer] == "" {
+						kept[layer] = why
+						wholes = append(wholes, Whole{layer, why})
+					}
+					continue
+				}
+				s := byRoot[r]
+				if s == nil {
+					s = &set{root: r}
+					byRoot[r], order = s, append(order, r)
+				}
+				if n := len(s.parts); n == 0 || s.parts[n-1].Tensor != d.tensor || s.parts[n-1].Dim != dim {
+					s.parts = append(s.parts, Part{Tensor: d.tensor, Dim: dim, Role: role, Index: [][]int{nil}})
+				}
+				last := &s.parts[len(s.parts)-1]
+				last.Index[0] = append(last.Index[0], j)
+			}
+		}
+	}
+	var groups []Group
+	alike := map[string]int{} // which group sets of a kind are
+	for _, r := range order {
+		s := byRoot[r]
+		if !slices.ContainsFunc(s.parts, func(p Part) bool { return p.Role == Filter }) {
+			continue
+		}
+		kind := ""
+		for _, p := range s.parts {
+			kind += fmt.Sprintln(p.Tensor, p.Dim, len(p.Index[0]))
+		}
+		i, ok := alike[kind]
+		if !ok {
+			i = len(groups)
+			alike[kind] = i
+			groups = append(groups, Group{Name: nameOf(s), Parts: s.parts, Channels: 1})
+			continue
+		}
+		g := &groups[i]
+		g.Channels++
+		for k := range g.Parts {
+			g.Parts[k].Index = append(g.Parts[k].Index, s.parts[k].Index[0])
+		}
+	}
+	// All channels of a layer in one set can't go.
+	groups = slices.DeleteFunc(groups, func(g Group) bool {
+		first := g.Of(Filter)[0]
+		if g.Channels > 1 || len(first.Index[0]) == 1 {
+			return false
+		}
+		wholes = append(wholes, Whole{first.Layer(), "its channels can only go all together"})
+		return true
+	})
+	distinct(groups)
+	return groups, wholes
+}
+
+// nameOf names a group: by its normalisation where that is no part of a block, else by the first
+// layer that makes its channels.
+func nameOf(s *set) string {
+	for _, p := range s.parts {
+		if layer := p.Layer(); p.Role == Scale && !strings.Contains(layer, ".") {
+			return layer
+		}
+	}
+	i := slices.IndexFunc(s.parts, func(p Part) bool { return p.Role == Filter })
+	return s.parts[i].Layer()
+}
+
+// distinct gives groups of one layer, as where its filters go two ways, names of their own.
+func distinct(groups []Group) {
+	used := map[string]int{}
+	for i := range groups {
+		g := &groups[i]
+		if used[g.Name]++; used[g.Name] > 1 {
+			g.Name = fmt.Sprintf("%s/%d", g.Name, used[g.Name])
+		}
+	}
+}
+
+// Cut is what stays of tensors when of each group that keep names only those channels do: for each
+// tensor that loses something, the indices that stay of each dimension, nil where all do.
+func Cut(groups []Group, keep map[string][]int, tensors []Tensor) map[string][][]int {
+	gone := map[string][]map[int]bool{}
+	for i := range groups {
+		g := &groups[i]
+		kept, named := keep[g.Name]
+		if !named {
+			continue
+		}
+		stays := make([]bool, g.Channels)
+		for _, c := range kept {
+			stays[c] = true
+		}
+		for _, p := range g.Parts {
+			for len(gone[p.Tensor]) <= p.Dim {
+				gone[p.Tensor] = append(gone[p.Tensor], map[int]bool{})
+			}
+			for c, indices := range p.Index {
+				for _, j := range indices {
+					if !stays[c] {
+						gone[p.Tensor][p.Dim][j] = true
+					}
+				}
+			}
+		}
+	}
+	left := map[string][][]int{}
+	for _, t := range tensors {
+		lost := gone[t.Name]
+		if lost == nil {
+			continue
+		}
+		left[t.Name] = make([][]int, len(t.Shape))
+		for dim := range lost {
+			if len(lost[dim]) == 0 {
+				continue
+			}
+			left[t.Name][dim] = []int{}
+			for j := range t.Shape[dim] {
+				if !lost[dim][j] {
+					left[t.Name][dim] = append(left[t.Name][dim], j)
+				}
+			}
+		}
+	}
+	return left
+}

@@ -1,0 +1,20 @@
+package op
+
+import "eegprune/torch"
+
+// Log is the natural logarithm.
+const Log = "aten.log.default"
+
+func log() Op {
+	return Op{
+		Schema: "log(Tensor self) -> Tensor",
+		Shape:  same("self"),
+		Tie:    elementwise("self"),
+		Bind:   unary("self", (*torch.Scope).Log),
+		ONNX:   onnx("Log", "self"),
+		Python: func(_ *Call, in func(string) string) string { return in("self") + ".log()" },
+	}
+}
+
+// Log adds a [Log].
+func (n *Net) Log(name string) Layer { return n.layer(name, Log, "self", nil) }

@@ -1,0 +1,137 @@
+// Package op holds the operations that networks are made of, each in a file of its own: the shape
+// of what it gives, the tensors it owns and how they are drawn, how channels pass through it, what
+// it costs, how it runs, and what it is in ONNX and in Python.
+//
+// A [Node] is an operation of libtorch with libtorch's name and arguments, as torch.export writes
+// them. Networks are written with the methods of [Net], which make nodes and tensors.
+package op
+
+import (
+	"slices"
+	"sync"
+
+	"eegprune/torch"
+)
+
+// An Op is an operation. Of the functions, those that it has no need of are nil.
+type Op struct {
+	// Schema is libtorch's own: "conv2d.padding(Tensor input, Tensor weight, ...) -> Tensor".
+	Schema string
+	// Weighs says which of the network's costs its MACs are; of convolutions and linear layers
+	// also that the argument weight holds filters [out, in, ...].
+	Weighs Kind
+	// Shape is that of what it gives, or why it can't be. Its sentence follows the node's name.
+	Shape func(c *Call) ([]int, error)
+	// Fit makes parameters and arguments fit what comes in, where channels are fewer than the
+	// network was written for.
+	Fit func(c *Call)
+	// Draw says how the tensor of an argument is drawn; nil for tensors of its Fill.
+	Draw func(c *Call, arg string) Distribution
+	// Tie says how dimensions belong together. Those that it leaves out stay whole.
+	Tie func(t *Ties)
+	// MACs are the multiply-accumulates for one clip, by fvcore's rules.
+	MACs func(c *Call) int64
+	// Passes reports that it gives what it is given, as dropout does in evaluation.
+	Passes func(c *Call, training bool) bool
+	// Bind makes what computes it. Without it libtorch does, by the operation's name.
+	Bind func(b *Binding) Kernel
+	// ONNX adds it to a graph of the evaluation.
+	ONNX func(g *Graph) error
+	// Module is the constructor of its module in PyTorch, "" where it has none.
+	Module func(c *Call) string
+	// Python is its expression in a forward function, of an operation that has no tensors.
+	Python func(c *Call, in func(arg string) string) string
+
+	// Rewritable says that its gradient is computed without what it gave, so that an operation
+	// after it may write over that.
+	Rewritable bool
+	// AnyLayout says that its bits do not depend on how a map lies in memory.
+	AnyLayout bool
+
+	name   string
+	params []param
+}
+
+// A Kind is a sort of cost.
+type Kind string
+
+// The kinds of cost, by fvcore's names.
+const (
+	Conv  Kind = "conv"
+	Dense Kind = "linear"
+	Norm  Kind = "batch_norm"
+)
+
+// A Distribution is what the elements of a fresh tensor are drawn from: uniform in [-Bound,
+// Bound).
+type Distribution struct{ Bound float64 }
+
+// all returns every operation that has a file. A new one is that file and one line here; what
+// has none, libtorch knows by its name.
+func all() []Op {
+	return []Op{
+		add(),
+		avgPool2d(),
+		batchNorm(),
+		cat(),
+		clamp(),
+		conv1d(),
+		conv2d(),
+		dropout(),
+		elu(),
+		featureDropout(),
+		flatten(),
+		gelu(),
+		groupNorm(),
+		leakyReLU(),
+		linear(),
+		log(),
+		maxPool2d(),
+		mean(),
+		mul(),
+		pad(),
+		permute(),
+		relu(),
+		selu(),
+	}
+}
+
+// registry has every operation by its name, with its schema read.
+var registry = sync.OnceValue(func() map[string]*Op {
+	byName := map[string]*Op{}
+	for _, o := range all() {
+		o.name, o.params = parse(o.Schema)
+		byName[o.name] = &o
+	}
+	return byName
+})
+
+// Names returns the names of the operations that have a file, sorted.
+func Names() []string {
+	var names []string
+	for name := range registry() {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Of returns the operation of a name, such as "aten.conv2d.default", or nil.
+func Of(name string) *Op { return registry()[name] }
+
+// Tensors of a network that are drawn or filled are made by [Tensor.Make].
+func (t *Tensor) Make(device torch.Device) (*torch.Tensor, error) {
+	dtype := torch.Float32
+	if t.Counts {
+		dtype = torch.Int64
+	}
+	x, err := torch.Full(t.Fill, dtype, device, t.Shape...)
+	if err != nil || t.Buffer {
+		return x, err
+	}
+	if err := x.RequireGrad(); err != nil {
+		x.Free()
+		return nil, err
+	}
+	return x, nil
+}

@@ -1,0 +1,27 @@
+package op
+
+import "eegprune/torch"
+
+// ReLU is max(x, 0).
+const ReLU = "aten.relu.default"
+
+func relu() Op {
+	return Op{
+		Schema: "relu(Tensor self) -> Tensor",
+		Shape:  same("self"),
+		Tie:    elementwise("self"),
+		Bind: func(b *Binding) Kernel {
+			if b.InPlace {
+				return unary("self", (*torch.Scope).ReLUInPlace)(b)
+			}
+			return unary("self", (*torch.Scope).ReLU)(b)
+		},
+		ONNX:      onnx("Relu", "self"),
+		Module:    module("nn.ReLU"),
+		Python:    function("F.relu", "self"),
+		AnyLayout: true,
+	}
+}
+
+// ReLU adds a [ReLU].
+func (n *Net) ReLU(name string) Layer { return n.layer(name, ReLU, "self", nil) }

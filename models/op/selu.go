@@ -1,0 +1,21 @@
+package op
+
+import "eegprune/torch"
+
+// SELU is the self-normalising exponential unit (Klambauer 2017).
+const SELU = "aten.selu.default"
+
+func selu() Op {
+	return Op{
+		Schema: "selu(Tensor self) -> Tensor",
+		Shape:  same("self"),
+		Tie:    elementwise("self"),
+		Bind:   unary("self", (*torch.Scope).SELU),
+		ONNX:   onnx("Selu", "self"),
+		Module: module("nn.SELU"),
+		Python: function("F.selu", "self"),
+	}
+}
+
+// SELU adds a [SELU].
+func (n *Net) SELU(name string) Layer { return n.layer(name, SELU, "self", nil) }

@@ -1,0 +1,206 @@
+package op
+
+// maxFollowed is the largest dimension whose elements are followed, and maxElementsFollowed how
+// many are in all: a network from a file may be of any size.
+const (
+	maxFollowed         = 1 << 20
+	maxElementsFollowed = 1 << 24
+)
+
+// A Dim is a dimension of a value, parameter or buffer.
+type Dim struct {
+	tensor string
+	dim    int
+	size   int
+}
+
+// Ties are what an operation says of dimensions: which elements of them can only be removed
+// together. An element is one index of a dimension: a channel, a filter, a column.
+type Ties struct {
+	*Call
+	all     *trace
+	touched map[Dim]bool
+}
+
+// trace joins the elements of all dimensions into sets.
+type trace struct {
+	start  map[Dim]int // the first element of a dimension that is followed
+	parent []int
+	why    map[int]string // by a set's root: why it stays
+	whole  map[Dim]string // of dimensions that are not followed: why they stay
+	roles  map[Dim]Role
+}
+
+// In is a dimension of an argument; Out is one of what the node gives. Dimensions count the batch
+// as 0.
+func (t *Ties) In(arg string, dim int) Dim { return t.of(t.Ref(arg), dim) }
+
+// Out is a dimension of what the node gives.
+func (t *Ties) Out(dim int) Dim { return t.of(t.Name, dim) }
+
+func (t *Ties) of(tensor string, dim int) Dim {
+	shape := t.shapes[tensor]
+	if tensor == t.Name {
+		shape = t.Call.Out
+	}
+	if dim >= len(shape) {
+		return Dim{}
+	}
+	return Dim{tensor, dim, shape[dim]}
+}
+
+// Tensor is a dimension of a parameter or buffer, and what its elements are of a channel.
+func (t *Ties) Tensor(arg string, dim int, role Role) Dim {
+	d := t.In(arg, dim)
+	t.all.roles[d] = role
+	return d
+}
+
+// Same says that dimensions of one size are one.
+func (t *Ties) Same(a Dim, others ...Dim) {
+	for _, b := range others {
+		t.Spread(a, b, 1)
+	}
+}
+
+// Spread says that the elements of few go with those of many, block by block: element j of many
+// with element j/inner of few, which is counted through again and again.
+func (t *Ties) Spread(few, many Dim, inner int) {
+	t.touched[few], t.touched[many] = true, true
+	a, okA := t.all.follow(few)
+	b, okB := t.all.follow(many)
+	if few.size < 1 || many.size < 1 { // the batch
+		return
+	}
+	if !okA || !okB || inner < 1 || many.size%(inner*few.size) != 0 {
+		t.Whole(few, "it goes into a dimension whose size is no multiple of its own")
+		t.Whole(many, "it is made of a dimension whose size does not divide its own")
+		return
+	}
+	for j := range many.size {
+		t.all.join(a+j/inner%few.size, b+j)
+	}
+}
+
+// Part says that few are the elements of many from offset on.
+func (t *Ties) Part(few, many Dim, offset int) {
+	t.touched[few], t.touched[many] = true, true
+	a, okA := t.all.follow(few)
+	b, okB := t.all.follow(many)
+	if !okA || !okB || offset < 0 || offset+few.size > many.size {
+		t.Whole(few, "what it becomes a part of is too large to be followed")
+		t.Whole(many, "what it is a part of is too large to be followed")
+		return
+	}
+	for j := range few.size {
+		t.all.join(a+j, b+offset+j)
+	}
+}
+
+// Repeat says that of every so many elements of a dimension the first go together, the second,
+// and so on.
+func (t *Ties) Repeat(d Dim, period int) {
+	t.touched[d] = true
+	if at, ok := t.all.follow(d); ok && period > 0 {
+		for j := period; j < d.size; j++ {
+			t.all.join(at+j%period, at+j)
+		}
+	}
+}
+
+// Block says that every so many elements of a dimension go together.
+func (t *Ties) Block(d Dim, size int) {
+	t.touched[d] = true
+	if at, ok := t.all.follow(d); ok && size > 0 {
+		for j := range d.size {
+			t.all.join(at+j/size*size, at+j)
+		}
+	}
+}
+
+// Whole says that a dimension stays as it is, and why.
+func (t *Ties) Whole(d Dim, why string) {
+	t.touched[d] = true
+	t.all.keep(d, why)
+}
+
+// Elementwise says that each argument has what the node gives, element by element; where one has
+// but one element along a dimension, or lacks it, that is for all.
+func (t *Ties) Elementwise(args ...string) {
+	for _, arg := range args {
+		shape := t.Shape(arg)
+		lack := len(t.Call.Out) - len(shape)
+		for d := range shape {
+			if in, out := t.In(arg, d), t.Out(d+lack); in.size == out.size {
+				t.Same(in, out)
+			}
+		}
+	}
+}
+
+// free reports whether some element of a dimension may go, as far as is known.
+func (t *Ties) free(d Dim) bool {
+	if d.size < 1 || t.all.whole[d] != "" {
+		return false
+	}
+	at, ok := t.all.follow(d)
+	for j := 0; ok && j < d.size; j++ {
+		if t.all.why[t.all.root(at+j)] == "" {
+			return true
+		}
+	}
+	return false
+}
+
+// follow gives a dimension's elements places, unless there are too many.
+func (t *trace) follow(d Dim) (start int, ok bool) {
+	if start, ok := t.start[d]; ok {
+		return start, true
+	}
+	if d.size < 0 || d.size > maxFollowed || len(t.parent)+d.size > maxElementsFollowed {
+		return 0, false
+	}
+	start = len(t.parent)
+	t.start[d] = start
+	for j := range d.size {
+		t.parent = append(t.parent, start+j)
+		if why := t.whole[d]; why != "" {
+			t.why[start+j] = why
+		}
+	}
+	return start, true
+}
+
+func (t *trace) root(e int) int {
+	for t.parent[e] != e {
+		t.parent[e] = t.parent[t.parent[e]]
+		e = t.parent[e]
+	}
+	return e
+}
+
+func (t *trace) join(a, b int) {
+	a, b = t.root(a), t.root(b)
+	if a == b {
+		return
+	}
+	a, b = min(a, b), max(a, b)
+	t.parent[b] = a
+	if why := t.why[b]; why != "" && t.why[a] == "" {
+		t.why[a] = why
+	}
+}
+
+// keep keeps all elements of a dimension.
+func (t *trace) keep(d Dim, why string) {
+	if t.whole[d] == "" {
+		t.whole[d] = why
+	}
+	if at, ok := t.start[d]; ok {
+		for j := range d.size {
+			if r := t.root(at + j); t.why[r] == "" {
+				t.why[r] = why
+			}
+		}
+	}
+}

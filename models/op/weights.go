@@ -1,0 +1,68 @@
+package op
+
+import (
+	"fmt"
+	"math"
+)
+
+// What convolutions and linear layers share: a weight [out, in, ...] and perhaps a bias [out].
+
+// weighs adds a layer with such a weight.
+func (n *Net) weighs(name, op string, args Args, bias bool, shape ...int) Layer {
+	args["weight"] = n.tensor(Tensor{Name: name + ".weight", Shape: shape})
+	if bias {
+		args["bias"] = n.tensor(Tensor{Name: name + ".bias", Shape: []int{shape[0]}})
+	}
+	return n.layer(name, op, "input", args)
+}
+
+// rows says that the tensor of an argument, where it is given, must have so many elements.
+func (c *Call) rows(arg string, n int) error {
+	if s := c.Shape(arg); c.Given(arg) && (len(s) != 1 || s[0] != n) {
+		return fmt.Errorf("its %s has shape %v where [%d] is needed", arg, s, n)
+	}
+	return nil
+}
+
+// made ties what a weight's filters make: channels, and the bias of each.
+func (t *Ties) made() {
+	t.Same(t.Out(1), t.Tensor("weight", 0, Filter))
+	if t.Given("bias") {
+		t.Same(t.Out(1), t.Tensor("bias", 0, Bias))
+	}
+	t.Same(t.In("input", 0), t.Out(0))
+}
+
+// byFanIn is what PyTorch's layers draw from: both are uniform within 1/sqrt(fan in).
+func byFanIn(c *Call, arg string) Distribution {
+	fanIn := float64(product(c.Shape("weight")[1:]))
+	if arg == "bias" {
+		return Distribution{1 / math.Sqrt(fanIn)}
+	}
+	// kaiming_uniform_ with a = sqrt(5), in PyTorch's order of operations, for the same bits.
+	return Distribution{math.Sqrt(3) * (math.Sqrt(2/(1+5.0)) / math.Sqrt(fanIn))}
+}
+
+// Glorot is what xavier_uniform_ draws a weight of a shape from.
+func Glorot(shape []int) Distribution {
+	inner := product(shape[2:])
+	std := math.Sqrt(2 / float64(shape[1]*inner+shape[0]*inner))
+	return Distribution{math.Sqrt(3) * std}
+}
+
+// weighed are a layer's input, weight and bias in a graph.
+func (g *Graph) weighed() ([]string, error) {
+	weight, err := g.Weight(g.Ref("weight"))
+	if err != nil {
+		return nil, err
+	}
+	in := []string{g.In("input"), weight}
+	if g.Given("bias") {
+		bias, err := g.Tensor(g.Ref("bias"))
+		if err != nil {
+			return nil, err
+		}
+		in = append(in, bias)
+	}
+	return in, nil
+}

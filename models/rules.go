@@ -1,0 +1,269 @@
+package models
+
+import (
+	"slices"
+
+	"eegprune/models/op"
+	"eegprune/torch"
+)
+
+// A rule rewrites a plan where it computes the same faster. Each can be left out alone.
+type rule struct {
+	name string
+	fits func(m mode, device torch.Device) bool
+	// apply rewrites the plan's steps. A rule sees what those before it made.
+	apply func(p *plan)
+}
+
+var (
+	always       = func(mode, torch.Device) bool { return true }
+	training     = func(m mode, _ torch.Device) bool { return m.training }
+	evaluatedCPU = func(m mode, d torch.Device) bool { return !m.training && !d.IsCUDA() }
+	trainedCPU   = func(m mode, d torch.Device) bool { return m.training && !d.IsCUDA() }
+	innermost    = func(m mode, d torch.Device) bool { return m.innermost }
+)
+
+// rules are tried in this order.
+var rules = []rule{
+	{"what gives what it takes is left out", always, leaveOut},
+	{"zeros are the convolution's", evaluatedCPU, takeZeros},
+	{"clips innermost", innermost, clipsInnermost},
+	{"clips innermost: a BatchNorm after cat is each part's", innermost, divideNorm},
+	{"channels innermost", trainedCPU, channelsInnermost},
+	{"LeakyReLU with the pool after it", training, poolRectified},
+	{"activations in place", always, writeOver},
+}
+
+// leaveOut leaves out dropout in evaluation, or of nothing.
+func leaveOut(p *plan) {
+	for _, st := range slices.Clone(p.steps) {
+		c := p.calls[st.first().Name]
+		if passes := c.Operation().Passes; passes != nil && passes(c, p.mode.training) && len(p.steps) > 1 {
+			p.bypass(st)
+		}
+	}
+}
+
+// takeZeros has a convolution add the zeros of a padding that it alone takes, together with its
+// own: those that are the same on both sides are neither copied nor multiplied. libtorch may take
+// another algorithm for them, with other bits: in training only channelsInnermost does it.
+func takeZeros(p *plan) {
+	for _, st := range slices.Clone(p.steps) {
+		from := p.before(st)
+		if st.first().Op != op.Conv2d || from == nil || len(from.nodes) > 1 || from.first().Op != op.Pad {
+			continue
+		}
+		sides := p.calls[from.first().Name].Ints("pad")
+		if len(sides) != 4 {
+			continue
+		}
+		for i, n := range sides {
+			st.zeros[i] += n
+		}
+		p.merge(from, st, "zeros are the convolution's").bind = bindPadded
+	}
+}
+
+// convolution is a step's node that convolves: the first but for the padding before it.
+func (st *step) convolution() *op.Node {
+	for _, n := range st.nodes {
+		if n.Op == op.Conv2d || n.Op == op.Linear {
+			return n
+		}
+	}
+	return nil
+}
+
+// input finds what a step takes first.
+func (b *binder) input(st *step) op.Source {
+	at := b.places[st.in[0]]
+	return func(v *op.Values) *torch.Tensor { return v.At[at] }
+}
+
+func bindPadded(st *step, b *binder) (op.Kernel, error) {
+	conv := b.node(st.convolution(), false)
+	x, weight, bias, o := b.input(st), conv.Source("weight"), conv.Source("bias"), conv.ConvolutionOptions()
+	within, rest := symmetric(st.zeros)
+	o.Padding = within
+	return func(s *torch.Scope, v *op.Values) *torch.Tensor {
+		if rest == [4]int{} {
+			return s.Conv2d(x(v), weight(v), bias(v), o)
+		}
+		padded := s.ZeroPad2d(x(v), rest)
+		out := s.Conv2d(padded, weight(v), bias(v), o)
+		s.Release(padded)
+		return out
+	}, nil
+}
+
+// symmetric divides zeros to the left, right, top and bottom into those that are the same
+// on both sides, height before width, and the rest.
+func symmetric(pad [4]int) (within [2]int, rest [4]int) {
+	w, h := max(0, min(pad[0], pad[1])), max(0, min(pad[2], pad[3]))
+	return [2]int{h, w}, [4]int{pad[0] - w, pad[1] - w, pad[2] - h, pad[3] - h}
+}
+
+// isActivation reports whether a step is a ReLU or LeakyReLU.
+func isActivation(st *step) bool {
+	return st != nil && len(st.nodes) == 1 && (st.first().Op == op.ReLU || st.first().Op == op.LeakyReLU)
+}
+
+// isRowPool reports whether a step is a pool along rows, of windows side by side.
+func (p *plan) isRowPool(st *step) bool {
+	if st == nil || len(st.nodes) > 1 || st.first().Op != op.AvgPool2d {
+		return false
+	}
+	kernel, stride := p.calls[st.first().Name].Window()
+	return kernel[0] == 1 && slices.Equal(kernel, stride)
+}
+
+// clipsInnermost has convolutions and linear layers compute what follows them: an activation, a
+// pool along rows and a BatchNorm, in this order, where each takes nothing else and alone.
+func clipsInnermost(p *plan) {
+	const rule = "clips innermost"
+	for _, st := range slices.Clone(p.steps) {
+		conv := st.convolution()
+		if conv == nil {
+			continue
+		}
+		if conv.Op == op.Conv2d && !slices.Equal(p.calls[conv.Name].Ints("dilation"), []int{1, 1}) {
+			continue
+		}
+		st.rule, st.bind = rule, bindInnermost
+		take := func(next *step, as **op.Node) {
+			*as = next.first()
+			st.nodes = append(slices.Clone(st.nodes), next.nodes...)
+			p.remove(next)
+		}
+		if next := p.after(st); isActivation(next) {
+			take(next, &st.act)
+		}
+		if next := p.after(st); conv.Op == op.Conv2d && p.isRowPool(next) {
+			take(next, &st.pool)
+		}
+		if next := p.after(st); next != nil && next.first().Op == op.BatchNorm {
+			take(next, &st.norm)
+		}
+	}
+}
+
+// divideNorm computes a BatchNorm of maps side by side as one of each.
+func divideNorm(p *plan) {
+	for _, st := range slices.Clone(p.steps) {
+		if st.first().Op != op.BatchNorm || len(st.nodes) > 1 {
+			continue
+		}
+		cat := p.before(st)
+		if cat == nil || cat.first().Op != op.Cat || p.calls[cat.first().Name].Int("dim") == 1 {
+			continue
+		}
+		var parts []*step
+		for _, in := range cat.in {
+			if part := p.from(in); part != nil && part.bind != nil && part.convolution() != nil && part.norm == nil && p.uses(in) == 1 {
+				parts = append(parts, part)
+			}
+		}
+		if len(parts) != len(cat.in) {
+			continue
+		}
+		for _, part := range parts {
+			part.norm = st.first()
+		}
+		p.bypass(st)
+	}
+}
+
+func bindInnermost(st *step, b *binder) (op.Kernel, error) {
+	conv := b.node(st.convolution(), false)
+	x, weight, bias := b.input(st), conv.Source("weight"), conv.Source("bias")
+	o := torch.HWCNOptions{Pad: st.zeros, Slope: 1, Pool: 1}
+	if conv.Op == op.Conv2d {
+		own := conv.ConvolutionOptions()
+		o.Stride, o.Groups = own.Stride, own.Groups
+	}
+	if st.act != nil {
+		o.Slope = 0
+		if st.act.Op == op.LeakyReLU {
+			o.Slope = b.calls[st.act.Name].Float("negative_slope")
+		}
+	}
+	if st.pool != nil {
+		kernel, _ := b.calls[st.pool.Name].Window()
+		o.Pool = kernel[1]
+	}
+	if st.norm != nil {
+		norm := b.node(st.norm, false).Norm()
+		o.Norm = &norm
+	}
+	return func(s *torch.Scope, v *op.Values) *torch.Tensor { return s.Conv2dHWCN(x(v), weight(v), bias(v), o) }, nil
+}
+
+// channelsInnermost trains with the channels of a point side by side, and the ReLU after a
+// convolution computed with it: where [torch.Scope.Conv2dReLU] knows all convolutions, and no
+// other operation's bits depend on the layout.
+func channelsInnermost(p *plan) {
+	flat := map[string]bool{}
+	for _, st := range p.steps {
+		for _, n := range st.nodes {
+			c := p.calls[n.Name]
+			in := st.in[0]
+			flat[n.Name] = n.Op == op.Flatten || flat[in]
+			if flat[n.Name] {
+				continue
+			}
+			if !c.Operation().AnyLayout {
+				return
+			}
+			if n.Op == op.Conv2d && (c.Int("groups") > 1 || slices.ContainsFunc(slices.Concat(c.Ints("stride"), c.Ints("dilation")), func(k int) bool { return k != 1 })) {
+				return
+			}
+		}
+	}
+	takeZeros(p)
+	for _, st := range slices.Clone(p.steps) {
+		conv := st.convolution()
+		if conv == nil || conv.Op != op.Conv2d {
+			continue
+		}
+		st.rule, st.bind = "channels innermost", bindChannelsInnermost
+		if next := p.after(st); isActivation(next) && next.first().Op == op.ReLU {
+			st.act = next.first()
+			st.nodes = append(slices.Clone(st.nodes), next.nodes...)
+			p.remove(next)
+		}
+	}
+}
+
+func bindChannelsInnermost(st *step, b *binder) (op.Kernel, error) {
+	conv := b.node(st.convolution(), false)
+	x, weight, bias := b.input(st), conv.Source("weight"), conv.Source("bias")
+	zeros, rectified := st.zeros, st.act != nil
+	return func(s *torch.Scope, v *op.Values) *torch.Tensor {
+		return s.Conv2dReLU(x(v), weight(v), bias(v), zeros, rectified)
+	}, nil
+}
+
+// poolRectified computes a LeakyReLU and the pool along rows that alone takes it together.
+func poolRectified(p *plan) {
+	for _, st := range slices.Clone(p.steps) {
+		from := p.before(st)
+		if !p.isRowPool(st) || from == nil || len(from.nodes) > 1 || from.first().Op != op.LeakyReLU {
+			continue
+		}
+		p.merge(from, st, "LeakyReLU with the pool after it").bind = func(st *step, b *binder) (op.Kernel, error) {
+			kernel, _ := b.calls[st.out()].Window()
+			x, slope := b.input(st), b.calls[st.first().Name].Float("negative_slope")
+			return func(s *torch.Scope, v *op.Values) *torch.Tensor { return s.LeakyReLUAvgPool2d(x(v), slope, kernel[1]) }, nil
+		}
+	}
+}
+
+// writeOver has activations write over what they alone take, where the operation that gave it
+// computes its gradient without.
+func writeOver(p *plan) {
+	for _, st := range p.steps {
+		if from := p.before(st); isActivation(st) && from != nil {
+			st.inPlace = p.calls[from.out()].Operation().Rewritable
+		}
+	}
+}

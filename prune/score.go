@@ -1,0 +1,74 @@
+package prune
+
+import (
+	"fmt"
+
+	"eegprune/models"
+	"eegprune/models/op"
+	"eegprune/torch"
+)
+
+// A Score returns one score for each channel, or each weight, of a candidate, or nil where
+// the method can't say anything of it, which then stays whole.
+type Score func(c *Candidate) ([]float64, error)
+
+// Needs says what of the training clips a method's scores look at.
+type Needs int
+
+// What there is to look at.
+const (
+	Weights     Needs = iota // nothing but the network
+	Gradients                // of the loss over training clips
+	Activations              // of the layers on training clips
+)
+
+// Evidence is what scores may look at beside the network. Its functions are nil where no data
+// is at hand.
+type Evidence struct {
+	Seed uint64 // of methods that draw
+	// Gradients calls use once for each of a few batches of training clips, with the
+	// gradients of the mean loss over the batch in the network's parameters.
+	Gradients func(use func() error) error
+	// Activations calls use for what each operation gives, [clips, ...], over the same
+	// batches, in evaluation.
+	Activations func(use func(node *op.Node, out *torch.Tensor) error) error
+}
+
+// byRows makes what scores a group by f over each channel's filters: the rows that it has in
+// the weights of all layers that produce it.
+func byRows(n *models.Network, g *models.Group, f func(channel int, row []float32)) error {
+	for _, p := range g.Of(op.Filter) {
+		if err := rows(n, p, f); err != nil {
+			return fmt.Errorf("scoring %s: %w", p.Layer(), err)
+		}
+	}
+	return nil
+}
+
+// rows calls f with each row that a channel has of a tensor, along its first dimension.
+func rows(n *models.Network, p op.Part, f func(channel int, row []float32)) error {
+	v, err := torch.ToSlice[float32](n.Tensor(p.Tensor))
+	if err != nil {
+		return err
+	}
+	size := len(v) / n.Tensor(p.Tensor).Shape()[0]
+	for c, index := range p.Index {
+		for _, i := range index {
+			f(c, v[i*size:(i+1)*size])
+		}
+	}
+	return nil
+}
+
+// elementwise makes what scores each weight of a tensor by the tensor's values alone.
+func elementwise(f func(weight []float32) []float64) func(*models.Network, Evidence) (Score, error) {
+	return func(n *models.Network, _ Evidence) (Score, error) {
+		return func(c *Candidate) ([]float64, error) {
+			w, err := torch.ToSlice[float32](n.Tensor(c.Tensor))
+			if err != nil {
+				return nil, err
+			}
+			return f(w), nil
+		}, nil
+	}
+}

@@ -1,0 +1,46 @@
+package prune
+
+import (
+	"eegprune/models"
+	"eegprune/train"
+)
+
+// A Training is how the unpruned network is trained for a method.
+type Training struct {
+	// Prunes is whether the network comes out of it pruned, at one ratio; else one such network
+	// is there for all ratios, and is pruned after it.
+	Prunes bool
+	// Penalised is whether it goes by Job.Strength.
+	Penalised bool
+	// Start joins the training of n before its first step, also where it goes on from a
+	// snapshot, whose weights come after. It returns what goes on beside minimising the loss.
+	Start func(n *models.Network, j Job) (train.Regimen, error)
+	// End returns what becomes of the trained network, and what the user should know; where
+	// that is another network, the caller frees both.
+	End func(n *models.Network, j Job) (*models.Network, []string, error)
+}
+
+// A Job is what the training for a method knows.
+type Job struct {
+	Method   Method
+	Ratio    float64 // of a training that prunes
+	Options  Options
+	Strength float64 // of a penalty
+	Epochs   int
+	Evidence func(n *models.Network) Evidence
+}
+
+// choose decides at a ratio by what the network is now.
+func (j Job) choose(n *models.Network, ratio float64) (Decision, error) {
+	return Choose(n, j.Method, ratio, j.Options, j.Evidence(n))
+}
+
+// TrainingFor is how a network is trained for the method of that name; nil for as always, and
+// where there is no such method.
+func TrainingFor(name string) *Training {
+	m, err := ByName(name)
+	if err != nil {
+		return nil
+	}
+	return m.Training
+}
