@@ -8,6 +8,9 @@
 #   make test-slurm          a study on a Slurm cluster of two nodes, started here (needs root,
 #                            or slurm-wlm and munge)
 #   make test-real EEG_DATA=DIR   on the real recordings in DIR
+#   make test-mne [EEG_DATA=DIR] [INPUTS=DIR]     whether EDF, BDF and BrainVision files are read
+#                            as MNE-Python reads them: random ones, and those in the directories
+#                            (gets MNE into build/mne)
 #   make build               bin/eegprune and its shim
 #   make test-tensorboard    whether TensorBoard reads what --tensorboard writes (gets it into
 #                            build/tensorboard)
@@ -26,7 +29,7 @@
 #                            with torch, and no Go, compiler or network: run.sh there does it
 #   make bench-data          features and serving beside torcheeg (needs a Python with torcheeg)
 
-.PHONY: comparison build shim libtorch demo test test-go test-shim test-slow test-slurm test-reference test-real test-tensorboard test-export test-page parity test-gpu bench bench-gpu gpu-bundle test-race-shim bench-data vet clean clean-libtorch
+.PHONY: comparison build shim libtorch demo test test-go test-shim test-slow test-slurm test-reference test-real test-mne test-tensorboard test-export test-page parity test-gpu bench bench-gpu gpu-bundle test-race-shim bench-data vet clean clean-libtorch
 
 BIN    := $(CURDIR)/bin
 SHIM   := $(BIN)/libeegprune_torch.so
@@ -84,6 +87,7 @@ test-slow: build test-race-shim
 	$(GO) test -race -tags slow -timeout 30m -run 'Jobs|Interrupted' ./cmd/...
 	$(GO) test -tags slow -timeout 30m ./cmd/...
 	$(GO) test -tags slow -run TenThousand -v -timeout 30m ./train
+	$(MAKE) test-mne
 
 test-slurm: build
 	$(GO) test -tags slurm -count=1 -run Slurm -v -timeout 30m ./cmd/...
@@ -101,6 +105,15 @@ test-reference: build
 test-real: build
 	@test -n "$(EEG_DATA)" || { echo "test-real: name the directory that holds eegmat/ and eegmmidb/: make test-real EEG_DATA=DIR"; exit 2; }
 	EEG_DATA=$(abspath $(EEG_DATA)) $(GO) test -tags real -run Real -timeout 30m ./...
+
+# It needs pip and nothing else; three rounds of random files take half a minute.
+test-mne: build build/mne/.made
+	build/mne/bin/python scripts/check_mne.py --program $(BIN)/eegprune $(EEG_DATA) $(INPUTS)
+
+build/mne/.made: scripts/mne_requirements.txt
+	$(PYTHON) -m venv build/mne
+	build/mne/bin/pip install --quiet -r $<
+	touch $@
 
 test-tensorboard: build build/tensorboard/.made
 	build/tensorboard/bin/python scripts/check_tensorboard.py --program $(BIN)/eegprune

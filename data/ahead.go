@@ -12,7 +12,7 @@ const (
 	maxAhead = 8
 	// aheadBytes bounds what waits to be worked on. The garbage collector lets the
 	// program take up to twice as much.
-	aheadBytes = 256 << 20
+	aheadBytes = 96 << 20
 )
 
 // recordingsAhead is [Source.Recordings] with the next files being read while
@@ -88,11 +88,14 @@ func (s *Source) wholeBytes(f File) int64 {
 	if err != nil || format.streams {
 		return 0
 	}
+	if own, ok := formatOfFile(f.Name); ok && own.streams {
+		return 0
+	}
 	info, err := os.Stat(f.Path)
 	if err != nil {
 		return 0 // the reader will say what is wrong
 	}
-	return info.Size()
+	return info.Size() // files of samples beside it are read piece by piece
 }
 
 // bytes is the memory that a recording takes.

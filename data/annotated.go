@@ -18,6 +18,9 @@ type stretch struct {
 	// sample is which of its samples is at a time, in seconds from the file's start:
 	// negative before its first, and beyond its last one after it.
 	sample func(seconds float64) float64
+	// samples is how many there are where they are yet to be read, so that the recordings
+	// made of it are too: see [Recording.pending].
+	samples int
 }
 
 // An event is an annotation, a marker or a trigger.
@@ -28,10 +31,21 @@ type event struct {
 
 func (e event) String() string { return fmt.Sprintf("%q at %.6g s", e.text, e.onset) }
 
+// shown gives the first recording of a file the events that don't make recordings. start is
+// when the file's first sample is.
+func (r *Recording) shown(events []event, start float64) {
+	for _, e := range events {
+		r.Events = append(r.Events, Event{e.onset - start, e.duration, e.text})
+	}
+}
+
 // annotated returns a recording for each event whose text has a class. What becomes of the
 // others is said in notes of the recordings.
 func annotated(m *Manifest, stretches []stretch, events []event) ([]*Recording, error) {
-	a := &annotator{manifest: m, stretches: stretches}
+	a := &annotator{manifest: m, stretches: stretches, noun: "annotation"}
+	if m.beside.labels() {
+		a.noun = "event"
+	}
 	wanted, err := a.wanted(events)
 	if err != nil {
 		return nil, err
@@ -39,17 +53,17 @@ func annotated(m *Manifest, stretches []stretch, events []event) ([]*Recording, 
 	wanted = a.once(wanted)
 	for _, e := range wanted {
 		if e.duration == 0 {
-			return nil, fmt.Errorf("annotation %v has no duration: say how long its recording is by label.seconds", e)
+			return nil, fmt.Errorf(a.noun+" %v has no duration: say how long its recording is by label.seconds", e)
 		}
 	}
 	a.noteOverlaps(wanted)
 	for i, e := range wanted {
 		a.cut(e, i+1)
 	}
-	a.say(note.LeftOut, "%d annotation(s) lie outside the recording and are left out: %s.", a.outside)
-	a.say(note.LeftOut, "%d annotation(s) last longer than the uninterrupted recording under them, which is what is read: %s.", a.longer)
+	a.say(note.LeftOut, "%d "+a.noun+"(s) lie outside the recording and are left out: %s.", a.outside)
+	a.say(note.LeftOut, "%d "+a.noun+"(s) last longer than the uninterrupted recording under them, which is what is read: %s.", a.longer)
 	if len(a.list) == 0 {
-		return nil, fmt.Errorf("all of its annotations that have a class lie outside the recording: %s", some(a.outside, 3))
+		return nil, fmt.Errorf("all of its %ss that have a class lie outside the recording: %s", a.noun, some(a.outside, 3))
 	}
 	for _, r := range a.list {
 		r.Notes = slices.Concat(r.Notes, a.notes)
@@ -63,6 +77,7 @@ type annotator struct {
 	stretches []stretch
 	list      []*Recording
 	notes     []note.Note
+	noun      string // what an event is called in messages
 
 	outside, longer []string
 }
@@ -90,10 +105,10 @@ func (a *annotator) wanted(events []event) ([]event, error) {
 		list = append(list, e)
 	}
 	if len(list) == 0 {
-		return nil, fmt.Errorf("none of its %d annotations (%s) is among label.classes (%s)", len(events), eventTexts(events), rule.Classes.labels())
+		return nil, fmt.Errorf("none of its %d %ss (%s) is among label.classes (%s)", len(events), a.noun, eventTexts(events), rule.Classes.labels())
 	}
 	if len(others) > 0 {
-		a.notes = append(a.notes, note.New(note.LeftOut, "%d annotation(s) have texts that are none of label.classes and are left out: %s%s.", len(others), eventTexts(others), a.nearly(others)))
+		a.notes = append(a.notes, note.New(note.LeftOut, "%d "+a.noun+"(s) have texts that are none of label.classes and are left out: %s%s.", len(others), eventTexts(others), a.nearly(others)))
 	}
 	return list, nil
 }
@@ -134,7 +149,7 @@ next:
 		}
 		list = append(list, e)
 	}
-	a.say(note.Repeated, "%d annotation(s) repeat another and are taken once: %s.", again)
+	a.say(note.Repeated, "%d "+a.noun+"(s) repeat another and are taken once: %s.", again)
 	return list
 }
 
@@ -152,7 +167,7 @@ func (a *annotator) noteOverlaps(events []event) {
 			longest = i
 		}
 	}
-	a.say(note.Repeated, "%d annotation(s) lie over another, so that trials share samples: %s.", over)
+	a.say(note.Repeated, "%d "+a.noun+"(s) lie over another, so that trials share samples: %s.", over)
 }
 
 // cut makes the recordings of an event.
@@ -166,7 +181,7 @@ func (a *annotator) cut(e event, trial int) {
 		}
 		r.Trial = trial
 		r.Labels = map[string]float64{"label": float64(class)}
-		read += float64(r.length()) / r.Rate
+		read += float64(r.length()+r.pending) / r.Rate
 		a.list = append(a.list, r)
 	}
 	switch {
@@ -193,13 +208,17 @@ func (a *annotator) where(t float64) string {
 // between returns the part of a stretch from one time to another, nil if it
 // has none.
 func (s stretch) between(from, to float64) *Recording {
-	n := float64(s.length())
+	n := float64(s.length() + s.samples)
 	first, end := int(max(0, min(n, s.sample(from)))), int(max(0, min(n, s.sample(to))))
 	if first >= end {
 		return nil
 	}
 	r := *s.Recording
 	r.Offset += first
+	if s.samples > 0 {
+		r.pending = end - first
+		return &r
+	}
 	r.Samples = make([][]float64, len(s.Samples))
 	for c, x := range s.Samples {
 		r.Samples[c] = x[first:end]

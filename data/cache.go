@@ -12,10 +12,12 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
 
+	"eegprune/data/bids"
 	"eegprune/data/montage"
 	"eegprune/internal/atomicfile"
 )
@@ -39,7 +41,8 @@ func CacheDir() (string, error) {
 }
 
 // Features returns the set that [Features] makes, from the cache if it is
-// there; hit says so. Processes that want the same set at once make it once: the
+// there; hit says so. Its values are in the cache's file, which the caller closes with the
+// set. Processes that want the same set at once make it once: the
 // others wait. A damaged file is made anew. What Options.Strict refuses is kept all the
 // same, for when it is asked for without.
 func (c Cache) Features(ctx context.Context, s *Source, o Options) (set *Set, hit bool, err error) {
@@ -63,7 +66,7 @@ func (c Cache) features(ctx context.Context, s *Source, o Options) (set *Set, hi
 		return nil, false, err
 	}
 	path := filepath.Join(c.Dir, key+".set")
-	if set, err := c.load(path); set != nil || err != nil {
+	if set, err := c.load(ctx, path); set != nil || err != nil {
 		return set, true, err
 	}
 	unlock, err := lockFile(ctx, path+".lock")
@@ -72,22 +75,54 @@ func (c Cache) features(ctx context.Context, s *Source, o Options) (set *Set, hi
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
 	// Another process may have made it while this one waited.
-	if set, err := c.load(path); set != nil || err != nil {
+	if set, err := c.load(ctx, path); set != nil || err != nil {
 		return set, true, err
 	}
-	if set, err = Features(ctx, s, o); err != nil {
-		return nil, false, err
-	}
-	return set, false, set.Save(path)
+	set, err = c.make(ctx, s, o, path)
+	return set, false, err
 }
 
 // load returns the set of a file, or nil if there is none or it is damaged.
-func (c Cache) load(path string) (*Set, error) {
-	set, err := LoadSet(path)
+func (c Cache) load(ctx context.Context, path string) (*Set, error) {
+	set, err := loadSet(ctx, path)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errSetDamaged) {
 		return nil, nil
 	}
 	return set, err
+}
+
+// make makes a set in its file, which this process holds the lock of.
+func (c Cache) make(ctx context.Context, s *Source, o Options, path string) (*Set, error) {
+	if err := atomicfile.RemoveLeftovers(path); err != nil {
+		return nil, fmt.Errorf("clearing up after a program that was killed: %w", err)
+	}
+	var set *Set
+	var failed error // what is not the file's own trouble
+	err := atomicfile.Build(path, func(f *os.File) error {
+		if err := begin(f); err != nil {
+			return err
+		}
+		b := &builder{source: s, options: o, values: keptValues(f)}
+		if set, failed = b.features(ctx); failed != nil {
+			return failed
+		}
+		return set.keep(ctx, b.values)
+	})
+	if failed != nil {
+		return nil, failed
+	}
+	if err != nil {
+		return nil, err
+	}
+	debug.FreeOSMemory() // that of recordings is not needed again
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("opening the features: %w", err)
+	}
+	if err := set.hold(f, valuesAt); err != nil {
+		return nil, err
+	}
+	return set, nil
 }
 
 // key is the hash of all that the features depend on.
@@ -128,6 +163,20 @@ func (c Cache) contents(ctx context.Context, s *Source, skipBad bool) ([]string,
 	paths := map[string]string{}
 	for _, f := range s.Files {
 		paths[f.Name] = f.Path
+		parts := f.parts()
+		if f.bids != nil {
+			parts = append(parts, f.bids.paths...)
+		}
+		if s.bids != nil && s.Manifest.Label.Participant != "" {
+			parts = append(parts, s.bids.Path(bids.Participants))
+		}
+		for _, p := range parts {
+			below, err := filepath.Rel(s.Dir, p)
+			if err != nil {
+				return nil, err
+			}
+			paths[filepath.ToSlash(below)] = p
+		}
 		for _, b := range s.beside() {
 			p := filepath.Join(filepath.Dir(f.Path), b)
 			if _, err := os.Stat(p); err == nil {

@@ -17,6 +17,11 @@ type candidate struct {
 	// unfit is why it has no samples that can be used, foreign why they are no voltages;
 	// empty where neither is so.
 	unfit, foreign string
+	// kind is what a table beside the file says it is, in upper case: "EEG", "EOG"; empty
+	// where none does.
+	kind string
+	// unit is the file's own; choosing may put another in its place where it says none.
+	unit string
 }
 
 // pickChannels chooses rows from the channels of a file by the manifest's
@@ -31,6 +36,10 @@ func (m *Manifest) pickChannels(names []string) (rows []int, channels []string, 
 
 // choose is [Manifest.pickChannels] for files that say more of their channels.
 func (m *Manifest) choose(all []candidate) (rows []int, names []string, notes []note.Note, err error) {
+	var said []note.Note
+	if m.beside != nil {
+		said = m.beside.ofChannels(all)
+	}
 	labels := make([]string, len(all))
 	for i, c := range all {
 		labels[i] = c.label
@@ -58,7 +67,10 @@ func (m *Manifest) choose(all []candidate) (rows []int, names []string, notes []
 		read[k] = channels[i]
 		names = append(names, channels[i].Name)
 	}
-	notes = append(notes, montage.Notes(read)...)
+	notes = slices.Concat(said, notes, montage.Notes(read))
+	if m.beside != nil {
+		notes = append(notes, m.beside.bad(rows, names)...)
+	}
 	if montage.CapOf(eegNames(channels)) != "" && montage.CapOf(names) == "" {
 		return rows, prefixed(names), notes, nil
 	}
@@ -96,11 +108,13 @@ func chooseEEG(all []candidate, channels []montage.Channel, excluded []bool) (ro
 	for i, c := range channels {
 		switch {
 		case excluded[i]:
-		case !c.Kind.EEG():
+		case all[i].kind != "" && all[i].kind != eegType:
+			leave(i, all[i].kind+" by channels.tsv")
+		case !c.Kind.EEG() && all[i].kind == "":
 			leave(i, c.Kind.String())
 		case all[i].unfit != "":
 			leave(i, all[i].unfit)
-		case all[i].foreign != "" && c.Kind == montage.Named:
+		case all[i].foreign != "" && c.Kind == montage.Named && all[i].kind == "":
 			leave(i, all[i].foreign)
 		default:
 			rows = append(rows, i)

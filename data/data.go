@@ -6,7 +6,12 @@
 // folds of it. Nothing here needs libtorch.
 package data
 
-import "eegprune/internal/note"
+import (
+	"hash"
+
+	"eegprune/internal/mapped"
+	"eegprune/internal/note"
+)
 
 // A Recording is one continuous stretch of EEG with one set of labels: a trial,
 // or the part of a file that lies under one annotation.
@@ -25,13 +30,28 @@ type Recording struct {
 	// Labels is nil where nothing says them.
 	Labels map[string]float64 // DEAP: "valence", "arousal", …; a manifest's class: "label", its index in Classes
 
+	// Events are the annotations, markers or triggers of the file, where they don't make its
+	// recordings; the first recording of a file has them.
+	Events []Event
+
 	// Notes are what the user must see: what the reader left out, corrected or assumed.
 	Notes []note.Note
 
 	print   fingerprint // of Samples as they were read
 	printed bool        // whether it has one
 
+	// pending is how many samples a reader has yet to read, from Offset on. What a reader
+	// gives has none.
+	pending int
+
 	ownTrial bool // Trial is the file's own number, not one counted while reading
+}
+
+// An Event is an annotation of a file.
+type Event struct {
+	Onset    float64 `json:"onset"`              // seconds from the file's first sample
+	Duration float64 `json:"duration,omitempty"` // seconds; 0 where the file says none
+	Text     string  `json:"text"`
 }
 
 // A Clip says where one row of a Set comes from.
@@ -44,7 +64,9 @@ type Clip struct {
 	End     int    `json:"end"`   // one past the last
 }
 
-// A Set is a feature set: X holds len(Y) clips of Shape one after another.
+// A Set is a feature set: X holds len(Y) clips of Shape one after another. That of a large
+// set, or of one that a [Cache] keeps, is the memory of a mapped file: it can't be written
+// to, ends with Close, and is what was made for as long as Err says nothing.
 type Set struct {
 	X        []float32
 	Shape    []int    // of one clip: [bands, 9, 9] on a grid, [1, electrodes, samples] as a signal
@@ -56,6 +78,9 @@ type Set struct {
 
 	// Notes are what the user must see: what was left out, corrected or assumed, and why.
 	Notes note.List
+
+	file *mapped.File // whose memory X is; nil where X has its own
+	sum  hash.Hash    // SHA-256 that has seen X; nil where none has yet
 }
 
 // Len returns the number of clips.

@@ -8,6 +8,24 @@ import (
 	"eegprune/internal/note"
 )
 
+// scale makes microvolts of numbers of another unit.
+func (m *Manifest) scale(r *Recording) {
+	factor := m.Signal.Scale
+	if factor == 0 || factor == 1 {
+		return
+	}
+	for _, rows := range [][][]float64{r.Samples, r.Baseline} {
+		for c, x := range rows {
+			// Other recordings may have the same samples.
+			rows[c] = make([]float64, len(x))
+			for i, v := range x {
+				rows[c][i] = factor * v
+			}
+		}
+	}
+	r.Notes = append(slices.Clip(r.Notes), note.New(note.About, "Its numbers are multiplied by %g, as signal.scale says.", factor))
+}
+
 // divide trims a recording and cuts it into trials as the manifest says.
 func (m *Manifest) divide(r *Recording) []*Recording {
 	r.trim(samples(m.Trim.Start, r.Rate), samples(m.Trim.End, r.Rate))
@@ -108,7 +126,7 @@ const (
 
 // unlikely is a note on values that look like those of another unit, in the middle of the
 // channels; nil where they don't.
-func (r *Recording) unlikely() *note.Note {
+func (r *Recording) unlikely(f format) *note.Note {
 	var spreads []float64
 	for _, x := range r.Samples {
 		if s := spread(x); s > 0 {
@@ -121,10 +139,10 @@ func (r *Recording) unlikely() *note.Note {
 	slices.Sort(spreads)
 	switch s := spreads[len(spreads)/2]; {
 	case s < leastSpread/1e3:
-		n := note.New(note.Assumed, "Its values are far smaller than those of any EEG in microvolts, for which they are taken: they look like volts, and would have to be multiplied by 1e6.")
+		n := note.New(note.Assumed, "Its values are far smaller than those of any EEG in microvolts, for which they are taken: they look like volts, and would have to be multiplied by 1e6%s.", f.mendScale("1e6"))
 		return &n
 	case s < leastSpread:
-		n := note.New(note.Assumed, "Its values are far smaller than those of any EEG in microvolts, for which they are taken: they look like millivolts (or volts), and would have to be multiplied by 1e3.")
+		n := note.New(note.Assumed, "Its values are far smaller than those of any EEG in microvolts, for which they are taken: they look like millivolts (or volts), and would have to be multiplied by 1e3%s.", f.mendScale("1e3"))
 		return &n
 	case s > mostSpread:
 		n := note.New(note.Assumed, "Its values are far larger than those of any EEG in microvolts, for which they are taken: their unit may be another, or they are no physical values.")
@@ -159,7 +177,7 @@ func (r *Recording) faults() []channelFault {
 		if len(x) == 0 {
 			continue
 		}
-		flat := true
+		flat := len(x) > 1 // one sample can't move
 		for i, v := range x {
 			if math.IsNaN(v) || math.IsInf(v, 0) {
 				list = append(list, channelFault{r.Channels[c], fmt.Sprintf("has the value %g at sample %d", v, r.Offset+i)})

@@ -90,20 +90,41 @@ func betterPlace(a, b File) int {
 // sameContents returns the files whose contents are equal, in groups of two and more.
 // Only those of equal size, and of those the ones that are equal in places, are read whole.
 func sameContents(files []File) [][]File {
-	bySize := groups(files, func(f File) string {
-		info, err := os.Stat(f.Path)
+	each := func(sum func(path string) string) func(File) string {
+		return func(f File) string {
+			key := ""
+			for _, p := range append([]string{f.Path}, f.parts()...) {
+				one := sum(p)
+				if one == "" {
+					return ""
+				}
+				key += one + "\x00"
+			}
+			return key
+		}
+	}
+	bySize := groups(files, each(func(path string) string {
+		info, err := os.Stat(path)
 		if err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
 			return ""
 		}
 		return fmt.Sprint(info.Size())
-	})
+	}))
 	var all [][]File
 	for _, size := range bySize {
-		for _, alike := range groups(size, func(f File) string { return sumOfFile(f.Path, false) }) {
-			all = append(all, groups(alike, func(f File) string { return sumOfFile(f.Path, true) })...)
+		for _, alike := range groups(size, each(func(path string) string { return sumOfFile(path, false) })) {
+			all = append(all, groups(alike, each(func(path string) string { return sumOfFile(path, true) }))...)
 		}
 	}
 	return all
+}
+
+// parts returns the files that hold the rest of the recording whose file this is.
+func (f File) parts() []string {
+	if format, ok := formatOfFile(f.Name); ok && format.parts != nil {
+		return format.parts(f.Path)
+	}
+	return nil
 }
 
 // groups returns the files that share a key, in groups of two and more in the order of
@@ -228,8 +249,8 @@ type repeats struct {
 }
 
 // of returns what is to be said of a recording whose samples were there before, and
-// whether it is to be left out: one that has the same label in the same file is. In
-// another file it may be the other one that is wrong, which only the user can tell.
+// whether it is to be left out: one that has the same label is, or it would be on both sides
+// of a split. Of two with different labels only the user can tell which is wrong.
 func (p *repeats) of(r *Recording) (said note.Note, leave bool) {
 	if !r.printed {
 		return said, false
@@ -246,7 +267,7 @@ func (p *repeats) of(r *Recording) (said note.Note, leave bool) {
 	case !slices.Equal(first.Channels, r.Channels):
 		return said, false
 	case first.File != r.File && same:
-		return note.New(note.Repeated, "Its samples are those of %s, under another name: leave out one of the two.", path.Base(first.File)), false
+		return note.New(note.Repeated, "Trial %d has the same samples as trial %d of subject %s in %s and is left out.", r.Trial, first.Trial, first.Subject, path.Base(first.File)), true
 	case first.File != r.File:
 		return note.New(note.Repeated, "Its samples are those of %s, under another label: one of them must be wrong.", path.Base(first.File)), false
 	case same:

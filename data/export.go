@@ -1,6 +1,7 @@
 package data
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,11 +33,11 @@ func (s *Set) SaveNPZ(path string) error {
 		trial[i], start[i], end[i] = int64(c.Trial), int64(c.Start), int64(c.End)
 	}
 	return atomicfile.Write(path, func(w io.Writer) error {
-		return npy.WriteArchive(w, []npy.Named{
+		return cmp.Or(npy.WriteArchive(w, []npy.Named{
 			{Name: "x", Shape: append([]int{n}, s.Shape...), Values: s.X}, {Name: "y", Values: s.Y}, {Name: "classes", Values: s.Classes},
 			{Name: "subject", Values: subject}, {Name: "session", Values: session}, {Name: "trial", Values: trial},
 			{Name: "start", Values: start}, {Name: "end", Values: end}, {Name: "channels", Values: s.Channels}, {Name: "rate", Values: []float64{s.Rate}},
-		})
+		}), s.Err())
 	})
 }
 

@@ -115,7 +115,11 @@ func TestInspect(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []SubjectSummary{{"1", nil, 2, 6, []int{1, 1}}, {"2", nil, 2, 6, []int{1, 1}}, {"10", nil, 1, 3, []int{0, 1}}}
+	want := []SubjectSummary{
+		{Subject: "1", Trials: 2, Seconds: 6, Classes: []int{1, 1}},
+		{Subject: "2", Trials: 2, Seconds: 6, Classes: []int{1, 1}},
+		{Subject: "10", Trials: 1, Seconds: 3, Classes: []int{0, 1}},
+	}
 	if d := cmp.Diff(want, sum.Subjects); d != "" {
 		t.Error(d)
 	}

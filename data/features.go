@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
 
 	"eegprune/data/label"
 	"eegprune/data/transform"
@@ -81,17 +82,32 @@ func SignalOptions() Options {
 }
 
 // Features reads all recordings of a source and makes a set of their clips, in
-// the order of the recordings. Only the features are kept in memory, and a few
-// recordings for each worker. The result is the same, to the bit, for any
-// number of workers.
+// the order of the recordings. In memory are a few recordings for each worker, and the
+// features where they are few; those of a large set are in a temporary file, which the
+// caller closes with the set. The result is the same, to the bit, for any number of
+// workers.
 func Features(ctx context.Context, s *Source, o Options) (*Set, error) {
 	if s.Manifest.unlabelled() {
 		return nil, s.errUnlabelled(ctx)
 	}
 	b := &builder{source: s, options: o}
-	return b.features(ctx)
+	return b.set(ctx)
 }
 
+// set makes a set that no cache keeps.
+func (b *builder) set(ctx context.Context) (set *Set, err error) {
+	b.values = &values{}
+	defer func() { err = errors.Join(err, b.values.close()) }()
+	if set, err = b.features(ctx); err != nil {
+		return nil, err
+	}
+	if err := b.values.giveTo(set); err != nil {
+		return nil, err
+	}
+	return set, nil
+}
+
+// features makes a set and puts its values where they belong, without X.
 func (b *builder) features(ctx context.Context) (*Set, error) {
 	o := b.options
 	if err := o.check(); err != nil {
@@ -108,7 +124,9 @@ func (b *builder) features(ctx context.Context) (*Set, error) {
 	if b.layout.prepared.Out.Time {
 		pooled = set.Shape[len(set.Shape)-1]
 	}
-	standardize(set, o.Standardize, pooled)
+	if err := standardize(ctx, b.values, set, o.Standardize, pooled); err != nil {
+		return nil, err
+	}
 	if o.Strict {
 		if err := set.Notes.Strict(); err != nil {
 			return nil, err
@@ -146,6 +164,7 @@ type builder struct {
 
 	layout  *layout
 	parts   []*part
+	values  *values // of all parts, in their order
 	repeats repeats
 }
 
@@ -163,11 +182,16 @@ type part struct {
 	short string // how long the recording is, if that is too short for a clip
 }
 
-// readAll reads recordings one after another and has them worked on side by
-// side. It returns the error of the first recording that has one.
+// readAll reads recordings one after another, has them worked on side by side, and puts
+// what comes of them where it belongs, in order. It returns the error of the first
+// recording that has one.
 func (b *builder) readAll(ctx context.Context) error {
 	g, working := errgroup.WithContext(ctx)
-	g.SetLimit(b.options.workers())
+	workers := b.options.workers()
+	g.SetLimit(workers + 1)
+	begun := make(chan worked, workers) // no more than these wait to be put there
+	room := semaphore.NewWeighted(workBytes)
+	g.Go(func() error { return b.collect(begun, room) })
 	readErr := b.eachRecording(working, func(r *Recording) error {
 		l, err := b.layoutFor(r)
 		if err != nil {
@@ -175,7 +199,17 @@ func (b *builder) readAll(ctx context.Context) error {
 		}
 		p := &part{file: r.File}
 		b.parts = append(b.parts, p)
+		next := worked{part: p, done: make(chan struct{}), bytes: min(r.bytes()+4*int64(l.valuesOf(r)), workBytes)}
+		if err := room.Acquire(working, next.bytes); err != nil {
+			return err
+		}
+		select {
+		case begun <- next:
+		case <-working.Done():
+			return working.Err()
+		}
 		g.Go(func() error {
+			defer close(next.done)
 			p.err = l.work(working, r, p)
 			if p.err != nil && b.options.SkipBad && working.Err() == nil {
 				*p = part{notes: []note.Note{leftOut(p.err)}}
@@ -184,6 +218,7 @@ func (b *builder) readAll(ctx context.Context) error {
 		})
 		return nil
 	}, func(err error) { b.notes.Add("", leftOut(err)) })
+	close(begun)
 	// Recordings are begun in order, so that the first with an error is the
 	// same in every run, whichever error came first.
 	workErr := g.Wait()
@@ -199,6 +234,33 @@ func (b *builder) readAll(ctx context.Context) error {
 		return readErr
 	}
 	return workErr
+}
+
+// workBytes bounds what the recordings that are worked on, and the features that come of
+// them, take until those are where they belong. One that is larger is alone.
+const workBytes = 256 << 20
+
+// worked is a part that is there when done is closed.
+type worked struct {
+	*part
+	done  chan struct{}
+	bytes int64 // that are taken until it is put where it belongs
+}
+
+// collect takes the values of parts, each when it and all before it are there.
+func (b *builder) collect(begun <-chan worked, room *semaphore.Weighted) error {
+	for p := range begun {
+		<-p.done
+		if p.err != nil {
+			return nil // nothing comes of it
+		}
+		if err := b.values.add(p.x); err != nil {
+			return err
+		}
+		p.x = nil
+		room.Release(p.bytes)
+	}
+	return nil
 }
 
 // leftOut is the note of a file that can't be read.
@@ -277,14 +339,7 @@ func (b *builder) assemble() (*Set, error) {
 	if l.labels != nil {
 		set.Classes = l.labels.Classes
 	}
-	total := 0
 	for _, p := range b.parts {
-		total += len(p.x)
-	}
-	set.X = make([]float32, 0, total)
-	for _, p := range b.parts {
-		set.X = append(set.X, p.x...)
-		p.x = nil
 		set.Clips = append(set.Clips, p.clips...)
 		for range p.clips {
 			set.Y = append(set.Y, p.class)

@@ -55,6 +55,8 @@ func BenchmarkStandardize(b *testing.B) {
 		set.X[i] = float32(i%97) / 7
 	}
 	for b.Loop() {
-		standardize(set, StandardizeSubject, 1)
+		if err := standardize(b.Context(), &values{x: set.X}, set, StandardizeSubject, 1); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

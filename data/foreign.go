@@ -21,25 +21,29 @@ type foreign struct {
 	convert string
 }
 
-// byMNE makes an EDF file with MNE-Python.
-const byMNE = `python -c "import mne; mne.io.read_raw('%[1]s', preload=True).export('%[2]s.edf')"`
+// byMNE makes a BrainVision file with MNE-Python, by its function that reads the format. Its
+// numbers are float32, where those of EDF would be rounded to 16 bits.
+func byMNE(read string) string {
+	return `python -c "import mne; mne.io.` + read + `('%[1]s', preload=True).export('%[2]s.vhdr')" (after pip install mne pybv)`
+}
 
-// foreigns lists them. Most of them can be read by MNE-Python, which writes EDF.
+// foreigns lists them. Most of them can be read by MNE-Python.
 func foreigns() []foreign {
+	const any = "read_raw" // knows the format by the ending
 	return []foreign{
-		{"GDF", []string{".gdf"}, byMNE},
-		{"FIF", []string{".fif", ".fif.gz"}, byMNE},
-		{"NeuroScan's CNT", []string{".cnt"}, byMNE},
-		{"EGI's MFF", []string{".mff"}, byMNE},
-		{"EGI's simple binary", []string{".egi"}, byMNE},
-		{"Nihon Kohden's", []string{".eeg"}, byMNE},
-		{"Nicolet's", []string{".nxe"}, byMNE},
-		{"Persyst's", []string{".lay"}, byMNE},
-		{"CTF's", []string{".ds"}, byMNE},
-		{"BCI2000's", []string{".bci2k"}, byMNE},
-		{"XDF", []string{".xdf", ".xdfz", ".xdf.gz"}, `python -c "from mnelab.io import read_raw; read_raw('%[1]s', stream_ids=[1]).export('%[2]s.edf')" (MNELAB; MNE-Python has no reader of its own for XDF)`},
-		{"EEGLAB's", []string{".set"}, byMNE},
-		{"BrainVision's", []string{".vhdr", ".ahdr"}, byMNE},
+		{"GDF", []string{".gdf"}, byMNE(any)},
+		{"FIF", []string{".fif", ".fif.gz"}, byMNE(any)},
+		{"CNT of NeuroScan or ANT", []string{".cnt"}, byMNE(any)},
+		{"EGI's MFF", []string{".mff"}, byMNE(any)},
+		{"EGI's simple binary", []string{".egi"}, byMNE("read_raw_egi")},
+		{"Nihon Kohden's", []string{".eeg"}, byMNE(any)},
+		{"Nexstim's", []string{".nxe"}, byMNE(any)},
+		{"Curry's", []string{".cdt"}, byMNE(any)},
+		{"Neuroelectrics'", []string{".nedf"}, byMNE(any)},
+		{"Persyst's", []string{".lay"}, byMNE(any)},
+		{"CTF's", []string{".ds"}, byMNE(any)},
+		{"XDF", []string{".xdf", ".xdfz", ".xdf.gz"}, `python -c "from mnelab.io import read_raw; read_raw('%[1]s', stream_ids=[1]).export('%[2]s.vhdr')" (after pip install mnelab pybv; MNE-Python has no reader of its own for XDF)`},
+		{"BrainVision's of an actiCHamp", []string{".ahdr"}, byMNE(any)},
 	}
 }
 

@@ -1,10 +1,17 @@
 package data
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
 	"strings"
+
+	"eegprune/data/bids"
+	"eegprune/data/brainvision"
+	"eegprune/data/eeglab"
+	"eegprune/data/montage"
+	"eegprune/internal/mapped"
 )
 
 // A format reads one kind of file.
@@ -19,7 +26,18 @@ type format struct {
 	beside []string
 	// companions are the endings of files that belong to one of the same format.
 	companions []string
-	// streams says that a file is read piece by piece and never held whole.
+	// mark is a file by which a directory is known to be read so.
+	mark string
+	// parts returns the files that hold the rest of a recording, nil where all is in one.
+	parts func(path string) []string
+	// events, where files may have annotations, gives those of one.
+	events func(ctx context.Context, path string) ([]event, error)
+	// places, where files may say it, gives where the channels of one lie, and nil where it
+	// doesn't.
+	places func(path string) (*montage.Positions, error)
+	// units says that files say the units of their samples, so that signal.scale can't.
+	units bool
+	// streams says that a file is read piece by piece, or mapped, and never held whole.
 	streams bool
 	// read gives the recordings of one file in order. Trials are numbered from 1
 	// within the file where the file's name doesn't number them.
@@ -29,11 +47,15 @@ type format struct {
 // formats lists all kinds of files. A new one is a file and a line here.
 func formats() []format {
 	return []format{
-		{name: "edf", about: "EDF and EDF+", suffixes: []string{".edf"}, read: readEDF},
-		{name: "bdf", about: "BioSemi's BDF and BDF+", suffixes: []string{".bdf"}, read: readEDF},
-		{name: "brainvision", about: "BrainVision's .vhdr, with its .eeg and .vmrk", suffixes: []string{".vhdr"}, companions: []string{".eeg", ".vmrk", ".dat"}, read: readBrainVision},
-		{name: "deap", about: "DEAP's data_preprocessed_python (sNN.dat)", labels: deapLabels(), read: readDEAP},
-		{name: "seed", about: "SEED's Preprocessed_EEG (MAT of version 5)", labels: []string{"emotion"}, beside: []string{seedLabelFile, "readme.txt"}, streams: true, read: readSEED},
+		{name: "edf", about: "EDF and EDF+", suffixes: []string{".edf"}, units: true, events: edfEvents, read: readEDF},
+		{name: "bdf", about: "BioSemi's BDF and BDF+", suffixes: []string{".bdf"}, units: true, events: edfEvents, read: readEDF},
+		{name: "brainvision", about: "BrainVision's .vhdr, with its .eeg and .vmrk", suffixes: []string{".vhdr"}, units: true, companions: []string{".eeg", ".vmrk", ".dat"}, streams: true, parts: brainvision.Parts, events: brainVisionEvents, read: readBrainVision},
+		{name: "eeglab", about: "EEGLAB's .set, with its .fdt", suffixes: []string{".set"}, companions: []string{".fdt", ".dat"}, parts: eeglab.Parts, events: eeglabFileEvents, places: eeglabPlaces, read: readEEGLAB},
+		{name: bidsFormat, about: "a data set laid out by BIDS", mark: bids.Description, units: true, beside: []string{"README", "README.md", "README.rst", "README.txt", "CHANGES", "LICENSE", "CITATION.cff"},
+			companions: []string{".tsv", ".json", ".eeg", ".vmrk", ".dat", ".fdt"}, read: readBIDS},
+		{name: "deap", about: "DEAP's data_preprocessed_python (sNN.dat)", labels: deapLabels(), streams: true, read: readDEAP},
+		{name: "seed", about: "SEED's Preprocessed_EEG (MAT files)", labels: []string{"emotion"}, beside: []string{seedLabelFile, "readme.txt"}, streams: true, read: readSEED},
+		{name: "mat", about: "arrays in MAT files of any version, by a manifest", read: readMAT},
 		{name: "npy", about: "NumPy's .npy and .npz", suffixes: []string{".npy", ".npz"}, read: readNPY},
 	}
 }
@@ -64,22 +86,29 @@ func failed(err error) iter.Seq2[*Recording, error] {
 	return func(yield func(*Recording, error) bool) { yield(nil, err) }
 }
 
-// eachTrial is the sequence of the trials of a file that holds many. open
-// returns their number and what reads one, counted from 0: nil for a trial that
-// is left out.
-func eachTrial(ctx context.Context, f File, open func() (int, func(int) (*Recording, error), error)) iter.Seq2[*Recording, error] {
+// manyTrials are those of a file.
+type manyTrials struct {
+	n    int
+	read func(int) (*Recording, error) // counted from 0; it gives nil for one that is left out
+}
+
+// eachTrial is the sequence of the trials of a file, which lies in memory meanwhile.
+func eachTrial(ctx context.Context, f File, open func(*mapped.File) (manyTrials, error)) iter.Seq2[*Recording, error] {
 	return func(yield func(*Recording, error) bool) {
-		n, trial, err := open()
+		file, err := mapped.Open(f.Path)
 		if err != nil {
+			yield(nil, err)
+			return
+		}
+		defer file.Close()
+		all, err := open(file)
+		if err = cmp.Or(file.Err(), err); err != nil {
 			yield(nil, fmt.Errorf("%s: %w", f.Path, err))
 			return
 		}
-		for t := range n {
-			r, err := trial(t)
-			if err == nil {
-				err = ctx.Err()
-			}
-			if err != nil {
+		for t := range all.n {
+			r, err := all.read(t)
+			if err = cmp.Or(ctx.Err(), file.Err(), err); err != nil {
 				yield(nil, fmt.Errorf("%s: trial %d: %w", f.Path, t+1, err))
 				return
 			}
@@ -88,4 +117,23 @@ func eachTrial(ctx context.Context, f File, open func() (int, func(int) (*Record
 			}
 		}
 	}
+}
+
+// mendScale says how a manifest multiplies numbers, where it can.
+func (f format) mendScale(factor string) string {
+	if f.units {
+		return ""
+	}
+	return fmt.Sprintf(" (signal: {scale: %s} in %s)", factor, ManifestName)
+}
+
+// annotatedFormats are those whose files may have annotations.
+func annotatedFormats() []string {
+	var names []string
+	for _, f := range formats() {
+		if f.events != nil || f.name == bidsFormat {
+			names = append(names, f.name)
+		}
+	}
+	return names
 }

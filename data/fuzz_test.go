@@ -7,6 +7,8 @@ import (
 	"encoding/binary"
 	"io"
 	"math"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -243,5 +245,52 @@ func FuzzReadNPY(f *testing.F) {
 			files = map[string][]byte{"p7.npy": x}
 		}
 		fuzzedDirectory(t, files)
+	})
+}
+
+func FuzzReadEEGLAB(f *testing.F) {
+	read := func(name string) []byte {
+		b, err := os.ReadFile(filepath.Join("eeglab", "testdata", name))
+		if err != nil {
+			f.Fatal(err)
+		}
+		return b
+	}
+	samples := read("fdt.fdt")
+	for _, name := range []string{"v5.set", "v5_packed.set", "v5_fields.set", "epochs.set", "fdt.set", "fdt73.set", "epochs73.set"} {
+		f.Add(read(name), samples, true)
+	}
+	f.Add(unpacked(f, read("v5_packed.set")), []byte(nil), false)
+	f.Fuzz(func(t *testing.T, set, samples []byte, manifest bool) {
+		files := map[string][]byte{"fdt.set": set}
+		if len(samples) > 0 {
+			files["fdt.fdt"] = samples
+		}
+		if manifest {
+			files[ManifestName] = []byte(strings.Replace(byEvent, "0.6", "0.5", 1))
+		}
+		fuzzedDirectory(t, files)
+	})
+}
+
+func FuzzReadMAT(f *testing.F) {
+	names := []string{"cube.mat", "cells73.mat", "structures.mat", "structures73.mat", "alone.mat"}
+	paths := []string{"array: eeg, ", "array: trial.eeg, axes: [trials, channels, samples], ", ""}
+	for _, name := range names {
+		b, err := os.ReadFile(filepath.Join("testdata", "mat", name))
+		if err != nil {
+			f.Fatal(err)
+		}
+		for way := range paths {
+			f.Add(b, uint8(way))
+		}
+	}
+	f.Fuzz(func(t *testing.T, b []byte, way uint8) {
+		label := "label"
+		if way%3 == 1 {
+			label = "trial.label"
+		}
+		manifest := "format: mat\nfiles: '(?<subject>.*)\\.mat'\nlabel: {array: " + label + ", classes: {-1: sad, 1: glad, sad: sad, glad: glad}}\nsignal: {" + paths[way%3] + "rate: 8, electrodes: [Fp1, C3]}\n"
+		fuzzedDirectory(t, map[string][]byte{"1.mat": b, ManifestName: []byte(manifest)})
 	})
 }

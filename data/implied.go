@@ -2,7 +2,6 @@ package data
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path"
 	"path/filepath"
@@ -12,8 +11,8 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"eegprune/data/bids"
 	"eegprune/data/charset"
-	"eegprune/data/edf"
 	"eegprune/internal/note"
 )
 
@@ -29,7 +28,7 @@ func Names() ([]string, error) {
 		names = append(names, m.Name)
 	}
 	for _, f := range formats() {
-		if len(f.suffixes) > 0 {
+		if f.implied() {
 			names = append(names, f.name)
 		}
 	}
@@ -71,6 +70,24 @@ func impliedManifest(format string, names []string) *Manifest {
 	return best
 }
 
+// implied reports whether files of the format can be read without a manifest.
+func (f format) implied() bool { return len(f.suffixes) > 0 || f.mark != "" }
+
+// markedManifest describes a directory that a file in it marks as of a format, nil where none
+// does.
+func markedManifest(names []string) *Manifest {
+	for _, f := range formats() {
+		if f.mark != "" && slices.Contains(names, f.mark) {
+			return f.marked()
+		}
+	}
+	return nil
+}
+
+func (f format) marked() *Manifest {
+	return &Manifest{Format: f.name, Files: bids.Pattern, files: regexp.MustCompile(bids.Pattern)}
+}
+
 // manifestOfFormat returns how to read the files of a format in a directory, where the
 // manifest in it is of that format by that.
 func manifestOfFormat(dir string, f format, names []string) (*Manifest, string, error) {
@@ -81,6 +98,9 @@ func manifestOfFormat(dir string, f format, names []string) (*Manifest, string, 
 		}
 		return m, path, err
 	}
+	if f.mark != "" {
+		return f.marked(), impliedOrigin, nil
+	}
 	if m := impliedManifest(f.name, names); m != nil {
 		return m, impliedOrigin, nil
 	}
@@ -89,6 +109,10 @@ func manifestOfFormat(dir string, f format, names []string) (*Manifest, string, 
 
 // nameSubjects says whom the files of a source without a manifest are taken to be of.
 func (s *Source) nameSubjects() {
+	if s.bids != nil {
+		s.Notes.Add("", note.New(note.About, "There is no %s: the names of the files say the subjects (sub-), and a recording has no label.", ManifestName))
+		return
+	}
 	has := "no label"
 	if !s.Manifest.unlabelled() {
 		has = "the label of its array y"
@@ -122,10 +146,14 @@ const few = 8
 // example is the smallest manifest that might label the recordings: by the
 // annotations, where there are several, or by the names of the files.
 func (s *Source) example(ctx context.Context) (string, error) {
+	if s.bids != nil {
+		b, err := yaml.MarshalWithOptions(s.startOfBIDS(), yaml.Flow(true))
+		return strings.TrimSpace(string(b)), err
+	}
 	first := s.Files[0]
 	var rule LabelRule
 	for _, f := range s.Files[:min(few, len(s.Files))] {
-		if rule = annotationRule(ctx, f); rule.Annotations {
+		if rule = s.annotationRule(ctx, f); rule.Annotations {
 			break
 		}
 	}
@@ -159,23 +187,22 @@ func (s *Source) example(ctx context.Context) (string, error) {
 }
 
 // annotationRule makes labels of all annotations of a file, if it has several.
-func annotationRule(ctx context.Context, f File) LabelRule {
+func (s *Source) annotationRule(ctx context.Context, f File) LabelRule {
 	var l LabelRule
-	file, err := edf.Open(f.Path)
+	format, err := formatNamed(s.Manifest.Format)
+	if err != nil || format.events == nil {
+		return l
+	}
+	events, err := format.events(ctx, f.Path)
 	if err != nil {
 		return l
 	}
-	c, err := file.Read(ctx, nil)
-	if errors.Join(err, file.Close()) != nil {
-		return l
-	}
-	for _, a := range c.Annotations {
-		text, _ := charset.Decoder{}.Text(a.Text)
-		text = charset.Plain(text)
+	for _, e := range events {
+		text := charset.Plain(e.text)
 		if _, ok := l.Classes.index(text); !ok && text != "" && len(l.Classes) < few {
 			l.Classes = append(l.Classes, ClassRule{text, text})
 		}
-		if a.Duration == 0 {
+		if e.duration == 0 {
 			l.Seconds = 4
 		}
 	}

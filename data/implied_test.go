@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -44,6 +45,12 @@ func inspected(t *testing.T, s *Source) *Summary {
 // features is said by an example that is a manifest.
 func TestFilesWithoutManifest(t *testing.T) {
 	plainEDF, npyFile := plain().bytes(t), mustRead(t, "npy/testdata/f8.npy")
+	other := slices.Clone(plainEDF)
+	header, err := strconv.Atoi(strings.TrimSpace(string(plainEDF[184:192])))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other[header] ^= 1 // in the first sample
 	for name, c := range map[string]struct {
 		format   string // that is asked for
 		files    map[string][]byte
@@ -51,11 +58,11 @@ func TestFilesWithoutManifest(t *testing.T) {
 		session  string
 		note     string
 	}{
-		"EDF":             {"", map[string][]byte{"b/rest.edf": plainEDF, "a/rest.EDF": plainEDF, "readme.txt": nil}, []string{"a/rest", "b/rest"}, "", "a subject of its own"},
-		"EDF by name":     {"edf", map[string][]byte{"Subject00_1.edf": plainEDF, "Subject00_2.edf": plainEDF}, []string{"Subject00_1", "Subject00_2"}, "", "a subject of its own"},
-		"BIDS":            {"", map[string][]byte{"sub-01/ses-2/eeg/sub-01_ses-2_task-rest_eeg.edf": plainEDF, "sub-02/ses-2/eeg/sub-02_ses-2_task-rest_eeg.edf": plainEDF}, []string{"01", "02"}, "2", "sub-"},
+		"EDF":             {"", map[string][]byte{"b/rest.edf": plainEDF, "a/rest.EDF": other, "readme.txt": nil}, []string{"a/rest", "b/rest"}, "", "a subject of its own"},
+		"EDF by name":     {"edf", map[string][]byte{"Subject00_1.edf": plainEDF, "Subject00_2.edf": other}, []string{"Subject00_1", "Subject00_2"}, "", "a subject of its own"},
+		"BIDS":            {"", map[string][]byte{"sub-01/ses-2/eeg/sub-01_ses-2_task-rest_eeg.edf": plainEDF, "sub-02/ses-2/eeg/sub-02_ses-2_task-rest_eeg.edf": other}, []string{"01", "02"}, "2", "sub-"},
 		"annotations":     {"", map[string][]byte{"s1.edf": annotatedEDF(t)}, []string{"s1"}, "", `annotations: "T0" 2 times, "it's, {odd}"`},
-		"more of another": {"", map[string][]byte{"a.edf": plainEDF, "b.edf": plainEDF, "c.npy": npyFile}, []string{"a", "b"}, "", "c.npy"},
+		"more of another": {"", map[string][]byte{"a.edf": plainEDF, "b.edf": other, "c.npy": npyFile}, []string{"a", "b"}, "", "c.npy"},
 		"numbers":         {"", map[string][]byte{"a.npy": npyFile}, []string{"a"}, "", "no label"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -146,21 +153,21 @@ func TestExampleOfAnnotationsWorks(t *testing.T) {
 
 // TestArchivesThatDescribeThemselves give what a manifest would.
 func TestArchivesThatDescribeThemselves(t *testing.T) {
-	trials := func(n int) npy.Named {
+	trials := func(which ...int) npy.Named {
 		var x []float64
-		for trial := range n {
+		for _, trial := range which {
 			for _, row := range smallTrial(trial, 2, 16) {
 				x = append(x, row...)
 			}
 		}
-		return npy.Named{Name: "x", Shape: []int{n, 2, 16}, Values: x}
+		return npy.Named{Name: "x", Shape: []int{len(which), 2, 16}, Values: x}
 	}
 	rate, channels := npy.Named{Name: "rate", Values: []float64{8}}, npy.Named{Name: "channels", Values: []string{"Fp1", "T3"}}
 	y := npy.Named{Name: "y", Values: []int64{-1, 1, 1}}
 	subject, trial := npy.Named{Name: "subject", Values: []int64{3, 3, 12}}, npy.Named{Name: "trial", Values: []int64{5, 6, 5}}
 	dir := putFiles(t, map[string][]byte{
-		"a.npz": archive(t, trials(3), rate, channels, y, subject, trial),
-		"b.npz": archive(t, trials(1), rate, channels, npy.Named{Name: "y", Values: []int64{-1}}, npy.Named{Name: "subject", Values: []string{"3"}},
+		"a.npz": archive(t, trials(0, 1, 2), rate, channels, y, subject, trial),
+		"b.npz": archive(t, trials(3), rate, channels, npy.Named{Name: "y", Values: []int64{-1}}, npy.Named{Name: "subject", Values: []string{"3"}},
 			npy.Named{Name: "trial", Values: []int64{7}}, npy.Named{Name: "session", Values: []string{"late"}}),
 	})
 	s, err := Open(dir, "npy")

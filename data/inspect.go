@@ -25,6 +25,11 @@ type Summary struct {
 	Bad []string `json:"bad,omitempty"`
 	// Notes are what was left out, corrected or assumed.
 	Notes note.List `json:"notes,omitempty"`
+	// Events are the annotations of files, where they don't make the recordings.
+	Events []FileEvents `json:"events,omitempty"`
+	// Start is an eegprune.yaml to begin with; empty where there is one, or nothing to make
+	// it of.
+	Start string `json:"start,omitempty"`
 }
 
 // A SubjectSummary says what there is of one subject.
@@ -34,6 +39,14 @@ type SubjectSummary struct {
 	Trials   int      `json:"trials"`
 	Seconds  float64  `json:"seconds"` // 0 where the rate isn't known
 	Classes  []int    `json:"classes"` // trials of each class
+	// Participant is what the participants.tsv of a BIDS data set says of the subject.
+	Participant map[string]string `json:"participant,omitempty"`
+}
+
+// FileEvents are the annotations of a file.
+type FileEvents struct {
+	File   string  `json:"file"`
+	Events []Event `json:"events"`
 }
 
 // A CapSummary is channels and a rate that recordings share.
@@ -72,11 +85,20 @@ func Inspect(ctx context.Context, s *Source, progress func(Progress)) (*Summary,
 	slices.SortStableFunc(sum.Caps, func(a, b CapSummary) int { return b.Recordings - a.Recordings })
 	n.Add("", b.notes...)
 	sum.Notes = slices.Concat(s.Notes, n)
+	for i := range sum.Subjects {
+		sum.Subjects[i].Participant = s.bids.participant(sum.Subjects[i].Subject)
+	}
+	if sum.Start, err = s.Start(); err != nil {
+		return nil, fmt.Errorf("writing an example of a manifest: %w", err)
+	}
 	return sum, nil
 }
 
 // add counts a recording.
 func (sum *Summary) add(r *Recording, labels *label.Prepared, trials map[groupKey]bool) {
+	if len(r.Events) > 0 {
+		sum.Events = append(sum.Events, FileEvents{r.File, r.Events})
+	}
 	i := slices.IndexFunc(sum.Subjects, func(x SubjectSummary) bool { return x.Subject == r.Subject })
 	if i < 0 {
 		sum.Subjects = append(sum.Subjects, SubjectSummary{Subject: r.Subject, Classes: make([]int, len(sum.Classes))})

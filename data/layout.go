@@ -116,6 +116,7 @@ func (l *layout) work(ctx context.Context, r *Recording, p *part) error {
 	}
 	baseline := l.prepared.Baseline(l.baseline(r))
 	x := transform.NewArray(len(l.channels), l.chunk)
+	p.x = make([]float32, 0, l.valuesOf(r))
 	// Below the directory, so that a set is the same wherever that lies.
 	name := r.File
 	if below, err := filepath.Rel(l.dir, r.File); err == nil {
@@ -141,6 +142,18 @@ func (l *layout) work(ctx context.Context, r *Recording, p *part) error {
 			Start: r.Offset + start, End: r.Offset + start + l.chunk})
 	}
 	return nil
+}
+
+// valuesOf returns how many values the clips of a recording have.
+func (l *layout) valuesOf(r *Recording) int {
+	if r.length() < l.chunk {
+		return 0
+	}
+	n := (r.length()-l.chunk)/l.step + 1
+	for _, d := range l.prepared.Out.Shape {
+		n *= d
+	}
+	return n
 }
 
 // cut copies a clip from a recording. It returns false if a channel doesn't

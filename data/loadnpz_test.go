@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"eegprune/data/npy"
 )
@@ -23,7 +24,7 @@ func TestNPZGoesBothWays(t *testing.T) {
 		t.Fatal(err)
 	}
 	want.Classes, want.Clips = []string{"0", "1", "2"}, nil
-	if d := cmp.Diff(want, got); d != "" {
+	if d := cmp.Diff(want, got, cmpopts.IgnoreUnexported(Set{})); d != "" {
 		t.Error(d)
 	}
 }

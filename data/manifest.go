@@ -13,6 +13,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"golang.org/x/text/unicode/norm"
 
+	"eegprune/data/bids"
 	"eegprune/data/charset"
 	"eegprune/data/label"
 	"eegprune/internal/strictyaml"
@@ -44,8 +45,10 @@ type Manifest struct {
 	// Files is a regular expression for the path of a file below the directory,
 	// with slashes. Its group subject is required; session, trial (a number) and
 	// part (of a trial in several files) are what they say; others can hold the
-	// label.
-	Files string `yaml:"files"`
+	// label. Of a BIDS data set it need not be given: see [bids.Pattern].
+	Files string `yaml:"files,omitempty"`
+	// Task chooses the recordings of a BIDS data set by their tasks: one or a list.
+	Task OneOrMore `yaml:"task,omitempty"`
 	// Label can be missing where recordings are only looked at or converted.
 	Label    LabelRule   `yaml:"label,omitempty"`
 	Channels ChannelRule `yaml:"channels,omitempty"`
@@ -63,6 +66,21 @@ type Manifest struct {
 	Signal SignalRule `yaml:"signal,omitempty"`
 
 	files *regexp.Regexp
+	// beside is what the tables of a BIDS data set say of the one file that is read by this
+	// manifest, nil without such.
+	beside *bidsFile
+}
+
+// OneOrMore is a text or a list of them.
+type OneOrMore []string
+
+// UnmarshalYAML reads either.
+func (o *OneOrMore) UnmarshalYAML(n ast.Node) error {
+	if _, scalar := n.(ast.ScalarNode); scalar {
+		*o = OneOrMore{n.GetToken().Value}
+		return nil
+	}
+	return strictyaml.Decode(n, (*[]string)(o))
 }
 
 // A LabelRule says where the class of a recording is found.
@@ -73,8 +91,16 @@ type LabelRule struct {
 	// of that class, as long as the annotation, or Seconds where that is given.
 	Annotations bool    `yaml:"annotations,omitempty"`
 	Seconds     float64 `yaml:"seconds,omitempty"`
-	// Array is the name of the array in an .npz file that holds a number for each
-	// trial. Classes lists them as they are written: "1", "-1".
+	// Column makes each event of a BIDS data set whose value in this column of its
+	// events.tsv is among Classes a recording of that class, as long as the event, or
+	// Seconds where that is given. Without Classes, all values are classes.
+	Column string `yaml:"column,omitempty"`
+	// Participant is the column of a BIDS data set's participants.tsv that holds the label
+	// of a subject. Without Classes, all values are classes.
+	Participant string `yaml:"participant,omitempty"`
+	// Array is the name of the array in an .npz or MAT file that holds a number or a word
+	// for each trial. Classes lists them as they are written: "1", "-1". In a MAT file it
+	// can be the path of a field: "EEG.label".
 	Array string `yaml:"array,omitempty"`
 	// Classes gives the class of each label. Labels that aren't listed are left
 	// out, and are named unless Ignore has them. Blanks and Unicode's forms of one
@@ -113,7 +139,9 @@ type SignalRule struct {
 	Rate       float64  `yaml:"rate,omitempty"`       // samples per second
 	Electrodes []string `yaml:"electrodes,omitempty"` // of the rows, or the name of one montage
 	Baseline   float64  `yaml:"baseline,omitempty"`   // seconds before the stimulus at the start of each trial
-	Array      string   `yaml:"array,omitempty"`      // the samples in an .npz file of several arrays
+	Array      string   `yaml:"array,omitempty"`      // the samples in an .npz or MAT file of several arrays, or a path: "EEG.data"
+	Axes       []string `yaml:"axes,omitempty"`       // of the array in a MAT file; [channels, samples, trials] without it
+	Scale      float64  `yaml:"scale,omitempty"`      // microvolts for each unit of the numbers; 1 without it
 }
 
 // A ClassRule gives a label its class.
@@ -209,6 +237,12 @@ func (m *Manifest) check(b []byte) error {
 	if err != nil {
 		return locate(b, "$.format", "%s", err)
 	}
+	if m.Files == "" && m.Format == bidsFormat {
+		m.Files = bids.Pattern
+	}
+	if len(m.Task) > 0 && m.Format != bidsFormat {
+		return locate(b, "$.task", "task chooses recordings of format bids: choose files of format %s by files", m.Format)
+	}
 	if m.Files == "" {
 		return locate(b, "$", "files is missing: a regular expression for the names of the recordings, with a group (?<subject>...)")
 	}
@@ -219,13 +253,16 @@ func (m *Manifest) check(b []byte) error {
 		return locate(b, "$.files", "files has no group (?<subject>...), so that a recording's subject isn't known")
 	}
 	for where, seconds := range map[string]float64{"$.trim.start": m.Trim.Start, "$.trim.end": m.Trim.End, "$.trials.seconds": m.Trials.Seconds,
-		"$.label.seconds": m.Label.Seconds, "$.signal.rate": m.Signal.Rate, "$.signal.baseline": m.Signal.Baseline} {
+		"$.label.seconds": m.Label.Seconds, "$.signal.rate": m.Signal.Rate, "$.signal.baseline": m.Signal.Baseline, "$.signal.scale": m.Signal.Scale} {
 		if !(seconds >= 0) || math.IsInf(seconds, 0) {
 			return locate(b, where, "%g can't be negative or infinite", seconds)
 		}
 	}
 	if _, err := charset.Named(m.Encoding); err != nil {
 		return locate(b, "$.encoding", "%s", err)
+	}
+	if err := m.checkSignal(b, f); err != nil {
+		return err
 	}
 	if m.unlabelled() {
 		return nil
@@ -235,8 +272,35 @@ func (m *Manifest) check(b []byte) error {
 			return err
 		}
 	}
+	if m.Label.Classes == nil && f.labels == nil {
+		return nil
+	}
 	if _, err := m.labelForm(f).prepare(m.Label.Transforms); err != nil {
 		return locate(b, "$.label.transforms", "%s", err)
+	}
+	return nil
+}
+
+// checkSignal finds what isn't meant in what is said of files that hold numbers only.
+func (m *Manifest) checkSignal(b []byte, f format) error {
+	s := m.Signal
+	if s.Scale != 0 && f.units {
+		return locate(b, "$.signal.scale", "files of format %s say their units themselves", f.name)
+	}
+	if len(s.Axes) == 0 {
+		return nil
+	}
+	if f.name != "mat" {
+		return locate(b, "$.signal.axes", "axes are of files of format mat")
+	}
+	known := []string{channelAxis, sampleAxis, trialAxis}
+	for i, a := range s.Axes {
+		if !slices.Contains(known, a) || slices.Contains(s.Axes[:i], a) {
+			return locate(b, "$.signal.axes", "axes must be %s in the array's order, each once", strings.Join(known, ", "))
+		}
+	}
+	if !slices.Contains(s.Axes, channelAxis) || !slices.Contains(s.Axes, sampleAxis) {
+		return locate(b, "$.signal.axes", "axes must have channels and samples")
 	}
 	return nil
 }
@@ -246,33 +310,40 @@ func (m *Manifest) check(b []byte) error {
 func (m *Manifest) unlabelled() bool {
 	f, err := formatNamed(m.Format)
 	l := m.Label
-	return err == nil && f.labels == nil && l.Group == "" && !l.Annotations && l.Array == "" && l.Seconds == 0 && l.Classes == nil && l.Transforms == nil
+	return err == nil && f.labels == nil && l.Group == "" && !l.Annotations && l.Array == "" && l.Column == "" && l.Participant == "" && l.Seconds == 0 && l.Classes == nil && l.Transforms == nil
 }
 
 func (m *Manifest) checkLabel(b []byte) error {
 	l := m.Label
 	ways := 0
-	for _, used := range []bool{l.Group != "", l.Annotations, l.Array != ""} {
+	for _, used := range []bool{l.Group != "", l.Annotations, l.Array != "", l.Column != "", l.Participant != ""} {
 		if used {
 			ways++
 		}
 	}
 	switch {
+	case ways != 1 && m.Format == bidsFormat:
+		return locate(b, "$.label", "label needs one of column (of events.tsv, such as trial_type), participant (a column of participants.tsv), group (of files, such as task) and annotations: true (those in the files themselves)")
 	case ways != 1:
-		return locate(b, "$.label", "label needs either group (the group of files that holds it), annotations: true, or array (of an .npz file)")
-	case l.Annotations && m.Format != "edf" && m.Format != "bdf" && m.Format != "brainvision", l.Array != "" && m.Format != "npy":
-		return locate(b, "$.label", "files of format %s have no such labels: annotations are of edf, arrays of npy", m.Format)
+		return locate(b, "$.label", "label needs either group (the group of files that holds it), annotations: true, or array (of an .npz or MAT file)")
+	case l.Annotations && !m.annotates(), l.Array != "" && m.Format != "npy" && m.Format != "mat", (l.Column != "" || l.Participant != "") && m.Format != bidsFormat:
+		return locate(b, "$.label", "files of format %s have no such labels: annotations are of %s, columns and participants of bids, arrays of npy and mat", m.Format, strings.Join(annotatedFormats(), ", "))
 	case l.Group != "" && m.files.SubexpIndex(l.Group) < 0:
 		return locate(b, "$.label.group", "files has no group (?<%s>...) to take the label from", l.Group)
-	case l.Annotations && m.files.SubexpIndex("trial") >= 0:
+	case (l.Annotations || l.Column != "") && m.files.SubexpIndex("trial") >= 0:
 		return locate(b, "$.files", "with labels from annotations each annotation is a trial: call the group trial of files session instead")
-	case l.Seconds > 0 && !l.Annotations:
+	case l.Seconds > 0 && !l.Annotations && l.Column == "":
 		return locate(b, "$.label.seconds", "seconds is the length of an annotation's recording and needs annotations: true")
+	case l.Classes == nil && (l.Column != "" || l.Participant != ""):
+		return nil // they are found in the tables
 	case len(l.Classes.Names()) < 2:
 		return locate(b, "$.label", "label.classes names %d class(es) and a classifier needs two: map each label to its class, such as {T1: left, T2: right}", len(l.Classes.Names()))
 	}
 	return nil
 }
+
+// annotates reports whether files of the format have annotations.
+func (m *Manifest) annotates() bool { return slices.Contains(annotatedFormats(), m.Format) }
 
 // labelForm is what the labels of the recordings are.
 type labelForm label.Form

@@ -4,13 +4,13 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"os"
 	"regexp"
 	"slices"
 
 	"eegprune/data/montage"
 	"eegprune/data/ndarray"
 	"eegprune/data/pickle"
+	"eegprune/internal/mapped"
 )
 
 // deapLabels are DEAP's ratings, each from 1 to 9 (Koelstra et al., IEEE Trans
@@ -21,12 +21,12 @@ func deapLabels() []string { return []string{"valence", "arousal", "dominance", 
 // data [trials, 40, samples], whose first rows are the EEG, and labels [trials,
 // 4]. Each trial begins with its baseline.
 func readDEAP(ctx context.Context, m *Manifest, f File) iter.Seq2[*Recording, error] {
-	return eachTrial(ctx, f, func() (int, func(int) (*Recording, error), error) {
-		d, err := openDEAP(m, f)
+	return eachTrial(ctx, f, func(file *mapped.File) (manyTrials, error) {
+		d, err := openDEAP(m, f, file.Bytes())
 		if err != nil {
-			return 0, nil, err
+			return manyTrials{}, err
 		}
-		return d.data.Shape[0], d.trial, nil
+		return manyTrials{d.data.Shape[0], d.trial}, nil
 	})
 }
 
@@ -38,11 +38,7 @@ type deapFile struct {
 	baseline     int // samples
 }
 
-func openDEAP(m *Manifest, f File) (*deapFile, error) {
-	b, err := os.ReadFile(f.Path)
-	if err != nil {
-		return nil, err
-	}
+func openDEAP(m *Manifest, f File, b []byte) (*deapFile, error) {
 	v, err := pickle.Load(b)
 	if err != nil {
 		return nil, err

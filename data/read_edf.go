@@ -74,7 +74,7 @@ func edfRecordings(ctx context.Context, m *Manifest, f File, file *edf.File) ([]
 	e.base.Notes = slices.Concat(e.base.Notes, file.Notes, c.Notes)
 	e.noteTexts()
 	stretches := e.stretches(c)
-	if m.unlabelled() && len(events) > 0 {
+	if m.unlabelled() && len(events) > 0 && !m.beside.times() {
 		e.base.note(note.New(note.About, "Labels could be made of its annotations: %s.", eventTexts(events)))
 	}
 	if m.Label.Annotations {
@@ -93,6 +93,9 @@ func edfRecordings(ctx context.Context, m *Manifest, f File, file *edf.File) ([]
 		s.cutPadding()
 		s.Notes = slices.Concat(e.base.Notes, s.Notes)
 		list = append(list, s.Recording)
+	}
+	if len(list) > 0 {
+		list[0].shown(events, stretches[0].start)
 	}
 	return list, nil
 }
@@ -150,7 +153,7 @@ func (e *edfFile) channels() error {
 		if s.IsAnnotation() {
 			continue
 		}
-		c := candidate{label: e.text(s.Label), rate: e.Rate(i), unfit: s.Unfit}
+		c := candidate{label: e.text(s.Label), rate: e.Rate(i), unfit: s.Unfit, unit: s.Dimension}
 		if s.SamplesPerRecord == 0 {
 			c.unfit = "no samples"
 		}
@@ -168,6 +171,7 @@ func (e *edfFile) channels() error {
 	}
 	for _, r := range rows {
 		e.signals = append(e.signals, indices[r])
+		e.Signals[indices[r]].Dimension = all[r].unit
 	}
 	rate := e.Rate(e.signals[0])
 	for k, i := range e.signals {
@@ -213,6 +217,9 @@ func (e *edfFile) noteUnits(names []string) (notes []note.Note) {
 // events are the annotations, or where there are none the codes of a signal of triggers.
 // raw are the texts as the file has them.
 func (e *edfFile) events(ctx context.Context, c *edf.Contents) (events []event, raw []string, err error) {
+	if b := e.manifest.beside; b.replaces(e.manifest) {
+		return b.from(e.Segments(c)[0].Start), nil, nil
+	}
 	var single []string
 	for _, a := range c.Annotations {
 		raw = append(raw, a.Text)
@@ -311,4 +318,22 @@ func (e *edfFile) stretches(c *edf.Contents) []stretch {
 		list[i].Notes = slices.Clip(e.base.Notes)
 	}
 	return list
+}
+
+// edfEvents are the annotations of a file, by the texts that it has.
+func edfEvents(ctx context.Context, path string) ([]event, error) {
+	file, err := edf.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	c, err := file.Read(ctx, nil)
+	if err := errors.Join(err, file.Close()); err != nil {
+		return nil, err
+	}
+	var events []event
+	for _, a := range c.Annotations {
+		text, _ := charset.Decoder{}.Text(a.Text)
+		events = append(events, event{a.Onset, a.Duration, text})
+	}
+	return events, nil
 }

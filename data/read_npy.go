@@ -5,15 +5,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
 
+	"eegprune/data/charset"
 	"eegprune/data/ndarray"
 	"eegprune/data/npy"
+	"eegprune/internal/mapped"
+	"eegprune/internal/note"
 )
 
 // readNPY reads .npy and .npz files: an array [channels, samples] of one
@@ -23,12 +24,12 @@ import (
 // each trial. Without a manifest, or where it is silent, an .npz file's own
 // arrays say it.
 func readNPY(ctx context.Context, m *Manifest, f File) iter.Seq2[*Recording, error] {
-	return eachTrial(ctx, f, func() (int, func(int) (*Recording, error), error) {
-		n, err := openNPY(m, f)
+	return eachTrial(ctx, f, func(file *mapped.File) (manyTrials, error) {
+		n, err := openNPY(m, f, file.Bytes())
 		if err != nil {
-			return 0, nil, err
+			return manyTrials{}, err
 		}
-		return n.trials, n.trial, nil
+		return manyTrials{n.trials, n.trial}, nil
 	})
 }
 
@@ -46,10 +47,10 @@ type npyFile struct {
 	baseline int
 }
 
-func openNPY(m *Manifest, f File) (*npyFile, error) {
+func openNPY(m *Manifest, f File, b []byte) (*npyFile, error) {
 	n := &npyFile{manifest: m, class: f.class, says: f.described}
 	var err error
-	if n.data, n.labels, err = npyArrays(m, f); err != nil {
+	if n.data, n.labels, err = npyArrays(m, f, b); err != nil {
 		return nil, err
 	}
 	shape := n.data.Shape
@@ -73,9 +74,16 @@ func openNPY(m *Manifest, f File) (*npyFile, error) {
 	switch {
 	case n.labels != nil && len(n.labels) != n.trials:
 		return nil, fmt.Errorf("it has %d trials and labels for %d", n.trials, len(n.labels))
+	case shape[1] == 0:
+		return nil, fmt.Errorf("its array has the shape %v and no samples", n.data.Shape)
 	case n.baseline > 0 && n.baseline >= shape[1]:
 		return nil, fmt.Errorf("it has %d samples, no more than the baseline of %g s", shape[1], seconds)
 	}
+	notes, err := m.otherLabels(n.labels)
+	if err != nil {
+		return nil, err
+	}
+	n.base.Notes = append(n.base.Notes, notes...)
 	if n.says != nil {
 		return n, n.says.fits(n.trials)
 	}
@@ -123,8 +131,9 @@ func (n *npyFile) number(rows int) {
 	}
 }
 
-// npyArrays reads the samples, and the labels where there is an array of them.
-func npyArrays(m *Manifest, f File) (data *ndarray.Array, labels []string, err error) {
+// npyArrays reads the samples, and the labels where there is an array of them, from the
+// contents of a file.
+func npyArrays(m *Manifest, f File, b []byte) (data *ndarray.Array, labels []string, err error) {
 	if d := f.described; d != nil && d.err != nil {
 		return nil, nil, d.err
 	}
@@ -132,50 +141,41 @@ func npyArrays(m *Manifest, f File) (data *ndarray.Array, labels []string, err e
 		if m.Label.Array != "" {
 			return nil, nil, errors.New("it holds one array, and label.array asks for another: keep both in one .npz file")
 		}
-		b, err := os.ReadFile(f.Path)
-		if err != nil {
-			return nil, nil, err
-		}
 		data, err = npy.Parse(b)
 		return data, nil, err
 	}
-	err = withArchive(f.Path, func(z *npy.Archive) error {
-		name := m.Signal.Array
-		switch names := z.Names(); {
-		case name != "":
-		case len(names) == 1:
-			name = names[0]
-		case f.described != nil && slices.Contains(names, "x"):
-			name = "x"
-		default:
-			return fmt.Errorf("it has the arrays %s: say which holds the samples by signal.array in the manifest", strings.Join(names, ", "))
-		}
-		if data, err = z.Array(name); err != nil || m.Label.Array == "" {
-			return err
-		}
-		labels, _, err = z.Labels(m.Label.Array)
-		return err
-	})
+	z, err := npy.OpenArchive(b)
+	if err != nil {
+		return nil, nil, err
+	}
+	name := m.Signal.Array
+	switch names := z.Names(); {
+	case name != "":
+	case len(names) == 1:
+		name = names[0]
+	case f.described != nil && slices.Contains(names, "x"):
+		name = "x"
+	default:
+		return nil, nil, fmt.Errorf("it has the arrays %s: say which holds the samples by signal.array in the manifest", strings.Join(names, ", "))
+	}
+	if data, err = z.Array(name); err != nil || m.Label.Array == "" {
+		return data, nil, err
+	}
+	labels, _, err = z.Labels(m.Label.Array)
 	return data, labels, err
 }
 
+// withArchive calls do with an .npz file, whose arrays last until it returns.
 func withArchive(path string, do func(*npy.Archive) error) error {
-	file, err := os.Open(path)
+	file, err := mapped.Open(path)
 	if err != nil {
 		return err
 	}
-	work := func(r io.ReaderAt) error {
-		info, err := file.Stat()
-		if err != nil {
-			return err
-		}
-		z, err := npy.OpenArchive(r, info.Size())
-		if err != nil {
-			return err
-		}
-		return do(z)
+	z, err := npy.OpenArchive(file.Bytes())
+	if err == nil {
+		err = do(z)
 	}
-	return errors.Join(work(file), file.Close())
+	return errors.Join(cmp.Or(file.Err(), err), file.Close())
 }
 
 // trial returns one trial, counted from 0, or nil if its label has no class.
@@ -211,4 +211,27 @@ func (n *npyFile) trial(t int) (*Recording, error) {
 		r.Samples = append(r.Samples, x[n.baseline:])
 	}
 	return &r, nil
+}
+
+// otherLabels says which labels of trials have no class, so that their trials are left out.
+// It is an error if none has one.
+func (m *Manifest) otherLabels(labels []string) ([]note.Note, error) {
+	var others []event
+	left := 0
+	for _, l := range labels {
+		if _, ok := m.Label.Classes.index(l); ok {
+			continue
+		}
+		left++
+		if !slices.ContainsFunc(m.Label.Ignore, func(t string) bool { return charset.Same(t, l) }) {
+			others = append(others, event{text: l})
+		}
+	}
+	switch {
+	case left > 0 && left == len(labels):
+		return nil, fmt.Errorf("none of the labels of its %d trials (%s) is among label.classes (%s)", len(labels), eventTexts(others), m.Label.Classes.labels())
+	case len(others) == 0:
+		return nil, nil
+	}
+	return []note.Note{note.New(note.LeftOut, "%d trial(s) have labels that are none of label.classes and are left out: %s.", len(others), eventTexts(others))}, nil
 }

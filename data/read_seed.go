@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -34,8 +33,8 @@ func readSEED(ctx context.Context, m *Manifest, f File) iter.Seq2[*Recording, er
 			return
 		}
 		stopped := false
-		err = eachMatrix(ctx, f.Path, seedTrial.MatchString, func(x *mat.Matrix) error {
-			r, err := s.trial(x)
+		err = eachArray(ctx, f.Path, seedTrial.MatchString, func(x *mat.Array) error {
+			r, err := s.trial(ctx, x)
 			if err == nil && !yield(r, nil) {
 				stopped = true
 				return errStop
@@ -51,34 +50,6 @@ func readSEED(ctx context.Context, m *Manifest, f File) iter.Seq2[*Recording, er
 	}
 }
 
-// errStop ends a walk through a file whose rest isn't wanted.
-var errStop = errors.New("stop")
-
-// eachMatrix calls do for the matrices of a MAT file whose names are wanted.
-// Errors name the file.
-func eachMatrix(ctx context.Context, path string, want func(string) bool, do func(*mat.Matrix) error) error {
-	file, err := os.Open(path)
-	if err != nil {
-		return fmt.Errorf("reading a recording: %w", err)
-	}
-	walk := func() error {
-		info, err := file.Stat()
-		if err != nil {
-			return err
-		}
-		for x, err := range mat.Matrices(ctx, file, info.Size(), want) {
-			if err == nil {
-				err = do(x)
-			}
-			if err != nil {
-				return fmt.Errorf("%s: %w", path, err)
-			}
-		}
-		return nil
-	}
-	return errors.Join(walk(), file.Close())
-}
-
 // A seedFile is an opened file of SEED.
 type seedFile struct {
 	labels []float64
@@ -91,21 +62,9 @@ type seedFile struct {
 func openSEED(ctx context.Context, m *Manifest, f File) (*seedFile, error) {
 	s := &seedFile{base: Recording{File: f.Path, Subject: f.Subject, Session: f.Session, Rate: m.Signal.Rate}}
 	path := filepath.Join(filepath.Dir(f.Path), seedLabelFile)
-	err := eachMatrix(ctx, path, func(n string) bool { return n == "label" }, func(x *mat.Matrix) error {
-		switch {
-		case x.Rows == 1:
-			s.labels = make([]float64, x.Cols)
-			return x.Row(s.labels, 0)
-		case x.Cols == 1:
-			s.labels = make([]float64, x.Rows)
-			for i := range s.labels {
-				if err := x.Row(s.labels[i:i+1], i); err != nil {
-					return err
-				}
-			}
-			return nil
-		}
-		return fmt.Errorf("its matrix label is %d x %d and needs one row or column", x.Rows, x.Cols)
+	err := eachArray(ctx, path, mat.Only("label"), func(x *mat.Array) (err error) {
+		s.labels, err = x.Vector(ctx)
+		return err
 	})
 	if errors.Is(err, fs.ErrNotExist) {
 		err = fmt.Errorf("%s: the labels of its trials are missing: put SEED's label.mat beside it, which is in the data set's directory Preprocessed_EEG", f.Path)
@@ -125,7 +84,7 @@ func openSEED(ctx context.Context, m *Manifest, f File) (*seedFile, error) {
 	return s, nil
 }
 
-func (s *seedFile) trial(x *mat.Matrix) (*Recording, error) {
+func (s *seedFile) trial(ctx context.Context, x *mat.Array) (*Recording, error) {
 	n, err := strconv.Atoi(seedTrial.FindStringSubmatch(x.Name)[1])
 	if err != nil || n < 1 || n > len(s.labels) {
 		return nil, fmt.Errorf("matrix %q is trial %d and %s has labels for %d", x.Name, n, seedLabelFile, len(s.labels))
@@ -133,19 +92,16 @@ func (s *seedFile) trial(x *mat.Matrix) (*Recording, error) {
 	if slices.Contains(s.seen, n) {
 		return nil, fmt.Errorf("it has trial %d twice", n)
 	}
-	if x.Rows != len(s.names) {
-		return nil, fmt.Errorf("matrix %q has %d rows and %d electrodes are named: correct signal.electrodes in a manifest", x.Name, x.Rows, len(s.names))
+	if len(x.Dims) != 2 || x.Dims[0] != len(s.names) {
+		return nil, fmt.Errorf("matrix %q is %s and %d electrodes are named, which its rows must be: correct signal.electrodes in a manifest", x.Name, x.Shape(), len(s.names))
 	}
 	s.seen = append(s.seen, n)
 	r := s.base
 	r.Trial = n
 	r.Labels = map[string]float64{"emotion": s.labels[n-1]}
-	for _, row := range s.rows {
-		samples := make([]float64, x.Cols)
-		if err := x.Row(samples, row); err != nil {
-			return nil, err
-		}
-		r.Samples = append(r.Samples, samples)
+	r.Samples = matrix(len(s.rows), x.Dims[1])
+	if err := x.Rows(ctx, r.Samples, s.rows, 0); err != nil {
+		return nil, err
 	}
 	return &r, nil
 }

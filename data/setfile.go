@@ -1,25 +1,28 @@
 package data
 
 import (
-	"bufio"
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
-	"math"
 	"os"
 
-	"eegprune/internal/atomicfile"
 	"eegprune/internal/note"
 )
 
 // setMagic begins a file that holds a set: its name and the version of its
-// layout. After it come the length of the header, the header (JSON), the values
-// (float32, little-endian) and the SHA-256 of all before.
-const setMagic = "EEGSET02"
+// layout. After it come zeros up to valuesAt, the values (float32, little-endian), the
+// header (JSON), its length (8 bytes, little-endian) and the SHA-256 of all before, the
+// values first: all but they is known only when the last recording was read.
+const setMagic = "EEGSET03"
+
+// valuesAt is where the values begin, at a page of memory.
+const valuesAt = 4096
 
 // setHeader is all of a set but its values.
 type setHeader struct {
@@ -81,106 +84,134 @@ func clipsOf(runs []clipRun, n int) []Clip {
 	return clips
 }
 
-// Save writes a set to a file, which is whole or not there.
-func (s *Set) Save(path string) error {
-	return atomicfile.Write(path, s.write)
+// begin writes what comes before the values.
+func begin(w io.Writer) error {
+	_, err := w.Write(append([]byte(setMagic), make([]byte, valuesAt-len(setMagic))...))
+	return err
 }
 
-func (s *Set) write(out io.Writer) error {
-	sum := sha256.New()
-	w := bufio.NewWriterSize(io.MultiWriter(out, sum), 1<<20)
+// keep ends the file of a set, whose values are in it.
+func (s *Set) keep(ctx context.Context, v *values) (err error) {
+	if v.sum == nil {
+		v.sum = sha256.New()
+		if err := hashTo(ctx, v.sum, io.NewSectionReader(v.file, valuesAt, 4*int64(v.n))); err != nil {
+			return err
+		}
+	}
+	if s.sum, err = cloned(v.sum); err != nil {
+		return err
+	}
+	return s.end(io.NewOffsetWriter(v.file, valuesAt+4*int64(v.n)), v.sum)
+}
+
+// end writes what comes after the values, which sum has seen.
+func (s *Set) end(w io.Writer, sum hash.Hash) error {
 	header, err := json.Marshal(setHeader{s.Shape, s.Y, s.Classes, runsOf(s.Clips), s.Channels, s.Rate, s.Notes})
 	if err != nil {
 		return err
 	}
-	var eight [8]byte
-	binary.LittleEndian.PutUint64(eight[:], uint64(len(header)))
-	for _, b := range [][]byte{[]byte(setMagic), eight[:], header} {
-		if _, err := w.Write(b); err != nil {
-			return err
-		}
-	}
-	for _, v := range s.X {
-		binary.LittleEndian.PutUint32(eight[:4], math.Float32bits(v))
-		if _, err := w.Write(eight[:4]); err != nil {
-			return err
-		}
-	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	_, err = out.Write(sum.Sum(nil))
+	header = binary.LittleEndian.AppendUint64(header, uint64(len(header)))
+	_ = begin(sum) // neither ever fails
+	_, _ = sum.Write(header)
+	_, err = w.Write(sum.Sum(header))
 	return err
 }
 
 // errSetDamaged is a file of a set that isn't as it was written.
 var errSetDamaged = errors.New("it is no file of features, or damaged: remove it, so that it is made anew")
 
-// LoadSet reads a set from a file that [Set.Save] wrote, and checks that it is
-// as it was written.
-func LoadSet(path string) (*Set, error) {
+// loadSet maps a file that a cache keeps, when it has read it and found it to be as it was
+// written. The caller closes the set.
+func loadSet(ctx context.Context, path string) (*Set, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	info, err := f.Stat()
-	var s *Set
-	if err == nil {
-		s, err = readSet(f, info.Size())
+	s, err := readSet(ctx, f)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), f.Close())
 	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+	if err := s.hold(f, valuesAt); err != nil {
+		return nil, err
 	}
 	return s, nil
 }
 
-func readSet(in io.Reader, size int64) (*Set, error) {
-	const fixed = int64(len(setMagic)) + 8
+// readSet reads all of a set but its values, of which it sees to it only that they are
+// those that were written.
+func readSet(ctx context.Context, f *os.File) (*Set, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	return parseSet(ctx, f, info.Size())
+}
+
+func parseSet(ctx context.Context, in io.ReaderAt, size int64) (*Set, error) {
+	const last = 8 + sha256.Size
+	if size < valuesAt+last {
+		return nil, errSetDamaged
+	}
+	tail := make([]byte, last)
+	if err := readAt(in, tail, size-last); err != nil {
+		return nil, err
+	}
+	length := binary.LittleEndian.Uint64(tail)
+	rest := size - valuesAt - last
+	if length > uint64(rest) || (uint64(rest)-length)%4 != 0 {
+		return nil, errSetDamaged
+	}
+	values := rest - int64(length)
 	sum := sha256.New()
-	r := io.TeeReader(in, sum)
-	start := make([]byte, fixed)
-	if _, err := io.ReadFull(r, start); err != nil || string(start[:len(setMagic)]) != setMagic {
-		return nil, errSetDamaged
+	if err := hashTo(ctx, sum, io.NewSectionReader(in, valuesAt, values)); err != nil {
+		return nil, err
 	}
-	length := binary.LittleEndian.Uint64(start[len(setMagic):])
-	rest := size - fixed - sha256.Size
-	if rest < 0 || length > uint64(rest) || (uint64(rest)-length)%4 != 0 {
-		return nil, errSetDamaged
+	seen, err := cloned(sum)
+	if err != nil {
+		return nil, err
 	}
-	header := make([]byte, length)
-	if _, err := io.ReadFull(r, header); err != nil {
+	start, header := make([]byte, valuesAt), make([]byte, length)
+	if err := errors.Join(readAt(in, start, 0), readAt(in, header, valuesAt+values)); err != nil {
+		return nil, err
+	}
+	for _, b := range [][]byte{start, header, tail[:8]} {
+		_, _ = sum.Write(b) // it never fails
+	}
+	if string(start[:len(setMagic)]) != setMagic || !bytes.Equal(tail[8:], sum.Sum(nil)) {
 		return nil, errSetDamaged
 	}
 	var h setHeader
 	if err := json.Unmarshal(header, &h); err != nil {
 		return nil, errSetDamaged
 	}
-	s := &Set{Shape: h.Shape, Y: h.Y, Classes: h.Classes, Clips: clipsOf(h.Runs, len(h.Y)), Channels: h.Channels, Rate: h.Rate, Notes: h.Notes}
-	s.X = make([]float32, (rest-int64(length))/4)
-	if err := readFloats(r, s.X); err != nil {
-		return nil, errSetDamaged
-	}
-	want := make([]byte, sha256.Size)
-	if _, err := io.ReadFull(in, want); err != nil || !bytes.Equal(want, sum.Sum(nil)) {
-		return nil, errSetDamaged
-	}
-	if err := s.checkRows(); err != nil {
+	s := &Set{Shape: h.Shape, Y: h.Y, Classes: h.Classes, Clips: clipsOf(h.Runs, len(h.Y)), Channels: h.Channels, Rate: h.Rate, Notes: h.Notes,
+		sum: seen}
+	if err := s.checkRowsOf(int(values / 4)); err != nil {
 		return nil, errSetDamaged
 	}
 	return s, nil
 }
 
-func readFloats(r io.Reader, x []float32) error {
-	buf := make([]byte, min(4*len(x), 1<<18)) // stays in the processor's cache
-	for len(x) > 0 {
-		n := min(len(x), len(buf)/4)
-		if _, err := io.ReadFull(r, buf[:4*n]); err != nil {
-			return err
-		}
-		for i := range n {
-			x[i] = math.Float32frombits(binary.LittleEndian.Uint32(buf[4*i:]))
-		}
-		x = x[n:]
+// readAt fills b. A file that ends before is damaged.
+func readAt(in io.ReaderAt, b []byte, at int64) error {
+	_, err := io.ReadFull(io.NewSectionReader(in, at, int64(len(b))), b)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return errSetDamaged
 	}
-	return nil
+	return err
+}
+
+// hashTo has a hash see all of r.
+func hashTo(ctx context.Context, h hash.Hash, r io.Reader) error {
+	_, err := io.CopyBuffer(struct{ io.Writer }{h}, struct{ io.Reader }{readerOf(ctx, r)}, make([]byte, 1<<20))
+	return err
+}
+
+// cloned returns a hash that has seen what h has.
+func cloned(h hash.Hash) (hash.Hash, error) {
+	c, ok := h.(hash.Cloner)
+	if !ok {
+		return nil, errors.New("a hash can't be copied") // SHA-256's can
+	}
+	return c.Clone()
 }

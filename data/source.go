@@ -32,6 +32,7 @@ type Source struct {
 	// Notes are what the user must see: what was left out or is assumed.
 	Notes note.List
 
+	bids      *bidsSet           // nil unless it is a BIDS data set
 	positions *montage.Positions // nil unless a montage file says them
 	prints    *fingerprints      // nil where recordings are all wanted, also those that are there twice
 }
@@ -72,6 +73,19 @@ func (s *Source) usePositions(path string) error {
 	return nil
 }
 
+// useElectrodes reads where the electrodes of a BIDS data set lie.
+func (s *Source) useElectrodes(path, coordsystem string) error {
+	p, err := montage.ReadElectrodes(path, coordsystem)
+	if err != nil {
+		return err
+	}
+	s.positions = p
+	if len(p.Without) > 0 {
+		s.Notes.Add(path, note.New(note.About, "Channels are listed without a place: %s.", some(p.Without, 6)))
+	}
+	return nil
+}
+
 // A File is one file of recordings.
 type File struct {
 	Path    string
@@ -84,6 +98,7 @@ type File struct {
 
 	class     int
 	described *description // by itself, where there is no manifest
+	bids      *bidsFile    // what is said of it beside it
 }
 
 // Open finds the recordings of a directory. How they are read is said by the
@@ -91,7 +106,8 @@ type File struct {
 // eegprune.yaml in the directory, or else by the built-in manifest whose file names
 // are found there. No recording is read yet.
 //
-// Files of EDF, BDF and NumPy need no manifest to be looked at and converted: each is
+// Files of EDF, BDF, BrainVision and NumPy need no manifest to be looked at and converted, nor
+// does a BIDS data set, a directory with dataset_description.json. Each file is
 // then a subject of its own, unless names begin with sub- as those of BIDS do, and has
 // no label. An .npz file can say itself what a manifest would, by arrays beside its
 // array x [channels, samples] or [trials, channels, samples]: rate, channels (names)
@@ -114,6 +130,12 @@ func Open(dir, manifest string) (*Source, error) {
 	if m.About != "" {
 		s.Notes.Add("", note.New(note.About, "%s: %s.", cmp.Or(m.Name, origin), m.About))
 	}
+	if m.Format == bidsFormat {
+		if err := s.openBIDS(names); err != nil {
+			return nil, err
+		}
+		m = s.Manifest
+	}
 	if !m.unlabelled() {
 		labels, err := s.labels(nil)
 		if err != nil {
@@ -126,6 +148,7 @@ func Open(dir, manifest string) (*Source, error) {
 	if err := s.choose(names); err != nil {
 		return nil, err
 	}
+	s.useOwnPlaces()
 	if origin == impliedOrigin {
 		if m.Format == "npy" {
 			s.describe()
@@ -146,6 +169,19 @@ func (s *Source) useManifestMontage() error {
 		path = filepath.Join(filepath.Dir(s.Origin), path)
 	}
 	return s.usePositions(path)
+}
+
+// useOwnPlaces takes where channels lie from the first of the recordings, unless a montage
+// file says it. Whether that can be read is for its reader to say.
+func (s *Source) useOwnPlaces() {
+	f, err := formatNamed(s.Manifest.Format)
+	if err != nil || f.places == nil || s.positions != nil || len(s.Files) == 0 {
+		return
+	}
+	if p, err := f.places(s.Files[0].Path); err == nil && p != nil {
+		s.positions = p
+		s.Notes.Add("", note.New(note.About, "Where channels lie, for features that need it, is as %s says.", s.Files[0].Name))
+	}
 }
 
 // labels makes a pipeline from the labels of the recordings to a class ready:
@@ -224,7 +260,7 @@ func chooseManifest(dir, manifestPath string, names []string) (*Manifest, string
 			return m, builtinOrigin, nil
 		}
 	}
-	if f, err := formatNamed(manifestPath); err == nil && len(f.suffixes) > 0 {
+	if f, err := formatNamed(manifestPath); err == nil && f.implied() {
 		return manifestOfFormat(dir, f, names)
 	}
 	if manifestPath == "" && slices.Contains(names, ManifestName) {
@@ -232,6 +268,9 @@ func chooseManifest(dir, manifestPath string, names []string) (*Manifest, string
 	}
 	if manifestPath != "" {
 		return readManifest(manifestPath)
+	}
+	if m := markedManifest(names); m != nil {
+		return m, impliedOrigin, nil
 	}
 	var best *Manifest
 	var known []string
@@ -259,6 +298,10 @@ func chooseManifest(dir, manifestPath string, names []string) (*Manifest, string
 		if said := foreignFiles(names); said != "" {
 			return nil, "", fmt.Errorf("%s: %s", dir, said)
 		}
+		if i := slices.IndexFunc(names, func(n string) bool { return strings.EqualFold(path.Ext(n), ".mat") }); i >= 0 {
+			return nil, "", fmt.Errorf("the files in %s are those of no known data set (%s); %s: say how to read it in %s, such as %s",
+				dir, strings.Join(known, ", "), matContents(dir, names[i]), filepath.Join(dir, ManifestName), exampleOfMAT)
+		}
 		return nil, "", fmt.Errorf("the files in %s (%s, ...) are those of no known data set (%s): say how to read them in %s",
 			dir, names[0], strings.Join(known, ", "), filepath.Join(dir, ManifestName))
 	}
@@ -279,6 +322,9 @@ func (s *Source) choose(names []string) error {
 	m := s.Manifest
 	var others, unlabelled []string
 	companions := s.companions()
+	if s.bids != nil {
+		names = s.ofBIDS(names)
+	}
 	for _, name := range names {
 		g, ok := m.groups(name)
 		if !ok {
@@ -295,14 +341,21 @@ func (s *Source) choose(names []string) error {
 			}
 			f.Trial = n
 		}
-		if group := m.Label.Group; group != "" {
-			f.Label = g[group]
+		if group, column := m.Label.Group, m.Label.Participant; group != "" || column != "" {
+			if f.Label = g[group]; column != "" {
+				f.Label = s.bids.participant(f.Subject)[column]
+			}
 			if f.class, ok = m.Label.Classes.index(f.Label); !ok {
 				unlabelled = append(unlabelled, name)
 				continue
 			}
 		}
 		s.Files = append(s.Files, f)
+	}
+	if s.bids != nil && len(s.Files) > 0 {
+		if err := s.chooseBIDS(); err != nil {
+			return err
+		}
 	}
 	if len(s.Files) == 0 && len(unlabelled) > 0 {
 		return fmt.Errorf("%s: none of the %d files that match %s has a label among label.classes (%s): %s, for one, has another", s.Dir, len(unlabelled), s.Origin, m.Label.Classes.labels(), unlabelled[0])
@@ -373,7 +426,7 @@ func (s *Source) checkFiles() error {
 			return fmt.Errorf("%s and %s are both trial %d of subject %s: give files in %s a group session, another trial, or a group part", a.Path, b.Name, a.Trial, a.Subject, s.Origin)
 		}
 	}
-	if s.Manifest.Label.Group == "" || s.Classes == nil { // or classes don't matter
+	if s.Manifest.Label.Group == "" && s.Manifest.Label.Participant == "" || s.Classes == nil { // or classes don't matter
 		return nil
 	}
 	have := map[int]bool{}
@@ -428,11 +481,12 @@ func (s *Source) read(ctx context.Context, f File) iter.Seq2[*Recording, error] 
 				yield(nil, mend(f.Path, err))
 				return
 			}
+			s.Manifest.scale(r)
 			for _, part := range s.Manifest.divide(r) {
 				if s.prints != nil {
 					part.print, part.printed = s.prints.of(part)
 				}
-				if said := part.unlikely(); said != nil {
+				if said := part.unlikely(format); said != nil {
 					part.Notes = append(slices.Clip(part.Notes), *said)
 				}
 				if !yield(part, nil) {

@@ -213,9 +213,12 @@ func (s *Set) classesOf(rows []int) []int64 {
 }
 
 // checkRows finds sets that were put together wrongly.
-func (s *Set) checkRows() error {
-	if len(s.Clips) != len(s.Y) || len(s.X) != len(s.Y)*s.clipSize() {
-		return fmt.Errorf("the set has %d labels, %d origins and %d values for clips of shape %v, which don't belong together", len(s.Y), len(s.Clips), len(s.X), s.Shape)
+func (s *Set) checkRows() error { return s.checkRowsOf(len(s.X)) }
+
+// checkRowsOf is checkRows where X is to have so many values.
+func (s *Set) checkRowsOf(values int) error {
+	if len(s.Clips) != len(s.Y) || values != len(s.Y)*s.clipSize() {
+		return fmt.Errorf("the set has %d labels, %d origins and %d values for clips of shape %v, which don't belong together", len(s.Y), len(s.Clips), values, s.Shape)
 	}
 	for i, y := range s.Y {
 		if y < 0 || int(y) >= len(s.Classes) {

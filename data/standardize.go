@@ -1,6 +1,8 @@
 package data
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"math"
 )
@@ -19,19 +21,22 @@ func checkStandardize(way string) error {
 	return fmt.Errorf("no standardization %q: there are %s and %s", way, StandardizeNone, StandardizeSubject)
 }
 
-// standardize changes a set in place as Options.Standardize says. pooled values
-// that follow one another in a clip share mean and deviation.
-func standardize(set *Set, way string, pooled int) {
+// standardize changes values, those of the clips of a set, as Options.Standardize says.
+// pooled values that follow one another in a clip share mean and deviation.
+func standardize(ctx context.Context, v *values, set *Set, way string, pooled int) error {
 	if way != StandardizeSubject {
-		return
+		return nil
 	}
 	rows := map[string][]int{}
 	for i, c := range set.Clips {
 		rows[c.Subject] = append(rows[c.Subject], i)
 	}
 	for _, r := range rows {
-		standardizeRows(set.X, r, set.clipSize(), pooled)
+		if err := standardizeRows(ctx, v, r, set.clipSize(), pooled); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
 // clipSize returns the number of values in a clip.
@@ -43,38 +48,61 @@ func (s *Set) clipSize() int {
 	return n
 }
 
-// standardizeRows standardizes the clips of one subject.
-func standardizeRows(x []float32, rows []int, size, pooled int) {
-	mean, sq := make([]float64, size/pooled), make([]float64, size/pooled)
-	each := func(do func(g int, values []float32)) {
+// standardizeRows standardizes the clips of one subject, of which it has one at a time in
+// memory.
+func standardizeRows(ctx context.Context, v *values, rows []int, size, pooled int) error {
+	mean, sq, clip := make([]float64, size/pooled), make([]float64, size/pooled), make([]float32, size)
+	each := func(do func(g int, values []float32)) error {
 		for _, r := range rows {
+			if err := cmp.Or(ctx.Err(), v.read(r*size, clip)); err != nil {
+				return err
+			}
 			for g := range mean {
-				at := r*size + g*pooled
-				do(g, x[at:at+pooled])
+				do(g, clip[g*pooled:][:pooled])
 			}
 		}
+		return nil
 	}
 	n := float64(len(rows) * pooled)
-	each(func(g int, values []float32) {
+	err := each(func(g int, values []float32) {
 		for _, v := range values {
 			mean[g] += float64(v) / n
 		}
 	})
-	each(func(g int, values []float32) {
+	if err != nil {
+		return err
+	}
+	err = each(func(g int, values []float32) {
 		for _, v := range values {
 			d := float64(v) - mean[g]
 			sq[g] += d * d / n
 		}
 	})
-	each(func(g int, values []float32) {
-		sd := math.Sqrt(sq[g])
-		// What is left of a constant by rounding must not be blown up.
-		if sd <= 1e-7*math.Abs(mean[g]) {
-			clear(values)
-			return
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		if err := cmp.Or(ctx.Err(), v.read(r*size, clip)); err != nil {
+			return err
 		}
-		for i, v := range values {
-			values[i] = float32((float64(v) - mean[g]) / sd)
+		for g := range mean {
+			scale(clip[g*pooled:][:pooled], mean[g], math.Sqrt(sq[g]))
 		}
-	})
+		if err := v.write(r*size, clip); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// scale takes a mean off values and divides them by a deviation.
+func scale(values []float32, mean, sd float64) {
+	// What is left of a constant by rounding must not be blown up.
+	if sd <= 1e-7*math.Abs(mean) {
+		clear(values)
+		return
+	}
+	for i, v := range values {
+		values[i] = float32((float64(v) - mean) / sd)
+	}
 }

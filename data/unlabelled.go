@@ -46,9 +46,15 @@ func OpenUnlabelled(path, manifest string) (*Source, error) {
 	if err := s.useManifestMontage(); err != nil {
 		return nil, err
 	}
+	if m.Format == bidsFormat {
+		if err := s.openBIDS(names); err != nil {
+			return nil, err
+		}
+	}
 	if err := s.choose(names); err != nil {
 		return nil, err
 	}
+	s.useOwnPlaces()
 	if origin == impliedOrigin && m.Format == "npy" {
 		s.describe()
 	}
@@ -62,11 +68,11 @@ func (s *Source) Pick(electrodes []string) {
 	s.Manifest = &m
 }
 
-// UnlabelledFeatures is [Features] without labels: the set has no classes, and one clip is
+// UnlabelledFeatures is [Features] without labels: the set, which the caller closes, has no classes, and one clip is
 // enough. It also returns the samples per second in which clips count where they begin.
 func UnlabelledFeatures(ctx context.Context, s *Source, o Options) (set *Set, rate float64, err error) {
 	b := &builder{source: s, options: o, unlabelled: true}
-	if set, err = b.features(ctx); err != nil {
+	if set, err = b.set(ctx); err != nil {
 		return nil, 0, err
 	}
 	return set, b.layout.rate, nil

@@ -23,6 +23,9 @@ type Provenance struct {
 	Channels []string     `json:"channels,omitempty"`
 	Data     string       `json:"data"` // fingerprint of the feature set
 	Test     result.Score `json:"test"`
+	// Notes are what was left out, rounded or assumed of the file of another program that the
+	// network comes from.
+	Notes note.List `json:"notes,omitempty"`
 }
 
 // Provenance describes a network of the study.
@@ -60,10 +63,10 @@ type Checkpoint struct {
 	Path    string
 	Network *models.Network
 	Provenance
-	// Of a file that another program wrote, Assumed says what its network is taken for and Notes
-	// what was left out; Provenance is then that of [Foreign].
+	// Foreign is whether another program wrote it. Assumed says then what its network is taken
+	// for, and Provenance is that of [Foreign] with notes on what was left out.
+	Foreign bool
 	Assumed []string
-	Notes   note.List
 }
 
 // OpenCheckpoint opens a checkpoint, of another program too; see [models.Open].
@@ -72,9 +75,10 @@ func OpenCheckpoint(path string, o models.OpenOptions) (*Checkpoint, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Checkpoint{Path: path, Network: n, Assumed: m.Assumed, Notes: m.Notes}
+	c := &Checkpoint{Path: path, Network: n, Assumed: m.Assumed}
 	if m.Provenance == nil {
-		c.Provenance = Foreign(n.Arch.Model)
+		c.Foreign, c.Provenance = true, Foreign(n.Arch.Model)
+		c.Notes = m.Notes
 		return c, nil
 	}
 	if c.Provenance, err = ReadProvenance(path, m); err != nil {

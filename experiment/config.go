@@ -5,7 +5,6 @@ package experiment
 
 import (
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -241,14 +240,9 @@ const innerFolds = 5
 
 // fingerprint is a hash of all that a feature set says.
 func fingerprint(set *data.Set) (string, error) {
-	h := sha256.New()
-	buf := make([]byte, 0, 1<<16)
-	for x := range slices.Chunk(set.X, 1<<14) {
-		buf = buf[:0]
-		for _, v := range x {
-			buf = binary.LittleEndian.AppendUint32(buf, math.Float32bits(v))
-		}
-		h.Write(buf)
+	h, err := set.Hash()
+	if err != nil {
+		return "", fmt.Errorf("describing the feature set: %w", err)
 	}
 	if err := json.NewEncoder(h).Encode([]any{set.Shape, set.Y, set.Classes, set.Clips, set.Rate}); err != nil {
 		return "", fmt.Errorf("describing the feature set: %w", err)

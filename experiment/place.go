@@ -65,7 +65,7 @@ func (p *place) attempt(ctx context.Context, c result.Cell, watch Observer, make
 	p.alone.RLock()
 	found, err = make("")
 	p.alone.RUnlock()
-	if err == nil || ctx.Err() != nil || unwritable(err) {
+	if err == nil || ctx.Err() != nil || endsAll(err) {
 		return found, false, err
 	}
 	if train.IsOutOfMemory(err) && p.retire() {

@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"eegprune/data"
 	"eegprune/internal/meter"
 	"eegprune/models"
 	"eegprune/result"
@@ -117,7 +118,9 @@ func (s *schedule) open(ctx context.Context, g Grid, jobs int) (free func(), err
 			p.meter.Close()
 		}
 		for _, c := range copies {
-			c.Close()
+			if !c.borrowed {
+				c.data.Free() // the set is the study's
+			}
 		}
 	}
 	for i, device := range g[0].devices {
@@ -142,6 +145,11 @@ func (s *schedule) open(ctx context.Context, g Grid, jobs int) (free func(), err
 			}
 			copies = append(copies, &c)
 			p.studies[study] = &c
+		}
+		for _, study := range p.studies {
+			if why := study.data.OnHost(); why != "" && !study.borrowed {
+				s.options.Watch.fewer(fmt.Sprintf("%s: %s", device, why))
+			}
 		}
 	}
 	s.places = make(chan *place, jobs)
@@ -218,7 +226,7 @@ func (s *schedule) do(ctx context.Context, t *task) error {
 	}
 	switch {
 	case err == nil:
-	case ctx.Err() != nil || unwritable(err):
+	case ctx.Err() != nil || endsAll(err):
 		_ = os.Remove(s.dir.running(t.key)) // it is only shown
 		return wrap(t.cell, err)
 	default:
@@ -230,9 +238,10 @@ func (s *schedule) do(ctx context.Context, t *task) error {
 	return nil
 }
 
-// unwritable reports whether going on would lose what is done.
-func unwritable(err error) bool {
-	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EROFS) ||
+// endsAll reports whether going on makes no sense: nothing can be kept of what is done, or
+// there is nothing left to train on.
+func endsAll(err error) bool {
+	return errors.Is(err, data.ErrLost) || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EROFS) ||
 		errors.Is(err, syscall.EFBIG) || errors.Is(err, os.ErrPermission)
 }
 

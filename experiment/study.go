@@ -59,7 +59,11 @@ func Open(ctx context.Context, c Config, o OpenOptions) (*Study, error) {
 	if c.Metric == "" {
 		c.Metric = metricOf(set.Set)
 	}
-	return open(c, set, o)
+	s, err := open(c, set, o)
+	if err != nil {
+		_ = set.Close() // it was only read
+	}
+	return s, err
 }
 
 // errTwice is of a study that would write the results of two networks to the same files.
@@ -67,9 +71,14 @@ var errTwice = errors.New("the network is in the study twice: make a study of it
 
 // OpenGrid opens studies of several networks. Those of the same features share them.
 func OpenGrid(ctx context.Context, configs []Config, o OpenOptions) (g Grid, err error) {
+	sets := map[string]named{}
 	defer func() {
-		if err != nil {
-			g.Close()
+		if err == nil {
+			return
+		}
+		g.Close()
+		for _, set := range sets {
+			_ = set.Close() // it was only read
 		}
 	}()
 	for i, c := range configs {
@@ -87,7 +96,6 @@ func OpenGrid(ctx context.Context, configs []Config, o OpenOptions) (g Grid, err
 	if err := train.SetArithmetic(trainings...); err != nil {
 		return g, err
 	}
-	sets := map[string]named{}
 	var all []named // of each configuration
 	for _, c := range configs {
 		b, err := json.Marshal(c.Data)
@@ -196,11 +204,13 @@ func open(c Config, set named, o OpenOptions, others ...*Study) (*Study, error) 
 	return s, nil
 }
 
-// Close frees the data.
+// Close frees the data, and closes the set.
 func (s *Study) Close() {
-	if !s.borrowed {
-		s.data.Free()
+	if s.borrowed {
+		return
 	}
+	s.data.Free()
+	_ = s.Set.Close() // it was only read
 }
 
 func (s *Study) build() (*models.Arch, error) {

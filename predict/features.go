@@ -1,14 +1,16 @@
 package predict
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"eegprune/data/ndarray"
 	"eegprune/data/npy"
+	"eegprune/internal/mapped"
 )
 
 // ErrName is of a file whose name ends in none of the formats that there are.
@@ -17,55 +19,60 @@ var ErrName = errors.New("the name says no format")
 // featureArray is the array of an .npz file that holds clips.
 const featureArray = "x"
 
-// ReadFeatures reads an array of clips [clips, channels, height, width]: an .npy file, or the
-// array x of an .npz file.
-func ReadFeatures(path string) (*ndarray.Array, error) {
-	read := readArray
+// Features are clips in a file, which are read as they are needed. Their owner closes them.
+type Features struct {
+	Clips *ndarray.Array // [clips, channels, height, width]
+	path  string
+	file  *mapped.File
+}
+
+// OpenFeatures opens an .npy file of clips, or an .npz file with the array x of them.
+func OpenFeatures(path string) (*Features, error) {
+	parse := npy.Parse
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".npy":
 	case ".npz":
-		read = readFromArchive
+		parse = func(b []byte) (*ndarray.Array, error) {
+			z, err := npy.OpenArchive(b)
+			if err != nil {
+				return nil, err
+			}
+			return z.Array(featureArray)
+		}
 	default:
 		return nil, nameError{fmt.Sprintf("%s: features are read from .npz and .npy files", path)}
 	}
-	x, err := read(path)
+	file, err := mapped.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("the features %s: %w", path, err)
 	}
-	return x, nil
+	x, err := parse(file.Bytes())
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("the features %s: %w", path, err), file.Close())
+	}
+	return &Features{Clips: x, path: path, file: file}, nil
 }
 
-func readArray(path string) (*ndarray.Array, error) {
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	return npy.Parse(b)
-}
+// Close closes the file.
+func (f *Features) Close() error { return f.file.Close() }
 
-func readFromArchive(path string) (*ndarray.Array, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	z, err := npy.OpenArchive(f, info.Size())
-	if err != nil {
-		return nil, err
-	}
-	return z.Array(featureArray)
-}
+// Input is the shape of one clip, zeros where there are none.
+func (f *Features) Input() [3]int { return clipShape(f.Clips) }
 
-// ClipShape is the shape of one clip of an array of them, zeros where x is none.
-func ClipShape(x *ndarray.Array) (shape [3]int) {
+func clipShape(x *ndarray.Array) (shape [3]int) {
 	if len(x.Shape) == 4 {
 		copy(shape[:], x.Shape[1:])
 	}
 	return shape
+}
+
+// Features classifies the clips of a file.
+func (p *Predictor) Features(ctx context.Context, f *Features) (*Prediction, error) {
+	made, err := p.Clips(ctx, f.Clips)
+	if err = cmp.Or(f.file.Err(), err); err != nil {
+		return nil, fmt.Errorf("%s: %w", f.path, err)
+	}
+	return made, nil
 }
 
 // A nameError is an ErrName with what may be done instead.

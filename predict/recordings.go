@@ -39,6 +39,7 @@ func (p *Predictor) Recordings(ctx context.Context, r Recordings) (*Prediction, 
 	}
 	set, rate, err := data.UnlabelledFeatures(ctx, source, o)
 	if channels := p.about.Channels; len(channels) > 0 && (err != nil || !slices.Equal(set.Channels, channels)) {
+		_ = set.Close() // it was not even read
 		source.Pick(channels)
 		all := err // of all channels, of which some may have no place
 		if set, rate, err = data.UnlabelledFeatures(ctx, source, o); err != nil {
@@ -48,6 +49,7 @@ func (p *Predictor) Recordings(ctx context.Context, r Recordings) (*Prediction, 
 	if err != nil {
 		return nil, err
 	}
+	defer set.Close()
 	arch := p.network.Arch
 	if !slices.Equal(set.Shape, arch.Input[:]) {
 		return nil, fmt.Errorf("%s: its clips have the shape %v at %g samples a second of %d electrodes, and %s takes %v: the network was trained on recordings of other electrodes or another rate",
@@ -62,6 +64,9 @@ func (p *Predictor) Recordings(ctx context.Context, r Recordings) (*Prediction, 
 		if err := p.forward(out, set.X[from*size:min(from+train.EvalBatch, set.Len())*size]); err != nil {
 			return nil, fmt.Errorf("%s: %w", r.Path, err)
 		}
+	}
+	if err := set.Err(); err != nil {
+		return nil, err
 	}
 	for _, c := range set.Clips {
 		out.Origin = append(out.Origin, Origin{c.File, c.Trial, float64(c.Start) / rate})

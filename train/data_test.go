@@ -2,7 +2,9 @@ package train
 
 import (
 	"context"
+	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"eegprune/data"
@@ -45,4 +47,93 @@ func TestNewDataUsesTheSetsMemory(t *testing.T) {
 
 func runFit(ctx context.Context, n *models.Network, d *Data, fit, val []int, o Options, g *torch.Generator, watch Observer) (History, error) {
 	return Training{Network: n, Data: d, Fit: fit, Val: val, Options: o, Generator: g, Watch: watch}.Run(ctx)
+}
+
+// TestDataOnTheHostTrainsTheSame: where a GPU has no room for a set, batches are copied to
+// it, of the same clips in the same order.
+func TestDataOnTheHostTrainsTheSame(t *testing.T) {
+	o := Options{Optimizer: "adam", LR: 0.01, BatchSize: 8, Epochs: 3}
+	trained := func(onHost bool) ([]float32, History, Evaluation) {
+		d := separable(t, 50)
+		d.onHost = onHost
+		n, g := fresh(t, tiny(), 5)
+		h, err := runFit(t.Context(), n, d, span(0, 30), span(30, 40), o, g, Observer{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, err := Evaluate(t.Context(), n, d, span(40, 50))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := Gradients(n, d, span(0, 30), 8, 2, func() error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+		for i := range h.Epochs {
+			h.Epochs[i].WallClock = 0
+		}
+		return weights(t, n), h, e
+	}
+	there, history, found := trained(false)
+	here, historyHere, foundHere := trained(true)
+	if !slices.Equal(there, here) || !reflect.DeepEqual(history, historyHere) || !reflect.DeepEqual(found, foundHere) {
+		t.Errorf("%v, %v and %v, %v", history, found, historyHere, foundHere)
+	}
+}
+
+// TestARecordedStepFindsItsClips: on whichever side the data is.
+func TestARecordedStepFindsItsClips(t *testing.T) {
+	for _, onHost := range []bool{false, true} {
+		d := separable(t, 20)
+		d.onHost = onHost
+		r := &recording{}
+		defer r.free()
+		s := torch.NewScope(torch.NoGrad)
+		defer s.Close()
+		if err := r.hold(d, s.Index([]int{1, 2, 3}, torch.CPU), torch.CPU); err != nil {
+			t.Fatal(err)
+		}
+		for _, rows := range [][]int{{7, 0, 19}, {4, 4, 5}} {
+			if err := r.set(d, s.Index(rows, torch.CPU)); err != nil {
+				t.Fatal(err)
+			}
+			x, y := r.clips(s, d, torch.CPU)
+			wantX, wantY := d.take(s, s.Index(rows, torch.CPU), torch.CPU)
+			if !slices.Equal(floats(t, x), floats(t, wantX)) {
+				t.Errorf("on the host %v: other clips than rows %v", onHost, rows)
+			}
+			got, err := torch.ToSlice[int64](y)
+			want, wantErr := torch.ToSlice[int64](wantY)
+			if err != nil || wantErr != nil || !slices.Equal(got, want) {
+				t.Errorf("on the host %v: classes %v, want %v (%v, %v)", onHost, got, want, err, wantErr)
+			}
+		}
+	}
+}
+
+func floats(t *testing.T, x *torch.Tensor) []float32 {
+	t.Helper()
+	v, err := torch.ToSlice[float32](x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func TestASetGoesToAGPUThatHasRoomForIt(t *testing.T) {
+	const gib = int64(1) << 30
+	for _, c := range []struct {
+		set, free int64
+		want      bool
+	}{{gib, 80 * gib, true}, {60 * gib, 80 * gib, true}, {61 * gib, 80 * gib, false}, {100 * gib, 80 * gib, false}, {1, 0, false}} {
+		if got := roomFor(c.set, c.free); got != c.want {
+			t.Errorf("%d of %d bytes: room %v", c.set, c.free, got)
+		}
+	}
+	d := separable(t, 20)
+	if d.OnHost() != "" {
+		t.Error(d.OnHost())
+	}
+	if d.onHost = true; !strings.Contains(d.OnHost(), "320 bytes") {
+		t.Error(d.OnHost())
+	}
 }

@@ -60,10 +60,10 @@ func gradients(n *models.Network, d *Data, rows []int, use func() error) (err er
 	defer opt.Free()
 	s := torch.NewScope(torch.Grad)
 	defer s.Close()
-	x, y := s.Select(d.X, 0, rows), s.Select(d.Y, 0, rows)
+	x, y := d.take(s, s.Index(rows, d.rowsOn(n.Device())), n.Device())
 	s.Backward(s.CrossEntropy(n.Forward(s, x, models.Pass{}), y))
 	if s.Err() != nil {
 		return s.Err()
 	}
-	return errors.Join(use(), opt.ZeroGrad())
+	return errors.Join(d.lost(), use(), opt.ZeroGrad())
 }

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,9 +18,10 @@ type evaluator struct {
 	data         *Data
 	rows         []int
 	batch        int
-	which, truth *torch.Tensor // int64 [rows]: the rows, and their classes
+	which, truth *torch.Tensor // int64 [rows]: the rows, where the data is, and their classes
 	loss, zero   *torch.Tensor // float64 []: the sum of losses
 	named        *torch.Tensor // int64 [rows]: the classes that were named
+	record       bool          // passes, to replay them
 	passes       int
 	graph        *torch.Graph
 }
@@ -30,7 +32,8 @@ func newEvaluator(n *models.Network, d *Data, rows []int) (*evaluator, error) {
 	if len(rows) == 0 {
 		return nil, errors.New("there are no clips to evaluate on")
 	}
-	v := &evaluator{network: n, data: d, rows: rows}
+	// What is copied from the host can't be recorded.
+	v := &evaluator{network: n, data: d, rows: rows, record: n.Device().IsCUDA() && !d.onHost}
 	err := v.prepare()
 	if err != nil {
 		v.free()
@@ -43,10 +46,10 @@ func (v *evaluator) prepare() (err error) {
 	device := v.network.Device()
 	s := torch.NewScope(torch.NoGrad)
 	defer s.Close()
-	if v.which, err = s.Keep(s.Clone(s.Index(v.rows, device))); err != nil {
+	if v.which, err = s.Keep(s.Clone(s.Index(v.rows, v.data.rowsOn(device)))); err != nil {
 		return err
 	}
-	if v.truth, err = s.Keep(s.IndexSelect(v.data.Y, 0, v.which)); err != nil {
+	if v.truth, err = s.Keep(v.data.classes(s, v.which, device)); err != nil {
 		return err
 	}
 	if v.loss, err = torch.Full(0, torch.Float64, device); err != nil {
@@ -59,7 +62,7 @@ func (v *evaluator) prepare() (err error) {
 		return err
 	}
 	v.batch = EvalBatch
-	if device.IsCUDA() {
+	if v.record {
 		v.batch, err = evaluationBatch(len(v.rows), v.needs)
 	}
 	return err
@@ -82,13 +85,13 @@ func (v *evaluator) evaluate(ctx context.Context) (Evaluation, error) {
 		return e, err
 	}
 	err := e.count(v.rows, v.truth, v.named, v.loss)
-	return e, err
+	return e, cmp.Or(v.data.lost(), err)
 }
 
 // pass fills in loss and named.
 func (v *evaluator) pass(ctx context.Context) error {
 	v.passes++
-	if !v.network.Device().IsCUDA() || v.passes == 1 {
+	if !v.record || v.passes == 1 {
 		return v.ask(ctx)
 	}
 	if v.graph == nil {
@@ -121,7 +124,8 @@ func (v *evaluator) ask(ctx context.Context) error {
 func (v *evaluator) classify(at, clips int) error {
 	s := torch.NewScope(torch.NoGrad)
 	defer s.Close()
-	logits := v.network.Forward(s, s.IndexSelect(v.data.X, 0, s.Narrow(v.which, 0, at, clips)), models.Pass{})
+	x := v.data.clips(s, s.Narrow(v.which, 0, at, clips), v.network.Device())
+	logits := v.network.Forward(s, x, models.Pass{})
 	s.AddInPlace(v.loss, s.CrossEntropy(logits, s.Narrow(v.truth, 0, at, clips)), float64(clips))
 	named, here := s.Argmax(logits, 1), s.Narrow(v.named, 0, at, clips)
 	if err := s.Err(); err != nil {

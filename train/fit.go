@@ -7,57 +7,9 @@ import (
 	"io"
 	"time"
 
-	"eegprune/data"
 	"eegprune/models"
 	"eegprune/torch"
 )
-
-// Data is a feature set on a device.
-type Data struct {
-	X, Y *torch.Tensor // [clips, shape...] float32, [clips] int64
-}
-
-// NewData puts a set on a device; on the CPU it uses the set's own memory, which must
-// not change until Free.
-func NewData(set *data.Set, device torch.Device) (*Data, error) {
-	x, err := torch.Wrap(set.X, append([]int{set.Len()}, set.Shape...)...)
-	if err != nil {
-		return nil, err
-	}
-	y, err := torch.Wrap(set.Y, set.Len())
-	if err != nil {
-		x.Free()
-		return nil, err
-	}
-	d := &Data{X: x, Y: y}
-	if !device.IsCUDA() {
-		return d, nil
-	}
-	defer d.Free()
-	return d.to(device)
-}
-
-// to returns a copy on a device.
-func (d *Data) to(device torch.Device) (*Data, error) {
-	s := torch.NewScope(torch.NoGrad)
-	defer s.Close()
-	there := &Data{}
-	var err error
-	if there.X, err = s.Keep(s.Clone(s.To(d.X, torch.Float32, device))); err == nil {
-		there.Y, err = s.Keep(s.Clone(s.To(d.Y, torch.Int64, device)))
-	}
-	if err != nil {
-		there.Free()
-		return nil, fmt.Errorf("putting the feature set on %v: %w", device, err)
-	}
-	return there, nil
-}
-
-// Free frees the tensors.
-func (d *Data) Free() {
-	d.X.Free()
-	d.Y.Free()
-}
 
 // Epoch is what one pass over the training rows gave.
 type Epoch struct {

@@ -168,6 +168,29 @@ func TestGPUTenFoldsSideBySideHaveTheBitsOfOneAfterAnother(t *testing.T) {
 	}
 }
 
+// Where a GPU has no room for the set, steps on batches that were copied there are recorded
+// and replayed, and lose as much.
+func TestGPUDataOnTheHostTrainsTheSame(t *testing.T) {
+	eachNetwork(t, func(t *testing.T, name string) {
+		arch := archOn(t, name, nil)
+		o := Paper(name)
+		o.Epochs, o.BatchSize, o.Milestones = 6, 32, nil
+		host := clipsOn(t, arch, 400, torch.CPU)
+		host.onHost = true
+		there, here := trainFolds(t, arch, clipsOn(t, arch, 400, gpu(t)), o, 3, 3), trainFolds(t, arch, host, o, 3, 3)
+		for i := range there {
+			if here[i].replayed < 20 {
+				t.Errorf("fold %d replayed %d steps, want 20 or more", i+1, here[i].replayed)
+			}
+			for e := 0; e < len(there[i].losses); e += 2 { // those of validation are of other batches
+				if there[i].losses[e] != here[i].losses[e] {
+					t.Errorf("fold %d, epoch %d: the loss is %g, and %g from the host", i+1, e/2+1, there[i].losses[e], here[i].losses[e])
+				}
+			}
+		}
+	})
+}
+
 // With dropout, too: a replay draws the numbers that the step itself would.
 func TestGPURecordedStepsAreSteps(t *testing.T) {
 	device := gpu(t)

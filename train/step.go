@@ -3,6 +3,7 @@ package train
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 
 	"eegprune/models"
@@ -15,14 +16,56 @@ const warmUp = 3
 
 // A recording is a step on a number of clips, which a GPU does at one launch.
 type recording struct {
-	taken int           // steps on that many clips so far
-	rows  *torch.Tensor // int64 [clips]: the rows of the data that the recorded step is on
+	taken int // steps on that many clips so far
+	// Where data is on the device: int64 [clips], the rows of it that the recorded step is on.
+	rows *torch.Tensor
+	// Where it is on the host: the clips that the recorded step is on, and their classes.
+	x, y  *torch.Tensor
 	graph *torch.Graph
 }
 
 func (r *recording) free() {
 	r.graph.Free()
-	r.rows.Free()
+	for _, t := range []*torch.Tensor{r.rows, r.x, r.y} {
+		t.Free()
+	}
+}
+
+// hold makes what the recorded step is on.
+func (r *recording) hold(d *Data, rows *torch.Tensor, device torch.Device) (err error) {
+	s := torch.NewScope(torch.NoGrad)
+	defer s.Close()
+	if !d.onHost {
+		r.rows, err = s.Keep(s.Clone(rows))
+		return err
+	}
+	x, y := d.take(s, rows, device)
+	if r.x, err = s.Keep(s.Clone(x)); err == nil {
+		r.y, err = s.Keep(s.Clone(y))
+	}
+	return err
+}
+
+// clips are those that the recorded step is on.
+func (r *recording) clips(s *torch.Scope, d *Data, device torch.Device) (x, y *torch.Tensor) {
+	if d.onHost {
+		return r.x, r.y
+	}
+	return d.take(s, r.rows, device)
+}
+
+// set has the next replay on other rows.
+func (r *recording) set(d *Data, rows *torch.Tensor) error {
+	if !d.onHost {
+		return r.rows.CopyFrom(rows)
+	}
+	s := torch.NewScope(torch.NoGrad)
+	defer s.Close()
+	x, y := d.take(s, rows, torch.CPU)
+	if err := s.Err(); err != nil {
+		return err
+	}
+	return errors.Join(r.x.CopyFrom(x), r.y.CopyFrom(y))
 }
 
 // pass takes one optimizer step for each batch of rows in order, and returns their mean
@@ -56,19 +99,19 @@ func (t *trainer) pass(ctx context.Context, order []int, lr float64) (loss, accu
 	return t.total.read(len(order))
 }
 
-// batches calls do for each batch of rows in order, with the rows as a tensor on the device
-// and with where the batch begins. The order is uploaded once.
+// batches calls do for each batch of rows in order, with the rows as a tensor where the data
+// is, and with where the batch begins. The order is uploaded once.
 func (t *trainer) batches(ctx context.Context, order []int, do func(rows *torch.Tensor, at, clips int) error) error {
 	s := torch.NewScope(torch.NoGrad)
 	defer s.Close()
-	all := s.Index(order, t.Network.Device())
+	all := s.Index(order, t.Data.rowsOn(t.Network.Device()))
 	for at := 0; at < len(order); at += t.Options.BatchSize {
 		clips := min(t.Options.BatchSize, len(order)-at)
 		rows := s.Narrow(all, 0, at, clips)
 		if err := cmp.Or(ctx.Err(), s.Err()); err != nil {
 			return err
 		}
-		if err := do(rows, at, clips); err != nil {
+		if err := cmp.Or(do(rows, at, clips), t.Data.lost()); err != nil {
 			return err
 		}
 		s.Release(rows)
@@ -96,17 +139,17 @@ func (t *trainer) step(rows *torch.Tensor, clips int) error {
 		return t.ask(rows, clips)
 	}
 	if r.graph == nil {
-		s := torch.NewScope(torch.NoGrad)
-		defer s.Close()
-		var err error
-		if r.rows, err = s.Keep(s.Clone(rows)); err != nil {
+		device := t.Network.Device()
+		if err := r.hold(t.Data, rows, device); err != nil {
 			return err
 		}
-		if r.graph, err = torch.Record(t.Network.Device(), []*torch.Generator{t.dropout}, func() error { return t.ask(r.rows, clips) }); err != nil {
+		recorded := func(s *torch.Scope) (x, y *torch.Tensor) { return r.clips(s, t.Data, device) }
+		var err error
+		if r.graph, err = torch.Record(device, []*torch.Generator{t.dropout}, func() error { return t.askOn(recorded, clips) }); err != nil {
 			return fmt.Errorf("recording a step on %d clips: %w", clips, err)
 		}
 	}
-	if err := r.rows.CopyFrom(rows); err != nil {
+	if err := r.set(t.Data, rows); err != nil {
 		return err
 	}
 	t.replayed++
@@ -116,12 +159,17 @@ func (t *trainer) step(rows *torch.Tensor, clips int) error {
 // ask asks the device for a step on the rows of the data that rows names, and waits for
 // nothing.
 func (t *trainer) ask(rows *torch.Tensor, clips int) error {
+	return t.askOn(func(s *torch.Scope) (x, y *torch.Tensor) { return t.Data.take(s, rows, t.Network.Device()) }, clips)
+}
+
+// askOn is ask for the clips that take gives, with their classes.
+func (t *trainer) askOn(take func(s *torch.Scope) (x, y *torch.Tensor), clips int) error {
 	s := torch.NewScope(torch.Grad)
 	defer s.Close()
 	if t.Options.Precision == BF16 {
 		s.Autocast()
 	}
-	x, y := s.IndexSelect(t.Data.X, 0, rows), s.IndexSelect(t.Data.Y, 0, rows)
+	x, y := take(s)
 	logits := t.Network.Forward(s, x, models.Pass{Training: true, Generator: t.dropout})
 	loss := t.loss(s, x, logits, y)
 	s.Backward(loss)

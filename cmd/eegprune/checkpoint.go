@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"eegprune/experiment"
+	"eegprune/internal/note"
 	"eegprune/models"
 	"eegprune/result"
 	"eegprune/torch"
@@ -23,6 +24,7 @@ type outcome struct {
 	Size       *result.Size   `json:"size,omitempty"`
 	Widths     []result.Width `json:"widths,omitempty"`
 	Notes      []string       `json:"notes,omitempty"`
+	Origin     note.List      `json:"origin_notes,omitempty"` // what was left out, rounded or assumed of another program's file
 	Test       *result.Score  `json:"test,omitempty"`
 }
 
@@ -40,6 +42,9 @@ func (a *app) openCheckpoint(path string, o models.OpenOptions, strict bool) (*e
 	c, err := experiment.OpenCheckpoint(path, o)
 	if err != nil {
 		return nil, err
+	}
+	if !c.Foreign {
+		return c, nil
 	}
 	if !a.quiet {
 		if len(c.Assumed) > 0 {

@@ -40,6 +40,7 @@ gathers batches of them in random order as training does, on the CPU.`,
 			if err != nil {
 				return err
 			}
+			defer set.Close()
 			rate, err := train.TimeServing(cmd.Context(), set, batch, time.Duration(seconds*float64(time.Second)))
 			if err != nil {
 				return err

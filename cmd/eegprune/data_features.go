@@ -140,6 +140,7 @@ session, trial, start and end.`,
 			if err != nil {
 				return unfinished(cmd.Context(), err, "no features were kept")
 			}
+			defer set.Close()
 			r := reportOf(set)
 			r.Cached, r.Seconds, r.Cache, r.Out = hit, time.Since(start).Seconds(), cache, out
 			if out != "" {

@@ -23,10 +23,14 @@ func (a *app) dataInfoCommand() *cobra.Command {
 and labels, the channels and their rate, and what is wrong with any of them: files that
 can't be read, channels that are flat or hold values that are no numbers.
 
-EDF, BDF and NumPy files need no eegprune.yaml for that: each of them is then taken for a
-subject of its own, unless their names begin with sub- as in BIDS. An .npz file can say
-itself what the manifest would, by arrays beside x [trials, channels, samples]: rate,
+EDF, BDF, BrainVision and NumPy files need no eegprune.yaml for that: each of them is then
+taken for a subject of its own, unless their names begin with sub- as in BIDS. An .npz file
+can say itself what the manifest would, by arrays beside x [trials, channels, samples]: rate,
 channels, and for each trial y, subject and trial.
+
+Of a BIDS data set (a directory with dataset_description.json) info reads the participants,
+channels, events and electrodes files too, says which columns labels could be made of, and
+prints an eegprune.yaml to begin with. --json lists the annotations of all files.
 
 Where files can't be read it shows the others, and fails in the end unless --skip-bad is
 given.`,
@@ -95,7 +99,11 @@ func writeSummary(w io.Writer, s *data.Summary) error {
 	for _, b := range s.Bad {
 		fmt.Fprintf(w, "can't be read: %s\n", b)
 	}
-	return writeNotes(w, s.Notes)
+	if err := writeNotes(w, s.Notes); err != nil || s.Start == "" {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "\nAn %s to begin with:\n\n%s", data.ManifestName, s.Start)
+	return err
 }
 
 // subjectTable has a line for each subject and one for all, with the trials of each

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"strconv"
 	"strings"
 
@@ -16,8 +17,10 @@ import (
 
 func (a *app) dataMontageCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "montage [NAME]",
-		Short: "List the known montages, or draw one on the electrode grid",
+		Use:   "montage [NAME|FILE]",
+		Short: "List the known montages, or draw one, or a montage file, on the electrode grid",
+		Long: `montage shows which electrodes have which places on the 9x9 grid that ToGrid makes: those of
+a known montage, or of a file that --montage takes (` + strings.Join(montage.Extensions(), ", ") + `).`,
 		Example: `  eegprune data montage
   eegprune data montage deap`,
 		Args: cobra.MaximumNArgs(1),
@@ -25,9 +28,9 @@ func (a *app) dataMontageCommand() *cobra.Command {
 			if len(args) == 0 {
 				return a.listMontages()
 			}
-			m, err := montage.Find(args[0])
+			m, err := findMontage(args[0])
 			if err != nil {
-				return usageError{err}
+				return err
 			}
 			if a.json {
 				return json.NewEncoder(a.stdout).Encode(montageReport(m))
@@ -37,11 +40,28 @@ func (a *app) dataMontageCommand() *cobra.Command {
 	}
 }
 
+// findMontage returns a known montage, or that of a file.
+func findMontage(name string) (montage.Montage, error) {
+	m, err := montage.Find(name)
+	if err == nil {
+		return m, nil
+	}
+	if _, e := os.Stat(name); e != nil {
+		return m, usageError{err}
+	}
+	p, err := montage.ReadFile(name)
+	if err != nil {
+		return m, err
+	}
+	return p.Montage(name)
+}
+
 func montageReport(m montage.Montage) map[string]any {
 	places := map[string][2]int{}
-	for _, e := range m.Electrodes {
-		if r, c, ok := montage.OnGrid(e); ok {
-			places[e] = [2]int{r, c}
+	cells := m.Cells()
+	for i, e := range m.Electrodes {
+		if c := cells[i]; c >= 0 {
+			places[e] = [2]int{c / montage.GridSize, c % montage.GridSize}
 		}
 	}
 	return map[string]any{"name": m.Name, "about": m.About, "electrodes": m.Electrodes, "grid": places}
@@ -66,19 +86,19 @@ func (a *app) listMontages() error {
 }
 
 func drawMontage(w io.Writer, m montage.Montage) error {
-	fmt.Fprintf(w, "%s: %s, seen from above, the nose at the top\n\n%s\n", m.Name, m.About, montage.Draw(m.Electrodes))
-	if off := offGrid(m.Electrodes); len(off) > 0 {
+	fmt.Fprintf(w, "%s: %s, seen from above, the nose at the top\n\n%s\n", m.Name, m.About, m.Draw())
+	if off := offGrid(m); len(off) > 0 {
 		fmt.Fprintf(w, "without a place on the grid: %s\n", strings.Join(off, " "))
 	}
 	_, err := fmt.Fprintf(w, "in order: %s\n", strings.Join(m.Electrodes, " "))
 	return err
 }
 
-func offGrid(electrodes []string) []string {
+func offGrid(m montage.Montage) []string {
 	off := []string{}
-	for _, e := range electrodes {
-		if _, _, ok := montage.OnGrid(e); !ok {
-			off = append(off, e)
+	for i, c := range m.Cells() {
+		if c < 0 {
+			off = append(off, m.Electrodes[i])
 		}
 	}
 	return off

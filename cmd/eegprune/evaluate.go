@@ -41,7 +41,7 @@ func (a *app) evaluateCommand() *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
 			}
-			return a.say(outcome{Checkpoint: args[0], Cell: n.Cell, Test: &test},
+			return a.say(outcome{Checkpoint: args[0], Cell: n.Cell, Test: &test, Origin: n.Notes},
 				fmt.Sprintf("Test Error: Accuracy: %.1f%%, Avg loss: %f\non %s: %d; balanced accuracy %.1f %%, macro-F1 %.1f %%, majority class %.1f %%",
 					100*test.Accuracy, test.Loss, on, test.Clips, 100*test.Balanced, 100*test.MacroF1, 100*test.Majority))
 		},

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"eegprune/internal/atomicfile"
+	"eegprune/internal/note"
 	"eegprune/models"
 	"eegprune/models/export"
 	"eegprune/torch"
@@ -98,7 +99,7 @@ func (e *exporter) run(a *app, path string) error {
 	if err != nil {
 		return err
 	}
-	return a.sayExported(n, files)
+	return a.sayExported(n, files, origin.Notes)
 }
 
 func (e *exporter) writeONNX(n *models.Network, provenance any) error {
@@ -114,7 +115,7 @@ func writePython(path string, n *models.Network) error {
 	return atomicfile.Write(path, func(w io.Writer) error { return export.Python(w, n.Arch, n.Masks()) })
 }
 
-func (a *app) sayExported(n *models.Network, files []string) error {
+func (a *app) sayExported(n *models.Network, files []string, notes note.List) error {
 	type written struct {
 		File  string `json:"file"`
 		Bytes int64  `json:"bytes"`
@@ -128,7 +129,11 @@ func (a *app) sayExported(n *models.Network, files []string) error {
 		all = append(all, written{f, info.Size()})
 	}
 	if a.json {
-		return json.NewEncoder(a.stdout).Encode(map[string]any{"model": n.Arch.Model, "files": all})
+		return json.NewEncoder(a.stdout).Encode(struct {
+			Model string    `json:"model"`
+			Files []written `json:"files"`
+			Notes note.List `json:"notes,omitempty"`
+		}{n.Arch.Model, all, notes})
 	}
 	for _, w := range all {
 		if _, err := fmt.Fprintf(a.stdout, "%s: %s, %d bytes\n", w.File, n.Arch.Model, w.Bytes); err != nil {

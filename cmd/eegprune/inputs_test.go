@@ -3,7 +3,6 @@ package main_test
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -265,16 +264,11 @@ func allNear(got, want []float64, tolerance, relative float64) bool {
 
 func archiveOf(t *testing.T, path string) *npy.Archive {
 	t.Helper()
-	f, err := os.Open(path)
+	b, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { f.Close() })
-	size, err := f.Seek(0, io.SeekEnd)
-	if err != nil {
-		t.Fatal(err)
-	}
-	z, err := npy.OpenArchive(f, size)
+	z, err := npy.OpenArchive(b)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -94,8 +94,8 @@ func (a *app) inspectCheckpoint(path string) error {
 	if p.Test.Clips > 0 {
 		fmt.Fprintf(w, "test        accuracy %.1f %% on %d clips (majority class %.1f %%)\n", 100*p.Test.Accuracy, p.Test.Clips, 100*p.Test.Majority)
 	}
-	_, err = fmt.Fprintf(w, "data        %s\nwritten by  eegprune %s\n", p.Config.Data.Dir, p.Version)
-	return err
+	fmt.Fprintf(w, "data        %s\nwritten by  eegprune %s\n", p.Config.Data.Dir, p.Version)
+	return writeNotes(w, p.Notes)
 }
 
 // inspectTensors shows a file of tensors that some other program wrote.

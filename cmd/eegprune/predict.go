@@ -6,11 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"eegprune/data/ndarray"
+	"eegprune/internal/note"
 	"eegprune/models"
 	"eegprune/predict"
 )
@@ -103,16 +104,17 @@ func (p *predictor) settle(args []string) error {
 }
 
 func (p *predictor) run(ctx context.Context, a *app, checkpoint string) error {
-	var x *ndarray.Array
+	var x *predict.Features
 	var clip [3]int
 	if p.features != "" && p.features != stdinName {
 		var err error
-		if x, err = predict.ReadFeatures(p.features); errors.Is(err, predict.ErrName) {
+		if x, err = predict.OpenFeatures(p.features); errors.Is(err, predict.ErrName) {
 			return usageError{fmt.Errorf("--features: %w", err)}
 		} else if err != nil {
 			return err
 		}
-		clip = predict.ClipShape(x)
+		defer x.Close()
+		clip = x.Input()
 	}
 	device, err := p.dev.open()
 	if err != nil {
@@ -132,7 +134,7 @@ func (p *predictor) run(ctx context.Context, a *app, checkpoint string) error {
 	switch {
 	case x != nil:
 		if made, err = network.Features(ctx, x); err != nil {
-			return fmt.Errorf("%s: %w", p.features, err)
+			return err
 		}
 	case p.recordings != "":
 		if made, err = p.classifyRecordings(ctx, a, network); err != nil {
@@ -151,6 +153,7 @@ func (p *predictor) run(ctx context.Context, a *app, checkpoint string) error {
 	if err := made.WriteFile(p.out); err != nil {
 		return err
 	}
+	made.Notes = slices.Concat(n.Notes, made.Notes)
 	return a.sayPredicted(p.out, made)
 }
 
@@ -180,7 +183,12 @@ func (p *predictor) classifyRecordings(ctx context.Context, a *app, network *pre
 func (a *app) sayPredicted(out string, p *predict.Prediction) error {
 	counts := p.Counts()
 	if a.json {
-		return json.NewEncoder(a.stdout).Encode(map[string]any{"out": out, "clips": p.Clips(), "counts": counts})
+		return json.NewEncoder(a.stdout).Encode(struct {
+			Out    string    `json:"out"`
+			Clips  int       `json:"clips"`
+			Counts []int     `json:"counts"`
+			Notes  note.List `json:"notes,omitempty"`
+		}{out, p.Clips(), counts, p.Notes})
 	}
 	var parts []string
 	for class, n := range counts {

@@ -57,7 +57,7 @@ func readArray(t *testing.T, path, name string) (*ndarray.Array, []float64) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	z, err := npy.OpenArchive(bytes.NewReader(b), int64(len(b)))
+	z, err := npy.OpenArchive(b)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,6 @@ import (
 	"eegprune/experiment"
 	"eegprune/models"
 	"eegprune/prune"
-	"eegprune/result"
 )
 
 func (a *app) pruneCommand() *cobra.Command {
@@ -51,7 +50,7 @@ at gradients (taylor) needs any.`,
 			if err := made.Network.Save(out, origin); err != nil {
 				return err
 			}
-			return a.sayPruned(whole, made, out, origin.Cell)
+			return a.sayPruned(whole, made, out, origin)
 		},
 	}
 	p.register(c.Flags(), 0.4)
@@ -90,7 +89,7 @@ func (a *app) openToPrune(ctx context.Context, path string, f foreignFlags, p ex
 }
 
 // sayPruned tells what pruning made of a network, and wrote to out.
-func (a *app) sayPruned(whole *experiment.Checkpoint, made experiment.Made, out string, cell result.Cell) error {
+func (a *app) sayPruned(whole *experiment.Checkpoint, made experiment.Made, out string, origin experiment.Provenance) error {
 	n, small := whole.Network, made.Network
 	before, err := experiment.SizeOf(n.Arch, n.Masks(), whole.Path)
 	if err != nil {
@@ -117,7 +116,7 @@ func (a *app) sayPruned(whole *experiment.Checkpoint, made experiment.Made, out 
 	for _, note := range made.Notes {
 		fmt.Fprintf(&text, "\nnote: %s", note)
 	}
-	return a.say(outcome{Checkpoint: out, Cell: cell, Before: &before, Size: &after, Widths: widths, Notes: made.Notes}, text.String())
+	return a.say(outcome{Checkpoint: out, Cell: origin.Cell, Before: &before, Size: &after, Widths: widths, Notes: made.Notes, Origin: origin.Notes}, text.String())
 }
 
 // percent is by how many percent of from to is more.

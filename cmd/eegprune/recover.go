@@ -87,10 +87,12 @@ checkpoint, unless flags say otherwise.`,
 			if err != nil {
 				return err
 			}
-			if err := made.Network.Save(out, s.Provenance(cell, version(), test)); err != nil {
+			provenance := s.Provenance(cell, version(), test)
+			provenance.Notes = pruned.Notes
+			if err := made.Network.Save(out, provenance); err != nil {
 				return err
 			}
-			return a.say(outcome{Checkpoint: out, Cell: cell, Test: &test},
+			return a.say(outcome{Checkpoint: out, Cell: cell, Test: &test, Origin: pruned.Notes},
 				fmt.Sprintf("%s: test accuracy %.1f %% before, %.1f %% after (majority class %.1f %%)", out, 100*before.Accuracy, 100*test.Accuracy, 100*test.Majority))
 		},
 	}

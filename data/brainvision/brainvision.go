@@ -4,6 +4,7 @@ package brainvision
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -24,6 +25,7 @@ type Channel struct {
 	Name, Reference string
 	Resolution      float64 // of one step, in units
 	Unit            string  // as the file has it; empty where it says none
+	Steps           bool    // whether the file says no resolution
 }
 
 // A Marker is one entry of the list of markers.
@@ -40,27 +42,29 @@ type File struct {
 	Rate     float64 // samples per second
 	Samples  int
 	Markers  []Marker
-	UTF8     bool // whether the header says that its texts are UTF-8
 	Notes    []note.Note
 
 	path       string
 	data       string // the file of samples
+	markers    string // that of markers, empty where there is none
 	kind       numbers
+	order      binary.ByteOrder
 	vectorized bool
 }
 
 // numbers are how samples are stored.
 type numbers struct {
 	width int
-	value func([]byte) float64
+	whole bool // numbers, whose steps are the resolution
+	value func(binary.ByteOrder, []byte) float64
 }
 
 func numbersNamed(name string) (numbers, bool) {
 	n, ok := map[string]numbers{
-		"INT_16":        {2, func(b []byte) float64 { return float64(int16(binary.LittleEndian.Uint16(b))) }},
-		"UINT_16":       {2, func(b []byte) float64 { return float64(binary.LittleEndian.Uint16(b)) }},
-		"INT_32":        {4, func(b []byte) float64 { return float64(int32(binary.LittleEndian.Uint32(b))) }},
-		"IEEE_FLOAT_32": {4, func(b []byte) float64 { return float64(math.Float32frombits(binary.LittleEndian.Uint32(b))) }},
+		"INT_16":        {2, true, func(o binary.ByteOrder, b []byte) float64 { return float64(int16(o.Uint16(b))) }},
+		"UINT_16":       {2, true, func(o binary.ByteOrder, b []byte) float64 { return float64(o.Uint16(b)) }},
+		"INT_32":        {4, true, func(o binary.ByteOrder, b []byte) float64 { return float64(int32(o.Uint32(b))) }},
+		"IEEE_FLOAT_32": {4, false, func(o binary.ByteOrder, b []byte) float64 { return float64(math.Float32frombits(o.Uint32(b))) }},
 	}[strings.ToUpper(name)]
 	return n, ok
 }
@@ -101,11 +105,25 @@ func readText(path string) (sections, error) {
 }
 
 // sections are the values of a text of [sections] by their keys, in lower case.
-type sections map[string]map[string]string
+type sections map[string]*section
+
+// A section is its values by key, of which the last one counts, and all in order.
+type section struct {
+	values map[string]string
+	list   [][2]string
+}
+
+// get returns a value, or nothing where there is none.
+func (s sections) get(name, key string) string {
+	if s[name] == nil {
+		return ""
+	}
+	return s[name].values[key]
+}
 
 func parseSections(text string) sections {
 	all := sections{}
-	var at map[string]string
+	var at *section
 	for line := range strings.Lines(strings.ReplaceAll(text, "\r", "\n")) {
 		line = strings.TrimSpace(line)
 		switch {
@@ -113,14 +131,16 @@ func parseSections(text string) sections {
 		case line[0] == '[' && strings.HasSuffix(line, "]"):
 			name := strings.ToLower(line[1 : len(line)-1])
 			if all[name] == nil {
-				all[name] = map[string]string{}
+				all[name] = &section{values: map[string]string{}}
 			}
 			if at = all[name]; name == "comment" {
 				at = nil
 			}
 		case at != nil:
 			if key, value, ok := strings.Cut(line, "="); ok {
-				at[strings.ToLower(strings.TrimSpace(key))] = strings.TrimSpace(value)
+				key, value = strings.ToLower(strings.TrimSpace(key)), strings.TrimSpace(value)
+				at.values[key] = value
+				at.list = append(at.list, [2]string{key, value})
 			}
 		}
 	}
@@ -143,58 +163,165 @@ func number(text string) (float64, error) {
 const maxChannels = 1 << 16
 
 func (f *File) header(s sections) error {
-	common := s["common infos"]
-	f.UTF8 = strings.EqualFold(common["codepage"], "UTF-8")
-	n, err := strconv.Atoi(common["numberofchannels"])
+	common := func(key string) string { return s.get("common infos", key) }
+	n, err := strconv.Atoi(common("numberofchannels"))
 	if err != nil || n < 1 || n > maxChannels {
-		return fmt.Errorf("its NumberOfChannels is %.30q: the header is damaged", common["numberofchannels"])
+		return fmt.Errorf("its NumberOfChannels is %.30q: the header is damaged", common("numberofchannels"))
 	}
-	interval, err := number(common["samplinginterval"])
+	interval, err := number(common("samplinginterval"))
 	if err != nil || !(interval > 0) || math.IsInf(1e6/interval, 0) {
-		return fmt.Errorf("its SamplingInterval is %.30q and must be microseconds: the header is damaged", common["samplinginterval"])
+		return fmt.Errorf("its SamplingInterval is %.30q and must be microseconds: the header is damaged", common("samplinginterval"))
 	}
 	f.Rate = 1e6 / interval
-	if format := common["dataformat"]; format != "" && !strings.EqualFold(format, "BINARY") {
-		return fmt.Errorf("its samples are of DataFormat %.20s, and BINARY is read: export it as binary", format)
+	if err := f.form(s); err != nil {
+		return err
 	}
-	if kind := common["datatype"]; kind != "" && !strings.EqualFold(kind, "TIMEDOMAIN") {
+	if err := f.channels(s, n); err != nil {
+		return err
+	}
+	if err := f.findData(common("datafile"), common("datapoints")); err != nil {
+		return err
+	}
+	if err := f.findMarkers(common("markerfile")); err != nil {
+		return err
+	}
+	f.cut(common("segmentdatapoints"))
+	if strings.EqualFold(common("averaged"), "YES") {
+		f.Notes = append(f.Notes, note.New(note.Assumed, "It is no recording but an average of %s segments, as its header says, and is read as it stands.", cmp.Or(common("averagedsegments"), "some")))
+	}
+	return nil
+}
+
+// form reads how the samples are stored.
+func (f *File) form(s sections) error {
+	common := func(key string) string { return s.get("common infos", key) }
+	if format := common("dataformat"); format != "" && !strings.EqualFold(format, "BINARY") {
+		return fmt.Errorf("its samples are of DataFormat %.20s, and BINARY is read: export it as binary, or convert it by %s", format, f.converted())
+	}
+	if kind := common("datatype"); kind != "" && !strings.EqualFold(kind, "TIMEDOMAIN") {
 		return fmt.Errorf("its DataType is %.30s, and recordings in the time domain are needed", kind)
 	}
-	f.vectorized = strings.EqualFold(common["dataorientation"], "VECTORIZED")
-	var ok bool
-	if f.kind, ok = numbersNamed(s["binary infos"]["binaryformat"]); !ok {
-		return fmt.Errorf("its BinaryFormat is %.30q, and INT_16, UINT_16, INT_32 and IEEE_FLOAT_32 are read", s["binary infos"]["binaryformat"])
+	switch orientation := strings.ToUpper(common("dataorientation")); orientation {
+	case "VECTORIZED":
+		f.vectorized = true
+	case "MULTIPLEXED", "":
+	default:
+		return fmt.Errorf("its DataOrientation is %.30q, and MULTIPLEXED and VECTORIZED are read: the header is damaged", orientation)
 	}
+	f.order = binary.LittleEndian
+	if strings.EqualFold(s.get("binary infos", "usebigendianorder"), "YES") {
+		f.order = binary.BigEndian
+	}
+	var ok bool
+	if f.kind, ok = numbersNamed(s.get("binary infos", "binaryformat")); !ok {
+		return fmt.Errorf("its BinaryFormat is %.30q, and INT_16, UINT_16, INT_32 and IEEE_FLOAT_32 are read", s.get("binary infos", "binaryformat"))
+	}
+	return nil
+}
+
+// converted is the line that makes a file of this one that can be read.
+func (f *File) converted() string {
+	base := filepath.Base(f.path)
+	return fmt.Sprintf(`python -c "import mne; mne.io.read_raw_brainvision('%s', preload=True).export('%s.edf')"`, base, strings.TrimSuffix(base, filepath.Ext(base)))
+}
+
+func (f *File) channels(s sections, n int) error {
+	var coarse, commas []string
 	for i := range n {
-		c, err := channel(s["channel infos"][fmt.Sprintf("ch%d", i+1)])
+		value := s.get("channel infos", fmt.Sprintf("ch%d", i+1))
+		c, comma, err := channel(value)
 		if err != nil {
 			return fmt.Errorf("channel %d: %w", i+1, err)
 		}
+		if comma {
+			commas = append(commas, c.Name)
+		}
+		if c.Steps {
+			coarse = append(coarse, c.Name)
+		}
 		f.Channels = append(f.Channels, c)
 	}
-	if err := f.findData(common["datafile"]); err != nil {
-		return err
+	if more := s.get("channel infos", fmt.Sprintf("ch%d", n+1)); more != "" {
+		f.Notes = append(f.Notes, note.New(note.LeftOut, "Its header describes more channels than its NumberOfChannels, %d, which counts.", n))
 	}
-	return f.findMarkers(common["markerfile"])
+	if len(commas) > 0 {
+		f.Notes = append(f.Notes, note.New(note.Corrected, "Resolutions have a comma where the format has a point: %s.", few(commas)))
+	}
+	if len(coarse) > 0 && f.kind.whole {
+		f.Notes = append(f.Notes, note.New(note.Assumed, "Channels without a resolution are taken to have one of 1: %s.", few(coarse)))
+	}
+	return nil
 }
 
-// channel reads "name,reference,resolution,unit", of which all but the name may be blank.
-func channel(value string) (Channel, error) {
-	parts := append(fields(value), "", "", "")
-	c := Channel{Name: parts[0], Reference: parts[1], Resolution: 1, Unit: parts[3]}
-	if c.Name == "" {
-		return c, errors.New("it has no name: the header is damaged")
+func few(names []string) string {
+	if len(names) <= 6 {
+		return strings.Join(names, ", ")
 	}
-	if parts[2] != "" {
-		var err error
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:6], ", "), len(names)-6)
+}
+
+// cut adds the markers at which segments of equal length begin, where the header has such and
+// the markers don't say it.
+func (f *File) cut(length string) {
+	n, err := strconv.Atoi(length)
+	if err != nil || n < 1 || n >= f.Samples || f.Samples/n > maxSegments {
+		return
+	}
+	has := map[int]bool{}
+	for _, m := range f.Markers {
+		if m.Type == newSegment {
+			has[m.Sample] = true
+		}
+	}
+	for at := n; at < f.Samples; at += n {
+		if !has[at] {
+			f.Markers = append(f.Markers, Marker{Type: newSegment, Sample: at, Length: 1})
+		}
+	}
+}
+
+const (
+	newSegment  = "New Segment"
+	maxSegments = 1 << 20
+)
+
+// channel reads "name,reference,resolution,unit", of which all but the name may be blank.
+// comma says that the resolution has a comma for its point.
+func channel(value string) (c Channel, comma bool, err error) {
+	parts := append(fields(value), "", "", "")
+	if len(parts) >= 8 && digits(parts[2]) && digits(parts[3]) {
+		parts = append([]string{parts[0], parts[1], parts[2] + "." + parts[3]}, parts[4:]...)
+		comma = true
+	}
+	c = Channel{Name: parts[0], Reference: parts[1], Resolution: 1, Unit: parts[3]}
+	if c.Name == "" {
+		return c, comma, errors.New("it has no name: the header is damaged")
+	}
+	if c.Steps = parts[2] == ""; !c.Steps {
 		if c.Resolution, err = number(parts[2]); err != nil || math.IsInf(c.Resolution, 0) || math.IsNaN(c.Resolution) {
-			return c, fmt.Errorf("its resolution is %.30q: the header is damaged", parts[2])
+			return c, comma, fmt.Errorf("its resolution is %.30q: the header is damaged", parts[2])
 		}
 	}
 	if len(fields(value)) < 4 { // before units were in the format, all were microvolts
 		c.Unit = "µV"
 	}
-	return c, nil
+	return c, comma, nil
+}
+
+// uncut puts the parts of a marker's description together that commas in it cut apart: a
+// position, a length and a channel follow it.
+func uncut(parts []string) []string {
+	for k := 3; k+2 < len(parts); k++ {
+		if !digits(parts[2]) && digits(parts[k]) && digits(parts[k+1]) && digits(strings.TrimPrefix(parts[k+2], "-")) {
+			return append([]string{parts[0], strings.Join(parts[1:k], ",")}, parts[k:]...)
+		}
+	}
+	return parts
+}
+
+// digits reports whether a text is digits and nothing else.
+func digits(t string) bool {
+	return t != "" && strings.Trim(t, "0123456789") == ""
 }
 
 // sibling is the path of a file that the header names. Files that were renamed together
@@ -202,21 +329,33 @@ func channel(value string) (Channel, error) {
 func (f *File) sibling(said string, endings ...string) (string, error) {
 	own := strings.TrimSuffix(f.path, filepath.Ext(f.path))
 	said = strings.ReplaceAll(said, "$b", filepath.Base(own))
-	said = filepath.Base(strings.ReplaceAll(said, `\`, "/"))
+	if said = filepath.Base(strings.ReplaceAll(said, `\`, "/")); said == "." {
+		said = "no file"
+	}
 	path := filepath.Join(filepath.Dir(f.path), said)
-	if _, err := os.Stat(path); err == nil {
+	if isFile(path) {
 		return path, nil
 	}
 	for _, e := range append(endings, filepath.Ext(said)) {
-		if _, err := os.Stat(own + e); err == nil {
-			f.Notes = append(f.Notes, note.New(note.Corrected, "Its header names %s, which is not there: %s is read.", said, filepath.Base(own+e)))
-			return own + e, nil
+		if e == "" {
+			continue
+		}
+		for _, e := range []string{e, strings.ToUpper(e)} {
+			if isFile(own + e) {
+				f.Notes = append(f.Notes, note.New(note.Corrected, "Its header names %s, which is not there: %s is read.", said, filepath.Base(own+e)))
+				return own + e, nil
+			}
 		}
 	}
 	return "", fmt.Errorf("it names %s, which is not beside it: %w", said, fs.ErrNotExist)
 }
 
-func (f *File) findData(name string) (err error) {
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
+
+func (f *File) findData(name, points string) (err error) {
 	if f.data, err = f.sibling(name, ".eeg", ".dat"); err != nil {
 		return fmt.Errorf("its samples are missing: %w; put the file back, under that name", err)
 	}
@@ -226,17 +365,20 @@ func (f *File) findData(name string) (err error) {
 	}
 	step := int64(f.kind.width * len(f.Channels))
 	f.Samples = int(info.Size() / step)
+	if said, err := strconv.Atoi(points); err == nil && said != f.Samples {
+		f.Notes = append(f.Notes, note.New(note.Assumed, "Its header says %d samples, and %s holds %d, which are read.", said, filepath.Base(f.data), f.Samples))
+	}
 	if rest := info.Size() % step; rest != 0 {
-		f.Notes = append(f.Notes, note.New(note.LeftOut, "%d bytes after the last whole sample of all channels are left out.", rest))
 		if f.vectorized {
 			return fmt.Errorf("%s has %d bytes, no multiple of %d channels: it is cut off; get it again", f.data, info.Size(), len(f.Channels))
 		}
+		f.Notes = append(f.Notes, note.New(note.LeftOut, "%d bytes after the last whole sample of all channels are left out.", rest))
 	}
 	return nil
 }
 
 func (f *File) findMarkers(name string) error {
-	if name == "" {
+	if own := strings.TrimSuffix(f.path, filepath.Ext(f.path)); name == "" && !isFile(own+".vmrk") && !isFile(own+".VMRK") {
 		return nil
 	}
 	path, err := f.sibling(name, ".vmrk")
@@ -244,35 +386,65 @@ func (f *File) findMarkers(name string) error {
 		f.Notes = append(f.Notes, note.New(note.LeftOut, "Its markers are missing: %v.", err))
 		return nil
 	}
+	f.markers = path
 	s, err := readText(path)
 	if err != nil {
 		return err
 	}
-	var broken []string
+	var broken, commas []string
 	list := s["marker infos"]
-	for i := 1; len(list) > 0 && i <= len(list); i++ {
-		value, ok := list[fmt.Sprintf("mk%d", i)]
-		if !ok {
+	if list == nil {
+		f.Notes = append(f.Notes, note.New(note.Assumed, "%s has no section [Marker Infos]: there are no markers.", filepath.Base(path)))
+		return nil
+	}
+	for _, pair := range list.list {
+		number, ok := strings.CutPrefix(pair[0], "mk")
+		if !ok || !digits(number) {
 			continue
 		}
-		parts := append(fields(value), "", "", "", "", "")
+		parts := fields(pair[1])
+		if whole := uncut(parts); len(whole) < len(parts) {
+			parts = whole
+			commas = append(commas, fmt.Sprintf("%q", whole[1]))
+		}
+		parts = append(parts, "", "", "", "", "")
 		at, err := strconv.Atoi(parts[2])
 		if err != nil || at < 1 {
-			broken = append(broken, fmt.Sprintf("Mk%d", i))
+			broken = append(broken, "Mk"+number)
 			continue
 		}
 		length, _ := strconv.Atoi(parts[3]) // blank in old files
 		on, _ := strconv.Atoi(parts[4])
 		f.Markers = append(f.Markers, Marker{parts[0], parts[1], at - 1, max(0, length), max(0, on)})
 	}
+	if len(commas) > 0 {
+		f.Notes = append(f.Notes, note.New(note.Corrected, "Descriptions of markers have commas that should be written \\1: %s.", few(commas)))
+	}
 	if len(broken) > 0 {
-		f.Notes = append(f.Notes, note.New(note.LeftOut, "Markers can't be read and are left out: %s.", strings.Join(broken[:min(len(broken), 6)], ", ")))
+		f.Notes = append(f.Notes, note.New(note.LeftOut, "Markers can't be read and are left out: %s.", few(broken)))
 	}
 	return nil
 }
 
-// Read reads the samples of the given channels, counted from 0, in their units.
-func (f *File) Read(ctx context.Context, channels []int) (x [][]float64, err error) {
+// Parts returns the files of samples and of markers of the recording whose header is at path;
+// none where it can't be read.
+func Parts(path string) []string {
+	f, err := Open(path)
+	if err != nil {
+		return nil
+	}
+	if f.markers == "" {
+		return []string{f.data}
+	}
+	return []string{f.data, f.markers}
+}
+
+// Read reads the samples from one to another, which is not among them, of the given channels,
+// all counted from 0, in their units.
+func (f *File) Read(ctx context.Context, channels []int, from, to int) (x [][]float64, err error) {
+	if from < 0 || to > f.Samples || from > to {
+		return nil, fmt.Errorf("%s: it has %d samples and not those from %d to %d", f.path, f.Samples, from, to)
+	}
 	file, err := os.Open(f.data)
 	if err != nil {
 		return nil, err
@@ -280,23 +452,23 @@ func (f *File) Read(ctx context.Context, channels []int) (x [][]float64, err err
 	defer func() { err = errors.Join(err, file.Close()) }()
 	x = make([][]float64, len(channels))
 	for k := range x {
-		x[k] = make([]float64, f.Samples)
+		x[k] = make([]float64, to-from)
 	}
 	const block = 4096 // samples
 	n, w := len(f.Channels), f.kind.width
-	for start := 0; start < f.Samples; start += block {
+	for start := from; start < to; start += block {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		count := min(block, f.Samples-start)
+		count := min(block, to-start)
 		if f.vectorized {
 			b := make([]byte, count*w)
 			for k, c := range channels {
-				if _, err := file.ReadAt(b, int64(c*f.Samples+start)*int64(w)); err != nil {
+				if _, err := file.ReadAt(b, (int64(c)*int64(f.Samples)+int64(start))*int64(w)); err != nil {
 					return nil, fmt.Errorf("%s: %w", f.data, err)
 				}
 				for i := range count {
-					x[k][start+i] = f.kind.value(b[i*w:]) * f.Channels[c].Resolution
+					x[k][start-from+i] = f.kind.value(f.order, b[i*w:]) * f.Channels[c].Resolution
 				}
 			}
 			continue
@@ -307,7 +479,7 @@ func (f *File) Read(ctx context.Context, channels []int) (x [][]float64, err err
 		}
 		for i := range count {
 			for k, c := range channels {
-				x[k][start+i] = f.kind.value(b[(i*n+c)*w:]) * f.Channels[c].Resolution
+				x[k][start-from+i] = f.kind.value(f.order, b[(i*n+c)*w:]) * f.Channels[c].Resolution
 			}
 		}
 	}

@@ -1,292 +1,337 @@
-// Package mat reads the numeric matrices of MAT files of version 5 (MATLAB 5
-// to 7.2, and save -v6 or -v7 of later ones), by the MathWorks document "MAT-File
-// Format". Structures, cells, text, sparse matrices and objects are skipped.
+// Package mat reads MAT files: those of version 5 (MATLAB 5 to 7.2, and save -v6 or -v7
+// of later ones) by the MathWorks document "MAT-File Format", those of version 7.3, which
+// are HDF5, and those of version 4.
+//
+// Numbers, text, structures and cells are read. Sparse and complex matrices, functions and
+// objects of MATLAB's classes (string, table, ...) are named and say that they aren't.
 package mat
 
 import (
 	"bytes"
-	"compress/zlib"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
-	"math"
+	"slices"
+	"strings"
+
+	"eegprune/data/hdf5"
 )
 
-// A Matrix is a real matrix.
-type Matrix struct {
-	Name       string
-	Rows, Cols int
+// An Array is a variable of a MAT file, or a part of one. It is read from the file where it
+// is asked for numbers, so that the file must be open for as long.
+type Array struct {
+	Name string // of the variable, or of the field; empty in a cell
+	// Class is MATLAB's: "double", "single", "int8" to "uint64", "logical", "char",
+	// "cell", "struct", or another that isn't read.
+	Class  string
+	Dims   []int    // two at least
+	Fields []string // of a structure, in the file's order
 
-	values []byte // column by column, as stored
-	kind   storage
-	order  binary.ByteOrder
+	numbers numbers
+	text    []string            // the rows of a char array
+	cells   []*Array            // the first index runs fastest
+	fields  map[string][]*Array // one array an element; nil where a field wasn't wanted
+	refused string              // why it has none of these
 }
 
-// Row writes the given row to dst, which must have as many elements as there
-// are columns.
-func (m *Matrix) Row(dst []float64, row int) error {
-	if row < 0 || row >= m.Rows || len(dst) != m.Cols {
-		return fmt.Errorf("row %d of %d elements of a matrix of %d x %d", row, len(dst), m.Rows, m.Cols)
-	}
-	w := m.kind.width
-	for c := range dst {
-		at := (c*m.Rows + row) * w
-		dst[c] = m.kind.value(m.values[at:at+w], m.order)
-	}
-	return nil
+// numbers is where the elements of a numeric array are, the first index fastest.
+type numbers interface {
+	Floats(ctx context.Context, dst []float64, first int64) error
 }
 
-// storage is how numbers are stored, whatever class the matrix has: MATLAB
-// keeps doubles that are small whole numbers as small integers.
-type storage struct {
-	width int
-	value func(b []byte, o binary.ByteOrder) float64
-}
-
-// Data types of elements.
+// Bounds of what a file may hold.
 const (
-	miINT8       = 1
-	miUINT8      = 2
-	miINT32      = 5
-	miUINT32     = 6
-	miMATRIX     = 14
-	miCOMPRESSED = 15
-	miUTF8       = 16
+	maxArrays = 1 << 19 // with those in cells and structures
+	maxDepth  = 24      // of cells and structures in each other
+	maxText   = 16 << 20
 )
 
-func storages(kind uint32) (storage, bool) {
-	s, ok := map[uint32]storage{
-		1:  {1, func(b []byte, _ binary.ByteOrder) float64 { return float64(int8(b[0])) }},
-		2:  {1, func(b []byte, _ binary.ByteOrder) float64 { return float64(b[0]) }},
-		3:  {2, func(b []byte, o binary.ByteOrder) float64 { return float64(int16(o.Uint16(b))) }},
-		4:  {2, func(b []byte, o binary.ByteOrder) float64 { return float64(o.Uint16(b)) }},
-		5:  {4, func(b []byte, o binary.ByteOrder) float64 { return float64(int32(o.Uint32(b))) }},
-		6:  {4, func(b []byte, o binary.ByteOrder) float64 { return float64(o.Uint32(b)) }},
-		7:  {4, func(b []byte, o binary.ByteOrder) float64 { return float64(math.Float32frombits(o.Uint32(b))) }},
-		9:  {8, func(b []byte, o binary.ByteOrder) float64 { return math.Float64frombits(o.Uint64(b)) }},
-		12: {8, func(b []byte, o binary.ByteOrder) float64 { return float64(int64(o.Uint64(b))) }},
-		13: {8, func(b []byte, o binary.ByteOrder) float64 { return float64(o.Uint64(b)) }},
-	}[kind]
-	return s, ok
-}
-
-// Classes of matrices that hold real numbers: mxDOUBLE (6) to mxUINT64 (15).
-const (
-	firstNumeric = 6
-	lastNumeric  = 15
-	complexFlag  = 1 << 11
-)
-
-const headerBytes = 128
-
-// maxRatio is how much smaller than its contents a compressed matrix may be.
-// Recordings shrink to a half or a tenth; a thousandth is an attack.
-const maxRatio = 256
-
-// Matrices gives the matrices of the file of the given size behind r, in the
-// order in which they are stored, one at a time so that a file of many need not
-// fit into memory. want, where it isn't nil, chooses them by name; others are
-// skipped. Errors give the offset of the element at fault.
-func Matrices(ctx context.Context, r io.ReaderAt, size int64, want func(name string) bool) iter.Seq2[*Matrix, error] {
-	return func(yield func(*Matrix, error) bool) {
-		order, err := readHeader(r, size)
-		if err != nil {
-			yield(nil, err)
+// Arrays gives the variables of the file of the given size behind r, one at a time so that
+// a file of many need not fit into memory. want, where it isn't nil, chooses variables,
+// fields and what is in cells by their paths ("EEG.chanlocs.labels", "x{}"); what is below
+// one that isn't wanted isn't asked for. Errors say where in the file they are.
+func Arrays(ctx context.Context, r io.ReaderAt, size int64, want func(path string) bool) iter.Seq2[*Array, error] {
+	if want == nil {
+		want = func(string) bool { return true }
+	}
+	return func(yield func(*Array, error) bool) {
+		first := make([]byte, min(size, 520))
+		if _, err := r.ReadAt(first, 0); err != nil && !errors.Is(err, io.EOF) {
+			yield(nil, fmt.Errorf("reading the MAT header: %w", err))
 			return
 		}
-		for at := int64(headerBytes); at < size; {
-			if err := ctx.Err(); err != nil {
-				yield(nil, err)
-				return
-			}
-			m, next, err := readElement(r, at, size, order, want)
-			if err != nil {
-				yield(nil, fmt.Errorf("MAT element at byte %d: %w", at, err))
-				return
-			}
-			at = next
-			if m != nil && !yield(m, nil) {
-				return
-			}
+		switch {
+		case isHDF5(first):
+			arrays73(ctx, r, size, want, yield)
+		case isVersion4(first):
+			arrays4(ctx, r, size, want, yield)
+		default:
+			arrays5(ctx, r, size, want, yield)
 		}
 	}
 }
 
-func readHeader(r io.ReaderAt, size int64) (binary.ByteOrder, error) {
-	b := make([]byte, headerBytes)
-	if size < headerBytes {
-		return nil, fmt.Errorf("it has %d bytes, fewer than the %d of a MAT header: it is truncated or no MAT file of version 5; get it again", size, headerBytes)
-	}
-	if _, err := r.ReadAt(b, 0); err != nil {
-		return nil, fmt.Errorf("reading the MAT header: %w", err)
-	}
-	if bytes.HasPrefix(b, []byte("\x89HDF")) || bytes.HasPrefix(b, []byte("MATLAB 7.3")) {
-		return nil, errors.New("it is a MAT file of version 7.3 (HDF5), which isn't read: load it in MATLAB and save it again with save -v7")
-	}
-	switch string(b[126:128]) {
-	case "IM":
-		return binary.LittleEndian, nil
-	case "MI":
-		return binary.BigEndian, nil
-	}
-	return nil, errors.New("it is no MAT file of version 5: its header has no byte-order mark")
+// isHDF5 reports whether a file that begins so is of version 7.3.
+func isHDF5(first []byte) bool {
+	signature := []byte(hdf5.Signature)
+	return bytes.HasPrefix(first, signature) || bytes.HasPrefix(first, []byte("MATLAB 7.3")) || len(first) >= 520 && bytes.HasPrefix(first[512:], signature)
 }
 
-var errTruncated = errors.New("it runs beyond the end of the file: the file is truncated; get it again")
-
-// readElement reads the element at an offset and returns the offset of the
-// next. The matrix is nil if it isn't wanted or isn't numeric.
-func readElement(r io.ReaderAt, at, size int64, order binary.ByteOrder, want func(string) bool) (*Matrix, int64, error) {
-	var tag [8]byte
-	if size-at < 8 {
-		return nil, 0, errTruncated
+// Only wants the given paths, what leads to them and what is below them.
+func Only(paths ...string) func(string) bool {
+	return func(path string) bool {
+		return slices.ContainsFunc(paths, func(p string) bool {
+			return p == path || within(path, p) || within(p, path)
+		})
 	}
-	if _, err := r.ReadAt(tag[:], at); err != nil {
-		return nil, 0, err
-	}
-	kind, length := order.Uint32(tag[:]), int64(order.Uint32(tag[4:]))
-	if length > size-at-8 {
-		return nil, 0, errTruncated
-	}
-	next := at + 8 + length
-	body := io.NewSectionReader(r, at+8, length)
-	switch kind {
-	case miMATRIX:
-		m, err := readMatrix(&stream{r: body, left: length, order: order}, want)
-		return m, next, err
-	case miCOMPRESSED:
-		m, err := readCompressed(body, length, order, want)
-		return m, next, err
-	}
-	return nil, next, nil
 }
 
-func readCompressed(body io.Reader, length int64, order binary.ByteOrder, want func(string) bool) (*Matrix, error) {
-	z, err := zlib.NewReader(body)
-	if err != nil {
-		return nil, fmt.Errorf("its compressed data are damaged: %w", err)
-	}
-	var tag [8]byte
-	if _, err := io.ReadFull(z, tag[:]); err != nil {
-		return nil, fmt.Errorf("its compressed data are damaged: %w", err)
-	}
-	if order.Uint32(tag[:]) != miMATRIX {
-		return nil, z.Close()
-	}
-	inner := int64(order.Uint32(tag[4:]))
-	if inner > maxRatio*length+1<<16 {
-		return nil, fmt.Errorf("it claims %d bytes out of %d compressed ones, which no recording does: refused", inner, length)
-	}
-	m, err := readMatrix(&stream{r: z, left: inner, order: order}, want)
-	return m, errors.Join(err, z.Close())
+// within reports whether the path of an array is below another.
+func within(path, above string) bool {
+	rest, ok := strings.CutPrefix(path, above)
+	return ok && rest != "" && (rest[0] == '.' || rest[0] == '{')
 }
 
-// A stream reads the parts of a matrix.
-type stream struct {
-	r     io.Reader
-	left  int64 // bytes of the matrix not yet read
-	order binary.ByteOrder
+// Len returns the number of elements.
+func (a *Array) Len() int {
+	n := 1
+	for _, d := range a.Dims {
+		n *= d
+	}
+	return n
 }
 
-// take reads n bytes. It allocates as they come, not by what n claims.
-func (s *stream) take(n int64) ([]byte, error) {
-	if n > s.left {
-		return nil, errors.New("one of its parts is longer than the whole: the file is damaged")
+// Readable returns an error where the array is of a kind that isn't read.
+func (a *Array) Readable() error {
+	if a.refused == "" {
+		return nil
 	}
-	var b bytes.Buffer
-	b.Grow(int(min(n, 1<<20)))
-	got, err := io.CopyN(&b, s.r, n)
-	s.left -= got
-	if errors.Is(err, io.EOF) {
-		err = errTruncated
-	}
-	return b.Bytes(), err
+	return fmt.Errorf("%s %s", a.called(), a.refused)
 }
 
-// part reads a part of a matrix: its type and contents.
-func (s *stream) part() (kind uint32, b []byte, err error) {
-	tag, err := s.take(8)
-	if err != nil {
-		return 0, nil, err
+// called is the array in messages.
+func (a *Array) called() string {
+	if a.Name == "" {
+		return "an element of class " + a.Class
 	}
-	kind = s.order.Uint32(tag)
-	// Up to four bytes may be kept within the tag, the type and length sharing
-	// its first half.
-	if small := kind >> 16; small != 0 {
-		if small > 4 {
-			return 0, nil, errors.New("a part of four bytes claims more: the file is damaged")
-		}
-		return kind & 0xFFFF, tag[4 : 4+small], nil
-	}
-	n := int64(s.order.Uint32(tag[4:]))
-	if b, err = s.take(n); err != nil {
-		return 0, nil, err
-	}
-	if pad := (8 - n%8) % 8; pad > 0 && s.left > 0 {
-		_, err = s.take(min(pad, s.left))
-	}
-	return kind, b, err
+	return fmt.Sprintf("matrix %q", a.Name)
 }
 
-func readMatrix(s *stream, want func(string) bool) (*Matrix, error) {
-	kind, flags, err := s.part()
-	if err != nil {
-		return nil, err
-	}
-	if kind != miUINT32 && kind != miINT32 || len(flags) < 4 {
-		return nil, errors.New("a matrix has no flags: the file is damaged")
-	}
-	class := s.order.Uint32(flags)
-	if c := class & 0xFF; c < firstNumeric || c > lastNumeric {
-		return nil, nil
-	}
-	kind, dims, err := s.part()
-	if err != nil {
-		return nil, err
-	}
-	if kind != miINT32 && kind != miUINT32 || len(dims)%4 != 0 || len(dims) < 8 {
-		return nil, errors.New("a matrix has no dimensions: the file is damaged")
-	}
-	kind, name, err := s.part()
-	if err != nil {
-		return nil, err
-	}
-	// The format wants miINT8; other writers than MATLAB have these.
-	if kind != miINT8 && kind != miUINT8 && kind != miUTF8 {
-		return nil, errors.New("a matrix has no name: the file is damaged")
-	}
-	m := &Matrix{Name: string(name), order: s.order}
-	if want != nil && !want(m.Name) {
-		return nil, nil
-	}
-	if class&complexFlag != 0 {
-		return nil, fmt.Errorf("matrix %q is complex and real numbers are needed", m.Name)
-	}
-	if len(dims) != 8 {
-		return nil, fmt.Errorf("matrix %q has %d dimensions and two are needed", m.Name, len(dims)/4)
-	}
-	m.Rows, m.Cols = int(int32(s.order.Uint32(dims))), int(int32(s.order.Uint32(dims[4:])))
-	return m, m.readValues(s)
-}
+// Numeric reports whether the elements are real numbers.
+func (a *Array) Numeric() bool { return a.numbers != nil }
 
-func (m *Matrix) readValues(s *stream) error {
-	if m.Rows < 0 || m.Cols < 0 {
-		return fmt.Errorf("matrix %q has %d x %d elements: the file is damaged", m.Name, m.Rows, m.Cols)
+// Floats reads numbers from the given element on; the first index runs fastest.
+func (a *Array) Floats(ctx context.Context, dst []float64, first int) error {
+	if err := a.Readable(); err != nil {
+		return err
 	}
-	kind, values, err := s.part()
-	if err != nil {
-		return fmt.Errorf("matrix %q: %w", m.Name, err)
+	if a.numbers == nil {
+		return fmt.Errorf("%s is of class %s and numbers are needed", a.called(), a.Class)
 	}
-	var ok bool
-	if m.kind, ok = storages(kind); !ok {
-		return fmt.Errorf("matrix %q is stored as type %d, which holds no numbers: the file is damaged", m.Name, kind)
+	if first < 0 || first > a.Len()-len(dst) {
+		return fmt.Errorf("%d numbers from number %d on of %s, which has %d", len(dst), first, a.called(), a.Len())
 	}
-	if have := int64(len(values) / m.kind.width); have != int64(m.Rows)*int64(m.Cols) || len(values)%m.kind.width != 0 {
-		return fmt.Errorf("matrix %q has %d values for %d x %d: the file is damaged", m.Name, have, m.Rows, m.Cols)
+	if len(dst) == 0 {
+		return nil
 	}
-	m.values = values
+	if err := a.numbers.Floats(ctx, dst, int64(first)); err != nil {
+		return fmt.Errorf("%s: %w", a.called(), err)
+	}
 	return nil
+}
+
+// blockNumbers is how many numbers are read at once.
+const blockNumbers = 1 << 16
+
+// Rows reads some rows of a matrix, from the given column on and as many as the
+// destinations are long. Axes after the second continue the columns.
+func (a *Array) Rows(ctx context.Context, dst [][]float64, rows []int, first int) error {
+	height := a.Dims[0]
+	if len(dst) != len(rows) || len(rows) == 0 {
+		return fmt.Errorf("%d rows for %d", len(dst), len(rows))
+	}
+	for k, r := range rows {
+		if r < 0 || r >= height || len(dst[k]) != len(dst[0]) {
+			return fmt.Errorf("row %d of %s, which has %d", r, a.called(), height)
+		}
+	}
+	block := make([]float64, height*max(1, min(len(dst[0]), blockNumbers/height)))
+	for at := 0; at < len(dst[0]); at += len(block) / height {
+		n := min(len(block)/height, len(dst[0])-at)
+		part := block[:n*height]
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := a.Floats(ctx, part, (first+at)*height); err != nil {
+			return err
+		}
+		for k, r := range rows {
+			for i := range n {
+				dst[k][at+i] = part[i*height+r]
+			}
+		}
+	}
+	return nil
+}
+
+// Number returns the array's only number.
+func (a *Array) Number() (float64, bool) {
+	var one [1]float64
+	if a == nil || !a.Numeric() || a.Len() != 1 || a.Floats(context.Background(), one[:], 0) != nil {
+		return 0, false
+	}
+	return one[0], true
+}
+
+// Text returns a text of one row, or a cell's only text.
+func (a *Array) Text() (string, bool) {
+	switch {
+	case a == nil:
+		return "", false
+	case a.Class == "char" && len(a.text) <= 1:
+		return strings.Join(a.text, ""), true
+	case a.Class == "cell" && len(a.cells) == 1:
+		return a.cells[0].Text()
+	}
+	return "", false
+}
+
+// Texts returns the rows of a char array, or the texts of a cell array, without blanks at
+// their ends.
+func (a *Array) Texts() ([]string, bool) {
+	var list []string
+	switch a.Class {
+	case "char":
+		list = slices.Clone(a.text)
+	case "cell":
+		for _, c := range a.cells {
+			t, ok := c.Text()
+			if !ok {
+				return nil, false
+			}
+			list = append(list, t)
+		}
+	default:
+		return nil, false
+	}
+	for i, t := range list {
+		list[i] = strings.TrimRight(t, " \x00")
+	}
+	return list, true
+}
+
+// maxVector bounds the numbers of a list.
+const maxVector = 1 << 24
+
+// Vector reads a row or a column of numbers, or a cell array of one number each.
+func (a *Array) Vector(ctx context.Context) ([]float64, error) {
+	if err := a.Readable(); err != nil {
+		return nil, err
+	}
+	n := a.Len()
+	if n > maxVector {
+		return nil, fmt.Errorf("%s has %d elements and a list is needed", a.called(), n)
+	}
+	if longest := slices.Max(a.Dims); n != longest && n > 0 {
+		return nil, fmt.Errorf("%s is %s and needs one row or column", a.called(), a.Shape())
+	}
+	list := make([]float64, n)
+	if a.Class != "cell" {
+		return list, a.Floats(ctx, list, 0)
+	}
+	for i, c := range a.cells {
+		var ok bool
+		if list[i], ok = c.Number(); !ok {
+			return nil, fmt.Errorf("%s has an element that is no number (of class %s, %s)", a.called(), c.Class, c.Shape())
+		}
+	}
+	return list, nil
+}
+
+// Shape is the sizes of the axes as MATLAB shows them.
+func (a *Array) Shape() string {
+	return strings.Trim(strings.ReplaceAll(fmt.Sprint(a.Dims), " ", " x "), "[]")
+}
+
+// Cells returns the elements of a cell array; the first index runs fastest.
+func (a *Array) Cells() []*Array { return a.cells }
+
+// Field returns a field of an element of an array of structures, nil where there is none.
+func (a *Array) Field(i int, name string) *Array {
+	if a == nil {
+		return nil
+	}
+	list := a.fields[name]
+	if i < 0 || i >= len(list) {
+		return nil
+	}
+	return list[i]
+}
+
+// notRead says of a class why it isn't read, and how to get around it.
+func notRead(class string) string {
+	switch class {
+	case "sparse":
+		return "is sparse, which isn't read: save it as full(x)"
+	case "string":
+		return "is of MATLAB's class string, which only MATLAB can read: save it as cellstr(x), or char(x)"
+	case "categorical":
+		return "is of MATLAB's class categorical, which only MATLAB can read: save it as cellstr(x), or double(x)"
+	case "table", "timetable":
+		return fmt.Sprintf("is of MATLAB's class %s, which only MATLAB can read: save its columns as variables of their own, or table2struct(x)", class)
+	case "function_handle":
+		return "is a function and has no values: leave it out"
+	}
+	return fmt.Sprintf("is an object of class %.40q, which only MATLAB can read: save its numbers as a variable of their own", class)
+}
+
+const complexRefused = "is complex and real numbers are needed"
+
+// A walk counts what was read of a file, and knows what is wanted.
+type walk struct {
+	want   func(string) bool
+	arrays int
+	most   int // how many there may be
+}
+
+// enter is called for each array, at a path and so deep in others.
+func (w *walk) enter(depth int) error {
+	if w.arrays++; w.arrays > w.most {
+		return fmt.Errorf("it holds more than %d arrays, which no recording does: refused", w.most)
+	}
+	if depth > maxDepth {
+		return fmt.Errorf("its cells and structures lie more than %d deep in each other: refused", maxDepth)
+	}
+	return nil
+}
+
+// below is the path of a field, or, where that has no name, of what is in a cell.
+func below(path, field string) string {
+	if field == "" {
+		return path + "{}"
+	}
+	return path + "." + field
+}
+
+// textRows cuts the characters of a char array, the first index fastest, into its rows.
+func textRows(characters []rune, dims []int) []string {
+	rows := dims[0]
+	if rows == 1 {
+		return []string{string(characters)}
+	}
+	if len(characters) == 0 || rows < 1 {
+		return nil
+	}
+	list := make([]string, min(rows, len(characters)))
+	line := make([]rune, 0, len(characters)/rows+1)
+	for r := range list {
+		line = line[:0]
+		for i := r; i < len(characters); i += rows {
+			line = append(line, characters[i])
+		}
+		list[r] = string(line)
+	}
+	return list
 }

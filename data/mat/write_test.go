@@ -24,14 +24,14 @@ func TestWrittenMatricesAreRead(t *testing.T) {
 			}
 		}
 		seen := 0
-		for m, err := range Matrices(context.Background(), bytes.NewReader(b.Bytes()), int64(b.Len()), func(n string) bool { return n == name }) {
+		for m, err := range Arrays(context.Background(), bytes.NewReader(b.Bytes()), int64(b.Len()), func(n string) bool { return n == name }) {
 			if err != nil {
 				t.Fatal(err)
 			}
 			seen++
 			row := make([]float64, cols)
 			for r := range rows {
-				if err := m.Row(row, r); err != nil {
+				if err := m.Rows(context.Background(), [][]float64{row}, []int{r}, 0); err != nil {
 					t.Fatal(err)
 				}
 				if d := cmp.Diff(x[r], row); d != "" {

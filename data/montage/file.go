@@ -41,6 +41,16 @@ func Extensions() []string {
 // of the coordsystem.json beside a BIDS file, or, where three or more channels have names
 // of the 10-20 system, those that put them on their places.
 func ReadFile(path string) (*Positions, error) {
+	coordsystem := ""
+	if base, ok := strings.CutSuffix(path, "electrodes.tsv"); ok {
+		coordsystem = base + "coordsystem.json"
+	}
+	return ReadElectrodes(path, coordsystem)
+}
+
+// ReadElectrodes is [ReadFile] for an electrodes.tsv of BIDS whose coordsystem.json is known:
+// a path, of which none need be there.
+func ReadElectrodes(path, coordsystem string) (*Positions, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading the montage: %w", err)
@@ -54,7 +64,7 @@ func ReadFile(path string) (*Positions, error) {
 	}
 	var p *Positions
 	if err == nil {
-		p, err = parseFile(b, strings.ToLower(filepath.Ext(path)), besideALS(path))
+		p, err = parseFile(b, strings.ToLower(filepath.Ext(path)), isALS(coordsystem))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("montage %s: %w", path, err)
@@ -62,14 +72,10 @@ func ReadFile(path string) (*Positions, error) {
 	return p, nil
 }
 
-// besideALS reports whether the coordsystem.json beside a BIDS electrodes.tsv says that x
-// points to the nose and y to the left ear.
-func besideALS(path string) bool {
-	if !strings.HasSuffix(path, "electrodes.tsv") {
-		return false
-	}
-	name := strings.TrimSuffix(path, "electrodes.tsv") + "coordsystem.json"
-	b, err := os.ReadFile(name)
+// isALS reports whether a coordsystem.json says that x points to the nose and y to the left
+// ear.
+func isALS(coordsystem string) bool {
+	b, err := os.ReadFile(coordsystem)
 	if err != nil {
 		return false
 	}
@@ -243,13 +249,22 @@ func (p *Positions) readLOC(text string) error {
 		radius, err := number(f[2])
 		if err == nil {
 			p.polar = true
-			p.add(strings.TrimRight(strings.Join(f[3:], " "), "."), polar(theta, radius))
+			p.add(strings.TrimRight(strings.Join(f[3:], " "), "."), Polar(theta, radius))
 		}
 		return err
 	})
 }
 
-func polar(theta, radius float64) Point {
+// Placed are places that a recording says itself, on a head of any size: X to the right
+// ear, Y to the nose, Z up.
+func Placed(names []string, points []Point) (*Positions, error) {
+	p := &Positions{Names: names, Points: points, polar: true}
+	return p, p.normalise(false)
+}
+
+// Polar is the place on the unit sphere of a channel on EEGLAB's disc: theta degrees from
+// the nose to the right, and radius from the middle, where the ears have 0.5.
+func Polar(theta, radius float64) Point {
 	a, down := theta*math.Pi/180, radius*math.Pi
 	return Point{math.Sin(down) * math.Sin(a), math.Sin(down) * math.Cos(a), math.Cos(down)}
 }
@@ -439,8 +454,9 @@ func (p *Positions) Of(name string) (Point, bool) {
 // lie; places are about 0.35 apart.
 const farthest = 0.35
 
-// Cells places channels on the grid: electrodes of the 10-10 system on their own places,
-// the others each on the place that is nearest. Of several nearest to one the closest has
+// Cells places channels on the grid: electrodes of the 10-10 system on their own places, those
+// of an EGI HydroCel net that stand for one on its place, the others each on the place that is
+// nearest. Of several nearest to one the closest has
 // it; the others, and what is far from all, have the cell -1. Its error names the channels
 // that the file doesn't have.
 func (p *Positions) Cells(channels []string) ([]int, error) {
@@ -451,7 +467,12 @@ func (p *Positions) Cells(channels []string) ([]int, error) {
 	var nearest []pair
 	var missing []string
 	named := CapOf(channels) == ""
+	sites := p.equivalents()
 	for i, name := range channels {
+		if r, c, ok := OnGrid(sites[strings.ToUpper(name)]); ok {
+			nearest = append(nearest, pair{i, r*GridSize + c, -0.5})
+			continue
+		}
 		if r, c, ok := OnGrid(name); ok && named {
 			nearest = append(nearest, pair{i, r*GridSize + c, -1})
 			continue

@@ -2,6 +2,7 @@ package montage
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"eegprune/internal/spelling"
@@ -88,20 +89,22 @@ type Montage struct {
 	Name       string
 	About      string
 	Electrodes []string
+
+	cells []int // on the grid; nil where the names say them
 }
 
 // Montages returns the known montages.
 func Montages() []Montage {
 	return []Montage{
-		{"deap", "the 32 electrodes of DEAP in the order of data_preprocessed_python", strings.Fields(
+		{Name: "deap", About: "the 32 electrodes of DEAP in the order of data_preprocessed_python", Electrodes: strings.Fields(
 			"Fp1 AF3 F3 F7 FC5 FC1 C3 T7 CP5 CP1 P3 P7 PO3 O1 Oz Pz Fp2 AF4 Fz F4 F8 FC6 FC2 Cz C4 T8 CP6 CP2 P4 P8 PO4 O2")},
-		{"seed", "the 62 electrodes of SEED in the order of Preprocessed_EEG", strings.Fields(
+		{Name: "seed", About: "the 62 electrodes of SEED in the order of Preprocessed_EEG", Electrodes: strings.Fields(
 			"Fp1 Fpz Fp2 AF3 AF4 F7 F5 F3 F1 Fz F2 F4 F6 F8 FT7 FC5 FC3 FC1 FCz FC2 FC4 FC6 FT8 T7 C5 C3 C1 Cz C2 C4 C6 T8 " +
 				"TP7 CP5 CP3 CP1 CPz CP2 CP4 CP6 TP8 P7 P5 P3 P1 Pz P2 P4 P6 P8 PO7 PO5 PO3 POz PO4 PO6 PO8 CB1 O1 Oz O2 CB2")},
-		{"10-20", "the 19 scalp electrodes of the international 10-20 system", strings.Fields(
+		{Name: "10-20", About: "the 19 scalp electrodes of the international 10-20 system", Electrodes: strings.Fields(
 			"Fp1 Fp2 F7 F3 Fz F4 F8 T7 C3 Cz C4 T8 P7 P3 Pz P4 P8 O1 O2")},
-		{"10-10", "all electrodes of the 10-10 system", Names()},
-		{"tsception", "the 28 electrodes of TSCeption on DEAP: left hemisphere, then right, none on the midline", strings.Fields(
+		{Name: "10-10", About: "all electrodes of the 10-10 system", Electrodes: Names()},
+		{Name: "tsception", About: "the 28 electrodes of TSCeption on DEAP: left hemisphere, then right, none on the midline", Electrodes: strings.Fields(
 			"Fp1 AF3 F3 F7 FC5 FC1 C3 T7 CP5 CP1 P3 P7 PO3 O1 Fp2 AF4 F4 F8 FC6 FC2 C4 T8 CP6 CP2 P4 P8 PO4 O2")},
 	}
 }
@@ -118,24 +121,54 @@ func Find(name string) (Montage, error) {
 	return Montage{}, fmt.Errorf("no montage %q: there are %s", name, strings.Join(names, ", "))
 }
 
-// Draw shows electrodes on the grid as text, a dot for each empty place.
-func Draw(electrodes []string) string {
-	has := map[string]bool{}
-	for _, e := range electrodes {
-		has[e] = true
+// Draw shows a montage on the grid as text, a dot for each empty place.
+func (m Montage) Draw() string {
+	at := map[int]string{}
+	width := 4
+	for i, c := range m.Cells() {
+		at[c] = m.Electrodes[i]
+		width = max(width, len(m.Electrodes[i])+1)
 	}
 	var b strings.Builder
-	for r := range grid {
-		for c, e := range strings.Fields(grid[r]) {
-			if !has[e] {
-				e = "."
-			}
-			if c == GridSize-1 {
-				fmt.Fprintln(&b, e)
-			} else {
-				fmt.Fprintf(&b, "%-4s", e)
-			}
+	for cell := range GridSize * GridSize {
+		e, ok := at[cell]
+		if !ok {
+			e = "."
+		}
+		if cell%GridSize == GridSize-1 {
+			fmt.Fprintln(&b, e)
+		} else {
+			fmt.Fprintf(&b, "%-*s", width, e)
 		}
 	}
 	return b.String()
+}
+
+// Cells returns the index row*GridSize+column of each electrode on the grid, -1 for one that
+// has no place there.
+func (m Montage) Cells() []int {
+	if m.cells != nil {
+		return m.cells
+	}
+	cells := make([]int, len(m.Electrodes))
+	for i, e := range m.Electrodes {
+		cells[i] = -1
+		if r, c, ok := OnGrid(e); ok {
+			cells[i] = r*GridSize + c
+		}
+	}
+	return cells
+}
+
+// Montage is the channels of the file, without nasion and ears, where they lie on the grid.
+func (p *Positions) Montage(name string) (Montage, error) {
+	m := Montage{Name: name, About: "the channels of a file"}
+	for _, n := range p.Names {
+		if !slices.Contains(landmarks, strings.ToUpper(n)) {
+			m.Electrodes = append(m.Electrodes, n)
+		}
+	}
+	var err error
+	m.cells, err = p.Cells(m.Electrodes)
+	return m, err
 }

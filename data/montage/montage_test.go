@@ -111,7 +111,7 @@ func TestGridCellsNamesTheNearest(t *testing.T) {
 }
 
 func TestDrawKeepsPlaces(t *testing.T) {
-	lines := strings.Split(strings.TrimRight(Draw([]string{"Fp1", "Oz"}), "\n"), "\n")
+	lines := strings.Split(strings.TrimRight(Montage{Electrodes: []string{"Fp1", "Oz"}}.Draw(), "\n"), "\n")
 	if len(lines) != GridSize || strings.Fields(lines[0])[3] != "Fp1" || strings.Fields(lines[8])[4] != "Oz" {
 		t.Errorf("drawing\n%s", strings.Join(lines, "\n"))
 	}

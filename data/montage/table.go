@@ -140,7 +140,7 @@ func (t *table) row(p *Positions, line string) error {
 		p.add(name, Point{v[0], v[1], v[2]})
 		return nil
 	case want[1] == "radius":
-		p.add(name, polar(v[0], v[1]))
+		p.add(name, Polar(v[0], v[1]))
 	default: // from the vertex, and from the right ear towards the nose (EasyCap, BioSemi)
 		p.add(name, sphere(v[0]*math.Pi/180, v[1]*math.Pi/180))
 	}

@@ -28,6 +28,9 @@ func types() []string {
 // CheckType returns an error if elements of that type, as NumPy names it
 // without byte order, can't be read.
 func CheckType(name string) error {
+	if name == "O" {
+		return errors.New("its array has Python objects for elements, which only Python can read: save it as numbers, or as text by astype(str)")
+	}
 	if !slices.Contains(types(), name) {
 		return fmt.Errorf("its array has elements of type %.20q, which are no real numbers", name)
 	}

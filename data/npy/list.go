@@ -16,15 +16,11 @@ var textKind = regexp.MustCompile(`^([US])(\d{1,6})$`)
 
 // Numbers reads the array of that name, which must be one number or have one axis.
 func (a *Archive) Numbers(name string) ([]float64, error) {
-	b, err := a.entry(name)
+	h, err := a.entry(name)
 	if err != nil {
 		return nil, err
 	}
-	h, err := parseHeader(b)
-	var list []float64
-	if err == nil {
-		list, err = h.numbers()
-	}
+	list, err := h.numbers()
 	if err != nil {
 		return nil, fmt.Errorf("array %q: %w", name, err)
 	}
@@ -34,15 +30,11 @@ func (a *Archive) Numbers(name string) ([]float64, error) {
 // Text reads the array of that name, which must be one value or have one axis, as
 // text. Numbers are written as short as can be.
 func (a *Archive) Text(name string) ([]string, error) {
-	b, err := a.entry(name)
+	h, err := a.entry(name)
 	if err != nil {
 		return nil, err
 	}
-	h, err := parseHeader(b)
-	var list []string
-	if err == nil {
-		list, err = h.text()
-	}
+	list, err := h.text()
 	if err != nil {
 		return nil, fmt.Errorf("array %q: %w", name, err)
 	}
@@ -53,17 +45,14 @@ func (a *Archive) Text(name string) ([]string, error) {
 // which one element is 1 and the others are 0, whose label is the number of that element.
 // words says that they are text.
 func (a *Archive) Labels(name string) (list []string, words bool, err error) {
-	b, err := a.entry(name)
+	h, err := a.entry(name)
 	if err != nil {
 		return nil, false, err
 	}
-	h, err := parseHeader(b)
-	if err == nil {
-		if words = textKind.MatchString(h.kind); !words && len(h.shape) == 2 && h.shape[0] != 1 && h.shape[1] > 1 {
-			list, err = h.oneHot()
-		} else {
-			list, err = h.text()
-		}
+	if words = textKind.MatchString(h.kind); !words && len(h.shape) == 2 && h.shape[0] != 1 && h.shape[1] > 1 {
+		list, err = h.oneHot()
+	} else {
+		list, err = h.text()
 	}
 	if err != nil {
 		return nil, false, fmt.Errorf("array %q: %w", name, err)
@@ -75,6 +64,9 @@ func (h *header) oneHot() ([]string, error) {
 	a, err := ndarray.New(h.shape, h.kind, h.bigEndian, h.fortran, h.data)
 	if err != nil {
 		return nil, err
+	}
+	if a.Shape[0] == 0 {
+		return nil, nil
 	}
 	list, row := make([]string, a.Shape[0]), make([]float64, a.Shape[1])
 	for i := range list {

@@ -11,7 +11,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
+	"math"
+	"math/bits"
 	"regexp"
 	"slices"
 	"strconv"
@@ -43,6 +46,7 @@ type header struct {
 	kind               string // without byte order
 	bigEndian, fortran bool
 	shape              []int64
+	length             int // bytes before the elements
 	data               []byte
 }
 
@@ -68,7 +72,7 @@ func parseHeader(b []byte) (*header, error) {
 	if descr == nil || fortran == nil || shape == nil {
 		return nil, errors.New("its header names no plain type, order and shape: it holds no array of numbers, or is damaged")
 	}
-	h := &header{kind: string(descr[2]), bigEndian: string(descr[1]) == ">", fortran: string(fortran[1]) == "True", data: b[start+int(length):]}
+	h := &header{kind: string(descr[2]), bigEndian: string(descr[1]) == ">", fortran: string(fortran[1]) == "True", length: start + int(length), data: b[start+int(length):]}
 	for _, t := range strings.Split(string(shape[1]), ",") {
 		if t = strings.TrimRight(strings.TrimSpace(t), "L"); t == "" {
 			continue
@@ -84,23 +88,29 @@ func parseHeader(b []byte) (*header, error) {
 
 var errTruncated = errors.New("it ends within its header: it is truncated; get it again")
 
-// An entry of an .npz may have this many bytes whatever its size, as zeros have, and beyond
-// them so many times its size: what gives more is made to fill memory.
+// How much larger than its compressed bytes an array may be: deflateRatio is what deflate
+// shrinks to at the best, as it does zeros. Beyond constantBytes no more than maxRatio is
+// taken: what gives more holds nothing and is made to fill memory.
 const (
-	freeBytes = 8 << 20
-	maxRatio  = 256
+	deflateRatio  = 1032
+	constantBytes = 1 << 30
+	maxRatio      = 256
 )
 
-// An Archive is an opened .npz file.
-type Archive struct{ files []*zip.File }
+// An Archive is the contents of an .npz file.
+type Archive struct {
+	files []*zip.File
+	whole []byte
+}
 
-// OpenArchive reads the directory of the .npz file of the given size behind r.
-func OpenArchive(r io.ReaderAt, size int64) (*Archive, error) {
-	z, err := zip.NewReader(r, size)
+// OpenArchive reads the directory of an .npz file, all of whose contents b are. Arrays that
+// are not compressed, as np.savez keeps them, are part of b, and end with it.
+func OpenArchive(b []byte) (*Archive, error) {
+	z, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
 	if err != nil {
 		return nil, fmt.Errorf("it is no .npz file, or truncated (%w); get it again", err)
 	}
-	return &Archive{z.File}, nil
+	return &Archive{z.File, b}, nil
 }
 
 // Names returns the names of the arrays.
@@ -115,41 +125,107 @@ func (a *Archive) Names() []string {
 
 // Array reads the array of that name.
 func (a *Archive) Array(name string) (*ndarray.Array, error) {
-	b, err := a.entry(name)
+	h, err := a.entry(name)
 	if err != nil {
 		return nil, err
 	}
-	array, err := Parse(b)
+	array, err := ndarray.New(h.shape, h.kind, h.bigEndian, h.fortran, h.data)
 	if err != nil {
 		return nil, fmt.Errorf("array %q: %w", name, err)
 	}
 	return array, nil
 }
 
-// entry returns the .npy file of that name.
-func (a *Archive) entry(name string) ([]byte, error) {
+// entry reads the array of that name.
+func (a *Archive) entry(name string) (*header, error) {
 	for _, f := range a.files {
 		if strings.TrimSuffix(f.Name, ".npy") != name {
 			continue
 		}
-		if f.UncompressedSize64 > maxRatio*f.CompressedSize64+freeBytes {
-			return nil, fmt.Errorf("array %q claims %d bytes out of %d compressed ones, which no recording does: refused", name, f.UncompressedSize64, f.CompressedSize64)
+		if b := a.stored(f); b != nil {
+			h, err := parseHeader(b)
+			if err != nil {
+				return nil, fmt.Errorf("array %q: %w", name, err)
+			}
+			return h, nil
 		}
-		b, err := unpack(f)
+		r, err := f.Open()
 		if err != nil {
-			return nil, fmt.Errorf("array %q: %w: the file is damaged; get it again", name, err)
+			return nil, fmt.Errorf("array %q: %w", name, err)
 		}
-		return b, nil
+		h, err := unpack(r, f, int64(len(a.whole)))
+		if err = errors.Join(err, r.Close()); err != nil {
+			return nil, fmt.Errorf("array %q: %w", name, err)
+		}
+		return h, nil
 	}
 	return nil, fmt.Errorf("it has no array %q: it has %s", name, strings.Join(a.Names(), ", "))
 }
 
-func unpack(f *zip.File) ([]byte, error) {
-	r, err := f.Open()
+// stored returns the part of the file that an entry is, or nil where it is compressed or
+// damaged.
+func (a *Archive) stored(f *zip.File) []byte {
+	at, err := f.DataOffset()
+	size := f.UncompressedSize64
+	if err != nil || f.Method != zip.Store || size != f.CompressedSize64 || at < 0 || at > int64(len(a.whole)) || size > uint64(int64(len(a.whole))-at) {
+		return nil
+	}
+	b := a.whole[at:][:size:size]
+	if crc32.ChecksumIEEE(b) != f.CRC32 {
+		return nil
+	}
+	return b
+}
+
+// unpack reads an entry of an archive of the given size: its header, and then just what that
+// claims, if the archive claims as much and can hold it.
+func unpack(r io.Reader, f *zip.File, size int64) (*header, error) {
+	h, err := readHeader(r)
 	if err != nil {
 		return nil, err
 	}
-	var b bytes.Buffer // grows as bytes come, not by what the entry claims
-	_, err = io.Copy(&b, r)
-	return b.Bytes(), errors.Join(err, r.Close())
+	n, err := h.bytes()
+	if err != nil {
+		return nil, err
+	}
+	claimed, packed := f.UncompressedSize64, min(f.CompressedSize64, uint64(size))
+	switch {
+	case claimed < uint64(h.length) || n != claimed-uint64(h.length):
+		return nil, fmt.Errorf("its shape %v of type %s needs %d bytes after a header of %d, and it has %d in all: the file is damaged; get it again", h.shape, h.kind, n, h.length, claimed)
+	case claimed > deflateRatio*packed+1<<10:
+		return nil, fmt.Errorf("it claims %d bytes out of %d compressed ones, which can't be: refused", claimed, packed)
+	case claimed > constantBytes && claimed/maxRatio > packed:
+		return nil, fmt.Errorf("it has %d bytes out of %d compressed ones, which no recording has: refused; save it by np.savez, which doesn't compress, if it is meant", claimed, packed)
+	}
+	h.data = make([]byte, n)
+	if _, err = io.ReadFull(r, h.data); err == nil {
+		_, err = io.Copy(io.Discard, io.LimitReader(r, 1)) // the checksum comes at the end
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: the file is damaged; get it again", err)
+	}
+	return h, nil
+}
+
+// bytes is how many bytes the elements take.
+func (h *header) bytes() (uint64, error) {
+	width := uint64(0)
+	if t := textKind.FindStringSubmatch(h.kind); t != nil {
+		width, _ = strconv.ParseUint(t[2], 10, 64) // digits
+		if t[1] == "U" {
+			width *= 4
+		}
+	} else if err := ndarray.CheckType(h.kind); err != nil {
+		return 0, err
+	} else {
+		width, _ = strconv.ParseUint(h.kind[1:], 10, 64)
+	}
+	for _, size := range h.shape {
+		high, low := bits.Mul64(width, uint64(size))
+		if size < 0 || high != 0 || low > math.MaxInt64 {
+			return 0, fmt.Errorf("it has the shape %v: the file is damaged", h.shape)
+		}
+		width = low
+	}
+	return width, nil
 }

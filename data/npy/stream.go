@@ -23,6 +23,14 @@ func Is(b []byte) bool { return len(b) >= len(magic) && string(b[:len(magic)]) =
 
 // ReadHeader reads the header of an .npy file, and nothing after it.
 func ReadHeader(r io.Reader) (*Header, error) {
+	h, err := readHeader(r)
+	if err != nil {
+		return nil, err
+	}
+	return &Header{h.shape, h.kind, h.bigEndian, h.fortran}, nil
+}
+
+func readHeader(r io.Reader) (*header, error) {
 	b := make([]byte, 10, 12)
 	if _, err := io.ReadFull(r, b); err != nil {
 		return nil, errTruncated
@@ -42,9 +50,5 @@ func ReadHeader(r io.Reader) (*Header, error) {
 	if _, err := io.ReadFull(r, text); err != nil {
 		return nil, errTruncated
 	}
-	h, err := parseHeader(append(b, text...))
-	if err != nil {
-		return nil, err
-	}
-	return &Header{h.shape, h.kind, h.bigEndian, h.fortran}, nil
+	return parseHeader(append(b, text...))
 }

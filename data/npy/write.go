@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -83,5 +84,23 @@ func (a Named) write(w io.Writer) error {
 	if _, err := w.Write(b.Bytes()); err != nil {
 		return err
 	}
+	switch v := values.(type) {
+	case []float32:
+		return inBlocks(w, v)
+	case []float64:
+		return inBlocks(w, v)
+	case []int64:
+		return inBlocks(w, v)
+	}
 	return binary.Write(w, binary.LittleEndian, values)
+}
+
+// inBlocks writes values a few at a time: binary.Write has all it writes in memory twice.
+func inBlocks[T float32 | float64 | int64](w io.Writer, values []T) error {
+	for block := range slices.Chunk(values, 1<<16) {
+		if err := binary.Write(w, binary.LittleEndian, block); err != nil {
+			return err
+		}
+	}
+	return nil
 }

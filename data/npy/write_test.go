@@ -19,7 +19,7 @@ func TestWrittenArchivesAreRead(t *testing.T) {
 		if err := WriteArchive(&b, []Named{{"x", []int{rows, cols}, x}, {"y", nil, y}, {"z", nil, []float32{1.5, -2}}, {"name", nil, []string{"ä", "abc", ""}}}); err != nil {
 			t.Fatal(err)
 		}
-		z, err := OpenArchive(bytes.NewReader(b.Bytes()), int64(b.Len()))
+		z, err := OpenArchive(b.Bytes())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -74,16 +74,21 @@ func (f Form) gridCells() (cells []int, without []string, err error) {
 // placed is what a step has to say of electrodes that were given places: which it is made
 // of, and which were left out.
 func (f Form) placed(cells []int, without []string) (electrodes []string, notes []note.Note) {
+	if f.Positions != nil {
+		if said := f.Positions.Equivalents(f.Electrodes); said != "" {
+			notes = append(notes, note.New(note.About, "Electrodes of the net are where EGI's table has them in the 10-20 system: %s.", said))
+		}
+	}
 	if len(without) == 0 {
-		return f.Electrodes, nil
+		return f.Electrodes, notes
 	}
 	for i, c := range cells {
 		if c >= 0 {
 			electrodes = append(electrodes, f.Electrodes[i])
 		}
 	}
-	return electrodes, []note.Note{note.New(note.LeftOut, "%d of %d channels have no place of their own on the %dx%d grid and are left out there: %s.",
-		len(without), len(cells), montage.GridSize, montage.GridSize, strings.Join(without, ", "))}
+	return electrodes, append(notes, note.New(note.LeftOut, "%d of %d channels have no place of their own on the %dx%d grid and are left out there: %s.",
+		len(without), len(cells), montage.GridSize, montage.GridSize, strings.Join(without, ", ")))
 }
 
 // signal checks that the form is [electrodes, samples].

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/google/renameio/v2"
@@ -17,10 +18,28 @@ import (
 // is whole and on disk; the new name is on disk too when it returns. On an error
 // nothing is left, and what was at path before is unchanged.
 func Write(path string, write func(w io.Writer) error) error {
+	return Build(path, func(f *os.File) error { return write(f) })
+}
+
+// Build is [Write] for a file that is not written from its beginning to its end.
+func Build(path string, write func(f *os.File) error) error {
 	if err := replace(path, write); err != nil {
 		return fmt.Errorf("writing %s: %w", path, err)
 	}
 	return nil
+}
+
+// RemoveLeftovers removes what programs that were killed while they wrote a file have left
+// of it. Nobody may be writing it.
+func RemoveLeftovers(path string) error {
+	dir, prefix := filepath.Dir(path), "."+filepath.Base(path)
+	entries, err := os.ReadDir(dir)
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), prefix) {
+			err = errors.Join(err, os.Remove(filepath.Join(dir, e.Name())))
+		}
+	}
+	return err
 }
 
 // WriteFile is [Write] for content that is at hand.
@@ -28,7 +47,7 @@ func WriteFile(path string, content []byte) error {
 	return Write(path, func(w io.Writer) error { _, err := w.Write(content); return err })
 }
 
-func replace(path string, write func(w io.Writer) error) (err error) {
+func replace(path string, write func(f *os.File) error) (err error) {
 	dir := filepath.Dir(path)
 	f, err := renameio.NewPendingFile(path, renameio.WithTempDir(dir), renameio.WithPermissions(0o644), renameio.WithExistingPermissions())
 	if err != nil {

@@ -1,0 +1,44 @@
+package main_test
+
+import (
+	"encoding/json"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestNotesOfACheckpoint: what was left out of another program's file is in the JSON of each
+// command that uses it, and stays with what is made of it.
+func TestNotesOfACheckpoint(t *testing.T) {
+	dir := t.TempDir()
+	input, err := filepath.Abs("testdata/inputs/b16-averaged-model")
+	if err != nil {
+		t.Fatal(err)
+	}
+	net, clips := filepath.Join(input, "net.pt"), filepath.Join(input, "clips.npz")
+	for _, c := range []struct {
+		key  string
+		args []string
+	}{
+		{"origin_notes", []string{"prune", net, "--method", "lfp", "--ratio", "0.4", "--out", "pruned.safetensors"}},
+		{"notes", []string{"predict", net, "--features", clips, "--out", "rows.csv"}},
+		{"notes", []string{"export", net, "--out", "net.safetensors"}},
+		{"provenance", []string{"inspect", "pruned.safetensors"}},
+		{"provenance", []string{"inspect", "net.safetensors"}},
+	} {
+		r := eegprune(t, dir, append(c.args, "--json")...)
+		if r.code != 0 {
+			t.Fatalf("%v: exit code %d: %s", c.args, r.code, r.stderr)
+		}
+		var said map[string]json.RawMessage
+		if err := json.Unmarshal([]byte(r.stdout), &said); err != nil {
+			t.Fatalf("%v: %v", c.args, err)
+		}
+		if !strings.Contains(string(said[c.key]), "left out: n_averaged.") {
+			t.Errorf("%v: %s is %s", c.args, c.key, said[c.key])
+		}
+	}
+	if r := eegprune(t, dir, "inspect", "pruned.safetensors"); !strings.Contains(r.stdout, "note: net.pt: Tensors") {
+		t.Errorf("inspect says %s", r.stdout)
+	}
+}

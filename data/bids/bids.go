@@ -1,0 +1,215 @@
+// Package bids knows how the Brain Imaging Data Structure (bids-specification.readthedocs.io,
+// version 1.10) lays out recordings of EEG: which files are recordings, and which of the
+// tables and notes around them belong to each.
+package bids
+
+import (
+	"bufio"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
+)
+
+// Description is the file by which a directory is known to be laid out so.
+const Description = "dataset_description.json"
+
+// Participants is the table of the subjects, and its column of their names.
+const (
+	Participants = "participants.tsv"
+	Participant  = "participant_id"
+)
+
+// NA stands in a table for what is not known.
+const NA = "n/a"
+
+// Pattern matches the path of a recording: groups subject, session, task, acquisition and run.
+const Pattern = `^sub-(?<subject>[^_/]+)/(ses-[^_/]+/)?eeg/sub-[^_/]+(_ses-(?<session>[^_/]+))?(_task-(?<task>[^_/]+))?` +
+	`(_acq-(?<acquisition>[^_/]+))?(_run-(?<run>[^_/]+))?(_[a-zA-Z]+-[^_/]+)*_eeg\.(?i:edf|bdf|vhdr|set)$`
+
+// A name is that of a file: sub-01_task-rest_channels.tsv.
+type name struct {
+	path     string // below the data set, with slashes
+	entities map[string]string
+	suffix   string // "channels"
+	ending   string // ".tsv"
+}
+
+func parseName(p string) name {
+	base, ending, _ := strings.Cut(path.Base(p), ".")
+	parts := strings.Split(base, "_")
+	n := name{path: p, entities: map[string]string{}, suffix: parts[len(parts)-1], ending: "." + ending}
+	for _, e := range parts[:len(parts)-1] {
+		if key, value, ok := strings.Cut(e, "-"); ok {
+			n.entities[key] = value
+		}
+	}
+	return n
+}
+
+// Misplaced reports whether the name of a recording and the directories that it lies in name
+// different subjects or sessions.
+func Misplaced(p string) bool {
+	n := parseName(p)
+	for _, d := range strings.Split(path.Dir(p), "/") {
+		key, value, ok := strings.Cut(d, "-")
+		if ok && (key == "sub" || key == "ses") && n.entities[key] != value {
+			return true
+		}
+	}
+	return false
+}
+
+// A Dataset is a directory that is laid out so.
+type Dataset struct {
+	dir     string
+	beside  map[string][]name // tables and notes by suffix and ending
+	ignored []string          // patterns of .bidsignore
+}
+
+// Open looks at a directory whose files are listed, below it and with slashes.
+func Open(dir string, files []string) (*Dataset, error) {
+	d := &Dataset{dir: dir, beside: map[string][]name{}}
+	for _, f := range files {
+		if n := parseName(f); n.ending == ".tsv" || n.ending == ".json" {
+			d.beside[n.suffix+n.ending] = append(d.beside[n.suffix+n.ending], n)
+		}
+	}
+	file, err := os.Open(filepath.Join(dir, ".bidsignore"))
+	if errors.Is(err, os.ErrNotExist) {
+		return d, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	lines := bufio.NewScanner(io.LimitReader(file, maxText))
+	for lines.Scan() {
+		if line := strings.TrimSpace(lines.Text()); line != "" && !strings.HasPrefix(line, "#") {
+			d.ignored = append(d.ignored, line)
+		}
+	}
+	return d, errors.Join(lines.Err(), file.Close())
+}
+
+// Ignored reports whether .bidsignore, whose patterns are those of .gitignore, has a file.
+func (d *Dataset) Ignored(file string) bool {
+	ignored := false
+	for _, pattern := range d.ignored {
+		pattern, not := strings.CutPrefix(pattern, "!")
+		pattern = strings.TrimSuffix(pattern, "/")
+		if anchored := strings.TrimPrefix(pattern, "/"); strings.Contains(pattern, "/") {
+			pattern = anchored
+		} else {
+			pattern = "**/" + pattern
+		}
+		// What lies in a directory that matches is ignored with it.
+		for p := file; p != "."; p = path.Dir(p) {
+			if ok, err := doublestar.Match(pattern, p); ok && err == nil {
+				ignored = !not
+				break
+			}
+		}
+	}
+	return ignored
+}
+
+var apart = regexp.MustCompile(`^(derivatives|sourcedata|code|stimuli|\.[^/]*)/`)
+
+// Apart reports whether a file lies in a directory that holds none of the recordings, such as
+// what was made of them.
+func Apart(file string) bool { return apart.MatchString(file) }
+
+// Beside returns the tables or notes ("channels", ".tsv") that apply to a recording, from the
+// top of the data set down: those beside it or above it whose name says nothing that the
+// recording's doesn't (the inheritance principle). Of several in one directory the one that
+// says most comes last. The name may also say in which space it is.
+func (d *Dataset) Beside(recording, suffix, ending string) []string {
+	of := parseName(recording)
+	var list []name
+	for _, n := range d.beside[suffix+ending] {
+		if dir := path.Dir(n.path); dir != "." && !strings.HasPrefix(recording, dir+"/") {
+			continue
+		}
+		applies := true
+		for key, value := range n.entities {
+			applies = applies && (key == "space" || of.entities[key] == value)
+		}
+		if applies {
+			list = append(list, n)
+		}
+	}
+	slices.SortFunc(list, func(a, b name) int {
+		return cmp.Or(cmp.Compare(depth(a.path), depth(b.path)), cmp.Compare(len(a.entities), len(b.entities)), cmp.Compare(a.path, b.path))
+	})
+	var paths []string
+	for _, n := range list {
+		paths = append(paths, n.path)
+	}
+	return paths
+}
+
+func depth(p string) int {
+	if path.Dir(p) == "." {
+		return 0
+	}
+	return strings.Count(p, "/")
+}
+
+// Rivals returns the files of a list that [Dataset.Beside] gave between which the structure
+// doesn't choose: those in the last one's directory that say as much as it does.
+func Rivals(list []string) []string {
+	if len(list) == 0 {
+		return nil
+	}
+	last := parseName(list[len(list)-1])
+	var all []string
+	for _, p := range list {
+		if n := parseName(p); path.Dir(p) == path.Dir(last.path) && len(n.entities) == len(last.entities) {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// Space is the coordinate system that the name of a file of electrodes says, or nothing.
+func Space(file string) string { return parseName(file).entities["space"] }
+
+// Path is where a file of the data set lies.
+func (d *Dataset) Path(file string) string { return filepath.Join(d.dir, filepath.FromSlash(file)) }
+
+// Notes returns what the .json files that apply to a recording say together: the nearest has
+// the last word.
+func (d *Dataset) Notes(recording, suffix string) (map[string]any, error) {
+	all := map[string]any{}
+	for _, p := range d.Beside(recording, suffix, ".json") {
+		b, err := readBounded(d.Path(p))
+		if err != nil {
+			return nil, err
+		}
+		one := map[string]any{}
+		if err := json.Unmarshal(b, &one); err != nil {
+			return nil, fmt.Errorf("%s: it is no JSON object: %w", d.Path(p), err)
+		}
+		maps.Copy(all, one)
+	}
+	return all, nil
+}
+
+// Table returns the nearest table that applies to a recording, nil where there is none.
+func (d *Dataset) Table(recording, suffix string) (*Table, error) {
+	list := d.Beside(recording, suffix, ".tsv")
+	if len(list) == 0 {
+		return nil, nil
+	}
+	return ReadTable(d.Path(list[len(list)-1]))
+}
