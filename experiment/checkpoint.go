@@ -63,10 +63,10 @@ type Checkpoint struct {
 	Path    string
 	Network *models.Network
 	Provenance
-	// Foreign is whether another program wrote it. Assumed says then what its network is taken
-	// for, and Provenance is that of [Foreign] with notes on what was left out.
-	Foreign bool
-	Assumed []string
+	// Of a file that another program wrote, Assumed says what its network is taken for and
+	// FileNotes what was left out of this file; Provenance is then that of [Foreign].
+	Assumed   []string
+	FileNotes note.List
 }
 
 // OpenCheckpoint opens a checkpoint, of another program too; see [models.Open].
@@ -75,10 +75,10 @@ func OpenCheckpoint(path string, o models.OpenOptions) (*Checkpoint, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Checkpoint{Path: path, Network: n, Assumed: m.Assumed}
+	c := &Checkpoint{Path: path, Network: n, Assumed: m.Assumed, FileNotes: m.Notes}
 	if m.Provenance == nil {
-		c.Foreign, c.Provenance = true, Foreign(n.Arch.Model)
-		c.Notes = m.Notes
+		c.Provenance = Foreign(n.Arch.Model)
+		c.Provenance.Notes = m.Notes
 		return c, nil
 	}
 	if c.Provenance, err = ReadProvenance(path, m); err != nil {

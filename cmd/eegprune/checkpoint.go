@@ -43,17 +43,14 @@ func (a *app) openCheckpoint(path string, o models.OpenOptions, strict bool) (*e
 	if err != nil {
 		return nil, err
 	}
-	if !c.Foreign {
-		return c, nil
-	}
 	if !a.quiet {
 		if len(c.Assumed) > 0 {
 			fmt.Fprintf(a.stderr, "%s was written by another program and is taken for %s\n", path, strings.Join(c.Assumed, ", "))
 		}
-		err = writeNotes(a.stderr, c.Notes)
+		err = writeNotes(a.stderr, c.FileNotes)
 	}
 	if err == nil && strict {
-		err = c.Notes.Strict()
+		err = c.FileNotes.Strict()
 	}
 	if err != nil {
 		c.Close()
