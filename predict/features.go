@@ -1,6 +1,8 @@
 package predict
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -17,43 +19,60 @@ var ErrName = errors.New("the name says no format")
 // featureArray is the array of an .npz file that holds clips.
 const featureArray = "x"
 
-// ReadFeatures reads an array of clips [clips, channels, height, width]: an .npy file, or the
-// array x of an .npz file. The array lasts as long as the file, which the caller closes, and
-// whose Err says whether it was lost meanwhile.
-func ReadFeatures(path string) (*ndarray.Array, *mapped.File, error) {
+// Features are clips in a file, which are read as they are needed. Their owner closes them.
+type Features struct {
+	Clips *ndarray.Array // [clips, channels, height, width]
+	path  string
+	file  *mapped.File
+}
+
+// OpenFeatures opens an .npy file of clips, or an .npz file with the array x of them.
+func OpenFeatures(path string) (*Features, error) {
 	parse := npy.Parse
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".npy":
 	case ".npz":
-		parse = fromArchive
+		parse = func(b []byte) (*ndarray.Array, error) {
+			z, err := npy.OpenArchive(b)
+			if err != nil {
+				return nil, err
+			}
+			return z.Array(featureArray)
+		}
 	default:
-		return nil, nil, nameError{fmt.Sprintf("%s: features are read from .npz and .npy files", path)}
+		return nil, nameError{fmt.Sprintf("%s: features are read from .npz and .npy files", path)}
 	}
 	file, err := mapped.Open(path)
 	if err != nil {
-		return nil, nil, fmt.Errorf("the features %s: %w", path, err)
+		return nil, fmt.Errorf("the features %s: %w", path, err)
 	}
 	x, err := parse(file.Bytes())
 	if err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("the features %s: %w", path, err), file.Close())
+		return nil, errors.Join(fmt.Errorf("the features %s: %w", path, err), file.Close())
 	}
-	return x, file, nil
+	return &Features{Clips: x, path: path, file: file}, nil
 }
 
-func fromArchive(b []byte) (*ndarray.Array, error) {
-	z, err := npy.OpenArchive(b)
-	if err != nil {
-		return nil, err
-	}
-	return z.Array(featureArray)
-}
+// Close closes the file.
+func (f *Features) Close() error { return f.file.Close() }
 
-// ClipShape is the shape of one clip of an array of them, zeros where x is none.
-func ClipShape(x *ndarray.Array) (shape [3]int) {
+// Input is the shape of one clip, zeros where there are none.
+func (f *Features) Input() [3]int { return clipShape(f.Clips) }
+
+func clipShape(x *ndarray.Array) (shape [3]int) {
 	if len(x.Shape) == 4 {
 		copy(shape[:], x.Shape[1:])
 	}
 	return shape
+}
+
+// Features classifies the clips of a file.
+func (p *Predictor) Features(ctx context.Context, f *Features) (*Prediction, error) {
+	made, err := p.Clips(ctx, f.Clips)
+	if err = cmp.Or(f.file.Err(), err); err != nil {
+		return nil, fmt.Errorf("%s: %w", f.path, err)
+	}
+	return made, nil
 }
 
 // A nameError is an ErrName with what may be done instead.

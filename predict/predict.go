@@ -82,10 +82,10 @@ func (p *Predictor) nothing() *Prediction {
 	return &Prediction{Classes: p.network.Arch.Classes, Names: p.names}
 }
 
-// Features classifies an array of clips [clips, channels, height, width].
-func (p *Predictor) Features(ctx context.Context, x *ndarray.Array) (*Prediction, error) {
+// Clips classifies an array of clips [clips, channels, height, width].
+func (p *Predictor) Clips(ctx context.Context, x *ndarray.Array) (*Prediction, error) {
 	arch := p.network.Arch
-	if len(x.Shape) != 4 || ClipShape(x) != arch.Input {
+	if len(x.Shape) != 4 || clipShape(x) != arch.Input {
 		return nil, fmt.Errorf("the features have shape %v, the network %s takes clips of %v: give an array of shape [clips, %d, %d, %d]", x.Shape,
 			arch.Model, arch.Input, arch.Input[0], arch.Input[1], arch.Input[2])
 	}

@@ -16,7 +16,6 @@ import (
 	"testing/iotest"
 	"time"
 
-	"eegprune/data/ndarray"
 	"eegprune/data/npy"
 	"eegprune/experiment"
 	"eegprune/internal/reftest"
@@ -59,17 +58,17 @@ func archive(t *testing.T, a npy.Named) []byte {
 	return b.Bytes()
 }
 
-func features(t *testing.T, shape []int, values any) *ndarray.Array {
+func features(t *testing.T, shape []int, values any) *Features {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "x.npz")
 	if err := os.WriteFile(path, archive(t, npy.Named{Name: "x", Shape: shape, Values: values}), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	x, file, err := ReadFeatures(path)
+	x, err := OpenFeatures(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = file.Close() })
+	t.Cleanup(func() { x.Close() })
 	return x
 }
 
@@ -116,7 +115,7 @@ func TestFeaturesMeetPyTorch(t *testing.T) {
 	if !slices.Equal(made.Counts(), counts) {
 		t.Errorf("%v clips of the classes, want %v", made.Counts(), counts)
 	}
-	for name, x := range map[string]*ndarray.Array{"[8 28 512]": features(t, []int{8, 28, 512}, clips), "no clips": features(t, []int{0, 1, 28, 512}, []float32{})} {
+	for name, x := range map[string]*Features{"[8 28 512]": features(t, []int{8, 28, 512}, clips), "no clips": features(t, []int{0, 1, 28, 512}, []float32{})} {
 		if _, err := network.Features(context.Background(), x); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: error %v", name, err)
 		}
@@ -208,24 +207,19 @@ func TestFormats(t *testing.T) {
 		}
 	}
 	p.Names, p.Origin = nil, nil
-	var b bytes.Buffer
-	if err := p.Write(&b, CSV); err != nil || !strings.HasPrefix(b.String(), "clip,class,p(0),p(1),p(2)\n5,1,") {
-		t.Errorf("without names: %v\n%s", err, b.String())
+	var nameless bytes.Buffer
+	if err := p.Write(&nameless, CSV); err != nil || !strings.HasPrefix(nameless.String(), "clip,class,p(0),p(1),p(2)\n5,1,") {
+		t.Errorf("without names: %v\n%s", err, nameless.String())
 	}
 	path := filepath.Join(t.TempDir(), "y.npz")
 	if err := made().WriteFile(path); err != nil {
 		t.Fatal(err)
 	}
-	f, err := os.Open(path)
+	b, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		t.Fatal(err)
-	}
-	z, err := npy.OpenArchive(f, info.Size())
+	z, err := npy.OpenArchive(b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -244,7 +238,7 @@ func TestFormats(t *testing.T) {
 			t.Errorf("%q: error %v", name, err)
 		}
 	}
-	if _, err := ReadFeatures("x.mat"); !errors.Is(err, ErrName) {
+	if _, err := OpenFeatures("x.mat"); !errors.Is(err, ErrName) {
 		t.Errorf("x.mat: error %v", err)
 	}
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,8 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"eegprune/data/ndarray"
-	"eegprune/internal/mapped"
 	"eegprune/internal/note"
 	"eegprune/models"
 	"eegprune/predict"
@@ -107,18 +104,17 @@ func (p *predictor) settle(args []string) error {
 }
 
 func (p *predictor) run(ctx context.Context, a *app, checkpoint string) error {
-	var x *ndarray.Array
-	var file *mapped.File
+	var x *predict.Features
 	var clip [3]int
 	if p.features != "" && p.features != stdinName {
 		var err error
-		if x, file, err = predict.ReadFeatures(p.features); errors.Is(err, predict.ErrName) {
+		if x, err = predict.OpenFeatures(p.features); errors.Is(err, predict.ErrName) {
 			return usageError{fmt.Errorf("--features: %w", err)}
 		} else if err != nil {
 			return err
 		}
-		defer file.Close()
-		clip = predict.ClipShape(x)
+		defer x.Close()
+		clip = x.Input()
 	}
 	device, err := p.dev.open()
 	if err != nil {
@@ -137,9 +133,8 @@ func (p *predictor) run(ctx context.Context, a *app, checkpoint string) error {
 	var made *predict.Prediction
 	switch {
 	case x != nil:
-		made, err = network.Features(ctx, x)
-		if err = cmp.Or(file.Err(), err); err != nil {
-			return fmt.Errorf("%s: %w", p.features, err)
+		if made, err = network.Features(ctx, x); err != nil {
+			return err
 		}
 	case p.recordings != "":
 		if made, err = p.classifyRecordings(ctx, a, network); err != nil {
@@ -158,7 +153,8 @@ func (p *predictor) run(ctx context.Context, a *app, checkpoint string) error {
 	if err := made.WriteFile(p.out); err != nil {
 		return err
 	}
-	return a.sayPredicted(p.out, made, slices.Concat(n.Notes, made.Notes))
+	made.Notes = slices.Concat(n.Notes, made.Notes)
+	return a.sayPredicted(p.out, made)
 }
 
 func (p *predictor) classifyRecordings(ctx context.Context, a *app, network *predict.Predictor) (*predict.Prediction, error) {
@@ -184,15 +180,15 @@ func (p *predictor) classifyRecordings(ctx context.Context, a *app, network *pre
 }
 
 // sayPredicted says what is in a file that was written.
-func (a *app) sayPredicted(out string, p *predict.Prediction, notes note.List) error {
+func (a *app) sayPredicted(out string, p *predict.Prediction) error {
 	counts := p.Counts()
 	if a.json {
 		return json.NewEncoder(a.stdout).Encode(struct {
 			Out    string    `json:"out"`
 			Clips  int       `json:"clips"`
 			Counts []int     `json:"counts"`
-			Notes  note.List `json:"notes,omitempty"` // of the checkpoint and the recordings
-		}{out, p.Clips(), counts, notes})
+			Notes  note.List `json:"notes,omitempty"`
+		}{out, p.Clips(), counts, p.Notes})
 	}
 	var parts []string
 	for class, n := range counts {

@@ -16,7 +16,7 @@ const module = "eegprune/"
 func floors() [][]string {
 	return [][]string{
 		{"cmd/eegprune", "internal/reftest"},
-		{"predict", "experiment/slurm", "experiment/watch"},
+		{"predict", "experiment/slurm", "experiment/watch", "internal/doctor"},
 		{"experiment"},
 		{"report", "prune"},
 		{"train"},
