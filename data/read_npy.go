@@ -105,6 +105,9 @@ func (n *npyFile) signal(f File, shape []int) (baseline float64, err error) {
 		s = SignalRule{Rate: own.rate, Electrodes: own.channels, Baseline: cmp.Or(s.Baseline, own.baseline)}
 	}
 	if n.says != nil && (s.Rate == 0 || len(s.Electrodes) == 0) {
+		if rows > maxRows {
+			return 0, fmt.Errorf("its array has %d channels of %d samples: its axes look exchanged, and channels come before samples: save it as np.swapaxes(x, -1, -2)", rows, shape[1])
+		}
 		n.number(rows)
 		return 0, nil
 	}
@@ -122,6 +125,9 @@ func (n *npyFile) signal(f File, shape []int) (baseline float64, err error) {
 	n.rows, n.base.Channels, n.base.Notes, err = n.manifest.pickChannels(electrodes)
 	return s.Baseline, err
 }
+
+// maxRows is more channels than any recording has.
+const maxRows = 1 << 14
 
 // number gives channels that nothing names their numbers.
 func (n *npyFile) number(rows int) {

@@ -227,9 +227,15 @@ func (f *File) size(set map[string]*mat.Array) (size, error) {
 	return s, nil
 }
 
+// maxChannels is more than any recording has.
+const maxChannels = 1 << 14
+
 // shape sets how many channels, samples and epochs there are, and gives channels without
 // a name empty ones.
 func (f *File) shape(s size) error {
+	if s.channels > maxChannels {
+		return fmt.Errorf("it has %d channels of %d samples: its axes look exchanged; EEG.data must be [channels, samples]", s.channels, s.samples)
+	}
 	f.Samples, f.Epochs = s.samples, s.epochs
 	switch n := len(f.Channels); {
 	case n == 0:

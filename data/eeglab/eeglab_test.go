@@ -162,12 +162,17 @@ func TestRefuses(t *testing.T) {
 		set, fdt []byte
 		want     string
 	}{
-		"cut samples":   {read("fdt.set"), samples[:700], "fdt.fdt.*700 bytes.*720.*truncated"},
-		"other samples": {read("fdt.set"), append(samples, 0), "721 bytes.*720"},
-		"no samples":    {read("fdt.set"), nil, "fdt.fdt, which isn't there: put"},
-		"a pointer":     {read("fdt.set"), []byte("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"), "fdt.fdt, which is a pointer of Git LFS.*git lfs pull"},
-		"cut":           {read("v5.set")[:2000], nil, "truncated"},
-		"no data set":   {read("../../mat/testdata/v4.mat"), nil, "no data set of EEGLAB"},
+		"cut samples":    {read("fdt.set"), samples[:700], "fdt.fdt.*700 bytes.*720.*truncated"},
+		"other samples":  {read("fdt.set"), append(samples, 0), "721 bytes.*720"},
+		"no samples":     {read("fdt.set"), nil, "fdt.fdt, which isn't there: put"},
+		"a pointer":      {read("fdt.set"), []byte("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"), "fdt.fdt, which is a pointer of Git LFS.*git lfs pull"},
+		"cut":            {read("v5.set")[:2000], nil, "truncated"},
+		"exchanged":      {read("exchanged.set"), nil, "60000 channels of 1 samples.*exchanged"},
+		"a list":         {read("list.set"), nil, "list of data sets"},
+		"several":        {read("several.set"), nil, "1 x 2 of class struct"},
+		"no rate":        {read("no_rate.set"), nil, "EEG.srate"},
+		"other channels": {read("other_channels.set"), nil, "samples of 3 channels and lists 2"},
+		"no data set":    {read("../../mat/testdata/v4.mat"), nil, "no data set of EEGLAB"},
 	} {
 		dir := t.TempDir()
 		path := filepath.Join(dir, "fdt.set")

@@ -11,6 +11,7 @@ import (
 	"math/bits"
 	"strings"
 	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // Data types of elements.
@@ -334,6 +335,10 @@ func (s *stream) characters(a *Array) error {
 	case miUTF8:
 		list = []rune(string(b))
 	case miINT8, miUINT8:
+		if utf8.Valid(b) { // as Octave has it
+			list = []rune(string(b))
+			break
+		}
 		for _, c := range b {
 			list = append(list, rune(c))
 		}

@@ -93,7 +93,17 @@ def main():
     v73("epochs73.set", {"EEG": dataset(cube, EPOCHS)})
     v5("epochs_fdt.set", {"EEG": dataset("epochs_fdt.fdt", EPOCHS, datfile="epochs_fdt.fdt")})
     samples("epochs_fdt.fdt", X.T)
-    out = {name: expect(name) for name in sorted(os.listdir(HERE)) if name.endswith(".set") and name != "dat.set"}
+    refused = {"exchanged.set": dataset(np.zeros((60000, 1), "i1"), chanlocs=np.zeros((0, 0))), "no_rate.set": dataset(X, srate=np.zeros((0, 0))),
+               "other_channels.set": dataset(X, chanlocs=records([("Fp1",), ("C3",)], ["labels"]))}
+    for name, eeg in refused.items():
+        v5(name, {"EEG": eeg}, do_compression=True)
+    v5("list.set", {"ALLEEG": dataset(X)}, do_compression=True)
+    two = np.zeros((1, 2), dtype=[("data", object), ("srate", object)])
+    for i in range(2):
+        two[0, i] = (X, one(RATE))
+    v5("several.set", {"EEG": two}, do_compression=True)
+    skipped = {"dat.set", "list.set", "several.set", *refused}
+    out = {name: expect(name) for name in sorted(os.listdir(HERE)) if name.endswith(".set") and name not in skipped}
     out["dat.set"] = out["fdt.set"]
     with open(os.path.join(HERE, "expected.json"), "w") as f:
         json.dump({"samples": X.astype("f8").tolist(), "sets": out}, f, indent=1)
