@@ -96,14 +96,22 @@ func (s *Source) classesOfColumn() error {
 	if column == "" {
 		column, where, tables = m.Label.Participant, bids.Participants, []*bids.Table{s.bids.participants}
 	}
-	var values []string
+	var values, columns []string
 	for _, t := range tables {
+		for _, c := range t.Columns {
+			if !slices.Contains(columns, c) {
+				columns = append(columns, c)
+			}
+		}
 		own, _ := t.Values(column)
 		for _, v := range own {
 			if !slices.Contains(values, v) {
 				values = append(values, v)
 			}
 		}
+	}
+	if !slices.Contains(columns, column) {
+		return fmt.Errorf("%s: no %s has a column %s, which label.column asks for: there are %s", s.Dir, where, column, cmp.Or(strings.Join(columns, ", "), "no columns, as there is no "+where))
 	}
 	slices.SortFunc(values, compareNatural)
 	if n := len(values); n < 2 || n > mostClasses {
@@ -408,16 +416,26 @@ func (s *Source) startOfBIDS() Manifest {
 		return m
 	}
 	m.Label.Group = "task"
-	for _, f := range s.Files {
-		g, _ := s.Manifest.groups(f.Name)
-		if t := g["task"]; t != "" && !slices.Contains(m.Label.Classes.Names(), t) {
-			m.Label.Classes = append(m.Label.Classes, ClassRule{t, t})
-		}
+	for _, t := range s.tasks() {
+		m.Label.Classes = append(m.Label.Classes, ClassRule{t, t})
 	}
 	if len(m.Label.Classes) < 2 {
 		m.Label.Classes = Classes{{"rest", "rest"}, {"happy", "positive"}}
 	}
 	return m
+}
+
+// tasks are those of the recordings, in order.
+func (s *Source) tasks() []string {
+	var list []string
+	for _, f := range s.Files {
+		g, _ := s.Manifest.groups(f.Name)
+		if t := g["task"]; t != "" && !slices.Contains(list, t) {
+			list = append(list, t)
+		}
+	}
+	slices.SortFunc(list, compareNatural)
+	return list
 }
 
 // Start returns a manifest to begin with where the directory has none and labels could be made
@@ -426,7 +444,15 @@ func (s *Source) Start() (string, error) {
 	if s.bids == nil || s.Origin != impliedOrigin {
 		return "", nil
 	}
-	b, err := yaml.MarshalWithOptions(s.startOfBIDS(), yaml.Indent(2))
+	m := s.startOfBIDS()
+	comments := yaml.CommentMap{}
+	if m.Label.Seconds > 0 {
+		comments["$.label.seconds"] = []*yaml.Comment{yaml.LineComment(" of each trial, as events have no duration")}
+	}
+	if tasks := s.tasks(); len(m.Task) == 0 && len(tasks) > 1 {
+		comments["$.format"] = []*yaml.Comment{yaml.LineComment(" all tasks; task: [" + strings.Join(tasks, ", ") + "] chooses")}
+	}
+	b, err := yaml.MarshalWithOptions(m, yaml.Indent(2), yaml.WithComment(comments))
 	return string(b), err
 }
 

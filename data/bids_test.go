@@ -2,6 +2,7 @@ package data
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -268,7 +269,8 @@ func TestBIDSThatCannotBeRead(t *testing.T) {
 	}{
 		"no such column":     {yaml: "format: bids\ntask: emo\nlabel: {column: emotion, classes: {a: a, b: b}}\n", says: "it has no column emotion, which label.column asks for: there are onset, duration, trial_type, value, sample"},
 		"values of no class": {yaml: "format: bids\ntask: emo\nlabel: {column: trial_type, classes: {a: a, b: b}}\n", says: `none of the recordings has an event whose trial_type is among label.classes (a, b): sub-01/eeg/sub-01_task-emo_run-1_eeg.vhdr, for one, has "fixation", "happy", "sad"`},
-		"too many values":    {yaml: "format: bids\nlabel: {column: subject}\n", says: "has 0 different values"},
+		"a column of none":   {yaml: "format: bids\nlabel: {column: subject}\n", says: "no events.tsv has a column subject, which label.column asks for: there are onset, duration, trial_type, value, sample"},
+		"too many values":    {yaml: "format: bids\nlabel: {column: duration}\n", with: map[string]string{first + "events.tsv": manyEvents()}, says: "has 62 different values"},
 		"no such task":       {yaml: "format: bids\ntask: sleep\n", says: "none of the recordings is of the task sleep"},
 		"no duration": {yaml: "format: bids\ntask: emo\nlabel: {column: trial_type, classes: {happy: a, sad: b}}\n", with: map[string]string{first + "events.tsv": "onset\tduration\ttrial_type\n1\tn/a\thappy\n2\t0\tsad\n"},
 			says: `event "happy" at 1 s has no duration: say how long its recording is by label.seconds`},
@@ -300,6 +302,15 @@ func TestBIDSThatCannotBeRead(t *testing.T) {
 			}
 		})
 	}
+}
+
+// manyEvents are events of sixty different durations.
+func manyEvents() string {
+	text := "onset\tduration\ttrial_type\n"
+	for i := range 60 {
+		text += fmt.Sprintf("1\t%g\thappy\n", float64(i)/100)
+	}
+	return text
 }
 
 func TestBIDSStart(t *testing.T) {
