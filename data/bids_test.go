@@ -75,18 +75,6 @@ func bidsCopy(t *testing.T, without []string, with map[string]string) string {
 	return dir
 }
 
-func readAll(t *testing.T, s *Source) []*Recording {
-	t.Helper()
-	var list []*Recording
-	for r, err := range s.Recordings(t.Context()) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		list = append(list, r)
-	}
-	return list
-}
-
 func sameSamples(got, want [][]float64) bool {
 	return slices.EqualFunc(got, want, func(a, b []float64) bool {
 		return slices.EqualFunc(a, b, func(x, y float64) bool { return math.Abs(x-y) < 2e-6 }) // MNE's values have six places
@@ -99,7 +87,7 @@ func TestBIDSIsReadAsMNEBIDSReadsIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := bidsExpected(t)
-	got := readAll(t, s)
+	got := collect(t, s)
 	if len(got) != len(want) {
 		t.Fatalf("%d recordings, want %d", len(got), len(want))
 	}
@@ -131,7 +119,7 @@ func TestBIDSEventsAreTrials(t *testing.T) {
 		if about != "all values" {
 			class = map[string]string{"happy": "high", "sad": "low"}
 		}
-		got := readAll(t, s)
+		got := collect(t, s)
 		for _, w := range bidsExpected(t) {
 			for _, e := range w.Events {
 				name, ok := class[e[2].(string)]
