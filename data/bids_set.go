@@ -37,10 +37,14 @@ func (s *Source) openBIDS(names []string) error {
 		if err == nil && !t.Has(bids.Participant) {
 			err = fmt.Errorf("%s: it has no column %s", t.Path, bids.Participant)
 		}
-		if err != nil {
+		switch {
+		case err == nil:
+			s.bids.participants = t
+		case s.Manifest.Label.Participant != "":
 			return err
+		default:
+			s.Notes.Add("", note.New(note.LeftOut, "What is said of the subjects is left out: %v.", err))
 		}
-		s.bids.participants = t
 	}
 	label := s.Manifest.Label
 	if label.Participant != "" {
