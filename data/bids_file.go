@@ -51,26 +51,33 @@ func (b *bidsFile) read(d *bids.Dataset, name, column string) error {
 			}
 		}
 	}
+	// What doesn't concern the signals, nor labels that are asked for, is no reason to refuse
+	// the recording.
 	about, err := d.Notes(name, "eeg")
 	if err != nil {
-		return err
+		b.notes = append(b.notes, note.New(note.LeftOut, "Its eeg.json can't be read and is left out: %v.", err))
 	}
 	b.say(about)
-	if b.channels, err = b.table(d, name, "channels"); err != nil {
-		return err
+	b.channels, err = b.table(d, name, "channels")
+	if c := b.channels; c != nil && !c.Has("name") {
+		b.channels, err = nil, fmt.Errorf("%s: it has no column name", c.Path)
 	}
-	if c := b.channels; c != nil {
-		if !c.Has("name") {
-			return fmt.Errorf("%s: it has no column name: name the channels, or remove the table", c.Path)
-		}
-		b.channelRate = commonValue(c, "sampling_frequency")
+	if err != nil {
+		b.notes = append(b.notes, note.New(note.Assumed, "Its channels.tsv can't be read, so that channels are told by their names alone: %v.", err))
+	}
+	if b.channels != nil {
+		b.channelRate = commonValue(b.channels, "sampling_frequency")
 	}
 	events, err := b.table(d, name, "events")
-	if err != nil || events == nil {
-		return err
+	if err == nil && events != nil {
+		err = b.readEvents(events, column)
+		b.hasEvents = err == nil
 	}
-	b.hasEvents = true
-	return b.readEvents(events, column)
+	if err != nil && column == "" {
+		b.notes = append(b.notes, note.New(note.LeftOut, "Its events.tsv can't be read and is left out: %v.", err))
+		return nil
+	}
+	return err
 }
 
 // table returns the nearest table, and says which were passed over and what is torn.

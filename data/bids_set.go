@@ -3,10 +3,8 @@ package data
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -39,10 +37,14 @@ func (s *Source) openBIDS(names []string) error {
 		if err == nil && !t.Has(bids.Participant) {
 			err = fmt.Errorf("%s: it has no column %s", t.Path, bids.Participant)
 		}
-		if err != nil {
+		switch {
+		case err == nil:
+			s.bids.participants = t
+		case s.Manifest.Label.Participant != "":
 			return err
+		default:
+			s.Notes.Add("", note.New(note.LeftOut, "What is said of the subjects is left out: %v.", err))
 		}
-		s.bids.participants = t
 	}
 	label := s.Manifest.Label
 	if label.Participant != "" {
@@ -96,14 +98,22 @@ func (s *Source) classesOfColumn() error {
 	if column == "" {
 		column, where, tables = m.Label.Participant, bids.Participants, []*bids.Table{s.bids.participants}
 	}
-	var values []string
+	var values, columns []string
 	for _, t := range tables {
+		for _, c := range t.Columns {
+			if !slices.Contains(columns, c) {
+				columns = append(columns, c)
+			}
+		}
 		own, _ := t.Values(column)
 		for _, v := range own {
 			if !slices.Contains(values, v) {
 				values = append(values, v)
 			}
 		}
+	}
+	if !slices.Contains(columns, column) {
+		return fmt.Errorf("%s: no %s has a column %s, which label.column asks for: there are %s", s.Dir, where, column, cmp.Or(strings.Join(columns, ", "), "no columns, as there is no "+where))
 	}
 	slices.SortFunc(values, compareNatural)
 	if n := len(values); n < 2 || n > mostClasses {
@@ -225,105 +235,6 @@ func (s *Source) valuesBeside(name string) string {
 	return eventTexts(events)
 }
 
-// participant returns what participants.tsv says of a subject, nil where it has none.
-func (b *bidsSet) participant(subject string) map[string]string {
-	if b == nil || b.participants == nil {
-		return nil
-	}
-	t := b.participants
-	for r := range t.Rows {
-		if strings.TrimPrefix(t.Cell(r, bids.Participant), "sub-") != subject {
-			continue
-		}
-		said := map[string]string{}
-		for i, c := range t.Columns {
-			if v := t.Rows[r][i]; c != bids.Participant && v != bids.NA {
-				said[c] = v
-			}
-		}
-		return said
-	}
-	return nil
-}
-
-// noteParticipants says what participants.tsv says of the subjects, and whom only one of the
-// table and the recordings has.
-func (s *Source) noteParticipants() {
-	t := s.bids.participants
-	if t == nil {
-		return
-	}
-	var subjects, listed, absent, unlisted, twice []string
-	for _, f := range s.Files {
-		if !slices.Contains(subjects, f.Subject) {
-			subjects = append(subjects, f.Subject)
-		}
-	}
-	for r := range t.Rows {
-		subject := strings.TrimPrefix(t.Cell(r, bids.Participant), "sub-")
-		if slices.Contains(listed, subject) {
-			twice = append(twice, subject)
-			continue
-		}
-		listed = append(listed, subject)
-		if !slices.Contains(subjects, subject) {
-			absent = append(absent, subject)
-		}
-	}
-	for _, subject := range subjects {
-		if !slices.Contains(listed, subject) {
-			unlisted = append(unlisted, subject)
-		}
-	}
-	say := func(kind note.Kind, format string, list []string) {
-		if len(list) > 0 {
-			s.Notes.Add("", note.New(kind, format, bids.Participants, some(list, 6)))
-		}
-	}
-	say(note.LeftOut, "%s names subjects of whom no recording is read: %s.", absent)
-	say(note.Assumed, "%s doesn't name subjects of whom there are recordings: %s.", unlisted)
-	say(note.Assumed, "%s names subjects twice, of whom the first line counts: %s.", twice)
-	var columns []string
-	for _, c := range t.Columns {
-		if c != bids.Participant {
-			if said := s.columnOf(c, subjects); said != "" {
-				columns = append(columns, said)
-			}
-		}
-	}
-	say(note.About, "%s says of the subjects: %s.", columns)
-}
-
-// columnOf sums up a column of participants.tsv.
-func (s *Source) columnOf(column string, subjects []string) string {
-	least, most, numbers := math.Inf(1), math.Inf(-1), true
-	counts := map[string]int{}
-	var values []string
-	for _, subject := range subjects {
-		v, ok := s.bids.participant(subject)[column]
-		if !ok {
-			continue
-		}
-		if counts[v]++; counts[v] == 1 {
-			values = append(values, v)
-		}
-		x, err := strconv.ParseFloat(v, 64)
-		numbers = numbers && err == nil
-		least, most = min(least, x), max(most, x)
-	}
-	slices.SortFunc(values, compareNatural)
-	switch {
-	case len(values) == 0:
-		return ""
-	case numbers && len(values) > 1:
-		return fmt.Sprintf("%s %g to %g", column, least, most)
-	}
-	for i, v := range values {
-		values[i] = fmt.Sprintf("%s (%d)", v, counts[v])
-	}
-	return column + " " + some(values, 4)
-}
-
 // noteColumns says which columns events have that labels could be made of.
 func (s *Source) noteColumns() {
 	if !s.Manifest.unlabelled() {
@@ -408,16 +319,26 @@ func (s *Source) startOfBIDS() Manifest {
 		return m
 	}
 	m.Label.Group = "task"
-	for _, f := range s.Files {
-		g, _ := s.Manifest.groups(f.Name)
-		if t := g["task"]; t != "" && !slices.Contains(m.Label.Classes.Names(), t) {
-			m.Label.Classes = append(m.Label.Classes, ClassRule{t, t})
-		}
+	for _, t := range s.tasks() {
+		m.Label.Classes = append(m.Label.Classes, ClassRule{t, t})
 	}
 	if len(m.Label.Classes) < 2 {
 		m.Label.Classes = Classes{{"rest", "rest"}, {"happy", "positive"}}
 	}
 	return m
+}
+
+// tasks are those of the recordings, in order.
+func (s *Source) tasks() []string {
+	var list []string
+	for _, f := range s.Files {
+		g, _ := s.Manifest.groups(f.Name)
+		if t := g["task"]; t != "" && !slices.Contains(list, t) {
+			list = append(list, t)
+		}
+	}
+	slices.SortFunc(list, compareNatural)
+	return list
 }
 
 // Start returns a manifest to begin with where the directory has none and labels could be made
@@ -426,7 +347,15 @@ func (s *Source) Start() (string, error) {
 	if s.bids == nil || s.Origin != impliedOrigin {
 		return "", nil
 	}
-	b, err := yaml.MarshalWithOptions(s.startOfBIDS(), yaml.Indent(2))
+	m := s.startOfBIDS()
+	comments := yaml.CommentMap{}
+	if m.Label.Seconds > 0 {
+		comments["$.label.seconds"] = []*yaml.Comment{yaml.LineComment(" of each trial, as events have no duration")}
+	}
+	if tasks := s.tasks(); len(m.Task) == 0 && len(tasks) > 1 {
+		comments["$.format"] = []*yaml.Comment{yaml.LineComment(" all tasks; task: [" + strings.Join(tasks, ", ") + "] chooses")}
+	}
+	b, err := yaml.MarshalWithOptions(m, yaml.Indent(2), yaml.WithComment(comments))
 	return string(b), err
 }
 

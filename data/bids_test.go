@@ -2,6 +2,7 @@ package data
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -74,18 +75,6 @@ func bidsCopy(t *testing.T, without []string, with map[string]string) string {
 	return dir
 }
 
-func readAll(t *testing.T, s *Source) []*Recording {
-	t.Helper()
-	var list []*Recording
-	for r, err := range s.Recordings(t.Context()) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		list = append(list, r)
-	}
-	return list
-}
-
 func sameSamples(got, want [][]float64) bool {
 	return slices.EqualFunc(got, want, func(a, b []float64) bool {
 		return slices.EqualFunc(a, b, func(x, y float64) bool { return math.Abs(x-y) < 2e-6 }) // MNE's values have six places
@@ -98,7 +87,7 @@ func TestBIDSIsReadAsMNEBIDSReadsIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := bidsExpected(t)
-	got := readAll(t, s)
+	got := collect(t, s)
 	if len(got) != len(want) {
 		t.Fatalf("%d recordings, want %d", len(got), len(want))
 	}
@@ -130,7 +119,7 @@ func TestBIDSEventsAreTrials(t *testing.T) {
 		if about != "all values" {
 			class = map[string]string{"happy": "high", "sad": "low"}
 		}
-		got := readAll(t, s)
+		got := collect(t, s)
 		for _, w := range bidsExpected(t) {
 			for _, e := range w.Events {
 				name, ok := class[e[2].(string)]
@@ -206,6 +195,14 @@ func TestBIDSIsSaid(t *testing.T) {
 			kind: note.Assumed, says: "Channels that its channels.tsv marks as bad are read: Fp1 (no contact); channels.exclude leaves them out.", trials: 5},
 		"no coordinates": {without: []string{"sub-01_space-CapTrak_electrodes.tsv"}, with: map[string]string{"sub-01/eeg/sub-01_electrodes.tsv": "name\tx\ty\tz\nFp1\tn/a\tn/a\tn/a\n"},
 			kind: note.LeftOut, says: "Places of channels are left out", trials: 5},
+		"a note that is none": {with: map[string]string{first + "eeg.json": "{"},
+			kind: note.LeftOut, says: "_eeg.json: it is no JSON object", trials: 5},
+		"subjects without names": {with: map[string]string{"participants.tsv": "id\nsub-01\n"},
+			kind: note.LeftOut, says: "participants.tsv: it has no column participant_id", trials: 5},
+		"channels without names": {with: map[string]string{second + "channels.tsv": "type\nEEG\n"},
+			kind: note.Assumed, says: "Its channels.tsv can't be read, so that channels are told by their names alone", trials: 5},
+		"events that nobody asks for": {with: map[string]string{second + "events.tsv": "onset,duration\n1,1\n"},
+			kind: note.LeftOut, says: "Its events.tsv can't be read and is left out", trials: 5},
 		"several tasks": {kind: note.About, says: "Recordings are of several tasks, and all are read: emo (4), rest (1); task: chooses.", trials: 5},
 		"one task":      {yaml: "format: bids\ntask: rest\n", kind: note.About, says: "4 recording(s) are of other tasks than is asked for", trials: 1},
 		"no events":     {yaml: column, kind: note.LeftOut, says: "1 recording(s) have no events.tsv and are left out: sub-01/eeg/sub-01_task-rest_eeg.vhdr.", trials: 8},
@@ -268,14 +265,14 @@ func TestBIDSThatCannotBeRead(t *testing.T) {
 	}{
 		"no such column":     {yaml: "format: bids\ntask: emo\nlabel: {column: emotion, classes: {a: a, b: b}}\n", says: "it has no column emotion, which label.column asks for: there are onset, duration, trial_type, value, sample"},
 		"values of no class": {yaml: "format: bids\ntask: emo\nlabel: {column: trial_type, classes: {a: a, b: b}}\n", says: `none of the recordings has an event whose trial_type is among label.classes (a, b): sub-01/eeg/sub-01_task-emo_run-1_eeg.vhdr, for one, has "fixation", "happy", "sad"`},
-		"too many values":    {yaml: "format: bids\nlabel: {column: subject}\n", says: "has 0 different values"},
+		"a column of none":   {yaml: "format: bids\nlabel: {column: subject}\n", says: "no events.tsv has a column subject, which label.column asks for: there are onset, duration, trial_type, value, sample"},
+		"too many values":    {yaml: "format: bids\nlabel: {column: duration}\n", with: map[string]string{first + "events.tsv": manyEvents()}, says: "has 62 different values"},
 		"no such task":       {yaml: "format: bids\ntask: sleep\n", says: "none of the recordings is of the task sleep"},
 		"no duration": {yaml: "format: bids\ntask: emo\nlabel: {column: trial_type, classes: {happy: a, sad: b}}\n", with: map[string]string{first + "events.tsv": "onset\tduration\ttrial_type\n1\tn/a\thappy\n2\t0\tsad\n"},
 			says: `event "happy" at 1 s has no duration: say how long its recording is by label.seconds`},
 		"not parted by tabs":  {yaml: "format: bids\ntask: emo\nlabel: {column: trial_type, classes: {happy: a, sad: b}}\n", with: map[string]string{first + "events.tsv": "onset,duration,trial_type\n1,1,happy\n"}, says: "its columns are not parted by tabs"},
-		"no participant":      {with: map[string]string{"participants.tsv": "id\nsub-01\n"}, says: "participants.tsv: it has no column participant_id"},
+		"no participant":      {yaml: "format: bids\nlabel: {participant: sex}\n", with: map[string]string{"participants.tsv": "id\nsub-01\n"}, says: "participants.tsv: it has no column participant_id"},
 		"two tables apply":    {without: []string{"_events.tsv"}, yaml: "format: bids\ntask: emo\nlabel: {column: trial_type, classes: {happy: a, sad: b}}\n", with: map[string]string{"task-emo_events.tsv": "onset\tduration\ttrial_type\n1\t1\thappy\n", "run-1_events.tsv": "onset\tduration\ttrial_type\n1\t1\thappy\n"}, says: "both apply to it"},
-		"a note that is none": {with: map[string]string{first + "eeg.json": "{"}, says: "_eeg.json: it is no JSON object"},
 		"task without bids":   {yaml: "format: edf\nfiles: '(?<subject>.*)'\ntask: emo\n", says: "task chooses recordings of format bids"},
 		"column without bids": {yaml: "format: edf\nfiles: '(?<subject>.*)'\nlabel: {column: trial_type}\n", says: "columns and participants of bids"},
 	} {
@@ -300,6 +297,15 @@ func TestBIDSThatCannotBeRead(t *testing.T) {
 			}
 		})
 	}
+}
+
+// manyEvents are events of sixty different durations.
+func manyEvents() string {
+	text := "onset\tduration\ttrial_type\n"
+	for i := range 60 {
+		text += fmt.Sprintf("1\t%g\thappy\n", float64(i)/100)
+	}
+	return text
 }
 
 func TestBIDSStart(t *testing.T) {

@@ -87,10 +87,6 @@ func (o *OneOrMore) UnmarshalYAML(n ast.Node) error {
 type LabelRule struct {
 	// Group is the group of Manifest.Files that holds the label.
 	Group string `yaml:"group,omitempty"`
-	// Annotations makes each annotation whose text is among Classes a recording
-	// of that class, as long as the annotation, or Seconds where that is given.
-	Annotations bool    `yaml:"annotations,omitempty"`
-	Seconds     float64 `yaml:"seconds,omitempty"`
 	// Column makes each event of a BIDS data set whose value in this column of its
 	// events.tsv is among Classes a recording of that class, as long as the event, or
 	// Seconds where that is given. Without Classes, all values are classes.
@@ -98,6 +94,10 @@ type LabelRule struct {
 	// Participant is the column of a BIDS data set's participants.tsv that holds the label
 	// of a subject. Without Classes, all values are classes.
 	Participant string `yaml:"participant,omitempty"`
+	// Annotations makes each annotation whose text is among Classes a recording
+	// of that class, as long as the annotation, or Seconds where that is given.
+	Annotations bool    `yaml:"annotations,omitempty"`
+	Seconds     float64 `yaml:"seconds,omitempty"`
 	// Array is the name of the array in an .npz or MAT file that holds a number or a word
 	// for each trial. Classes lists them as they are written: "1", "-1". In a MAT file it
 	// can be the path of a field: "EEG.label".

@@ -57,7 +57,7 @@ func TestEqualHeadersAreNoCopies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := readAll(t, s); len(s.Files) != 2 || len(got) != 4 {
+	if got := collect(t, s); len(s.Files) != 2 || len(got) != 4 {
 		t.Errorf("%d files and %d trials, want 2 and 4: %v", len(s.Files), len(got), s.Notes.Sentences())
 	}
 }
@@ -70,7 +70,7 @@ func TestBrainVisionSegments(t *testing.T) {
 	}
 	var got [][3]int
 	var notes note.List
-	for _, r := range readAll(t, s) {
+	for _, r := range collect(t, s) {
 		got = append(got, [3]int{r.Trial, r.Offset, r.length()})
 		notes.Add(r.File, r.Notes...)
 		if want := float64((r.Offset * 4 * 7) & 0xff); r.Samples[0][0] != want {
@@ -100,7 +100,7 @@ func TestBrainVisionReadsTrials(t *testing.T) {
 	}
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	if got := readAll(t, s); len(got) != 2 {
+	if got := collect(t, s); len(got) != 2 {
 		t.Errorf("%d trials", len(got))
 	}
 	runtime.ReadMemStats(&after)

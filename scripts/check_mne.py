@@ -26,7 +26,9 @@ import warnings
 
 import numpy as np
 
+import make_bids
 import mne
+import mne_bids
 import mne_files
 from mne.io._read_raw import _get_supported
 
@@ -163,7 +165,7 @@ def judge(program, path):
     for k, i in enumerate(rows):
         name = raw.ch_names[i]
         unit = str(raw._orig_units.get(name, ""))
-        want = data[i] * (1e6 if unit in VOLTS else 1)
+        want = data[i] * (1e6 if unit in VOLTS or path.suffix.lower() == ".set" else 1)
         if path.suffix.lower() == ".vhdr":
             step = bv_step(path, i, want)
         elif path.suffix.lower() == ".set":
@@ -321,6 +323,32 @@ def conversions(program):
     return wrong
 
 
+def bids(program):
+    """Holds a data set that MNE-BIDS writes, in each format, against what it reads of it: EEG,
+    rate and events. Returns how many recordings differ."""
+    wrong = 0
+    forms = ["BrainVision", "EDF", "BDF", "EEGLAB"]
+    with tempfile.TemporaryDirectory() as tmp:
+        root, out = pathlib.Path(tmp, "set"), pathlib.Path(tmp, "out")
+        paths = [mne_bids.write_raw_bids(make_bids.made(10 + i, "emo"), mne_bids.BIDSPath(subject=f"0{i}", task="emo", root=root, datatype="eeg"),
+                                         format=form, allow_preload=True, verbose=False) for i, form in enumerate(forms)]
+        subprocess.run([program, "data", "convert", root, "--out", out], check=True, capture_output=True)
+        info = json.loads(subprocess.run([program, "data", "info", root, "--json"], check=True, capture_output=True, text=True).stdout)
+        events = {pathlib.Path(f["file"]).name: [(e["onset"], e.get("duration", 0), e["text"]) for e in f["events"]] for f in info["events"]}
+        for path, made, form in zip(paths, sorted(out.glob("*.npz")), forms):
+            raw = mne_bids.read_raw_bids(path, verbose=False)
+            eeg = mne.pick_types(raw.info, eeg=True, exclude=[])
+            with np.load(made) as z:
+                same = [str(c) for c in z["channels"]] == [raw.ch_names[i] for i in eeg] and z["rate"].item() == raw.info["sfreq"]
+                same = same and np.allclose(z["x"], raw.get_data(eeg) * 1e6, rtol=1e-12, atol=1e-9)
+            want = [(a["onset"], a["duration"], str(a["description"])) for a in raw.annotations]
+            if not same or events[path.fpath.name] != want:
+                print(f"FAIL BIDS, {form}: {'' if same else 'channels, rate or samples differ'} {events[path.fpath.name]}, and MNE-BIDS has {want}")
+                wrong += 1
+    print(f"BIDS by MNE-BIDS {mne_bids.__version__}, as {', '.join(forms)}: {len(forms) - wrong} of {len(forms)} recordings the same")
+    return wrong
+
+
 def store(directory):
     """Writes small files, and what MNE reads of them, for the quick test."""
     shutil.rmtree(directory, ignore_errors=True)
@@ -329,7 +357,7 @@ def store(directory):
     for path in mne_files.write(directory, seed=1, seconds=2, most_rate=64):
         raw = by_mne(path)
         units = [str(raw._orig_units.get(n, "")) for n in raw.ch_names]
-        known = VOLTS if path.suffix == ".vhdr" else KNOWN_IN_EDF
+        known = {".vhdr": VOLTS, ".set": ("",)}.get(path.suffix, KNOWN_IN_EDF)
         start = raw.first_samp / raw.info["sfreq"]
         expected.append({
             "file": path.name, "channels": raw.ch_names, "rate": raw.info["sfreq"],
@@ -366,7 +394,7 @@ def main():
 
 
 def report(program, groups):
-    failed = nets(program) + conversions(program)
+    failed = nets(program) + conversions(program) + bids(program)
     reasons = collections.defaultdict(list)
     print(f"MNE-Python {mne.__version__}")
     for group, files in groups.items():

@@ -128,6 +128,7 @@ def write(directory, seed, seconds, most_rate):
     gaps(paths[-1], records=2)
     by_mne(*new("mne.edf"), "edf")
     by_mne(*new("mne.vhdr"), "brainvision")
+    by_mne(*new("mne.set"), "eeglab")
     for fmt in ("binary_float32", "binary_int16"):
         for unit in ("µV", "nV", "mV", "V"):
             by_pybv(*new(f"pybv-{fmt[7:]}-{unit.replace('µ', 'u')}.vhdr"), fmt, unit)

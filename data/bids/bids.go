@@ -113,7 +113,7 @@ func (d *Dataset) Ignored(file string) bool {
 			pattern = "**/" + pattern
 		}
 		// What lies in a directory that matches is ignored with it.
-		for p := file; p != "."; p = path.Dir(p) {
+		for p := file; p != "." && p != "/"; p = path.Dir(p) {
 			if ok, err := doublestar.Match(pattern, p); ok && err == nil {
 				ignored = !not
 				break
