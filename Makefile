@@ -27,7 +27,9 @@
 #                            PyTorch and torch.compile (both need a Python with torch)
 #   make gpu-bundle          build/gpu: the same for a machine with a GPU, a driver and a Python
 #                            with torch, and no Go, compiler or network: run.sh there does it
-#   make bench-data          features and serving beside torcheeg (needs a Python with torcheeg)
+#   make bench-data          memory and time of features and of a study of 8, 16 and 32 subjects (on
+#                            Linux; 5 GB of disk), then features and serving beside torcheeg (needs a
+#                            Python with torcheeg); MEMORY="--subjects 8" and such
 
 .PHONY: comparison build shim libtorch demo test test-go test-shim test-slow test-slurm test-reference test-real test-mne test-tensorboard test-export test-page parity test-gpu bench bench-gpu gpu-bundle test-race-shim bench-data vet clean clean-libtorch
 
@@ -163,6 +165,7 @@ gpu-bundle: build
 	@scripts/gpu_bundle.sh
 
 bench-data: build
+	$(PYTHON) scripts/bench_memory.py --program $(BIN)/eegprune $(MEMORY)
 	$(PYTHON) scripts/bench_data.py --program $(BIN)/eegprune
 
 clean:

@@ -56,7 +56,7 @@ func LoadNPZ(path string) (*Set, error) {
 // floats reads all of an array of four axes.
 func floats(a *ndarray.Array) ([]float32, error) {
 	line := make([]float64, a.Shape[3])
-	var all []float32
+	all := make([]float32, 0, a.Shape[0]*a.Shape[1]*a.Shape[2]*a.Shape[3])
 	for i := range a.Shape[0] {
 		for j := range a.Shape[1] {
 			for k := range a.Shape[2] {

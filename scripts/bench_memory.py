@@ -7,7 +7,8 @@ The subjects have DEAP's shape (40 trials of 40 channels and 63 s at 128 Hz, 103
 come from `data simulate`. For each number of subjects the features are made twice, as CCNN
 takes them (differential entropy on the grid) and as TSCeption does (clips of 4 s of 32
 channels), and a study of 2 folds and 1 epoch (train, prune 90 %, train from scratch) runs on
-each, with both folds side by side.
+each, with both folds side by side. Nine tenths of the clips that a fold might train on choose
+the epoch instead: all are read, and the study takes minutes.
 
 Of memory two peaks are shown. Anonymous memory (RssAnon in /proc, read every 10 ms) can't be
 taken back from a program but by swapping. Resident memory (the kernel's own peak, ru_maxrss)
@@ -67,7 +68,8 @@ class Cgroup:
 
 
 def measured(command, env, limit=None):
-    """Seconds, peak of anonymous memory and peak of resident memory of a command, in bytes."""
+    """Seconds by the clock and of the processor, and the peaks of anonymous and of resident memory, in
+    bytes, of a command."""
     group = Cgroup(limit) if limit else None
     join = (lambda: group.write("cgroup.procs", os.getpid())) if group else None
     start, anonymous = time.perf_counter(), 0
@@ -90,7 +92,7 @@ def measured(command, env, limit=None):
         if p.returncode:
             said.seek(0)
             sys.exit(f"bench_memory.py: {' '.join(command)} ended with {p.returncode}: {said.read().decode(errors='replace')[-2000:]}")
-    return time.perf_counter() - start, anonymous, usage.ru_maxrss << 10
+    return time.perf_counter() - start, usage.ru_utime + usage.ru_stime, anonymous, usage.ru_maxrss << 10
 
 
 def forget(paths):
@@ -127,14 +129,25 @@ def main():
         print(json.dumps(rows, indent=1))
 
 
+def told(m):
+    seconds, cpu, anonymous, resident = m
+    return f"{seconds:7.1f} {cpu:7.1f} {anonymous / 1e6:7.0f} {resident / 1e6:7.0f}"
+
+
 def bench(program, a, work, numbers, rows):
     everyone = os.path.join(work, "subjects")
     if not os.path.exists(everyone):
         subprocess.run([program, "data", "simulate", "--quiet", "--format", "deap", "--subjects", str(max(numbers)), "--trials", "40", "--seconds", "60",
                         "--out", everyone], check=True, stdout=subprocess.DEVNULL)
     env = {**os.environ, "OMP_NUM_THREADS": "1"}
+
+    def say(text):
+        if not a.json:
+            print(text, end="", flush=True)
+
     if not a.json:
-        print(f"{'':18} {'subjects':>8} {'set, MB':>8} {'features, s':>11} {'anonymous':>9} {'resident':>8} {'study, s':>8} {'anonymous':>9} {'resident':>8}  (MB, 10^6 bytes)")
+        print(f"{'':18} {'':8} {'':6} {'made of recordings':31} study")
+        print(f"{'':18} {'subjects':>8} {'set':>6} " + 2 * f"{'s':>7} {'CPU s':>7} {'anon.':>7} {'res.':>7}" + "  (MB: 10^6 bytes)")
     for model in a.models.split(","):
         for n in numbers:
             some = tempfile.mkdtemp(dir=work)
@@ -144,20 +157,18 @@ def bench(program, a, work, numbers, rows):
                 os.mkdir(directory)
                 for i in range(n):
                     os.link(os.path.join(everyone, f"s{i + 1:02}.dat"), os.path.join(directory, f"s{i + 1:02}.dat"))
-                row["seconds"], row["anonymous"], row["resident"] = measured(
-                    [program, "data", "features", directory, "--quiet", "--model", model, "--cache", cache], env)
+                row["features"] = measured([program, "data", "features", directory, "--quiet", "--model", model, "--cache", cache], env)
                 row["set"] = sum(os.path.getsize(os.path.join(cache, f)) for f in os.listdir(cache) if f.endswith(".set"))
-                line = f"{NETWORKS.get(model, model):18} {n:8} {row['set'] / 1e6:8.0f} {row['seconds']:11.1f} {row['anonymous'] / 1e6:9.0f} {row['resident'] / 1e6:8.0f}"
+                say(f"{NETWORKS.get(model, model):18} {n:8} {row['set'] / 1e6:6.0f} {told(row['features'])}")
                 if a.limit:
                     forget([os.path.join(d, f) for d in (directory, cache) for f in os.listdir(d)])
                 if not a.skip_run:
-                    row["run_seconds"], row["run_anonymous"], row["run_resident"] = measured(
+                    row["study"] = measured(
                         [program, "run", "--quiet", "--data", directory, "--model", model, "--cache", cache, "--device", "cpu", "--folds", "2", "--epochs", "1",
-                         "--ratio", "0.9", "--recover", "scratch", "--jobs", str(a.jobs), "--out", out], env, a.limit)
-                    line += f" {row['run_seconds']:8.1f} {row['run_anonymous'] / 1e6:9.0f} {row['run_resident'] / 1e6:8.0f}"
+                         "--val", "0.9", "--ratio", "0.9", "--recover", "scratch", "--jobs", str(a.jobs), "--out", out], env, a.limit)
+                    say(told(row["study"]))
+                say("\n")
                 rows.append(row)
-                if not a.json:
-                    print(line, flush=True)
             finally:
                 shutil.rmtree(some)
 
