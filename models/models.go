@@ -45,6 +45,7 @@ func All() []Model {
 		ccnnSELU(),
 		eegnet(),
 		fbccnn(),
+		shallowConvNet(),
 		tsception(),
 	}
 }
