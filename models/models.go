@@ -43,6 +43,7 @@ func All() []Model {
 	return []Model{
 		ccnn(),
 		ccnnSELU(),
+		deep4Net(),
 		eegnet(),
 		fbccnn(),
 		shallowConvNet(),
