@@ -251,7 +251,9 @@ func (a *Arch) Cut(keep map[string][]int) (*Arch, map[string][][]int, error) {
 		}
 		g.Kept, g.Channels = compose(g.Kept, kept), len(kept)
 		for _, p := range g.Of(op.Filter) {
-			c.Tensor(p.Tensor).Shape[p.Dim] = len(left[p.Tensor][p.Dim])
+			if rows := left[p.Tensor][p.Dim]; rows != nil {
+				c.Tensor(p.Tensor).Shape[p.Dim] = len(rows)
+			}
 		}
 	}
 	// What the filters that stay make flows on.
