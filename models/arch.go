@@ -283,7 +283,8 @@ func compose(before, kept []int) []int {
 	return after
 }
 
-// Regroup finds the groups anew. Those of the same names stay as they were pruned.
+// Regroup finds the groups anew. Those of the same names and sizes stay as they were pruned: a
+// convolution in groups of which one channel is left may have more, and smaller ones.
 func (a *Arch) Regroup() error {
 	shapes, err := a.walk(nil, nil)
 	if err != nil {
@@ -292,7 +293,7 @@ func (a *Arch) Regroup() error {
 	before := a.Groups
 	a.Groups, a.Whole = op.Groups(a.Nodes, a.Tensors, shapes)
 	for i := range before {
-		if g := a.Group(before[i].Name); g != nil {
+		if g := a.Group(before[i].Name); g != nil && g.Channels == before[i].Channels {
 			g.Kept = before[i].Kept
 		}
 	}

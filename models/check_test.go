@@ -16,7 +16,7 @@ func small() *models.Arch {
 	net := op.NewNet(2, 4, 4)
 	a, b := net.Conv2d("a", 2, 3, [2]int{1, 1}, op.ConvOptions{}), net.Conv2d("b", 2, 3, [2]int{1, 1}, op.ConvOptions{})
 	x := net.BatchNorm2d("norm", 3, op.NormOptions{})(net.Cat("cat", 3)(a(models.Input), b(models.Input)))
-	x = net.Flatten("flatten")(net.AvgPool2d("pool", [2]int{4, 8})(x))
+	x = net.Flatten("flatten")(net.AvgPool2d("pool", [2]int{4, 8}, [2]int{})(x))
 	net.Linear("out", 3, 2)(net.Dropout("drop", 0.5)(x))
 	arch, err := models.Custom("small", [3]int{2, 4, 4}, 2, net)
 	if err != nil {

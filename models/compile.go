@@ -251,7 +251,9 @@ func (p *program) run(s *torch.Scope, x *torch.Tensor, pass Pass) *torch.Tensor 
 		}
 		v.At[st.out] = out
 		for _, place := range st.release {
-			s.Release(v.At[place])
+			if v.At[place] != out { // which a step that gives what it takes passes on
+				s.Release(v.At[place])
+			}
 		}
 	}
 	return v.At[p.output]

@@ -72,6 +72,8 @@ func Infer(t Shapes, name string, input [3]int) (*Arch, []string, error) {
 	switch {
 	case m.Grid && (input[1] != a.Input[1] || input[2] != a.Input[2]):
 		assumed = append(assumed, fmt.Sprintf("a square grid, %dx%d", a.Input[1], a.Input[2]))
+	case !m.Grid && input[2] != a.Input[2] && c.Rate == 0:
+		assumed = append(assumed, fmt.Sprintf("clips of %d samples", a.Input[2]))
 	case !m.Grid && input[2] != a.Input[2]:
 		assumed = append(assumed, fmt.Sprintf("clips of %d samples, %.3g s at %g Hz", a.Input[2], float64(a.Input[2])/c.Rate, c.Rate))
 	}

@@ -46,7 +46,7 @@ var legacyOps = map[string]func(net *op.Net, l legacyLayer) op.Layer{
 	"elu":        func(net *op.Net, l legacyLayer) op.Layer { return net.ELU(l.Name, l.Slope) },
 	"leaky_relu": func(net *op.Net, l legacyLayer) op.Layer { return net.LeakyReLU(l.Name, l.Slope) },
 	"zero_pad2d": func(net *op.Net, l legacyLayer) op.Layer { return net.ZeroPad2d(l.Name, l.Pad) },
-	"avg_pool2d": func(net *op.Net, l legacyLayer) op.Layer { return net.AvgPool2d(l.Name, l.Kernel) },
+	"avg_pool2d": func(net *op.Net, l legacyLayer) op.Layer { return net.AvgPool2d(l.Name, l.Kernel, l.Stride) },
 	"dropout":    func(net *op.Net, l legacyLayer) op.Layer { return net.Dropout(l.Name, l.P) },
 	"dropout2d":  func(net *op.Net, l legacyLayer) op.Layer { return net.Dropout2d(l.Name, l.P) },
 	"flatten":    func(net *op.Net, l legacyLayer) op.Layer { return net.Flatten(l.Name) },

@@ -40,7 +40,15 @@ type Model struct {
 // All returns every model there is. A new network is one file with a function that
 // returns its Model, and one line here.
 func All() []Model {
-	return []Model{ccnn(), ccnnSELU(), eegnet(), fbccnn(), tsception()}
+	return []Model{
+		ccnn(),
+		ccnnSELU(),
+		deep4Net(),
+		eegnet(),
+		fbccnn(),
+		shallowConvNet(),
+		tsception(),
+	}
 }
 
 // Names returns the models' names.

@@ -45,7 +45,7 @@ func buildTSCeption(c Config) (*op.Net, error) {
 	block := func(name string, in, out int, kernel, stride [2]int, pool int) op.Layer {
 		conv := net.Conv2d(name+".1", in, out, kernel, op.ConvOptions{Stride: stride})
 		return func(x ...string) string {
-			return net.AvgPool2d(name+".3", [2]int{1, pool})(net.LeakyReLU(name+".2", leakySlope)(conv(x...)))
+			return net.AvgPool2d(name+".3", [2]int{1, pool}, [2]int{})(net.LeakyReLU(name+".2", leakySlope)(conv(x...)))
 		}
 	}
 	const t, s = tsceptionTemporal, tsceptionSpatial

@@ -2,6 +2,7 @@ package prune_test
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -65,12 +66,18 @@ func holdAtZero(arch *models.Arch, keep prune.Keep) func(*torch.Scope, *op.Node,
 			continue
 		}
 		for _, p := range g.Of(op.Column) {
-			mask := make([]float32, arch.Tensor(p.Tensor).Shape[1])
-			for _, i := range p.Rows(kept) {
-				mask[i] = 1
-			}
 			consumer, _ := arch.Owner(p.Tensor)
-			masks[consumer.Ref("input")] = mask
+			mask := masks[consumer.Ref("input")] // of other groups' channels beside these
+			if mask == nil {
+				mask = slices.Repeat([]float32{1}, inputs(arch, consumer))
+				masks[consumer.Ref("input")] = mask
+			}
+			stays := p.Rows(kept)
+			for _, i := range slices.Concat(p.Index...) {
+				for k := i; k < len(mask) && !slices.Contains(stays, i); k += arch.Tensor(p.Tensor).Shape[1] { // of each group
+					mask[k] = 0
+				}
+			}
 		}
 	}
 	return func(s *torch.Scope, l *op.Node, out *torch.Tensor) *torch.Tensor {
@@ -91,6 +98,15 @@ func holdAtZero(arch *models.Arch, keep prune.Keep) func(*torch.Scope, *op.Node,
 		defer m.Free()
 		return s.Mul(out, m)
 	}
+}
+
+// inputs is how many channels or features a node takes.
+func inputs(arch *models.Arch, n *op.Node) int {
+	shapes, err := arch.Shapes()
+	if err != nil {
+		panic(err)
+	}
+	return shapes[n.Ref("input")][0]
 }
 
 func logits(t *rapid.T, n *models.Network, x []float32, after func(*torch.Scope, *op.Node, *torch.Tensor) *torch.Tensor) []float32 {

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""The values that the tests of models/ and prune/ compare with, from PyTorch, torcheeg's
-networks and fvcore's counts.
+"""The values that the tests of models/ and prune/ compare with, from PyTorch, torcheeg's and
+braindecode's networks and fvcore's counts.
 
-    pip install torch numpy torcheeg 'pandas<2.3' fvcore
+    pip install torch numpy torcheeg 'pandas<2.3' braindecode==1.8.1 fvcore
     python scripts/make_reference.py --out DIR --seed 5 --classes 3 --electrodes 27
     EEGPRUNE_REFERENCE=DIR go test -run Reference ./models ./prune
 
@@ -25,10 +25,6 @@ import torch.nn.functional as F
 
 import networks
 
-# torcheeg.models imports torch_scatter for its graph networks; none of them is used here.
-sys.modules.setdefault("torch_scatter", types.SimpleNamespace(scatter_add=None))
-from torcheeg.models import CCNN, FBCCNN, EEGNet, TSCeption  # noqa: E402
-
 
 def ramp(shape, key, scale=1.0):
     """float32 array of `shape`; element i is (h/2**32 - 0.5) * 2 * scale with
@@ -44,13 +40,31 @@ def ramp(shape, key, scale=1.0):
 
 
 def shape_of(name, a):
-    return (8, 1, a.electrodes, 4 * a.rate) if name in ("tsception", "eegnet") else (8, a.in_channels, 9, 9)
+    return (8, a.in_channels, 9, 9) if name in ("ccnn", "ccnn_selu", "fbccnn") else (8, 1, a.electrodes, 4 * a.rate)
+
+
+def braindecode(name, a, **options):
+    """A network of braindecode's that takes clips [n, 1, electrodes, samples], and multiplies in two
+    convolutions what it puts into one of the same numbers: fvcore counts what there is."""
+    from braindecode import models, modules
+    modules.CombinedConv.forward = lambda self, x: self.conv_spat(self.conv_time(x))
+
+    class Network(getattr(models, {"shallowconvnet": "ShallowFBCSPNet", "deep4net": "Deep4Net"}[name])):
+        def forward(self, x):
+            return super().forward(x.reshape(len(x), *x.shape[-2:]))
+
+    return Network(n_chans=a.electrodes, n_outputs=a.classes, n_times=4 * a.rate, **{k.replace("dropout", "drop_prob"): v for k, v in options.items()})
 
 
 def construct(name, a, **options):
     """The network as its class makes it."""
+    if name in ("shallowconvnet", "deep4net"):
+        return braindecode(name, a, **options)
     if name == "ccnn":  # as the pruning paper prints it
         return networks.CCNN(a.in_channels, a.classes)
+    # torcheeg.models imports torch_scatter for its graph networks; none of them is used here.
+    sys.modules.setdefault("torch_scatter", types.SimpleNamespace(scatter_add=None))
+    from torcheeg.models import CCNN, FBCCNN, EEGNet, TSCeption
     if name == "ccnn_selu":
         return CCNN(in_channels=a.in_channels, grid_size=(9, 9), num_classes=a.classes, **options)
     if name == "fbccnn":
@@ -138,6 +152,13 @@ def groups(name):
         return {f"block{i}.0": ({f"block{i}.0": 1}, f"block{i}", 1) for i in range(1, 8)}
     if name == "eegnet":
         return {"block1.0": ({"block1.0": 1, "block1.2": 2, "block2.0": 2}, "block1.3", 2), "block2.1": ({"block2.1": 1}, "block2.2", 1)}
+    if name == "shallowconvnet":
+        return {"conv_time_spat.conv_time": ({"conv_time_spat.conv_time": 1}, "conv_time_spat.conv_time", 1),
+                "bnorm": ({"conv_time_spat.conv_spat": 1}, "drop", 1)}
+    if name == "deep4net":
+        first = {"conv_time_spat.conv_time": ({"conv_time_spat.conv_time": 1}, "conv_time_spat.conv_time", 1),
+                 "bnorm": ({"conv_time_spat.conv_spat": 1}, "pool", 1)}
+        return first | {f"bnorm_{i}": ({f"conv_{i}": 1}, f"pool_{i}", 1) for i in (2, 3, 4)}
     return {"BN_t": ({"Tception1.1": 1, "Tception2.1": 1, "Tception3.1": 1}, "BN_t", 1),
             "BN_s": ({"Sception1.1": 1, "Sception2.1": 1}, "BN_s", 1), "BN_fusion": ({"fusion_layer.1": 1}, "BN_fusion", 1)}
 
@@ -181,7 +202,7 @@ def prune_case(name, a):
         at = {module: mask(len(power(1)[g]), keep[g], span) for g, (_, module, span) in groups(name).items()}
         e["lfp"] = {"keep": keep, "logits": held(m, x, at)}
         e["sfp"] = {"zeroed": {g: sorted(torch.argsort(v.sqrt(), stable=True)[:int(len(v) * ratio)].tolist()) for g, v in power(2).items()}}
-        if norms and name != "eegnet":  # whose channels go through more than one BatchNorm
+        if norms and name not in ("eegnet", "shallowconvnet", "deep4net"):  # whose channels go through more than one BatchNorm, or none
             gammas = torch.cat(list(norms.values()))
             threshold = torch.sort(gammas)[0][int(len(gammas) * ratio)].item()
             keep = {n: (g >= threshold).nonzero().flatten().tolist() or [int(g.argmax())] for n, g in norms.items()}
@@ -203,7 +224,7 @@ def prune_case(name, a):
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--out", type=pathlib.Path, required=True)
-    p.add_argument("--models", default="ccnn,ccnn_selu,eegnet,fbccnn,tsception")
+    p.add_argument("--models", default="ccnn,ccnn_selu,eegnet,fbccnn,tsception,shallowconvnet,deep4net")
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--in-channels", type=int, default=4)
     p.add_argument("--classes", type=int, default=2)

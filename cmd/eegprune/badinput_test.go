@@ -138,8 +138,8 @@ func TestBadCheckpoints(t *testing.T) {
 		"cut.safetensors":     b[:len(b)-100],
 		"short.safetensors":   b[:5],
 		"huge.safetensors":    append([]byte{255, 255, 255, 255, 255, 255, 255, 127}, b[8:]...),
-		"other.safetensors":   bytes.Replace(b, []byte(`block1.0.weight`), []byte(`block9.0.weight`), 1),
-		"damaged.safetensors": bytes.Replace(b, []byte(`\"format\":1`), []byte(`\"format\":7`), 1),
+		"other.safetensors":   bytes.Replace(b, []byte(`,"block1.0.weight":{`), []byte(`,"block9.0.weight":{`), 1),
+		"damaged.safetensors": bytes.Replace(b, []byte(`\"format\":3`), []byte(`\"format\":7`), 1),
 	} {
 		if bytes.Equal(data, b) {
 			t.Fatalf("%s is not damaged", name)

@@ -146,7 +146,7 @@ func (b *archBuilder) stage(name string) {
 		b.shape[0] = 5
 	}
 	if b.shape[1] > 1 && b.shape[2] > 1 && rapid.Bool().Draw(t, "pool") {
-		b.add(b.net.AvgPool2d(name+".pool", [2]int{2, 2}))
+		b.add(b.net.AvgPool2d(name+".pool", [2]int{2, 2}, [2]int{}))
 		b.shape[1], b.shape[2] = b.shape[1]/2, b.shape[2]/2
 	}
 }

@@ -24,7 +24,7 @@ func build(t *testing.T, name string) *models.Network {
 	t.Helper()
 	c := models.Config{Input: [3]int{4, 9, 9}, Classes: 3}
 	if m, err := models.ByName(name); err == nil && !m.Grid {
-		c = models.Config{Input: [3]int{1, 7, 256}, Classes: 3, Rate: 64}
+		c = models.Config{Input: [3]int{1, 7, 640}, Classes: 3, Rate: 64}
 	}
 	a, err := models.Build(name, c)
 	if err != nil {

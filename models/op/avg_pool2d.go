@@ -82,7 +82,11 @@ func avgPool2d() Op {
 	}
 }
 
-// AvgPool2d adds an [AvgPool2d] over windows side by side.
-func (n *Net) AvgPool2d(name string, kernel [2]int) Layer {
-	return n.layer(name, AvgPool2d, "self", Args{"kernel_size": kernel[:]})
+// AvgPool2d adds an [AvgPool2d]. A stride of zero is the kernel: windows side by side.
+func (n *Net) AvgPool2d(name string, kernel, stride [2]int) Layer {
+	args := Args{"kernel_size": kernel[:]}
+	if stride != [2]int{} {
+		args["stride"] = stride[:]
+	}
+	return n.layer(name, AvgPool2d, "self", args)
 }

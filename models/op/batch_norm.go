@@ -18,7 +18,7 @@ const (
 )
 
 func batchNorm() Op {
-	const schema = "batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool training, float momentum, float eps, bool cudnn_enabled=True, Tensor? num_batches_tracked=None) -> Tensor"
+	const schema = "batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool training, float momentum, float eps, bool cudnn_enabled, Tensor? num_batches_tracked=None) -> Tensor"
 	tensors := map[string]Role{"weight": Scale, "bias": Shift, "running_mean": Statistic, "running_var": Statistic}
 	return Op{
 		Schema: schema,
@@ -112,7 +112,7 @@ func (n *Net) BatchNorm2d(name string, channels int, o NormOptions) Layer {
 	each := func(tensor string, fill float64, buffer bool) Ref {
 		return n.tensor(Tensor{Name: name + "." + tensor, Shape: []int{channels}, Fill: fill, Buffer: buffer})
 	}
-	args := Args{"training": true, "momentum": o.Momentum, "eps": o.Eps, "weight": each("weight", 1, false), "bias": each("bias", 0, false),
+	args := Args{"training": true, "momentum": o.Momentum, "eps": o.Eps, "cudnn_enabled": true, "weight": each("weight", 1, false), "bias": each("bias", 0, false),
 		"running_mean": each("running_mean", 0, true), "running_var": each("running_var", 1, true)}
 	args["num_batches_tracked"] = n.tensor(Tensor{Name: name + ".num_batches_tracked", Shape: []int{}, Buffer: true, Counts: true})
 	return n.layer(name, BatchNorm, "input", args)

@@ -1,0 +1,127 @@
+package models
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+
+	"eegprune/torch"
+)
+
+// nets are networks for which each rule has something to do: those that there are.
+func nets(t *testing.T) map[string]*Network {
+	all := map[string]*Network{}
+	for _, m := range All() {
+		c := Config{Input: [3]int{4, 9, 9}, Classes: 3}
+		if !m.Grid {
+			c = Config{Input: [3]int{1, 7, 640}, Classes: 3, Rate: 64}
+		}
+		a, err := m.build(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		g, err := torch.NewGenerator(torch.CPU, 5)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer g.Free()
+		n, err := New(a, torch.CPU, g)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(n.Free)
+		all[m.Name] = n
+	}
+	return all
+}
+
+// pass computes a network by steps compiled without some rules.
+func pass(t *testing.T, n *Network, m mode, without ...string) []float32 {
+	t.Helper()
+	p, err := n.program(n.Arch, m, without...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const clips = 16
+	g, err := torch.NewGenerator(torch.CPU, 9)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Free()
+	x, err := torch.Zeros(clips, n.Arch.Input[0], n.Arch.Input[1], n.Arch.Input[2])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer x.Free()
+	if err := g.Normal(x, 0, 1); err != nil {
+		t.Fatal(err)
+	}
+	s := torch.NewScope(torch.Mode(m.training))
+	defer s.Close()
+	in := x
+	if m.innermost {
+		in = s.HWCN(x)
+	}
+	v, err := torch.ToSlice[float32](p.run(s, in, Pass{Training: m.training, Generator: g}))
+	if err != nil {
+		t.Fatal(err, s.Err())
+	}
+	return v
+}
+
+// TestRules leaves each rule out alone, and then has it alone: in a training that changes no bit,
+// in an evaluation the last at most. Each rule changes the steps of some network.
+func TestRules(t *testing.T) {
+	all := nets(t)
+	var names []string
+	for _, r := range rules {
+		names = append(names, r.name)
+	}
+	for _, r := range rules {
+		others := strings.Split(strings.ReplaceAll(strings.Join(names, "|")+"|", r.name+"|", ""), "|")
+		changed := false
+		for name, n := range all {
+			for m := range n.steps {
+				if m.each || !r.fits(m, torch.CPU) {
+					continue
+				}
+				whole, err := n.program(n.Arch, m)
+				if err != nil {
+					t.Fatal(err)
+				}
+				less, err := n.program(n.Arch, m, r.name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				changed = changed || fmt.Sprint(whole.plan) != fmt.Sprint(less.plan)
+				want := pass(t, n, m, names...)
+				for what, got := range map[string][]float32{"left out": pass(t, n, m, r.name), "alone": pass(t, n, m, others...)} {
+					for i := range want {
+						d, size := math.Abs(float64(got[i]-want[i])), math.Abs(float64(want[i]))
+						if m.training && d > 0 || !(d <= 1e-5*max(1, size)) {
+							t.Errorf("%s, %v, %q %s: output %d is %v, want %v", name, m, r.name, what, i, got[i], want[i])
+							break
+						}
+					}
+				}
+			}
+		}
+		if !changed {
+			t.Errorf("%q does nothing for any network", r.name)
+		}
+	}
+}
+
+// String lists a plan's steps: the nodes of each, what it computes beside, and the rule that made
+// it.
+func (p *plan) String() string {
+	var b strings.Builder
+	for _, st := range p.steps {
+		for _, n := range st.nodes {
+			fmt.Fprintf(&b, "%s ", n.Name)
+		}
+		fmt.Fprintln(&b, st.in, st.zeros, st.norm != nil, st.inPlace, st.rule)
+	}
+	return b.String()
+}
