@@ -126,7 +126,11 @@ func (b *graphBuilder) Value(name string) string { return b.values[name] }
 
 // Add adds an operation that gives what the node gives.
 func (b *graphBuilder) Add(operation string, in []string, attributes ...op.Attribute) {
-	n := &onnxpb.NodeProto{Name: proto.String(b.node.Name), OpType: proto.String(operation), Input: in, Output: []string{b.out}}
+	b.operation(b.node.Name, b.out, operation, in, attributes)
+}
+
+func (b *graphBuilder) operation(name, out, operation string, in []string, attributes []op.Attribute) {
+	n := &onnxpb.NodeProto{Name: proto.String(name), OpType: proto.String(operation), Input: in, Output: []string{out}}
 	for _, a := range attributes {
 		n.Attribute = append(n.Attribute, encoded(a))
 	}
@@ -135,12 +139,10 @@ func (b *graphBuilder) Add(operation string, in []string, attributes ...op.Attri
 
 // Step adds an operation that gives something in between.
 func (b *graphBuilder) Step(operation string, in []string, attributes ...op.Attribute) string {
-	out, steps := b.out, b.steps
+	name := fmt.Sprintf("%s.%d", b.node.Name, b.steps)
 	b.steps++
-	b.out = fmt.Sprintf("%s.%d", b.node.Name, steps)
-	defer func() { b.out = out }()
-	b.Add(operation, in, attributes...)
-	return b.out
+	b.operation(name, name, operation, in, attributes)
+	return name
 }
 
 // Pass says that the node gives what it takes: it is then none of the graph's, unless it gives the

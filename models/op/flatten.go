@@ -46,7 +46,8 @@ func flatten() Op {
 		ONNX: func(g *Graph) error {
 			from, to := span(g.Call)
 			if from != 1 || to != len(g.Shape("self"))-1 {
-				return fmt.Errorf("ONNX flattens all dimensions but the first, not %d to %d", from, to)
+				g.Add("Reshape", []string{g.In("self"), g.Numbers(g.Node.Name+".shape", append([]int{0}, g.Out[1:]...)...)})
+				return nil
 			}
 			g.Add("Flatten", []string{g.In("self")}, Attribute{"axis", 1})
 			return nil
