@@ -29,12 +29,21 @@ type Model struct {
 	Name string
 	Doc  string // one line: what it takes and where it comes from
 	// Grid says whether clips are features on a grid; else they are signals.
-	Grid  bool
-	Build func(Config) (*op.Net, error)
+	Grid bool
+	// Protocol is how its paper trains it; zero for as most: see train.Paper.
+	Protocol Protocol
+	Build    func(Config) (*op.Net, error)
 	// Infer reads from the shapes of the network's tensors what it was built for. What
 	// they leave open is taken from known, where that says it and fits: height and width
 	// of a grid, the samples of a clip.
 	Infer func(t Shapes, known Config) (Config, error)
+}
+
+// A Protocol is how a paper trains a network. Zero fields are those of most networks.
+type Protocol struct {
+	Optimizer  string
+	Epochs     int
+	Milestones []float64 // shares of the epochs after which the learning rate falls
 }
 
 // All returns every model there is. A new network is one file with a function that

@@ -21,8 +21,9 @@ const (
 
 func tsception() Model {
 	return Model{Name: "tsception",
-		Doc:   "multi-scale temporal and asymmetric spatial convolutions over signals [1, electrodes, samples] (Ding 2022)",
-		Build: buildTSCeption, Infer: inferTSCeption}
+		Doc:      "multi-scale temporal and asymmetric spatial convolutions over signals [1, electrodes, samples] (Ding 2022)",
+		Protocol: Protocol{Optimizer: "adam", Epochs: 300, Milestones: []float64{2.0 / 3, 5.0 / 6}},
+		Build:    buildTSCeption, Infer: inferTSCeption}
 }
 
 func buildTSCeption(c Config) (*op.Net, error) {

@@ -7,7 +7,6 @@ import "C"
 import (
 	"errors"
 	"fmt"
-	"math"
 	"runtime"
 	"unsafe"
 )
@@ -193,12 +192,5 @@ func MultiStepLR(lr, gamma float64, milestones ...int) Schedule {
 			}
 		}
 		return r
-	}
-}
-
-// CosineAnnealingLR falls from lr to 0 over epochs, along half a cosine.
-func CosineAnnealingLR(lr float64, epochs int) Schedule {
-	return func(epoch int) float64 {
-		return lr / 2 * (1 + math.Cos(math.Pi*float64(min(epoch, epochs))/float64(max(epochs, 1))))
 	}
 }

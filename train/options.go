@@ -2,6 +2,7 @@
 package train
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -29,12 +30,18 @@ type Options struct {
 }
 
 // Paper returns the settings of Rao & Zhong for a model: SGD at 1e-2 over 200 epochs,
-// a tenth of it from epoch 150 and again from 180; for TSCeption Adam at 1e-2 over 300
-// epochs, from 200 and 250; batches of 64.
+// a tenth of it from epoch 150 and again from 180, in batches of 64, but for what the
+// network's own [models.Protocol] says.
 func Paper(model string) Options {
 	o := Options{Optimizer: "sgd", LR: 1e-2, BatchSize: 64, Epochs: 200, Milestones: []float64{0.75, 0.9}, Gamma: 0.1}
-	if model == "tsception" {
-		o.Optimizer, o.Epochs, o.Milestones = "adam", 300, []float64{2.0 / 3, 5.0 / 6}
+	m, err := models.ByName(model)
+	if err != nil {
+		return o // a network of the user's own
+	}
+	p := m.Protocol
+	o.Optimizer, o.Epochs = cmp.Or(p.Optimizer, o.Optimizer), cmp.Or(p.Epochs, o.Epochs)
+	if p.Milestones != nil {
+		o.Milestones = p.Milestones
 	}
 	return o
 }

@@ -23,9 +23,6 @@ func DefaultBands() Bands {
 	return Bands{{"theta", 4, 8}, {"alpha", 8, 14}, {"beta", 14, 31}, {"gamma", 31, 49}}
 }
 
-// SEEDBands are the five of SEED: delta and the four of [DefaultBands].
-func SEEDBands() Bands { return append(Bands{{"delta", 1, 4}}, DefaultBands()...) }
-
 // Names returns the names in order.
 func (b Bands) Names() []string {
 	names := make([]string, len(b))

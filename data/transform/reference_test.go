@@ -101,7 +101,7 @@ func ba(f BandFilter) BandFilter {
 func TestMeetsReference(t *testing.T) {
 	first, axis := 0, 1
 	deap := BandFilter{Order: 5, Bands: DefaultBands()}
-	seed := BandFilter{Order: 5, Bands: SEEDBands()}
+	seed := BandFilter{Order: 5, Bands: seedBands()}
 	for _, c := range []struct {
 		in, want  string
 		montage   string
@@ -178,3 +178,6 @@ func TestPipelineMeetsReference(t *testing.T) {
 	}
 	near(t, p.Apply(x, p.Baseline(base)), reference(t, "deap_pipeline"), 1e-6)
 }
+
+// seedBands are the five of SEED: delta and the four of [DefaultBands].
+func seedBands() Bands { return append(Bands{{"delta", 1, 4}}, DefaultBands()...) }

@@ -132,51 +132,33 @@ type Step struct {
 	Apply func(x, baseline *Array) *Array
 }
 
-// entry is a line of the registry.
-type entry struct {
-	about string
-	make  func() Transform // with the default arguments
-}
-
-// registry lists all transforms. A new one is a file and a line here.
-func registry() []entry {
+// registry makes each transform with its default arguments. A new one is a file and a line here.
+func registry() []func() Transform {
 	filter := defaultBandFilter
-	return []entry{
-		{"differential entropy of each band: [electrodes, samples] to [electrodes, bands]", func() Transform { return &BandDifferentialEntropy{filter()} }},
-		{"kurtosis of each band: [electrodes, samples] to [electrodes, bands]", func() Transform { return &BandKurtosis{filter()} }},
-		{"mean absolute deviation of each band: [electrodes, samples] to [electrodes, bands]", func() Transform { return &BandMeanAbsoluteDeviation{filter()} }},
-		{"power of each band by the Fourier transform: [electrodes, samples] to [electrodes, bands]", func() Transform { return &BandPowerSpectralDensity{Bands: DefaultBands()} }},
-		{"the signal in each band: [electrodes, samples] to [bands, electrodes, samples]", func() Transform { return &BandSignal{filter()} }},
-		{"skewness of each band: [electrodes, samples] to [electrodes, bands]", func() Transform { return &BandSkewness{filter()} }},
-		{"takes the baseline from the clip", func() Transform { return &BaselineRemoval{} }},
-		{"fewer samples, evenly spread: [electrodes, samples] to [electrodes, points]", func() Transform { return &Downsample{} }},
-		{"mean 0 and standard deviation 1, over an axis or the whole clip", func() Transform { return &MeanStdNormalize{} }},
-		{"least 0 and greatest 1, over an axis or the whole clip", func() Transform { return &MinMaxNormalize{} }},
-		{"some electrodes, in the order given", func() Transform { return &PickElectrode{} }},
-		{"the electrodes of another montage, missing ones filled in", func() Transform { return &RearrangeElectrode{Missing: "mean"} }},
-		{"an axis of one channel in front: [electrodes, n] to [1, electrodes, n]", func() Transform { return &To2d{} }},
-		{"electrodes in their places on the head: [electrodes, n] to [n, 9, 9]", func() Transform { return &ToGrid{} }},
-		{"electrodes in their places, those between by cubic interpolation: [electrodes, n] to [n, 9, 9]", func() Transform { return &ToInterpolatedGrid{} }},
+	return []func() Transform{
+		func() Transform { return &BandDifferentialEntropy{filter()} },               // differential entropy of each band: [electrodes, samples] to [electrodes, bands]
+		func() Transform { return &BandKurtosis{filter()} },                          // kurtosis of each band: [electrodes, samples] to [electrodes, bands]
+		func() Transform { return &BandMeanAbsoluteDeviation{filter()} },             // mean absolute deviation of each band: [electrodes, samples] to [electrodes, bands]
+		func() Transform { return &BandPowerSpectralDensity{Bands: DefaultBands()} }, // power of each band by the Fourier transform: [electrodes, samples] to [electrodes, bands]
+		func() Transform { return &BandSignal{filter()} },                            // the signal in each band: [electrodes, samples] to [bands, electrodes, samples]
+		func() Transform { return &BandSkewness{filter()} },                          // skewness of each band: [electrodes, samples] to [electrodes, bands]
+		func() Transform { return &BaselineRemoval{} },                               // takes the baseline from the clip
+		func() Transform { return &Downsample{} },                                    // fewer samples, evenly spread: [electrodes, samples] to [electrodes, points]
+		func() Transform { return &MeanStdNormalize{} },                              // mean 0 and standard deviation 1, over an axis or the whole clip
+		func() Transform { return &MinMaxNormalize{} },                               // least 0 and greatest 1, over an axis or the whole clip
+		func() Transform { return &PickElectrode{} },                                 // some electrodes, in the order given
+		func() Transform { return &RearrangeElectrode{Missing: "mean"} },             // the electrodes of another montage, missing ones filled in
+		func() Transform { return &To2d{} },                                          // an axis of one channel in front: [electrodes, n] to [1, electrodes, n]
+		func() Transform { return &ToGrid{} },                                        // electrodes in their places on the head: [electrodes, n] to [n, 9, 9]
+		func() Transform { return &ToInterpolatedGrid{} },                            // electrodes in their places, those between by cubic interpolation: [electrodes, n] to [n, 9, 9]
 	}
-}
-
-// Info is what there is to know of a transform before using it.
-type Info struct{ Name, About string }
-
-// List returns all transforms by name.
-func List() []Info {
-	var all []Info
-	for _, e := range registry() {
-		all = append(all, Info{e.make().Name(), e.about})
-	}
-	return all
 }
 
 // New returns the transform of that name with its default arguments.
 func New(name string) (Transform, error) {
 	var names []string
-	for _, e := range registry() {
-		t := e.make()
+	for _, make := range registry() {
+		t := make()
 		if t.Name() == name {
 			return t, nil
 		}

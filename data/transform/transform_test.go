@@ -32,7 +32,7 @@ func TestPipelineIsReadFromYAML(t *testing.T) {
 func TestPipelineSurvivesWritingAndReading(t *testing.T) {
 	axis := 1
 	want := Pipeline{&PickElectrode{Electrodes: []string{"Cz", "Fz"}}, &MeanStdNormalize{Axis: &axis},
-		NewBandDifferentialEntropy(SEEDBands()), &ToGrid{ApplyToBaseline: true}, &BaselineRemoval{}, &To2d{}}
+		NewBandDifferentialEntropy(seedBands()), &ToGrid{ApplyToBaseline: true}, &BaselineRemoval{}, &To2d{}}
 	for name, through := range map[string]func() ([]byte, error, func([]byte, any) error){
 		"JSON": func() ([]byte, error, func([]byte, any) error) {
 			b, err := json.Marshal(want)
@@ -189,11 +189,11 @@ func TestApplyLeavesItsInputAlone(t *testing.T) {
 	}
 }
 
-func TestListNamesWhatNewMakes(t *testing.T) {
-	for _, i := range List() {
-		made, err := New(i.Name)
-		if err != nil || made.Name() != i.Name || i.About == "" {
-			t.Errorf("%+v: %v", i, err)
+func TestNewMakesAllByTheirNames(t *testing.T) {
+	for _, make := range registry() {
+		name := make().Name()
+		if made, err := New(name); err != nil || made.Name() != name {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
