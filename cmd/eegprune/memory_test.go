@@ -66,7 +66,7 @@ func TestMemoryDoesNotGrowWithTheSet(t *testing.T) {
 		t.Fatalf("the set has %v bytes (%v): too few to see a copy of it", info.Size(), err)
 	}
 	check("writing them for Python", 150, with("data", "features", "recordings", "--model", "eegnet", "--out", "features.npz")...)
-	check("training", 350, with("train", "--data", "recordings", "--model", "eegnet", "--split", "KFoldByTrial", "--folds", "2", "--fold", "1", "--epochs", "1", "--batch", "16", "--out", "trained")...)
+	check("training", 550, with("train", "--data", "recordings", "--model", "eegnet", "--split", "KFoldByTrial", "--folds", "2", "--fold", "1", "--epochs", "1", "--batch", "16", "--out", "trained")...)
 	var networks []string
 	for _, name := range files(t, dir) {
 		if strings.HasSuffix(name, ".safetensors") {
