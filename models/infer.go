@@ -46,7 +46,7 @@ func gridOf(first, last, linear, head string) func(Shapes, Config) (Config, erro
 
 // Infer returns the architecture that tensors of these shapes belong to, of any widths,
 // and what it took for granted, a sentence each. An empty name is that of the network
-// which has most of the tensors' names, the first of equals. input is what is known of
+// which has most of the tensors' names, of equals that with the fewest others, then the first. input is what is known of
 // a clip [channels, height, width], 0 where nothing is; what the tensors contradict is
 // not used. The error lists every tensor
 // that is missing, too many or of a shape that does not fit. It needs no libtorch.
@@ -109,7 +109,10 @@ func (t Shapes) model(name string) (Model, []string, error) {
 		return n
 	}
 	all := All()
-	best := slices.MaxFunc(all, func(a, b Model) int { return cmp.Compare(common(a), common(b)) })
+	wrong := func(m Model) int { return len(misnamed(m.nominal(), t)) } // one network's names may be among another's
+	best := slices.MaxFunc(all, func(a, b Model) int {
+		return cmp.Or(cmp.Compare(common(a), common(b)), cmp.Compare(wrong(b), wrong(a)))
+	})
 	if common(best) == 0 {
 		return best, nil, fmt.Errorf("its tensors are those of none of the networks %s: %s", strings.Join(Names(), ", "),
 			strings.Join(slices.Sorted(maps.Keys(t)), ", "))

@@ -58,6 +58,7 @@ func TestBadOptions(t *testing.T) {
 		{"unknown scope", "lfp", 0.4, prune.Options{Scope: "all"}},
 		{"can be negative", "lfp", 0.4, prune.Options{MinChannels: -1}},
 		{"no layer block9.0", "lfp", 0.4, prune.Options{Exclude: []string{"block9.0"}}},
+		{"lin3 stays whole: it gives the network's output", "lfp", 0.4, prune.Options{Exclude: []string{"lin3"}}},
 		{"no layer nosuch", "uwmp", 0.4, prune.Options{Layers: map[string]float64{"nosuch": 0.1}}},
 		{"layer block1.0: pruning ratio 2", "lfp", 0.4, prune.Options{Layers: map[string]float64{"block1.0": 2}}},
 		{"can't be saved", "lfp", 0.95, prune.Options{Target: prune.MACs, MinChannels: 100}},

@@ -95,7 +95,13 @@ func (o Options) checkNames(a *models.Arch, known []string) error {
 	if unknown == nil {
 		return nil
 	}
-	return fmt.Errorf("%s has no layer %s that could be pruned; it has %s", a.Model, strings.Join(unknown, ", "), strings.Join(known, ", "))
+	why := ""
+	for _, w := range a.Whole {
+		if slices.Contains(unknown, w.Layer) {
+			why += fmt.Sprintf("; %s stays whole: %s", w.Layer, w.Why)
+		}
+	}
+	return fmt.Errorf("%s has no layer %s that could be pruned; it has %s%s", a.Model, strings.Join(unknown, ", "), strings.Join(known, ", "), why)
 }
 
 // A Candidate is what may go of a network: the channels of a group, or the weights of a layer.

@@ -17,7 +17,6 @@ const (
 	Shift     Role = "shift"     // adds to it,
 	Statistic Role = "statistic" // and keeps of it
 	Column    Role = "column"    // what a layer that takes the channel multiplies it with
-	PerOne    Role = "parameter" // any other number for each channel
 )
 
 // A Part is what a group's channels are of one dimension of a tensor.

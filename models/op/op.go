@@ -119,7 +119,7 @@ func Names() []string {
 // Of returns the operation of a name, such as "aten.conv2d.default", or nil.
 func Of(name string) *Op { return registry()[name] }
 
-// Tensors of a network that are drawn or filled are made by [Tensor.Make].
+// Make makes the tensor with every element at its Fill; the caller frees it.
 func (t *Tensor) Make(device torch.Device) (*torch.Tensor, error) {
 	dtype := torch.Float32
 	if t.Counts {
