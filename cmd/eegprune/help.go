@@ -95,7 +95,8 @@ const (
 )
 
 // help writes what a command does and takes. Where that is more than a screen, rare flags, and
-// what a flag's usage says after its first line, are left to --help-all.
+// what does not fit on one line of a flag, are left to --help-all: the lists of networks and
+// methods grow, and the screen does not.
 func (a *app) help(c *cobra.Command, _ []string) {
 	text := helpText(c, true)
 	if !a.helpAll && strings.Count(text, "\n") > helpLines {
@@ -148,7 +149,7 @@ func helpText(c *cobra.Command, all bool) string {
 			writeFlags(&b, flags[h], all)
 		}
 	}
-	if hidden > 0 {
+	if !all {
 		fmt.Fprintf(&b, "\n%d more flags, and what else these take: %s --help-all\n", hidden, c.CommandPath())
 	}
 	if c.HasAvailableSubCommands() {
@@ -170,8 +171,12 @@ func writeFlags(b *strings.Builder, flags []*pflag.Flag, all bool) {
 	}
 	indent := "\n" + strings.Repeat(" ", width+2)
 	for i, f := range flags {
-		usage := flagUsage(f, all)
-		lines := strings.Join(wrap(usage, helpColumns-len(indent)+1), indent)
+		columns := helpColumns - len(indent) + 1
+		usage, value := flagUsage(f, all)
+		lines := strings.Join(wrap(usage+value, columns), indent)
+		if !all {
+			lines = cut(usage, columns-len(value)) + value
+		}
 		if len(names[i]) > width {
 			fmt.Fprintf(b, "%s%s%s\n", names[i], indent, lines)
 		} else {
@@ -216,23 +221,25 @@ func taken(f *pflag.Flag) string {
 	return "name"
 }
 
-// flagUsage is what a flag does, with its default where the usage doesn't say it.
-func flagUsage(f *pflag.Flag, all bool) string {
+// flagUsage is what a flag does, in short or all of it, and its default where that doesn't say it.
+func flagUsage(f *pflag.Flag, all bool) (usage, value string) {
 	short, long, more := strings.Cut(f.Usage, "\n")
-	usage := short
-	if more && all {
+	if usage = short; more && all {
 		usage += "; " + long
 	}
-	if strings.Contains(short, "(default") {
-		return usage
+	if before, after, said := strings.Cut(short, " (default"); said {
+		if all || more {
+			return usage, ""
+		}
+		return before, " (default" + after
 	}
 	switch value := defaultOf(f); value {
 	case "", "0", "false", "0s":
-		return usage
+		return usage, ""
 	case "true":
-		return usage + " (default; --" + f.Name + "=false: not)"
+		return usage, " (default; --" + f.Name + "=false: not)"
 	default:
-		return usage + " (default " + value + ")"
+		return usage, " (default " + value + ")"
 	}
 }
 
@@ -248,6 +255,16 @@ func defaultOf(f *pflag.Flag) string {
 		}
 	}
 	return strings.Join(parts, ",")
+}
+
+// cut shortens a text to so many columns, at a space.
+func cut(text string, columns int) string {
+	const more = " ..."
+	if len(text) <= columns {
+		return text
+	}
+	lines := wrap(text, columns-len(more))
+	return lines[0] + more
 }
 
 // wrap breaks a text at spaces into lines of so many columns, where words allow it.
