@@ -148,22 +148,15 @@ func TestMasksThatDoNotFit(t *testing.T) {
 		data  []byte
 		words []string
 	}{
-		"longer":       {replace(`\\"masks\\":\{\\"[^\\]+\\":\{\\"len\\":(\d)`, "9"), []string{"a mask of 9"}},
-		"no such":      {replace(`\\"masks\\":\{\\"([^\\]+)\.weight`, other), []string{"mask", other, "no such parameter"}},
-		"not base64":   {replace(`\\"bits\\":\\"(.)`, "?"), []string{"mask"}},
-		"newer":        {replace(`\\"format\\":(2)`, "9"), []string{"format 9", "use the version that wrote it"}},
-		"masks unread": {replace(`\\"format\\":(2)`, "1"), nil},
+		"longer":     {replace(`\\"masks\\":\{\\"[^\\]+\\":\{\\"len\\":(\d)`, "9"), []string{"a mask of 9"}},
+		"no such":    {replace(`\\"masks\\":\{\\"([^\\]+)\.weight`, other), []string{"mask", other, "no such parameter"}},
+		"not base64": {replace(`\\"bits\\":\\"(.)`, "?"), []string{"mask"}},
+		"newer":      {replace(`\\"format\\":(\d)`, "9"), []string{"format 9", "use the version that wrote it"}},
 	} {
 		file := strings.ReplaceAll(what, " ", "-") + ".safetensors"
 		write(t, filepath.Join(dir, file), c.data)
 		for _, args := range [][]string{{"evaluate", file, "--quiet"}, {"prune", file, "--out", "x", "--quiet"}, {"recover", file, "--out", "x", "--quiet", "--epochs", "1"}, {"inspect", file}} {
 			r := eegprune(t, dir, args...)
-			if c.words == nil {
-				if r.code != 0 { // the masks are there all the same
-					t.Errorf("%v: exit code %d: %s", args, r.code, r.stderr)
-				}
-				continue
-			}
 			if args[0] == "inspect" && r.code == 0 {
 				continue // which looks at the description alone
 			}
@@ -171,10 +164,8 @@ func TestMasksThatDoNotFit(t *testing.T) {
 				t.Errorf("%v: exit code %d, want 1", args, r.code)
 			}
 		}
-		if c.words != nil {
-			if _, err := os.Stat(filepath.Join(dir, "x")); err == nil {
-				t.Errorf("%s: a refused checkpoint made another", what)
-			}
+		if _, err := os.Stat(filepath.Join(dir, "x")); err == nil {
+			t.Errorf("%s: a refused checkpoint made another", what)
 		}
 		_ = os.Remove(filepath.Join(dir, "x"))
 	}
