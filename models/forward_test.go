@@ -175,3 +175,18 @@ func TestTrainingHasLibtorchsBits(t *testing.T) {
 		}
 	}
 }
+
+// A kernel of one column over zeros at both sides has places that see nothing but zeros.
+func TestForwardOverZerosBeyondTheKernel(t *testing.T) {
+	for _, pad := range [][4]int{{1, 1, 0, 1}, {1, 1, 0, 0}, {0, 0, 2, 2}, {0, 0, 1, 1}} {
+		net := op.NewNet(1, 3, 3)
+		h, w := 3+pad[2]+pad[3]-1, 3+pad[0]+pad[1]
+		x := net.ReLU("act")(net.Conv2d("conv", 1, 1, [2]int{2, 1}, op.ConvOptions{})(net.ZeroPad2d("pad", pad)(models.Input)))
+		net.Linear("out", h*w, 2)(net.Flatten("flatten")(x))
+		arch, err := models.Custom("zeros", [3]int{1, 3, 3}, 2, net)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sameTogether(t, arch, 2, 3)
+	}
+}

@@ -54,7 +54,7 @@ func takeZeros(p *plan) {
 			continue
 		}
 		sides := p.calls[from.first().Name].Ints("pad")
-		if len(sides) != 4 {
+		if len(sides) != 4 || p.mode.training && p.beyond(st, sides) {
 			continue
 		}
 		for i, n := range sides {
@@ -62,6 +62,13 @@ func takeZeros(p *plan) {
 		}
 		p.merge(from, st, "zeros are the convolution's").bind = bindPadded
 	}
+}
+
+// beyond reports whether zeros are as many as a convolution's kernel is long: then there are places
+// that see nothing else, for which libtorch has another algorithm, with other bits.
+func (p *plan) beyond(st *step, zeros []int) bool {
+	shape := p.calls[st.first().Name].Shape("weight")
+	return max(zeros[0], zeros[1]) >= shape[3] || max(zeros[2], zeros[3]) >= shape[2]
 }
 
 // convolution is a step's node that convolves: the first but for the padding before it.
