@@ -24,8 +24,8 @@ func (a *app) pruneCommand() *cobra.Command {
 		Short: "Remove filters from a trained network, or mask its weights",
 		Long: `prune makes a smaller network of a trained one. The checkpoint may be a
 safetensors or PyTorch file of another program, with the tensors of one of the networks
-under their PyTorch names: its sizes are read from their shapes. Of the recordings only a method that looks
-at gradients (taylor) needs any.`,
+under their PyTorch names: its sizes are read from their shapes. Only a method that looks at
+gradients or activations (taylor, snip, apoz) needs the recordings.`,
 		Example: `  eegprune prune study/checkpoints/fbccnn-fold01-unpruned.safetensors --method lfp --ratio 0.4 --out pruned.safetensors`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
