@@ -82,7 +82,9 @@ func TestMaskedWeightsStayZero(t *testing.T) {
 		if o.Optimizer == "sgd" {
 			o.Momentum = rapid.SampledFrom([]float64{0, 0.9}).Draw(rt, "momentum")
 		}
-		if _, err := (train.Training{Network: masked, Data: d, Fit: span(0, 16), Val: span(16, 24), Options: o, Generator: g}).Run(t.Context()); err != nil {
+		if _, err := (train.Training{Network: masked, Data: d, Fit: span(0, 16), Val: span(16, 24), Options: o, Generator: g}).Run(t.Context()); errors.Is(err, train.ErrDiverged) {
+			rt.Skip("a network that does not bear this rate")
+		} else if err != nil {
 			rt.Fatal(err)
 		}
 		moved := false

@@ -153,6 +153,10 @@ func TestInterruptedTrainingsEndTheSame(t *testing.T) {
 			return c, h, err
 		}
 		want, wantHistory, err := run(Snapshots{}, 0)
+		if errors.Is(err, ErrDiverged) {
+			want.Free()
+			rt.Skip("a network that does not bear this rate")
+		}
 		if err != nil {
 			rt.Fatal(err)
 		}
