@@ -90,10 +90,14 @@ func betterPlace(a, b File) int {
 // sameContents returns the files whose contents are equal, in groups of two and more.
 // Only those of equal size, and of those the ones that are equal in places, are read whole.
 func sameContents(files []File) [][]File {
+	parts := map[string][]string{} // found once: a format may have to open a file for them
+	for _, f := range files {
+		parts[f.Path] = append([]string{f.Path}, f.parts()...)
+	}
 	each := func(sum func(path string) string) func(File) string {
 		return func(f File) string {
 			key := ""
-			for _, p := range append([]string{f.Path}, f.parts()...) {
+			for _, p := range parts[f.Path] {
 				one := sum(p)
 				if one == "" {
 					return ""

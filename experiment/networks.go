@@ -53,10 +53,13 @@ func trainFor(ctx context.Context, j job) (Made, error) {
 	}
 	trained := made.Network
 	made.Network, made.Notes, err = m.Training.End(trained, of)
-	if made.Network != trained {
+	if err != nil || made.Network != trained {
 		trained.Free()
 	}
-	return made, err
+	if err != nil {
+		return Made{}, err
+	}
+	return made, nil
 }
 
 // cut prunes: what the method chooses in a trained network, or while it is trained.

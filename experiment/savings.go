@@ -210,7 +210,7 @@ func (k *seeker) try(ctx context.Context, model string, p Pruning, stage string)
 		switch {
 		case r.Stage == result.Unpruned:
 			t.whole = append(t.whole, r)
-		case r.Stage == result.TrainedOn && stage == result.FineTuned:
+		case r.Stage == result.StageOf(stage).Reference:
 			t.reference = append(t.reference, r)
 		case r.Stage == stage && r.Method == p.Method && r.Ratio == p.Ratio:
 			t.pruned = append(t.pruned, r)

@@ -160,7 +160,7 @@ func (c *Comparison) alike() string {
 	for _, r := range c.Rows {
 		if r.Untested != "" {
 			why = r.Untested
-			names = append(names, strings.TrimSpace(strings.Join(strings.Fields(strings.Join([]string{r.Model, r.Method, ratioText(r.Variant), r.Stage}, " ")), " ")))
+			names = append(names, strings.Join(strings.Fields(r.Model+" "+r.Method+" "+ratioText(r.Variant)+" "+r.Stage), " "))
 		}
 	}
 	if why == "" {

@@ -45,8 +45,7 @@ func Stages() []Stage {
 
 // StageOf returns a stage by its name; one of a later version comes as a pruned network.
 func StageOf(name string) Stage {
-	all := Stages()
-	if i := slices.IndexFunc(all, func(s Stage) bool { return s.Name == name }); i >= 0 {
+	if all, i := Stages(), Order(name); i < len(all) {
 		return all[i]
 	}
 	return Stage{Name: name, Reference: Unpruned}

@@ -100,9 +100,7 @@ func (f *File) superblock(at int64) error {
 	}
 	// Where something was put before a file afterwards, its base is wrong and its
 	// superblock's place is right.
-	if f.base != at {
-		f.base = at
-	}
+	f.base = at
 	return nil
 }
 

@@ -2,7 +2,6 @@ package mat
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -44,18 +43,15 @@ func arrays73(ctx context.Context, r io.ReaderAt, size int64, want func(string) 
 				return inPath(l.Name, err)
 			}
 			if !yield(a, nil) {
-				return errStop
+				return nil
 			}
 		}
 		return nil
 	}()
-	if err != nil && !errors.Is(err, errStop) {
+	if err != nil {
 		yield(nil, err)
 	}
 }
-
-// errStop ends a walk whose rest isn't wanted.
-var errStop = errors.New("stop")
 
 // A reader73 reads a file of version 7.3.
 type reader73 struct {
