@@ -67,11 +67,10 @@ func (n *Network) add(t *op.Tensor, owner *op.Call, arg string, g *torch.Generat
 		return err
 	}
 	n.tensors[t.Name] = x
-	draw := owner.Operation().Draw
-	if g == nil || draw == nil || t.Buffer {
+	if g == nil || t.Buffer || owner == nil || owner.Operation().Draw == nil { // in a list it has no owner
 		return nil
 	}
-	d := draw(owner, arg)
+	d := owner.Operation().Draw(owner, arg)
 	return g.Uniform(x, -d.Bound, d.Bound)
 }
 

@@ -3,6 +3,7 @@ package prune
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"eegprune/models"
 	"eegprune/models/op"
@@ -77,7 +78,7 @@ func silence(n *models.Network, keep Keep) (restore func() error, err error) {
 	var before []saved
 	restore = func() error {
 		var errs []error
-		for _, b := range before {
+		for _, b := range slices.Backward(before) { // of a tensor that two groups share the first copy is the whole one
 			errs = append(errs, b.tensor.CopyFrom(b.copy))
 			b.copy.Free()
 		}
@@ -144,8 +145,15 @@ func clearRows(s *torch.Scope, n *models.Network, p op.Part, kept []int) error {
 	t := n.Tensor(p.Tensor)
 	shape := t.Shape()
 	mask := make([]float32, shape[0])
-	for _, r := range p.Rows(kept) {
-		mask[r] = 1
+	for i := range mask {
+		mask[i] = 1
+	}
+	for c, index := range p.Index {
+		if !slices.Contains(kept, c) {
+			for _, i := range index {
+				mask[i] = 0
+			}
+		}
 	}
 	for i := range shape[1:] {
 		shape[i+1] = 1

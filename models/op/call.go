@@ -61,6 +61,9 @@ func (s Shapes) Infer(n *Node) (*Call, error) {
 		if s[in] == nil {
 			return nil, fmt.Errorf("it takes its input from %q, which is not there before it", in)
 		}
+		if len(s[in]) == 0 && in != c.Ref("num_batches_tracked") {
+			return nil, fmt.Errorf("it takes its input from %q, which is a single number", in)
+		}
 	}
 	if c.Out, err = c.op.Shape(c); err != nil {
 		return nil, err
