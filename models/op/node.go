@@ -1,20 +1,27 @@
 package op
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 )
 
 // A Ref is the name of a tensor: of an earlier value, a parameter or a buffer.
 type Ref string
 
-// Args are arguments by libtorch's names: a Ref, []Ref, int, []int, float64, bool, string, or nil
-// for none. Those that are left out have libtorch's defaults.
+// A Size is a whole number that may be a multiple of the number of clips.
+type Size struct {
+	N     int
+	Clips bool // N times the number of clips
+}
+
+// A Choice is one of the names that libtorch has for element types and memory formats: "float32",
+// "contiguous_format".
+type Choice string
+
+// Args are arguments by libtorch's names: a Ref, []Ref (of which one may be "", none), int, []int,
+// Size, []Size (where one is a multiple of the number of clips), float64, []float64, bool, []bool,
+// string, Choice, or nil for none. Those that are left out have libtorch's defaults.
 type Args map[string]any
 
 // A Node is one operation of a network.
@@ -22,15 +29,29 @@ type Node struct {
 	Name string `json:"name"` // of what it gives: PyTorch's path of the module
 	Op   string `json:"op"`   // libtorch's name, as torch.export writes it: "aten.conv2d.default"
 	Args Args   `json:"args"`
+	// Gives are what it gives, of a node of another program's graph: then the shapes are known
+	// whether or not the operation has a file. Else it gives one value, under its own name.
+	Gives []Value `json:"gives,omitempty"`
+}
+
+// A Value is what a node gives.
+type Value struct {
+	Name  string `json:"name"`  // "" for one that nothing takes
+	Shape []int  `json:"shape"` // a negative size is so many times the number of clips: see [Batch]
+	Type  Choice `json:"type,omitempty"`
 }
 
 // A Tensor is a parameter or buffer of a network.
 type Tensor struct {
-	Name   string  `json:"name"` // PyTorch's
-	Shape  []int   `json:"shape"`
-	Buffer bool    `json:"buffer,omitempty"` // saved, but not trained
-	Counts bool    `json:"counts,omitempty"` // of int64, a count of batches
-	Fill   float64 `json:"fill,omitempty"`   // what it starts from where it is not drawn
+	Name   string `json:"name"` // PyTorch's
+	Shape  []int  `json:"shape"`
+	Buffer bool   `json:"buffer,omitempty"` // saved, but not trained
+	Counts bool   `json:"counts,omitempty"` // of int64, a count of batches
+	Type   Choice `json:"type,omitempty"`   // of its elements; "" for float32, or int64 if it counts
+	// Constant says that it is the same in every network of the graph: a buffer that PyTorch does
+	// not save with the others, or a number that the graph holds.
+	Constant bool    `json:"constant,omitempty"`
+	Fill     float64 `json:"fill,omitempty"` // what it starts from where it is not drawn
 	// Xavier says that the PyTorch class draws it anew, after all tensors are made, as
 	// xavier_uniform_ does (Glorot 2010); Zeroed that it then sets it to zero.
 	Xavier bool `json:"xavier,omitempty"`
@@ -67,7 +88,13 @@ func (n Node) Clone() Node {
 			n.Args[name] = slices.Clone(v)
 		case []Ref:
 			n.Args[name] = slices.Clone(v)
+		case []Size:
+			n.Args[name] = slices.Clone(v)
 		}
+	}
+	n.Gives = slices.Clone(n.Gives)
+	for i := range n.Gives {
+		n.Gives[i].Shape = slices.Clone(n.Gives[i].Shape)
 	}
 	return n
 }
@@ -107,90 +134,4 @@ func (n *Node) Inputs() []string {
 		add(arg)
 	}
 	return names
-}
-
-// In JSON a Ref is its name after a %, as in the graphs that PyTorch prints; a number that is not
-// whole by its type has a point.
-
-// MarshalJSON writes the arguments as one object.
-func (a Args) MarshalJSON() ([]byte, error) {
-	m := map[string]any{}
-	for name, v := range a {
-		switch v := v.(type) {
-		case Ref:
-			m[name] = "%" + string(v)
-		case []Ref:
-			texts := make([]string, len(v))
-			for i, r := range v {
-				texts[i] = "%" + string(r)
-			}
-			m[name] = texts
-		case float64:
-			text := strconv.FormatFloat(v, 'g', -1, 64)
-			if !strings.ContainsAny(text, ".eIN") {
-				text += ".0"
-			}
-			m[name] = json.RawMessage(text)
-		default:
-			m[name] = v
-		}
-	}
-	return json.Marshal(m)
-}
-
-// UnmarshalJSON reads what MarshalJSON wrote.
-func (a *Args) UnmarshalJSON(b []byte) error {
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.UseNumber()
-	var m map[string]any
-	if err := d.Decode(&m); err != nil {
-		return err
-	}
-	*a = Args{}
-	for name, v := range m {
-		value, err := decoded(v)
-		if err != nil {
-			return fmt.Errorf("argument %q: %w", name, err)
-		}
-		(*a)[name] = value
-	}
-	return nil
-}
-
-func decoded(v any) (any, error) {
-	switch v := v.(type) {
-	case string:
-		if r, ok := strings.CutPrefix(v, "%"); ok {
-			return Ref(r), nil
-		}
-		return v, nil
-	case json.Number:
-		if strings.ContainsAny(v.String(), ".eE") {
-			return v.Float64()
-		}
-		n, err := v.Int64()
-		return int(n), err
-	case []any:
-		ints, refs := []int{}, []Ref{}
-		for _, e := range v {
-			switch e, err := decoded(e); e := e.(type) {
-			case int:
-				ints = append(ints, e)
-			case Ref:
-				refs = append(refs, e)
-			default:
-				return nil, fmt.Errorf("%v is neither a whole number nor a tensor (%v)", e, err)
-			}
-		}
-		if len(refs) > 0 && len(ints) > 0 {
-			return nil, fmt.Errorf("a list has both numbers and tensors")
-		}
-		if len(refs) > 0 {
-			return refs, nil
-		}
-		return ints, nil
-	case bool, nil:
-		return v, nil
-	}
-	return nil, fmt.Errorf("%v is no argument of an operation", v)
 }
