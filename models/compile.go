@@ -180,7 +180,7 @@ type binder struct {
 }
 
 func (b *binder) node(n *op.Node, inPlace bool) *op.Binding {
-	return &op.Binding{Call: b.calls[n.Name], Tensors: b.tensors, Places: b.places, InPlace: inPlace}
+	return &op.Binding{Call: b.calls[n.Name], Tensors: b.tensors, Places: b.places, Over: inPlace, Device: b.device}
 }
 
 // A program is a plan's steps with all that they need.

@@ -21,7 +21,7 @@
 
 /* Raised when a function is added, removed or changed: the caller refuses a
  * shim of another version instead of crashing in it. */
-#define EP_ABI_VERSION 8
+#define EP_ABI_VERSION 9
 
 #ifdef __cplusplus
 extern "C" {
@@ -32,6 +32,7 @@ typedef struct ep_scope_s *ep_scope;
 typedef struct ep_generator_s *ep_generator;
 typedef struct ep_optimizer_s *ep_optimizer;
 typedef struct ep_graph_s *ep_graph;
+typedef struct ep_operation_s *ep_operation;
 
 enum {
   EP_OK = 0,
@@ -78,9 +79,11 @@ typedef struct {
   double norm_eps;
 } ep_hwcn_options;
 
-/* An argument of ep_call: its name at text + name, and count values of its kind from start on. Of
- * EP_TEXT start is where it stands in text, which ends with a zero. EP_BOOLEAN lies in ints. */
-enum { EP_NONE = 0, EP_TENSORS = 1, EP_INTS = 2, EP_REALS = 3, EP_BOOLEAN = 4, EP_TEXT = 5 };
+/* An argument of an operation: its name at text + name, and count values of its kind from start on.
+ * Of EP_TEXT start is where it stands in text, which ends with a zero. EP_BOOLEAN lies in ints.
+ * EP_SIZES are pairs in ints: a factor, and whether it is of the number of clips. EP_TENSORS are
+ * numbers of the tensors of a run. */
+enum { EP_NONE = 0, EP_TENSORS = 1, EP_INTS = 2, EP_REALS = 3, EP_BOOLEAN = 4, EP_TEXT = 5, EP_SIZES = 6 };
 typedef struct {
   int64_t name;
   int64_t start;

@@ -123,12 +123,18 @@ EP_FN(ep_to, (ep_scope scope, ep_tensor a, int32_t dtype, ep_device device, ep_t
       (scope, a, dtype, device, out))
 
 /* Any operation of libtorch by its name with namespace and its overload, "aten::add" and "Tensor".
- * Arguments that are not given have the schema's defaults; a generator is that of operations that
- * draw. *outs: the room in out, then how many tensors it gave. */
-EP_FN(ep_call,
-      (ep_scope scope, const char *name, const char *overload, const ep_argument *arguments, int32_t n, const char *text,
-       const int64_t *ints, const double *reals, const ep_tensor *tensors, ep_generator generator, ep_tensor *out, int32_t *outs),
-      (scope, name, overload, arguments, n, text, ints, reals, tensors, generator, out, outs))
+ * Arguments that are not given have the schema's defaults; what it makes is on the device. */
+EP_FN(ep_operation_new,
+      (const char *name, const char *overload, const ep_argument *arguments, int32_t n, const char *text, const int64_t *ints,
+       const double *reals, ep_device device, ep_operation *out),
+      (name, overload, arguments, n, text, ints, reals, device, out))
+EP_FN(ep_operation_free, (ep_operation operation), (operation))
+/* tensors are all that the arguments ask for, clips what sizes are multiples of, and what draws draws
+ * from the generator. *outs: the room in out, then how many tensors it gave. */
+EP_FN(ep_operation_run,
+      (ep_operation operation, ep_scope scope, const ep_tensor *tensors, int64_t clips, ep_generator generator, ep_tensor *out,
+       int32_t *outs),
+      (operation, scope, tensors, clips, generator, out, outs))
 
 /* --- layers -------------------------------------------------------------- */
 

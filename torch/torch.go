@@ -74,6 +74,16 @@ func (d DType) String() string {
 	return fmt.Sprintf("DType(%d)", int32(d))
 }
 
+// DTypeOf is the element type of a name: "float32".
+func DTypeOf(name string) (DType, error) {
+	for _, d := range []DType{Float32, Float64, Int64, Bool} {
+		if d.String() == name {
+			return d, nil
+		}
+	}
+	return 0, fmt.Errorf("torch: elements of %s can't be had here", name)
+}
+
 // Size returns the bytes that one element takes.
 func (d DType) Size() int {
 	switch d {

@@ -114,7 +114,7 @@ func decodedText(v string) (any, error) {
 		return rest, nil
 	case 'x':
 		if n, err := strconv.Atoi(rest); err == nil {
-			return Size{n, true}, nil
+			return Size{N: n, Clips: true}, nil
 		}
 		return strconv.ParseFloat(rest, 64)
 	}
@@ -142,7 +142,7 @@ func decodedList(list []any) (any, error) {
 		return listOf(all, func(v any) Ref { return v.(Ref) }), nil
 	case kinds["bool"] == n:
 		return listOf(all, func(v any) bool { return v.(bool) }), nil
-	case kinds["op.Size"]+kinds["int"] == n:
+	case kinds["torch.Size"]+kinds["int"] == n:
 		return listOf(all, func(v any) Size {
 			if whole, ok := v.(int); ok {
 				return Size{N: whole}

@@ -47,6 +47,9 @@ func batchNorm() Op {
 			return same("input")(c)
 		},
 		Fit: func(c *Call) {
+			if c.Gives != nil {
+				return
+			}
 			for arg := range tensors {
 				c.resize(arg, 0, c.Shape("input")[1])
 			}
@@ -55,11 +58,13 @@ func batchNorm() Op {
 			t.Same(t.In("input", 0), t.Out(0))
 			t.Same(t.In("input", 1), t.Out(1))
 			for _, arg := range []string{"weight", "bias", "running_mean", "running_var"} {
-				t.Same(t.In("input", 1), t.Tensor(arg, 0, tensors[arg]))
+				if t.Given(arg) {
+					t.Same(t.In("input", 1), t.Tensor(arg, 0, tensors[arg]))
+				}
 			}
 		},
 		// Of an evaluation: one for the scale and one for the shift.
-		MACs: func(c *Call) int64 { return 2 * int64(product(c.Out[1:])) },
+		MACs: func(c *Call) int64 { return 2 * perClip(c.Out) },
 		Bind: func(b *Binding) Kernel {
 			x, norm := b.Source("input"), b.Norm()
 			return func(s *torch.Scope, v *Values) *torch.Tensor { return s.BatchNorm(x(v), norm, v.Training) }

@@ -15,9 +15,14 @@ const maxElements = 1 << 40
 // [Batch].
 type Call struct {
 	*Node
-	Out    []int // nil until it is known
+	Out    []int // of the first that it gives; nil until it is known
 	op     *Op
 	shapes map[string][]int
+	known  bool
+	// Of a network that is made smaller, for Fit: the shapes before, and what is left of each
+	// dimension, nil for all.
+	before Shapes
+	kept   func(value string, dim int) []int
 }
 
 // Shapes are those of a network's values and tensors by their names.
@@ -26,17 +31,53 @@ type Shapes map[string][]int
 // Call prepares a node whose inputs have these shapes.
 func (s Shapes) Call(n *Node) (*Call, error) {
 	o := Of(n.Op)
-	if o == nil {
+	if o == nil || o.Shape == nil && n.Gives == nil {
 		return nil, fmt.Errorf("operation %q is not known to this version", n.Op)
 	}
-	if err := o.check(n); err != nil {
+	c := &Call{Node: n, Out: s[n.Values()[0]], op: o, shapes: s}
+	err := o.check(n)
+	switch {
+	case err != nil && n.Gives == nil:
 		return nil, err
+	case err != nil: // of another version of libtorch
+		c.op = &Op{name: n.Op}
+	case n.Gives == nil:
+		c.known = true
 	}
-	return &Call{Node: n, Out: s[n.Name], op: o, shapes: s}, nil
+	if n.Gives != nil && c.op.Shape != nil && o.typical(c) {
+		out, err := o.Shape(c)
+		c.known = err == nil && slices.Equal(out, n.Gives[0].Shape)
+	}
+	return c, nil
 }
 
-// Operation is the node's.
+// typical reports whether all that a node takes and gives are maps or features of clips, and
+// weights: what operations' own ways are made for.
+func (o *Op) typical(c *Call) bool {
+	for _, g := range c.Gives {
+		if len(g.Shape) == 0 || g.Shape[0] != Batch {
+			return false
+		}
+	}
+	in := c.Inputs()
+	return len(c.Gives) == 1 && len(in) > 0 && len(c.shapes[in[0]]) > 0 && c.shapes[in[0]][0] == Batch
+}
+
+// Inputs are the names of all tensors that the node takes, in the order of its arguments.
+func (c *Call) Inputs() []string { return c.inputs(c.op) }
+
+// Operation is the node's: one of no properties where it has no file.
 func (c *Call) Operation() *Op { return c.op }
+
+// Known reports whether the operation's own ways, such as its kernel and what it is in ONNX, are
+// those of this node: graphs of other programs have some that only libtorch knows.
+func (c *Call) Known() bool { return c.known }
+
+// Smaller says, for Fit, what the shapes were before a network was made smaller, and which elements
+// are left of each dimension: nil for all.
+func (c *Call) Smaller(before Shapes, kept func(value string, dim int) []int) {
+	c.before, c.kept = before, kept
+}
 
 // Fit makes parameters and arguments fit what comes in. Tensors are resized in the memory of their
 // shapes.
@@ -46,7 +87,7 @@ func (c *Call) Fit() {
 			return // which Infer says
 		}
 	}
-	if c.op.Fit != nil && len(c.clip()) > 0 {
+	if c.op.Fit != nil && (len(c.clip()) > 0 || c.Gives != nil) {
 		c.op.Fit(c)
 	}
 }
@@ -61,9 +102,12 @@ func (s Shapes) Infer(n *Node) (*Call, error) {
 		if s[in] == nil {
 			return nil, fmt.Errorf("it takes its input from %q, which is not there before it", in)
 		}
-		if len(s[in]) == 0 && in != c.Ref("num_batches_tracked") {
+		if len(s[in]) == 0 && in != c.Ref("num_batches_tracked") && n.Gives == nil {
 			return nil, fmt.Errorf("it takes its input from %q, which is a single number", in)
 		}
+	}
+	if n.Gives != nil {
+		return c, s.given(c)
 	}
 	if c.Out, err = c.op.Shape(c); err != nil {
 		return nil, err
@@ -77,6 +121,32 @@ func (s Shapes) Infer(n *Node) (*Call, error) {
 	}
 	s[n.Name] = c.Out
 	return c, nil
+}
+
+// given adds what a node says that it gives.
+func (s Shapes) given(c *Call) error {
+	for i, v := range c.Gives {
+		size := 1
+		for _, n := range v.Shape {
+			if n < 0 {
+				n = -n
+			}
+			if n > maxElements/size {
+				return fmt.Errorf("it makes a tensor of shape %v", v.Shape)
+			}
+			size *= max(n, 1)
+		}
+		if v.Name != "" {
+			if s[v.Name] != nil {
+				return fmt.Errorf("the name %q of what it gives is used twice", v.Name)
+			}
+			s[v.Name] = append([]int{}, v.Shape...)
+		}
+		if i == 0 {
+			c.Out = v.Shape
+		}
+	}
+	return nil
 }
 
 // clip is the shape of the first input without the batch.
@@ -148,6 +218,27 @@ func product(v []int) int {
 		n *= x
 	}
 	return n
+}
+
+// perClip is how many elements of a shape are one clip's.
+func perClip(shape []int) int64 {
+	n := int64(1)
+	for _, x := range shape {
+		n *= int64(max(x, -x))
+	}
+	return n
+}
+
+// sizes are a shape as an argument.
+func sizes(shape []int) any {
+	if !slices.ContainsFunc(shape, func(n int) bool { return n < 0 }) {
+		return slices.Clone(shape)
+	}
+	all := make([]Size, len(shape))
+	for i, n := range shape {
+		all[i] = Size{N: max(n, -n), Clips: n < 0}
+	}
+	return all
 }
 
 // dimension is an index that may count from the end, as one that does not.

@@ -15,19 +15,7 @@ func cat() Op {
 	return Op{
 		Schema: "cat(Tensor[] tensors, int dim=0) -> Tensor",
 		Shape:  catShape,
-		Tie: func(t *Ties) {
-			at, offset := along(t.Call), 0
-			for _, name := range t.Refs("tensors") {
-				for d := range t.Call.Out {
-					if d != at {
-						t.Same(t.of(name, d), t.Out(d))
-					}
-				}
-				part := t.of(name, at)
-				t.Part(part, t.Out(at), offset)
-				offset += part.size
-			}
-		},
+		Tie:    (*Ties).joined,
 		Bind: func(b *Binding) Kernel {
 			parts, dim := b.Sources("tensors"), along(b.Call)
 			return func(s *torch.Scope, v *Values) *torch.Tensor { return s.Cat(dim, parts(v)...) }

@@ -18,7 +18,7 @@ func conv2d() Op {
 		Fit:    fitConvolution,
 		Draw:   byFanIn,
 		Tie:    tieConvolution,
-		MACs:   func(c *Call) int64 { return int64(product(c.Shape("weight"))) * int64(product(c.Out[2:])) },
+		MACs:   convolutionMACs,
 		Bind: func(b *Binding) Kernel {
 			x, weight, bias, o := b.Source("input"), b.Source("weight"), b.Source("bias"), b.ConvolutionOptions()
 			return func(s *torch.Scope, v *Values) *torch.Tensor { return s.Conv2d(x(v), weight(v), bias(v), o) }
@@ -66,7 +66,7 @@ func (n *Net) Conv2d(name string, in, out int, kernel [2]int, o ConvOptions) Lay
 func (c *Call) depthwise() bool {
 	_, given := c.Args["groups"]
 	w := c.Shape("weight")
-	return given && len(w) > 1 && w[1] == 1
+	return given && len(w) > 1 && w[1] == 1 && (c.Gives == nil || c.Int("groups") > 1)
 }
 
 // convolved is the shape that a convolution along so many dimensions gives.
@@ -122,6 +122,12 @@ func times(v []int) string {
 }
 
 func fitConvolution(c *Call) {
+	if c.Gives != nil {
+		if x, w := c.Shape("input"), c.Shape("weight"); c.Int("groups") > 1 && w[1] > 0 {
+			c.Args["groups"] = x[len(x)-len(w)+1] / w[1]
+		}
+		return
+	}
 	channels := c.Shape("input")[1]
 	if c.depthwise() {
 		c.Args["groups"] = channels
@@ -135,18 +141,32 @@ func fitConvolution(c *Call) {
 // groups, filters of a group see its channels only: each filter goes with its channel where there
 // is one in each group, else the first channels of all groups go together, the second, and so on.
 func tieConvolution(t *Ties) {
-	in, out := t.In("input", 1), t.Out(1)
+	channels := len(t.Shape("input")) - len(t.Shape("weight")) + 1 // after the clips, or first where there are none
+	if channels < 0 {
+		return
+	}
+	in, out := t.In("input", channels), t.Out(channels)
 	groups := t.Int("groups")
 	switch filters := t.Tensor("weight", 0, Filter); {
 	case t.depthwise():
-		t.Spread(in, out, out.size/in.size)
+		t.Later(func() {
+			if t.free(in) {
+				t.Spread(in, out, out.size/in.size)
+			} else {
+				t.Repeat(filters, filters.size/groups)
+			}
+		})
 	case groups > 1:
 		t.Spread(t.Tensor("weight", 1, Column), in, 1)
 		t.Repeat(filters, filters.size/groups)
 	default:
 		t.Same(in, t.Tensor("weight", 1, Column))
 	}
-	t.made()
+	t.touched[in] = true
+	t.made(channels)
+	if channels > 0 {
+		t.Same(t.In("input", 0), t.Out(0))
+	}
 }
 
 func convolutionONNX(g *Graph) error {

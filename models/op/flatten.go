@@ -25,21 +25,11 @@ func flatten() Op {
 			}
 			return slices.Concat(x[:from], []int{product(x[from : to+1])}, x[to+1:]), nil
 		},
-		Tie: func(t *Ties) {
-			from, to := span(t.Call)
-			dims := len(t.Shape("self"))
-			for d := range from {
-				t.Same(t.In("self", d), t.Out(d))
-			}
-			for d := to + 1; d < dims; d++ {
-				t.Same(t.In("self", d), t.Out(d-(to-from)))
-			}
-			merge(t, "self", from, to, t.Out(from))
-		},
+		Tie: func(t *Ties) { t.Regroup(t.Ref("self"), t.Values()[0]) },
 		Bind: func(b *Binding) Kernel {
 			from, to := span(b.Call)
 			if to != len(b.Shape("self"))-1 {
-				return b.dispatched()
+				return nil
 			}
 			return unary("self", func(s *torch.Scope, x *torch.Tensor) *torch.Tensor { return s.Flatten(x, from) })(b)
 		},
@@ -67,28 +57,6 @@ func flatten() Op {
 			return fmt.Sprintf("%s.flatten(%d, %d)", in("self"), from, to)
 		},
 	}
-}
-
-// merge ties the dimensions from to to, which become one: the first of which something may go has
-// a block for each of its elements, the others stay whole.
-func merge(t *Ties, arg string, from, to int, one Dim) {
-	through := -1
-	for d := from; d <= to; d++ {
-		in := t.In(arg, d)
-		switch {
-		case !t.free(in):
-			t.Whole(in, "it is made one dimension with others")
-		case through < 0:
-			through = d
-		default:
-			t.Whole(in, "it is made one dimension with channels")
-		}
-	}
-	if through < 0 {
-		t.Whole(one, "it is made of dimensions of which nothing may go")
-		return
-	}
-	t.Spread(t.In(arg, through), one, product(t.Shape(arg)[through+1:to+1]))
 }
 
 // Flatten makes features of everything but the batch.

@@ -25,6 +25,12 @@ func groupNorm() Op {
 			return slices.Clone(x), nil
 		},
 		Fit: func(c *Call) {
+			if c.Gives != nil {
+				if before := c.before[c.Ref("input")]; before != nil {
+					c.Args["num_groups"] = c.Int("num_groups") * c.Shape("input")[1] / before[1]
+				}
+				return
+			}
 			// Groups go whole, so that each keeps its size.
 			if before := c.Shape("weight"); len(before) == 1 && c.Int("num_groups") > 0 {
 				size := before[0] / c.Int("num_groups")
@@ -39,7 +45,7 @@ func groupNorm() Op {
 			in := t.In("input", 1)
 			t.Same(t.In("input", 0), t.Out(0))
 			t.Same(in, t.Out(1))
-			t.Block(in, in.size/t.Int("num_groups"))
+			t.Block(in, in.size/max(t.Int("num_groups"), 1))
 			for arg, role := range map[string]Role{"weight": Scale, "bias": Shift} {
 				if t.Given(arg) {
 					t.Same(in, t.Tensor(arg, 0, role))
@@ -49,9 +55,9 @@ func groupNorm() Op {
 		// fvcore's estimate.
 		MACs: func(c *Call) int64 {
 			if c.Given("weight") {
-				return 5 * int64(product(c.Out[1:]))
+				return 5 * perClip(c.Out)
 			}
-			return 4 * int64(product(c.Out[1:]))
+			return 4 * perClip(c.Out)
 		},
 		ONNX: func(g *Graph) error {
 			groups, name := g.Int("num_groups"), g.Node.Name

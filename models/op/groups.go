@@ -81,11 +81,21 @@ type Whole struct {
 	Why   string `json:"why"`
 }
 
-// Groups finds which channels of a network go together, and what stays whole: by what each
+// A Trace is which elements of all dimensions of a network's values and tensors go together.
+type Trace struct {
+	trace
+	tensors []Tensor
+}
+
+// Follow finds which channels of a network go together, and what stays whole: by what each
 // operation says of dimensions, never by equal sizes. The shapes are those of all its values and
 // tensors.
-func Groups(nodes []Node, tensors []Tensor, shapes Shapes) ([]Group, []Whole) {
-	t := &trace{start: map[Dim]int{}, why: map[int]string{}, whole: map[Dim]string{}, roles: map[Dim]Role{}}
+func Follow(nodes []Node, tensors []Tensor, shapes Shapes) *Trace {
+	t := &Trace{trace{start: map[Dim]int{}, why: map[int]string{}, whole: map[Dim]string{}, roles: map[Dim]Role{}, kinds: map[Dim]Kind{},
+		fixed: map[string]bool{}, links: map[Dim][]Dim{}}, tensors}
+	for i := range tensors {
+		t.fixed[tensors[i].Name] = true
+	}
 	keepAll := func(name, why string) {
 		for dim, size := range shapes[name] {
 			t.keep(Dim{name, dim, size}, why)
@@ -94,29 +104,98 @@ func Groups(nodes []Node, tensors []Tensor, shapes Shapes) ([]Group, []Whole) {
 	keepAll(Input, "it takes the network's input")
 	for i := range nodes {
 		n := &nodes[i]
-		c, err := shapes.Call(n)
-		if err != nil { // an operation without a file
-			for _, in := range append(n.Inputs(), n.Name) {
-				keepAll(in, "how "+n.Op+" passes channels on is not known")
+		inputs, values := n.Inputs(), n.Values()
+		if len(inputs) > 0 && !slices.ContainsFunc(inputs, func(in string) bool { return !t.fixed[in] }) {
+			for _, v := range values {
+				t.fixed[v] = true
 			}
-			continue
 		}
-		ties := &Ties{Call: c, all: t, touched: map[Dim]bool{}}
-		if c.op.Tie != nil {
+		c, err := shapes.Call(n)
+		var ties *Ties
+		if err == nil && c.op.Tie != nil {
+			ties = &Ties{Call: c, all: &t.trace, touched: map[Dim]bool{}}
 			c.op.Tie(ties)
 		}
-		for _, in := range append(n.Inputs(), n.Name) {
-			for dim, size := range shapes[in] {
-				if d := (Dim{in, dim, size}); !ties.touched[d] {
+		for _, name := range slices.Concat(inputs, values) {
+			for dim, size := range shapes[name] {
+				switch d := (Dim{name, dim, size}); {
+				case ties == nil:
+					t.keep(d, "how "+n.Op+" passes channels on is not known")
+				case !ties.touched[d]:
 					t.keep(d, fmt.Sprintf("%s does not treat each of its channels alone", n.Name))
 				}
 			}
 		}
 	}
 	if len(nodes) > 0 {
-		keepAll(nodes[len(nodes)-1].Name, "it gives the network's output")
+		keepAll(nodes[len(nodes)-1].Values()[0], "it gives the network's output")
 	}
-	return t.groups(tensors)
+	for _, choose := range t.later {
+		choose()
+	}
+	t.later = nil
+	t.spreadRoles()
+	t.complete()
+	return t
+}
+
+// Kind is what a tensor's filters are of, "" for tensors that have none.
+func (t *Trace) Kind(tensor string) Kind {
+	for d, role := range t.roles {
+		if d.tensor == tensor && role == Filter {
+			return t.kinds[d]
+		}
+	}
+	return ""
+}
+
+// Without says what is left of every dimension when of each group that keep names only those
+// channels stay: nil for all.
+func (t *Trace) Without(groups []Group, keep map[string][]int) func(tensor string, dim int) []int {
+	gone := map[int]bool{} // sets by their roots
+	for i := range groups {
+		g := &groups[i]
+		kept, named := keep[g.Name]
+		for c := 0; named && c < g.Channels; c++ {
+			if slices.Contains(kept, c) {
+				continue
+			}
+			for _, p := range g.Parts {
+				d := Dim{p.Tensor, p.Dim, t.size(p.Tensor, p.Dim)}
+				for _, j := range p.Index[c] {
+					gone[t.root(t.start[d]+j)] = true
+				}
+			}
+		}
+	}
+	byDim := map[string]map[int]Dim{}
+	for d := range t.start {
+		if byDim[d.tensor] == nil {
+			byDim[d.tensor] = map[int]Dim{}
+		}
+		byDim[d.tensor][d.dim] = d
+	}
+	return func(tensor string, dim int) []int {
+		d, ok := byDim[tensor][dim]
+		if !ok || d.size < 1 {
+			return nil
+		}
+		kept := []int{}
+		for j := range d.size {
+			if !gone[t.root(t.start[d]+j)] {
+				kept = append(kept, j)
+			}
+		}
+		if len(kept) == d.size {
+			return nil
+		}
+		return kept
+	}
+}
+
+func (t *Trace) size(tensor string, dim int) int {
+	i := slices.IndexFunc(t.tensors, func(w Tensor) bool { return w.Name == tensor })
+	return t.tensors[i].Shape[dim]
 }
 
 // set is one channel: its elements by the tensors' dimensions.
@@ -125,8 +204,10 @@ type set struct {
 	parts []Part // each with one Index
 }
 
-// groups puts sets that have equal shares of the same tensors together.
-func (t *trace) groups(tensors []Tensor) ([]Group, []Whole) {
+// Groups are the sets that can be removed: those that have equal shares of the same tensors are
+// channels of one group. Wholes are the layers that stay as they are.
+func (t *Trace) Groups() ([]Group, []Whole) {
+	tensors := t.tensors
 	byRoot := map[int]*set{}
 	var order []int
 	kept := map[string]string{} // by layer
@@ -218,53 +299,4 @@ func distinct(groups []Group) {
 			g.Name = fmt.Sprintf("%s/%d", g.Name, used[g.Name])
 		}
 	}
-}
-
-// Cut is what stays of tensors when of each group that keep names only those channels do: for each
-// tensor that loses something, the indices that stay of each dimension, nil where all do.
-func Cut(groups []Group, keep map[string][]int, tensors []Tensor) map[string][][]int {
-	gone := map[string][]map[int]bool{}
-	for i := range groups {
-		g := &groups[i]
-		kept, named := keep[g.Name]
-		if !named {
-			continue
-		}
-		stays := make([]bool, g.Channels)
-		for _, c := range kept {
-			stays[c] = true
-		}
-		for _, p := range g.Parts {
-			for len(gone[p.Tensor]) <= p.Dim {
-				gone[p.Tensor] = append(gone[p.Tensor], map[int]bool{})
-			}
-			for c, indices := range p.Index {
-				for _, j := range indices {
-					if !stays[c] {
-						gone[p.Tensor][p.Dim][j] = true
-					}
-				}
-			}
-		}
-	}
-	left := map[string][][]int{}
-	for _, t := range tensors {
-		lost := gone[t.Name]
-		if lost == nil {
-			continue
-		}
-		left[t.Name] = make([][]int, len(t.Shape))
-		for dim := range lost {
-			if len(lost[dim]) == 0 {
-				continue
-			}
-			left[t.Name][dim] = []int{}
-			for j := range t.Shape[dim] {
-				if !lost[dim][j] {
-					left[t.Name][dim] = append(left[t.Name][dim], j)
-				}
-			}
-		}
-	}
-	return left
 }

@@ -12,7 +12,7 @@ func leakyReLU() Op {
 		Tie:    elementwise("self"),
 		Bind: func(b *Binding) Kernel {
 			f, slope := (*torch.Scope).LeakyReLU, b.Float("negative_slope")
-			if b.InPlace {
+			if b.Over {
 				f = (*torch.Scope).LeakyReLUInPlace
 			}
 			return unary("self", func(s *torch.Scope, x *torch.Tensor) *torch.Tensor { return f(s, x, slope) })(b)

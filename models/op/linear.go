@@ -30,15 +30,21 @@ func linear() Op {
 			return batched(w[0]), nil
 		},
 		Fit: func(c *Call) {
+			if c.Gives != nil {
+				return
+			}
 			c.resize("weight", 1, c.Shape("input")[1])
 			c.resize("bias", 0, c.Shape("weight")[0])
 		},
 		Draw: byFanIn,
 		Tie: func(t *Ties) {
-			t.Same(t.In("input", 1), t.Tensor("weight", 1, Column))
-			t.made()
+			t.Same(t.In("input", -1), t.Tensor("weight", 1, Column))
+			t.made(-1)
+			for d := range len(t.Call.Out) - 1 {
+				t.Same(t.In("input", d), t.Out(d))
+			}
 		},
-		MACs: func(c *Call) int64 { return int64(product(c.Shape("weight"))) },
+		MACs: func(c *Call) int64 { return perClip(c.Shape("weight")) * perClip(c.Out[:len(c.Out)-1]) },
 		Bind: func(b *Binding) Kernel {
 			x, weight, bias := b.Source("input"), b.Source("weight"), b.Source("bias")
 			return func(s *torch.Scope, v *Values) *torch.Tensor { return s.Linear(x(v), weight(v), bias(v)) }

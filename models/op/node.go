@@ -4,16 +4,15 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"eegprune/torch"
 )
 
 // A Ref is the name of a tensor: of an earlier value, a parameter or a buffer.
 type Ref string
 
 // A Size is a whole number that may be a multiple of the number of clips.
-type Size struct {
-	N     int
-	Clips bool // N times the number of clips
-}
+type Size = torch.Size
 
 // A Choice is one of the names that libtorch has for element types and memory formats: "float32",
 // "contiguous_format".
@@ -115,23 +114,41 @@ func (n *Node) Refs(arg string) []string {
 	return names
 }
 
+// Values are the names of what the node gives, in order.
+func (n *Node) Values() []string {
+	if n.Gives == nil {
+		return []string{n.Name}
+	}
+	names := make([]string, len(n.Gives))
+	for i, v := range n.Gives {
+		names[i] = v.Name
+	}
+	return names
+}
+
 // Inputs are the names of all tensors that it takes, in the order of its arguments.
-func (n *Node) Inputs() []string {
+func (n *Node) Inputs() []string { return n.inputs(Of(n.Op)) }
+
+func (n *Node) inputs(o *Op) []string {
 	var names []string
 	add := func(arg string) {
 		if r, ok := n.Args[arg].(Ref); ok {
 			names = append(names, string(r))
 		}
-		names = append(names, n.Refs(arg)...)
+		for _, r := range n.Refs(arg) {
+			if r != "" { // none, in a list
+				names = append(names, r)
+			}
+		}
 	}
-	if o := Of(n.Op); o != nil {
-		for _, p := range o.params {
-			add(p.name)
+	if o == nil {
+		for _, arg := range slices.Sorted(maps.Keys(n.Args)) {
+			add(arg)
 		}
 		return names
 	}
-	for _, arg := range slices.Sorted(maps.Keys(n.Args)) {
-		add(arg)
+	for _, p := range o.params {
+		add(p.name)
 	}
 	return names
 }

@@ -7,7 +7,9 @@
 package op
 
 import (
+	_ "embed"
 	"slices"
+	"strings"
 	"sync"
 
 	"eegprune/torch"
@@ -33,7 +35,7 @@ type Op struct {
 	MACs func(c *Call) int64
 	// Passes reports that it gives what it is given, as dropout does in evaluation.
 	Passes func(c *Call, training bool) bool
-	// Bind makes what computes it. Without it libtorch does, by the operation's name.
+	// Bind makes what computes it, or nil where libtorch is to, by the operation's name.
 	Bind func(b *Binding) Kernel
 	// ONNX adds it to a graph of the evaluation.
 	ONNX func(g *Graph) error
@@ -96,6 +98,35 @@ func all() []Op {
 	}
 }
 
+// A rule is what is known of operations that libtorch alone computes.
+type rule struct {
+	ops string // their names, without overloads for all of them: "relu6 sum.dim_IntList"
+	Op
+}
+
+// ruled returns the rules by which dimensions pass through such operations: a kind a file.
+func ruled() []rule {
+	return slices.Concat(
+		elementwiseRules(),
+		reductionRules(),
+		shapeRules(),
+		partRules(),
+		sizeRules(),
+		convolutionRules(),
+		windowRules(),
+		normRules(),
+		productRules(),
+		lookupRules(),
+		recurrentRules(),
+	)
+}
+
+// schemas has, a line each, what libtorch says of the arguments of the operations that a network
+// from another program may have: see scripts/schemas.py.
+//
+//go:embed schemas.txt
+var schemas string
+
 // registry has every operation by its name, with its schema read.
 var registry = sync.OnceValue(func() map[string]*Op {
 	byName := map[string]*Op{}
@@ -103,18 +134,36 @@ var registry = sync.OnceValue(func() map[string]*Op {
 		o.name, o.params = parse(o.Schema)
 		byName[o.name] = &o
 	}
+	kinds := map[string]Op{}
+	for _, r := range ruled() {
+		for _, name := range strings.Fields(r.ops) {
+			kinds[name] = r.Op
+		}
+	}
+	for _, schema := range strings.Split(strings.TrimSpace(schemas), "\n") {
+		name, params := parse(schema)
+		if byName[name] != nil {
+			continue
+		}
+		full := strings.TrimPrefix(name, "aten.")
+		base, overload, _ := strings.Cut(full, ".")
+		o, found := kinds[full]
+		if !found {
+			o = kinds[base]
+		}
+		if in, ok := strings.CutSuffix(base, "_"); !found && ok { // in place: as the one that is not
+			if o, found = kinds[in+"."+overload]; !found {
+				o, found = kinds[in]
+			}
+			if own := byName["aten."+in+"."+overload]; !found && own != nil {
+				o = Op{Tie: own.Tie, Fit: own.Fit}
+			}
+		}
+		o.Schema, o.name, o.params = schema, name, params
+		byName[name] = &o
+	}
 	return byName
 })
-
-// Names returns the names of the operations that have a file, sorted.
-func Names() []string {
-	var names []string
-	for name := range registry() {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}
 
 // Of returns the operation of a name, such as "aten.conv2d.default", or nil.
 func Of(name string) *Op { return registry()[name] }
@@ -122,8 +171,14 @@ func Of(name string) *Op { return registry()[name] }
 // Make makes the tensor with every element at its Fill; the caller frees it.
 func (t *Tensor) Make(device torch.Device) (*torch.Tensor, error) {
 	dtype := torch.Float32
-	if t.Counts {
+	switch {
+	case t.Counts:
 		dtype = torch.Int64
+	case t.Type != "":
+		var err error
+		if dtype, err = torch.DTypeOf(string(t.Type)); err != nil {
+			return nil, err
+		}
 	}
 	x, err := torch.Full(t.Fill, dtype, device, t.Shape...)
 	if err != nil || t.Buffer {

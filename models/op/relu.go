@@ -11,7 +11,7 @@ func relu() Op {
 		Shape:  same("self"),
 		Tie:    elementwise("self"),
 		Bind: func(b *Binding) Kernel {
-			if b.InPlace {
+			if b.Over {
 				return unary("self", (*torch.Scope).ReLUInPlace)(b)
 			}
 			return unary("self", (*torch.Scope).ReLU)(b)

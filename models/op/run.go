@@ -2,13 +2,15 @@ package op
 
 import (
 	"maps"
-	"slices"
+	"reflect"
+	"strings"
 
 	"eegprune/torch"
 )
 
 // Values are what the nodes of one pass have given so far.
 type Values struct {
+	Clips     int
 	At        []*torch.Tensor // by the places that a [Binding] gives
 	Training  bool
 	Generator *torch.Generator // of what draws, in training
@@ -25,8 +27,9 @@ type Binding struct {
 	*Call
 	Tensors map[string]*torch.Tensor // parameters and buffers by name
 	Places  map[string]int           // of values in [Values]
-	// InPlace says that the kernel may write over what it takes.
-	InPlace bool
+	Device  torch.Device
+	// Over says that the kernel may write over what it takes.
+	Over bool
 }
 
 // Source finds the tensor of an argument; it gives nil where there is none.
@@ -56,42 +59,116 @@ func (b *Binding) Sources(arg string) func(v *Values) []*torch.Tensor {
 }
 
 // Kernel makes what computes the node.
-func (b *Binding) Kernel() Kernel {
-	if b.op.Bind != nil {
-		return b.op.Bind(b)
+func (b *Binding) Kernel() (Kernel, error) {
+	if b.op != nil && b.op.Bind != nil {
+		if k := b.op.Bind(b); k != nil {
+			return k, nil
+		}
 	}
-	return b.dispatched()
+	all, err := b.Kernels()
+	if err != nil {
+		return nil, err
+	}
+	return func(s *torch.Scope, v *Values) *torch.Tensor { return all(s, v)[0] }, nil
 }
 
-// dispatched has libtorch's dispatcher compute the node.
-func (b *Binding) dispatched() Kernel {
-	fixed := torch.Arguments{}
-	one, several := map[string]Source{}, map[string]func(*Values) []*torch.Tensor{}
+// Several computes a node that gives several tensors.
+type Several func(s *torch.Scope, v *Values) []*torch.Tensor
+
+// Kernels has libtorch's dispatcher compute the node.
+func (b *Binding) Kernels() (Several, error) {
+	var sources []Source
+	operand := func(name string) torch.Operand {
+		if name == "" {
+			return torch.None
+		}
+		sources = append(sources, b.named(name))
+		return torch.Operand(len(sources) - 1)
+	}
+	trained, evaluated := torch.Arguments{}, torch.Arguments{}
 	for arg, value := range b.Args {
-		switch value.(type) {
+		switch v := value.(type) {
 		case Ref:
-			one[arg] = b.Source(arg)
+			value = operand(string(v))
 		case []Ref:
-			several[arg] = b.Sources(arg)
-		default:
-			fixed[arg] = value
+			all := make([]torch.Operand, len(v))
+			for i, r := range v {
+				all[i] = operand(string(r))
+			}
+			value = all
+		case Choice:
+			value = string(v)
+		}
+		trained[arg], evaluated[arg] = value, b.evaluating(arg, value)
+	}
+	if b.updates() { // only a training does
+		evaluated = nil
+	}
+	training, err := b.operation(trained)
+	if err != nil {
+		return nil, err
+	}
+	evaluation := training
+	if !maps.EqualFunc(trained, evaluated, func(a, b any) bool { return reflect.DeepEqual(a, b) }) && evaluated != nil {
+		if evaluation, err = b.operation(evaluated); err != nil {
+			return nil, err
 		}
 	}
-	byMode := slices.IndexFunc(b.op.params, func(p param) bool { return p.name == "training" || p.name == "train" })
-	return func(s *torch.Scope, v *Values) *torch.Tensor {
-		arguments := maps.Clone(fixed)
-		for arg, source := range one {
-			arguments[arg] = source(v)
+	return func(s *torch.Scope, v *Values) []*torch.Tensor {
+		var few [6]*torch.Tensor
+		operands := few[:0]
+		for _, source := range sources {
+			operands = append(operands, source(v))
 		}
-		for arg, sources := range several {
-			arguments[arg] = sources(v)
+		switch {
+		case v.Training:
+			return s.Run(training, operands, v.Clips, v.Generator)
+		case evaluated == nil:
+			return []*torch.Tensor{s.Clone(operands[0])}
 		}
-		if byMode >= 0 {
-			arguments[b.op.params[byMode].name] = v.Training
-		}
-		return s.Call(b.op.name, arguments, v.Generator)
-	}
+		return s.Run(evaluation, operands, v.Clips, v.Generator)
+	}, nil
 }
+
+func (b *Binding) operation(arguments torch.Arguments) (*torch.Operation, error) {
+	o, err := torch.NewOperation(b.Op, arguments, b.Device)
+	if err == nil {
+		o.Results = len(b.Gives)
+	}
+	return o, err
+}
+
+// evaluating is an argument as it is in evaluation: what a graph that was exported for training
+// says of dropout and statistics is not so there.
+func (b *Binding) evaluating(arg string, value any) any {
+	switch arg {
+	case "training", "train", "use_input_stats":
+		if b.Ref("running_mean") == "" && b.hasStatistics() {
+			return value // there are no others than the batch's
+		}
+		if value == true {
+			return false
+		}
+	case "dropout_p":
+		return 0.0
+	}
+	return value
+}
+
+// hasStatistics reports whether an operation normalises by statistics that it may have kept.
+func (n *Node) hasStatistics() bool {
+	_, batch := n.Args["running_mean"]
+	return batch || strings.HasPrefix(n.Op, "aten.batch_norm.") || strings.HasPrefix(n.Op, "aten.instance_norm.")
+}
+
+// InPlace reports whether an operation writes over its first argument.
+func (n *Node) InPlace() bool {
+	base, _, _ := strings.Cut(strings.TrimPrefix(n.Op, "aten."), ".")
+	return strings.HasSuffix(base, "_") && !strings.HasSuffix(base, "__")
+}
+
+// updates reports whether the node changes a buffer, such as a count of batches.
+func (b *Binding) updates() bool { return b.InPlace() && b.Tensors[b.Ref("self")] != nil }
 
 // elementwise are the functions of an operation on one tensor.
 func elementwise(arg string) func(t *Ties) { return func(t *Ties) { t.Elementwise(arg) } }

@@ -25,8 +25,8 @@ func parse(schema string) (name string, params []param) {
 		name += ".default"
 	}
 	inner, _, _ := strings.Cut(rest, ") ->")
-	for _, text := range strings.Split(inner, ", ") {
-		if text == "*" { // by name only
+	for _, text := range arguments(inner) {
+		if text == "*" || text == "" { // by name only
 			continue
 		}
 		kind, decl, _ := strings.Cut(text, " ")
@@ -45,6 +45,8 @@ func parse(schema string) (name string, params []param) {
 			kind = "float"
 		case "SymInt":
 			kind = "int"
+		case "ScalarType", "MemoryFormat":
+			kind = "choice"
 		}
 		p.kind = kind
 		if !p.needed && text != "None" {
@@ -53,6 +55,25 @@ func parse(schema string) (name string, params []param) {
 		params = append(params, p)
 	}
 	return "aten." + name, params
+}
+
+// base is the operation's name without its overload: "max_pool2d".
+func (o *Op) base() string {
+	base, _, _ := strings.Cut(strings.TrimPrefix(o.name, "aten."), ".")
+	return base
+}
+
+// arguments divides those of a schema, of which a default may be a list: "int[2] stride=[1, 1]".
+func arguments(text string) []string {
+	var all []string
+	for _, part := range strings.Split(text, ", ") {
+		if n := len(all); n > 0 && strings.Count(all[n-1], "[") > strings.Count(all[n-1], "]") {
+			all[n-1] += ", " + part
+			continue
+		}
+		all = append(all, part)
+	}
+	return all
 }
 
 // value is a default as a schema writes it.
@@ -102,10 +123,20 @@ func (p param) takes(v any) bool {
 	switch v.(type) {
 	case nil:
 		return p.optional
+	case Choice:
+		return p.kind == "choice"
+	case Size:
+		return p.kind == "int" && !p.list
+	case []Size:
+		return p.kind == "int" && p.list
+	case []float64:
+		return p.kind == "float" && p.list
+	case []bool:
+		return p.kind == "bool" && p.list
 	case Ref:
 		return p.kind == "Tensor" && !p.list
 	case []Ref:
-		return p.kind == "Tensor" && p.list
+		return strings.HasPrefix(p.kind, "Tensor") && p.list
 	case int:
 		return p.kind == "float" && !p.list || p.kind == "int" && (!p.list || p.size > 0)
 	case []int:

@@ -1,5 +1,10 @@
 package op
 
+import (
+	"cmp"
+	"slices"
+)
+
 // maxFollowed is the largest dimension whose elements are followed, and maxElementsFollowed how
 // many are in all: a network from a file may be of any size.
 const (
@@ -29,32 +34,82 @@ type trace struct {
 	why    map[int]string // by a set's root: why it stays
 	whole  map[Dim]string // of dimensions that are not followed: why they stay
 	roles  map[Dim]Role
+	kinds  map[Dim]Kind // of filters: what they are of
+	// Weights may be computed from parameters: of the dimensions of what is the same for all
+	// clips, those that are one, so that parameters have the roles of what is made of them.
+	fixed map[string]bool
+	links map[Dim][]Dim
+	later []func() // what is decided when all else is known
+}
+
+// link notes that dimensions of what is the same for all clips are one.
+func (t *trace) link(a, b Dim) {
+	if t.fixed[a.tensor] && t.fixed[b.tensor] {
+		t.links[a], t.links[b] = append(t.links[a], b), append(t.links[b], a)
+	}
+}
+
+// spreadRoles gives parameters the roles of the weights that are computed from them.
+func (t *trace) spreadRoles() {
+	var queue []Dim
+	for d := range t.roles {
+		queue = append(queue, d)
+	}
+	slices.SortFunc(queue, func(a, b Dim) int { return cmp.Or(cmp.Compare(a.tensor, b.tensor), cmp.Compare(a.dim, b.dim)) })
+	for len(queue) > 0 {
+		d := queue[0]
+		queue = queue[1:]
+		for _, next := range t.links[d] {
+			if t.roles[next] == "" {
+				t.roles[next], t.kinds[next] = t.roles[d], t.kinds[d]
+				queue = append(queue, next)
+			}
+		}
+	}
 }
 
 // In is a dimension of an argument; Out is one of what the node gives. Dimensions count the batch
 // as 0.
 func (t *Ties) In(arg string, dim int) Dim { return t.of(t.Ref(arg), dim) }
 
-// Out is a dimension of what the node gives.
-func (t *Ties) Out(dim int) Dim { return t.of(t.Name, dim) }
+// Out is a dimension of what the node gives first, or alone.
+func (t *Ties) Out(dim int) Dim { return t.of(t.Values()[0], dim) }
 
 func (t *Ties) of(tensor string, dim int) Dim {
 	shape := t.shapes[tensor]
-	if tensor == t.Name {
-		shape = t.Call.Out
+	if dim < 0 {
+		dim += len(shape)
 	}
-	if dim >= len(shape) {
+	if dim < 0 || dim >= len(shape) {
 		return Dim{}
 	}
 	return Dim{tensor, dim, shape[dim]}
 }
 
-// Tensor is a dimension of a parameter or buffer, and what its elements are of a channel.
+// Tensor is a dimension of a parameter or buffer, or of what is computed from them, and what its
+// elements are of a channel.
 func (t *Ties) Tensor(arg string, dim int, role Role) Dim {
 	d := t.In(arg, dim)
-	t.all.roles[d] = role
+	if t.all.fixed[d.tensor] {
+		t.all.roles[d], t.all.kinds[d] = role, t.op.Weighs
+	} else {
+		t.Whole(d, "it is a weight that depends on the clip")
+	}
 	return d
 }
+
+// Pass says that the last dimensions of two values are one each, and those before them too.
+func (t *Ties) Pass(a, b string) {
+	x, y := t.shapes[a], t.shapes[b]
+	for d := 1; d <= min(len(x), len(y)); d++ {
+		if in, out := t.of(a, -d), t.of(b, -d); in.size == out.size {
+			t.Same(in, out)
+		}
+	}
+}
+
+// Later has what must be chosen chosen when all operations have said what they must.
+func (t *Ties) Later(choose func()) { t.all.later = append(t.all.later, choose) }
 
 // Same says that dimensions of one size are one.
 func (t *Ties) Same(a Dim, others ...Dim) {
@@ -72,6 +127,7 @@ func (t *Ties) Spread(few, many Dim, inner int) {
 	if few.size < 1 || many.size < 1 { // the batch
 		return
 	}
+	t.all.link(few, many)
 	if !okA || !okB || inner < 1 || many.size%(inner*few.size) != 0 {
 		t.Whole(few, "it goes into a dimension whose size is no multiple of its own")
 		t.Whole(many, "it is made of a dimension whose size does not divide its own")
@@ -87,6 +143,7 @@ func (t *Ties) Part(few, many Dim, offset int) {
 	t.touched[few], t.touched[many] = true, true
 	a, okA := t.all.follow(few)
 	b, okB := t.all.follow(many)
+	t.all.link(few, many)
 	if !okA || !okB || offset < 0 || offset+few.size > many.size {
 		t.Whole(few, "what it becomes a part of is too large to be followed")
 		t.Whole(many, "what it is a part of is too large to be followed")
@@ -128,13 +185,16 @@ func (t *Ties) Whole(d Dim, why string) {
 // but one element along a dimension, or lacks it, that is for all.
 func (t *Ties) Elementwise(args ...string) {
 	for _, arg := range args {
-		shape := t.Shape(arg)
-		lack := len(t.Call.Out) - len(shape)
-		for d := range shape {
-			if in, out := t.In(arg, d), t.Out(d+lack); in.size == out.size {
-				t.Same(in, out)
-			}
+		names := t.Refs(arg)
+		if name := t.Ref(arg); name != "" {
+			names = append(names, name)
 		}
+		for _, name := range names {
+			t.Pass(name, t.Values()[0])
+		}
+	}
+	for d := range t.Call.Out {
+		t.touched[t.Out(d)] = true
 	}
 }
 
@@ -171,12 +231,24 @@ func (t *trace) follow(d Dim) (start int, ok bool) {
 	return start, true
 }
 
+// root is an element that stands for the set of another. It only writes where the way is long, so
+// that a trace that is complete may be read by several goroutines.
 func (t *trace) root(e int) int {
-	for t.parent[e] != e {
-		t.parent[e] = t.parent[t.parent[e]]
-		e = t.parent[e]
+	r := e
+	for t.parent[r] != r {
+		r = t.parent[r]
 	}
-	return e
+	for t.parent[e] != r {
+		t.parent[e], e = r, t.parent[e]
+	}
+	return r
+}
+
+// complete makes all ways short.
+func (t *trace) complete() {
+	for e := range t.parent {
+		t.root(e)
+	}
 }
 
 func (t *trace) join(a, b int) {

@@ -24,13 +24,12 @@ func (c *Call) rows(arg string, n int) error {
 	return nil
 }
 
-// made ties what a weight's filters make: channels, and the bias of each.
-func (t *Ties) made() {
-	t.Same(t.Out(1), t.Tensor("weight", 0, Filter))
+// made ties what a weight's filters make: the channels along a dimension, and the bias of each.
+func (t *Ties) made(dim int) {
+	t.Same(t.Out(dim), t.Tensor("weight", 0, Filter))
 	if t.Given("bias") {
-		t.Same(t.Out(1), t.Tensor("bias", 0, Bias))
+		t.Same(t.Out(dim), t.Tensor("bias", 0, Bias))
 	}
-	t.Same(t.In("input", 0), t.Out(0))
 }
 
 // byFanIn is what PyTorch's layers draw from: both are uniform within 1/sqrt(fan in).

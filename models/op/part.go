@@ -1,0 +1,190 @@
+package op
+
+import "slices"
+
+// partRules are those of what joins values along a dimension, or takes part of one.
+func partRules() []rule {
+	return []rule{
+		{ops: "concat concatenate", Op: Op{Tie: func(t *Ties) { t.joined() }}},
+		{ops: "stack", Op: Op{Tie: func(t *Ties) {
+			dim := dimension(t.Int("dim"), len(t.Call.Out))
+			for _, in := range t.Refs("tensors") {
+				for d := range t.shapes[in] {
+					out := d
+					if d >= dim {
+						out++
+					}
+					t.Same(t.of(in, d), t.Out(out))
+				}
+			}
+		}}},
+		{ops: "split split_with_sizes chunk tensor_split.sections", Op: Op{Tie: tieSplit, Fit: fitSplit}},
+		{ops: "unbind select.int", Op: Op{Tie: func(t *Ties) {
+			dim := dimension(t.Int("dim"), len(t.Shape("self")))
+			for _, v := range t.Values() {
+				for d := range t.Shape("self") {
+					switch {
+					case d == dim:
+						t.Whole(t.In("self", d), t.Name+" takes single elements of it")
+					case d < dim:
+						t.Same(t.In("self", d), t.of(v, d))
+					default:
+						t.Same(t.In("self", d), t.of(v, d-1))
+					}
+				}
+			}
+		}}},
+		{ops: "slice.Tensor narrow", Op: Op{Tie: tieSlice, Fit: fitSlice}},
+		{ops: "pad constant_pad_nd", Op: Op{Tie: func(t *Ties) {
+			sides := t.Ints("pad")
+			for d := range t.Call.Out {
+				at := 2 * (len(t.Call.Out) - 1 - d)
+				in, out := t.In("self", d), t.Out(d)
+				switch {
+				case at >= len(sides) || sides[at] == 0 && sides[at+1] == 0:
+					t.Same(in, out)
+				case sides[at] >= 0 && sides[at+1] >= 0 && (t.op.base() != "pad" || t.Text("mode") == "constant"):
+					t.Part(in, out, sides[at])
+				}
+			}
+		}, Fit: fitPad}},
+		{ops: "reflection_pad1d replication_pad1d reflection_pad2d replication_pad2d", Op: Op{Tie: func(t *Ties) {
+			for d := range t.Call.Out {
+				if t.In("self", d).size == t.Out(d).size {
+					t.Same(t.In("self", d), t.Out(d))
+				}
+			}
+		}}},
+		{ops: "unfold_copy", Op: Op{}},
+	}
+}
+
+// joined ties what is put side by side along a dimension.
+func (t *Ties) joined() {
+	along, offset := dimension(t.Int("dim"), len(t.Call.Out)), 0
+	for _, name := range t.Refs("tensors") {
+		if len(t.shapes[name]) != len(t.Call.Out) { // an empty tensor of PyTorch's early days
+			continue
+		}
+		for d := range t.Call.Out {
+			if d != along {
+				t.Same(t.of(name, d), t.Out(d))
+			}
+		}
+		part := t.of(name, along)
+		t.Part(part, t.Out(along), offset)
+		offset += part.size
+	}
+}
+
+func tieSplit(t *Ties) {
+	along, offset := dimension(t.Int("dim"), len(t.Shape("self"))), 0
+	for i, v := range t.Values() {
+		for d := range t.Shape("self") {
+			if d != along {
+				t.Same(t.In("self", d), t.of(v, d))
+			}
+		}
+		part := Dim{v, along, t.Gives[i].Shape[along]}
+		if v != "" {
+			t.Part(part, t.In("self", along), offset)
+		}
+		offset += part.size
+	}
+	t.touched[t.In("self", along)] = true
+}
+
+// fitSplit names the sizes of all parts, which need not be alike any more.
+func fitSplit(c *Call) {
+	along := dimension(c.Int("dim"), len(c.Shape("self")))
+	if c.before == nil || slices.Equal(c.before[c.Ref("self")], c.Shape("self")) {
+		return
+	}
+	all := make([]int, len(c.Gives))
+	for i, v := range c.Gives {
+		all[i] = v.Shape[along]
+	}
+	c.Op = "aten.split_with_sizes.default"
+	c.Args = Args{"self": c.Args["self"], "split_sizes": sizes(all), "dim": along}
+}
+
+// slice is the dimension, the start and the end of a part, and whether it has all between.
+func (c *Call) slice() (dim, start, end int, all bool) {
+	dim = dimension(c.Int("dim"), len(c.Shape("self")))
+	if dim < 0 || dim >= len(c.Shape("self")) {
+		return 0, 0, 0, false
+	}
+	size := c.Shape("self")[dim]
+	from := func(v any, missing int) (int, bool) {
+		n, whole := v.(int)
+		switch {
+		case v == nil:
+			return missing, true
+		case !whole || size < 0:
+			return 0, false
+		case n < 0:
+			n += size
+		}
+		return min(max(n, 0), size), true
+	}
+	start, known := from(c.value("start"), 0)
+	end, also := from(c.value("end"), size)
+	if c.op.base() == "narrow" {
+		end = start + c.Int("length")
+		return dim, start, end, known && size > 0
+	}
+	return dim, start, end, known && also && c.Int("step") == 1
+}
+
+func tieSlice(t *Ties) {
+	dim, start, end, all := t.slice()
+	for d := range t.Call.Out {
+		in, out := t.In("self", d), t.Out(d)
+		switch {
+		case d != dim || start == 0 && end == in.size && all:
+			t.Same(in, out)
+		case all:
+			t.Part(out, in, start)
+		}
+	}
+}
+
+func fitSlice(c *Call) {
+	if c.before == nil {
+		return
+	}
+	after := c.shapes
+	c.shapes = c.before
+	dim, start, _, all := c.slice()
+	c.shapes = after
+	kept := c.kept(c.Ref("self"), dim)
+	if kept == nil || !all {
+		return
+	}
+	first, _ := slices.BinarySearch(kept, start)
+	c.Args["start"] = first
+	if c.op.base() == "narrow" {
+		c.Args["length"] = c.Out[dim]
+	} else {
+		c.Args["end"] = first + c.Out[dim]
+	}
+}
+
+func fitPad(c *Call) {
+	sides := slices.Clone(c.Ints("pad"))
+	for d := range c.Out {
+		at := 2 * (len(c.Out) - 1 - d)
+		if c.before == nil || at >= len(sides) || sides[at] < 0 || sides[at+1] < 0 {
+			continue
+		}
+		if kept := c.kept(c.Values()[0], d); kept != nil {
+			inner := c.before[c.Ref("self")][d]
+			first, _ := slices.BinarySearch(kept, sides[at])
+			last, _ := slices.BinarySearch(kept, sides[at]+inner)
+			sides[at], sides[at+1] = first, len(kept)-last
+		}
+	}
+	if c.before != nil {
+		c.Args["pad"] = sides
+	}
+}

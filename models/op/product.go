@@ -1,0 +1,177 @@
+package op
+
+import "strings"
+
+// productRules are those of products of matrices. Where a parameter is multiplied with, it is a
+// weight: its dimension that is summed over has the columns of channels, its other one filters.
+// Where two values are, the dimension that is summed over stays whole.
+func productRules() []rule {
+	product := func(a, b string) Op {
+		return Op{Weighs: Dense, Draw: byFanIn, MACs: func(c *Call) int64 {
+			x := c.Shape(a)
+			if len(x) == 0 {
+				return 0
+			}
+			return perClip(c.Out) * perClip(x[len(x)-1:])
+		}, Tie: func(t *Ties) { t.product(t.Ref(a), t.Ref(b)) }}
+	}
+	biased := func(a, b string) Op {
+		o := product(a, b)
+		o.Tie = func(t *Ties) {
+			t.product(t.Ref(a), t.Ref(b))
+			t.Pass(t.Ref("self"), t.Values()[0])
+		}
+		return o
+	}
+	return []rule{
+		{ops: "matmul", Op: product("self", "other")},
+		{ops: "mm bmm", Op: product("self", "mat2")},
+		{ops: "addmm", Op: biased("mat1", "mat2")},
+		{ops: "baddbmm", Op: biased("batch1", "batch2")},
+		{ops: "einsum", Op: Op{Weighs: Dense, Draw: byFanIn, Tie: tieEinsum, MACs: func(c *Call) int64 {
+			sizes := map[rune]int{}
+			operands, _, ok := c.equation()
+			for i, letters := range operands {
+				for k, letter := range letters {
+					if ok {
+						sizes[letter] = c.shapes[c.Refs("tensors")[i]][k]
+					}
+				}
+			}
+			macs := int64(1)
+			for _, n := range sizes {
+				macs *= perClip([]int{n})
+			}
+			return macs
+		}}},
+		{ops: "scaled_dot_product_attention", Op: Op{Weighs: Dense, Tie: tieAttention, MACs: func(c *Call) int64 {
+			q, k := c.Shape("query"), c.Shape("key")
+			if len(q) < 2 || len(k) < 2 {
+				return 0
+			}
+			return perClip(q)*perClip(k[len(k)-2:len(k)-1]) + perClip(c.Out)*perClip(k[len(k)-2:len(k)-1])
+		}}},
+	}
+}
+
+const contracted = "it is multiplied with another value, channel by channel"
+
+// product ties [..., n, k] times [..., k, m].
+func (t *Ties) product(a, b string) {
+	x, y := t.shapes[a], t.shapes[b]
+	if len(x) < 2 || len(y) < 2 {
+		return
+	}
+	out := t.Values()[0]
+	t.contract(t.of(a, -1), t.of(b, -2))
+	t.carry(t.of(a, -2), t.of(out, -2))
+	t.carry(t.of(b, -1), t.of(out, -1))
+	for _, in := range []string{a, b} {
+		for d := 3; d <= len(t.shapes[in]); d++ {
+			if from, to := t.of(in, -d), t.of(out, -d); from.size == to.size {
+				t.Same(from, to)
+			}
+		}
+	}
+}
+
+// contract ties two dimensions whose products are summed.
+func (t *Ties) contract(a, b Dim) {
+	switch fixedA, fixedB := t.all.fixed[a.tensor], t.all.fixed[b.tensor]; {
+	case fixedA == fixedB:
+		t.Whole(a, contracted)
+		t.Whole(b, contracted)
+	case fixedA:
+		t.all.roles[a], t.all.kinds[a] = Column, Dense
+		t.Same(a, b)
+	default:
+		t.all.roles[b], t.all.kinds[b] = Column, Dense
+		t.Same(a, b)
+	}
+}
+
+// carry ties a dimension that a product keeps: of a parameter, it is filters.
+func (t *Ties) carry(in, out Dim) {
+	if t.all.fixed[in.tensor] && !t.all.fixed[out.tensor] {
+		t.all.roles[in], t.all.kinds[in] = Filter, Dense
+	}
+	t.Same(in, out)
+}
+
+// equation divides einsum's: a letter for each dimension.
+func (c *Call) equation() (operands []string, out string, ok bool) {
+	text := strings.ReplaceAll(c.Text("equation"), " ", "")
+	left, out, arrow := strings.Cut(text, "->")
+	operands = strings.Split(left, ",")
+	names := c.Refs("tensors")
+	if !arrow || strings.Contains(text, ".") || len(operands) != len(names) || len(out) != len(c.Out) {
+		return nil, "", false
+	}
+	for i, letters := range operands {
+		if len(letters) != len(c.shapes[names[i]]) {
+			return nil, "", false
+		}
+	}
+	return operands, out, true
+}
+
+func tieEinsum(t *Ties) {
+	operands, out, ok := t.equation()
+	if !ok {
+		return
+	}
+	names := t.Refs("tensors")
+	places := map[rune][]Dim{}
+	for i, letters := range operands {
+		for d, letter := range letters {
+			places[letter] = append(places[letter], t.of(names[i], d))
+		}
+	}
+	fixed := func(d Dim) bool { return t.all.fixed[d.tensor] }
+	for letter, dims := range places {
+		at := strings.IndexRune(out, letter)
+		switch {
+		case at >= 0 && len(dims) == 1:
+			t.carry(dims[0], t.Out(at))
+		case at >= 0:
+			for _, d := range dims {
+				t.Same(d, t.Out(at))
+			}
+		case len(dims) == 2 && fixed(dims[0]) != fixed(dims[1]):
+			t.contract(dims[0], dims[1])
+		default:
+			for _, d := range dims {
+				t.Whole(d, contracted)
+			}
+		}
+	}
+}
+
+// tieAttention: heads pass, and what the values have within each; queries meet all keys.
+func tieAttention(t *Ties) {
+	out := t.Values()[0]
+	for _, arg := range []string{"query", "key", "value"} {
+		for d := 3; d <= len(t.Shape(arg)); d++ {
+			if in := t.In(arg, -d); in.size == t.of(out, -d).size {
+				t.Same(in, t.of(out, -d))
+			}
+		}
+	}
+	t.Same(t.In("query", -2), t.of(out, -2))
+	t.Same(t.In("value", -1), t.of(out, -1))
+	for _, d := range []Dim{t.In("query", -1), t.In("key", -1)} {
+		t.Whole(d, contracted)
+	}
+	for _, d := range []Dim{t.In("key", -2), t.In("value", -2)} {
+		t.Whole(d, "attention is shared among its elements")
+	}
+	if mask := t.Shape("attn_mask"); mask != nil {
+		for d := 1; d <= len(mask); d++ {
+			in := t.In("attn_mask", -d)
+			t.touched[in] = true
+			if to := t.of(out, -d); d > 1 && in.size == to.size && in.size > 1 {
+				t.Same(in, to)
+			}
+		}
+	}
+}

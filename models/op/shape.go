@@ -1,0 +1,260 @@
+package op
+
+import "slices"
+
+// shapeRules are those of what only arranges elements anew.
+func shapeRules() []rule {
+	regroup := func(t *Ties) { t.Regroup(t.Ref(t.first()), t.Values()[0]) }
+	fit := func(arg string) func(c *Call) {
+		return func(c *Call) { c.Args[arg] = sizes(c.Out) }
+	}
+	return []rule{
+		{ops: "view _unsafe_view", Op: Op{Tie: regroup, Fit: fit("size")}},
+		{ops: "reshape", Op: Op{Tie: regroup, Fit: fit("shape")}},
+		{ops: "view_as reshape_as flatten squeeze unsqueeze ravel atleast_1d atleast_2d atleast_3d", Op: Op{Tie: regroup}},
+		{ops: "view.dtype", Op: Op{}},
+		{ops: "unflatten", Op: Op{Tie: regroup, Fit: func(c *Call) {
+			dim := dimension(c.Int("dim"), len(c.Shape("self")))
+			c.Args["sizes"] = sizes(c.Out[dim : dim+len(c.Out)-len(c.Shape("self"))+1])
+		}}},
+		{ops: "permute", Op: Op{Tie: func(t *Ties) {
+			for i, d := range t.Ints("dims") {
+				t.Same(t.In("self", d), t.Out(i))
+			}
+		}}},
+		{ops: "transpose swapaxes swapdims t mT adjoint numpy_T movedim moveaxis", Op: Op{Tie: func(t *Ties) {
+			for i, d := range t.order() {
+				t.Same(t.In("self", d), t.Out(i))
+			}
+		}}},
+		{ops: "expand", Op: Op{Tie: broadcasts, Fit: fit("size")}},
+		{ops: "broadcast_to", Op: Op{Tie: broadcasts, Fit: fit("size")}},
+		{ops: "expand_as", Op: Op{Tie: broadcasts}},
+		{ops: "repeat tile", Op: Op{Tie: func(t *Ties) {
+			for d := 1; d <= len(t.Shape("self")); d++ {
+				t.Spread(t.In("self", -d), t.of(t.Values()[0], -d), 1)
+			}
+			t.touchOut()
+		}}},
+		{ops: "repeat_interleave.self_int", Op: Op{Tie: func(t *Ties) {
+			over := t.overDims()
+			for d := range t.Call.Out {
+				t.Spread(t.In("self", d), t.Out(d), 1)
+				if over[d] {
+					t.Spread(t.In("self", d), t.Out(d), t.Int("repeats"))
+				}
+			}
+		}}},
+		{ops: "unfold", Op: Op{Tie: func(t *Ties) {
+			dim := dimension(t.Int("dimension"), len(t.Shape("self")))
+			for d := range t.Shape("self") {
+				if d == dim {
+					t.Whole(t.In("self", d), t.Name+" moves along it")
+				} else {
+					t.Same(t.In("self", d), t.Out(d))
+				}
+			}
+		}}},
+	}
+}
+
+// order is which dimension of the input each of a transposition's is.
+func (c *Call) order() []int {
+	n := len(c.Out)
+	order := make([]int, n)
+	for i := range order {
+		order[i] = i
+	}
+	swap := func(a, b int) {
+		if a, b = dimension(a, n), dimension(b, n); a >= 0 && b >= 0 && a < n && b < n {
+			order[a], order[b] = order[b], order[a]
+		}
+	}
+	switch base := c.op.base(); base {
+	case "t":
+		if n == 2 {
+			swap(0, 1)
+		}
+	case "mT", "adjoint":
+		swap(-2, -1)
+	case "numpy_T":
+		slices.Reverse(order)
+	case "movedim", "moveaxis":
+		from, to := c.Ints("source"), c.Ints("destination")
+		moved := make([]int, n)
+		taken, placed := map[int]bool{}, map[int]bool{}
+		for i := range min(len(from), len(to)) {
+			f, t := dimension(from[i], n), dimension(to[i], n)
+			if f < 0 || t < 0 || f >= n || t >= n {
+				return nil
+			}
+			moved[t], taken[f], placed[t] = f, true, true
+		}
+		at := 0
+		for d := range n {
+			if placed[d] {
+				continue
+			}
+			for taken[at] {
+				at++
+			}
+			moved[d] = at
+			at++
+		}
+		return moved
+	default:
+		first, second := "dim0", "dim1"
+		if c.value(first) == nil {
+			first, second = "axis0", "axis1"
+		}
+		swap(c.Int(first), c.Int(second))
+	}
+	return order
+}
+
+// broadcasts passes the dimensions that are not multiplied.
+func broadcasts(t *Ties) {
+	for _, in := range t.Inputs() {
+		t.Pass(in, t.Values()[0])
+	}
+	t.touchOut()
+}
+
+// touchOut says that dimensions of what the node gives that come from nowhere are as they are.
+func (t *Ties) touchOut() {
+	for d := range t.Call.Out {
+		t.touched[t.Out(d)] = true
+	}
+}
+
+// Regroup ties two values that have the same elements in the same order, in other dimensions. Where
+// one dimension has become several, or several one, only one of them can pass: the first of which
+// something may go.
+func (t *Ties) Regroup(from, to string) {
+	x, y := t.shapes[from], t.shapes[to]
+	abs := func(n int) int { return max(n, -n) }
+	for d := range x {
+		t.touched[t.of(from, d)] = true
+	}
+	for d := range y {
+		t.touched[t.of(to, d)] = true
+	}
+	for i, j := 0, 0; i < len(x) && j < len(y); {
+		startI, startJ := i, j
+		a, b := x[i], y[j]
+		i, j = i+1, j+1
+		for a != b {
+			switch {
+			case i < len(x) && (abs(a) < abs(b) || abs(a) == abs(b) && j == len(y)):
+				a *= x[i]
+				i++
+			case j < len(y):
+				b *= y[j]
+				j++
+			default:
+				t.wholeSpan(from, 0, len(x))
+				t.wholeSpan(to, 0, len(y))
+				return
+			}
+		}
+		t.regroup(from, startI, i, to, startJ, j)
+	}
+}
+
+func (t *Ties) wholeSpan(value string, start, end int) {
+	for d := start; d < end; d++ {
+		t.Whole(t.of(value, d), t.Name+" puts its elements in another order")
+	}
+}
+
+// span are those of a value's dimensions that have more than one element.
+func (t *Ties) span(value string, start, end int) []Dim {
+	var dims []Dim
+	for d := start; d < end; d++ {
+		if dim := t.of(value, d); dim.size != 1 {
+			dims = append(dims, dim)
+		}
+	}
+	return dims
+}
+
+func (t *Ties) regroup(from string, i, iEnd int, to string, j, jEnd int) {
+	x, y := t.span(from, i, iEnd), t.span(to, j, jEnd)
+	clips := func(d Dim) bool { return d.size < 0 }
+	switch {
+	case len(x) == 1 && len(y) == 1:
+		t.Same(x[0], y[0])
+	case slices.ContainsFunc(x, clips) || slices.ContainsFunc(y, clips):
+		for _, d := range slices.Concat(x, y) {
+			if !clips(d) {
+				t.Whole(d, t.Name+" makes clips of its elements")
+			}
+		}
+	case len(x) == 1:
+		t.Later(func() { t.divide(x[0], y) })
+	case len(y) == 1:
+		t.Later(func() { t.divide(y[0], x) })
+	default:
+		t.wholeSpan(from, i, iEnd)
+		t.wholeSpan(to, j, jEnd)
+	}
+}
+
+// divide has one dimension, which is several others together, pass as one of them.
+func (t *Ties) divide(one Dim, parts []Dim) {
+	through, inner := -1, 0
+	for k, part := range parts {
+		within := 1
+		for _, later := range parts[k+1:] {
+			within *= later.size
+		}
+		if through < 0 && t.free(part) && t.free(one) && t.all.wouldLeave(one, part.size, within) > 1 {
+			through, inner = k, within
+		}
+	}
+	for k, part := range parts {
+		if k != through {
+			t.Whole(part, t.Name+" makes it one dimension with others")
+		}
+	}
+	if through < 0 {
+		t.Whole(one, t.Name+" makes it of dimensions of which nothing may go")
+		return
+	}
+	t.Spread(parts[through], one, inner)
+}
+
+// wouldLeave is how many sets the elements of a dimension would be if those went together of which
+// j/inner%size is the same.
+func (t *trace) wouldLeave(one Dim, size, inner int) int {
+	at, ok := t.follow(one)
+	if !ok {
+		return 0
+	}
+	parent := make([]int, size)
+	for i := range parent {
+		parent[i] = i
+	}
+	find := func(i int) int {
+		for parent[i] != i {
+			parent[i] = parent[parent[i]]
+			i = parent[i]
+		}
+		return i
+	}
+	first := map[int]int{} // by sets, the part that one of their elements is of
+	sets := size
+	for j := range one.size {
+		part, root := j/inner%size, t.root(at+j)
+		other, seen := first[root]
+		if !seen {
+			first[root] = part
+			continue
+		}
+		if a, b := find(part), find(other); a != b {
+			parent[a] = b
+			sets--
+		}
+	}
+	return sets
+}
