@@ -133,7 +133,7 @@ func (s *Study) sensitivity(ctx context.Context, networks []*models.Network, fol
 		return nil, err
 	}
 	out := &report.Sensitivity{Schema: result.Schema, Model: s.Arch.Model, Method: o.Method, On: o.On, Metric: s.Config.Metric, Folds: folds, Leak: s.leak(),
-		Settings: s.settings()}
+		Settings: s.settings(Grid{s}.sameFolds(s.Config.Model))}
 	for _, l := range layers {
 		for _, r := range o.Ratios {
 			out.Points = append(out.Points, report.SensitivityPoint{Layer: l, Ratio: r})
