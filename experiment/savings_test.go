@@ -25,7 +25,7 @@ func TestSavingsCountSharedFoldsOnce(t *testing.T) {
 				c := Config{Model: "eegnet", Seed: seed, Seeds: []uint64{1, 2}, Metric: result.MetricAccuracy, Train: train.Paper("eegnet"), FineTune: train.Paper("eegnet"),
 					Prune: []Pruning{{"lfp", 0.3}}, Recover: []string{result.FineTuned}, Split: Split{Name: "KFoldByTrial", Folds: 4, Val: 0.25, Shuffle: c.shuffle, Seed: seed}}
 				c.Train.Epochs, c.FineTune.Epochs = 1, 1
-				s, err := open(c, named{Set: signals(4, 128)}, OpenOptions{}, g...)
+				s, err := open(c, named{Set: signals(1, 8, 4, 128)}, OpenOptions{}, g...)
 				if err != nil {
 					t.Fatal(err)
 				}
