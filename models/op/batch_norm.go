@@ -59,7 +59,7 @@ func batchNorm() Op {
 			}
 		},
 		// Of an evaluation: one for the scale and one for the shift.
-		MACs: func(c *Call) int64 { return 2 * int64(product(c.Out[1:])) },
+		MACs: func(c *Call) int64 { return 2 * int64(product(unbatched(c.Out))) },
 		Bind: func(b *Binding) Kernel {
 			x, norm := b.Source("input"), b.Norm()
 			return func(s *torch.Scope, v *Values) *torch.Tensor { return s.BatchNorm(x(v), norm, v.Training) }

@@ -3,6 +3,7 @@ package op
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Batch stands in shapes for the number of clips, which is any.
@@ -61,17 +62,17 @@ func (s Shapes) Infer(n *Node) (*Call, error) {
 		if s[in] == nil {
 			return nil, fmt.Errorf("it takes its input from %q, which is not there before it", in)
 		}
-		if len(s[in]) == 0 && in != c.Ref("num_batches_tracked") {
-			return nil, fmt.Errorf("it takes its input from %q, which is a single number", in)
-		}
+	}
+	if !slices.ContainsFunc(n.Inputs(), func(in string) bool { return len(s[in]) > 0 && s[in][0] == Batch }) {
+		return nil, fmt.Errorf("it takes only %s, of which nothing comes from the clips", strings.Join(n.Inputs(), ", "))
 	}
 	if c.Out, err = c.op.Shape(c); err != nil {
 		return nil, err
 	}
 	size := 1
-	for _, n := range c.Out[1:] {
+	for _, n := range unbatched(c.Out) {
 		if n < 1 || n > maxElements/size {
-			return nil, fmt.Errorf("it makes %v of %v: the network's input is too small or too large for it", c.Out[1:], c.clip())
+			return nil, fmt.Errorf("it makes %v of %v: the network's input is too small or too large for it", unbatched(c.Out), c.clip())
 		}
 		size *= n
 	}
@@ -82,12 +83,13 @@ func (s Shapes) Infer(n *Node) (*Call, error) {
 // clip is the shape of the first input without the batch.
 func (c *Call) clip() []int {
 	if in := c.Inputs(); len(in) > 0 {
-		if s := c.shapes[in[0]]; len(s) > 0 {
-			return s[1:]
-		}
+		return unbatched(c.shapes[in[0]])
 	}
 	return nil
 }
+
+// unbatched is a shape without the batch: nothing of a single number.
+func unbatched(shape []int) []int { return shape[min(1, len(shape)):] }
 
 // Shape is that of the tensor of an argument, nil where it is not given.
 func (c *Call) Shape(arg string) []int { return c.shapes[c.Ref(arg)] }
@@ -117,7 +119,7 @@ func (c *Call) Map(arg string, what string, dims int) ([]int, error) {
 		if dims == 2 {
 			form = "[channels, length]"
 		}
-		return nil, fmt.Errorf("a %s needs %s, got %v", what, form, s[min(1, len(s)):])
+		return nil, fmt.Errorf("a %s needs %s, got %v", what, form, unbatched(s))
 	}
 	return s[1:], nil
 }
