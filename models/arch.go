@@ -68,16 +68,30 @@ func (a *Arch) Group(name string) *Group {
 	return &a.Groups[i]
 }
 
-// Owner returns the first node that takes a tensor, and as which argument.
-func (a *Arch) Owner(tensor string) (owner *op.Node, arg string) {
+// An owner is the first node that takes a tensor, and as which argument.
+type owner struct {
+	node *op.Node
+	arg  string
+}
+
+// owners are those of all tensors and values but what is taken in lists alone.
+func (a *Arch) owners() map[string]owner {
+	all := map[string]owner{}
 	for i := range a.Nodes {
-		for arg, v := range a.Nodes[i].Args {
-			if v == op.Ref(tensor) {
-				return &a.Nodes[i], arg
+		n := &a.Nodes[i]
+		for arg := range n.Args {
+			if t := n.Ref(arg); t != "" && all[t].node == nil {
+				all[t] = owner{n, arg}
 			}
 		}
 	}
-	return nil, ""
+	return all
+}
+
+// Owner returns the first node that takes a tensor, and as which argument.
+func (a *Arch) Owner(tensor string) (*op.Node, string) {
+	o := a.owners()[tensor]
+	return o.node, o.arg
 }
 
 // Kind is what a layer's weight is of, "" for those that have none.

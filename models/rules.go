@@ -124,6 +124,13 @@ func (p *plan) isRowPool(st *step) bool {
 	return kernel[0] == 1 && slices.Equal(kernel, stride)
 }
 
+// absorb has a step compute the one after it, whose first node it returns.
+func (p *plan) absorb(st, next *step) *op.Node {
+	st.nodes = append(slices.Clone(st.nodes), next.nodes...)
+	p.remove(next)
+	return next.first()
+}
+
 // clipsInnermost has convolutions and linear layers compute what follows them: an activation, a
 // pool along rows and a BatchNorm, in this order, where each takes nothing else and alone.
 func clipsInnermost(p *plan) {
@@ -137,19 +144,14 @@ func clipsInnermost(p *plan) {
 			continue
 		}
 		st.rule, st.bind = rule, bindInnermost
-		take := func(next *step, as **op.Node) {
-			*as = next.first()
-			st.nodes = append(slices.Clone(st.nodes), next.nodes...)
-			p.remove(next)
-		}
 		if next := p.after(st); isActivation(next) {
-			take(next, &st.act)
+			st.act = p.absorb(st, next)
 		}
 		if next := p.after(st); conv.Op == op.Conv2d && p.isRowPool(next) {
-			take(next, &st.pool)
+			st.pool = p.absorb(st, next)
 		}
 		if next := p.after(st); next != nil && next.first().Op == op.BatchNorm {
-			take(next, &st.norm)
+			st.norm = p.absorb(st, next)
 		}
 	}
 }
@@ -234,9 +236,7 @@ func channelsInnermost(p *plan) {
 		}
 		st.rule, st.bind = "channels innermost", bindChannelsInnermost
 		if next := p.after(st); isActivation(next) && next.first().Op == op.ReLU {
-			st.act = next.first()
-			st.nodes = append(slices.Clone(st.nodes), next.nodes...)
-			p.remove(next)
+			st.act = p.absorb(st, next)
 		}
 	}
 }

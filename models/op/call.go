@@ -63,7 +63,7 @@ func (s Shapes) Infer(n *Node) (*Call, error) {
 			return nil, fmt.Errorf("it takes its input from %q, which is not there before it", in)
 		}
 	}
-	if !slices.ContainsFunc(n.Inputs(), func(in string) bool { return len(s[in]) > 0 && s[in][0] == Batch }) {
+	if n.Gives == nil && !slices.ContainsFunc(n.Inputs(), func(in string) bool { return len(s[in]) > 0 && s[in][0] == Batch }) {
 		return nil, fmt.Errorf("it takes only %s, of which nothing comes from the clips", strings.Join(n.Inputs(), ", "))
 	}
 	if c.Out, err = c.op.Shape(c); err != nil {

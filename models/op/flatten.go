@@ -46,7 +46,7 @@ func flatten() Op {
 		ONNX: func(g *Graph) error {
 			from, to := span(g.Call)
 			if from != 1 || to != len(g.Shape("self"))-1 {
-				g.Add("Reshape", []string{g.In("self"), g.Numbers(g.Node.Name+".shape", append([]int{0}, unbatched(g.Out)...)...)})
+				g.Add("Reshape", []string{g.In("self"), g.Numbers(g.Name+".shape", append([]int{0}, unbatched(g.Out)...)...)})
 				return nil
 			}
 			g.Add("Flatten", []string{g.In("self")}, Attribute{"axis", 1})

@@ -54,7 +54,7 @@ func groupNorm() Op {
 			return 4 * int64(product(unbatched(c.Out)))
 		},
 		ONNX: func(g *Graph) error {
-			groups, name := g.Int("num_groups"), g.Node.Name
+			groups, name := g.Int("num_groups"), g.Name
 			x := g.Step("Reshape", []string{g.In("input"), g.Numbers(name+".groups", 0, groups, -1)})
 			x = g.Step("InstanceNormalization", []string{x, g.Floats(name+".ones", slices.Repeat([]float64{1}, groups)...), g.Floats(name+".zeros", make([]float64, groups)...)}, Attribute{"epsilon", g.Float("eps")})
 			x = g.Step("Reshape", []string{x, g.Numbers(name+".shape", append([]int{0}, unbatched(g.Out)...)...)})

@@ -121,7 +121,6 @@ func Groups(nodes []Node, tensors []Tensor, shapes Shapes) ([]Group, []Whole) {
 
 // set is one channel: its elements by the tensors' dimensions.
 type set struct {
-	root  int
 	parts []Part // each with one Index
 }
 
@@ -149,7 +148,7 @@ func (t *trace) groups(tensors []Tensor) ([]Group, []Whole) {
 				}
 				s := byRoot[r]
 				if s == nil {
-					s = &set{root: r}
+					s = &set{}
 					byRoot[r], order = s, append(order, r)
 				}
 				if n := len(s.parts); n == 0 || s.parts[n-1].Tensor != d.tensor || s.parts[n-1].Dim != dim {
