@@ -110,7 +110,7 @@ func (s *Study) origins(c result.Cell) []result.Cell {
 	for _, from := range how.from(s.Config, prune.TrainingFor(c.Method)) {
 		o := c
 		o.Stage = from
-		if origin, err := stageOf(from); err != nil || origin.ratioless {
+		if !hasRatio(from) {
 			o.Ratio = 0
 		}
 		if from == result.Unpruned {

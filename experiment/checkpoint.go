@@ -112,13 +112,22 @@ func (c *Checkpoint) Divide(s *Study) (fold int, err error) {
 	if err := s.Divide(); err != nil {
 		return 0, err
 	}
-	switch fold = s.At(c.Cell); {
+	if fold, err = c.fold(s); err != nil {
+		return 0, err
+	}
+	return fold, s.Fits(c.Network)
+}
+
+// fold is the one on which the network was trained, of a divided study's from 1.
+func (c *Checkpoint) fold(s *Study) (int, error) {
+	fold := s.At(c.Cell)
+	switch {
 	case fold < 1:
 		return 0, fmt.Errorf("%s does not say which fold it was trained on, so that its training clips are not known", c.Path)
 	case fold > len(s.Folds):
 		return 0, fmt.Errorf("%s was trained on fold %d, and the recordings in %s give %d folds: name the right ones with --data", c.Path, fold, s.Config.Data.Dir, len(s.Folds))
 	}
-	return fold, s.Fits(c.Network)
+	return fold, nil
 }
 
 // Prune removes, or masks, what the method chooses, with these options instead of Config's. s is

@@ -98,6 +98,18 @@ type Pruning struct {
 	Ratio  float64 `json:"ratio"`
 }
 
+// FeaturesOf are the features that a network takes where nothing is said.
+func FeaturesOf(model string) (data.Options, error) {
+	m, err := models.ByName(model)
+	if err != nil {
+		return data.Options{}, err
+	}
+	if m.Grid {
+		return data.GridOptions(), nil
+	}
+	return data.SignalOptions(), nil
+}
+
 // Check returns an error that names the setting which can't be used.
 func (c Config) Check() error {
 	if _, err := models.ByName(c.Model); err != nil {
@@ -262,7 +274,7 @@ func (s *Study) key(c result.Cell) (string, error) {
 		"version": resultVersion, "data": s.fingerprint, "cell": c, "split": s.Config.Split, "seed": s.Config.Seed,
 		"train": s.Config.Train, "arch": s.Arch, "device": s.device.IsCUDA(), "metric": s.Config.Metric, "class_weights": s.Config.ClassWeights,
 	}
-	if c.Method != "" && !how.ratioless {
+	if c.Method != "" && hasRatio(c.Stage) {
 		what["options"] = s.Config.Options
 	}
 	if t := prune.TrainingFor(c.Method); t != nil && t.Penalised {
@@ -296,7 +308,7 @@ func CellName(c result.Cell) string {
 	parts = append(parts, fold)
 	if c.Method != "" {
 		method := c.Method
-		if s, err := stageOf(c.Stage); err != nil || !s.ratioless {
+		if hasRatio(c.Stage) {
 			method += fmt.Sprintf("%g", c.Ratio)
 		}
 		parts = append(parts, method)

@@ -15,8 +15,9 @@ import (
 
 // How a study says what it is about.
 
-// settings says what the study is about, above its results.
-func (s *Study) settings() []result.Setting {
+// settings says what the study is about, above its results. sameFolds is whether its
+// repetitions are on the same folds.
+func (s *Study) settings(sameFolds bool) []result.Setting {
 	c := s.Config
 	subjects := map[string]bool{}
 	perClass := make([]int, len(s.Set.Classes))
@@ -44,7 +45,7 @@ func (s *Study) settings() []result.Setting {
 			c.Data.Features.Seconds, len(subjects), len(s.Set.Channels), s.Set.Rate)},
 		{Name: "classes", Value: strings.Join(classes, ", ")},
 		{Name: "features", Value: fmt.Sprintf("%s -> %v", strings.Join(transforms, ", "), s.Set.Shape)},
-		{Name: "split", Value: s.describeSplit()},
+		{Name: "split", Value: s.describeSplit(sameFolds)},
 		{Name: "metric", Value: describeMetric(c, perClass)},
 		{Name: "model", Value: c.Model},
 		{Name: "training", Value: c.describe(c.Train)},
@@ -59,11 +60,11 @@ func (s *Study) settings() []result.Setting {
 		}
 		settings = append(settings, result.Setting{Name: "fine-tuning", Value: text})
 	}
-	return append(settings, result.Setting{Name: "seed", Value: c.describeSeeds()})
+	return append(settings, result.Setting{Name: "seed", Value: c.describeSeeds(sameFolds)})
 }
 
 // describeSplit says what a trial is not on both sides of, or that it is.
-func (s *Study) describeSplit() string {
+func (s *Study) describeSplit(sameFolds bool) string {
 	c := s.Config.Split
 	text := c.Name
 	switch {
@@ -73,7 +74,7 @@ func (s *Study) describeSplit() string {
 		text = fmt.Sprintf("%s, %d folds", text, len(s.Folds))
 	}
 	switch {
-	case c.Shuffle && len(s.Config.Seeds) > 1 && c.Seed == s.Config.Seed:
+	case c.Shuffle && len(s.Config.Seeds) > 1 && !sameFolds:
 		text += ", shuffled with each repetition's seed"
 	case c.Shuffle:
 		text += fmt.Sprintf(", shuffled with seed %d", c.Seed)
@@ -97,7 +98,7 @@ func describeMetric(c Config, perClass []int) string {
 }
 
 // describeSeeds lists those of all repetitions.
-func (c Config) describeSeeds() string {
+func (c Config) describeSeeds(sameFolds bool) string {
 	if len(c.Seeds) < 2 {
 		return fmt.Sprint(c.Seed)
 	}
@@ -106,7 +107,7 @@ func (c Config) describeSeeds() string {
 		all = append(all, fmt.Sprint(s))
 	}
 	own := "folds, weights and shuffles of its own"
-	if c.Split.Name == "LeaveOneSubjectOut" || !c.Split.Shuffle || c.Split.Seed != c.Seed {
+	if sameFolds {
 		own = "weights and shuffles of its own, on the same folds"
 	}
 	return strings.Join(all, ", ") + ": repetitions, each with " + own

@@ -11,7 +11,6 @@ import (
 
 	"eegprune/data"
 	"eegprune/internal/strictyaml"
-	"eegprune/models"
 	"eegprune/prune"
 	"eegprune/train"
 )
@@ -170,7 +169,7 @@ func (f *File) Configs() ([]Config, error) {
 }
 
 func (f *File) config(n NetworkFile, seed uint64) (Config, error) {
-	m, err := models.ByName(n.Model)
+	features, err := FeaturesOf(n.Model)
 	if err != nil {
 		return Config{}, err
 	}
@@ -178,10 +177,7 @@ func (f *File) config(n NetworkFile, seed uint64) (Config, error) {
 		Recover: []string{}}
 	c.Data.Dir, c.Data.Manifest = f.Data.Dir, f.Data.Manifest
 	c.Data.Reading = data.Reading{Encoding: f.Data.Encoding, Montage: f.Data.Montage}
-	c.Data.Features = data.SignalOptions()
-	if m.Grid {
-		c.Data.Features = data.GridOptions()
-	}
+	c.Data.Features = features
 	if len(f.Seeds) > 1 {
 		c.Seeds = f.Seeds
 	}

@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sync"
 
 	"eegprune/models"
 	"eegprune/models/op"
@@ -115,13 +116,13 @@ const (
 
 // evidence is what criteria may look at on a fold.
 func (s *Study) evidence(n *models.Network, fold int) prune.Evidence {
-	rows := s.evidenceRows(fold)
+	rows := sync.OnceValue(func() []int { return s.evidenceRows(fold) }) // most methods need none
 	return prune.Evidence{Seed: s.seed(fold),
 		Gradients: func(use func() error) error {
-			return train.Gradients(n, s.data, rows, evidenceBatch, evidenceBatches, use)
+			return train.Gradients(n, s.data, rows(), evidenceBatch, evidenceBatches, use)
 		},
 		Activations: func(use func(node *op.Node, out *torch.Tensor) error) error {
-			return train.Activations(n, s.data, rows, evidenceBatch, evidenceBatches, use)
+			return train.Activations(n, s.data, rows(), evidenceBatch, evidenceBatches, use)
 		}}
 }
 

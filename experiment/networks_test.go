@@ -13,8 +13,8 @@ import (
 )
 
 // signals makes a set of noise for networks of signals.
-func signals(electrodes, samples int) *data.Set {
-	s := clips(4, 2, 6)
+func signals(subjects, trials, electrodes, samples int) *data.Set {
+	s := clips(subjects, trials, 6)
 	s.Shape, s.Rate, s.X = []int{1, electrodes, samples}, 128, nil
 	random := rand.New(rand.NewPCG(1, 1))
 	for range s.Len() * electrodes * samples {
@@ -29,7 +29,7 @@ func TestSoftPruningSaysTheSameAfterItsTrainingWasKept(t *testing.T) {
 	c := Config{Model: "eegnet", Seed: 3, Train: train.Paper("eegnet"), FineTune: train.Paper("eegnet"), Prune: []Pruning{{"sfp", 0.9}},
 		Options: prune.Options{MinChannels: 4}, Split: Split{Folds: 2, Val: 0.2}}
 	c.Train.Epochs = 2
-	s, err := open(c, named{Set: signals(4, 128)}, OpenOptions{})
+	s, err := open(c, named{Set: signals(4, 2, 4, 128)}, OpenOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

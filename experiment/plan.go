@@ -164,7 +164,7 @@ func (s *Study) cost(c result.Cell, known map[Pruning]models.Counts) (epochs int
 			return 0, 0, err
 		}
 		training = m.Training
-		if !how.ratioless {
+		if hasRatio(c.Stage) {
 			pruning := Pruning{c.Method, c.Ratio}
 			counts, found := known[pruning]
 			if !found {

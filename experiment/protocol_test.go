@@ -115,7 +115,7 @@ func TestLeaksStandFirst(t *testing.T) {
 	if err := s.Divide(); err != nil {
 		t.Fatal(err)
 	}
-	if first := s.settings()[0]; first.Name != "LEAK" || !strings.Contains(first.Value, "clips of one trial") {
+	if first := s.settings(false)[0]; first.Name != "LEAK" || !strings.Contains(first.Value, "clips of one trial") {
 		t.Errorf("a report begins with %v", first)
 	}
 }
@@ -168,22 +168,32 @@ func TestNestedFolds(t *testing.T) {
 }
 
 // Seeds of which each draws folds anew are observations of their own; those on the same folds
-// are not, and the settings say which they are.
+// are not, and the settings say which they are. The split's own seed may be the first of them.
 func TestSettingsSayWhetherSeedsDrawFolds(t *testing.T) {
 	for name, c := range map[string]struct {
 		split Split
+		anew  bool // with the seed of each repetition
 		want  string
 	}{
-		"anew":            {Split{Name: "KFoldByTrial", Shuffle: true, Seed: 7}, "7, 8: repetitions, each with folds, weights and shuffles of its own"},
-		"seed of its own": {Split{Name: "KFoldByTrial", Shuffle: true, Seed: 5}, "7, 8: repetitions, each with weights and shuffles of its own, on the same folds"},
-		"unshuffled":      {Split{Name: "KFoldByTrial"}, "7, 8: repetitions, each with weights and shuffles of its own, on the same folds"},
-		"each subject":    {Split{Name: "LeaveOneSubjectOut", Shuffle: true, Seed: 7}, "7, 8: repetitions, each with weights and shuffles of its own, on the same folds"},
+		"anew":             {Split{Name: "KFoldByTrial", Shuffle: true}, true, "7, 8: repetitions, each with folds, weights and shuffles of its own"},
+		"seed of its own":  {Split{Name: "KFoldByTrial", Shuffle: true, Seed: 5}, false, "7, 8: repetitions, each with weights and shuffles of its own, on the same folds"},
+		"seed of the 1st":  {Split{Name: "KFoldByTrial", Shuffle: true, Seed: 7}, false, "7, 8: repetitions, each with weights and shuffles of its own, on the same folds"},
+		"unshuffled":       {Split{Name: "KFoldByTrial"}, true, "7, 8: repetitions, each with weights and shuffles of its own, on the same folds"},
+		"each one subject": {Split{Name: "LeaveOneSubjectOut", Shuffle: true}, true, "7, 8: repetitions, each with weights and shuffles of its own, on the same folds"},
 	} {
-		if got := (Config{Seed: 7, Seeds: []uint64{7, 8}, Split: c.split}).describeSeeds(); got != c.want {
+		var g Grid
+		for _, seed := range []uint64{7, 8} {
+			s := Study{Config: Config{Model: "eegnet", Seed: seed, Seeds: []uint64{7, 8}, Split: c.split}}
+			if c.anew {
+				s.Config.Split.Seed = seed
+			}
+			g = append(g, &s)
+		}
+		if got := g[0].Config.describeSeeds(g.sameFolds("eegnet")); got != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
 	}
-	if got := (Config{Seed: 7}).describeSeeds(); got != "7" {
+	if got := (Config{Seed: 7}).describeSeeds(false); got != "7" {
 		t.Errorf("one seed: %q", got)
 	}
 }

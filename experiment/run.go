@@ -40,6 +40,15 @@ func (s *Study) Cells(o RunOptions) []result.Cell {
 // A Grid is studies of several networks that are carried out together.
 type Grid []*Study
 
+// sameFolds says whether the seeds of the studies of a network test on the same folds. The
+// split's own seed may be that of one of them.
+func (g Grid) sameFolds(model string) bool {
+	return slices.ContainsFunc(g, func(s *Study) bool {
+		c := s.Config
+		return c.Model == model && result.SameFolds(c.Split.Name, c.Split.Shuffle, c.Split.Seed, c.Seed)
+	})
+}
+
 // Run carries out the studies, all of whose cells share the jobs, and returns the results of the
 // cells that it was asked for. What an earlier run did is not done again. A cell that fails is
 // tried once more, with nothing beside it, and then recorded; the others go on, and the error is a
@@ -86,7 +95,7 @@ func (g Grid) report(results []result.Result, o RunOptions) (*result.Study, erro
 	var settings [][]result.Setting
 	var onData []string
 	for _, s := range g {
-		configs, settings = append(configs, s.Config), append(settings, s.settings())
+		configs, settings = append(configs, s.Config), append(settings, s.settings(g.sameFolds(s.Config.Model)))
 		for _, n := range s.notes {
 			if !slices.Contains(onData, n) {
 				onData = append(onData, n)

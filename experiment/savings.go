@@ -44,12 +44,16 @@ func (g Grid) Savings(ctx context.Context, o RunOptions, so SavingsOptions) (*re
 	}
 	o.Watch.Changed = nil // what will be tried is not known yet
 	seeker := seeker{SavingsOptions: so}
-	models := map[string]int{}
+	models := map[string]int{} // of each the folds that count as one observation each
 	for _, s := range g {
 		c := *s
 		c.Config.Prune = nil // what is tried is added
 		seeker.grid = append(seeker.grid, &c)
-		models[s.Config.Model] += len(s.Folds)
+		if g.sameFolds(s.Config.Model) {
+			models[s.Config.Model] = len(s.Folds)
+		} else {
+			models[s.Config.Model] += len(s.Folds)
+		}
 	}
 	for _, folds := range models {
 		if err := (report.PairedTest{Name: so.Test, TestShare: 1}).Enough(folds, so.Level); err != nil {
@@ -203,7 +207,9 @@ func (k *seeker) try(ctx context.Context, model string, p Pruning, stage string)
 		grid = append(grid, &s)
 	}
 	results, err := k.holding.carryOut(ctx, grid, k.grid)
+	fixed := k.grid.sameFolds(model)
 	for _, r := range results {
+		r.FixedFolds = fixed
 		if !slices.ContainsFunc(k.all, func(o result.Result) bool { return o.Cell == r.Cell }) {
 			k.all = append(k.all, r)
 		}

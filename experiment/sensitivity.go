@@ -61,9 +61,10 @@ func (e *SeveralNetworksError) Error() string {
 // PrunedFrom returns the checkpoints, of the results in a directory, that a method prunes: those
 // of a network's folds.
 func PrunedFrom(dir, method string) ([]string, error) {
-	want := result.Variant{Stage: result.Unpruned}
-	if t := prune.TrainingFor(method); t != nil && !t.Prunes {
-		want.Stage, want.Method = result.Sparse, method
+	from := append(prunedFrom(Config{}, prune.TrainingFor(method)), result.Unpruned) // also of what is pruned while it is trained
+	want := result.Variant{Stage: from[0]}
+	if want.Stage != result.Unpruned {
+		want.Method = method
 	}
 	s, err := result.Read(dir)
 	if err != nil {
@@ -102,9 +103,9 @@ func (s *Study) Sensitivity(ctx context.Context, checkpoints []*Checkpoint, o Se
 		if c.Data != first.Data || c.Network.Arch.Model != first.Network.Arch.Model {
 			return nil, fmt.Errorf("%s and %s are not of one study: they were trained on other data, or are other networks", first.Path, c.Path)
 		}
-		fold := s.At(c.Cell)
-		if fold < 1 || fold > len(s.Folds) {
-			return nil, fmt.Errorf("%s does not say which fold it was trained on", c.Path)
+		fold, err := c.fold(s)
+		if err != nil {
+			return nil, err
 		}
 		networks, folds = append(networks, c.Network), append(folds, fold)
 	}
@@ -133,7 +134,7 @@ func (s *Study) sensitivity(ctx context.Context, networks []*models.Network, fol
 		return nil, err
 	}
 	out := &report.Sensitivity{Schema: result.Schema, Model: s.Arch.Model, Method: o.Method, On: o.On, Metric: s.Config.Metric, Folds: folds, Leak: s.leak(),
-		Settings: s.settings()}
+		Settings: s.settings(Grid{s}.sameFolds(s.Config.Model))}
 	for _, l := range layers {
 		for _, r := range o.Ratios {
 			out.Points = append(out.Points, report.SensitivityPoint{Layer: l, Ratio: r})

@@ -80,6 +80,12 @@ func stages() []stage {
 	}
 }
 
+// hasRatio says whether a method's networks of a stage differ by ratio.
+func hasRatio(name string) bool {
+	s, err := stageOf(name)
+	return err != nil || !s.ratioless
+}
+
 // stageOf returns the stage of that name.
 func stageOf(name string) (stage, error) {
 	all := stages()
@@ -143,7 +149,7 @@ func Describe(c result.Cell) string {
 		s.after = "after"
 	}
 	text += " " + s.after + " " + c.Method
-	if !s.ratioless {
+	if hasRatio(c.Stage) {
 		text += fmt.Sprintf(" at %g", c.Ratio)
 	}
 	return text
@@ -168,7 +174,7 @@ func Label(c result.Cell) string {
 		return c.Stage
 	}
 	text := c.Stage + " " + c.Method
-	if s, err := stageOf(c.Stage); err != nil || !s.ratioless {
+	if hasRatio(c.Stage) {
 		text += fmt.Sprintf(" %g", c.Ratio)
 	}
 	return text

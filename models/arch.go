@@ -19,14 +19,20 @@ type Group = op.Group
 // An Arch is a network as data: operations in the order in which they are computed, tensors in
 // PyTorch's order of construction, and which channels go together.
 type Arch struct {
-	Model   string      `json:"model"`
-	Input   [3]int      `json:"input"` // channels, height, width of one clip
-	Classes int         `json:"classes"`
-	Nodes   []op.Node   `json:"nodes"` // the last gives the logits
+	Model   string    `json:"model"`
+	Input   [3]int    `json:"input"` // channels, height, width of one clip
+	Classes int       `json:"classes"`
+	Nodes   []op.Node `json:"nodes"`
+	// Output is the value that is the logits; "" for what the last node gives.
+	Output  string      `json:"output,omitempty"`
 	Tensors []op.Tensor `json:"tensors"`
 	Groups  []Group     `json:"groups"` // as the operations say: see [op.Groups]
 	// Whole says which layers keep all their channels, and why.
 	Whole []op.Whole `json:"-"`
+	// Exported says what a network is that another program exported; nil for networks of this one.
+	Exported *Exported `json:"exported,omitempty"`
+
+	trace *op.Trace // of the groups
 }
 
 // Custom is an architecture of a net that is no model's.
@@ -68,20 +74,45 @@ func (a *Arch) Group(name string) *Group {
 	return &a.Groups[i]
 }
 
-// Owner returns the first node that takes a tensor, and as which argument.
-func (a *Arch) Owner(tensor string) (owner *op.Node, arg string) {
+// An owner is the first node that takes a tensor, and as which argument.
+type owner struct {
+	node *op.Node
+	arg  string
+}
+
+// owners are those of all tensors and values but what is taken in lists alone.
+func (a *Arch) owners() map[string]owner {
+	all := map[string]owner{}
 	for i := range a.Nodes {
-		for arg, v := range a.Nodes[i].Args {
-			if v == op.Ref(tensor) {
-				return &a.Nodes[i], arg
+		n := &a.Nodes[i]
+		for arg := range n.Args {
+			if t := n.Ref(arg); t != "" && all[t].node == nil {
+				all[t] = owner{n, arg}
 			}
 		}
 	}
-	return nil, ""
+	return all
+}
+
+// Owner returns the first node that takes a tensor, and as which argument.
+func (a *Arch) Owner(tensor string) (*op.Node, string) {
+	o := a.owners()[tensor]
+	return o.node, o.arg
+}
+
+// Logits is the name of the value that is the logits.
+func (a *Arch) Logits() string {
+	if a.Output != "" || len(a.Nodes) == 0 {
+		return a.Output
+	}
+	return a.Nodes[len(a.Nodes)-1].Values()[0]
 }
 
 // Kind is what a layer's weight is of, "" for those that have none.
 func (a *Arch) Kind(tensor string) op.Kind {
+	if a.trace != nil {
+		return a.trace.Kind(tensor)
+	}
 	if n, _ := a.Owner(tensor); n != nil {
 		if o := op.Of(n.Op); o != nil {
 			return o.Weighs
@@ -211,19 +242,18 @@ func (a *Arch) Check() error {
 			outputs++
 		}
 	}
-	var last []int
-	shapes, err := a.walk(nil, func(c *op.Call) { last = c.Out[1:] })
-	switch {
+	shapes, err := a.walk(nil, nil)
+	switch logits := shapes[a.Logits()]; {
 	case err != nil:
 		return err
-	case outputs != 1 || used[a.Nodes[len(a.Nodes)-1].Name] > 0:
+	case a.Exported == nil && (outputs != 1 || used[a.Logits()] > 0):
 		return fmt.Errorf("%s: %d layers feed no other; a network has one output, which is computed last", a.Model, outputs)
-	case len(last) != 1 || last[0] != a.Classes:
-		return fmt.Errorf("%s: the last layer gives %v, not %d logits", a.Model, last, a.Classes)
+	case len(logits) != 2 || logits[0] != op.Batch || logits[1] != a.Classes:
+		return fmt.Errorf("%s: the last layer gives %v, not %d logits", a.Model, logits[min(1, len(logits)):], a.Classes)
 	}
 	for _, t := range a.Tensors {
 		switch {
-		case used[t.Name] == 0:
+		case used[t.Name] == 0 && a.Exported == nil:
 			return fmt.Errorf("%s: layer %q: no operation takes its tensor %s", a.Model, t.Layer(), t.Name)
 		case t.MaxNorm != 0 && (!(t.MaxNorm > 0) || len(t.Shape) < 2):
 			return fmt.Errorf("%s: layer %q: a norm of %g bounds the rows of %s, of shape %v: it must be above 0, of a weight", a.Model, t.Layer(), t.MaxNorm, t.Name, t.Shape)
@@ -241,23 +271,52 @@ func (a *Arch) Check() error {
 // Cut returns the architecture of which of each group that keep names only those channels stay, and
 // what stays of each tensor that loses something: for each dimension the indices, nil where all do.
 func (a *Arch) Cut(keep map[string][]int) (*Arch, map[string][][]int, error) {
-	left := op.Cut(a.Groups, keep, a.Tensors)
-	c := a.Clone()
-	for i := range c.Groups {
-		g := &c.Groups[i]
-		kept, ok := keep[g.Name]
-		if !ok {
-			continue
-		}
-		g.Kept, g.Channels = compose(g.Kept, kept), len(kept)
-		for _, p := range g.Of(op.Filter) {
-			if rows := left[p.Tensor][p.Dim]; rows != nil {
-				c.Tensor(p.Tensor).Shape[p.Dim] = len(rows)
-			}
+	trace, before := a.trace, op.Shapes(nil)
+	if trace == nil || a.Exported != nil {
+		var err error
+		if before, err = a.walk(nil, nil); err != nil {
+			return nil, nil, err
 		}
 	}
-	// What the filters that stay make flows on.
-	if _, err := c.walk((*op.Call).Fit, nil); err != nil {
+	if trace == nil {
+		trace = op.Follow(a.Nodes, a.Tensors, before, a.Logits())
+	}
+	kept := trace.Without(a.Groups, keep)
+	c := a.Clone()
+	c.trace = nil
+	for i := range c.Groups {
+		if g := &c.Groups[i]; keep[g.Name] != nil {
+			g.Kept, g.Channels = compose(g.Kept, keep[g.Name]), len(keep[g.Name])
+		}
+	}
+	shorten := func(name string, shape []int) (rows [][]int) {
+		for dim := range shape {
+			if stays := kept(name, dim); stays != nil {
+				if rows == nil {
+					rows = make([][]int, len(shape))
+				}
+				rows[dim], shape[dim] = stays, len(stays)
+			}
+		}
+		return rows
+	}
+	left := map[string][][]int{}
+	for _, t := range c.Tensors {
+		if rows := shorten(t.Name, t.Shape); rows != nil {
+			left[t.Name] = rows
+		}
+	}
+	for _, n := range c.Nodes {
+		for _, v := range n.Gives {
+			shorten(v.Name, v.Shape)
+		}
+	}
+	// What stays flows on into the arguments of operations.
+	_, err := c.walk(func(call *op.Call) {
+		call.Smaller(before, kept)
+		call.Fit()
+	}, nil)
+	if err != nil {
 		return nil, nil, err
 	}
 	for _, t := range c.Tensors {
@@ -291,7 +350,8 @@ func (a *Arch) Regroup() error {
 		return err
 	}
 	before := a.Groups
-	a.Groups, a.Whole = op.Groups(a.Nodes, a.Tensors, shapes)
+	a.trace = op.Follow(a.Nodes, a.Tensors, shapes, a.Logits())
+	a.Groups, a.Whole = a.trace.Groups()
 	for i := range before {
 		if g := a.Group(before[i].Name); g != nil && g.Channels == before[i].Channels {
 			g.Kept = before[i].Kept
@@ -305,7 +365,7 @@ func (a *Arch) checkGroups(shapes op.Shapes) error {
 	if a.Groups == nil {
 		return nil
 	}
-	real, _ := op.Groups(a.Nodes, a.Tensors, shapes)
+	real, _ := op.Follow(a.Nodes, a.Tensors, shapes, a.Logits()).Groups()
 	for i := range a.Groups {
 		g := &a.Groups[i]
 		k := slices.IndexFunc(real, func(r Group) bool { return r.Name == g.Name })

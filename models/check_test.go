@@ -45,6 +45,12 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 		"classes that differ":    {func(a *models.Arch) { a.Classes = 3 }, []string{"gives [2], not 3 logits"}},
 		"unknown input":          {arg("cat", "tensors", []op.Ref{"a", "b", "nosuch"}), []string{`"cat"`, `"nosuch"`, "not there"}},
 		"an input of nothing":    {arg("pool", "self", op.Ref("")), []string{`"pool"`, `takes its input from ""`}},
+		"a count as a map":       {arg("flatten", "self", op.Ref("norm.num_batches_tracked")), []string{`"flatten"`, "norm.num_batches_tracked", "nothing comes from the clips"}},
+		"a count to normalise":   {arg("norm", "input", op.Ref("norm.num_batches_tracked")), []string{`"norm"`, "nothing comes from the clips"}},
+		"a count among maps":     {arg("cat", "tensors", []op.Ref{"a", "b", "norm.num_batches_tracked"}), []string{`"cat"`, "[3 4 8] and []"}},
+		"a weight as a map":      {arg("pool", "self", op.Ref("a.weight")), []string{`"pool"`, "a.weight", "nothing comes from the clips"}},
+		"dropout of a weight":    {arg("drop", "input", op.Ref("norm.weight")), []string{`"drop"`, "nothing comes from the clips"}},
+		"weights joined":         {func(a *models.Arch) { *a = *placed() }, []string{`"places"`, "places.upper, places.lower", "nothing comes from the clips"}},
 		"no input":               {arg("a", "input", nil), []string{`"a"`, "input", "Tensor"}},
 		"two inputs":             {arg("norm", "input", []op.Ref{"cat", "a"}), []string{`"norm"`, "input", "Tensor"}},
 		"a later value":          {arg("a", "input", op.Ref("norm")), []string{`"a"`, `"norm"`, "not there before it"}},
@@ -124,6 +130,19 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 			a.Shapes()
 		})
 	}
+}
+
+// placed is a network that joins what it has learned of places, which no clip is part of.
+func placed() *models.Arch {
+	weight := func(name string, shape ...int) op.Tensor { return op.Tensor{Name: name, Shape: shape} }
+	return &models.Arch{Model: "small", Input: [3]int{2, 4, 4}, Classes: 2,
+		Nodes: []op.Node{
+			{Name: "places", Op: op.Cat, Args: op.Args{"tensors": []op.Ref{"places.upper", "places.lower"}, "dim": 2}},
+			{Name: "add", Op: op.Add, Args: op.Args{"self": op.Ref(models.Input), "other": op.Ref("places")}},
+			{Name: "flatten", Op: op.Flatten, Args: op.Args{"self": op.Ref("add"), "start_dim": 1}},
+			{Name: "out", Op: op.Linear, Args: op.Args{"input": op.Ref("flatten"), "weight": op.Ref("out.weight")}},
+		},
+		Tensors: []op.Tensor{weight("places.upper", 1, 2, 1, 4), weight("places.lower", 1, 2, 3, 4), weight("out.weight", 2, 32)}}
 }
 
 func TestCloneSharesNothing(t *testing.T) {

@@ -271,6 +271,8 @@ func FuzzCheckpointDescription(f *testing.F) {
 		func(a *models.Arch) { a.Node("a").Args["stride"] = []int{1 << 62, -1} },
 		func(a *models.Arch) { a.Node("a").Args["groups"] = -1 },
 		func(a *models.Arch) { a.Groups[0].Channels = 1 << 62 },
+		func(a *models.Arch) { a.Node("flatten").Args["self"] = op.Ref("norm.num_batches_tracked") },
+		func(a *models.Arch) { *a = *placed() },
 	} {
 		a := small()
 		change(a)

@@ -46,15 +46,22 @@ type step struct {
 
 // first and last are the nodes that take what the step takes and give what it gives.
 func (st *step) first() *op.Node { return st.nodes[0] }
-func (st *step) out() string     { return st.nodes[len(st.nodes)-1].Name }
+func (st *step) last() *op.Node  { return st.nodes[len(st.nodes)-1] }
+
+// out is the value that the step gives, the first of several.
+func (st *step) out() string { return st.last().Values()[0] }
 
 // A plan is a list of steps that rules rewrite.
 type plan struct {
 	mode   mode
 	device torch.Device
 	calls  map[string]*op.Call // of nodes by name
+	values map[string]bool     // by name: what nodes give, and the input
 	steps  []*step
 	output string
+	// known says that the program knows all operations; rewrites that one of the graph itself writes
+	// over a value, so that steps must not change places.
+	known, rewrites bool
 }
 
 // compile makes the steps of every mode.
@@ -68,7 +75,9 @@ func (n *Network) compile() (map[mode]*program, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: compiling for %v: %w", n.Arch.Model, m, err)
 		}
-		all[m] = p
+		if !m.innermost || p.plan.known {
+			all[m] = p
+		}
 	}
 	return all, nil
 }
@@ -76,30 +85,41 @@ func (n *Network) compile() (map[mode]*program, error) {
 // program compiles a network's steps for one mode, by all rules but those whose names are given.
 func (n *Network) program(a *Arch, m mode, without ...string) (*program, error) {
 	p := &plan{mode: m, device: n.device, calls: map[string]*op.Call{}}
+	p.known, p.output = true, a.Logits()
+	p.values = map[string]bool{Input: true}
 	err := a.Walk(func(c *op.Call) {
 		p.calls[c.Name] = c
-		st := &step{nodes: []*op.Node{c.Node}, in: p.values(c.Node)}
-		if c.Op == op.Conv2d {
+		for _, v := range c.Values() {
+			p.values[v] = true
+		}
+		st := &step{nodes: []*op.Node{c.Node}, in: p.inputs(c.Node)}
+		if p.is(c.Node, op.Conv2d) {
 			own := c.Ints("padding")
 			st.zeros = [4]int{own[1], own[1], own[0], own[0]}
 		}
 		p.steps = append(p.steps, st)
-		p.output = c.Name
+		p.known = p.known && c.Known()
+		p.rewrites = p.rewrites || c.InPlace() && p.values[c.Ref("self")]
 	})
 	if err != nil {
 		return nil, err
 	}
 	for _, r := range rules {
-		if !m.each && r.fits(m, n.device) && !slices.Contains(without, r.name) {
+		if !m.each && r.fits(m, n.device) && !slices.Contains(without, r.name) && (p.known || !r.whole) && (!p.rewrites || r.name == leftOut) {
 			r.apply(p)
 		}
 	}
 	return p.bind(n)
 }
 
-// values are those inputs of a node that other nodes gave, or the network's own.
-func (p *plan) values(n *op.Node) []string {
-	return slices.DeleteFunc(n.Inputs(), func(in string) bool { return p.calls[in] == nil && in != Input })
+// is reports whether a node is an operation of which the program knows more than its name.
+func (p *plan) is(n *op.Node, name string) bool {
+	return n.Op == name && p.calls[n.Name].Known()
+}
+
+// inputs are those inputs of a node that other nodes gave, or the network's own.
+func (p *plan) inputs(n *op.Node) []string {
+	return slices.DeleteFunc(n.Inputs(), func(in string) bool { return !p.values[in] })
 }
 
 // uses counts how many inputs of steps a value is.
@@ -117,7 +137,7 @@ func (p *plan) uses(value string) int {
 
 // from is the step that gives a value, nil where none does.
 func (p *plan) from(value string) *step {
-	i := slices.IndexFunc(p.steps, func(st *step) bool { return st.out() == value })
+	i := slices.IndexFunc(p.steps, func(st *step) bool { return slices.Contains(st.last().Values(), value) })
 	if i < 0 {
 		return nil
 	}
@@ -134,7 +154,7 @@ func (p *plan) before(st *step) *step {
 
 // after is the step that alone takes what st gives, and takes nothing else; or nil.
 func (p *plan) after(st *step) *step {
-	if p.uses(st.out()) != 1 {
+	if p.uses(st.out()) != 1 || len(st.last().Values()) > 1 {
 		return nil
 	}
 	i := slices.IndexFunc(p.steps, func(next *step) bool { return slices.Equal(next.in, []string{st.out()}) })
@@ -177,6 +197,7 @@ type binder struct {
 	calls   map[string]*op.Call
 	tensors map[string]*torch.Tensor
 	places  map[string]int
+	device  torch.Device
 }
 
 func (b *binder) node(n *op.Node, inPlace bool) *op.Binding {
@@ -194,42 +215,53 @@ type program struct {
 type boundStep struct {
 	node    *op.Node // whose output it gives
 	run     op.Kernel
-	out     int
-	release []int // places whose values no later step takes
+	several op.Several // instead, of a node that gives several values
+	out     []int      // places
+	release []int      // places whose values no later step takes
 }
 
 // bind finds places for the values and makes the kernels.
 func (p *plan) bind(n *Network) (*program, error) {
-	b := &binder{calls: p.calls, tensors: n.tensors, places: map[string]int{Input: 0}}
+	b := &binder{calls: p.calls, tensors: n.tensors, places: map[string]int{Input: 0}, device: n.device}
 	prog := &program{places: 1, plan: p}
 	last := map[string]int{} // the step that takes a value last
 	for i, st := range p.steps {
-		b.places[st.out()] = prog.places
-		prog.places++
+		for _, v := range st.last().Values() {
+			b.places[v] = prog.places
+			last[v] = i
+			prog.places++
+		}
 		for _, in := range st.in {
 			last[in] = i
 		}
 	}
 	for i, st := range p.steps {
 		// What a node takes is what its step takes, where steps between were left out.
-		for k, value := range p.values(st.first()) {
+		for k, value := range p.inputs(st.first()) {
 			if k < len(st.in) && st.in[k] != value {
 				b.places[value] = b.places[st.in[k]]
 			}
 		}
-		bound := boundStep{node: st.nodes[len(st.nodes)-1], out: b.places[st.out()]}
-		if st.bind != nil {
-			run, err := st.bind(st, b)
-			if err != nil {
-				return nil, err
-			}
-			bound.run = run
-		} else {
-			bound.run = b.node(st.first(), st.inPlace).Kernel()
+		bound := boundStep{node: st.last()}
+		values := st.last().Values()
+		for _, v := range values {
+			bound.out = append(bound.out, b.places[v])
 		}
-		for _, in := range slices.Compact(slices.Sorted(slices.Values(st.in))) {
-			if last[in] == i && in != Input && in != p.output && !p.mode.each {
-				bound.release = append(bound.release, b.places[in])
+		var err error
+		switch {
+		case st.bind != nil:
+			bound.run, err = st.bind(st, b)
+		case len(values) > 1:
+			bound.several, err = b.node(st.first(), false).Kernels()
+		default:
+			bound.run, err = b.node(st.first(), st.inPlace).Kernel()
+		}
+		if err != nil {
+			return nil, fmt.Errorf("layer %q: %w", st.last().Name, err)
+		}
+		for _, v := range slices.Compact(slices.Sorted(slices.Values(slices.Concat(st.in, values)))) {
+			if last[v] == i && v != Input && v != p.output && !p.mode.each {
+				bound.release = append(bound.release, b.places[v])
 			}
 		}
 		prog.steps = append(prog.steps, bound)
@@ -241,15 +273,31 @@ func (p *plan) bind(n *Network) (*program, error) {
 // run passes x through the steps. What a step gave is freed when no other needs it, so that the
 // next finds its memory in the processor's cache.
 func (p *program) run(s *torch.Scope, x *torch.Tensor, pass Pass) *torch.Tensor {
-	v := op.Values{At: make([]*torch.Tensor, p.places), Training: pass.Training, Generator: pass.Generator}
+	clips := 0
+	if shape := x.Shape(); len(shape) > 0 {
+		clips = shape[0]
+	}
+	v := op.Values{At: make([]*torch.Tensor, p.places), Clips: clips, Training: pass.Training, Generator: pass.Generator}
 	v.At[0] = x
 	for i := range p.steps {
 		st := &p.steps[i]
-		out := st.run(s, &v)
+		if st.several != nil {
+			for k, out := range st.several(s, &v) {
+				if k < len(st.out) {
+					v.At[st.out[k]] = out
+				}
+			}
+		} else {
+			v.At[st.out[0]] = st.run(s, &v)
+		}
+		out := v.At[st.out[0]]
 		if pass.After != nil {
 			out = pass.After(s, st.node, out)
+			v.At[st.out[0]] = out
 		}
-		v.At[st.out] = out
+		if s.Err() != nil {
+			return out
+		}
 		for _, place := range st.release {
 			if v.At[place] != out { // which a step that gives what it takes passes on
 				s.Release(v.At[place])

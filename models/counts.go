@@ -28,7 +28,7 @@ func (a *Arch) CountMasked(masks Masks) (Counts, error) {
 	var c Counts
 	for _, t := range a.Tensors {
 		if !t.Buffer {
-			c.Parameters += elements(t.Shape)
+			c.Parameters += int64(t.Len())
 		}
 	}
 	for _, mask := range masks {
@@ -46,12 +46,4 @@ func (a *Arch) CountMasked(masks Masks) (Counts, error) {
 		*c.of(o.Weighs) += macs
 	})
 	return c, err
-}
-
-func elements(shape []int) int64 {
-	n := int64(1)
-	for _, d := range shape {
-		n *= int64(d)
-	}
-	return n
 }

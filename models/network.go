@@ -27,18 +27,13 @@ func New(arch *Arch, device torch.Device, g *torch.Generator) (*Network, error) 
 		return nil, err
 	}
 	n := &Network{Arch: arch.Clone(), tensors: map[string]*torch.Tensor{}, device: device}
-	owners := map[string]*op.Call{} // by the tensor that the node takes
-	as := map[string]string{}       // and as which argument
-	err := n.Arch.Walk(func(c *op.Call) {
-		for arg := range c.Args {
-			if t := c.Ref(arg); t != "" && owners[t] == nil {
-				owners[t], as[t] = c, arg
-			}
-		}
-	})
+	calls := map[*op.Node]*op.Call{}
+	err := n.Arch.Walk(func(c *op.Call) { calls[c.Node] = c })
+	owners := n.Arch.owners()
 	for i := 0; i < len(n.Arch.Tensors) && err == nil; i++ {
 		t := &n.Arch.Tensors[i]
-		if err = n.add(t, owners[t.Name], as[t.Name], g); err != nil {
+		owner := owners[t.Name]
+		if err = n.add(t, calls[owner.node], owner.arg, g); err != nil {
 			err = fmt.Errorf("%s: layer %q: %w", arch.Model, t.Layer(), err)
 		}
 	}

@@ -13,7 +13,11 @@ type rule struct {
 	fits func(m mode, device torch.Device) bool
 	// apply rewrites the plan's steps. A rule sees what those before it made.
 	apply func(p *plan)
+	// whole says that it is about all steps together, so that all must be known.
+	whole bool
 }
+
+const leftOut = "what gives what it takes is left out"
 
 var (
 	always       = func(mode, torch.Device) bool { return true }
@@ -25,20 +29,20 @@ var (
 
 // rules are tried in this order.
 var rules = []rule{
-	{"what gives what it takes is left out", always, leaveOut},
-	{"zeros are the convolution's", evaluatedCPU, takeZeros},
-	{"clips innermost", innermost, clipsInnermost},
-	{"clips innermost: a BatchNorm after cat is each part's", innermost, divideNorm},
-	{"channels innermost", trainedCPU, channelsInnermost},
-	{"LeakyReLU with the pool after it", training, poolRectified},
-	{"activations in place", always, writeOver},
+	{leftOut, always, leaveOut, false},
+	{"zeros are the convolution's", evaluatedCPU, takeZeros, false},
+	{"clips innermost", innermost, clipsInnermost, true},
+	{"clips innermost: a BatchNorm after cat is each part's", innermost, divideNorm, true},
+	{"channels innermost", trainedCPU, channelsInnermost, true},
+	{"LeakyReLU with the pool after it", training, poolRectified, false},
+	{"activations in place", always, writeOver, false},
 }
 
 // leaveOut leaves out dropout in evaluation, or of nothing.
 func leaveOut(p *plan) {
 	for _, st := range slices.Clone(p.steps) {
 		c := p.calls[st.first().Name]
-		if passes := c.Operation().Passes; passes != nil && passes(c, p.mode.training) && len(p.steps) > 1 {
+		if passes := c.Operation().Passes; passes != nil && c.Known() && passes(c, p.mode.training) && len(p.steps) > 1 {
 			p.bypass(st)
 		}
 	}
@@ -50,7 +54,7 @@ func leaveOut(p *plan) {
 func takeZeros(p *plan) {
 	for _, st := range slices.Clone(p.steps) {
 		from := p.before(st)
-		if st.first().Op != op.Conv2d || from == nil || len(from.nodes) > 1 || from.first().Op != op.Pad {
+		if !p.is(st.first(), op.Conv2d) || from == nil || len(from.nodes) > 1 || !p.is(from.first(), op.Pad) {
 			continue
 		}
 		sides := p.calls[from.first().Name].Ints("pad")
@@ -111,17 +115,24 @@ func symmetric(pad [4]int) (within [2]int, rest [4]int) {
 }
 
 // isActivation reports whether a step is a ReLU or LeakyReLU.
-func isActivation(st *step) bool {
-	return st != nil && len(st.nodes) == 1 && (st.first().Op == op.ReLU || st.first().Op == op.LeakyReLU)
+func (p *plan) isActivation(st *step) bool {
+	return st != nil && len(st.nodes) == 1 && (p.is(st.first(), op.ReLU) || p.is(st.first(), op.LeakyReLU))
 }
 
 // isRowPool reports whether a step is a pool along rows, of windows side by side.
 func (p *plan) isRowPool(st *step) bool {
-	if st == nil || len(st.nodes) > 1 || st.first().Op != op.AvgPool2d {
+	if st == nil || len(st.nodes) > 1 || !p.is(st.first(), op.AvgPool2d) {
 		return false
 	}
 	kernel, stride := p.calls[st.first().Name].Window()
 	return kernel[0] == 1 && slices.Equal(kernel, stride)
+}
+
+// absorb has a step compute the one after it, whose first node it returns.
+func (p *plan) absorb(st, next *step) *op.Node {
+	st.nodes = append(slices.Clone(st.nodes), next.nodes...)
+	p.remove(next)
+	return next.first()
 }
 
 // clipsInnermost has convolutions and linear layers compute what follows them: an activation, a
@@ -137,19 +148,14 @@ func clipsInnermost(p *plan) {
 			continue
 		}
 		st.rule, st.bind = rule, bindInnermost
-		take := func(next *step, as **op.Node) {
-			*as = next.first()
-			st.nodes = append(slices.Clone(st.nodes), next.nodes...)
-			p.remove(next)
-		}
-		if next := p.after(st); isActivation(next) {
-			take(next, &st.act)
+		if next := p.after(st); p.isActivation(next) {
+			st.act = p.absorb(st, next)
 		}
 		if next := p.after(st); conv.Op == op.Conv2d && p.isRowPool(next) {
-			take(next, &st.pool)
+			st.pool = p.absorb(st, next)
 		}
 		if next := p.after(st); next != nil && next.first().Op == op.BatchNorm {
-			take(next, &st.norm)
+			st.norm = p.absorb(st, next)
 		}
 	}
 }
@@ -233,10 +239,8 @@ func channelsInnermost(p *plan) {
 			continue
 		}
 		st.rule, st.bind = "channels innermost", bindChannelsInnermost
-		if next := p.after(st); isActivation(next) && next.first().Op == op.ReLU {
-			st.act = next.first()
-			st.nodes = append(slices.Clone(st.nodes), next.nodes...)
-			p.remove(next)
+		if next := p.after(st); p.isActivation(next) && next.first().Op == op.ReLU {
+			st.act = p.absorb(st, next)
 		}
 	}
 }
@@ -254,7 +258,7 @@ func bindChannelsInnermost(st *step, b *binder) (op.Kernel, error) {
 func poolRectified(p *plan) {
 	for _, st := range slices.Clone(p.steps) {
 		from := p.before(st)
-		if !p.isRowPool(st) || from == nil || len(from.nodes) > 1 || from.first().Op != op.LeakyReLU {
+		if !p.isRowPool(st) || from == nil || len(from.nodes) > 1 || !p.is(from.first(), op.LeakyReLU) {
 			continue
 		}
 		p.merge(from, st, "LeakyReLU with the pool after it").bind = func(st *step, b *binder) (op.Kernel, error) {
@@ -269,8 +273,9 @@ func poolRectified(p *plan) {
 // computes its gradient without.
 func writeOver(p *plan) {
 	for _, st := range p.steps {
-		if from := p.before(st); isActivation(st) && from != nil {
-			st.inPlace = p.calls[from.out()].Operation().Rewritable
+		if from := p.before(st); p.isActivation(st) && from != nil {
+			c := p.calls[from.last().Name]
+			st.inPlace = c.Known() && c.Operation().Rewritable
 		}
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"slices"
 
 	"eegprune/data"
-	"eegprune/models"
+	"eegprune/experiment"
 	"eegprune/train"
 )
 
@@ -81,12 +81,9 @@ func (p *Predictor) features(r Recordings) (data.Options, error) {
 	o := p.about.Config.Data.Features
 	if o.Seconds == 0 { // another program's
 		model := p.network.Arch.Model
-		m, err := models.ByName(model)
-		if err != nil {
+		var err error
+		if o, err = experiment.FeaturesOf(model); err != nil {
 			return o, err
-		}
-		if o = data.SignalOptions(); m.Grid {
-			o = data.GridOptions()
 		}
 		if r.Assumed != nil {
 			r.Assumed(fmt.Sprintf("what clips %s was trained on is not known; they are taken to be of %g s, with the features of a study of %s", model, o.Seconds, model))

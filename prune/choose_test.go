@@ -284,6 +284,63 @@ func TestSilencedChannelsAreAsRemoved(t *testing.T) {
 	})
 }
 
+// Filters of two convolutions whose maps are joined along channels have rows of one BatchNorm: to
+// zero those of one leaves the other's as they are.
+func TestSoftPruningOfJoinedChannels(t *testing.T) {
+	net := op.NewNet(1, 1, 2)
+	a, b := net.Conv2d("a", 1, 3, [2]int{1, 1}, op.ConvOptions{}), net.Conv2d("b", 1, 2, [2]int{1, 1}, op.ConvOptions{})
+	x := net.BatchNorm2d("norm", 5, op.NormOptions{})(net.Cat("cat", 1)(a(models.Input), b(models.Input)))
+	net.Linear("out", 10, 2)(net.Flatten("flatten")(x))
+	arch, err := models.Custom("joined", [3]int{1, 1, 2}, 2, net)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := reftest.Network(t, arch)
+	whole := map[string][]float32{"a.weight": {1, 2, 3}, "a.bias": {1, 2, 3}, "b.weight": {4, 5}, "b.bias": {4, 5},
+		"norm.weight": {1, 2, 3, 4, 5}, "norm.bias": {6, 7, 8, 9, 10}}
+	for name, v := range whole {
+		if err := torch.Write(n.Tensor(name), v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	check := func(when string, want map[string][]float32) {
+		t.Helper()
+		for name, w := range want {
+			if got, err := torch.ToSlice[float32](n.Tensor(name)); err != nil || !slices.Equal(got, w) {
+				t.Errorf("%s: %s is %v, want %v (%v)", when, name, got, w, err)
+			}
+		}
+	}
+	keep := prune.Keep{}
+	for i := range arch.Groups {
+		switch g := &arch.Groups[i]; g.Channels {
+		case 3:
+			keep[g.Name] = []int{0, 2}
+		case 2:
+			keep[g.Name] = []int{1}
+		}
+	}
+	if len(keep) != 2 {
+		t.Fatalf("groups are %+v: want one of each convolution", arch.Groups)
+	}
+	if err := prune.Soften(n, keep); err != nil {
+		t.Fatal(err)
+	}
+	soft := map[string][]float32{"a.weight": {1, 0, 3}, "a.bias": {1, 2, 3}, "b.weight": {0, 5}, "b.bias": {4, 5},
+		"norm.weight": {1, 2, 3, 4, 5}, "norm.bias": {6, 7, 8, 9, 10}}
+	check("softened", soft)
+	restore, err := prune.Silence(n, keep)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check("silenced", map[string][]float32{"a.weight": {1, 0, 3}, "a.bias": {1, 0, 3}, "b.weight": {0, 5}, "b.bias": {0, 5},
+		"norm.weight": {1, 0, 3, 0, 5}, "norm.bias": {6, 0, 8, 0, 10}})
+	if err := restore(); err != nil {
+		t.Fatal(err)
+	}
+	check("restored", soft)
+}
+
 func TestUniformWidthFitsTheMACs(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		arch := reftest.RandomArch(rt)

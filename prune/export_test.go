@@ -1,11 +1,10 @@
 package prune
 
-// What soft pruning and network slimming are made of, for tests.
+// What soft pruning is made of, for tests.
 var (
-	Soften   = soften
-	Silence  = silence
-	Silent   = silent
-	Penalise = penalise
+	Soften  = soften
+	Silence = silence
+	Silent  = silent
 )
 
 // LAMPScores are those of one layer's weights.

@@ -23,7 +23,8 @@ func nsfp() Method {
 		Training: &Training{
 			Penalised: true,
 			Start: func(n *models.Network, j Job) (train.Regimen, error) {
-				return train.Regimen{Gradients: func(s *torch.Scope) { penalise(s, n, j.Strength) }}, nil
+				all := gammas(n)
+				return train.Regimen{Gradients: func(s *torch.Scope) { penalise(s, all, j.Strength) }}, nil
 			},
 			End: func(n *models.Network, j Job) (*models.Network, []string, error) {
 				near, all, err := nearZero(n)
@@ -83,14 +84,15 @@ func scales(sum bool) func(*models.Network, Evidence) (Score, error) {
 	}
 }
 
-// penalise adds the subgradient of strength * sum |gamma| over the scales of all
-// BatchNorms to their gradients: to be called between Backward and the optimizer's step.
-func penalise(s *torch.Scope, n *models.Network, strength float64) {
-	for _, gamma := range gammas(n) {
+// penalise adds the subgradient of strength * sum |gamma| over scales of BatchNorms to their
+// gradients: to be called between Backward and the optimizer's step.
+func penalise(s *torch.Scope, all []*torch.Tensor, strength float64) {
+	for _, gamma := range all {
 		s.AddInPlace(s.GradOf(gamma), s.Sign(s.Detach(gamma)), strength)
 	}
 }
 
+// gammas are the scales of all BatchNorms.
 func gammas(n *models.Network) []*torch.Tensor {
 	var all []*torch.Tensor
 	for _, t := range n.Arch.Tensors {

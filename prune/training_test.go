@@ -126,12 +126,19 @@ func TestPenaltyIsAddedToTheGradientsOfScales(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer opt.Free()
+	start := func(strength float64) func(*torch.Scope) {
+		r, err := prune.TrainingFor("nsfp").Start(n, prune.Job{Strength: strength})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.Gradients
+	}
 	gradients := func(strength float64) []float32 {
 		s := torch.NewScope(torch.Grad)
 		defer s.Close()
 		s.Backward(s.CrossEntropy(n.Forward(s, x, models.Pass{}), y))
 		if strength != 0 {
-			prune.Penalise(s, n, strength)
+			start(strength)(s)
 		}
 		v, err := torch.ToSlice[float32](s.GradOf(gamma))
 		if err := s.Err(); err != nil {

@@ -58,18 +58,18 @@ func analysisFiles(jsonFile string, settings []result.Setting, write func(io.Wri
 // WriteFiles writes the page of a document to a file, and its plots beside it, whose paths it
 // returns.
 func (d *Document) WriteFiles(page string) (plots []string, err error) {
-	var b bytes.Buffer
-	if err := Page(&b, d); err != nil {
+	all, err := d.draw()
+	if err != nil {
 		return nil, err
 	}
-	figures, err := d.Figures()
-	if err != nil {
+	var b bytes.Buffer
+	if err := all.write(&b); err != nil {
 		return nil, err
 	}
 	if err := atomicfile.WriteFile(page, b.Bytes()); err != nil {
 		return nil, err
 	}
-	return WriteFigures(filepath.Dir(page), figures)
+	return WriteFigures(filepath.Dir(page), all.all())
 }
 
 // WritePlots draws all that a directory of results holds.

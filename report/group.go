@@ -69,9 +69,9 @@ func (g group) same(o group) bool {
 func groups(s *result.Study) []group {
 	var all []group
 	at := map[result.Variant]int{}
-	fixed := fixedFolds(s.Config)
+	configs := dividedBy(s.Config)
 	for _, r := range s.Results {
-		r.FixedFolds = fixed
+		r.FixedFolds = fixedFolds(configs, r.Model)
 		i, ok := at[r.Variant]
 		if !ok {
 			i = len(all)

@@ -98,6 +98,12 @@ func (j Judgement) aboveTrivial(metric string, results []result.Result, share fl
 	return number(p)
 }
 
+// withoutLoss says whether a network that was tested is without loss: by p of non-inferiority,
+// corrected, and p of the reference's being better than the trivial baseline.
+func withoutLoss(pHolm float64, pTrivial *float64, level float64) bool {
+	return pHolm <= level && pTrivial != nil && *pTrivial <= level
+}
+
 // verdict is the word for a network that was tested.
 func verdict(without bool, pTrivial *float64, level float64) string {
 	switch {

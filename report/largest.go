@@ -108,7 +108,7 @@ func largest(all []group, metric string, j Judgement, config json.RawMessage) []
 	for i, corrected := range holmOf(p) {
 		if corrected != nil {
 			out[i].PHolm = *corrected
-			out[i].Without = out[i].PHolm <= j.Level && out[i].PTrivial != nil && *out[i].PTrivial <= j.Level
+			out[i].Without = withoutLoss(out[i].PHolm, out[i].PTrivial, j.Level)
 		}
 	}
 	return out

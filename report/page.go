@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"eegprune/result"
@@ -45,32 +46,61 @@ func ReadDocument(dir string) (*Document, error) {
 	return d, nil
 }
 
-// Figures returns all figures of a document.
-func (d *Document) Figures() ([]*Figure, error) {
-	figures, err := Figures(d.Study, d.Judgement)
-	if err != nil {
+// A drawn is a document with all that is computed of it: its comparison and its figures.
+type drawn struct {
+	*Document
+	comparison           *Comparison
+	figures              []*Figure // of the study
+	sensitivity, savings *Figure   // nil where there is none
+}
+
+func (d *Document) draw() (*drawn, error) {
+	out := &drawn{Document: d}
+	var err error
+	if out.comparison, err = NewComparison(d.Study, d.Judgement); err != nil {
+		return nil, err
+	}
+	if out.figures, err = figures(d.Study, out.comparison); err != nil {
 		return nil, err
 	}
 	if d.Sensitivity != nil && len(d.Sensitivity.Points) > 0 {
-		f, err := d.Sensitivity.Figure()
-		if err != nil {
+		if out.sensitivity, err = d.Sensitivity.Figure(); err != nil {
 			return nil, err
 		}
-		figures = append(figures, f)
 	}
 	if d.Savings != nil && len(d.Savings.Rows) > 0 {
-		f, err := d.Savings.Figure()
-		if err != nil {
+		if out.savings, err = d.Savings.Figure(); err != nil {
 			return nil, err
 		}
-		figures = append(figures, f)
 	}
-	return figures, nil
+	return out, nil
+}
+
+// all are the figures of the study, its sensitivity and its savings.
+func (d *drawn) all() []*Figure {
+	return slices.DeleteFunc(append(slices.Clone(d.figures), d.sensitivity, d.savings), func(f *Figure) bool { return f == nil })
+}
+
+// Figures returns all figures of a document.
+func (d *Document) Figures() ([]*Figure, error) {
+	all, err := d.draw()
+	if err != nil {
+		return nil, err
+	}
+	return all.all(), nil
 }
 
 // Page writes a document as one HTML page that needs no network, no scripts and no
 // other file.
 func Page(w io.Writer, d *Document) error {
+	all, err := d.draw()
+	if err != nil {
+		return err
+	}
+	return all.write(w)
+}
+
+func (d *drawn) write(w io.Writer) error {
 	p, err := d.page()
 	if err != nil {
 		return err
@@ -125,7 +155,7 @@ type pageCell struct {
 	Word, Best, Worse bool
 }
 
-func (d *Document) page() (*page, error) {
+func (d *drawn) page() (*page, error) {
 	s := d.Study
 	p := &page{Title: d.Title, Leaks: s.Leaks, Lacks: s.Lacks, Notes: s.Notes, Version: s.Environment.Version}
 	if len(p.Leaks) == 0 && s.Leak != "" {
@@ -172,15 +202,8 @@ func title(s *result.Study) string {
 
 // study adds the sections that every study has: what came of it, then the figures of each
 // model, then the tables.
-func (d *Document) study(p *page) error {
-	c, err := NewComparison(d.Study, d.Judgement)
-	if err != nil {
-		return err
-	}
-	figures, err := figures(d.Study, c)
-	if err != nil {
-		return err
-	}
+func (d *drawn) study(p *page) error {
+	c := d.comparison
 	claims := section{Title: "What came of it"}
 	for _, t := range []*table{c.largestTable(), c.overallTable()} {
 		if t != nil {
@@ -190,7 +213,7 @@ func (d *Document) study(p *page) error {
 	if len(claims.Blocks) > 0 {
 		p.Sections = append(p.Sections, claims)
 	}
-	for _, f := range figures {
+	for _, f := range d.figures {
 		if n := len(p.Sections); n == 0 || p.Sections[n-1].Title != f.model {
 			p.Sections = append(p.Sections, section{Title: f.model})
 		}
@@ -209,9 +232,9 @@ func (d *Document) study(p *page) error {
 	}
 	p.Sections = append(p.Sections, all, section{Title: "Accuracy and cost", Blocks: []block{tableBlock(summary(d.Study))}})
 	var ratios []block
-	for i, of := range sweeps(d.Study) {
+	for _, of := range sweeps(d.Study) {
 		if len(of.ratios()) > 1 {
-			ratios = append(ratios, tableBlock(sweepTables(d.Study)[i]))
+			ratios = append(ratios, tableBlock(of.table(d.Study)))
 		}
 	}
 	if len(ratios) > 0 {
@@ -222,11 +245,8 @@ func (d *Document) study(p *page) error {
 }
 
 // analyses adds sensitivity and savings.
-func (d *Document) analyses(p *page) error {
-	add := func(title string, f *Figure, err error, tables ...*table) error {
-		if err != nil {
-			return err
-		}
+func (d *drawn) analyses(p *page) error {
+	add := func(title string, f *Figure, tables ...*table) error {
 		b, err := figureBlock(f)
 		if err != nil {
 			return err
@@ -239,17 +259,13 @@ func (d *Document) analyses(p *page) error {
 		p.Sections = append(p.Sections, s)
 		return nil
 	}
-	if v := d.Savings; v != nil && len(v.Rows) > 0 {
-		f, err := v.Figure()
-		if err := add("Savings", f, err, v.table(), v.tried()); err != nil {
+	if d.savings != nil {
+		if err := add("Savings", d.savings, d.Savings.table(), d.Savings.tried()); err != nil {
 			return err
 		}
 	}
-	if v := d.Sensitivity; v != nil && len(v.Points) > 0 {
-		f, err := v.Figure()
-		if err := add("Sensitivity of layers", f, err, v.table()); err != nil {
-			return err
-		}
+	if d.sensitivity != nil {
+		return add("Sensitivity of layers", d.sensitivity, d.Sensitivity.table())
 	}
 	return nil
 }

@@ -61,31 +61,39 @@ func sharedFolds(results []result.Result) map[unit]int {
 	return number
 }
 
-// fixedFolds says whether a configuration, or the several of a study, divides the clips
-// alike for every seed: unshuffled, or shuffled with a seed of the split's own.
-func fixedFolds(config json.RawMessage) bool {
-	type asked struct {
-		Seed  uint64
-		Split *struct {
-			Shuffle bool
-			Seed    uint64
+// A divided is what a configuration says of how a network's clips are divided.
+type divided struct {
+	Model string
+	Seed  uint64
+	Split *struct {
+		Name    string
+		Folds   int
+		Shuffle bool
+		Seed    uint64
+	}
+}
+
+// dividedBy reads a configuration, or the several of a study; nil where it says nothing.
+func dividedBy(config json.RawMessage) []divided {
+	var all []divided
+	if json.Unmarshal(config, &all) != nil {
+		all = make([]divided, 1)
+		if json.Unmarshal(config, &all[0]) != nil {
+			return nil
 		}
 	}
-	var several []asked
-	if json.Unmarshal(config, &several) != nil {
-		several = make([]asked, 1)
-		if json.Unmarshal(config, &several[0]) != nil {
-			return false
-		}
+	if slices.ContainsFunc(all, func(d divided) bool { return d.Split == nil }) {
+		return nil
 	}
-	fixed := false
-	for _, c := range several {
-		if c.Split == nil {
-			return false
-		}
-		fixed = fixed || !c.Split.Shuffle || c.Split.Seed != c.Seed
-	}
-	return fixed
+	return all
+}
+
+// fixedFolds says whether configurations divide a network's clips alike for every seed; of
+// several one may have the split's own seed.
+func fixedFolds(configs []divided, model string) bool {
+	return slices.ContainsFunc(configs, func(d divided) bool {
+		return (d.Model == model || d.Model == "") && result.SameFolds(d.Split.Name, d.Split.Shuffle, d.Split.Seed, d.Seed)
+	})
 }
 
 // averaged puts two networks' values of folds that are the same into one, the mean.

@@ -43,6 +43,7 @@ func TestSeedsOfTheSameFoldsAreNoObservations(t *testing.T) {
 		{"whole subjects in another order", "", 1, true, true},
 		{"unshuffled", `{"seed": 1, "split": {"name": "KFold", "shuffle": false, "seed": 1}}`, 0, false, true},
 		{"a seed of the split's own", `[{"seed": 1, "split": {"shuffle": true, "seed": 7}}, {"seed": 7, "split": {"shuffle": true, "seed": 7}}]`, 0, false, true},
+		{"another network's", `[{"model": "m", "seed": 1, "split": {"shuffle": true, "seed": 1}}, {"model": "n", "seed": 1, "split": {"shuffle": false, "seed": 1}}]`, 0, false, false},
 		{"drawn anew", `{"seed": 1, "split": {"name": "KFold", "shuffle": true, "seed": 1}}`, 0, false, false},
 		{"not known", "", 0, false, false},
 	} {

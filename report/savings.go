@@ -68,7 +68,7 @@ func (v *Savings) Settle() {
 	}
 	for i, corrected := range holmOf(p) {
 		if r := &v.Rows[i]; corrected != nil {
-			r.PHolm, r.Without = corrected, *corrected <= v.Level && r.PTrivial != nil && *r.PTrivial <= v.Level
+			r.PHolm, r.Without = corrected, withoutLoss(*corrected, r.PTrivial, v.Level)
 		}
 	}
 }

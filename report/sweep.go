@@ -58,7 +58,10 @@ func (c sweep) at(ratio float64) []group {
 // Sweep writes a table of accuracy by ratio for each model and method of a study, in
 // text, Markdown or LaTeX. Its numbers are those of [Compare] in CSV or JSON.
 func Sweep(w io.Writer, s *result.Study, format string) error {
-	tables := sweepTables(s)
+	var tables []*table
+	for _, c := range sweeps(s) {
+		tables = append(tables, c.table(s))
+	}
 	if len(tables) == 0 {
 		_, err := fmt.Fprintln(w, noResults)
 		return err
@@ -83,14 +86,6 @@ func writeTables(w io.Writer, tables []*table, format string) error {
 		}
 	}
 	return nil
-}
-
-func sweepTables(s *result.Study) []*table {
-	var tables []*table
-	for _, c := range sweeps(s) {
-		tables = append(tables, c.table(s))
-	}
-	return tables
 }
 
 func (c sweep) table(s *result.Study) *table {

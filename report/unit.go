@@ -257,21 +257,9 @@ func validationShare(results []result.Result, config json.RawMessage) float64 {
 // foldsAsked is the number of folds that a configuration, or the first of several, asks
 // for; 0 where the split makes as many as there are subjects.
 func foldsAsked(config json.RawMessage) int {
-	type asked struct {
-		Split struct {
-			Name  string
-			Folds int
-		}
-	}
-	var one asked
-	var several []asked
-	if json.Unmarshal(config, &several) == nil && len(several) > 0 {
-		one = several[0]
-	} else if json.Unmarshal(config, &one) != nil {
+	all := dividedBy(config)
+	if len(all) == 0 || all[0].Split.Name == "LeaveOneSubjectOut" {
 		return 0
 	}
-	if one.Split.Name == "LeaveOneSubjectOut" {
-		return 0
-	}
-	return one.Split.Folds
+	return all[0].Split.Folds
 }

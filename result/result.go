@@ -112,6 +112,12 @@ type Result struct {
 	FixedFolds bool `json:"-"`
 }
 
+// SameFolds says whether a split divides the clips alike for every seed of a study: where it
+// is not shuffled, is shuffled with a seed of its own, or tests on one subject a fold.
+func SameFolds(split string, shuffle bool, splitSeed, seed uint64) bool {
+	return split == "LeaveOneSubjectOut" || !shuffle || splitSeed != seed
+}
+
 // A Run is by what and where a result was made, and what that took. It says nothing of
 // the network: the same cell made again differs in it alone. What is not known is left out.
 type Run struct {

@@ -32,10 +32,10 @@ func (a *app) evaluateCommand() *cobra.Command {
 			case !all && !own:
 				return usageError{fmt.Errorf("%s was not trained on the recordings in %s, so they have no test part of its own: add --all to test on all of them", filepath.Base(args[0]), s.Config.Data.Dir)}
 			case !all:
-				if err := s.Divide(); err != nil {
+				if fold, err = n.Divide(s); err != nil {
 					return err
 				}
-				fold, on = s.At(n.Cell), fmt.Sprintf("the test clips of fold %d", n.Cell.Fold)
+				on = fmt.Sprintf("the test clips of fold %d", n.Cell.Fold)
 			}
 			test, err := s.Evaluate(cmd.Context(), n.Network, fold)
 			if err != nil {

@@ -14,7 +14,6 @@ import (
 	"eegprune/data/montage"
 	"eegprune/data/transform"
 	"eegprune/experiment"
-	"eegprune/models"
 )
 
 // Each set of flags has the same names, and the same meaning, in all commands. apply
@@ -80,12 +79,8 @@ func (f *dataFlags) apply(c *experiment.Config) error {
 	}
 	o := &c.Data.Features
 	if o.Seconds == 0 { // not set by a checkpoint
-		m, err := models.ByName(c.Model)
-		if err != nil {
+		if *o, err = experiment.FeaturesOf(c.Model); err != nil {
 			return usageError{err}
-		}
-		if *o = data.SignalOptions(); m.Grid {
-			*o = data.GridOptions()
 		}
 	}
 	if f.features != "" {

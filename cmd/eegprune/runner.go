@@ -143,6 +143,12 @@ func (r *runner) settle(o experiment.RunOptions) experiment.RunOptions {
 
 // carryOut runs studies and writes their results.
 func (r *runner) carryOut(ctx context.Context, grid experiment.Grid, o experiment.RunOptions) (*result.Study, error) {
+	return r.watched(grid, o, (*watch.Progress).Study, func(o experiment.RunOptions) (*result.Study, error) { return grid.Run(ctx, o) })
+}
+
+// watched has work run studies as the flags say, shows how it goes on, and writes the results.
+func (r *runner) watched(grid experiment.Grid, o experiment.RunOptions, shown func(*watch.Progress, experiment.Grid) experiment.Observer,
+	work func(experiment.RunOptions) (*result.Study, error)) (*result.Study, error) {
 	o = r.settle(o)
 	b, err := watch.NewBoard(r.board)
 	if err != nil {
@@ -152,10 +158,10 @@ func (r *runner) carryOut(ctx context.Context, grid experiment.Grid, o experimen
 	if r.verbose {
 		o.Jobs, o.Watch = 1, watch.Verbose(r.a.stderr)
 	} else {
-		o.Watch = p.Study(grid)
+		o.Watch = shown(p, grid)
 	}
 	o.Watch = b.Observe(o.Watch, grid)
-	results, err := grid.Run(ctx, o)
+	results, err := work(o)
 	p.Close()
 	err = errors.Join(err, b.Close())
 	if results != nil && o.Share == (experiment.Share{}) {

@@ -1,13 +1,12 @@
 package main
 
 import (
-	"errors"
-
 	"github.com/spf13/cobra"
 
 	"eegprune/experiment"
 	"eegprune/experiment/watch"
 	"eegprune/report"
+	"eegprune/result"
 )
 
 func (a *app) savingsCommand() *cobra.Command {
@@ -36,18 +35,11 @@ held against the unpruned one that was trained on for as long.`,
 				return err
 			}
 			defer grid.Close()
-			b, err := watch.NewBoard(s.board)
-			if err != nil {
-				return err
-			}
-			progress := a.progress()
-			run := s.settle(experiment.RunOptions{Watch: b.Observe(progress.Lines(grid), grid)})
-			savings, results, err := grid.Savings(cmd.Context(), run, o)
-			progress.Close()
-			err = errors.Join(err, b.Close())
-			if results != nil {
-				err = errors.Join(err, report.Write(s.out, results))
-			}
+			var savings *report.Savings
+			_, err = s.watched(grid, experiment.RunOptions{}, (*watch.Progress).Lines, func(run experiment.RunOptions) (results *result.Study, err error) {
+				savings, results, err = grid.Savings(cmd.Context(), run, o)
+				return results, err
+			})
 			if err != nil {
 				return err
 			}

@@ -32,7 +32,7 @@ func add() Op {
 func broadcast(c *Call, a, b string) ([]int, error) {
 	x, y := c.Shape(a), c.Shape(b)
 	if len(x) != len(y) {
-		return nil, fmt.Errorf("shapes %v and %v have other numbers of dimensions", x[1:], y[min(1, len(y)):])
+		return nil, fmt.Errorf("shapes %v and %v have other numbers of dimensions", unbatched(x), unbatched(y))
 	}
 	out := slices.Clone(x)
 	for d := range out {
@@ -41,7 +41,7 @@ func broadcast(c *Call, a, b string) ([]int, error) {
 		case x[d] == 1:
 			out[d] = y[d]
 		default:
-			return nil, fmt.Errorf("shapes %v and %v do not go together", x[1:], y[1:])
+			return nil, fmt.Errorf("shapes %v and %v do not go together", unbatched(x), unbatched(y))
 		}
 	}
 	return out, nil

@@ -49,6 +49,21 @@ func overWindows(t *Ties) {
 	}
 }
 
+// pooling makes an operation of ONNX of a pool.
+func pooling(operation string) func(g *Graph) error {
+	return func(g *Graph) error {
+		kernel, stride := g.Window()
+		g.Add(operation, []string{g.In("self")}, Attribute{"kernel_shape", kernel}, Attribute{"strides", stride})
+		return nil
+	}
+}
+
+// windows are a pool's arguments in Python.
+func windows(c *Call) string {
+	kernel, stride := c.Window()
+	return tuple(kernel) + ", " + tuple(stride)
+}
+
 func avgPool2d() Op {
 	return Op{
 		Schema: "avg_pool2d(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, bool ceil_mode=False, bool count_include_pad=True, int? divisor_override=None) -> Tensor",
@@ -65,18 +80,10 @@ func avgPool2d() Op {
 				return s.AvgPool2d(x, [2]int(kernel), [2]int(stride))
 			})(b)
 		},
-		ONNX: func(g *Graph) error {
-			kernel, stride := g.Window()
-			g.Add("AveragePool", []string{g.In("self")}, Attribute{"kernel_shape", kernel}, Attribute{"strides", stride})
-			return nil
-		},
-		Module: func(c *Call) string {
-			kernel, stride := c.Window()
-			return fmt.Sprintf("nn.AvgPool2d(%s, %s)", tuple(kernel), tuple(stride))
-		},
+		ONNX:   pooling("AveragePool"),
+		Module: func(c *Call) string { return "nn.AvgPool2d(" + windows(c) + ")" },
 		Python: func(c *Call, in func(string) string) string {
-			kernel, stride := c.Window()
-			return fmt.Sprintf("F.avg_pool2d(%s, %s, %s)", in("self"), tuple(kernel), tuple(stride))
+			return "F.avg_pool2d(" + in("self") + ", " + windows(c) + ")"
 		},
 		Rewritable: true,
 	}

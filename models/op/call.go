@@ -3,6 +3,7 @@ package op
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Batch stands in shapes for the number of clips, which is any.
@@ -31,6 +32,9 @@ type Shapes map[string][]int
 // Call prepares a node whose inputs have these shapes.
 func (s Shapes) Call(n *Node) (*Call, error) {
 	o := Of(n.Op)
+	if n.Gives != nil && len(n.Gives) == 0 {
+		return nil, fmt.Errorf("it gives nothing")
+	}
 	if o == nil || o.Shape == nil && n.Gives == nil {
 		return nil, fmt.Errorf("operation %q is not known to this version", n.Op)
 	}
@@ -44,6 +48,9 @@ func (s Shapes) Call(n *Node) (*Call, error) {
 	case n.Gives == nil:
 		c.known = true
 	}
+	if n.Gives != nil {
+		c.Out = n.Gives[0].Shape
+	}
 	if n.Gives != nil && c.op.Shape != nil && o.typical(c) {
 		out, err := o.Shape(c)
 		c.known = err == nil && slices.Equal(out, n.Gives[0].Shape)
@@ -54,6 +61,12 @@ func (s Shapes) Call(n *Node) (*Call, error) {
 // typical reports whether all that a node takes and gives are maps or features of clips, and
 // weights: what operations' own ways are made for.
 func (o *Op) typical(c *Call) bool {
+	for _, v := range c.Args {
+		switch v.(type) {
+		case Size, []Size:
+			return false
+		}
+	}
 	for _, g := range c.Gives {
 		if len(g.Shape) == 0 || g.Shape[0] != Batch {
 			return false
@@ -102,20 +115,20 @@ func (s Shapes) Infer(n *Node) (*Call, error) {
 		if s[in] == nil {
 			return nil, fmt.Errorf("it takes its input from %q, which is not there before it", in)
 		}
-		if len(s[in]) == 0 && in != c.Ref("num_batches_tracked") && n.Gives == nil {
-			return nil, fmt.Errorf("it takes its input from %q, which is a single number", in)
-		}
 	}
 	if n.Gives != nil {
 		return c, s.given(c)
+	}
+	if !slices.ContainsFunc(n.Inputs(), func(in string) bool { return len(s[in]) > 0 && s[in][0] == Batch }) {
+		return nil, fmt.Errorf("it takes only %s, of which nothing comes from the clips", strings.Join(n.Inputs(), ", "))
 	}
 	if c.Out, err = c.op.Shape(c); err != nil {
 		return nil, err
 	}
 	size := 1
-	for _, n := range c.Out[1:] {
+	for _, n := range unbatched(c.Out) {
 		if n < 1 || n > maxElements/size {
-			return nil, fmt.Errorf("it makes %v of %v: the network's input is too small or too large for it", c.Out[1:], c.clip())
+			return nil, fmt.Errorf("it makes %v of %v: the network's input is too small or too large for it", unbatched(c.Out), c.clip())
 		}
 		size *= n
 	}
@@ -152,12 +165,13 @@ func (s Shapes) given(c *Call) error {
 // clip is the shape of the first input without the batch.
 func (c *Call) clip() []int {
 	if in := c.Inputs(); len(in) > 0 {
-		if s := c.shapes[in[0]]; len(s) > 0 {
-			return s[1:]
-		}
+		return unbatched(c.shapes[in[0]])
 	}
 	return nil
 }
+
+// unbatched is a shape without the batch: nothing of a single number.
+func unbatched(shape []int) []int { return shape[min(1, len(shape)):] }
 
 // Shape is that of the tensor of an argument, nil where it is not given.
 func (c *Call) Shape(arg string) []int { return c.shapes[c.Ref(arg)] }
@@ -187,7 +201,7 @@ func (c *Call) Map(arg string, what string, dims int) ([]int, error) {
 		if dims == 2 {
 			form = "[channels, length]"
 		}
-		return nil, fmt.Errorf("a %s needs %s, got %v", what, form, s[min(1, len(s)):])
+		return nil, fmt.Errorf("a %s needs %s, got %v", what, form, unbatched(s))
 	}
 	return s[1:], nil
 }

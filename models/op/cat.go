@@ -43,18 +43,18 @@ func catShape(c *Call) ([]int, error) {
 	out := slices.Clone(all[0])
 	dim := dimension(c.Int("dim"), len(out))
 	if dim < 1 || dim >= len(out) {
-		return nil, fmt.Errorf("tensors of shape %v can't be joined along dimension %d", out[1:], dim)
+		return nil, fmt.Errorf("tensors of shape %v can't be joined along dimension %d", unbatched(out), dim)
 	}
 	for _, s := range all[1:] {
 		if len(s) != len(out) {
-			return nil, fmt.Errorf("shapes %v and %v can't be joined", out[1:], s[min(1, len(s)):])
+			return nil, fmt.Errorf("shapes %v and %v can't be joined", unbatched(out), unbatched(s))
 		}
 		for d := range out {
 			switch {
 			case d == dim:
 				out[d] += s[d]
 			case s[d] != out[d]:
-				return nil, fmt.Errorf("shapes %v and %v can't be joined along dimension %d", out[1:], s[1:], dim)
+				return nil, fmt.Errorf("shapes %v and %v can't be joined along dimension %d", unbatched(out), unbatched(s), dim)
 			}
 		}
 	}

@@ -25,7 +25,7 @@ func clamp() Op {
 		Tie:    elementwise("self"),
 		ONNX: func(g *Graph) error {
 			low, high := bounds(g.Call)
-			g.Add("Clip", []string{g.In("self"), g.Floats(g.Node.Name+".min", low), g.Floats(g.Node.Name+".max", high)})
+			g.Add("Clip", []string{g.In("self"), g.Floats(g.Name+".min", low), g.Floats(g.Name+".max", high)})
 			return nil
 		},
 		Python: func(c *Call, in func(string) string) string {

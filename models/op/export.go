@@ -10,7 +10,6 @@ import (
 type Graph struct {
 	*Call
 	Builder
-	Name string // of what the node gives, in the graph
 }
 
 // A Builder adds to an ONNX graph.

@@ -21,7 +21,7 @@ func flatten() Op {
 			x := c.Shape("self")
 			from, to := span(c)
 			if from < 1 || to < from || to >= len(x) {
-				return nil, fmt.Errorf("dimensions %d to %d of %v can't be made one", from, to, x[1:])
+				return nil, fmt.Errorf("dimensions %d to %d of %v can't be made one", from, to, unbatched(x))
 			}
 			return slices.Concat(x[:from], []int{product(x[from : to+1])}, x[to+1:]), nil
 		},
@@ -36,7 +36,7 @@ func flatten() Op {
 		ONNX: func(g *Graph) error {
 			from, to := span(g.Call)
 			if from != 1 || to != len(g.Shape("self"))-1 {
-				g.Add("Reshape", []string{g.In("self"), g.Numbers(g.Node.Name+".shape", append([]int{0}, g.Out[1:]...)...)})
+				g.Add("Reshape", []string{g.In("self"), g.Numbers(g.Name+".shape", append([]int{0}, unbatched(g.Out)...)...)})
 				return nil
 			}
 			g.Add("Flatten", []string{g.In("self")}, Attribute{"axis", 1})

@@ -24,9 +24,9 @@ func gelu() Op {
 			if g.Text("approximate") != "none" {
 				return fmt.Errorf("ONNX of opset 17 has GELU by the error function only, not approximated")
 			}
-			scaled := g.Step("Mul", []string{x, g.Floats(g.Node.Name+".root", 1/math.Sqrt2)})
-			twice := g.Step("Add", []string{g.Step("Erf", []string{scaled}), g.Floats(g.Node.Name+".one", 1)})
-			g.Add("Mul", []string{g.Step("Mul", []string{x, twice}), g.Floats(g.Node.Name+".half", 0.5)})
+			scaled := g.Step("Mul", []string{x, g.Floats(g.Name+".root", 1/math.Sqrt2)})
+			twice := g.Step("Add", []string{g.Step("Erf", []string{scaled}), g.Floats(g.Name+".one", 1)})
+			g.Add("Mul", []string{g.Step("Mul", []string{x, twice}), g.Floats(g.Name+".half", 0.5)})
 			return nil
 		},
 		Module: func(c *Call) string { return fmt.Sprintf("nn.GELU(%q)", c.Text("approximate")) },

@@ -15,7 +15,7 @@ func groupNorm() Op {
 		Shape: func(c *Call) ([]int, error) {
 			x, groups := c.Shape("input"), c.Int("num_groups")
 			if len(x) < 2 || groups < 1 || x[1]%groups != 0 {
-				return nil, fmt.Errorf("a GroupNorm of %d groups gets %v", groups, x[min(1, len(x)):])
+				return nil, fmt.Errorf("a GroupNorm of %d groups gets %v", groups, unbatched(x))
 			}
 			for _, arg := range []string{"weight", "bias"} {
 				if err := c.rows(arg, x[1]); err != nil {
@@ -60,10 +60,10 @@ func groupNorm() Op {
 			return 4 * perClip(c.Out)
 		},
 		ONNX: func(g *Graph) error {
-			groups, name := g.Int("num_groups"), g.Node.Name
+			groups, name := g.Int("num_groups"), g.Name
 			x := g.Step("Reshape", []string{g.In("input"), g.Numbers(name+".groups", 0, groups, -1)})
 			x = g.Step("InstanceNormalization", []string{x, g.Floats(name+".ones", slices.Repeat([]float64{1}, groups)...), g.Floats(name+".zeros", make([]float64, groups)...)}, Attribute{"epsilon", g.Float("eps")})
-			x = g.Step("Reshape", []string{x, g.Numbers(name+".shape", append([]int{0}, g.Out[1:]...)...)})
+			x = g.Step("Reshape", []string{x, g.Numbers(name+".shape", append([]int{0}, unbatched(g.Out)...)...)})
 			each := g.Numbers(name+".each", append([]int{1, g.Out[1]}, slices.Repeat([]int{1}, len(g.Out)-2)...)...)
 			for i, arg := range []string{"weight", "bias"} {
 				t, err := g.Tensor(g.Ref(arg))

@@ -1,6 +1,7 @@
 package op
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,6 +18,7 @@ const (
 	Shift     Role = "shift"     // adds to it,
 	Statistic Role = "statistic" // and keeps of it
 	Column    Role = "column"    // what a layer that takes the channel multiplies it with
+	Through   Role = "through"   // what else the channel meets on its way
 )
 
 // A Part is what a group's channels are of one dimension of a tensor.
@@ -90,7 +92,7 @@ type Trace struct {
 // Follow finds which channels of a network go together, and what stays whole: by what each
 // operation says of dimensions, never by equal sizes. The shapes are those of all its values and
 // tensors.
-func Follow(nodes []Node, tensors []Tensor, shapes Shapes) *Trace {
+func Follow(nodes []Node, tensors []Tensor, shapes Shapes, logits string) *Trace {
 	t := &Trace{trace{start: map[Dim]int{}, why: map[int]string{}, whole: map[Dim]string{}, roles: map[Dim]Role{}, kinds: map[Dim]Kind{},
 		fixed: map[string]bool{}, links: map[Dim][]Dim{}}, tensors}
 	for i := range tensors {
@@ -127,9 +129,7 @@ func Follow(nodes []Node, tensors []Tensor, shapes Shapes) *Trace {
 			}
 		}
 	}
-	if len(nodes) > 0 {
-		keepAll(nodes[len(nodes)-1].Values()[0], "it gives the network's output")
-	}
+	keepAll(logits, "it gives the network's output")
 	for _, choose := range t.later {
 		choose()
 	}
@@ -200,7 +200,6 @@ func (t *Trace) size(tensor string, dim int) int {
 
 // set is one channel: its elements by the tensors' dimensions.
 type set struct {
-	root  int
 	parts []Part // each with one Index
 }
 
@@ -215,8 +214,8 @@ func (t *Trace) Groups() ([]Group, []Whole) {
 	for i := range tensors {
 		for dim, size := range tensors[i].Shape {
 			d := Dim{tensors[i].Name, dim, size}
-			role, at := t.roles[d], t.start[d]
-			if _, followed := t.start[d]; role == "" || !followed {
+			role, at := cmp.Or(t.roles[d], Through), t.start[d]
+			if _, followed := t.start[d]; !followed {
 				continue
 			}
 			for j := range size {
@@ -230,7 +229,7 @@ func (t *Trace) Groups() ([]Group, []Whole) {
 				}
 				s := byRoot[r]
 				if s == nil {
-					s = &set{root: r}
+					s = &set{}
 					byRoot[r], order = s, append(order, r)
 				}
 				if n := len(s.parts); n == 0 || s.parts[n-1].Tensor != d.tensor || s.parts[n-1].Dim != dim {

@@ -19,7 +19,7 @@ func linear() Op {
 				return nil, fmt.Errorf("a linear layer with a weight %v: it is [out, in]", w)
 			}
 			if len(x) != 2 || x[1] != w[1] || w[0] < 1 {
-				return nil, fmt.Errorf("a linear layer of %d features to %d gets %v", w[1], w[0], x[1:])
+				return nil, fmt.Errorf("a linear layer of %d features to %d gets %v", w[1], w[0], unbatched(x))
 			}
 			if tooMany(w...) {
 				return nil, fmt.Errorf("a linear layer of %d features to %d has too many weights", w[1], w[0])

@@ -14,19 +14,11 @@ func maxPool2d() Op {
 			}
 			return pooled(c, "pool", 2)
 		},
-		Tie: overWindows,
-		ONNX: func(g *Graph) error {
-			kernel, stride := g.Window()
-			g.Add("MaxPool", []string{g.In("self")}, Attribute{"kernel_shape", kernel}, Attribute{"strides", stride})
-			return nil
-		},
-		Module: func(c *Call) string {
-			kernel, stride := c.Window()
-			return fmt.Sprintf("nn.MaxPool2d(%s, %s)", tuple(kernel), tuple(stride))
-		},
+		Tie:    overWindows,
+		ONNX:   pooling("MaxPool"),
+		Module: func(c *Call) string { return "nn.MaxPool2d(" + windows(c) + ")" },
 		Python: func(c *Call, in func(string) string) string {
-			kernel, stride := c.Window()
-			return fmt.Sprintf("F.max_pool2d(%s, %s, %s)", in("self"), tuple(kernel), tuple(stride))
+			return "F.max_pool2d(" + in("self") + ", " + windows(c) + ")"
 		},
 	}
 }

@@ -22,7 +22,7 @@ func mean() Op {
 		Shape: func(c *Call) ([]int, error) {
 			x := c.Shape("self")
 			if len(x) < 3 {
-				return nil, fmt.Errorf("a mean over the last dimension of %v", x[1:])
+				return nil, fmt.Errorf("a mean over the last dimension of %v", unbatched(x))
 			}
 			var out []int
 			for d, size := range x {

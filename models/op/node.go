@@ -68,6 +68,9 @@ type Tensor struct {
 // Layer is the path of the module that a tensor belongs to: "block1.0" of "block1.0.weight".
 func (t *Tensor) Layer() string { return LayerOf(t.Name) }
 
+// Len is the number of its elements.
+func (t *Tensor) Len() int { return product(t.Shape) }
+
 // LayerOf is the path of the module that the tensor of a name belongs to.
 func LayerOf(tensor string) string {
 	if i := strings.LastIndexByte(tensor, '.'); i >= 0 {

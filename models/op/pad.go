@@ -53,7 +53,7 @@ func pad() Op {
 			for i, n := range sides {
 				pads[dims-1-i/2+i%2*dims] = n
 			}
-			g.Add("Pad", []string{g.In("self"), g.Builder.Numbers(g.Node.Name+".pads", pads...)})
+			g.Add("Pad", []string{g.In("self"), g.Builder.Numbers(g.Name+".pads", pads...)})
 			return nil
 		},
 		Module: func(c *Call) string {

@@ -23,13 +23,13 @@ func permute() Op {
 			var out []int
 			for _, d := range dims {
 				if d < 0 || d >= len(x) || seen[d] {
-					return nil, fmt.Errorf("dimensions %v are no order of those of %v", dims, x[1:])
+					return nil, fmt.Errorf("dimensions %v are no order of those of %v", dims, unbatched(x))
 				}
 				seen[d] = true
 				out = append(out, x[d])
 			}
 			if len(out) != len(x) || out[0] != Batch {
-				return nil, fmt.Errorf("dimensions %v are no order of those of %v with the clips first", dims, x[1:])
+				return nil, fmt.Errorf("dimensions %v are no order of those of %v with the clips first", dims, unbatched(x))
 			}
 			return out, nil
 		},

@@ -99,10 +99,19 @@ func (p param) value(text string) any {
 	return strings.Trim(text, `'"`)
 }
 
+// param is an argument's, nil where the schema has none of the name.
+func (o *Op) param(arg string) *param {
+	i := slices.IndexFunc(o.params, func(p param) bool { return p.name == arg })
+	if i < 0 {
+		return nil
+	}
+	return &o.params[i]
+}
+
 // check says what is wrong with a node's arguments.
 func (o *Op) check(n *Node) error {
 	for name := range n.Args {
-		if !slices.ContainsFunc(o.params, func(p param) bool { return p.name == name }) {
+		if o.param(name) == nil {
 			return fmt.Errorf("%s has no argument %q", n.Op, name)
 		}
 	}
@@ -153,14 +162,14 @@ func (p param) takes(v any) bool {
 
 // value is a node's argument or its default.
 func (c *Call) value(arg string) any {
-	i := slices.IndexFunc(c.op.params, func(p param) bool { return p.name == arg })
-	if i < 0 {
+	p := c.op.param(arg)
+	if p == nil {
 		return nil
 	}
 	if v, ok := c.Args[arg]; ok {
 		return v
 	}
-	return c.op.params[i].missing
+	return p.missing
 }
 
 // Int is an argument that is a whole number.
@@ -171,17 +180,15 @@ func (c *Call) Int(arg string) int {
 
 // Ints is an argument of whole numbers; one stands for as many as the schema has.
 func (c *Call) Ints(arg string) []int {
-	switch v := c.value(arg).(type) {
-	case []int:
-		if i := slices.IndexFunc(c.op.params, func(p param) bool { return p.name == arg }); len(v) == 1 {
-			return slices.Repeat(v, max(c.op.params[i].size, 1))
-		}
-		return v
-	case int:
-		i := slices.IndexFunc(c.op.params, func(p param) bool { return p.name == arg })
-		return slices.Repeat([]int{v}, max(c.op.params[i].size, 1))
+	v := c.value(arg)
+	ints, _ := v.([]int)
+	if one, ok := v.(int); ok {
+		ints = []int{one}
 	}
-	return nil
+	if len(ints) == 1 {
+		return slices.Repeat(ints, max(c.op.param(arg).size, 1))
+	}
+	return ints
 }
 
 // Float is an argument that is a number.
