@@ -1,12 +1,10 @@
 package ptfile
 
 import (
-	"archive/zip"
 	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"path"
 	"strings"
 
@@ -36,30 +34,25 @@ type content struct {
 
 // readZip reads the format since PyTorch 1.6.
 func readZip(b []byte) (content, error) {
-	z, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
+	records, err := OpenRecords(b)
 	if err != nil {
-		return content{}, fmt.Errorf("its archive is damaged or truncated (%w): get it again", err)
+		return content{}, err
 	}
 	folder, found := "", false
-	files := map[string]*zip.File{}
-	for _, f := range z.File {
-		if files[f.Name] != nil {
-			return content{}, fmt.Errorf("its archive has two records %.80q: it is damaged", f.Name)
-		}
-		files[f.Name] = f
-		if dir, base := path.Split(f.Name); base == pickleRecord && (!found || len(dir) < len(folder)) {
+	for _, name := range records.Names() {
+		if dir, base := path.Split(name); base == pickleRecord && (!found || len(dir) < len(folder)) {
 			folder, found = dir, true
 		}
 	}
 	switch {
 	case !found:
 		return content{}, fmt.Errorf("it is an archive without a %s, so torch.save did not write it", pickleRecord)
-	case files[folder+scriptRecord] != nil:
+	case records.Has(folder + scriptRecord):
 		return content{}, errScript
 	}
-	record := func(name string) ([]byte, error) { return recordOf(b, files[folder+name], name) }
+	record := func(name string) ([]byte, error) { return records.Get(folder + name) }
 	big := false
-	if files[folder+orderRecord] != nil {
+	if records.Has(folder + orderRecord) {
 		order, err := record(orderRecord)
 		if err != nil {
 			return content{}, err
@@ -90,7 +83,7 @@ func readZip(b []byte) (content, error) {
 		return content{}, err
 	}
 	metadata := map[string]string{}
-	for name := range files {
+	for _, name := range records.Names() {
 		if key, ok := strings.CutPrefix(name, folder+extraFolder); ok && key != "" {
 			text, err := record(extraFolder + key)
 			if err != nil {
@@ -113,30 +106,6 @@ func (s *storage) as(key string, e elem, n int) (*storage, error) {
 	other := *s
 	other.elem, other.n = e, n
 	return &other, nil
-}
-
-// recordOf returns the part of b that is a record of the archive.
-func recordOf(b []byte, f *zip.File, name string) ([]byte, error) {
-	if f == nil {
-		return nil, fmt.Errorf("its archive lacks the record %.80q: the file is damaged", name)
-	}
-	if f.Method != zip.Store {
-		return nil, fmt.Errorf("its record %.80q is compressed, which torch.save doesn't do: load it in Python and save it again", name)
-	}
-	at, err := f.DataOffset()
-	if err != nil {
-		return nil, fmt.Errorf("its record %.80q is damaged: %w", name, err)
-	}
-	size := f.UncompressedSize64
-	if at < 0 || at > int64(len(b)) || size > uint64(int64(len(b))-at) {
-		return nil, errEnd
-	}
-	data := b[at : at+int64(size)]
-	// PyTorch writes 0 where torch.serialization.set_crc32_options(False) was called.
-	if f.CRC32 != 0 && crc32.ChecksumIEEE(data) != f.CRC32 {
-		return nil, fmt.Errorf("its record %.80q does not have the checksum that was written: the file is damaged, get it again", name)
-	}
-	return data, nil
 }
 
 // legacyMagic is the number that begins the older format, 0x1950a86a20f9469cfc6c, as a

@@ -201,3 +201,30 @@ func widenHalf(dst, src []byte) {
 	}
 	binary.LittleEndian.PutUint32(dst, sign|bits)
 }
+
+// View makes an array of the view of little-endian elements that element (i, j, ...) of the shape
+// is at offset + i*stride[0] + j*stride[1] + ..., whose type has the name that PyTorch gives it
+// ("float32"). Its bytes must be no more than most.
+func View(dtype string, shape, stride []int, offset int, data []byte, most int) (Array, error) {
+	e, ok := byName("torch." + dtype)
+	if !ok || e.name == untyped.name {
+		return Array{}, fmt.Errorf("its elements are of %s", dtype)
+	}
+	if len(stride) != len(shape) {
+		return Array{}, fmt.Errorf("%d dimensions have %d strides: the file is damaged", len(shape), len(stride))
+	}
+	for _, n := range append(append([]int{offset}, shape...), stride...) {
+		if n < 0 || n > maxElements {
+			return Array{}, fmt.Errorf("it has %d as a size, stride or offset: the file is damaged", n)
+		}
+	}
+	t := tensor{storage: &storage{elem: e, n: len(data) / e.size, data: data}, elem: e, offset: offset, shape: shape, stride: stride}
+	size, err := t.check()
+	if err != nil {
+		return Array{}, err
+	}
+	if size > most {
+		return Array{}, errors.New("it and those before it claim more than eight times the file's size, as views of the same numbers: clone them before they are saved")
+	}
+	return Array{e.as, shape, t.contiguous(size)}, nil
+}

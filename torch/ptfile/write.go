@@ -1,11 +1,8 @@
 package ptfile
 
 import (
-	"archive/zip"
-	"bytes"
 	"encoding/binary"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"maps"
 	"math"
@@ -13,12 +10,6 @@ import (
 	"strconv"
 	"unicode/utf8"
 )
-
-// alignment is that of storages in the file, for torch.load's mmap.
-const alignment = 64
-
-// paddingField is the extra field of the archive that PyTorch aligns storages with.
-const paddingField = "FB"
 
 // Write writes a state dict as torch.save does, in the zip format and pickle protocol 2:
 // torch.load reads it with weights_only, which is its default. Metadata lies beside it in
@@ -29,9 +20,8 @@ func Write(w io.Writer, tensors []Named, metadata map[string]string) error {
 	if err != nil {
 		return err
 	}
-	out := &counter{w: w}
-	z := zip.NewWriter(out)
-	add := func(name string, content []byte) error { return record(z, out, "archive/"+name, content) }
+	z := NewRecordWriter(w)
+	add := func(name string, content []byte) error { return z.Add("archive/"+name, content) }
 	if err := add(pickleRecord, program); err != nil {
 		return err
 	}
@@ -53,38 +43,6 @@ func Write(w io.Writer, tensors []Named, metadata map[string]string) error {
 		}
 	}
 	return z.Close()
-}
-
-// A counter knows where in the file the next byte goes.
-type counter struct {
-	w io.Writer
-	n int64
-}
-
-func (c *counter) Write(p []byte) (int, error) {
-	n, err := c.w.Write(p)
-	c.n += int64(n)
-	return n, err
-}
-
-// record writes one record, stored as it is and aligned.
-func record(z *zip.Writer, out *counter, name string, content []byte) error {
-	if err := z.Flush(); err != nil {
-		return err
-	}
-	const localHeader, fieldHeader = 30, 4
-	start := out.n + localHeader + int64(len(name)) + fieldHeader
-	padding := (alignment - start%alignment) % alignment
-	extra := binary.LittleEndian.AppendUint16([]byte(paddingField), uint16(padding))
-	extra = append(extra, bytes.Repeat([]byte{'Z'}, int(padding))...)
-	size := uint64(len(content))
-	f, err := z.CreateRaw(&zip.FileHeader{Name: name, Method: zip.Store, Extra: extra, CRC32: crc32.ChecksumIEEE(content),
-		CompressedSize64: size, UncompressedSize64: size})
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(content)
-	return err
 }
 
 // program is the pickle of the state dict.
