@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"eegprune/models/op"
+	"eegprune/torch/ptfile"
 )
 
 // Input is the name by which nodes refer to the network's input.
@@ -32,7 +33,8 @@ type Arch struct {
 	// Exported says what a network is that another program exported; nil for networks of this one.
 	Exported *Exported `json:"exported,omitempty"`
 
-	trace *op.Trace // of the groups
+	trace  *op.Trace               // of the groups
+	values map[string]ptfile.Array // of an exported network: what its graph holds and is not trained
 }
 
 // Custom is an architecture of a net that is no model's.
@@ -304,6 +306,12 @@ func (a *Arch) Cut(keep map[string][]int) (*Arch, map[string][][]int, error) {
 	for _, t := range c.Tensors {
 		if rows := shorten(t.Name, t.Shape); rows != nil {
 			left[t.Name] = rows
+		}
+	}
+	c.values = map[string]ptfile.Array{}
+	for name, v := range a.values {
+		if t := a.Tensor(name); t.Buffer { // weights of a file that are asked for are those of the whole network
+			c.values[name] = rowsOf(v, left[name])
 		}
 	}
 	for _, n := range c.Nodes {

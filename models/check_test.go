@@ -5,11 +5,15 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"eegprune/models"
 	"eegprune/models/op"
 	"eegprune/torch"
 )
+
+// sameArch compares architectures by what files have of them.
+var sameArch = cmpopts.IgnoreUnexported(models.Arch{})
 
 // small is a network with one of each kind of connection, that a test may damage.
 func small() *models.Arch {

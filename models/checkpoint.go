@@ -9,10 +9,12 @@ import (
 )
 
 // The checkpoint format is raised when older programs would misread what newer ones
-// write. Format 2 has masks; in format 3 networks are operations of libtorch, not layers.
+// write. Format 2 has masks; in format 3 networks are operations of libtorch, not layers; format 4
+// has networks that PyTorch exported.
 const (
-	oldestFormat = 1
-	nodesFormat  = 3
+	oldestFormat   = 1
+	nodesFormat    = 3
+	exportedFormat = 4
 )
 
 // metadataKey is where a checkpoint describes itself in the safetensors metadata.
@@ -58,11 +60,19 @@ func (n *Network) Describe(provenance any) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	meta, err := json.Marshal(Meta{Format: nodesFormat, Arch: n.Arch, Masks: n.masks, Provenance: p})
+	meta, err := json.Marshal(Meta{Format: n.format(), Arch: n.Arch, Masks: n.masks, Provenance: p})
 	if err != nil {
 		return nil, err
 	}
 	return map[string]string{metadataKey: string(meta)}, nil
+}
+
+// format is the oldest checkpoint format that has all of the network.
+func (n *Network) format() int {
+	if n.Arch.Exported != nil {
+		return exportedFormat
+	}
+	return nodesFormat
 }
 
 // ReadMeta reads what a checkpoint says of itself. It needs no libtorch.
@@ -83,8 +93,8 @@ func parseMeta(path string, metadata map[string]string) (Meta, error) {
 	if err := json.Unmarshal([]byte(text), &m); err != nil {
 		return Meta{}, fmt.Errorf("%s: its description is damaged: %w", path, err)
 	}
-	if m.Format < oldestFormat || m.Format > nodesFormat {
-		return Meta{}, fmt.Errorf("%s has checkpoint format %d, this version of eegprune reads formats up to %d: use the version that wrote it", path, m.Format, nodesFormat)
+	if m.Format < oldestFormat || m.Format > exportedFormat {
+		return Meta{}, fmt.Errorf("%s has checkpoint format %d, this version of eegprune reads formats up to %d: use the version that wrote it", path, m.Format, exportedFormat)
 	}
 	if m.Arch == nil {
 		return Meta{}, fmt.Errorf("%s: its description lacks the architecture", path)
@@ -129,6 +139,7 @@ func load(path string, f *torch.StateFile, device torch.Device) (*Network, Meta,
 		return nil, Meta{}, fmt.Errorf("%s: %w", path, err)
 	}
 	defer torch.FreeAll(tensors)
+	m.Arch.remember(f.Dicts[0].Tensors)
 	n, err := New(m.Arch, device, nil)
 	if err != nil {
 		return nil, Meta{}, fmt.Errorf("%s: %w", path, err)

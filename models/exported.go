@@ -1,11 +1,317 @@
 package models
 
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"eegprune/models/op"
+	"eegprune/models/pt2"
+	"eegprune/torch"
+	"eegprune/torch/ptfile"
+)
+
 // Exported is what is said of a network that PyTorch exported.
 type Exported struct {
 	Torch string `json:"torch"` // the version of PyTorch
 	// MinClips and MaxClips are how many clips its graph was exported for.
 	MinClips int `json:"min_clips"`
 	MaxClips int `json:"max_clips"`
-	// Trained says that the weights of the file were trained before.
-	Trained bool `json:"trained,omitempty"`
+	// Input is the shape of what the graph takes, the clips first: of signals often [clips,
+	// electrodes, samples].
+	Input []int `json:"input"`
+	// Trained says why the file's weights look trained, "" where they do not.
+	Trained string `json:"trained,omitempty"`
+	// Frozen are parameters that are not trained, Lifted numbers of the graph.
+	Frozen []string `json:"frozen,omitempty"`
+	Lifted []string `json:"lifted,omitempty"`
+	// Aliases are other names of tensors, by those names.
+	Aliases map[string]string `json:"aliases,omitempty"`
+}
+
+// clipNode gives the graph of a network a clip in the dimensions that it takes.
+const clipNode = "eegprune_clips"
+
+// IsExported reports whether a file is an archive of torch.export.
+func IsExported(path string) bool { return pt2.Is(path) }
+
+// OpenExported reads a network that PyTorch exported: see [pt2.Read]. The caller frees it.
+func OpenExported(path string, device torch.Device) (*Network, Meta, error) {
+	p, err := pt2.Read(path)
+	if err != nil {
+		return nil, Meta{}, err
+	}
+	a, err := archOf(strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)), p)
+	if err != nil {
+		return nil, Meta{}, fmt.Errorf("%s: %w", path, err)
+	}
+	n, err := New(a, device, nil)
+	if err != nil {
+		return nil, Meta{}, fmt.Errorf("%s: %w", path, err)
+	}
+	arrays := map[string]ptfile.Array{}
+	for _, t := range p.Tensors {
+		arrays[t.Name] = t.Data
+	}
+	if err := n.fill(arrays); err != nil {
+		n.Free()
+		return nil, Meta{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return n, Meta{Format: exportedFormat, Arch: n.Arch}, nil
+}
+
+// ReadExported reads the architecture of a network that PyTorch exported. It needs no libtorch.
+func ReadExported(path string) (*Arch, error) {
+	p, err := pt2.Read(path)
+	if err != nil {
+		return nil, err
+	}
+	a, err := archOf(strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)), p)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return a, nil
+}
+
+// archOf makes an architecture of an archive's graph.
+func archOf(name string, p *pt2.Program) (*Arch, error) {
+	shape := p.Input.Shape
+	if p.Input.Type != "" || len(shape) < 3 || len(shape) > 4 || slices.Min(shape[1:]) < 1 {
+		return nil, fmt.Errorf("it takes %s of shape %v: networks of clips take float32 [clips, electrodes, samples], [clips, 1, electrodes, samples] or [clips, bands, height, width]",
+			typeOf(p.Input.Type), shape)
+	}
+	a := &Arch{Model: name, Output: p.Output, Exported: &Exported{Torch: p.Torch, MinClips: p.MinClips, MaxClips: p.MaxClips, Input: shape, Aliases: map[string]string{}}}
+	a.Input = [3]int{1, shape[len(shape)-2], shape[len(shape)-1]}
+	if len(shape) == 4 {
+		a.Input[0] = shape[1]
+	}
+	for _, t := range p.Tensors {
+		if t.Same != "" {
+			a.Exported.Aliases[t.Name] = t.Same
+			continue
+		}
+		own := t.Tensor
+		own.Buffer = own.Buffer || t.Frozen
+		if t.Frozen {
+			a.Exported.Frozen = append(a.Exported.Frozen, t.Name)
+		}
+		if t.Lifted {
+			a.Exported.Lifted = append(a.Exported.Lifted, t.Name)
+		}
+		a.Tensors = append(a.Tensors, own)
+	}
+	input := op.Ref(op.Input)
+	if len(shape) == 3 {
+		a.Nodes = append(a.Nodes, op.Node{Name: clipNode, Op: "aten.squeeze.dim", Args: op.Args{"self": op.Ref(op.Input), "dim": 1},
+			Gives: []op.Value{{Name: clipNode, Shape: slices.Clone(shape)}}})
+		input = clipNode
+	}
+	for _, n := range p.Nodes {
+		n = n.Clone()
+		if len(n.Gives) == 1 && n.Gives[0].Name != "" {
+			n.Name = n.Gives[0].Name
+		}
+		if input != op.Input {
+			renamed(&n, op.Input, input)
+		}
+		for i := range n.Gives {
+			if n.Gives[i].Name == p.Output && len(n.Gives[i].Shape) == 2 {
+				a.Classes = n.Gives[i].Shape[1]
+			}
+		}
+		a.Nodes = append(a.Nodes, n)
+	}
+	if a.Classes < 2 {
+		return nil, fmt.Errorf("it does not give logits [clips, classes] of two classes or more: let the module return them alone")
+	}
+	if err := a.Check(); err != nil {
+		return nil, err
+	}
+	if err := a.Regroup(); err != nil {
+		return nil, err
+	}
+	a.findDistributions(p.Tensors)
+	return a, nil
+}
+
+func typeOf(t op.Choice) string {
+	if t == "" {
+		return "float32"
+	}
+	return string(t)
+}
+
+// renamed has a node take another value instead of one.
+func renamed(n *op.Node, from, to op.Ref) {
+	for arg, v := range n.Args {
+		switch v := v.(type) {
+		case op.Ref:
+			if v == from {
+				n.Args[arg] = to
+			}
+		case []op.Ref:
+			for i := range v {
+				if v[i] == from {
+					v[i] = to
+				}
+			}
+		}
+	}
+}
+
+// findDistributions notes how the file's weights look drawn, and whether they were trained since.
+// What is not trained has the file's numbers in every network of the graph.
+func (a *Arch) findDistributions(tensors []pt2.Tensor) {
+	a.values = map[string]ptfile.Array{}
+	for _, t := range tensors {
+		own := a.Tensor(t.Name)
+		if own == nil {
+			continue
+		}
+		v, numbers := floats(t.Data)
+		if own.Buffer {
+			a.values[t.Name] = t.Data
+			role := a.trace.Role(t.Name, 0)
+			variance := strings.HasSuffix(t.Name, "running_var")
+			if numbers && role == op.Statistic && slices.ContainsFunc(v, func(x float64) bool { return x != 0 && !variance || x != 1 && variance }) {
+				a.Exported.Trained = t.Name + " is not as PyTorch begins with it"
+			}
+			continue
+		}
+		own.Fill, own.Init = 0, nil
+		if !numbers {
+			continue
+		}
+		low, high := slices.Min(v), slices.Max(v)
+		if low == high {
+			own.Fill = low
+			continue
+		}
+		if role := a.trace.Role(t.Name, 0); role == op.Scale {
+			a.Exported.Trained = t.Name + " differs from channel to channel"
+		}
+		mean, std := moments(v)
+		own.Init = &op.Init{Kind: op.Normal, Mean: mean, Std: std, FanIn: a.fanIn(own)}
+		extent := max(high-mean, mean-low) / std
+		switch bound := 1 / math.Sqrt(float64(own.Init.FanIn)); {
+		case own.Init.FanIn > 0 && max(high, -low) <= bound*(1+1e-6) && math.Abs(std*math.Sqrt(3)/bound-1) < 4/math.Sqrt(float64(len(v))):
+			*own.Init = op.Init{Kind: op.Default, FanIn: own.Init.FanIn}
+		case extent < math.Sqrt(3)*(1+4/math.Sqrt(float64(len(v)))):
+			own.Init.Kind = op.Uniform
+		}
+	}
+}
+
+// fanIn is how many inputs each filter has that a tensor is of or adds to, 0 where it is of none.
+func (a *Arch) fanIn(t *op.Tensor) int {
+	switch a.trace.Role(t.Name, 0) {
+	case op.Filter:
+		if len(t.Shape) > 1 && a.Kind(t.Name) != "" {
+			return t.Len() / t.Shape[0]
+		}
+	case op.Bias:
+		owner, arg := a.Owner(t.Name)
+		if owner == nil || arg != "bias" {
+			return 0
+		}
+		if w := a.Tensor(owner.Ref("weight")); w != nil && len(w.Shape) > 1 {
+			return w.Len() / w.Shape[0]
+		}
+	}
+	return 0
+}
+
+func moments(v []float64) (mean, std float64) {
+	for _, x := range v {
+		mean += x / float64(len(v))
+	}
+	for _, x := range v {
+		std += (x - mean) * (x - mean) / float64(len(v))
+	}
+	return mean, math.Sqrt(std)
+}
+
+// floats are the numbers of an array of float32 or float64.
+func floats(a ptfile.Array) ([]float64, bool) {
+	v := make([]float64, a.Len())
+	for i := range v {
+		switch a.Type {
+		case ptfile.Float32:
+			v[i] = float64(math.Float32frombits(binary.LittleEndian.Uint32(a.Data[4*i:])))
+		case ptfile.Float64:
+			v[i] = math.Float64frombits(binary.LittleEndian.Uint64(a.Data[8*i:]))
+		default:
+			return nil, false
+		}
+	}
+	return v, len(v) > 0
+}
+
+// begin gives a tensor of an exported network what it begins with: the file's own numbers where it
+// is not trained, or where the file's weights are asked for, else numbers drawn as the file's look
+// drawn.
+func (n *Network) begin(t *op.Tensor, x *torch.Tensor, g *torch.Generator) error {
+	if own, ok := n.Arch.values[t.Name]; ok {
+		v, err := torch.TensorOf(own)
+		if err != nil {
+			return err
+		}
+		defer v.Free()
+		return x.CopyFrom(v)
+	}
+	if g == nil || t.Init == nil || t.Buffer {
+		return nil
+	}
+	fanIn := n.Arch.fanIn(t)
+	std := t.Init.Std
+	if fanIn > 0 && t.Init.FanIn > 0 {
+		std *= math.Sqrt(float64(t.Init.FanIn) / float64(fanIn))
+	}
+	switch t.Init.Kind {
+	case op.Default:
+		bound := 1 / math.Sqrt(float64(max(fanIn, 1)))
+		return g.Uniform(x, -bound, bound)
+	case op.Uniform:
+		return g.Uniform(x, t.Init.Mean-math.Sqrt(3)*std, t.Init.Mean+math.Sqrt(3)*std)
+	}
+	return g.Normal(x, t.Init.Mean, std)
+}
+
+// remember keeps what the graph holds and is not trained, of a checkpoint's tensors.
+func (a *Arch) remember(tensors []ptfile.Named) {
+	if a.Exported == nil {
+		return
+	}
+	a.values = map[string]ptfile.Array{}
+	for _, t := range tensors {
+		if own := a.Tensor(t.Name); own != nil && own.Buffer {
+			a.values[t.Name] = t.Array
+		}
+	}
+}
+
+// rowsOf is what is left of an array: of each dimension the indices, nil for all.
+func rowsOf(a ptfile.Array, rows [][]int) ptfile.Array {
+	size := a.Type.Size()
+	data, shape := a.Data, slices.Clone(a.Shape)
+	for dim, kept := range rows {
+		if kept == nil {
+			continue
+		}
+		inner := size
+		for _, n := range shape[dim+1:] {
+			inner *= n
+		}
+		var left []byte
+		for at := 0; at+shape[dim]*inner <= len(data) && inner > 0; at += shape[dim] * inner {
+			for _, j := range kept {
+				left = append(left, data[at+j*inner:at+(j+1)*inner]...)
+			}
+		}
+		data, shape[dim] = left, len(kept)
+	}
+	return ptfile.Array{Type: a.Type, Shape: shape, Data: data}
 }

@@ -26,6 +26,11 @@ func New(arch *Arch, device torch.Device, g *torch.Generator) (*Network, error) 
 	if err := arch.Check(); err != nil {
 		return nil, err
 	}
+	if arch.Exported != nil && arch.trace == nil {
+		if err := arch.Regroup(); err != nil {
+			return nil, err
+		}
+	}
 	n := &Network{Arch: arch.Clone(), tensors: map[string]*torch.Tensor{}, device: device}
 	calls := map[*op.Node]*op.Call{}
 	err := n.Arch.Walk(func(c *op.Call) { calls[c.Node] = c })
@@ -62,6 +67,9 @@ func (n *Network) add(t *op.Tensor, owner *op.Call, arg string, g *torch.Generat
 		return err
 	}
 	n.tensors[t.Name] = x
+	if n.Arch.Exported != nil {
+		return n.begin(t, x, g)
+	}
 	if g == nil || t.Buffer || owner == nil || owner.Operation().Draw == nil { // in a list it has no owner
 		return nil
 	}

@@ -29,6 +29,9 @@ type OpenOptions struct {
 // Meta has no provenance then; it says what was assumed and, by name, what was left out. The
 // caller frees the network.
 func Open(path string, o OpenOptions) (*Network, Meta, error) {
+	if IsExported(path) {
+		return OpenExported(path, o.Device)
+	}
 	f, err := torch.ReadStateFile(path)
 	if err != nil {
 		return nil, Meta{}, err

@@ -149,6 +149,16 @@ func (t *Trace) Kind(tensor string) Kind {
 	return ""
 }
 
+// Role is what the elements of a tensor's dimension are of a channel, "" for nothing.
+func (t *Trace) Role(tensor string, dim int) Role {
+	for d, role := range t.roles {
+		if d.tensor == tensor && d.dim == dim {
+			return role
+		}
+	}
+	return ""
+}
+
 // Without says what is left of every dimension when of each group that keep names only those
 // channels stay: nil for all.
 func (t *Trace) Without(groups []Group, keep map[string][]int) func(tensor string, dim int) []int {

@@ -47,6 +47,8 @@ type Tensor struct {
 	Buffer bool   `json:"buffer,omitempty"` // saved, but not trained
 	Counts bool   `json:"counts,omitempty"` // of int64, a count of batches
 	Type   Choice `json:"type,omitempty"`   // of its elements; "" for float32, or int64 if it counts
+	// Init is what it is drawn from where neither its layer's own draw nor Fill says it.
+	Init *Init `json:"init,omitempty"`
 	// Constant says that it is the same in every network of the graph: a buffer that PyTorch does
 	// not save with the others, or a number that the graph holds.
 	Constant bool    `json:"constant,omitempty"`
@@ -64,6 +66,22 @@ type Tensor struct {
 	// with it.
 	Probe string `json:"probe,omitempty"`
 }
+
+// Init is a distribution that numbers of a file look drawn from.
+type Init struct {
+	Kind string  `json:"kind"` // Uniform, Normal or Default
+	Mean float64 `json:"mean,omitempty"`
+	Std  float64 `json:"std,omitempty"`
+	// FanIn is how many inputs each of the layer's filters had; 0 where that does not matter.
+	FanIn int `json:"fan_in,omitempty"`
+}
+
+// The kinds of [Init].
+const (
+	Uniform = "uniform"
+	Normal  = "normal"
+	Default = "default" // of PyTorch's layers: uniform within 1/sqrt(fan in)
+)
 
 // Layer is the path of the module that a tensor belongs to: "block1.0" of "block1.0.weight".
 func (t *Tensor) Layer() string { return LayerOf(t.Name) }
