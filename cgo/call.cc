@@ -3,6 +3,7 @@
 #include "internal.h"
 
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/ScalarOps.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/core/List.h>
 #include <ATen/core/enum_tag.h>
@@ -120,6 +121,14 @@ IValue boxed(const c10::Type &type, const ep_argument &a, const Values &v) {
   }
 }
 
+// A number in a tensor's place, of the type that the operation then has: as PyTorch takes it.
+IValue wrapped(const ep_argument &a, const Values &v) {
+  const at::Scalar number = a.kind == EP_BOOLEAN ? at::Scalar(integer(a, v) != 0) : a.kind == EP_INTS ? at::Scalar(integer(a, v)) : at::Scalar(real(a, v));
+  at::Tensor t = c10::scalar_to_tensor(number);
+  t.unsafeGetTensorImpl()->set_wrapped_number(true);
+  return t;
+}
+
 // The type within an optional one.
 const c10::Type &inner(const c10::Type &type) { return type.kind() == TypeKind::OptionalType ? *type.containedType(0) : type; }
 
@@ -198,7 +207,9 @@ ep_status ep_operation_new(const char *name, const char *overload, const ep_argu
         continue;
       }
       try {
-        if (type.kind() == TypeKind::TensorType || is_list_of_tensors(type)) {
+        if (type.kind() == TypeKind::TensorType && given->kind != EP_TENSORS && given->kind != EP_NONE && given->kind != EP_TEXT) {
+          op->arguments.push_back(wrapped(*given, values));
+        } else if (type.kind() == TypeKind::TensorType || is_list_of_tensors(type)) {
           const bool one = type.kind() == TypeKind::TensorType;
           TORCH_CHECK(given->kind == EP_TENSORS && (!one || given->count == 1), one ? "a tensor is needed" : "tensors are needed");
           const bool gaps = !one && type.containedType(0)->kind() == TypeKind::OptionalType;

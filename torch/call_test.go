@@ -28,7 +28,7 @@ func TestCallSaysWhatIsWrong(t *testing.T) {
 		"no operation aten::add.Nothing":  {"aten.add.Nothing", nil},
 		"needs the argument other":        {"aten.add.Tensor", torch.Arguments{"self": x}},
 		"argument alpha":                  {"aten.add.Tensor", torch.Arguments{"self": x, "other": x, "alpha": "much"}},
-		"argument self: a tensor":         {"aten.relu.default", torch.Arguments{"self": 3}},
+		"argument self: a tensor":         {"aten.relu.default", torch.Arguments{"self": "x"}},
 		"or others":                       {"aten.relu.default", torch.Arguments{"self": x, "slope": 3}},
 		"can't be a map":                  {"aten.relu.default", torch.Arguments{"self": map[int]int{}}},
 	} {

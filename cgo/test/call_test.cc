@@ -93,7 +93,7 @@ TEST(Call, WhatDoesNotFitIsSaid) {
   says(Call().tensor("self", {a}).run(s, "aten::add", "Nosuch", out), "no operation");
   says(Call().tensor("self", {a}).run(s, "aten::add", "Tensor", out), "it needs the argument other");
   says(Call().tensor("self", {a}).tensor("more", {a}).run(s, "aten::relu", "", out), "fewer arguments");
-  says(Call().whole("self", {1}).run(s, "aten::relu", "", out), "its argument self: a tensor is needed");
+  says(Call().words("self", "x").run(s, "aten::relu", "", out), "its argument self: a tensor is needed");
   says(Call().tensor("self", {nullptr}).run(s, "aten::relu", "", out), "a tensor is needed");
   says(Call().tensor("self", {a}).words("dim", "x").run(s, "aten::mean", "dim", out), "its argument dim");
   says(Call().tensor("self", {a}).whole("split_size", {1}).run(s, "aten::split", "Tensor", out, 2), "it gives 4 tensors, room is for 2");
@@ -110,6 +110,15 @@ TEST(Call, SizesAreMultiplesOfTheClips) {
   std::vector<ep_tensor> rows;
   ASSERT_EQ(Call().tensor("self", {out[0]}).whole("dim", {0}).run(s, "aten::unbind", "int", rows), "");
   EXPECT_EQ(rows.size(), 3u);
+}
+
+// In a tensor's place a number takes the tensors' type.
+TEST(Call, NumbersForTensors) {
+  Scope s;
+  ep_tensor a = s.tensor({1, 2}, {2});
+  std::vector<ep_tensor> out;
+  ASSERT_EQ(Call().tensor("self", {a}).real("other", 0.5).run(s, "aten::mul", "Tensor", out), "");
+  EXPECT_EQ(read(out[0], 2), (std::vector<float>{0.5, 1}));
 }
 
 TEST(Call, TypesHaveNames) {

@@ -147,13 +147,13 @@ func (p param) takes(v any) bool {
 	case []Ref:
 		return strings.HasPrefix(p.kind, "Tensor") && p.list
 	case int:
-		return p.kind == "float" && !p.list || p.kind == "int" && (!p.list || p.size > 0)
+		return (p.kind == "float" || p.kind == "Tensor") && !p.list || p.kind == "int" && (!p.list || p.size > 0)
 	case []int:
 		return p.kind == "int" && p.list
 	case float64:
-		return p.kind == "float" && !p.list
+		return (p.kind == "float" || p.kind == "Tensor") && !p.list
 	case bool:
-		return p.kind == "bool"
+		return (p.kind == "bool" || p.kind == "float" || p.kind == "Tensor") && !p.list
 	case string:
 		return p.kind == "str"
 	}
