@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"encoding/json"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -10,12 +11,19 @@ import (
 // TestNotesOfACheckpoint: what was left out of another program's file is in the JSON of each
 // command that uses it, and stays with what is made of it.
 func TestNotesOfACheckpoint(t *testing.T) {
-	dir := t.TempDir()
+	dir := recordings(t)
+	features := "seconds: 1\ntransforms: [{name: PickElectrode, args: {electrodes: [Fp1, AF3, F3, F7]}}, {name: To2d}]\n"
+	if err := os.WriteFile(filepath.Join(dir, "four.yaml"), []byte(features), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	input, err := filepath.Abs("testdata/inputs/b16-averaged-model")
 	if err != nil {
 		t.Fatal(err)
 	}
 	net, clips := filepath.Join(input, "net.pt"), filepath.Join(input, "clips.npz")
+	on := func(args ...string) []string {
+		return append(args, "--data", "recordings", "--features", "four.yaml")
+	}
 	for _, c := range []struct {
 		key  string
 		args []string
@@ -25,6 +33,13 @@ func TestNotesOfACheckpoint(t *testing.T) {
 		{"notes", []string{"export", net, "--out", "net.safetensors"}},
 		{"provenance", []string{"inspect", "pruned.safetensors"}},
 		{"provenance", []string{"inspect", "net.safetensors"}},
+		{"origin_notes", on("evaluate", net, "--all")},
+		{"origin_notes", on("evaluate", "pruned.safetensors", "--all")},
+		{"origin_notes", on("recover", net, "--fold", "1", "--epochs", "1", "--out", "tuned.safetensors")},
+		{"origin_notes", on("recover", "pruned.safetensors", "--fold", "1", "--epochs", "1", "--how", "scratch", "--out", "scratch.safetensors")},
+		{"origin_notes", []string{"evaluate", "tuned.safetensors"}},
+		{"provenance", []string{"inspect", "tuned.safetensors"}},
+		{"provenance", []string{"inspect", "scratch.safetensors"}},
 	} {
 		r := eegprune(t, dir, append(c.args, "--json")...)
 		if r.code != 0 {

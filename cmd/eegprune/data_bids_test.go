@@ -2,16 +2,18 @@ package main_test
 
 import (
 	"encoding/json"
+	"html"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"eegprune/data"
+	"eegprune/report"
 )
 
 // TestBIDS goes the way of a user with a BIDS data set: what is in it, the manifest that is
-// proposed, features.
+// proposed, features, a study and its report.
 func TestBIDS(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	dir := t.TempDir()
@@ -40,6 +42,34 @@ func TestBIDS(t *testing.T) {
 	set := featuresOf(t, dir, "set", "--bands", "alpha=8-14")
 	if len(set.X) == 0 {
 		t.Error("no features by the proposed manifest")
+	}
+	// What was left out of the set is in the report, the page and the results of a study of it.
+	must(t, dir, "run", "--data", "set", "--out", "study", "--model", "eegnet", "--clip", "0.5", "--folds", "3", "--epochs", "1", "--recover", "fine-tune")
+	must(t, dir, "report", "study", "--out", "page.html")
+	s := read(t, filepath.Join(dir, "study"))
+	if len(s.Notes) == 0 {
+		t.Error("the results have no notes")
+	}
+	for _, name := range []string{filepath.Join("study", report.TextFile), "page.html"} {
+		b, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := html.UnescapeString(string(b))
+		for _, n := range append(s.Notes, "have no events.tsv and are left out: sub-01/eeg/sub-01_task-rest_eeg.vhdr", "Channels are left out (EOG by channels.tsv): VEOG", "marks as bad are read: Fp2") {
+			if !strings.Contains(text, n) {
+				t.Errorf("%s does not say %q", name, n)
+			}
+		}
+	}
+	tested := map[string]bool{}
+	for _, r := range s.Results {
+		for _, subject := range r.Subjects {
+			tested[subject.Subject] = true
+		}
+	}
+	if len(tested) != 3 || !tested["01"] || !tested["02"] || !tested["03"] {
+		t.Errorf("tested on the subjects %v", tested)
 	}
 	r = eegprune(t, dir, "data", "features", "set", "--quiet", "--strict", "--bands", "alpha=8-14")
 	if r.code != 1 || !strings.Contains(r.stderr, "--strict") {

@@ -159,7 +159,10 @@ func TestSavingsLeaveAWholeStudy(t *testing.T) {
 // fold, which no t test can judge. The search says so and ends in order.
 func TestSavingsOfFoldsThatDifferAlike(t *testing.T) {
 	dir := recordings(t)
-	r := must(t, dir, quick("savings", "--out", "study", "--method", "lfp", "--recover", "fine-tune", "--step", "0.001", "--most", "0.001")...)
+	r := must(t, dir, quick("savings", "--out", "study", "--method", "lfp", "--recover", "fine-tune", "--step", "0.001", "--most", "0.001", "--verbose")...)
+	if !strings.Contains(r.stderr, "fold 1, fine-tuned after lfp at 0.001\n") || !strings.Contains(r.stderr, "epoch 2 done") {
+		t.Errorf("--verbose does not tell of the trainings:\n%s", r.stderr)
+	}
 	if text := strings.Join(strings.Fields(r.stdout), " "); !strings.Contains(text, "ratios without a p were not tested: "+report.ErrAlike.Error()) {
 		t.Errorf("the report does not say why nothing was tested:\n%s", r.stdout)
 	}
