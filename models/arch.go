@@ -273,13 +273,11 @@ func (a *Arch) Check() error {
 // Cut returns the architecture of which of each group that keep names only those channels stay, and
 // what stays of each tensor that loses something: for each dimension the indices, nil where all do.
 func (a *Arch) Cut(keep map[string][]int) (*Arch, map[string][][]int, error) {
-	trace, before := a.trace, op.Shapes(nil)
-	if trace == nil || a.Exported != nil {
-		var err error
-		if before, err = a.walk(nil, nil); err != nil {
-			return nil, nil, err
-		}
+	before, err := a.walk(nil, nil)
+	if err != nil {
+		return nil, nil, err
 	}
+	trace := a.trace
 	if trace == nil {
 		trace = op.Follow(a.Nodes, a.Tensors, before, a.Logits())
 	}
@@ -320,7 +318,7 @@ func (a *Arch) Cut(keep map[string][]int) (*Arch, map[string][][]int, error) {
 		}
 	}
 	// What stays flows on into the arguments of operations.
-	_, err := c.walk(func(call *op.Call) {
+	_, err = c.walk(func(call *op.Call) {
 		call.Smaller(before, kept)
 		call.Fit()
 	}, nil)

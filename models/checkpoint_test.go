@@ -194,7 +194,7 @@ func TestBadCheckpointsAreOneSentence(t *testing.T) {
 		"foreign format":  {state, map[string]string{"format": "pt"}, []string{"does not say what network it holds"}},
 		"damaged":         {state, map[string]string{"eegprune": `{"format":1,`}, []string{"description is damaged"}},
 		"other types":     {state, map[string]string{"eegprune": `{"format":1,"arch":[]}`}, []string{"description is damaged"}},
-		"newer":           {state, metadata(t, small(), func(m map[string]any) { m["format"] = 4 }), []string{"format 4", "formats up to 3", "use the version that wrote it"}},
+		"newer":           {state, metadata(t, small(), func(m map[string]any) { m["format"] = 5 }), []string{"format 5", "formats up to 4", "use the version that wrote it"}},
 		"no format":       {state, map[string]string{"eegprune": `{}`}, []string{"format 0"}},
 		"no architecture": {state, metadata(t, small(), func(m map[string]any) { delete(m, "arch") }), []string{"lacks the architecture"}},
 		"bad network":     {state, metadata(t, small(), func(m map[string]any) { m["arch"].(map[string]any)["classes"] = 5 }), []string{"architecture is damaged", "not 5 logits"}},

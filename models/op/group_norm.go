@@ -24,20 +24,19 @@ func groupNorm() Op {
 			}
 			return slices.Clone(x), nil
 		},
+		// Groups go whole, so that each keeps its size.
 		Fit: func(c *Call) {
-			if c.Gives != nil {
-				if before := c.before[c.Ref("input")]; before != nil {
-					c.Args["num_groups"] = c.Int("num_groups") * c.Shape("input")[1] / before[1]
-				}
-				return
-			}
-			// Groups go whole, so that each keeps its size.
-			if before := c.Shape("weight"); len(before) == 1 && c.Int("num_groups") > 0 {
-				size := before[0] / c.Int("num_groups")
-				channels := c.Shape("input")[1]
+			channels, before := c.Shape("input")[1], 0
+			switch was := c.before[c.Ref("input")]; {
+			case was != nil:
+				before = was[1]
+			case c.Given("weight") && c.Gives == nil:
+				before = c.Shape("weight")[0]
 				c.resize("weight", 0, channels)
 				c.resize("bias", 0, channels)
-				c.Args["num_groups"] = channels / size
+			}
+			if groups := c.Int("num_groups"); before > 0 && groups > 0 && before/groups > 0 {
+				c.Args["num_groups"] = channels / (before / groups)
 			}
 		},
 		// A channel counts in the mean and variance of its group: it goes with it.

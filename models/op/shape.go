@@ -167,11 +167,12 @@ func (t *Ties) wholeSpan(value string, start, end int) {
 	}
 }
 
-// span are those of a value's dimensions that have more than one element.
+// span are those of a value's dimensions that have more than one element; of a network of this
+// program the others too, so that a channel that is left alone still has its features.
 func (t *Ties) span(value string, start, end int) []Dim {
 	var dims []Dim
 	for d := start; d < end; d++ {
-		if dim := t.of(value, d); dim.size != 1 {
+		if dim := t.of(value, d); dim.size != 1 || t.Gives == nil && end-start > 1 {
 			dims = append(dims, dim)
 		}
 	}
@@ -182,6 +183,10 @@ func (t *Ties) regroup(from string, i, iEnd int, to string, j, jEnd int) {
 	x, y := t.span(from, i, iEnd), t.span(to, j, jEnd)
 	clips := func(d Dim) bool { return d.size < 0 }
 	switch {
+	case len(x) == 0 || len(y) == 0:
+		if t.Gives == nil {
+			t.Same(t.of(from, i), t.of(to, j))
+		}
 	case len(x) == 1 && len(y) == 1:
 		t.Same(x[0], y[0])
 	case slices.ContainsFunc(x, clips) || slices.ContainsFunc(y, clips):
@@ -208,7 +213,11 @@ func (t *Ties) divide(one Dim, parts []Dim) {
 		for _, later := range parts[k+1:] {
 			within *= later.size
 		}
-		if through < 0 && t.free(part) && t.free(one) && t.all.wouldLeave(one, part.size, within) > 1 {
+		if !t.free(part) || !t.free(one) {
+			continue
+		}
+		better := through < 0 || parts[through].size == 1 && part.size > 1
+		if better && (part.size == 1 || t.all.wouldLeave(one, part.size, within) > 1) {
 			through, inner = k, within
 		}
 	}
