@@ -13,10 +13,17 @@ import (
 // atenPrefix is that of ATen's operations, which a network is made of.
 const atenPrefix = "torch.ops."
 
-// nameOf is the name of a node of the graph.
+// nameOf is the name of a node of the graph: that of what it gives, where that is one tensor. Others
+// have names of their own since PyTorch 2.10.
 func nameOf(n *node) string {
-	if names := gives(n); len(n.Outputs) == 1 && len(names) == 1 && n.Outputs[0].kind == "as_tensor" || n.Name == "" && len(names) > 0 {
-		return names[0]
+	if len(n.Outputs) == 1 && n.Outputs[0].kind == "as_tensor" {
+		if names := gives(n); len(names) == 1 {
+			return names[0]
+		}
+	}
+	if n.Name == "" {
+		base, _, _ := strings.Cut(strings.TrimPrefix(n.Target, atenPrefix+"aten."), ".")
+		return base
 	}
 	return n.Name
 }
@@ -107,8 +114,9 @@ func (r *reader) node(n *node, defined map[string]bool) (*op.Node, error) {
 	if err := r.gives(n, read, defined); err != nil {
 		return nil, err
 	}
-	read.Name = string(r.refs[nameOf(n)])
-	if read.Name == "" {
+	if len(n.Outputs) == 1 && n.Outputs[0].kind == "as_tensor" {
+		read.Name = read.Gives[0].Name
+	} else {
 		read.Name = r.names.unused(nameOf(n))
 	}
 	return read, nil

@@ -1,0 +1,159 @@
+#!/usr/bin/env python3
+"""Writes archives here, NAME.VERSION.pt2, with the PyTorch that runs it, and values.json.
+
+    python make.py --only attention     (torch 2.9.1)
+    python make.py                      (torch 2.15.0, of which attention.2.15.pt2 is not kept)
+
+Paths of the machine and sample inputs are left out of the archives. values.json has x [3, 4, 32] and of each network
+logits [3, 2] of x in evaluation mode with the weights of the archive, and the losses [4] of steps
+of SGD(lr=0.05) on all of x with labels 0, 1, 0 after torch.manual_seed(7), in training mode.
+"""
+import argparse, json, os, warnings, zipfile
+
+warnings.filterwarnings("ignore")
+import torch
+from torch import nn
+import torch.nn.functional as F
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+class CNN(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(1, 4, (1, 5), padding=(0, 2), bias=False)
+        self.bn = nn.BatchNorm2d(4)
+        self.depth = nn.Conv2d(4, 8, (4, 1), groups=4)
+        self.drop = nn.Dropout(0.25)
+        self.fc = nn.Linear(64, 2)
+
+    def forward(self, x):
+        x = F.elu(self.depth(self.bn(self.conv(x.unsqueeze(1)))))
+        return self.fc(self.drop(F.avg_pool2d(x, (1, 4)).flatten(1)))
+
+
+class Decomposed(nn.Module):
+    """Whose archive has functional operations, which give a buffer's new value beside the logits."""
+
+    def __init__(self):
+        super().__init__()
+        self.bn = nn.BatchNorm1d(4)
+        self.drop = nn.Dropout(0.25)
+        self.fc = nn.Linear(128, 2)
+
+    def forward(self, x):
+        return self.fc(self.drop(self.bn(x)).flatten(1))
+
+
+class Attention(nn.Module):
+    """Values named as tensors are, several outputs, and sizes that are multiples of the batch's."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Parameter(torch.randn(4, 8) / 2)  # so is the value of F.linear named
+        self.qkv = nn.Linear(8, 24)
+        self.norm = nn.LayerNorm(8)
+        self.rnn = nn.LSTM(8, 5, batch_first=True)
+        self.fc = nn.Linear(10, 2)
+
+    def forward(self, input):
+        b, c, t = input.shape
+        x = F.linear(input.transpose(1, 2).reshape(b * t, c), self.linear.t()).view(b, t, 8)
+        q, k, v = (z.view(b, t, 2, 4).transpose(1, 2) for z in self.qkv(self.norm(x)).chunk(3, -1))
+        x = x + F.scaled_dot_product_attention(q, k, v, dropout_p=0.0).transpose(1, 2).reshape(b, -1, 8)
+        (x,) = x.split(8, -1)
+        x, _ = self.rnn(x)
+        return self.fc(F.dropout(torch.cat([x.amax(1), x[:, -1]], 1), 0.1, self.training))
+
+
+class Norms(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = torch.nn.utils.parametrizations.weight_norm(nn.Conv1d(4, 6, 3, padding="same"))
+        self.old = torch.nn.utils.weight_norm(nn.Linear(6, 5))
+        self.fc = nn.Linear(5, 2)
+
+    def forward(self, x):
+        x, _ = F.max_pool1d(F.leaky_relu(self.conv(x)), 4, return_indices=True)
+        x = F.dropout1d(x, 0.2, self.training)
+        w = torch.renorm(self.fc.weight, 2, 0, 0.25)
+        return F.linear(F.gelu(self.old(x.mean(-1)), approximate="tanh"), w, self.fc.bias)
+
+
+class Constants(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("order", torch.tensor([3, 1, 0, 2]), persistent=False)
+        self.register_buffer("on", torch.arange(32) % 3 > 0)
+        self.register_buffer("scale", torch.linspace(0.5, 1.5, 4, dtype=torch.float64)[:, None].t().expand(32, 4).t())
+        self.register_buffer("lag", torch.tensor([1, 2], dtype=torch.int32))
+        self.a = nn.Linear(32, 6, bias=False)
+        self.b = nn.Linear(32, 6, bias=False)
+        self.b.weight = self.a.weight
+        self.frozen = nn.Parameter(torch.rand(6), requires_grad=False)
+        self.fc = nn.Linear(24, 2)
+        self.drop = nn.Dropout(0.5)
+
+    def forward(self, x):
+        x = (x[:, self.order] * self.scale).to(torch.float32).masked_fill(~self.on, float("-inf")).clamp(min=-1e3)
+        x = x + torch.tensor([[0.25], [0.5], [-0.25], [0.0]]) * torch.arange(32, dtype=torch.float32)
+        x = torch.stack([self.a(x / 1e3), self.b(x / 500)], 1) * self.frozen * self.lag.to(x.device, torch.float32).sum()
+        return self.fc(self.drop(x.mean(1).flatten(1)))
+
+
+def strip(path):
+    """Takes what the operations' metadata says of the author's machine out of an archive."""
+    with zipfile.ZipFile(path) as z:
+        records = {n.split("/", 1)[1]: z.read(n) for n in z.namelist()}
+    e = json.loads(records["models/model.json"])
+    for n in e["graph_module"]["graph"]["nodes"]:
+        n["metadata"] = {}
+    records["models/model.json"] = json.dumps(e, separators=(",", ":")).encode()
+    records["data/sample_inputs/model.pt"] = b""
+    w = torch._C.PyTorchFileWriter(path)
+    for n, b in records.items():
+        if not n.startswith(".data/") and n != "byteorder":
+            w.write_record(n, b, len(b))
+    w.write_end_of_file()
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument("--only")
+    a = p.parse_args()
+    g = torch.Generator().manual_seed(3)
+    x, y = torch.randn(3, 4, 32, generator=g), torch.tensor([0, 1, 0])
+    values = {"x": x.flatten().tolist()}
+    version = ".".join(torch.__version__.split(".")[:2])
+    for name, cls in dict(cnn=CNN, decomposed=Decomposed, attention=Attention, norms=Norms, constants=Constants).items():
+        if a.only not in (None, name):
+            continue
+        torch.manual_seed(0)
+        net = cls().train()
+        batch = torch.export.Dim("batch", min=2, max=64) if name == "cnn" else torch.export.Dim.DYNAMIC
+        ep = torch.export.export(net, (x,), dynamic_shapes=({0: batch},))
+        if name == "decomposed":
+            ep = ep.run_decompositions()
+        path = os.path.join(HERE, f"{name}.{version}.pt2")
+        torch.export.save(ep, path, extra_files={"note.txt": "beside the network"} if name == "cnn" else None)
+        strip(path)
+        torch.export.load(path)
+        with torch.no_grad():
+            logits = net.eval()(x)
+        net.train()
+        opt = torch.optim.SGD(net.parameters(), lr=0.05)
+        losses = []
+        torch.manual_seed(7)
+        for _ in range(4):
+            opt.zero_grad()
+            loss = F.cross_entropy(net(x), y)
+            loss.backward()
+            opt.step()
+            losses.append(loss.item())
+        values[name] = {"logits": logits.flatten().tolist(), "losses": losses}
+    with open(os.path.join(HERE, "values.json"), "w") as f:
+        json.dump(values, f)
+
+
+if __name__ == "__main__":
+    main()
