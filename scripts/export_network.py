@@ -24,8 +24,10 @@ import argparse
 import contextlib
 import copy
 import inspect
+import io
 import json
 import linecache
+import logging
 import math
 import os
 import re
@@ -60,10 +62,9 @@ def export(net, x, path):
     """
     with torch.random.fork_rng():
         net, x = checked(net, x)
-        bounds = find_max_norms(net, x)
+        bounds, written_at = find_max_norms(net, x)
         program = traced(net, x, bounds)
-        check_graph(program, net)
-        check_steps(net, program, x, bounds)
+        check_steps(net, program, x, bounds, written_at)
         check_evaluation(net, program, x, bounds)
     save(program, bounds, path)
     return bounds
@@ -135,19 +136,12 @@ def from_users_code():
 
 def raising(error, net):
     """The last place in the network's code on the way to an error, else its forward."""
-    seen = error
-    while seen:
-        users = [f for f in traceback.extract_tb(seen.__traceback__) if is_users(f.filename)]
-        within = [f for f in users if f.filename in files_of(net)] or users
-        if within and any(f.name == "forward" or f.filename in files_of(net) for f in within):
+    while error:
+        users = [f for f in traceback.extract_tb(error.__traceback__) if is_users(f.filename)]
+        if users:
             return Place(users[-1].filename, users[-1].lineno)
-        seen = seen.__cause__ or seen.__context__
+        error = error.__cause__ or error.__context__
     return forward_of(net)
-
-
-def files_of(net):
-    return {inspect.getsourcefile(type(m)) for m in net.modules() if type(m).__module__ in sys.modules
-            and getattr(sys.modules[type(m).__module__], "__file__", None)}
 
 
 def forward_of(net):
@@ -261,7 +255,7 @@ def exponent(p):
 
 
 def find_max_norms(net, x):
-    """The weights that a forward pass rescales, and how: {name: {"norm", "p", "dim"}}."""
+    """The weights that a forward pass rescales, and how and where: {name: {"norm", "p", "dim"}}, {name: Place}."""
     own = copy.deepcopy(net)
     with Watch(own) as first:
         try:
@@ -277,27 +271,28 @@ def find_max_norms(net, x):
     with torch.no_grad():
         for p in large.parameters():
             p.copy_(100 * torch.randn(p.shape, generator=g))
-    before = {name: p.detach().clone() for name, p in large.named_parameters()}
+    weights = dict(large.named_parameters())
+    before = {name: p.detach().clone() for name, p in weights.items()}
     with Watch(large) as second, contextlib.suppress(Exception), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         large(x)
     after = dict(large.named_parameters())
-    bounds = {}
+    bounds, places = {}, {}
     for name, value in before.items():
         told = [s for s in first.seen + second.seen if s[0] == name]
-        at = next((f"{s[1]}: " for s in told if s[1]), "")
-        if name not in after or after[name].shape != value.shape:
-            raise ExportError(f"{at}forward replaces the weight {name}, so that no optimizer trains it: change it in place")
-        if not told and (after[name] is None or torch.equal(after[name], value)):
+        at = next((s[1] for s in told if s[1]), None) or forward_of(net)
+        if after.get(name) is not weights[name]:
+            raise ExportError(f"{at}: forward puts another tensor in the place of the weight {name}, so that no optimizer trains it: change its values instead")
+        if not told and torch.equal(after[name], value):
             continue
         exact = [s[2] for s in told]
         bound = exact[0] if exact and all(e == exact[0] for e in exact) else None
         bound = bound or (max_norm_between(value, after[name].detach()) if not any(exact) else None)
         if not bound:
-            raise ExportError(f"{at}forward changes the weight {name}, and not as torch.renorm does over one of its dimensions with one "
+            raise ExportError(f"{at}: forward changes the weight {name}, and not as torch.renorm does over one of its dimensions with one "
                               "largest norm, which is all that can be exported: leave it to the loop that trains")
-        bounds[name] = bound
-    return bounds
+        bounds[name], places[name] = bound, at
+    return bounds, places
 
 
 def max_norm_between(before, after):
@@ -316,11 +311,11 @@ def max_norm_between(before, after):
 
 class Held(TorchFunctionMode):
     """Leaves out what forward writes to the weights that `bounds` names. It also makes
-    detach() of .data, which torch.export can't take."""
+    detach() of .data, which torch.export can't take, and notes where each operation comes first."""
 
     def __init__(self, net, bounds):
         super().__init__()
-        self.net, self.bounds, self.views = net, bounds, []
+        self.net, self.bounds, self.views, self.first = net, bounds, [], {}
 
     def weight(self, t):
         # While torch.export traces, other tensors stand in the place of the parameters.
@@ -329,6 +324,7 @@ class Held(TorchFunctionMode):
     def __torch_function__(self, function, types, args=(), kwargs=None):
         kwargs = kwargs or {}
         name = name_of(function)
+        self.first.setdefault(name, calling())
         target = kwargs.get("out", args[0] if args else None)
         if (writes(name) or "out" in kwargs) and self.bounds and self.weight(target):
             return None if name in ("data.__set__", "__setitem__") else target
@@ -344,49 +340,68 @@ class Held(TorchFunctionMode):
 
 
 @contextlib.contextmanager
-def watching_sizes(fixed):
-    """Notes into fixed where a size that may be any becomes a number."""
+def watching_sizes(seen):
+    """Notes what torch.export finds out about sizes that may be any: (place, number or the condition)."""
     from torch.fx.experimental.symbolic_shapes import ShapeEnv
-    kept = getattr(ShapeEnv, "_set_replacement", None)
-    if kept is None:
-        yield
-        return
+    kept = {name: getattr(ShapeEnv, name) for name in ("_set_replacement", "_log_guard") if hasattr(ShapeEnv, name)}
 
     def replace(env, symbol, to, *args, **kwargs):
         if getattr(to, "is_number", False):
-            fixed.append((calling(), int(to)))
-        return kept(env, symbol, to, *args, **kwargs)
+            seen.append((calling(), int(to)))
+        return kept["_set_replacement"](env, symbol, to, *args, **kwargs)
 
-    ShapeEnv._set_replacement = replace
+    def guard(env, prefix, condition, *args, **kwargs):
+        seen.append((calling(), str(condition)))
+        return kept["_log_guard"](env, prefix, condition, *args, **kwargs)
+
+    for name, watched in (("_set_replacement", replace), ("_log_guard", guard)):
+        if name in kept:
+            setattr(ShapeEnv, name, watched)
     try:
         yield
     finally:
-        ShapeEnv._set_replacement = kept
+        for name, was in kept.items():
+            setattr(ShapeEnv, name, was)
+
+
+@contextlib.contextmanager
+def silence():
+    """torch.export prints and logs what is said here in a sentence."""
+    level = logging.root.manager.disable
+    logging.disable(logging.ERROR)
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(level)
 
 
 def traced(net, x, bounds):
     """The exported program of net without the rescaling of bounds."""
-    fixed = []
+    sizes, held = [], Held(net, bounds)
     try:
-        with Held(net, bounds), watching_sizes(fixed), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with silence(), held, watching_sizes(sizes):
             program = torch.export.export(net, (x,), dynamic_shapes=({0: torch.export.Dim("batch", min=2)},), strict=False)
     except Exception as e:
-        raise ExportError(why_not(e, net, fixed)) from e
+        raise ExportError(why_not(e, net, sizes)) from e
     clear(program, bounds)
+    check_graph(program, net, held.first)
     return program
 
 
-def why_not(error, net, fixed):
+def why_not(error, net, sizes):
     text = f"{type(error).__name__} {error}"
     at = raising(error, net)
-    if fixed or "specialized" in text and "batch" in text:
-        place, number = fixed[0] if fixed else (None, None)
-        return (f"{place or at}: this fixes the number of clips in a batch{f' to {number}' if fixed else ''}: "
-                "take it from the input, x.shape[0], and the rest of a shape as numbers")
+    if "specialized" in text and "batch" in text:
+        place, number = next(((p, n) for p, n in sizes if isinstance(n, int)), (None, None))
+        at = place or at
+        mend = "len() does that: take x.shape[0]" if "len(" in at.source else "take it from the input, x.shape[0]"
+        return f"{at}: this fixes the number of clips in a batch{f' to {number}' if number else ''}; {mend}"
     if "Constraints violated" in text:
-        rule = re.search(r"guard[^:]*: *(.+)", text)
-        return f"{at}: forward takes some numbers of clips only{f' ({rule.group(1).strip()[:80]})' if rule else ''}: it must take any from two up"
+        rule = re.search(r"^\s*batch = (.+)$", text, re.MULTILINE)
+        place = next((p for p, condition in sizes if p and isinstance(condition, str) and "Mod(" in condition), at)
+        return f"{place}: forward takes some numbers of clips only{f', {rule.group(1).strip()}' if rule else ''}: it must take any from two up"
     if re.search(r"\.numpy\(|\bnp\.", at.source):
         return f"{at}: numpy computes outside PyTorch, where torch.export can't follow: use torch's operations"
     if re.search(r"\.(item|tolist)\(\)|\b(int|float|bool)\(", at.source):
@@ -411,23 +426,28 @@ def clear(program, bounds):
     program.graph_module.recompile()
 
 
-def check_graph(program, net):
-    """Refuses what torch.export takes and eegprune can't run."""
+TAKES_NUMBER = ("item", "tolist", "__int__", "__float__", "__bool__", "__index__")
+
+
+def check_graph(program, net, first):
+    """Refuses what torch.export takes and eegprune can't run. first says where each operation was called."""
     for node in program.graph.nodes:
         if node.op != "call_function":
             continue
         name = str(node.target)
+        at = traced_at(node, net)
         if name in ("aten.item.default", "aten._local_scalar_dense.default"):
-            raise ExportError(f"{traced_at(node, net)}: .item() takes a number out of a tensor, which a graph can't hold: keep it a tensor")
+            at = next((first[n] for n in TAKES_NUMBER if first.get(n)), at)
+            raise ExportError(f"{at}: this takes a number out of a tensor, which a graph can't hold: keep it a tensor")
         if "set_grad_enabled" in name:
-            raise ExportError(f"{traced_at(node, net)}: torch.no_grad() in forward makes a graph within the graph: use detach() instead")
+            at = first.get("_set_grad_enabled") or at
+            raise ExportError(f"{at}: torch.no_grad() in forward makes a graph within the graph: use detach() instead")
         if isinstance(node.target, torch._ops.HigherOrderOperator):
-            raise ExportError(f"{traced_at(node, net)}: {node.target.name()} makes a graph within the graph: "
-                              "the way through forward must not depend on values")
+            raise ExportError(f"{at}: {node.target.name()} makes a graph within the graph, which eegprune can't run")
         if isinstance(node.target, torch._ops.OpOverload) and node.target.namespace != "aten":
-            raise ExportError(f"{traced_at(node, net)}: {name} is no operation of PyTorch's own")
+            raise ExportError(f"{at}: {name} is no operation of PyTorch's own")
         if re.search(r"\bu\d+\b", str(getattr(node.meta.get("val"), "shape", ""))):
-            raise ExportError(f"{traced_at(node, net)}: the size of what this gives depends on values: it must follow from the input's shape alone")
+            raise ExportError(f"{at}: the size of what this gives depends on values: it must follow from the input's shape alone")
     changed = [s.target for s in program.graph_signature.output_specs if s.kind.name == "PARAMETER_MUTATION"]
     if changed:
         raise ExportError(f"{forward_of(net)}: forward changes the weight {changed[0]}: leave it to the loop that trains")
@@ -436,16 +456,14 @@ def check_graph(program, net):
 # ---- whether the file is the network
 
 
-def check_steps(net, program, x, bounds):
+def check_steps(net, program, x, bounds, written_at):
     """Trains net and the exported program, from its own weights and, where some are bounded,
     from such on both sides of the bound."""
     for spread in (False, True) if bounds else (False,):
         first, second = copy.deepcopy(net), copy.deepcopy(program).module()
         if spread:
             spread_norms(first, second, bounds)
-        want = five_steps(first, x, {}, bounds)
-        got = five_steps(second, x, bounds, bounds)
-        compare(net, want, got, bounds)
+        compare(five_steps(first, x, {}, bounds), five_steps(second, x, bounds, bounds), bounds, next(iter(written_at.values()), forward_of(net)))
 
 
 def spread_norms(first, second, bounds):
@@ -488,21 +506,24 @@ def five_steps(model, x, held, at_end):
     return losses, {k: v.detach() for k, v in model.state_dict().items()}
 
 
-def compare(net, want, got, bounds):
+def compare(want, got, bounds, at):
     told = ", ".join(f"{k} bounded by a norm of {b['norm']:g}" for k, b in bounds.items())
     held = f" with {told}" if told else ""
-    off = max((abs(a - b) / max(abs(a), 1e-12) for a, b in zip(want[0], got[0], strict=True)), default=0)
+    perhaps = ("forward rescales a weight otherwise than by a max-norm" if bounds else
+               "forward draws from another generator than PyTorch's, or changes what is no weight or buffer")
+    losses = f"{', '.join(f'{b:.6g}' for b in got[0])}, not {', '.join(f'{a:.6g}' for a in want[0])}"
+    off = max(abs(a - b) / max(abs(a), 1e-12) for a, b in zip(want[0], got[0], strict=True))
     if not off <= TOLERANCE:
-        raise ExportError(f"{forward_of(net)}: the losses of five steps are not the network's: the exported graph{held} is off by {off:.1e} of the loss "
-                          f"({', '.join(f'{b:.6g}' for b in got[0])}, not {', '.join(f'{a:.6g}' for a in want[0])}); "
-                          "forward draws from another generator than PyTorch's, or changes what is no weight or buffer")
+        raise ExportError(f"{at}: the losses of five steps are not the network's: the exported graph{held} is off by {off:.1e} of the loss "
+                          f"({losses}); perhaps {perhaps}")
     for name, a in want[1].items():
         b = got[1].get(name)
         if b is None or not a.is_floating_point() or not a.numel():
             continue
         off = ((a - b).abs().max() / a.abs().max().clamp(min=1e-12)).item()
         if not off <= 10 * TOLERANCE:
-            raise ExportError(f"{forward_of(net)}: after five steps {name} is not the network's: the exported graph{held} is off by {off:.1e} of its largest")
+            raise ExportError(f"{at}: after five steps {name} is not the network's: the exported graph{held} is off by {off:.1e} of its largest; "
+                              f"perhaps {perhaps}")
 
 
 FOLLOW = {"batch_norm": 5, "dropout": 2, "dropout_": 2, "feature_dropout": 2, "feature_dropout_": 2, "alpha_dropout": 2, "alpha_dropout_": 2,
