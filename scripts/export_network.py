@@ -23,6 +23,8 @@ For torch 2.9 to 2.15.
 import argparse
 import contextlib
 import copy
+import functools
+import importlib.util
 import inspect
 import io
 import json
@@ -45,6 +47,7 @@ EXTRA = "eegprune.json"
 STEPS = 5
 TOLERANCE = 1e-4  # of a loss; of the largest of a tensor
 LIBRARIES = ("torch", "einops", "sympy", "numpy")
+STANDARD = sysconfig.get_paths()["stdlib"] + os.sep
 
 
 class ExportError(Exception):
@@ -54,13 +57,13 @@ class ExportError(Exception):
 def export(net, x, path):
     """Writes net to path and returns the max-norm constraints, by weight.
 
-    net is left as it is, and so are PyTorch's generators. x is an example of the input, of two or
-    more clips. Raises ExportError where the file would not be the network.
+    net is left as it is, and so are PyTorch's generators. x is an example of the input, of one clip
+    or more. Raises ExportError where the file would not be the network.
 
         >>> export(EEGNet(chunk_size=512, num_electrodes=28), torch.randn(4, 1, 28, 512), "eegnet.pt2")
         {'block1.2.weight': {'norm': 1.0, 'p': 2, 'dim': 0}}
     """
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(devices=[]):
         net, x = checked(net, x)
         bounds, written_at = find_max_norms(net, x)
         program = traced(net, x, bounds)
@@ -83,21 +86,18 @@ def save(program, bounds, path):
 # ---- places in the network's code
 
 
+@functools.cache
 def library_roots():
-    roots = [sysconfig.get_paths()["stdlib"] + os.sep, os.path.abspath(__file__), "<"]
-    site = sysconfig.get_paths()["purelib"] + os.sep
-    for name in LIBRARIES:
-        module = sys.modules.get(name)
-        if module and getattr(module, "__file__", None):
-            roots.append(os.path.dirname(module.__file__) + os.sep)
-    return site, tuple(roots)
+    found = (importlib.util.find_spec(name) for name in LIBRARIES)
+    return tuple(os.path.dirname(spec.origin) + os.sep for spec in found if spec)
 
 
 def is_users(filename):
-    site, roots = library_roots()
-    if filename.startswith(site):
-        return not filename.startswith(tuple(site + name + os.sep for name in LIBRARIES))
-    return not filename.startswith(roots)
+    """Whether a file is of the network: not Python's, PyTorch's or this one."""
+    if filename.startswith("<"):
+        return filename.startswith(("<stdin>", "<ipython"))
+    standard = filename.startswith(STANDARD) and "site-packages" not in filename
+    return not standard and not filename.startswith(library_roots()) and filename != os.path.abspath(__file__)
 
 
 class Place:
@@ -176,7 +176,7 @@ def checked(net, x):
     if len(needed) != 1:
         raise ExportError(f"{forward_of(net)}: forward takes {len(needed)} inputs ({', '.join(needed)}): the network must take one tensor, "
                           "[clips, ...]; put it into a module whose forward makes the others")
-    if x.dim() < 2 or x.dtype != torch.float32:
+    if x.dim() < 2 or not x.numel() or x.dtype != torch.float32:
         raise ExportError(f"the example input is of shape {list(x.shape)} and type {x.dtype}: it must be [clips, ...] of torch.float32")
     for name, p in net.named_parameters():
         if isinstance(p, torch.nn.parameter.UninitializedTensorMixin):
@@ -187,15 +187,14 @@ def checked(net, x):
         net = copy.deepcopy(net).cpu().train()
     except (RuntimeError, TypeError) as e:
         raise ExportError(f"the network can't be copied ({first_line(e)}): make it anew and load its state_dict") from e
-    x = x.detach().cpu()
-    return net, like(x, 4, 0)
+    return net, like(x.detach().cpu(), 4, 0)
 
 
 def like(x, clips, seed):
-    """Noise of the mean and deviation that x has."""
+    """Clips near those of x, all different."""
     g = torch.Generator().manual_seed(seed)
     noise = torch.randn(clips, *x.shape[1:], generator=g)
-    return noise * (x.std() if x.numel() > 1 and x.std() > 0 else 1) + x.mean()
+    return x[torch.arange(clips) % len(x)] * (1 + noise / 2) if x.std() > 0 else noise
 
 
 # ---- weights that forward rescales
@@ -212,17 +211,24 @@ def writes(name):
     return name == "data.__set__" or name in WRITES or name.endswith("_") and not name.endswith("__")
 
 
+def storage(t):
+    try:
+        return t.untyped_storage().data_ptr()
+    except (RuntimeError, NotImplementedError):  # some kinds of tensors have none
+        return None
+
+
 class Watch(TorchFunctionMode):
     """Notes how a forward pass writes to weights: `seen` has (weight, place, renorm's p, dim
     and maxnorm or None) of each time."""
 
     def __init__(self, net):
         super().__init__()
-        self.weights = {p.untyped_storage().data_ptr(): name for name, p in net.named_parameters()}
+        self.weights = {storage(p): name for name, p in net.named_parameters() if p.numel()}
         self.seen, self.renormed, self.keep = [], {}, []
 
     def weight(self, t):
-        return self.weights.get(t.untyped_storage().data_ptr()) if isinstance(t, torch.Tensor) else None
+        return self.weights.get(storage(t)) if isinstance(t, torch.Tensor) else None
 
     def __torch_function__(self, function, types, args=(), kwargs=None):
         kwargs = kwargs or {}
@@ -239,7 +245,7 @@ class Watch(TorchFunctionMode):
         if to:
             self.seen.append((to, calling(), bound and {k: bound[k] for k in ("norm", "p", "dim")} if bound and bound["of"] == to else None))
             if name == "data.__set__":
-                self.weights[args[1].untyped_storage().data_ptr()] = to
+                self.weights[storage(args[1])] = to
         if name == "renorm":
             self.renormed[id(out)] = bound
             self.keep.append(out)  # so that no other tensor has its id
@@ -324,7 +330,8 @@ class Held(TorchFunctionMode):
     def __torch_function__(self, function, types, args=(), kwargs=None):
         kwargs = kwargs or {}
         name = name_of(function)
-        self.first.setdefault(name, calling())
+        if name not in self.first:
+            self.first[name] = calling()
         target = kwargs.get("out", args[0] if args else None)
         if (writes(name) or "out" in kwargs) and self.bounds and self.weight(target):
             return None if name in ("data.__set__", "__setitem__") else target
@@ -459,11 +466,16 @@ def check_graph(program, net, first):
 def check_steps(net, program, x, bounds, written_at):
     """Trains net and the exported program, from its own weights and, where some are bounded,
     from such on both sides of the bound."""
+    at = next(iter(written_at.values()), forward_of(net))
     for spread in (False, True) if bounds else (False,):
         first, second = copy.deepcopy(net), copy.deepcopy(program).module()
         if spread:
             spread_norms(first, second, bounds)
-        compare(five_steps(first, x, {}, bounds), five_steps(second, x, bounds, bounds), bounds, next(iter(written_at.values()), forward_of(net)))
+        try:
+            want, got = five_steps(first, x, {}, bounds), five_steps(second, x, bounds, bounds)
+        except Exception as e:
+            raise ExportError(f"{raising(e, net)}: five steps of training fail, of batches of two to five clips: {first_line(e)}") from e
+        compare(want, got, bounds, at)
 
 
 def spread_norms(first, second, bounds):
@@ -512,6 +524,8 @@ def compare(want, got, bounds, at):
     perhaps = ("forward rescales a weight otherwise than by a max-norm" if bounds else
                "forward draws from another generator than PyTorch's, or changes what is no weight or buffer")
     losses = f"{', '.join(f'{b:.6g}' for b in got[0])}, not {', '.join(f'{a:.6g}' for a in want[0])}"
+    if not all(math.isfinite(a) for a in want[0]):
+        raise ExportError(f"{at}: the network's own losses of five steps are {', '.join(f'{a:g}' for a in want[0])}: pass an example that is like its data")
     off = max(abs(a - b) / max(abs(a), 1e-12) for a, b in zip(want[0], got[0], strict=True))
     if not off <= TOLERANCE:
         raise ExportError(f"{at}: the losses of five steps are not the network's: the exported graph{held} is off by {off:.1e} of the loss "
@@ -548,8 +562,11 @@ def check_evaluation(net, program, x, bounds):
             node.kwargs = {**node.kwargs, "dropout_p": 0.0} if "dropout_p" in node.kwargs else node.kwargs
     graph.recompile()
     eager = copy.deepcopy(net).eval()
-    with torch.no_grad():
-        want, got = eager(x), graph(x)
+    try:
+        with torch.no_grad():
+            want, got = eager(x), graph(x)
+    except Exception as e:
+        raise ExportError(f"{raising(e, net)}: forward fails in evaluation mode: {first_line(e)}") from e
     off = ((want - got).abs().max() / want.abs().max().clamp(min=1e-12)).item()
     if not off <= TOLERANCE:
         warnings.warn(f"{forward_of(net)}: in evaluation mode the network's logits are not those of the exported graph without dropout, by {off:.1e} "
