@@ -401,8 +401,9 @@ def why_not(error, net, sizes):
     text = f"{type(error).__name__} {error}"
     at = raising(error, net)
     if "specialized" in text and "batch" in text:
-        place, number = next(((p, n) for p, n in sizes if isinstance(n, int)), (None, None))
-        at = place or at
+        number = next((n for _, n in sizes if isinstance(n, int)), None)
+        conditions = [p for p, c in reversed(sizes) if p and not isinstance(c, int)]  # the last is the one that failed
+        at = next((p for p, n in sizes if p and n == number), None) or next(iter(conditions), at)
         mend = "len() does that: take x.shape[0]" if "len(" in at.source else "take it from the input, x.shape[0]"
         return f"{at}: this fixes the number of clips in a batch{f' to {number}' if number else ''}; {mend}"
     if "Constraints violated" in text:

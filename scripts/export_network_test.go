@@ -261,7 +261,7 @@ torch.save(Main(), "main.pt")
 import export_network
 for i in range(1, len(sys.argv), 2):
     file, shape = sys.argv[i:i + 2]
-    kept, sys.argv = sys.argv, ["export_network.py", file, "--input", shape, "--out", "b.pt2"], sys.argv
+    kept, sys.argv = sys.argv, ["export_network.py", file, "--input", shape, "--out", "b.pt2"]
     try:
         export_network.main()
     except SystemExit as e:
