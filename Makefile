@@ -17,6 +17,10 @@
 #   make test-export         whether PyTorch, onnx.checker and onnxruntime take what export
 #                            writes (needs a Python with torch; gets the others into
 #                            build/export)
+#   make test-networks       whether braindecode's networks are read, trained and pruned as PyTorch
+#                            computes them, and whether export_network.py finds what can't be
+#                            exported (gets PyTorch, braindecode and torcheeg into build/networks;
+#                            an hour at first); NETWORKS="--only EEGNet,TCN" and such
 #   make test-page           the report's page in headless Chromium (gets it where there is none)
 #   make comparison EEGMAT=DIR    the comparison under docs/ (an hour)
 #   make parity              the loss of every step beside PyTorch's, for three seeds at random
@@ -31,7 +35,7 @@
 #                            Linux; 5 GB of disk), then features and serving beside torcheeg (needs a
 #                            Python with torcheeg); MEMORY="--subjects 8" and such
 
-.PHONY: comparison build shim libtorch demo test test-go test-shim test-slow test-slurm test-reference test-real test-mne test-tensorboard test-export test-page parity test-gpu bench bench-gpu gpu-bundle test-race-shim bench-data vet clean clean-libtorch
+.PHONY: comparison build shim libtorch demo test test-go test-shim test-slow test-slurm test-reference test-real test-mne test-tensorboard test-export test-networks test-page parity test-gpu bench bench-gpu gpu-bundle test-race-shim bench-data vet clean clean-libtorch
 
 BIN    := $(CURDIR)/bin
 SHIM   := $(BIN)/libeegprune_torch.so
@@ -128,6 +132,22 @@ build/tensorboard/.made:
 test-export: build build/export/.made
 	EEGPRUNE_PYTHON=$(CURDIR)/build/export/bin/python $(GO) test -tags python -count=1 -run "PyTorchReads|ComputeTheSame" ./torch/ptfile ./models/export
 	build/export/bin/python scripts/check_export.py --program $(BIN)/eegprune
+
+# Networks that build/networks has are not exported again.
+test-networks: VENV := $(CURDIR)/build/networks/venv
+test-networks: build build/networks/venv/.made
+	EEGPRUNE_PYTHON=$(VENV)/bin/python $(GO) test -tags python -count=1 -timeout 60m ./scripts
+	$(VENV)/bin/python scripts/networks/export.py --out build/networks/22x1000 $(NETWORKS)
+	$(VENV)/bin/python scripts/networks/check.py --program $(BIN)/eegprune --networks build/networks/22x1000 $(NETWORKS)
+
+# braindecode imports torchaudio, which refuses a torch of another CUDA version, though nothing
+# of either is used. torcheeg's own requirements are not needed by its networks.
+build/networks/venv/.made: scripts/networks/requirements.txt
+	$(PYTHON) -m venv build/networks/venv
+	build/networks/venv/bin/pip install --quiet "torch==$$(sed -n "s/^__version__ = '\([0-9.]*\).*/\1/p" "$$($(PYTHON) scripts/get_libtorch.py)/version.py")" -r $<
+	build/networks/venv/bin/pip install --quiet --no-deps torcheeg==1.1.3
+	sed -i '/^ *_check_cuda_version()$$/d' "$$(build/networks/venv/bin/python -c 'import importlib.util as u; print(u.find_spec("torchaudio").submodule_search_locations[0])')/_extension/__init__.py"
+	touch $@
 
 test-page:
 	@scripts/chromium.sh
