@@ -123,15 +123,15 @@ func recordOf(b []byte, f *zip.File, name string) ([]byte, error) {
 	if f.Method != zip.Store {
 		return nil, fmt.Errorf("its record %.80q is compressed, which torch.save doesn't do: load it in Python and save it again", name)
 	}
-	at, err := f.DataOffset()
+	offset, err := f.DataOffset()
 	if err != nil {
 		return nil, fmt.Errorf("its record %.80q is damaged: %w", name, err)
 	}
 	size := f.UncompressedSize64
-	if at < 0 || at > int64(len(b)) || size > uint64(int64(len(b))-at) {
+	if offset < 0 || offset > int64(len(b)) || size > uint64(int64(len(b))-offset) {
 		return nil, errEnd
 	}
-	data := b[at : at+int64(size)]
+	data := b[offset : offset+int64(size)]
 	// PyTorch writes 0 where torch.serialization.set_crc32_options(False) was called.
 	if f.CRC32 != 0 && crc32.ChecksumIEEE(data) != f.CRC32 {
 		return nil, fmt.Errorf("its record %.80q does not have the checksum that was written: the file is damaged, get it again", name)
@@ -150,9 +150,9 @@ func isLegacy(b []byte) bool { return legacyStart(b) > 0 }
 // legacyStart is where the legacy format's magic number ends, 0 where there is none.
 // Protocols from 4 on have a frame before it.
 func legacyStart(b []byte) int {
-	for _, at := range []int{2, 11} {
-		if len(b) > at && b[0] == 0x80 && (at == 2 || b[2] == 0x95) && bytes.HasPrefix(b[at:], []byte(legacyMagic)) {
-			return at + len(legacyMagic)
+	for _, start := range []int{2, 11} {
+		if len(b) > start && b[0] == 0x80 && (start == 2 || b[2] == 0x95) && bytes.HasPrefix(b[start:], []byte(legacyMagic)) {
+			return start + len(legacyMagic)
 		}
 	}
 	return 0
