@@ -128,9 +128,7 @@ func TestChoiceKeepsItsPromises(t *testing.T) {
 					v[i] = 0
 				}
 			}
-			if err := torch.Write(w, v); err != nil {
-				rt.Fatal(err)
-			}
+			reftest.Set(t, w, v)
 		}
 		closeTo(rt, m.Name, logits(rt, small, x, nil), logits(rt, zeroed, x, nil))
 	})
@@ -216,10 +214,8 @@ func TestRatiosOfSingleLayers(t *testing.T) {
 
 func TestClippedLayersAreTold(t *testing.T) {
 	_, n, _ := load(t, "fbccnn")
-	gamma := n.Weight("block1.2", "weight")
-	if err := torch.Write(gamma, make([]float32, 12)); err != nil {
-		t.Fatal(err)
-	}
+	gamma := n.Tensor("block1.2.weight")
+	reftest.Set(t, gamma, make([]float32, 12))
 	d, err := choose(t, n, "nsfp", 0.3, prune.Options{MinChannels: 2})
 	if err != nil {
 		t.Fatal(err)
@@ -321,9 +317,7 @@ func TestCriteriaByHand(t *testing.T) {
 		t.Fatal(err)
 	}
 	n := reftest.Network(t, arch)
-	if err := torch.Write(n.Weight("conv", "weight"), []float32{0, 0, 3, 4, 0, 4}); err != nil {
-		t.Fatal(err)
-	}
+	reftest.Set(t, n.Tensor("conv.weight"), []float32{0, 0, 3, 4, 0, 4})
 	channels := &prune.Candidate{Name: arch.Groups[0].Name, Group: &arch.Groups[0], Size: 3}
 	check := func(method string, want ...float64) {
 		t.Helper()
@@ -340,9 +334,7 @@ func TestCriteriaByHand(t *testing.T) {
 		t.Errorf("LAMP scores %v, want %v: w² over the squares that are not smaller", got, want)
 	}
 
-	if err := torch.Write(n.Weight("out", "weight"), []float32{1, 2, 3, 0, 0, 0}); err != nil {
-		t.Fatal(err)
-	}
+	reftest.Set(t, n.Tensor("out.weight"), []float32{1, 2, 3, 0, 0, 0})
 	evidence := prune.Evidence{Gradients: func(use func() error) error {
 		s := torch.NewScope(torch.Grad)
 		defer s.Close()

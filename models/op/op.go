@@ -7,7 +7,6 @@
 package op
 
 import (
-	"slices"
 	"sync"
 
 	"eegprune/torch"
@@ -105,16 +104,6 @@ var registry = sync.OnceValue(func() map[string]*Op {
 	}
 	return byName
 })
-
-// Names returns the names of the operations that have a file, sorted.
-func Names() []string {
-	var names []string
-	for name := range registry() {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}
 
 // Of returns the operation of a name, such as "aten.conv2d.default", or nil.
 func Of(name string) *Op { return registry()[name] }
