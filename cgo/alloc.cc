@@ -2,11 +2,12 @@
 // same few. glibc keeps those that fit into a heap of 64 MB of a thread's arena; larger ones it gives
 // back to the kernel each time, and pays for fresh zeroed pages: almost half of TSCeption's step on
 // 512 clips.
-#include "internal.h"
+#include "alloc.h"
 
 #include <c10/core/Allocator.h>
 #include <c10/core/CPUAllocator.h>
 #include <c10/core/impl/alloc_cpu.h>
+#include <c10/util/Exception.h>
 
 #include <sys/mman.h>
 
@@ -96,10 +97,10 @@ private:
     if (raw == MAP_FAILED)
       return false;
     ++mapped;
-    const auto at = reinterpret_cast<uintptr_t>(raw), aligned = rounded(at);
-    if (aligned > at)
-      munmap(raw, aligned - at);
-    if (const size_t rest = at + page - aligned)
+    const auto address = reinterpret_cast<uintptr_t>(raw), aligned = rounded(address);
+    if (aligned > address)
+      munmap(raw, aligned - address);
+    if (const size_t rest = address + page - aligned)
       munmap(reinterpret_cast<void *>(aligned + size), rest);
     void *const start = reinterpret_cast<void *>(aligned);
     madvise(start, size, MADV_HUGEPAGE);

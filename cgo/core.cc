@@ -1,4 +1,5 @@
 // Status, threads, scopes and devices.
+#include "alloc.h"
 #include "internal.h"
 
 #include <ATen/Context.h>

@@ -17,8 +17,8 @@ namespace allocator = c10::cuda::CUDACachingAllocator;
 // libtorch 2.11 wants to be told of generators other than its own, and leaves them recording
 // where a capture fails; later ones find them, keep what they record by the capture, and
 // have no such members.
-template <typename Graph> auto tell(Graph &g, const at::Generator &of, int) -> decltype(g.register_generator_state(of)) {
-  g.register_generator_state(of);
+template <typename Graph> auto tell(Graph &g, const at::Generator &generator, int) -> decltype(g.register_generator_state(generator)) {
+  g.register_generator_state(generator);
 }
 template <typename Graph> void tell(Graph &, const at::Generator &, long) {}
 template <typename State> auto stop(State &s, int) -> decltype(s.capturing_ = false, void()) { s.capturing_ = false; }

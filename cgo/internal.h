@@ -3,6 +3,7 @@
  * takes half a minute to compile. */
 #pragma once
 
+#include "sharing.h"
 #include "shim.h"
 
 #include <ATen/core/Generator.h>
@@ -40,9 +41,6 @@ namespace shim {
 ep_tensor adopt(ep_scope scope, at::Tensor value);
 ep_status failure(int32_t code, const char *message);
 
-/* Has libtorch keep large blocks of host memory that it frees. */
-void keep_large_blocks();
-
 /* Sets the thread's number of OpenMP threads where it isn't yet what was asked. */
 void use_num_threads();
 
@@ -77,26 +75,7 @@ inline at::Device device_of(ep_device d) {
 
 at::ScalarType scalar_type(int32_t dtype);
 
-/* A convolution along the rows of maps of one channel with libtorch's bits, or nothing where it
- * is another or the bits would not be. */
-at::Tensor temporal_conv2d(const at::Tensor &x, const at::Tensor &w, const at::Tensor &b, const ep_conv2d_options &o);
-
-/* Whether the clips of x lie innermost: see ep_hwcn. */
-bool is_hwcn(const at::Tensor &x);
-
 inline at::Tensor optional(ep_tensor t) { return t ? t->value : at::Tensor(); }
-
-/* Shares the GPUs on which threads record, for as long as it lives: see gate.h. */
-class Sharing {
-public:
-  Sharing();
-  ~Sharing();
-  Sharing(const Sharing &) = delete;
-  Sharing &operator=(const Sharing &) = delete;
-
-private:
-  uint64_t devices_; // a bit for each
-};
 
 /* The frame of the functions that record, and of all others but for what they share: sets the
  * thread's libtorch state, runs body and turns whatever it throws into a status. */

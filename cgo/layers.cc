@@ -1,5 +1,6 @@
 // The layers that the networks are made of.
 #include "internal.h"
+#include "kernels/kernels.h"
 
 #include <ATen/ops/avg_pool2d.h>
 #include <ATen/ops/constant_pad_nd.h>
@@ -14,11 +15,54 @@ using at::Tensor;
 ep_status ep_conv2d(ep_scope scope, ep_tensor input, ep_tensor weight, ep_tensor bias, ep_conv2d_options o,
                     ep_tensor *out) {
   return shim::make(scope, out, [&] {
-    const Tensor ours = scope->bf16 ? Tensor() : shim::temporal_conv2d(input->value, weight->value, shim::optional(bias), o);
-    if (ours.defined())
-      return ours;
+    const bool plain = o.groups == 1 && o.stride[0] == 1 && o.stride[1] == 1 && o.dilation[0] == 1 && o.dilation[1] == 1;
+    if (plain && o.padding[0] == 0 && !scope->bf16) {
+      Tensor ours = shim::temporal_conv2d(input->value, weight->value, shim::optional(bias), o.padding[1]);
+      if (ours.defined())
+        return ours;
+    }
     return at::conv2d(input->value, weight->value, shim::optional(bias), IntArrayRef(o.stride, 2),
                       IntArrayRef(o.padding, 2), IntArrayRef(o.dilation, 2), o.groups);
+  });
+}
+
+ep_status ep_conv2d_nhwc(ep_scope scope, ep_tensor input, ep_tensor weight, ep_tensor bias, const int64_t *pad,
+                         int32_t relu, ep_tensor *out) {
+  return shim::make(scope, out, [&] {
+    return shim::conv2d_nhwc(input->value, weight->value, shim::optional(bias), {pad[0], pad[1], pad[2], pad[3]}, relu != 0,
+                             /*ours=*/!scope->bf16);
+  });
+}
+
+ep_status ep_conv2d_nhwc_known(int32_t *out) {
+  return shim::call(false, [&] { *out = shim::conv2d_nhwc_known(); });
+}
+
+ep_status ep_hwcn(ep_scope scope, ep_tensor input, ep_tensor *out) {
+  return shim::make(scope, out, [&] { return shim::hwcn(input->value); });
+}
+
+ep_status ep_conv2d_hwcn(ep_scope scope, ep_tensor input, ep_tensor weight, ep_tensor bias, ep_hwcn_options o,
+                         ep_tensor *out) {
+  return shim::make(scope, out, [&] {
+    TORCH_CHECK(!scope->grad, "clips that lie innermost are for evaluation, without gradients");
+    return shim::conv2d_hwcn(input->value, weight->value, shim::optional(bias),
+                             {.stride = {o.stride[0], o.stride[1]}, .pad = {o.pad[0], o.pad[1], o.pad[2], o.pad[3]},
+                              .groups = o.groups, .slope = o.slope, .pool = o.pool, .norm_weight = shim::optional(o.norm_weight),
+                              .norm_bias = shim::optional(o.norm_bias), .norm_mean = shim::optional(o.norm_mean),
+                              .norm_variance = shim::optional(o.norm_variance), .norm_eps = o.norm_eps});
+  });
+}
+
+ep_status ep_batch_norm(ep_scope scope, ep_tensor input, ep_tensor weight, ep_tensor bias, ep_tensor mean,
+                        ep_tensor variance, ep_tensor batches, int32_t training, double momentum, double eps,
+                        ep_tensor *out) {
+  return shim::make(scope, out, [&] {
+    Tensor y = shim::batch_norm(input->value, shim::optional(weight), shim::optional(bias), mean->value, variance->value,
+                                training != 0, momentum, eps);
+    if (training && batches)
+      batches->value.add_(1);
+    return y;
   });
 }
 
@@ -34,6 +78,10 @@ ep_status ep_avg_pool2d(ep_scope scope, ep_tensor input, const int64_t *kernel, 
                         ep_tensor *out) {
   return shim::make(scope, out,
                     [&] { return at::avg_pool2d(input->value, IntArrayRef(kernel, 2), IntArrayRef(stride, 2)); });
+}
+
+ep_status ep_leaky_relu_avg_pool2d(ep_scope scope, ep_tensor input, double slope, int64_t width, ep_tensor *out) {
+  return shim::make(scope, out, [&] { return shim::leaky_relu_avg_pool2d(input->value, slope, width); });
 }
 
 ep_status ep_dropout(ep_scope scope, ep_tensor input, double p, int32_t per_channel, ep_generator generator,

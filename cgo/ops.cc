@@ -1,5 +1,6 @@
 // Elementwise, reducing and shaping operations.
 #include "internal.h"
+#include "kernels/kernels.h"
 
 #include <ATen/ops/cat.h>
 #include <ATen/ops/elu.h>

@@ -220,14 +220,14 @@ struct FusedAdam final : Fused {
                      weight_decay, eps, /*amsgrad=*/false, /*maximize=*/false);
   }
 
-  at::Tensor state(std::string_view name, size_t i) const override { return of(name)[i]; }
+  at::Tensor state(std::string_view name, size_t i) const override { return values_of(name)[i]; }
 
   void set_state(std::string_view name, size_t i, const at::Tensor &value) override {
-    of(name)[i].copy_(name == "step" ? value : fitting(i, value));
+    values_of(name)[i].copy_(name == "step" ? value : fitting(i, value));
   }
 
 private:
-  const std::vector<at::Tensor> &of(std::string_view name) const {
+  const std::vector<at::Tensor> &values_of(std::string_view name) const {
     if (name == "step")
       return steps;
     if (name == "exp_avg")

@@ -5,47 +5,20 @@
 #include <c10/core/Event.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 
-#include <array>
-#include <bit>
-
 #ifdef EP_WITH_CUDA
 #include <ATen/core/CachingHostAllocator.h>
 #include <ATen/cuda/CUDAGraph.h>
 #include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
-#endif
 
 namespace shim {
 
-namespace {
-constexpr size_t most_devices = 64; // as many as libtorch knows
-std::atomic<uint64_t> streaming{0}; // a bit for each device on which threads have streams
-thread_local uint64_t own_device = 0; // that of the calling thread's stream
-} // namespace
-
-Gate &gate(c10::DeviceIndex device) {
-  static std::array<Gate, most_devices> gates;
-  return gates.at(static_cast<size_t>(device));
-}
-
-// Who has no stream of its own may use any of them.
-Sharing::Sharing() : devices_(own_device ? own_device : streaming.load(std::memory_order_relaxed)) {
-  for (uint64_t rest = devices_; rest != 0; rest &= rest - 1)
-    gate(static_cast<c10::DeviceIndex>(std::countr_zero(rest))).share();
-}
-
-Sharing::~Sharing() {
-  for (uint64_t rest = devices_; rest != 0; rest &= rest - 1)
-    gate(static_cast<c10::DeviceIndex>(std::countr_zero(rest))).unshare();
-}
-
-#ifdef EP_WITH_CUDA
 namespace allocator = c10::cuda::CUDACachingAllocator;
 
 // It is held from the beginning, since libtorch takes a pool that nobody holds for freed. There is
 // one on the host for what the recordings copy there, which can be held by beginning only.
-Pool::Pool(c10::DeviceIndex of) : device(of), id(at::cuda::graph_pool_handle()) {
+Pool::Pool(c10::DeviceIndex index) : device(index), id(at::cuda::graph_pool_handle()) {
   allocator::createOrIncrefPool(device, id);
   at::HostAllocator *host = at::getHostAllocator(at::kCUDA);
   host->begin_allocate_to_pool(id, [](c10::Stream) { return false; });
@@ -72,9 +45,9 @@ thread_local std::unique_ptr<Own> own; // a thread works for one device
 std::shared_ptr<Pool> thread_pool(c10::DeviceIndex device) {
   return own && own->pool->device == device ? own->pool : nullptr;
 }
-#endif
 
 } // namespace shim
+#endif
 
 ep_status ep_stream_own(ep_device device, int32_t *has) {
   return shim::call(false, [&] {
@@ -102,8 +75,7 @@ ep_status ep_stream_take(ep_device device) {
     const c10::cuda::CUDAStream stream = c10::cuda::getStreamFromExternal(raw, index);
     shim::own = std::make_unique<shim::Own>(shim::Own{stream, std::make_shared<shim::Pool>(index)});
     c10::cuda::setCurrentCUDAStream(stream);
-    shim::own_device = uint64_t{1} << index;
-    shim::streaming.fetch_or(shim::own_device);
+    shim::works_for(index);
 #else
     (void)device;
     TORCH_CHECK(false, "the shim was built without CUDA: no GPU has streams");

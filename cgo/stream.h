@@ -1,15 +1,11 @@
 /* Threads of a GPU's trainings: each has a stream, and a pool of memory for what is recorded on it. */
 #pragma once
 
-#include "gate.h"
 #include "internal.h"
 
+#ifdef EP_WITH_CUDA
 namespace shim {
 
-/* The gate of each device. */
-Gate &gate(c10::DeviceIndex device);
-
-#ifdef EP_WITH_CUDA
 /* A pool of the device's memory that belongs to whoever holds this. */
 class Pool {
 public:
@@ -24,6 +20,6 @@ public:
 
 /* That of the calling thread's own stream; NULL where it has none on the device. */
 std::shared_ptr<Pool> thread_pool(c10::DeviceIndex device);
-#endif
 
 } // namespace shim
+#endif

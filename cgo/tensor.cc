@@ -85,15 +85,6 @@ ep_status ep_tensor_read(ep_tensor tensor, void *data, size_t bytes) {
   });
 }
 
-ep_status ep_tensor_write(ep_tensor tensor, const void *data, size_t bytes) {
-  return shim::call(false, [&] {
-    at::Tensor &t = tensor->value;
-    TORCH_CHECK(t.nbytes() == bytes, "the tensor has ", t.nbytes(), " bytes, data has ", bytes);
-    // copy_ reads through the wrapper and never writes to it.
-    t.copy_(at::from_blob(const_cast<void *>(data), t.sizes(), t.options().device(at::kCPU).requires_grad(false)));
-  });
-}
-
 ep_status ep_tensor_item(ep_tensor tensor, double *out) {
   return shim::call(false, [&] {
     TORCH_CHECK(tensor->value.numel() == 1, "only a tensor of one element is a number");

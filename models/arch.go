@@ -218,14 +218,6 @@ func (a *Arch) Walk(visit func(c *op.Call)) error {
 	return err
 }
 
-// Shapes returns what each node gives for one clip, without the batch: [channels,
-// height, width], or [features].
-func (a *Arch) Shapes() (map[string][]int, error) {
-	shapes := map[string][]int{Input: a.Input[:]}
-	err := a.Walk(func(c *op.Call) { shapes[c.Name] = c.Out[1:] })
-	return shapes, err
-}
-
 // Check finds what is wrong with an architecture that came from a file or was built by
 // hand: connections, shapes, and groups that are not those of its operations.
 func (a *Arch) Check() error {

@@ -131,7 +131,7 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 				t.Error("New makes a network of it")
 			}
 			a.Count()
-			a.Shapes()
+			a.Walk(func(*op.Call) {})
 		})
 	}
 }

@@ -85,7 +85,12 @@ func (n *Network) redraw(t *op.Tensor, g *torch.Generator) error {
 		d := op.Glorot(t.Shape)
 		return g.Uniform(x, -d.Bound, d.Bound)
 	case t.Zeroed:
-		return torch.Write(x, make([]float32, x.Len()))
+		zeros, err := torch.Full(0, torch.Float32, n.device, t.Shape...)
+		if err != nil {
+			return err
+		}
+		defer zeros.Free()
+		return x.CopyFrom(zeros)
 	}
 	return nil
 }
@@ -154,10 +159,6 @@ func (n *Network) Device() torch.Device { return n.device }
 
 // Tensor returns a parameter or buffer by its PyTorch name, "block1.0.bias", or nil.
 func (n *Network) Tensor(name string) *torch.Tensor { return n.tensors[name] }
-
-// Weight returns a layer's parameter or buffer, such as Weight("block1.0", "bias"), or
-// nil.
-func (n *Network) Weight(layer, name string) *torch.Tensor { return n.tensors[layer+"."+name] }
 
 // State returns all parameters and buffers under PyTorch's names, in its order.
 func (n *Network) State() []torch.Named {

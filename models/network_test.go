@@ -131,7 +131,7 @@ func TestConstrainBoundsFilters(t *testing.T) {
 	n := reftest.Network(t, arch)
 	reftest.Fill(t, n, 5)
 	norms := func() []float64 {
-		w, err := torch.ToSlice[float32](n.Weight("block1.2", "weight"))
+		w, err := torch.ToSlice[float32](n.Tensor("block1.2.weight"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -185,7 +185,7 @@ func TestAfterReplacesWhatALayerGave(t *testing.T) {
 	if err != nil {
 		t.Fatal(s.Err())
 	}
-	bias, err := torch.ToSlice[float32](n.Weight("out", "bias"))
+	bias, err := torch.ToSlice[float32](n.Tensor("out.bias"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,9 +12,14 @@ import (
 )
 
 // TestEveryOperation has PyTorch's values for a small network around each operation that has a
-// file: scripts/make_ops.py writes them.
+// file: scripts/make_ops.py writes them, and package op's test knows that none is missing.
 func TestEveryOperation(t *testing.T) {
-	for _, name := range op.Names() {
+	files, err := filepath.Glob("testdata/ops/*.json")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		name := "aten." + strings.TrimSuffix(filepath.Base(file), ".json") + "."
 		t.Run(name, func(t *testing.T) {
 			var r struct {
 				Arch   *models.Arch
@@ -22,10 +27,10 @@ func TestEveryOperation(t *testing.T) {
 				Loss   float64
 				Grads  map[string]reftest.Digest
 			}
-			reftest.ReadJSON(t, filepath.Join("testdata/ops", strings.Split(name, ".")[1]+".json"), &r)
+			reftest.ReadJSON(t, file, &r)
 			found := false
 			for _, n := range r.Arch.Nodes {
-				found = found || n.Op == name
+				found = found || strings.HasPrefix(n.Op, name)
 			}
 			if !found {
 				t.Fatal("its network is without it")
@@ -54,8 +59,8 @@ func TestEveryOperation(t *testing.T) {
 			for name, want := range r.Grads {
 				want.Check(t, "gradient of "+name, s.GradOf(n.Tensor(name)), beforeSteps)
 			}
-			shapes, err := r.Arch.Shapes()
-			if err != nil {
+			shapes := map[string][]int{}
+			if err := r.Arch.Walk(func(c *op.Call) { shapes[c.Name] = c.Out[1:] }); err != nil {
 				t.Fatal(err)
 			}
 			n.Forward(s, x, models.Pass{After: func(_ *torch.Scope, node *op.Node, out *torch.Tensor) *torch.Tensor {

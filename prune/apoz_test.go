@@ -22,12 +22,8 @@ func TestAPoZCountsZerosAfterTheReLU(t *testing.T) {
 		t.Fatal(err)
 	}
 	n := reftest.Network(t, arch)
-	if err := torch.Write(n.Weight("conv", "weight"), []float32{1, -1, 2}); err != nil {
-		t.Fatal(err)
-	}
-	if err := torch.Write(n.Weight("conv", "bias"), []float32{0, 0, 0}); err != nil {
-		t.Fatal(err)
-	}
+	reftest.Set(t, n.Tensor("conv.weight"), []float32{1, -1, 2})
+	reftest.Set(t, n.Tensor("conv.bias"), []float32{0, 0, 0})
 	d := &train.Data{X: reftest.Tensor(t, []float32{1, -1, 2, 3}, 2, 1, 1, 2), Y: reftest.Tensor(t, []int64{0, 1}, 2)}
 	// In two batches of one clip.
 	e := prune.Evidence{Activations: func(use func(*op.Node, *torch.Tensor) error) error {

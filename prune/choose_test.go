@@ -128,9 +128,7 @@ func TestChoiceKeepsItsPromises(t *testing.T) {
 					v[i] = 0
 				}
 			}
-			if err := torch.Write(w, v); err != nil {
-				rt.Fatal(err)
-			}
+			reftest.Set(t, w, v)
 		}
 		closeTo(rt, m.Name, logits(rt, small, x, nil), logits(rt, zeroed, x, nil))
 	})
@@ -216,10 +214,8 @@ func TestRatiosOfSingleLayers(t *testing.T) {
 
 func TestClippedLayersAreTold(t *testing.T) {
 	_, n, _ := load(t, "fbccnn")
-	gamma := n.Weight("block1.2", "weight")
-	if err := torch.Write(gamma, make([]float32, 12)); err != nil {
-		t.Fatal(err)
-	}
+	gamma := n.Tensor("block1.2.weight")
+	reftest.Set(t, gamma, make([]float32, 12))
 	d, err := choose(t, n, "nsfp", 0.3, prune.Options{MinChannels: 2})
 	if err != nil {
 		t.Fatal(err)
@@ -299,9 +295,7 @@ func TestSoftPruningOfJoinedChannels(t *testing.T) {
 	whole := map[string][]float32{"a.weight": {1, 2, 3}, "a.bias": {1, 2, 3}, "b.weight": {4, 5}, "b.bias": {4, 5},
 		"norm.weight": {1, 2, 3, 4, 5}, "norm.bias": {6, 7, 8, 9, 10}}
 	for name, v := range whole {
-		if err := torch.Write(n.Tensor(name), v); err != nil {
-			t.Fatal(err)
-		}
+		reftest.Set(t, n.Tensor(name), v)
 	}
 	check := func(when string, want map[string][]float32) {
 		t.Helper()
@@ -378,9 +372,7 @@ func TestCriteriaByHand(t *testing.T) {
 		t.Fatal(err)
 	}
 	n := reftest.Network(t, arch)
-	if err := torch.Write(n.Weight("conv", "weight"), []float32{0, 0, 3, 4, 0, 4}); err != nil {
-		t.Fatal(err)
-	}
+	reftest.Set(t, n.Tensor("conv.weight"), []float32{0, 0, 3, 4, 0, 4})
 	channels := &prune.Candidate{Name: arch.Groups[0].Name, Group: &arch.Groups[0], Size: 3}
 	check := func(method string, want ...float64) {
 		t.Helper()
@@ -397,9 +389,7 @@ func TestCriteriaByHand(t *testing.T) {
 		t.Errorf("LAMP scores %v, want %v: w² over the squares that are not smaller", got, want)
 	}
 
-	if err := torch.Write(n.Weight("out", "weight"), []float32{1, 2, 3, 0, 0, 0}); err != nil {
-		t.Fatal(err)
-	}
+	reftest.Set(t, n.Tensor("out.weight"), []float32{1, 2, 3, 0, 0, 0})
 	evidence := prune.Evidence{Gradients: func(use func() error) error {
 		s := torch.NewScope(torch.Grad)
 		defer s.Close()

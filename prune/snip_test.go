@@ -8,7 +8,6 @@ import (
 	"eegprune/models"
 	"eegprune/models/op"
 	"eegprune/prune"
-	"eegprune/torch"
 	"eegprune/train"
 )
 
@@ -23,9 +22,7 @@ func TestSNIPIsWeightTimesGradient(t *testing.T) {
 	}
 	n := reftest.Network(t, arch)
 	for name, v := range map[string][]float32{"conv.weight": {1, 2}, "conv.bias": {0, 0}, "out.weight": {1, 1, 0, 0}, "out.bias": {0, 0}} {
-		if err := torch.Write(n.Tensor(name), v); err != nil {
-			t.Fatal(err)
-		}
+		reftest.Set(t, n.Tensor(name), v)
 	}
 	d := &train.Data{X: reftest.Tensor(t, []float32{1}, 1, 1, 1, 1), Y: reftest.Tensor(t, []int64{1}, 1)}
 	e := prune.Evidence{Gradients: func(use func() error) error { return train.Gradients(n, d, []int{0}, 1, 1, use) }}

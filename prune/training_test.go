@@ -115,10 +115,8 @@ func TestPenaltyIsAddedToTheGradientsOfScales(t *testing.T) {
 	}
 	n := reftest.Network(t, arch)
 	reftest.Fill(t, n, 7)
-	gamma := n.Weight("block1.2", "weight")
-	if err := torch.Write(gamma, []float32{1, -1, 0, 0.5, 1, 1, 1, 1, 1, 1, 1, -2}); err != nil {
-		t.Fatal(err)
-	}
+	gamma := n.Tensor("block1.2.weight")
+	reftest.Set(t, gamma, []float32{1, -1, 0, 0.5, 1, 1, 1, 1, 1, 1, 1, -2})
 	x := reftest.Tensor(t, reftest.Ramp(4*4*81, 3, 1), 4, 4, 9, 9)
 	y := reftest.Tensor(t, []int64{0, 1, 0, 1}, 4)
 	opt, err := torch.NewSGD(n.Parameters(), torch.SGDOptions{})
@@ -183,7 +181,7 @@ func TestSoftlyPrunedFiltersComeBack(t *testing.T) {
 	back := 0
 	regimen := train.Regimen{Epoch: func(int) (func() error, error) {
 		for name, kept := range zeroed {
-			w, err := torch.ToSlice[float32](n.Weight(name, "weight"))
+			w, err := torch.ToSlice[float32](n.Tensor(name + ".weight"))
 			if err != nil {
 				return nil, err
 			}

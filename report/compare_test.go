@@ -240,7 +240,7 @@ func TestScratchAgainstFineTunedIsOneTest(t *testing.T) {
 		t.Errorf("%+v: gain %g, p %g, [%g, %g]", o, *o.Gain, *o.P, *o.Low, *o.High)
 	}
 	text := compared(t, twins(), Usual(), FormatText)
-	if at, end := strings.Index(text, "Scratch against fine-tuned."), strings.Index(text, "The largest saving without loss."); at < 0 || end < at {
+	if start, end := strings.Index(text, "Scratch against fine-tuned."), strings.Index(text, "The largest saving without loss."); start < 0 || end < start {
 		t.Errorf("the text does not end with the two claims:\n%s", text)
 	}
 }
@@ -312,12 +312,12 @@ func TestComparisonReadsBack(t *testing.T) {
 	if err != nil || len(lines) != 1+len(want.Rows)+2+len(want.Pairs)+1+2 {
 		t.Fatalf("CSV has %d lines, %v", len(lines), err)
 	}
-	at := slices.Index(lines[0], "p")
+	column := slices.Index(lines[0], "p")
 	for i, r := range want.Rows {
-		p, err := strconv.ParseFloat(lines[i+1][at], 64)
+		p, err := strconv.ParseFloat(lines[i+1][column], 64)
 		if r.P == nil {
-			if lines[i+1][at] != "" {
-				t.Errorf("%+v has p %q", r.Variant, lines[i+1][at])
+			if lines[i+1][column] != "" {
+				t.Errorf("%+v has p %q", r.Variant, lines[i+1][column])
 			}
 		} else if err != nil || p != *r.P {
 			t.Errorf("%+v has p %g, want %g", r.Variant, p, *r.P)

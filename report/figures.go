@@ -80,13 +80,13 @@ func (d drawing) of(stage, method string, ratio float64) (group, bool) {
 
 // ofMethod returns the pruned networks of a method.
 func (d drawing) ofMethod(method string) []group {
-	var of []group
+	var networks []group
 	for _, g := range d.all {
 		if g.Method == method && !result.StageOf(g.Stage).Whole {
-			of = append(of, g)
+			networks = append(networks, g)
 		}
 	}
-	return of
+	return networks
 }
 
 // row returns a network's row of the comparison, also where it is that of several methods.

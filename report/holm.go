@@ -16,9 +16,9 @@ func Holm(p []float64) []float64 {
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(p[a], p[b]) })
 	corrected := make([]float64, len(p))
 	least := 0.0
-	for i, at := range order {
-		least = max(least, min(1, p[at]*float64(len(p)-i)))
-		corrected[at] = least
+	for i, test := range order {
+		least = max(least, min(1, p[test]*float64(len(p)-i)))
+		corrected[test] = least
 	}
 	return corrected
 }

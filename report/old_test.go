@@ -34,16 +34,16 @@ func TestOldResultsAreReadAndSayWhatTheyLack(t *testing.T) {
 		}
 	}
 	// That they are one network shows in the results: every number of theirs is the same.
-	of := map[int]map[string]float64{}
+	losses := map[int]map[string]float64{}
 	for _, r := range s.Results {
 		if r.Stage == result.Scratch {
-			if of[r.Fold] == nil {
-				of[r.Fold] = map[string]float64{}
+			if losses[r.Fold] == nil {
+				losses[r.Fold] = map[string]float64{}
 			}
-			of[r.Fold][r.Method] = r.Test.Loss
+			losses[r.Fold][r.Method] = r.Test.Loss
 		}
 	}
-	for fold, loss := range of {
+	for fold, loss := range losses {
 		if len(loss) != 2 || loss["lfp"] != loss["fpgm"] {
 			t.Errorf("fold %d: losses %v", fold, loss)
 		}
@@ -66,7 +66,7 @@ func TestOldResultsAreReadAndSayWhatTheyLack(t *testing.T) {
 			}
 		}
 	}
-	if at := strings.Index(page, s.Lacks[0]); at > strings.Index(page, "<h2>") {
+	if position := strings.Index(page, s.Lacks[0]); position > strings.Index(page, "<h2>") {
 		t.Error("the page says what is lacking, but not at its top")
 	}
 	if !strings.Contains(compared(t, s, Usual(), FormatJSON), s.Lacks[0]) {

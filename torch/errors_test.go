@@ -262,7 +262,7 @@ func TestUnusableTensorsGeneratorsAndOptimizersReturnErrors(t *testing.T) {
 		_, sgdErr := torch.NewSGD([]*torch.Tensor{x, bad}, torch.SGDOptions{})
 		_, adamErr := torch.NewAdam([]*torch.Tensor{bad}, torch.AdamOptions{})
 		for name, err := range map[string]error{
-			"Read": torch.Read(bad, make([]float32, 2)), "Write": torch.Write(bad, make([]float32, 2)), "ToSlice": sliceErr,
+			"Read": torch.Read(bad, make([]float32, 2)), "ToSlice": sliceErr,
 			"CopyFrom": x.CopyFrom(bad), "NewSGD": sgdErr, "NewAdam": adamErr,
 			"Uniform": live.Uniform(bad, 0, 1), "Normal": live.Normal(bad, 0, 1), "SetState": live.SetState(bad),
 			"LoadState to":     torch.LoadState([]torch.Named{{Name: "x", Tensor: bad}}, map[string]*torch.Tensor{"x": x}),

@@ -31,13 +31,13 @@ func (s *Scope) optional(t *Tensor) C.ep_tensor {
 
 // operands leaves out the tensors that may be nil and are.
 func operands(all ...*Tensor) []*Tensor {
-	var there []*Tensor
+	var given []*Tensor
 	for _, t := range all {
 		if t != nil {
-			there = append(there, t)
+			given = append(given, t)
 		}
 	}
-	return there
+	return given
 }
 
 // Conv2d convolves input [n, in, h, w] with weight [out, in/groups, kh, kw]; bias

@@ -28,7 +28,7 @@ func TestHWCNIsConv2dAndWhatFollows(t *testing.T) {
 			o.Pad[i] = n(0, 3, "pad")
 		}
 		height, width := n(kernel[0], 8, "height"), n(kernel[1]+o.Stride[1]*o.Pool, 20, "width")
-		clips, at := n(2, 70, "clips"), n(0, 40, "first")
+		clips, first := n(2, 70, "clips"), n(0, 40, "first")
 		g, err := torch.NewGenerator(torch.CPU, uint64(n(0, 1000, "seed")))
 		if err != nil {
 			t.Fatal(err)
@@ -77,9 +77,9 @@ func TestHWCNIsConv2dAndWhatFollows(t *testing.T) {
 				t.Fatalf("number %d is %v, want %v", i, got[i], w)
 			}
 		}
-		if at < clips {
-			few := s.Conv2dHWCN(s.HWCN(s.Narrow(x, 0, at, clips-at)), weight, bias, o)
-			if !slices.Equal(values(s.Narrow(few, 0, 0, clips-at)), values(s.Narrow(all, 0, at, clips-at))) {
+		if first < clips {
+			few := s.Conv2dHWCN(s.HWCN(s.Narrow(x, 0, first, clips-first)), weight, bias, o)
+			if !slices.Equal(values(s.Narrow(few, 0, 0, clips-first)), values(s.Narrow(all, 0, first, clips-first))) {
 				t.Fatal("a clip's bits depend on the clips beside it")
 			}
 		}

@@ -77,8 +77,6 @@ EP_FN(ep_tensor_describe, (ep_tensor tensor, int32_t *dtype, ep_device *device, 
       (tensor, dtype, device, shape, dims))
 /* Copies all elements to data on the host; bytes is its size and must fit. */
 EP_FN(ep_tensor_read, (ep_tensor tensor, void *data, size_t bytes), (tensor, data, bytes))
-/* Copies data on the host into the tensor's own memory. */
-EP_FN(ep_tensor_write, (ep_tensor tensor, const void *data, size_t bytes), (tensor, data, bytes))
 /* The only element, as a double. */
 EP_FN(ep_tensor_item, (ep_tensor tensor, double *out), (tensor, out))
 EP_FN(ep_tensor_copy, (ep_tensor dst, ep_tensor src), (dst, src))

@@ -39,18 +39,18 @@ func (d Device) OnOwnStream(work func() error) error {
 func streamsOf(d Device) *streams {
 	allStreams.mu.Lock()
 	defer allStreams.mu.Unlock()
-	s := allStreams.of[d]
+	s := allStreams.byDevice[d]
 	if s == nil {
 		s = &streams{gpu: cudaStreams{d}}
-		allStreams.of[d] = s
+		allStreams.byDevice[d] = s
 	}
 	return s
 }
 
 var allStreams = struct {
-	mu sync.Mutex
-	of map[Device]*streams
-}{of: map[Device]*streams{}}
+	mu       sync.Mutex
+	byDevice map[Device]*streams
+}{byDevice: map[Device]*streams{}}
 
 // streaming is what streams need of a GPU; all of it is called on the thread that it is
 // about.

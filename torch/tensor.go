@@ -198,20 +198,6 @@ func ToSlice[T Element](t *Tensor) ([]T, error) {
 	return dst, Read(t, dst)
 }
 
-// Write copies src, one value for each element, into the tensor.
-func Write[T Element](t *Tensor, src []T) error {
-	if err := t.check("write"); err != nil {
-		return err
-	}
-	if have, want := t.Info().DType, dtypeOf[T](); have != want {
-		return fmt.Errorf("torch: write: the tensor holds %v, the slice %v", have, want)
-	}
-	var zero T
-	err := check("write", C.ep_tensor_write(t.h, unsafe.Pointer(unsafe.SliceData(src)), C.size_t(len(src))*C.size_t(unsafe.Sizeof(zero))), t)
-	runtime.KeepAlive(t)
-	return err
-}
-
 // Item returns the element of a tensor that has one. On a GPU it waits for it.
 func (t *Tensor) Item() (float64, error) {
 	if err := t.check("item"); err != nil {

@@ -21,15 +21,15 @@ func Precisions() []string { return []string{TF32, TF32Conv, BF16} }
 // gives up, hold for all that a process computes: trainings that differ in them are an error.
 func SetArithmetic(trainings ...Options) error {
 	type arithmetic struct{ convolutions, products, fast bool }
-	of := func(o Options) arithmetic {
+	arithmeticOf := func(o Options) arithmetic {
 		return arithmetic{o.Precision == TF32 || o.Precision == TF32Conv, o.Precision == TF32, o.Fast}
 	}
 	if len(trainings) == 0 {
 		return nil
 	}
-	want := of(trainings[0])
+	want := arithmeticOf(trainings[0])
 	for _, o := range trainings[1:] {
-		if of(o) != want {
+		if arithmeticOf(o) != want {
 			return fmt.Errorf("precision %s and %s, and fast, hold for all that the process computes: give them to the training and the fine-tuning of every network, or to none",
 				TF32, TF32Conv)
 		}

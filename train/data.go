@@ -41,7 +41,7 @@ func NewData(set *data.Set, device torch.Device) (*Data, error) {
 	if d.onHost = !roomFor(4*int64(len(set.X)), about.Free); d.onHost {
 		return d, nil
 	}
-	there, err := d.to(device)
+	copied, err := d.to(device)
 	if IsOutOfMemory(err) { // it was free a moment ago
 		d.onHost = true
 		return d, nil
@@ -49,13 +49,13 @@ func NewData(set *data.Set, device torch.Device) (*Data, error) {
 	defer d.Free()
 	if err == nil {
 		if err = d.lost(); err != nil {
-			there.Free()
+			copied.Free()
 		}
 	}
 	if err != nil {
 		return nil, err
 	}
-	return there, nil
+	return copied, nil
 }
 
 // roomFor reports whether a GPU has room for a set: trainings have a quarter of what is free.
@@ -75,22 +75,22 @@ func (d *Data) to(device torch.Device) (*Data, error) {
 	s := torch.NewScope(torch.NoGrad)
 	defer s.Close()
 	copied := func(t *torch.Tensor, dtype torch.DType) (*torch.Tensor, error) {
-		there := s.To(t, dtype, device)
+		moved := s.To(t, dtype, device)
 		if !device.IsCUDA() { // then it is t's own memory
-			there = s.Clone(there)
+			moved = s.Clone(moved)
 		}
-		return s.Keep(there)
+		return s.Keep(moved)
 	}
-	there := &Data{}
+	moved := &Data{}
 	var err error
-	if there.X, err = copied(d.X, torch.Float32); err == nil {
-		there.Y, err = copied(d.Y, torch.Int64)
+	if moved.X, err = copied(d.X, torch.Float32); err == nil {
+		moved.Y, err = copied(d.Y, torch.Int64)
 	}
 	if err != nil {
-		there.Free()
+		moved.Free()
 		return nil, fmt.Errorf("putting the feature set on %v: %w", device, err)
 	}
-	return there, nil
+	return moved, nil
 }
 
 // rowsOn is the device on which rows of d are named, for what is computed on another.

@@ -73,10 +73,10 @@ func TestDataOnTheHostTrainsTheSame(t *testing.T) {
 		}
 		return weights(t, n), h, e
 	}
-	there, history, found := trained(false)
-	here, historyHere, foundHere := trained(true)
-	if !slices.Equal(there, here) || !reflect.DeepEqual(history, historyHere) || !reflect.DeepEqual(found, foundHere) {
-		t.Errorf("%v, %v and %v, %v", history, found, historyHere, foundHere)
+	onDevice, history, found := trained(false)
+	onHost, historyOnHost, foundOnHost := trained(true)
+	if !slices.Equal(onDevice, onHost) || !reflect.DeepEqual(history, historyOnHost) || !reflect.DeepEqual(found, foundOnHost) {
+		t.Errorf("%v, %v and %v, %v", history, found, historyOnHost, foundOnHost)
 	}
 }
 

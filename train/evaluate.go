@@ -72,20 +72,20 @@ func (e *Evaluation) count(rows []int, truth, named, loss *torch.Tensor) error {
 func (e *Evaluation) summarise() {
 	hits, most, present, seen := 0, 0, 0, 0
 	for c, row := range e.Confusion {
-		of, named := 0, 0
+		members, named := 0, 0
 		for k := range row {
-			of += row[k]
+			members += row[k]
 			named += e.Confusion[k][c]
 		}
 		hits += row[c]
-		most = max(most, of)
-		if of+named > 0 {
+		most = max(most, members)
+		if members+named > 0 {
 			seen++
-			e.MacroF1 += 2 * float64(row[c]) / float64(of+named)
+			e.MacroF1 += 2 * float64(row[c]) / float64(members+named)
 		}
-		if of > 0 {
+		if members > 0 {
 			present++
-			e.Balanced += float64(row[c]) / float64(of)
+			e.Balanced += float64(row[c]) / float64(members)
 		}
 	}
 	e.Accuracy = float64(hits) / float64(e.Clips)

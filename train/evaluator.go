@@ -108,11 +108,11 @@ func (v *evaluator) ask(ctx context.Context) error {
 	if err := v.loss.CopyFrom(v.zero); err != nil {
 		return err
 	}
-	for at := 0; at < len(v.rows); at += v.batch {
+	for first := 0; first < len(v.rows); first += v.batch {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if err := v.classify(at, min(v.batch, len(v.rows)-at)); err != nil {
+		if err := v.classify(first, min(v.batch, len(v.rows)-first)); err != nil {
 			return err
 		}
 	}
@@ -121,17 +121,17 @@ func (v *evaluator) ask(ctx context.Context) error {
 
 // classify asks the device for the classes that the network names for some of the rows, and
 // adds the sum of their losses to loss.
-func (v *evaluator) classify(at, clips int) error {
+func (v *evaluator) classify(first, clips int) error {
 	s := torch.NewScope(torch.NoGrad)
 	defer s.Close()
-	x := v.data.clips(s, s.Narrow(v.which, 0, at, clips), v.network.Device())
+	x := v.data.clips(s, s.Narrow(v.which, 0, first, clips), v.network.Device())
 	logits := v.network.Forward(s, x, models.Pass{})
-	s.AddInPlace(v.loss, s.CrossEntropy(logits, s.Narrow(v.truth, 0, at, clips)), float64(clips))
-	named, here := s.Argmax(logits, 1), s.Narrow(v.named, 0, at, clips)
+	s.AddInPlace(v.loss, s.CrossEntropy(logits, s.Narrow(v.truth, 0, first, clips)), float64(clips))
+	named, batch := s.Argmax(logits, 1), s.Narrow(v.named, 0, first, clips)
 	if err := s.Err(); err != nil {
 		return err
 	}
-	return here.CopyFrom(named)
+	return batch.CopyFrom(named)
 }
 
 // needs returns the memory that a batch of so many clips takes on a GPU.

@@ -19,8 +19,8 @@ func Gradients(n *models.Network, d *Data, rows []int, batch, batches int, use f
 
 // batched calls do with a few batches of rows, in their order.
 func batched(rows []int, batch, batches int, do func(rows []int) error) error {
-	for at := 0; at < min(len(rows), batch*batches); at += batch {
-		if err := do(rows[at:min(at+batch, len(rows))]); err != nil {
+	for first := 0; first < min(len(rows), batch*batches); first += batch {
+		if err := do(rows[first:min(first+batch, len(rows))]); err != nil {
 			return err
 		}
 	}

@@ -64,8 +64,8 @@ type History struct {
 
 // Observer is told how a training goes on. Both fields may be nil.
 type Observer struct {
-	Epoch func(done int, e Epoch) // after each epoch
-	Log   io.Writer               // the running loss and the validation result, as PyTorch's tutorials print them
+	Epoch func(epoch int, e Epoch) // after each epoch
+	Log   io.Writer                // the running loss and the validation result, as PyTorch's tutorials print them
 }
 
 // A Regimen is what a training does beside minimising the cross entropy. Its fields may

@@ -336,13 +336,13 @@ func TestLogIsThatOfPyTorchsTutorial(t *testing.T) {
 	n, g := fresh(t, tiny(), 1)
 	var log strings.Builder
 	type seen struct {
-		done int
-		loss float64
+		epoch int
+		loss  float64
 	}
 	var epochs []seen
 	o := Options{Optimizer: "sgd", LR: 0.01, BatchSize: 2, Epochs: 2}
 	h, err := runFit(context.Background(), n, separable(t, 240), span(0, 210), span(210, 240), o, g,
-		Observer{Log: &log, Epoch: func(done int, e Epoch) { epochs = append(epochs, seen{done, e.Loss}) }})
+		Observer{Log: &log, Epoch: func(epoch int, e Epoch) { epochs = append(epochs, seen{epoch, e.Loss}) }})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -177,14 +177,14 @@ func TestGPUDataOnTheHostTrainsTheSame(t *testing.T) {
 		o.Epochs, o.BatchSize, o.Milestones = 6, 32, nil
 		host := clipsOn(t, arch, 400, torch.CPU)
 		host.onHost = true
-		there, here := trainFolds(t, arch, clipsOn(t, arch, 400, gpu(t)), o, 3, 3), trainFolds(t, arch, host, o, 3, 3)
-		for i := range there {
-			if here[i].replayed < 20 {
-				t.Errorf("fold %d replayed %d steps, want 20 or more", i+1, here[i].replayed)
+		onGPU, onHost := trainFolds(t, arch, clipsOn(t, arch, 400, gpu(t)), o, 3, 3), trainFolds(t, arch, host, o, 3, 3)
+		for i := range onGPU {
+			if onHost[i].replayed < 20 {
+				t.Errorf("fold %d replayed %d steps, want 20 or more", i+1, onHost[i].replayed)
 			}
-			for e := 0; e < len(there[i].losses); e += 2 { // those of validation are of other batches
-				if there[i].losses[e] != here[i].losses[e] {
-					t.Errorf("fold %d, epoch %d: the loss is %g, and %g from the host", i+1, e/2+1, there[i].losses[e], here[i].losses[e])
+			for e := 0; e < len(onGPU[i].losses); e += 2 { // those of validation are of other batches
+				if onGPU[i].losses[e] != onHost[i].losses[e] {
+					t.Errorf("fold %d, epoch %d: the loss is %g, and %g from the host", i+1, e/2+1, onGPU[i].losses[e], onHost[i].losses[e])
 				}
 			}
 		}
@@ -391,7 +391,7 @@ func TestGPUEvaluatesAsTheCPU(t *testing.T) {
 	device := gpu(t)
 	eachNetwork(t, func(t *testing.T, name string) {
 		arch := archOn(t, name, nil)
-		d, there := clipsOn(t, arch, 40, torch.CPU), clipsOn(t, arch, 40, device)
+		d, onGPU := clipsOn(t, arch, 40, torch.CPU), clipsOn(t, arch, 40, device)
 		n, g, err := Fresh(arch, nil, torch.CPU, 7)
 		if err != nil {
 			t.Fatal(err)
@@ -407,7 +407,7 @@ func TestGPUEvaluatesAsTheCPU(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := Evaluate(context.Background(), moved, there, upTo(40))
+		got, err := Evaluate(context.Background(), moved, onGPU, upTo(40))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -424,14 +424,14 @@ func TestGPUFirstStepsAreTheCPUs(t *testing.T) {
 	none := 0.0 // the devices draw otherwise
 	eachNetwork(t, func(t *testing.T, name string) {
 		arch := archOn(t, name, &none)
-		d, there := clipsOn(t, arch, 40, torch.CPU), clipsOn(t, arch, 40, device)
+		d, onGPU := clipsOn(t, arch, 40, torch.CPU), clipsOn(t, arch, 40, device)
 		o := Paper(name)
 		o.BatchSize = 16
 		want, err := Losses(context.Background(), arch, o, d, torch.CPU, 5, 3, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := Losses(context.Background(), arch, o, there, device, 5, 3, nil)
+		got, err := Losses(context.Background(), arch, o, onGPU, device, 5, 3, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -144,8 +144,8 @@ func TestInterruptedTrainingsEndTheSame(t *testing.T) {
 			}
 			ctx, cancel := context.WithCancel(context.Background())
 			defer cancel()
-			watch := Observer{Epoch: func(done int, _ Epoch) {
-				if done == stop {
+			watch := Observer{Epoch: func(epoch int, _ Epoch) {
+				if epoch == stop {
 					cancel()
 				}
 			}}

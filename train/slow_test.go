@@ -31,13 +31,13 @@ func TestTenThousandStepsKeepTheNumberOfTensors(t *testing.T) {
 	d := &Data{X: reftest.Tensor(t, reftest.Ramp(clips*4*9, 1, 1), clips, 4, 3, 3), Y: reftest.Tensor(t, y, clips)}
 	o := Options{Optimizer: "sgd", LR: 1e-3, BatchSize: 2, Epochs: 100}
 	before, first := torch.LiveTensors(), 0
-	if _, err := runFit(context.Background(), n, d, span(0, clips), span(0, 10), o, g, Observer{Epoch: func(done int, _ Epoch) {
+	if _, err := runFit(context.Background(), n, d, span(0, clips), span(0, 10), o, g, Observer{Epoch: func(epoch int, _ Epoch) {
 		live := torch.LiveTensors()
-		if done == 1 {
+		if epoch == 1 {
 			first = live
 		}
 		if live != first {
-			t.Errorf("epoch %d: %d live tensors, %d after the first", done, live, first)
+			t.Errorf("epoch %d: %d live tensors, %d after the first", epoch, live, first)
 		}
 	}}); err != nil {
 		t.Fatal(err)

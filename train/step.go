@@ -75,8 +75,8 @@ func (t *trainer) pass(ctx context.Context, order []int, lr float64) (loss, accu
 	if err := t.total.reset(); err != nil {
 		return 0, 0, err
 	}
-	err = t.batches(ctx, order, func(rows *torch.Tensor, at, clips int) error {
-		if t.Watch.Log == nil || at/t.Options.BatchSize%100 != 0 {
+	err = t.batches(ctx, order, func(rows *torch.Tensor, first, clips int) error {
+		if t.Watch.Log == nil || first/t.Options.BatchSize%100 != 0 {
 			return t.step(rows, clips)
 		}
 		// Reading a number waits for the device.
@@ -89,7 +89,7 @@ func (t *trainer) pass(ctx context.Context, order []int, lr float64) (loss, accu
 		}
 		after, err := t.total.loss.Item()
 		if err == nil {
-			fmt.Fprintf(t.Watch.Log, "loss: %f [%5d/%5d]\n", (after-before)/float64(clips), at, len(order))
+			fmt.Fprintf(t.Watch.Log, "loss: %f [%5d/%5d]\n", (after-before)/float64(clips), first, len(order))
 		}
 		return err
 	})
@@ -101,17 +101,17 @@ func (t *trainer) pass(ctx context.Context, order []int, lr float64) (loss, accu
 
 // batches calls do for each batch of rows in order, with the rows as a tensor where the data
 // is, and with where the batch begins. The order is uploaded once.
-func (t *trainer) batches(ctx context.Context, order []int, do func(rows *torch.Tensor, at, clips int) error) error {
+func (t *trainer) batches(ctx context.Context, order []int, do func(rows *torch.Tensor, first, clips int) error) error {
 	s := torch.NewScope(torch.NoGrad)
 	defer s.Close()
 	all := s.Index(order, t.Data.rowsOn(t.Network.Device()))
-	for at := 0; at < len(order); at += t.Options.BatchSize {
-		clips := min(t.Options.BatchSize, len(order)-at)
-		rows := s.Narrow(all, 0, at, clips)
+	for first := 0; first < len(order); first += t.Options.BatchSize {
+		clips := min(t.Options.BatchSize, len(order)-first)
+		rows := s.Narrow(all, 0, first, clips)
 		if err := cmp.Or(ctx.Err(), s.Err()); err != nil {
 			return err
 		}
-		if err := cmp.Or(do(rows, at, clips), t.Data.lost()); err != nil {
+		if err := cmp.Or(do(rows, first, clips), t.Data.lost()); err != nil {
 			return err
 		}
 		s.Release(rows)

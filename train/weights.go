@@ -50,6 +50,6 @@ func (t *trainer) crossEntropy(s *torch.Scope, logits, y *torch.Tensor) *torch.T
 	if t.weights == nil {
 		return s.CrossEntropy(logits, y)
 	}
-	of := s.IndexSelect(t.weights, 0, y)
-	return s.MulScalar(s.Div(s.Sum(s.Mul(s.LogSoftmax(logits, 1), of)), s.Sum(of)), -1)
+	weights := s.IndexSelect(t.weights, 0, y)
+	return s.MulScalar(s.Div(s.Sum(s.Mul(s.LogSoftmax(logits, 1), weights)), s.Sum(weights)), -1)
 }

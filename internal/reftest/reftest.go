@@ -53,9 +53,7 @@ func Fill(t testing.TB, n *models.Network, key uint64) {
 		default:
 			v = Ramp(p.Tensor.Len(), k, math.Sqrt(3/float64(p.Tensor.Len()/shape[0])))
 		}
-		if err := torch.Write(p.Tensor, v); err != nil {
-			t.Fatal(err)
-		}
+		Set(t, p.Tensor, v)
 		k++
 	}
 }
@@ -69,6 +67,19 @@ func Tensor[T torch.Element](t testing.TB, data []T, shape ...int) *torch.Tensor
 	}
 	t.Cleanup(x.Free)
 	return x
+}
+
+// Set puts data in place of a tensor's elements.
+func Set[T torch.Element](t testing.TB, x *torch.Tensor, data []T) {
+	t.Helper()
+	values, err := torch.FromSlice(data, x.Shape()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer values.Free()
+	if err := x.CopyFrom(values); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // Network builds a model with zero weights that is freed when the test ends.

@@ -15,7 +15,6 @@ import (
 	"eegprune/models"
 	"eegprune/models/export"
 	"eegprune/models/op"
-	"eegprune/torch"
 )
 
 func TestMain(m *testing.M) { os.Exit(reftest.Main(m)) }
@@ -143,12 +142,10 @@ func TestInt8(t *testing.T) {
 		t.Fatal(err)
 	}
 	n := reftest.Network(t, a)
-	w := n.Weight("lin2", "weight")
+	w := n.Tensor("lin2.weight")
 	v := make([]float32, w.Len())
 	copy(v, []float32{-127, 2.5, 63.49, 0.51, 127})
-	if err := torch.Write(w, v); err != nil {
-		t.Fatal(err)
-	}
+	reftest.Set(t, w, v)
 	for _, i := range decode(t, n, export.ONNXOptions{Int8: true}).GetGraph().GetInitializer() {
 		switch i.GetName() {
 		case "lin2.weight.int8":

@@ -190,15 +190,3 @@ func (t *Tensor) Make(device torch.Device) (*torch.Tensor, error) {
 	}
 	return x, nil
 }
-
-// Names returns the names of the operations that have a file, sorted.
-func Names() []string {
-	var names []string
-	for name, o := range registry() {
-		if o.Shape != nil {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	return names
-}

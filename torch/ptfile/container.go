@@ -119,9 +119,9 @@ func isLegacy(b []byte) bool { return legacyStart(b) > 0 }
 // legacyStart is where the legacy format's magic number ends, 0 where there is none.
 // Protocols from 4 on have a frame before it.
 func legacyStart(b []byte) int {
-	for _, at := range []int{2, 11} {
-		if len(b) > at && b[0] == 0x80 && (at == 2 || b[2] == 0x95) && bytes.HasPrefix(b[at:], []byte(legacyMagic)) {
-			return at + len(legacyMagic)
+	for _, start := range []int{2, 11} {
+		if len(b) > start && b[0] == 0x80 && (start == 2 || b[2] == 0x95) && bytes.HasPrefix(b[start:], []byte(legacyMagic)) {
+			return start + len(legacyMagic)
 		}
 	}
 	return 0

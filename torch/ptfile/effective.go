@@ -13,9 +13,9 @@ import (
 // their old form (weight_g, weight_v) and that of parametrizations (original0, original1),
 // and the weight and mask of torch.nn.utils.prune. It says of each weight how it was made.
 func Effective(all []Named) ([]Named, []string, error) {
-	at := map[string]int{}
+	places := map[string]int{}
 	for i, n := range all {
-		at[n.Name] = i
+		places[n.Name] = i
 	}
 	made := map[int]Named{} // by where the first of its parts lies
 	used := map[string]bool{}
@@ -28,11 +28,11 @@ func Effective(all []Named) ([]Named, []string, error) {
 			}
 			var arrays []Array
 			for _, p := range parts {
-				if i, ok := at[p]; ok && !used[p] {
+				if i, ok := places[p]; ok && !used[p] {
 					arrays = append(arrays, all[i].Array)
 				}
 			}
-			if _, taken := at[name]; taken || len(arrays) < len(parts) {
+			if _, taken := places[name]; taken || len(arrays) < len(parts) {
 				continue
 			}
 			a, err := form.combine(arrays)
@@ -42,7 +42,7 @@ func Effective(all []Named) ([]Named, []string, error) {
 			for _, p := range parts {
 				used[p] = true
 			}
-			made[at[n.Name]] = Named{name, a}
+			made[places[n.Name]] = Named{name, a}
 			said = append(said, fmt.Sprintf("%s (%s)", name, form.name))
 			break
 		}

@@ -130,8 +130,8 @@ func TestOtherValuesAreNamed(t *testing.T) {
 func TestRefuses(t *testing.T) {
 	good, legacy := read(t, "types.pt"), read(t, "types_legacy.pt")
 	damaged := bytes.Clone(good)
-	at := bytes.Index(good, binary.LittleEndian.AppendUint32(nil, math.Float32bits(-1.5)))
-	damaged[at] ^= 1
+	offset := bytes.Index(good, binary.LittleEndian.AppendUint32(nil, math.Float32bits(-1.5)))
+	damaged[offset] ^= 1
 	for name, c := range map[string]struct {
 		in   []byte
 		want []string
@@ -222,8 +222,8 @@ func TestStoragesAreAligned(t *testing.T) {
 	if err := ptfile.Write(&b, []ptfile.Named{{Name: "x", Array: ptfile.Array{Shape: []int{3}, Data: marker}}}, nil); err != nil {
 		t.Fatal(err)
 	}
-	if at := bytes.Index(b.Bytes(), marker); at%64 != 0 {
-		t.Errorf("the storage begins at byte %d", at)
+	if offset := bytes.Index(b.Bytes(), marker); offset%64 != 0 {
+		t.Errorf("the storage begins at byte %d", offset)
 	}
 }
 

@@ -129,16 +129,16 @@ func (t *tensor) contiguous(size int) []byte {
 		}
 	}
 	index := make([]int, len(t.shape))
-	at := t.offset
+	element := t.offset
 	for o := 0; o < size; o += width {
-		put(out[o:o+width], src[at*step:(at+1)*step])
+		put(out[o:o+width], src[element*step:(element+1)*step])
 		for d := len(index) - 1; d >= 0; d-- {
 			index[d]++
-			at += t.stride[d]
+			element += t.stride[d]
 			if index[d] < t.shape[d] {
 				break
 			}
-			at -= index[d] * t.stride[d]
+			element -= index[d] * t.stride[d]
 			index[d] = 0
 		}
 	}

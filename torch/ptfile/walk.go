@@ -18,8 +18,8 @@ const (
 
 // A step is the way from a dict or list to a value in it.
 type step struct {
-	keys []string
-	at   int
+	keys   []string
+	chosen int
 }
 
 // A walk looks for dicts of tensors.
@@ -104,21 +104,21 @@ func (w *walk) dict(state *pickle.Dict, trail []step) error {
 	d := Dict{trail: trail}
 	var path []string
 	for _, s := range trail {
-		path = append(path, s.keys[s.at])
+		path = append(path, s.keys[s.chosen])
 	}
 	d.Key = strings.Join(path, ".")
 	var views []*tensor
-	at := map[string]int{}
+	places := map[string]int{}
 	for i, name := range keysOf(state) {
 		t, ok := state.Values[i].(*tensor)
-		j, again := at[name]
+		j, again := places[name]
 		switch {
 		case !ok:
 			d.Others = append(d.Others, Other{fmt.Sprintf("%.80s", name), kind(state.Values[i])})
 		case again: // what was set last counts
 			views[j] = t
 		default:
-			at[name] = len(views)
+			places[name] = len(views)
 			views = append(views, t)
 			d.Tensors = append(d.Tensors, Named{Name: name})
 		}
@@ -145,11 +145,11 @@ func (d *Dict) Beside() []string {
 	path := ""
 	for _, s := range d.trail {
 		for i, k := range s.keys {
-			if i != s.at {
+			if i != s.chosen {
 				all = append(all, fmt.Sprintf("%.80s", path+k))
 			}
 		}
-		path += s.keys[s.at] + "."
+		path += s.keys[s.chosen] + "."
 	}
 	return all
 }

@@ -1,6 +1,7 @@
 // BatchNorm. libtorch takes the sums of a training step one number after the other, each
 // waiting for the one before, twice over the map. Here the sums of several channels advance side by
 // side, each in the same order: the bits are the same.
+#include "kernels.h"
 #include "nhwc.h"
 #include "trial.h"
 
@@ -182,22 +183,14 @@ bool plain(const Tensor &t) { return t.defined() && t.is_cpu() && t.scalar_type(
 
 } // namespace
 
-ep_status ep_batch_norm(ep_scope scope, ep_tensor input, ep_tensor weight, ep_tensor bias, ep_tensor mean,
-                        ep_tensor variance, ep_tensor batches, int32_t training, double momentum, double eps,
-                        ep_tensor *out) {
-  return shim::make(scope, out, [&] {
-    const Tensor &x = input->value, w = shim::optional(weight), b = shim::optional(bias);
-    // PyTorch checks this in Python; without it the running variance becomes NaN.
-    TORCH_CHECK(!training || x.dim() < 2 || x.numel() != x.size(1),
-                "training needs more than one value per channel, the input has shape ", x.sizes());
-    bool ours = training && x.dim() >= 2 && plain(x) && (x.is_contiguous() || is_channels_last(x));
-    for (const Tensor &t : {w, b, mean->value, variance->value})
-      ours = ours && plain(t) && t.is_contiguous() && t.numel() == x.size(1);
-    const Tensor y = ours ? BatchNorm::apply(x, w, b, mean->value, variance->value, momentum, eps)
-                         : at::batch_norm(x, w, b, mean->value, variance->value, training != 0, momentum, eps,
-                                          /*cudnn_enabled=*/true);
-    if (training && batches)
-      batches->value.add_(1);
-    return y;
-  });
+Tensor shim::batch_norm(const Tensor &x, const Tensor &weight, const Tensor &bias, const Tensor &mean, const Tensor &variance,
+                        bool training, double momentum, double eps) {
+  // PyTorch checks this in Python; without it the running variance becomes NaN.
+  TORCH_CHECK(!training || x.dim() < 2 || x.numel() != x.size(1),
+              "training needs more than one value per channel, the input has shape ", x.sizes());
+  bool ours = training && x.dim() >= 2 && plain(x) && (x.is_contiguous() || is_channels_last(x));
+  for (const Tensor &t : {weight, bias, mean, variance})
+    ours = ours && plain(t) && t.is_contiguous() && t.numel() == x.size(1);
+  return ours ? BatchNorm::apply(x, weight, bias, mean, variance, momentum, eps)
+              : at::batch_norm(x, weight, bias, mean, variance, training, momentum, eps, /*cudnn_enabled=*/true);
 }

@@ -37,13 +37,13 @@ inline __attribute__((always_inline)) void add(Vector (&sums)[M][V], const float
 
 // The part of a kernel along one axis that lies on the source, and where its first point lies.
 struct Span {
-  int64_t first, last, direction, at;
+  int64_t first, last, direction, source;
   Span(int64_t p, int64_t kernel, int64_t origin, int64_t size, bool mirrored) {
     direction = mirrored ? -1 : 1;
     const int64_t start = mirrored ? p + origin : p - origin;
     first = mirrored ? at_least(0, start - size + 1) : at_least(0, -start);
     last = mirrored ? at_most(kernel, start + 1) : at_most(kernel, size - start);
-    at = start + direction * first;
+    source = start + direction * first;
   }
 };
 
@@ -66,7 +66,7 @@ template <int M, int V> void point(const NHWCMap &c, int64_t clip, int64_t chann
       const int64_t n = at_most(c.order.block, c.channels - block);
       for (int64_t i = down.first; i < down.last; ++i)
         for (int64_t k = across.first; k < across.last; ++k) {
-          const int64_t sy = down.at + down.direction * (i - down.first), sx = across.at + across.direction * (k - across.first);
+          const int64_t sy = down.source + down.direction * (i - down.first), sx = across.source + across.direction * (k - across.first);
           add<M, V>(sums, source + (sy * c.width + sx) * c.channels + block, row, 1,
                     weight + ((i * c.kernel[1] + k) * c.channels + block) * wide, wide, n);
         }
@@ -166,8 +166,8 @@ struct Tiling {
   // Calls f with M, V, the first row and the first channel of piece i.
   template <typename F> void at(int64_t i, F f) const {
     const bool last = i >= whole * tiles;
-    const int64_t of = last ? last_tiles : tiles, tile = last ? i - whole * tiles : i % tiles, from = all * tile / of;
-    with_sizes(all * (tile + 1) / of - from, last ? last_vectors : vectors,
+    const int64_t parts = last ? last_tiles : tiles, tile = last ? i - whole * tiles : i % tiles, from = all * tile / parts;
+    with_sizes(all * (tile + 1) / parts - from, last ? last_vectors : vectors,
                [&]<int M, int V>() { f.template operator()<M, V>(from, last ? whole * chunk : i / tiles * chunk); });
   }
 };
@@ -192,10 +192,10 @@ inline void store(float *p, Vector v, int64_t n) {
 
 // A double for each of a vector's channels.
 struct Doubles {
-  double of[width] = {};
+  double lane[width] = {};
   void add(Vector v) {
     for (int i = 0; i < width; ++i)
-      of[i] += v[i];
+      lane[i] += v[i];
   }
 };
 
@@ -209,14 +209,14 @@ void moments(const NHWCNorm &c, int64_t begin, int64_t end) {
       sum.add(load(c.x + i * c.channels + k, n));
     Vector mean{};
     for (int i = 0; i < width; ++i)
-      mean[i] = static_cast<float>(sum.of[i] / points);
+      mean[i] = static_cast<float>(sum.lane[i] / points);
     store(c.mean + k, mean, n);
     for (int64_t i = 0; i < points; ++i) {
       const Vector d = load(c.x + i * c.channels + k, n) - mean;
       squares.add(d * d);
     }
     for (int64_t i = 0; i < n; ++i)
-      c.squares[k + i] = static_cast<float>(squares.of[i]);
+      c.squares[k + i] = static_cast<float>(squares.lane[i]);
   }
 }
 
@@ -273,14 +273,14 @@ void norm_backward(const NHWCNorm &c, int64_t begin, int64_t end) {
     }
     Vector factor{}, shift{};
     for (int64_t i = 0; i < n; ++i) {
-      factor[i] = static_cast<float>(dot.of[i]) * invstd[i] * invstd[i] / static_cast<float>(points);
-      shift[i] = static_cast<float>(sum.of[i] / points);
-      c.dweight[k + i] = static_cast<float>(dot.of[i] * invstd[i]);
-      c.dbias[k + i] = static_cast<float>(sum.of[i]);
+      factor[i] = static_cast<float>(dot.lane[i]) * invstd[i] * invstd[i] / static_cast<float>(points);
+      shift[i] = static_cast<float>(sum.lane[i] / points);
+      c.dweight[k + i] = static_cast<float>(dot.lane[i] * invstd[i]);
+      c.dbias[k + i] = static_cast<float>(sum.lane[i]);
     }
     for (int64_t i = 0; c.dx && i < points; ++i) {
-      const int64_t at = i * c.channels + k;
-      store(c.dx + at, (load(c.dy + at, n) - shift - (load(c.x + at, n) - mean) * factor) * invstd * weight, n);
+      const int64_t offset = i * c.channels + k;
+      store(c.dx + offset, (load(c.dy + offset, n) - shift - (load(c.x + offset, n) - mean) * factor) * invstd * weight, n);
     }
   }
 }

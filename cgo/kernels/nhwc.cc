@@ -2,6 +2,7 @@
 // same bits, but without the zeros around a map and without copies into blocks of channels and back.
 // Where a shape's bits are not the same after all, by another version or for another processor,
 // libtorch computes it.
+#include "kernels.h"
 #include "nhwc.h"
 #include "trial.h"
 
@@ -42,7 +43,7 @@ const NHWCKernel *shim::nhwc_kernel() {
 namespace {
 
 using shim::nhwc_kernel;
-using Pad = std::array<int64_t, 4>; // left, right, top, bottom
+using shim::Pad;
 
 constexpr int64_t up16(int64_t n) { return (n + 15) / 16 * 16; }
 
@@ -89,11 +90,11 @@ Tensor points_last(const NHWCKernel &kernel, const Tensor &x) {
   float *to = out.mutable_data_ptr<float>();
   at::parallel_for(0, chunks.rows, 512, [=](int64_t begin, int64_t end) {
     for (int64_t base = 0; base < chunks.padded; base += chunks.chunk) {
-      const int64_t wide = chunks.wide(base), there = std::min(wide, c - base);
+      const int64_t wide = chunks.wide(base), present = std::min(wide, c - base);
       for (int64_t row = begin; row < end; ++row) {
         float *target = chunks.at(to, row, base);
-        std::memcpy(target, from + row * c + base, there * sizeof(float));
-        std::fill(target + there, target + wide, 0.0f);
+        std::memcpy(target, from + row * c + base, present * sizeof(float));
+        std::fill(target + present, target + wide, 0.0f);
       }
     }
   });
@@ -248,28 +249,21 @@ struct Conv : torch::autograd::Function<Conv> {
 
 } // namespace
 
-ep_status ep_conv2d_nhwc(ep_scope scope, ep_tensor input, ep_tensor weight, ep_tensor bias, const int64_t *pad,
-                         int32_t relu, ep_tensor *out) {
-  return shim::make(scope, out, [&] {
-    const Tensor &x = input->value, &w = weight->value, b = shim::optional(bias);
-    const Pad p{pad[0], pad[1], pad[2], pad[3]};
-    const auto plain = [](const Tensor &t) { return t.is_cpu() && t.scalar_type() == at::kFloat && t.numel() > 0; };
-    constexpr int64_t several = 4; // clips: fewer are not worth the weights' new order
-    const NHWCKernel *k = nhwc_kernel();
-    if (k && x.dim() == 4 && x.size(0) >= several && !scope->bf16 && plain(x) && plain(w) && w.dim() == 4 && x.size(1) == w.size(1) &&
-        w.is_contiguous() && (!b.defined() || (plain(b) && b.numel() == w.size(0))) &&
-        std::all_of(p.begin(), p.end(), [](int64_t n) { return n >= 0; }) &&
-        x.size(2) + p[2] + p[3] >= w.size(2) && x.size(3) + p[0] + p[1] >= w.size(3) && same_bits(*k, x, w, b.defined(), p))
-      return Conv::apply(x, w, b.defined() ? std::optional(b) : std::nullopt, std::vector<int64_t>(pad, pad + 4), relu != 0);
-    Tensor y = Theirs(p).forward(x, w, b);
-    return relu ? y.relu_() : y;
-  });
+Tensor shim::conv2d_nhwc(const Tensor &x, const Tensor &w, const Tensor &b, const Pad &p, bool relu, bool ours) {
+  const auto plain = [](const Tensor &t) { return t.is_cpu() && t.scalar_type() == at::kFloat && t.numel() > 0; };
+  constexpr int64_t several = 4; // clips: fewer are not worth the weights' new order
+  const NHWCKernel *k = nhwc_kernel();
+  if (k && x.dim() == 4 && x.size(0) >= several && ours && plain(x) && plain(w) && w.dim() == 4 && x.size(1) == w.size(1) &&
+      w.is_contiguous() && (!b.defined() || (plain(b) && b.numel() == w.size(0))) &&
+      std::all_of(p.begin(), p.end(), [](int64_t n) { return n >= 0; }) &&
+      x.size(2) + p[2] + p[3] >= w.size(2) && x.size(3) + p[0] + p[1] >= w.size(3) && same_bits(*k, x, w, b.defined(), p))
+    return Conv::apply(x, w, b.defined() ? std::optional(b) : std::nullopt, std::vector<int64_t>(p.begin(), p.end()), relu);
+  Tensor y = Theirs(p).forward(x, w, b);
+  return relu ? y.relu_() : y;
 }
 
-ep_status ep_conv2d_nhwc_known(int32_t *out) {
-  return shim::call(false, [&] {
-    const NHWCKernel *k = nhwc_kernel();
-    const Tensor x = at::empty({2, 12, 9, 9}), w = at::empty({32, 12, 3, 3});
-    *out = k && same_bits(*k, x, w, true, {1, 1, 1, 1});
-  });
+bool shim::conv2d_nhwc_known() {
+  const NHWCKernel *k = nhwc_kernel();
+  const Tensor x = at::empty({2, 12, 9, 9}), w = at::empty({32, 12, 3, 3});
+  return k && same_bits(*k, x, w, true, {1, 1, 1, 1});
 }

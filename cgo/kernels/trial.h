@@ -1,7 +1,8 @@
 /* How it is found out whether a kernel of ours gives libtorch's bits. */
 #pragma once
 
-#include "internal.h"
+#include <ATen/core/Tensor.h>
+#include <c10/core/GradMode.h>
 
 #include <map>
 #include <mutex>

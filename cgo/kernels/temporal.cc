@@ -2,6 +2,7 @@
 // weights, and often them too, as products of matrices that repeat each number as often as the kernel
 // is long. Here a map is read as it is, for the same bits; where they are not the same after all,
 // libtorch computes it.
+#include "kernels.h"
 #include "temporal.h"
 #include "trial.h"
 
@@ -160,14 +161,13 @@ struct Conv : torch::autograd::Function<Conv> {
 
 } // namespace
 
-Tensor shim::temporal_conv2d(const Tensor &x, const Tensor &w, const Tensor &b, const ep_conv2d_options &o) {
+Tensor shim::temporal_conv2d(const Tensor &x, const Tensor &w, const Tensor &b, int64_t pad) {
   const auto plain = [](const Tensor &t) { return t.is_cpu() && t.scalar_type() == at::kFloat && t.is_contiguous() && t.numel() > 0; };
-  const bool fits = shim::processor() == shim::Processor::avx512 && plain(x) && plain(w) && x.dim() == 4 && w.dim() == 4 && x.size(1) == 1 && w.size(1) == 1 &&
-                    w.size(2) == 1 && w.size(3) > 1 && w.numel() >= 64 && (!b.defined() || (plain(b) && b.numel() == w.size(0))) &&
-                    !x.requires_grad() && o.groups == 1 && o.stride[0] == 1 && o.stride[1] == 1 && o.dilation[0] == 1 &&
-                    o.dilation[1] == 1 && o.padding[0] == 0 && o.padding[1] >= 0 &&
-                    x.size(3) + 2 * o.padding[1] - w.size(3) + 1 >= lanes;
-  if (!fits || !same_bits(x, w, b.defined(), o.padding[1]))
+  const bool fits = processor() == Processor::avx512 && plain(x) && plain(w) && x.dim() == 4 && w.dim() == 4 && x.size(1) == 1 &&
+                    w.size(1) == 1 && w.size(2) == 1 && w.size(3) > 1 && w.numel() >= 64 &&
+                    (!b.defined() || (plain(b) && b.numel() == w.size(0))) && !x.requires_grad() && pad >= 0 &&
+                    x.size(3) + 2 * pad - w.size(3) + 1 >= lanes;
+  if (!fits || !same_bits(x, w, b.defined(), pad))
     return {};
-  return Conv::apply(x, w, b.defined() ? std::optional(b) : std::nullopt, o.padding[1]);
+  return Conv::apply(x, w, b.defined() ? std::optional(b) : std::nullopt, pad);
 }

@@ -78,21 +78,21 @@ void taps(const Temporal &c, int64_t clip, int64_t channel, int64_t tap, int64_t
         sums[m][j] += g * value[j];
     }
   };
-  int64_t at = begin % c.out_width; // the place in its row of the first of 16
+  int64_t column = begin % c.out_width; // the place in its row of the first of 16
   for (int64_t i = begin; i < end;) {
-    for (; at + width <= c.out_width && i < end; at += width, i += width) {
+    for (; column + width <= c.out_width && i < end; column += width, i += width) {
       Vector value[J];
       for (int j = 0; j < J; ++j)
-        value[j] = load(x + at + j);
+        value[j] = load(x + column + j);
       add(value, [&](int m) { return load(dy + m * n + i); });
     }
     if (i >= end)
       break;
     // Some of the next 16 are of the next row, or behind the last.
-    const int32_t here = static_cast<int32_t>(c.out_width - at), all = static_cast<int32_t>(at_most(width, n - i));
+    const int32_t here = static_cast<int32_t>(c.out_width - column), all = static_cast<int32_t>(at_most(width, n - i));
     Vector value[J];
     for (int j = 0; j < J; ++j)
-      value[j] = lane < here || here >= all ? load(x + at + j) : load(x + c.width - here + j);
+      value[j] = lane < here || here >= all ? load(x + column + j) : load(x + c.width - here + j);
     add(value, [&](int m) {
       if (all == width)
         return load(dy + m * n + i);
@@ -102,7 +102,7 @@ void taps(const Temporal &c, int64_t clip, int64_t channel, int64_t tap, int64_t
       return g;
     });
     i += width;
-    at += width - c.out_width;
+    column += width - c.out_width;
     x += c.width;
   }
   for (int m = 0; m < M; ++m)
@@ -124,12 +124,12 @@ void shim::temporal_forward(const Temporal &c, int64_t begin, int64_t end) {
       const int64_t channel = c.out * t / tiles;
       with_rows(c.out * (t + 1) / tiles - channel, [&]<int M>() {
         float *row = y + channel * c.rows * c.out_width;
-        int64_t at = 0;
-        for (; at + 4 * width <= c.out_width; at += 4 * width)
-          points<M, 4>(c, x + at, channel, row + at);
-        for (; at + width <= c.out_width; at += width)
-          points<M, 1>(c, x + at, channel, row + at);
-        if (at < c.out_width) // some of those before again
+        int64_t column = 0;
+        for (; column + 4 * width <= c.out_width; column += 4 * width)
+          points<M, 4>(c, x + column, channel, row + column);
+        for (; column + width <= c.out_width; column += width)
+          points<M, 1>(c, x + column, channel, row + column);
+        if (column < c.out_width) // some of those before again
           points<M, 1>(c, x + c.out_width - width, channel, row + c.out_width - width);
       });
     }

@@ -3,7 +3,7 @@
 // times forwards and six backwards, which is a third of a training step on a CPU; together
 // they read them once, and write them once backwards. Every number is computed as libtorch's
 // own operators compute it: the bits are the same.
-#include "internal.h"
+#include "kernels.h"
 
 #include <ATen/Parallel.h>
 #include <ATen/ops/avg_pool2d.h>
@@ -42,8 +42,8 @@ Four filled(float x) { return Four{x, x, x, x}; }
 // guessed wrong half of the time.
 Four factors(Four x, float slope) { return x > 0 ? filled(1) : filled(slope); }
 float factor(float x, float slope) {
-  const float of[] = {slope, 1};
-  return of[x > 0];
+  const float by_sign[] = {slope, 1};
+  return by_sign[x > 0];
 }
 
 // One row. Sums are taken in the order of the numbers, as libtorch takes them.
@@ -114,12 +114,9 @@ struct LeakyPool : torch::autograd::Function<LeakyPool> {
 
 } // namespace
 
-ep_status ep_leaky_relu_avg_pool2d(ep_scope scope, ep_tensor input, double slope, int64_t width, ep_tensor *out) {
-  return shim::make(scope, out, [&] {
-    const Tensor &x = input->value;
-    if (x.is_cpu() && x.scalar_type() == at::kFloat && x.dim() == 4 && x.is_contiguous() && width > 0 &&
-        x.size(3) >= width && x.numel() > 0)
-      return LeakyPool::apply(x, slope, width);
-    return at::avg_pool2d(at::leaky_relu(x, slope), {1, width}, {1, width});
-  });
+Tensor shim::leaky_relu_avg_pool2d(const Tensor &x, double slope, int64_t width) {
+  if (x.is_cpu() && x.scalar_type() == at::kFloat && x.dim() == 4 && x.is_contiguous() && width > 0 && x.size(3) >= width &&
+      x.numel() > 0)
+    return LeakyPool::apply(x, slope, width);
+  return at::avg_pool2d(at::leaky_relu(x, slope), {1, width}, {1, width});
 }

@@ -1,0 +1,9 @@
+/* Memory of the host. */
+#pragma once
+
+namespace shim {
+
+/* Has libtorch keep large blocks of host memory that it frees. */
+void keep_large_blocks();
+
+} // namespace shim

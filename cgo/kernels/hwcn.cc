@@ -1,0 +1,129 @@
+// Evaluation on a CPU with the clips innermost. libtorch computes channels in blocks of 8 or 16, so
+// that a pruned layer of 9 takes as long as one of 16, and multiplies the zeros around a map.
+#include "hwcn.h"
+#include "kernels.h"
+#include "trial.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/sqrt.h>
+
+#include <algorithm>
+
+using at::Tensor;
+using shim::HWCN;
+
+bool shim::is_hwcn(const Tensor &x) {
+  return x.dim() == 4 && x.size(0) > 0 && x.size(0) % 16 == 0 && x.is_cpu() && x.scalar_type() == at::kFloat &&
+         x.permute({2, 3, 1, 0}).is_contiguous();
+}
+
+Tensor shim::hwcn(const Tensor &any) {
+  TORCH_CHECK(any.dim() == 4 && any.is_cpu() && any.scalar_type() == at::kFloat,
+              "clips are float32 [n, c, h, w] on the CPU, not ", any.sizes());
+  if (is_hwcn(any))
+    return any;
+  const Tensor x = any.contiguous();
+  const int64_t n = x.size(0), channels = x.size(1), points = x.size(2) * x.size(3), padded = (n + 15) / 16 * 16;
+  Tensor out = at::empty({x.size(2), x.size(3), channels, padded}, x.options());
+  const float *from = x.const_data_ptr<float>();
+  float *to = out.mutable_data_ptr<float>();
+  constexpr int64_t block = 16;
+  at::parallel_for(0, (points + block - 1) / block, 8, [=](int64_t begin, int64_t end) {
+    for (int64_t p = begin * block; p < std::min(end * block, points); p += block) {
+      const int64_t many = std::min(block, points - p);
+      for (int64_t c = 0; c < channels; ++c)
+        for (int64_t i = 0; i < padded; ++i)
+          for (int64_t k = 0; k < many; ++k)
+            to[((p + k) * channels + c) * padded + i] = i < n ? from[(i * channels + c) * points + p + k] : 0;
+    }
+  });
+  return out.permute({3, 2, 0, 1});
+}
+
+namespace {
+
+// Clips of features, [n, f], likewise.
+Tensor features(const Tensor &x) { return x.t().contiguous().t(); }
+
+// The weight [o, c, kh, kw] with its channels innermost.
+Tensor packed(const Tensor &weight) {
+  const Tensor w = weight.contiguous();
+  const int64_t channels = w.size(1), points = w.size(2) * w.size(3);
+  if (channels == 1 || points == 1)
+    return w;
+  Tensor out = at::empty_like(w);
+  const float *from = w.const_data_ptr<float>();
+  float *to = out.mutable_data_ptr<float>();
+  at::parallel_for(0, w.size(0), 8, [=](int64_t begin, int64_t end) {
+    for (int64_t o = begin * channels * points; o < end * channels * points; o += channels * points)
+      for (int64_t c = 0; c < channels; ++c)
+        for (int64_t p = 0; p < points; ++p)
+          to[o + p * channels + c] = from[o + c * points + p];
+  });
+  return out;
+}
+
+using Kernel = void (*)(const HWCN &, int64_t, int64_t);
+
+Kernel kernel() {
+  switch (shim::processor()) {
+#if defined(__x86_64__)
+  case shim::Processor::avx512:
+    return shim::hwcn_avx512;
+  case shim::Processor::avx2:
+    return shim::hwcn_avx2;
+#endif
+  default:
+    return shim::hwcn_plain;
+  }
+}
+
+void compute(const HWCN &c) {
+  // As many multiplications as are worth another thread.
+  const int64_t each = HWCN::together * c.kernel[0] * c.kernel[1] * c.in * c.pool * c.clips;
+  at::parallel_for(0, c.pieces(), std::max<int64_t>(1, 1000000 / each),
+                   [&, run = kernel()](int64_t begin, int64_t end) { run(c, begin, end); });
+}
+
+} // namespace
+
+Tensor shim::conv2d_hwcn(const Tensor &input, const Tensor &weight, const Tensor &bias, const HWCNOptions &o) {
+  const bool flat = input.dim() == 2;
+  Tensor w = weight, b = bias;
+  if (flat)
+    w = w.unsqueeze(2).unsqueeze(3);
+  TORCH_CHECK(w.dim() == 4 && w.is_cpu() && w.scalar_type() == at::kFloat && o.groups > 0 && w.size(0) % o.groups == 0,
+              "the weight is float32 [out, in / groups, kh, kw] or [out, in], not ", weight.sizes());
+  TORCH_CHECK(o.stride[0] > 0 && o.stride[1] > 0 && o.pool > 0 && std::ranges::all_of(o.pad, [](int64_t p) { return p >= 0; }),
+              "stride ", at::IntArrayRef(o.stride), ", pool ", o.pool, ", pad ", at::IntArrayRef(o.pad));
+  const Tensor x = flat ? features(input).unsqueeze(2).unsqueeze(3) : hwcn(input);
+  TORCH_CHECK(x.size(0) % 16 == 0 && x.size(1) == w.size(1) * o.groups, "the input has shape ", input.sizes(), ", the weight ",
+              weight.sizes());
+  w = packed(w);
+  if (b.defined())
+    b = b.contiguous();
+  Tensor scale, shift;
+  if (o.norm_weight.defined()) {
+    scale = o.norm_weight.div(at::sqrt(o.norm_variance.add(o.norm_eps)));
+    shift = o.norm_bias.sub(o.norm_mean.mul(scale));
+  }
+  for (const Tensor &t : {b, scale, shift})
+    TORCH_CHECK(!t.defined() || (t.is_cpu() && t.scalar_type() == at::kFloat && t.is_contiguous() && t.numel() == w.size(0)),
+                "the weight has shape ", weight.sizes(), ", what is of each channel ", t.sizes());
+  const auto data = [](const Tensor &t) { return t.defined() ? t.const_data_ptr<float>() : nullptr; };
+  HWCN c{.x = data(x), .weight = data(w), .bias = data(b), .scale = data(scale), .shift = data(shift), .y = nullptr,
+         .clips = x.size(0), .groups = o.groups, .in = w.size(1), .out = w.size(0) / o.groups,
+         .height = x.size(2), .width = x.size(3), .out_height = 0, .out_width = 0,
+         .kernel = {w.size(2), w.size(3)}, .stride = {o.stride[0], o.stride[1]}, .top = o.pad[2], .left = o.pad[0],
+         .pool = o.pool, .slope = static_cast<float>(o.slope)};
+  c.out_height = (c.height + o.pad[2] + o.pad[3] - c.kernel[0]) / c.stride[0] + 1;
+  c.out_width = ((c.width + o.pad[0] + o.pad[1] - c.kernel[1]) / c.stride[1] + 1) / c.pool;
+  TORCH_CHECK(c.height + o.pad[2] + o.pad[3] >= c.kernel[0] && c.width + o.pad[0] + o.pad[1] >= c.kernel[1] && c.out_width > 0,
+              "the input has shape ", input.sizes(), ", the kernel ", weight.sizes());
+  Tensor y = at::empty({c.out_height, c.out_width, w.size(0), c.clips}, x.options());
+  c.y = y.mutable_data_ptr<float>();
+  compute(c);
+  return flat ? y.view({w.size(0), c.clips}).t() : y.permute({3, 2, 0, 1});
+}

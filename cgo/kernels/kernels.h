@@ -1,0 +1,51 @@
+/* What our own kernels compute, of libtorch's tensors and with its exceptions; nothing here knows of
+ * the shim's handles. Where a kernel does not fit, or its bits would not be libtorch's, libtorch
+ * computes the same. */
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <array>
+#include <cstdint>
+
+namespace shim {
+
+using Pad = std::array<int64_t, 4>; /* zeros left, right, top, bottom */
+
+/* Whether the clips of x, [n, c, h, w], lie innermost. */
+bool is_hwcn(const at::Tensor &x);
+/* x with its clips innermost, and clips of zeros up to a multiple of 16. */
+at::Tensor hwcn(const at::Tensor &x);
+
+/* A convolution of such maps and what follows it: negative numbers times slope, the mean of every `pool`
+ * points of a row, and a BatchNorm's evaluation, unless norm_weight is undefined. */
+struct HWCNOptions {
+  std::array<int64_t, 2> stride; /* height before width */
+  Pad pad;
+  int64_t groups;
+  double slope;
+  int64_t pool;
+  at::Tensor norm_weight, norm_bias, norm_mean, norm_variance;
+  double norm_eps;
+};
+/* Without gradients. Features [n, f] are maps of one point. */
+at::Tensor conv2d_hwcn(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias, const HWCNOptions &o);
+
+/* A convolution of stride 1, then relu where it is wanted; by libtorch where not `ours`. */
+at::Tensor conv2d_nhwc(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias, const Pad &pad, bool relu,
+                       bool ours);
+/* Whether the order of libtorch's sums in one of FBCCNN's convolutions is known. */
+bool conv2d_nhwc_known();
+
+/* A convolution of stride 1 along the rows of maps of one channel with `pad` zeros on both sides, or
+ * nothing where libtorch has to compute it. */
+at::Tensor temporal_conv2d(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias, int64_t pad);
+
+/* LeakyReLU, then means of `width` numbers of a row. */
+at::Tensor leaky_relu_avg_pool2d(const at::Tensor &x, double slope, int64_t width);
+
+/* In training by the batch, which also moves mean and variance in place. */
+at::Tensor batch_norm(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias, const at::Tensor &mean,
+                      const at::Tensor &variance, bool training, double momentum, double eps);
+
+} // namespace shim
