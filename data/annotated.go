@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"eegprune/data/charset"
+	"eegprune/internal/natural"
 	"eegprune/internal/note"
 )
 
@@ -63,7 +64,7 @@ func annotated(m *Manifest, stretches []stretch, events []event) ([]*Recording, 
 	a.say(note.LeftOut, "%d "+a.noun+"(s) lie outside the recording and are left out: %s.", a.outside)
 	a.say(note.LeftOut, "%d "+a.noun+"(s) last longer than the uninterrupted recording under them, which is what is read: %s.", a.longer)
 	if len(a.list) == 0 {
-		return nil, fmt.Errorf("all of its %ss that have a class lie outside the recording: %s", a.noun, some(a.outside, 3))
+		return nil, fmt.Errorf("all of its %ss that have a class lie outside the recording: %s", a.noun, note.Some(a.outside, 3))
 	}
 	for _, r := range a.list {
 		r.Notes = slices.Concat(r.Notes, a.notes)
@@ -84,7 +85,7 @@ type annotator struct {
 
 func (a *annotator) say(kind note.Kind, format string, list []string) {
 	if len(list) > 0 {
-		a.notes = append(a.notes, note.New(kind, format, len(list), some(list, 6)))
+		a.notes = append(a.notes, note.New(kind, format, len(list), note.Some(list, 6)))
 	}
 }
 
@@ -127,7 +128,7 @@ func (a *annotator) nearly(others []event) string {
 	if len(near) == 0 {
 		return ""
 	}
-	return fmt.Sprintf(" (only the case of letters tells %s)", some(near, 6))
+	return fmt.Sprintf(" (only the case of letters tells %s)", note.Some(near, 6))
 }
 
 // once takes events that are there several times once. One that has no duration is the
@@ -236,7 +237,7 @@ func eventTexts(list []event) string {
 			texts = append(texts, e.text)
 		}
 	}
-	slices.SortFunc(texts, compareNatural)
+	slices.SortFunc(texts, natural.Compare)
 	if len(texts) == 0 {
 		return "there are none"
 	}
@@ -246,7 +247,7 @@ func eventTexts(list []event) string {
 			texts[i] += fmt.Sprintf(" %d times", n)
 		}
 	}
-	return some(texts, 12)
+	return note.Some(texts, 12)
 }
 
 // quoted lists texts.
@@ -255,7 +256,7 @@ func quoted(texts []string, few int) string {
 	for i, t := range texts {
 		all[i] = fmt.Sprintf("%q", t)
 	}
-	return some(all, few)
+	return note.Some(all, few)
 }
 
 // sampleAt is the sample of a stretch that begins at start and has one rate.

@@ -100,7 +100,7 @@ func someNumbers(list []int) string {
 	for _, n := range list {
 		texts = append(texts, strconv.Itoa(n))
 	}
-	return some(texts, 6)
+	return note.Some(texts, 6)
 }
 
 // say takes what the .json file of a recording says.
@@ -166,7 +166,7 @@ func (b *bidsFile) readEvents(t *bids.Table, column string) error {
 		b.events = append(b.events, e)
 	}
 	if len(untimed) > 0 && wanted {
-		b.notes = append(b.notes, note.New(note.LeftOut, "%d event(s) have no time and are left out: %s.", len(untimed), some(untimed, 6)))
+		b.notes = append(b.notes, note.New(note.LeftOut, "%d event(s) have no time and are left out: %s.", len(untimed), note.Some(untimed, 6)))
 	}
 	return nil
 }
@@ -193,7 +193,7 @@ func (b *bidsFile) ofChannels(all []candidate) (notes []note.Note) {
 	t := b.channels
 	say := func(kind note.Kind, format string, list []string) {
 		if len(list) > 0 {
-			notes = append(notes, note.New(kind, format, some(list, 8)))
+			notes = append(notes, note.New(kind, format, note.Some(list, 8)))
 		}
 	}
 	var renamed []string
@@ -300,7 +300,7 @@ func (b *bidsFile) bad(rows []int, names []string) []note.Note {
 	if len(bad) == 0 {
 		return nil
 	}
-	return []note.Note{note.New(note.Assumed, "Channels that its channels.tsv marks as bad are read: %s; channels.exclude leaves them out.", some(bad, 8))}
+	return []note.Note{note.New(note.Assumed, "Channels that its channels.tsv marks as bad are read: %s; channels.exclude leaves them out.", note.Some(bad, 8))}
 }
 
 // labels reports whether the events of a table stand for the file's own annotations.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"eegprune/data/bids"
+	"eegprune/internal/natural"
 	"eegprune/internal/note"
 )
 
@@ -63,7 +64,7 @@ func (s *Source) noteParticipants() {
 	}
 	say := func(kind note.Kind, format string, list []string) {
 		if len(list) > 0 {
-			s.Notes.Add("", note.New(kind, format, bids.Participants, some(list, 6)))
+			s.Notes.Add("", note.New(kind, format, bids.Participants, note.Some(list, 6)))
 		}
 	}
 	say(note.LeftOut, "%s names subjects of whom no recording is read: %s.", absent)
@@ -97,7 +98,7 @@ func (s *Source) columnOf(column string, subjects []string) string {
 		numbers = numbers && err == nil
 		least, most = min(least, x), max(most, x)
 	}
-	slices.SortFunc(values, compareNatural)
+	slices.SortFunc(values, natural.Compare)
 	switch {
 	case len(values) == 0:
 		return ""
@@ -107,5 +108,5 @@ func (s *Source) columnOf(column string, subjects []string) string {
 	for i, v := range values {
 		values[i] = fmt.Sprintf("%s (%d)", v, counts[v])
 	}
-	return column + " " + some(values, 4)
+	return column + " " + note.Some(values, 4)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"eegprune/data/bids"
+	"eegprune/internal/natural"
 	"eegprune/internal/note"
 )
 
@@ -115,10 +116,10 @@ func (s *Source) classesOfColumn() error {
 	if !slices.Contains(columns, column) {
 		return fmt.Errorf("%s: no %s has a column %s, which label.column asks for: there are %s", s.Dir, where, column, cmp.Or(strings.Join(columns, ", "), "no columns, as there is no "+where))
 	}
-	slices.SortFunc(values, compareNatural)
+	slices.SortFunc(values, natural.Compare)
 	if n := len(values); n < 2 || n > mostClasses {
 		return fmt.Errorf("the column %s of %s in %s has %d different values (%s), and classes are made of 2 to %d: map those that matter to classes by label.classes, such as {happy: positive, sad: negative}",
-			column, where, s.Dir, n, some(values, 6), mostClasses)
+			column, where, s.Dir, n, note.Some(values, 6), mostClasses)
 	}
 	m.Label.Classes = nil
 	for _, v := range values {
@@ -153,7 +154,7 @@ func (s *Source) ofBIDS(names []string) []string {
 	}
 	say := func(kind note.Kind, format string, files []string) {
 		if len(files) > 0 {
-			s.Notes.Add("", note.New(kind, format, len(files), some(files, 3)))
+			s.Notes.Add("", note.New(kind, format, len(files), note.Some(files, 3)))
 		}
 	}
 	say(note.About, "%d file(s) in derivatives/, sourcedata/ and the like are not read, which holds what the recordings were made of or into: %s.", apart)
@@ -191,7 +192,7 @@ func (s *Source) chooseBIDS() error {
 			at[stem] = len(files)
 		}
 	}
-	slices.SortFunc(order, compareNatural)
+	slices.SortFunc(order, natural.Compare)
 	for i, t := range order {
 		order[i] = fmt.Sprintf("%s (%d)", cmp.Or(t, "none"), tasks[t])
 	}
@@ -206,7 +207,7 @@ func (s *Source) chooseBIDS() error {
 	}
 	say := func(kind note.Kind, format string, list []string) {
 		if len(list) > 0 {
-			s.Notes.Add("", note.New(kind, format, len(list), some(list, 3)))
+			s.Notes.Add("", note.New(kind, format, len(list), note.Some(list, 3)))
 		}
 	}
 	say(note.About, "%d recording(s) are of other tasks than is asked for: %s.", other)
@@ -245,7 +246,7 @@ func (s *Source) noteColumns() {
 		for _, v := range c.values {
 			said = append(said, fmt.Sprintf("%q %d times", v, c.counts[v]))
 		}
-		s.Notes.Add("", note.New(note.About, "Labels could be made of the column %s of events.tsv: %s.", c.name, some(said, 12)))
+		s.Notes.Add("", note.New(note.About, "Labels could be made of the column %s of events.tsv: %s.", c.name, note.Some(said, 12)))
 	}
 }
 
@@ -286,7 +287,7 @@ func (s *Source) labelColumns() []labelColumn {
 	}
 	list = slices.DeleteFunc(list, func(c labelColumn) bool { return len(c.values) == 0 })
 	for i := range list {
-		slices.SortFunc(list[i].values, compareNatural)
+		slices.SortFunc(list[i].values, natural.Compare)
 	}
 	slices.SortStableFunc(list, func(a, b labelColumn) int {
 		rank := func(c labelColumn) int {
@@ -337,7 +338,7 @@ func (s *Source) tasks() []string {
 			list = append(list, t)
 		}
 	}
-	slices.SortFunc(list, compareNatural)
+	slices.SortFunc(list, natural.Compare)
 	return list
 }
 
@@ -400,7 +401,7 @@ func (s *Source) placeBIDS() error {
 		s.Notes.Add("", note.New(note.Assumed, "Places of channels are there in several spaces, of which one is taken: %s.", strings.Join(spaces, ", ")))
 	}
 	if len(others) > 0 {
-		s.Notes.Add("", note.New(note.Assumed, "%d other file(s) say other places of channels, and those of %s are taken for all: %s.", len(others), first, some(others, 3)))
+		s.Notes.Add("", note.New(note.Assumed, "%d other file(s) say other places of channels, and those of %s are taken for all: %s.", len(others), first, note.Some(others, 3)))
 	}
 	return nil
 }

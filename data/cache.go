@@ -20,6 +20,8 @@ import (
 	"eegprune/data/bids"
 	"eegprune/data/montage"
 	"eegprune/internal/atomicfile"
+	"eegprune/internal/magic"
+	"eegprune/internal/natural"
 )
 
 // featuresVersion changes whenever the same recordings and options give other
@@ -188,7 +190,7 @@ func (c Cache) contents(ctx context.Context, s *Source, skipBad bool) ([]string,
 	for n := range paths {
 		names = append(names, n)
 	}
-	slices.SortFunc(names, compareNatural)
+	slices.SortFunc(names, natural.Compare)
 	seen := c.remembered()
 	sums := make([]seenFile, len(names))
 	g, working := errgroup.WithContext(ctx)
@@ -200,7 +202,7 @@ func (c Cache) contents(ctx context.Context, s *Source, skipBad bool) ([]string,
 			if skipBad && working.Err() == nil {
 				return nil
 			}
-			return mend(paths[n], err)
+			return magic.Explain(paths[n], err)
 		})
 	}
 	if err := g.Wait(); err != nil {

@@ -56,7 +56,7 @@ func (m *Manifest) choose(all []candidate) (rows []int, names []string, notes []
 	} else {
 		rows, notes = chooseEEG(all, channels, excluded)
 		if len(rows) == 0 {
-			err = fmt.Errorf("none of its channels (%s) is one of EEG: name those to read by channels.pick in the manifest", some(labels, 4))
+			err = fmt.Errorf("none of its channels (%s) is one of EEG: name those to read by channels.pick in the manifest", note.Some(labels, 4))
 		}
 	}
 	if err != nil {

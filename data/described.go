@@ -35,7 +35,7 @@ type description struct {
 func describe(path string) *description {
 	d := &description{}
 	if strings.HasSuffix(strings.ToLower(path), ".npz") {
-		d.err = withArchive(path, d.read)
+		d.err = npy.WithArchive(path, d.read)
 	}
 	return d
 }

@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"eegprune/data/charset"
+	"eegprune/internal/natural"
 	"eegprune/internal/note"
 )
 
@@ -50,7 +51,7 @@ func (s *Source) dropCopies() {
 	s.Files = slices.DeleteFunc(s.Files, func(f File) bool { return dropped[f.Name] })
 	say := func(list []string, format string) {
 		if len(list) > 0 {
-			s.Notes.Add("", note.New(note.Repeated, format, len(list), some(list, 6)))
+			s.Notes.Add("", note.New(note.Repeated, format, len(list), note.Some(list, 6)))
 		}
 	}
 	say(copies, "%d file(s) are copies of another, with the same contents, and are left out: %s.")
@@ -84,7 +85,7 @@ func betterPlace(a, b File) int {
 		}
 		return 0
 	}
-	return cmp.Or(cmp.Compare(in(a), in(b)), cmp.Compare(strings.Count(a.Name, "/"), strings.Count(b.Name, "/")), compareNatural(a.Name, b.Name))
+	return cmp.Or(cmp.Compare(in(a), in(b)), cmp.Compare(strings.Count(a.Name, "/"), strings.Count(b.Name, "/")), natural.Compare(a.Name, b.Name))
 }
 
 // sameContents returns the files whose contents are equal, in groups of two and more.
@@ -205,10 +206,10 @@ func (s *Source) noteNamesakes() {
 		}
 	}
 	if len(subjects) > 0 {
-		s.Notes.Add("", note.New(note.Assumed, "Subjects whose names differ only in the case of letters or in blanks are taken for different ones: %s.", some(subjects, 6)))
+		s.Notes.Add("", note.New(note.Assumed, "Subjects whose names differ only in the case of letters or in blanks are taken for different ones: %s.", note.Some(subjects, 6)))
 	}
 	if len(files) > 0 {
-		s.Notes.Add("", note.New(note.Assumed, "Files have the same name in different directories and are taken for different recordings of one subject: %s.", some(files, 6)))
+		s.Notes.Add("", note.New(note.Assumed, "Files have the same name in different directories and are taken for different recordings of one subject: %s.", note.Some(files, 6)))
 	}
 }
 

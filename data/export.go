@@ -19,6 +19,7 @@ import (
 	"eegprune/data/label"
 	"eegprune/data/npy"
 	"eegprune/internal/atomicfile"
+	"eegprune/internal/natural"
 	"eegprune/internal/note"
 )
 
@@ -96,7 +97,7 @@ func convertInto(ctx context.Context, s *Source, dir string, o Options) (note.Li
 	n.Add("", slices.Concat(c.subjects.notes("subjects"), c.sessions.notes("sessions"))...)
 	said := slices.Concat(s.Notes, n)
 	if c.first == nil {
-		return nil, fmt.Errorf("no recording in %s could be converted: %s", s.Dir, some(said.Sentences(), 3))
+		return nil, fmt.Errorf("no recording in %s could be converted: %s", s.Dir, note.Some(said.Sentences(), 3))
 	}
 	return said, writeConverted(dir, s, c.first)
 }
@@ -189,8 +190,8 @@ func (n *fileNames) notes(what string) []note.Note {
 	if len(changed) == 0 {
 		return nil
 	}
-	slices.SortFunc(changed, compareNatural)
-	return []note.Note{note.New(note.About, "%d %s have other names in the converted files: %s.", len(changed), what, some(changed, 6))}
+	slices.SortFunc(changed, natural.Compare)
+	return []note.Note{note.New(note.About, "%d %s have other names in the converted files: %s.", len(changed), what, note.Some(changed, 6))}
 }
 
 // saveNPZ writes what [Open] reads without a manifest too.

@@ -329,7 +329,7 @@ func (b *builder) layoutFor(r *Recording) (*layout, error) {
 // assemble puts the parts into one set.
 func (b *builder) assemble() (*Set, error) {
 	if b.layout == nil {
-		return nil, fmt.Errorf("no recording in %s could be used: %s", b.source.Dir, some(b.notes.Sentences(), 3))
+		return nil, fmt.Errorf("no recording in %s could be used: %s", b.source.Dir, note.Some(b.notes.Sentences(), 3))
 	}
 	l := b.layout
 	set := &Set{Shape: l.prepared.Out.Shape, Channels: l.prepared.Electrodes, Rate: l.rate}
@@ -366,10 +366,10 @@ func (b *builder) noteLeftOut() {
 		}
 	}
 	if len(short) > 0 {
-		b.notes.Add("", note.New(note.LeftOut, "%d trial(s) are shorter than a clip of %g s and give none: %s.", len(short), b.options.Seconds, some(short, 5)))
+		b.notes.Add("", note.New(note.LeftOut, "%d trial(s) are shorter than a clip of %g s and give none: %s.", len(short), b.options.Seconds, note.Some(short, 5)))
 	}
 	if len(still) > 0 {
-		b.notes.Add("", note.New(note.LeftOut, "%d clip(s) are left out, as a channel stands still in them: %s.", clips, some(still, 5)))
+		b.notes.Add("", note.New(note.LeftOut, "%d clip(s) are left out, as a channel stands still in them: %s.", clips, note.Some(still, 5)))
 	}
 }
 

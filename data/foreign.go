@@ -1,15 +1,10 @@
 package data
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path"
 	"slices"
 	"strings"
-
-	"eegprune/internal/magic"
 )
 
 // A foreign format is one of recordings that isn't read here.
@@ -78,28 +73,4 @@ func foreignFiles(names []string) string {
 		said = append(said, fmt.Sprintf("%s is of the format %s, which is not read: convert it by %s", name, f.name, fmt.Sprintf(f.convert, name, name[:len(name)-len(ending)])))
 	}
 	return strings.Join(said, "; ")
-}
-
-// mend adds to an error of a file that the system gave what to do about it, and to one of a
-// file that isn't what it should be what it is.
-func mend(path string, err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("%w: change its permissions (chmod u+r) or leave it out", err)
-	case errors.Is(err, fs.ErrNotExist):
-		if link, e := os.Readlink(path); e == nil {
-			return fmt.Errorf("%s is a link to content that is not there (%s), as git-annex and DataLad leave them: get it by datalad get or git annex get, or leave it out", path, link)
-		}
-		return fmt.Errorf("%w: it was there when the directory was listed; put it back or try again", err)
-	}
-	is, help := magic.File(path)
-	switch {
-	case strings.HasPrefix(is, "a pointer"):
-		return fmt.Errorf("%s is %s: %s", path, is, help)
-	case help != "":
-		return fmt.Errorf("%w; it is %s: %s", err, is, help)
-	}
-	return err
 }

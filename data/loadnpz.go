@@ -13,7 +13,7 @@ import (
 // out: nothing can be divided by it.
 func LoadNPZ(path string) (*Set, error) {
 	s := &Set{}
-	err := withArchive(path, func(z *npy.Archive) error {
+	err := npy.WithArchive(path, func(z *npy.Archive) error {
 		x, err := z.Array("x")
 		if err != nil {
 			return err

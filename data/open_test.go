@@ -16,6 +16,7 @@ import (
 
 	"eegprune/data/edf"
 	"eegprune/data/transform"
+	"eegprune/internal/magic"
 	"eegprune/internal/note"
 )
 
@@ -306,7 +307,7 @@ func TestMissingAndUnreadable(t *testing.T) {
 	if _, err := Open(dir, filepath.Join(dir, "none.yaml")); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "none.yaml") {
 		t.Errorf("missing manifest: %v", err)
 	}
-	if err := mend("x", fmt.Errorf("open x: %w", os.ErrPermission)); !errors.Is(err, os.ErrPermission) || !strings.Contains(err.Error(), "chmod") {
+	if err := magic.Explain("x", fmt.Errorf("open x: %w", os.ErrPermission)); !errors.Is(err, os.ErrPermission) || !strings.Contains(err.Error(), "chmod") {
 		t.Errorf("forbidden: %v", err)
 	}
 }

@@ -71,7 +71,7 @@ func (b *bidsFile) compare(r *Recording) (notes []note.Note) {
 		}
 	}
 	if len(odd) > 0 {
-		notes = append(notes, note.New(note.Assumed, "%d event(s) have an onset that is not at their sample, and the onset is taken: %s.", len(odd), some(odd, 3)))
+		notes = append(notes, note.New(note.Assumed, "%d event(s) have an onset that is not at their sample, and the onset is taken: %s.", len(odd), note.Some(odd, 3)))
 	}
 	return notes
 }

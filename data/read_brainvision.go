@@ -78,7 +78,7 @@ func (b *brainVisionFile) recordings(m *Manifest, f File) ([]*Recording, error) 
 	}
 	whole, events := b.segments(), b.events(m)
 	if len(b.single) > 0 && m.Label.Annotations {
-		base.note(note.New(note.Assumed, "Annotations of one channel are taken for all: %s.", some(b.single, 6)))
+		base.note(note.New(note.Assumed, "Annotations of one channel are taken for all: %s.", note.Some(b.single, 6)))
 	}
 	if len(b.foreign) > 0 {
 		if name := b.texts.Name(); name != "" {

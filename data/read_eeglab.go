@@ -190,7 +190,7 @@ func (e *eeglabFile) epochs(f File, events []event) ([]*Recording, error) {
 	var notes []note.Note
 	say := func(epochs []string, format string) {
 		if len(epochs) > 0 {
-			notes = append(notes, note.New(note.LeftOut, format, len(epochs), some(epochs, 6)))
+			notes = append(notes, note.New(note.LeftOut, format, len(epochs), note.Some(epochs, 6)))
 		}
 	}
 	say(without, "%d epoch(s) have no event of label.classes and are left out: %s.")

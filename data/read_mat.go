@@ -14,6 +14,8 @@ import (
 	"strings"
 
 	"eegprune/data/mat"
+	"eegprune/internal/natural"
+	"eegprune/internal/note"
 )
 
 // readMAT reads MAT files of any version: a matrix [channels, samples] of one recording, a
@@ -95,10 +97,10 @@ func matArrays(ctx context.Context, file *os.File, m *Manifest) (map[string]*mat
 		}
 		arrays[a.Name] = a
 	}
-	slices.SortFunc(names, compareNatural)
+	slices.SortFunc(names, natural.Compare)
 	for _, path := range []string{m.Signal.Array, m.Label.Array} {
 		if name, _, _ := strings.Cut(path, "."); path != "" && arrays[name] == nil {
-			return nil, fmt.Errorf("it has no variable %s: it has %s", name, some(names, 12))
+			return nil, fmt.Errorf("it has no variable %s: it has %s", name, note.Some(names, 12))
 		}
 	}
 	return arrays, nil
@@ -182,7 +184,7 @@ func (x *matFile) open(ctx context.Context, arrays map[string]*mat.Array) error 
 // onlySamples is the name of the only variable that may hold samples.
 func onlySamples(arrays map[string]*mat.Array, label string) (string, error) {
 	var may []string
-	for _, name := range slices.SortedFunc(maps.Keys(arrays), compareNatural) {
+	for _, name := range slices.SortedFunc(maps.Keys(arrays), natural.Compare) {
 		a := arrays[name]
 		if name == label || name == rateVariable || name == channelsVariable || strings.HasPrefix(label, name+".") {
 			continue
@@ -192,8 +194,8 @@ func onlySamples(arrays map[string]*mat.Array, label string) (string, error) {
 		}
 	}
 	if len(may) != 1 {
-		all := slices.SortedFunc(maps.Keys(arrays), compareNatural)
-		return "", fmt.Errorf("it has the variables %s: say which holds the samples by signal.array in the manifest", some(all, 12))
+		all := slices.SortedFunc(maps.Keys(arrays), natural.Compare)
+		return "", fmt.Errorf("it has the variables %s: say which holds the samples by signal.array in the manifest", note.Some(all, 12))
 	}
 	return may[0], nil
 }
@@ -228,7 +230,7 @@ func resolve(arrays map[string]*mat.Array, path string) ([]*mat.Array, error) {
 			for i := range s.Len() {
 				field := s.Field(i, name)
 				if field == nil {
-					return nil, fmt.Errorf("%s: there is no field %s: there are %s", path, name, some(s.Fields, 12))
+					return nil, fmt.Errorf("%s: there is no field %s: there are %s", path, name, note.Some(s.Fields, 12))
 				}
 				inner = append(inner, field)
 			}
@@ -446,6 +448,6 @@ func matContents(dir, name string) string {
 	if err != nil || len(list) == 0 {
 		return fmt.Sprintf("%s is a file of MATLAB's", name)
 	}
-	slices.SortFunc(list, compareNatural)
-	return fmt.Sprintf("%s has %s", name, some(list, 12))
+	slices.SortFunc(list, natural.Compare)
+	return fmt.Sprintf("%s has %s", name, note.Some(list, 12))
 }

@@ -171,19 +171,6 @@ func npyArrays(m *Manifest, f File, b []byte) (data *ndarray.Array, labels []str
 	return data, labels, err
 }
 
-// withArchive calls do with an .npz file, whose arrays last until it returns.
-func withArchive(path string, do func(*npy.Archive) error) error {
-	file, err := mapped.Open(path)
-	if err != nil {
-		return err
-	}
-	z, err := npy.OpenArchive(file.Bytes())
-	if err == nil {
-		err = do(z)
-	}
-	return errors.Join(cmp.Or(file.Err(), err), file.Close())
-}
-
 // trial returns one trial, counted from 0, or nil if its label has no class.
 func (n *npyFile) trial(t int) (*Recording, error) {
 	r := n.base

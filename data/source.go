@@ -17,6 +17,8 @@ import (
 	"eegprune/data/charset"
 	"eegprune/data/label"
 	"eegprune/data/montage"
+	"eegprune/internal/magic"
+	"eegprune/internal/natural"
 	"eegprune/internal/note"
 )
 
@@ -68,7 +70,7 @@ func (s *Source) usePositions(path string) error {
 	}
 	s.positions = p
 	if len(p.Without) > 0 {
-		s.Notes.Add(path, note.New(note.LeftOut, "Channels are listed without a place: %s.", some(p.Without, 6)))
+		s.Notes.Add(path, note.New(note.LeftOut, "Channels are listed without a place: %s.", note.Some(p.Without, 6)))
 	}
 	return nil
 }
@@ -81,7 +83,7 @@ func (s *Source) useElectrodes(path, coordsystem string) error {
 	}
 	s.positions = p
 	if len(p.Without) > 0 {
-		s.Notes.Add(path, note.New(note.About, "Channels are listed without a place: %s.", some(p.Without, 6)))
+		s.Notes.Add(path, note.New(note.About, "Channels are listed without a place: %s.", note.Some(p.Without, 6)))
 	}
 	return nil
 }
@@ -377,7 +379,7 @@ func (s *Source) choose(names []string) error {
 	}
 	s.noteLeftOut(len(names), unlabelled, "their label is none of label.classes")
 	slices.SortFunc(s.Files, func(a, b File) int {
-		return cmp.Or(compareNatural(a.Subject, b.Subject), compareNatural(a.Session, b.Session), cmp.Compare(a.Trial, b.Trial), compareNatural(a.Part, b.Part), compareNatural(a.Name, b.Name))
+		return cmp.Or(natural.Compare(a.Subject, b.Subject), natural.Compare(a.Session, b.Session), cmp.Compare(a.Trial, b.Trial), natural.Compare(a.Part, b.Part), natural.Compare(a.Name, b.Name))
 	})
 	if s.prints != nil {
 		s.dropCopies()
@@ -391,7 +393,7 @@ func (s *Source) noteLeftOut(total int, names []string, why string) {
 		if slices.ContainsFunc(names, s.mayBeRecording) {
 			kind = note.LeftOut
 		}
-		s.Notes.Add("", note.New(kind, "%d of %d files are left out, as %s: %s.", len(names), total, why, some(names, 3)))
+		s.Notes.Add("", note.New(kind, "%d of %d files are left out, as %s: %s.", len(names), total, why, note.Some(names, 3)))
 	}
 }
 
@@ -408,14 +410,6 @@ func (s *Source) mayBeRecording(name string) bool {
 		return true
 	}
 	return slices.ContainsFunc(s.Files, func(f File) bool { return strings.EqualFold(path.Ext(f.Name), ending) })
-}
-
-// some lists the first few of many names.
-func some(names []string, few int) string {
-	if len(names) <= few {
-		return strings.Join(names, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:few], ", "), len(names)-few)
 }
 
 // checkFiles finds two files that claim one trial, and a set of one class.
@@ -457,7 +451,7 @@ func (s *Source) noteMissingClasses() error {
 			}
 		}
 		if len(without) > 0 {
-			s.Notes.Add("", note.New(note.About, "Class %q has no file for subject %s.", name, some(without, 5)))
+			s.Notes.Add("", note.New(note.About, "Class %q has no file for subject %s.", name, note.Some(without, 5)))
 		}
 	}
 	return nil
@@ -478,7 +472,7 @@ func (s *Source) read(ctx context.Context, f File) iter.Seq2[*Recording, error] 
 	return func(yield func(*Recording, error) bool) {
 		for r, err := range format.read(ctx, s.Manifest, f) {
 			if err != nil {
-				yield(nil, mend(f.Path, err))
+				yield(nil, magic.Explain(f.Path, err))
 				return
 			}
 			s.Manifest.scale(r)

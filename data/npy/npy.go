@@ -8,6 +8,7 @@ package npy
 import (
 	"archive/zip"
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -21,6 +22,7 @@ import (
 	"strings"
 
 	"eegprune/data/ndarray"
+	"eegprune/internal/mapped"
 )
 
 const magic = "\x93NUMPY"
@@ -111,6 +113,19 @@ func OpenArchive(b []byte) (*Archive, error) {
 		return nil, fmt.Errorf("it is no .npz file, or truncated (%w); get it again", err)
 	}
 	return &Archive{z.File, b}, nil
+}
+
+// WithArchive calls do with an .npz file, whose arrays last until it returns.
+func WithArchive(path string, do func(*Archive) error) error {
+	file, err := mapped.Open(path)
+	if err != nil {
+		return err
+	}
+	z, err := OpenArchive(file.Bytes())
+	if err == nil {
+		err = do(z)
+	}
+	return errors.Join(cmp.Or(file.Err(), err), file.Close())
 }
 
 // Names returns the names of the arrays.

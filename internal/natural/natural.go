@@ -1,13 +1,13 @@
-package data
+// Package natural orders names as a person does.
+package natural
 
 import (
 	"cmp"
 	"strings"
 )
 
-// compareNatural orders names as a person does: numbers within them by value,
-// so that "2" comes before "10" and "s9" before "s10".
-func compareNatural(a, b string) int {
+// Compare orders names with the numbers within them by value, so that "2" comes before "10" and "s9" before "s10".
+func Compare(a, b string) int {
 	whole := cmp.Compare(a, b)
 	for a != "" && b != "" {
 		na, ra := leadingDigits(a)
