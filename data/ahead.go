@@ -98,20 +98,6 @@ func (s *Source) wholeBytes(f File) int64 {
 	return info.Size() // files of samples beside it are read piece by piece
 }
 
-// bytes is the memory that a recording takes.
-func (r *Recording) bytes() int64 {
-	if r == nil {
-		return 0
-	}
-	n := 0
-	for _, rows := range [][][]float64{r.Samples, r.Baseline} {
-		for _, x := range rows {
-			n += 8 * len(x)
-		}
-	}
-	return int64(n)
-}
-
 type readAhead struct {
 	recording *Recording
 	err       error

@@ -1,7 +1,6 @@
 package data
 
 import (
-	"fmt"
 	"math"
 	"slices"
 
@@ -54,69 +53,6 @@ func (m *Manifest) divide(r *Recording) []*Recording {
 	return parts
 }
 
-// samples returns how many samples are nearest to a time, which is not
-// negative, and more than any recording has if there is no such number.
-func samples(seconds, rate float64) int {
-	return int(math.Round(min(seconds*rate, 1e15)))
-}
-
-// length returns the number of samples.
-func (r *Recording) length() int {
-	if len(r.Samples) == 0 {
-		return 0
-	}
-	return len(r.Samples[0])
-}
-
-// trim takes samples off both ends, all of them if there are fewer.
-func (r *Recording) trim(start, end int) {
-	n := r.length()
-	start = min(start, n)
-	end = min(end, n-start)
-	for c, x := range r.Samples {
-		r.Samples[c] = x[start : n-end]
-	}
-	r.Offset += start
-}
-
-// minPadding is how long, in seconds, all channels must stand still together
-// for the stretch to be padding and not EEG.
-const minPadding = 0.1
-
-// minPaddingSamples is the same in samples: at low rates a few are often alike.
-const minPaddingSamples = 10
-
-// cutPadding takes constant stretches off the end of a recording: writers of
-// formats in whole records fill the last ones with them, at one level or two.
-func (r *Recording) cutPadding() {
-	total := 0
-	for {
-		still := r.stillAtEnd()
-		if still == r.length() || float64(still) < max(minPaddingSamples, minPadding*r.Rate) {
-			break
-		}
-		r.trim(0, still)
-		total += still
-	}
-	if total > 0 {
-		r.Notes = append(r.Notes, note.New(note.LeftOut, "Constant padding at the end (about %.2g s, on all channels) is cut off.", float64(total)/r.Rate))
-	}
-}
-
-// stillAtEnd returns for how many samples before the end no channel moves.
-func (r *Recording) stillAtEnd() int {
-	n := r.length()
-	still := n
-	for _, x := range r.Samples {
-		run := min(1, n)
-		for run < n && x[n-1-run] == x[n-1] {
-			run++
-		}
-		still = min(still, run)
-	}
-	return still
-}
-
 // Standard deviations that EEG in microvolts doesn't have: below the first it looks like
 // volts or millivolts, above the second like nanovolts or raw numbers.
 const (
@@ -163,32 +99,4 @@ func spread(x []float64) float64 {
 		sum += (v - mean) * (v - mean)
 	}
 	return math.Sqrt(sum / n)
-}
-
-// A channelFault is why a channel can't be used.
-type channelFault struct {
-	channel, why string
-}
-
-// faults looks for channels that never move or hold what is no number.
-func (r *Recording) faults() []channelFault {
-	var list []channelFault
-	for c, x := range r.Samples {
-		if len(x) == 0 {
-			continue
-		}
-		flat := len(x) > 1 // one sample can't move
-		for i, v := range x {
-			if math.IsNaN(v) || math.IsInf(v, 0) {
-				list = append(list, channelFault{r.Channels[c], fmt.Sprintf("has the value %g at sample %d", v, r.Offset+i)})
-				flat = false
-				break
-			}
-			flat = flat && v == x[0]
-		}
-		if flat {
-			list = append(list, channelFault{r.Channels[c], fmt.Sprintf("is flat (always %g)", x[0])})
-		}
-	}
-	return list
 }

@@ -82,18 +82,19 @@ func convertInto(ctx context.Context, s *Source, dir string, o Options) (note.Li
 			return nil, err
 		}
 	}
-	var n note.List
-	b := &builder{source: s, options: o}
-	if err := b.eachRecording(ctx, func(r *Recording) error {
+	var n, repeated note.List
+	w := o.walk(&n)
+	w.Notes = &repeated
+	if err := s.Each(ctx, w, func(r *Recording) error {
 		if err := c.add(r); err != nil {
 			return err
 		}
 		n.Add(r.File, r.Notes...)
 		return nil
-	}, func(err error) { n.Add("", leftOut(err)) }); err != nil {
+	}); err != nil {
 		return nil, err
 	}
-	n.Add("", b.notes...)
+	n.Add("", repeated...)
 	n.Add("", slices.Concat(c.subjects.notes("subjects"), c.sessions.notes("sessions"))...)
 	said := slices.Concat(s.Notes, n)
 	if c.first == nil {

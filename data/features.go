@@ -59,12 +59,6 @@ type Options struct {
 	Progress func(Progress) `json:"-" yaml:"-"`
 }
 
-// Progress says how far a computation has come.
-type Progress struct {
-	Done, Total int    // files
-	File        string // the last one done
-}
-
 // GridOptions are those of networks that see bands on the electrode grid (CCNN,
 // FBCCNN): differential entropy of clips of 1 s in torcheeg's four bands,
 // [4, 9, 9].
@@ -92,6 +86,16 @@ func Features(ctx context.Context, s *Source, o Options) (*Set, error) {
 	}
 	b := &builder{source: s, options: o}
 	return b.set(ctx)
+}
+
+// UnlabelledFeatures is [Features] without labels: the set, which the caller closes, has no classes, and one clip is
+// enough. It also returns the samples per second in which clips count where they begin.
+func UnlabelledFeatures(ctx context.Context, s *Source, o Options) (set *Set, rate float64, err error) {
+	b := &builder{source: s, options: o, unlabelled: true}
+	if set, err = b.set(ctx); err != nil {
+		return nil, 0, err
+	}
+	return set, b.layout.rate, nil
 }
 
 // set makes a set that no cache keeps.
@@ -142,6 +146,11 @@ func (o Options) workers() int {
 	return runtime.GOMAXPROCS(0)
 }
 
+// walk reads recordings as the options say. A bad file that is skipped is noted.
+func (o Options) walk(notes *note.List) Walk {
+	return Walk{Workers: o.workers(), SkipBad: o.SkipBad, Bad: func(err error) { notes.Add("", leftOut(err)) }, Progress: o.Progress, Notes: notes}
+}
+
 func (o Options) check() error {
 	switch {
 	case !(o.Seconds > 0) || math.IsInf(o.Seconds, 0):
@@ -162,10 +171,9 @@ type builder struct {
 	// unlabelled leaves the classes of recordings alone.
 	unlabelled bool
 
-	layout  *layout
-	parts   []*part
-	values  *values // of all parts, in their order
-	repeats repeats
+	layout *layout
+	parts  []*part
+	values *values // of all parts, in their order
 }
 
 // A part is the clips of one recording.
@@ -192,7 +200,7 @@ func (b *builder) readAll(ctx context.Context) error {
 	begun := make(chan worked, workers) // no more than these wait to be put there
 	room := semaphore.NewWeighted(workBytes)
 	g.Go(func() error { return b.collect(begun, room) })
-	readErr := b.eachRecording(working, func(r *Recording) error {
+	readErr := b.source.Each(working, b.options.walk(&b.notes), func(r *Recording) error {
 		l, err := b.layoutFor(r)
 		if err != nil {
 			return err
@@ -217,7 +225,7 @@ func (b *builder) readAll(ctx context.Context) error {
 			return p.err
 		})
 		return nil
-	}, func(err error) { b.notes.Add("", leftOut(err)) })
+	})
 	close(begun)
 	// Recordings are begun in order, so that the first with an error is the
 	// same in every run, whichever error came first.
@@ -265,50 +273,6 @@ func (b *builder) collect(begun <-chan worked, room *semaphore.Weighted) error {
 
 // leftOut is the note of a file that can't be read.
 func leftOut(err error) note.Note { return note.New(note.LeftOut, "Left out: %v.", err) }
-
-// eachRecording calls do for every recording of the source, and tells the
-// progress by files. A bad file, or the error of do, ends it unless bad files are
-// to be skipped: bad is then told.
-func (b *builder) eachRecording(ctx context.Context, do func(*Recording) error, bad func(error)) error {
-	p := Progress{Total: len(b.source.Files)}
-	tell := func() {
-		if b.options.Progress != nil {
-			b.options.Progress(p)
-		}
-	}
-	tell()
-	given := 0 // recordings of the file that is being read
-	fileDone := func(f File) {
-		given = 0
-		p.Done, p.File = p.Done+1, f.Path
-		tell()
-	}
-	for r, err := range b.source.recordingsAhead(ctx, b.options.workers(), fileDone) {
-		broken := err != nil
-		if !broken {
-			given++
-			said, leave := b.repeats.of(r)
-			if said.What != "" {
-				b.notes.Add(r.File, said)
-			}
-			if leave {
-				continue
-			}
-			err = do(r)
-		}
-		if err == nil {
-			continue
-		}
-		if !b.options.SkipBad || ctx.Err() != nil {
-			return err
-		}
-		if broken && given > 0 {
-			err = fmt.Errorf("%w (its %d trials before that are kept)", err, given)
-		}
-		bad(err)
-	}
-	return nil
-}
 
 // layoutFor returns the layout that all recordings share, made from the first
 // one, or an error if r doesn't fit it.

@@ -3,6 +3,7 @@ package data
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 
 	"eegprune/data/label"
@@ -71,19 +72,19 @@ func Inspect(ctx context.Context, s *Source, progress func(Progress)) (*Summary,
 		sum.Manifest = s.Origin
 	}
 	var n note.List
-	b := &builder{source: s, options: Options{Progress: progress}}
-	trials := map[groupKey]bool{}
-	b.options.SkipBad = true
-	err := b.eachRecording(ctx, func(r *Recording) error {
+	trials := map[trialKey]bool{}
+	var repeated note.List
+	w := Walk{Workers: runtime.GOMAXPROCS(0), SkipBad: true, Bad: func(err error) { sum.Bad = append(sum.Bad, err.Error()) }, Progress: progress, Notes: &repeated}
+	err := s.Each(ctx, w, func(r *Recording) error {
 		sum.add(r, labels, trials)
 		n.Add(r.File, r.Notes...)
 		return nil
-	}, func(err error) { sum.Bad = append(sum.Bad, err.Error()) })
+	})
 	if err != nil {
 		return nil, err
 	}
 	slices.SortStableFunc(sum.Caps, func(a, b CapSummary) int { return b.Recordings - a.Recordings })
-	n.Add("", b.notes...)
+	n.Add("", repeated...)
 	sum.Notes = slices.Concat(s.Notes, n)
 	for i := range sum.Subjects {
 		sum.Subjects[i].Participant = s.bids.participant(sum.Subjects[i].Subject)
@@ -94,8 +95,14 @@ func Inspect(ctx context.Context, s *Source, progress func(Progress)) (*Summary,
 	return sum, nil
 }
 
+// A trialKey is what tells trials apart.
+type trialKey struct {
+	subject, session string
+	trial            int
+}
+
 // add counts a recording.
-func (sum *Summary) add(r *Recording, labels *label.Prepared, trials map[groupKey]bool) {
+func (sum *Summary) add(r *Recording, labels *label.Prepared, trials map[trialKey]bool) {
 	if len(r.Events) > 0 {
 		sum.Events = append(sum.Events, FileEvents{r.File, r.Events})
 	}
@@ -112,7 +119,7 @@ func (sum *Summary) add(r *Recording, labels *label.Prepared, trials map[groupKe
 		subject.Seconds += float64(r.length()) / r.Rate
 	}
 	// An interrupted trial is several recordings and one trial.
-	if key := (groupKey{subject: r.Subject, session: r.Session, trial: r.Trial}); !trials[key] {
+	if key := (trialKey{r.Subject, r.Session, r.Trial}); !trials[key] {
 		trials[key] = true
 		subject.Trials++
 		sum.addClass(subject, r, labels)

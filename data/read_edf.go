@@ -100,9 +100,6 @@ func edfRecordings(ctx context.Context, m *Manifest, f File, file *edf.File) ([]
 	return list, nil
 }
 
-// note keeps what is said of a recording.
-func (r *Recording) note(n note.Note) { r.Notes = append(r.Notes, n) }
-
 // text decodes one of the file's texts.
 func (e *edfFile) text(raw string) string {
 	text, sure := e.texts.Text(raw)

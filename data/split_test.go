@@ -7,8 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"eegprune/internal/natural"
-
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 )
@@ -349,22 +347,4 @@ func TestValidationKeepsClassProportions(t *testing.T) {
 	if len(val) != 20 || ones != 4 {
 		t.Errorf("%d rows with %d of the rarer class, want 20 with 4", len(val), ones)
 	}
-}
-
-func TestCompareNatural(t *testing.T) {
-	in := []string{"s10", "s2", "s02", "10", "9", "b", "a10b", "a9z", "", "007", "7"}
-	slices.SortFunc(in, natural.Compare)
-	if d := cmp.Diff([]string{"", "007", "7", "9", "10", "a9z", "a10b", "b", "s02", "s2", "s10"}, in); d != "" {
-		t.Error(d)
-	}
-	rapid.Check(t, func(t *rapid.T) {
-		g := rapid.StringMatching(`[ab0-2]{0,4}`)
-		a, b, c := g.Draw(t, "a"), g.Draw(t, "b"), g.Draw(t, "c")
-		if natural.Compare(a, b) != -natural.Compare(b, a) || (natural.Compare(a, b) == 0) != (a == b) {
-			t.Fatalf("%q and %q", a, b)
-		}
-		if natural.Compare(a, b) < 0 && natural.Compare(b, c) < 0 && natural.Compare(a, c) >= 0 {
-			t.Fatalf("not transitive: %q, %q, %q", a, b, c)
-		}
-	})
 }

@@ -1,7 +1,6 @@
 package data
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -66,14 +65,4 @@ func (s *Source) Pick(electrodes []string) {
 	m := *s.Manifest
 	m.Channels.Pick = slices.Clone(electrodes)
 	s.Manifest = &m
-}
-
-// UnlabelledFeatures is [Features] without labels: the set, which the caller closes, has no classes, and one clip is
-// enough. It also returns the samples per second in which clips count where they begin.
-func UnlabelledFeatures(ctx context.Context, s *Source, o Options) (set *Set, rate float64, err error) {
-	b := &builder{source: s, options: o, unlabelled: true}
-	if set, err = b.set(ctx); err != nil {
-		return nil, 0, err
-	}
-	return set, b.layout.rate, nil
 }
