@@ -15,10 +15,11 @@ const (
 	aheadBytes = 96 << 20
 )
 
-// recordingsAhead is [Source.Recordings] with the next files being read while
-// the caller works on what it has, some at once where there are many workers.
-// done, where it isn't nil, is called when the caller has had all of a file.
-func (s *Source) recordingsAhead(ctx context.Context, workers int, done func(File)) iter.Seq2[*Recording, error] {
+// recordings reads the files in order, the next ones while the caller works on what it has:
+// some at once where there are many workers. done, where it isn't nil, is called when the
+// caller has had all of a file. After an error, which names the file, it goes on with the
+// next file if the caller does.
+func (s *Source) recordings(ctx context.Context, workers int, done func(File)) iter.Seq2[*Recording, error] {
 	return func(yield func(*Recording, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		ahead := newAhead(len(s.Files))
@@ -75,7 +76,7 @@ func (s *Source) readInto(ctx context.Context, to *ahead, i int) {
 	}
 	defer to.free(whole)
 	for r, err := range s.read(ctx, s.Files[i]) {
-		if !to.room(ctx, i, r.bytes()) {
+		if !to.room(ctx, i, r.Bytes()) {
 			return
 		}
 		to.put(i, readAhead{r, err})
@@ -178,7 +179,7 @@ func (a *ahead) take(ctx context.Context, file int) (r readAhead, ok bool) {
 	list := a.waiting[file]
 	r, list[0] = list[0], readAhead{} // or the list would hold on to it
 	a.waiting[file] = list[1:]
-	a.used -= r.recording.bytes()
+	a.used -= r.recording.Bytes()
 	a.changed.Broadcast()
 	return r, true
 }

@@ -13,7 +13,7 @@ func TestRecordingsAheadAreLetGo(t *testing.T) {
 	for range 3 {
 		r := &Recording{Samples: [][]float64{make([]float64, 1000)}}
 		runtime.AddCleanup(r, func(struct{}) { gone <- struct{}{} }, struct{}{})
-		if !a.room(t.Context(), 0, r.bytes()) {
+		if !a.room(t.Context(), 0, r.Bytes()) {
 			t.Fatal("no room")
 		}
 		a.put(0, readAhead{recording: r})

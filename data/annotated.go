@@ -182,7 +182,7 @@ func (a *annotator) cut(e event, trial int) {
 		}
 		r.Trial = trial
 		r.Labels = map[string]float64{"label": float64(class)}
-		read += float64(r.length()+r.pending) / r.Rate
+		read += float64(r.Len()+r.pending) / r.Rate
 		a.list = append(a.list, r)
 	}
 	switch {
@@ -209,7 +209,7 @@ func (a *annotator) where(t float64) string {
 // between returns the part of a stretch from one time to another, nil if it
 // has none.
 func (s stretch) between(from, to float64) *Recording {
-	n := float64(s.length() + s.samples)
+	n := float64(s.Len() + s.samples)
 	first, end := int(max(0, min(n, s.sample(from)))), int(max(0, min(n, s.sample(to))))
 	if first >= end {
 		return nil

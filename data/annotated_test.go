@@ -22,11 +22,11 @@ func trialsOf(t *testing.T, rule string, annotations ...edf.Annotation) (trials 
 	if err != nil {
 		t.Fatal(err)
 	}
-	for r, e := range s.Recordings(t.Context()) {
+	for r, e := range s.recordings(t.Context(), 1, nil) {
 		if e != nil {
 			return nil, nil, e
 		}
-		trials = append(trials, fmt.Sprintf("%s %d+%d", s.Classes[int(r.Labels["label"])], r.Offset, r.length()))
+		trials = append(trials, fmt.Sprintf("%s %d+%d", s.Classes[int(r.Labels["label"])], r.Offset, r.Len()))
 		notes.Add(r.File, r.Notes...)
 	}
 	return trials, notes, nil
@@ -93,7 +93,7 @@ func TestAnnotationsOutside(t *testing.T) {
 	}
 	var got []string
 	for _, r := range list {
-		got = append(got, fmt.Sprint(r.Trial, " ", r.Offset, "+", r.length()))
+		got = append(got, fmt.Sprint(r.Trial, " ", r.Offset, "+", r.Len()))
 	}
 	// The one over the gap is one trial in two recordings.
 	if d := cmp.Diff([]string{"2 0+10", "3 15+5", "3 0+10"}, got); d != "" {

@@ -238,7 +238,7 @@ func (s *Source) valuesBeside(name string) string {
 
 // noteColumns says which columns events have that labels could be made of.
 func (s *Source) noteColumns() {
-	if !s.Manifest.unlabelled() {
+	if !s.Manifest.Unlabelled() {
 		return
 	}
 	for _, c := range s.labelColumns() {
@@ -362,7 +362,7 @@ func (s *Source) Start() (string, error) {
 
 // placeBIDS reads where channels lie: of the first recording that has a table of it.
 func (s *Source) placeBIDS() error {
-	if s.positions != nil { // said by the user
+	if s.Positions != nil { // said by the user
 		return nil
 	}
 	var first string

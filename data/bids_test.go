@@ -137,7 +137,7 @@ func TestBIDSEventsAreTrials(t *testing.T) {
 					want[c] = x[from:to]
 				}
 				if s.Classes[int(r.Labels["label"])] != name || r.Offset != from || !sameSamples(r.Samples, want) {
-					t.Errorf("%s: %s: %v from %d: class %v, offset %d, %d samples", about, w.File, e, from, r.Labels, r.Offset, r.length())
+					t.Errorf("%s: %s: %v from %d: class %v, offset %d, %d samples", about, w.File, e, from, r.Labels, r.Offset, r.Len())
 				}
 			}
 		}
@@ -285,7 +285,7 @@ func TestBIDSThatCannotBeRead(t *testing.T) {
 			}
 			s, err := Open(bidsCopy(t, c.without, c.with), "")
 			if err == nil {
-				for _, e := range s.Recordings(t.Context()) {
+				for _, e := range s.recordings(t.Context(), 1, nil) {
 					if e != nil {
 						err = e
 						break

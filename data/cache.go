@@ -17,7 +17,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"eegprune/data/bids"
 	"eegprune/data/montage"
 	"eegprune/internal/atomicfile"
 	"eegprune/internal/magic"
@@ -57,8 +56,8 @@ func (c Cache) Features(ctx context.Context, s *Source, o Options) (set *Set, hi
 }
 
 func (c Cache) features(ctx context.Context, s *Source, o Options) (set *Set, hit bool, err error) {
-	if s.Manifest.unlabelled() { // found before the recordings are read
-		return nil, false, s.errUnlabelled(ctx)
+	if err := s.NeedLabels(ctx); err != nil { // found before the recordings are read
+		return nil, false, err
 	}
 	if err := os.MkdirAll(c.Dir, 0o755); err != nil {
 		return nil, false, fmt.Errorf("making the directory for features: %w", err)
@@ -143,7 +142,7 @@ func (c Cache) key(ctx context.Context, s *Source, o Options) (string, error) {
 		Options   Options
 		Files     []string
 		Positions *montage.Positions `json:",omitempty"`
-	}{featuresVersion, m, o, files, s.positions})
+	}{featuresVersion, m, o, files, s.Positions})
 	if err != nil {
 		return "", fmt.Errorf("naming the features: %w", err)
 	}
@@ -162,29 +161,9 @@ type seenFile struct {
 // contents returns the name and the hash of every file that matters. Files that
 // can't be read have none, and are an error unless bad ones are to be skipped.
 func (c Cache) contents(ctx context.Context, s *Source, skipBad bool) ([]string, error) {
-	paths := map[string]string{}
-	for _, f := range s.Files {
-		paths[f.Name] = f.Path
-		parts := f.parts()
-		if f.bids != nil {
-			parts = append(parts, f.bids.paths...)
-		}
-		if s.bids != nil && s.Manifest.Label.Participant != "" {
-			parts = append(parts, s.bids.Path(bids.Participants))
-		}
-		for _, p := range parts {
-			below, err := filepath.Rel(s.Dir, p)
-			if err != nil {
-				return nil, err
-			}
-			paths[filepath.ToSlash(below)] = p
-		}
-		for _, b := range s.beside() {
-			p := filepath.Join(filepath.Dir(f.Path), b)
-			if _, err := os.Stat(p); err == nil {
-				paths[filepath.ToSlash(filepath.Join(filepath.Dir(f.Name), b))] = p
-			}
-		}
+	paths, err := s.Inputs()
+	if err != nil {
+		return nil, err
 	}
 	names := make([]string, 0, len(paths))
 	for n := range paths {

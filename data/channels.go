@@ -34,6 +34,12 @@ func (m *Manifest) pickChannels(names []string) (rows []int, channels []string, 
 	return m.choose(all)
 }
 
+// TakesAll reports whether all channels of these names are read where no manifest picks them.
+func TakesAll(names []string) bool {
+	rows, _, _, err := (&Manifest{}).pickChannels(names)
+	return err == nil && len(rows) == len(names)
+}
+
 // choose is [Manifest.pickChannels] for files that say more of their channels.
 func (m *Manifest) choose(all []candidate) (rows []int, names []string, notes []note.Note, err error) {
 	var said []note.Note

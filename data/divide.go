@@ -32,7 +32,7 @@ func (m *Manifest) divide(r *Recording) []*Recording {
 	if n == 0 {
 		return []*Recording{r}
 	}
-	whole := r.length() / n
+	whole := r.Len() / n
 	if whole == 0 {
 		return []*Recording{r}
 	}
@@ -46,7 +46,7 @@ func (m *Manifest) divide(r *Recording) []*Recording {
 		p.Offset += i * n
 		parts[i] = &p
 	}
-	if rest := r.length() - whole*n; rest > 0 {
+	if rest := r.Len() - whole*n; rest > 0 {
 		last := parts[whole-1]
 		last.Notes = append(last.Notes[:len(last.Notes):len(last.Notes)], note.New(note.LeftOut, "The last %.3g s, too short for a trial of %g s, are left out.", float64(rest)/r.Rate, m.Trials.Seconds))
 	}

@@ -227,7 +227,7 @@ const leastRepeated = 16
 // of returns the fingerprint of a recording, or false for one that is too short or doesn't
 // move, which says nothing.
 func (s fingerprints) of(r *Recording) (f fingerprint, ok bool) {
-	if r.length() < leastRepeated || r.stillAtEnd() == r.length() {
+	if r.Len() < leastRepeated || r.stillAtEnd() == r.Len() {
 		return f, false
 	}
 	var first, second maphash.Hash

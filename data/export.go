@@ -76,9 +76,9 @@ func Convert(ctx context.Context, s *Source, dir string, o Options) (notes note.
 
 func convertInto(ctx context.Context, s *Source, dir string, o Options) (note.List, error) {
 	c := &converter{dir: dir, classes: s.Classes, parts: map[groupKey]int{}}
-	if !s.Manifest.unlabelled() {
+	if !s.Manifest.Unlabelled() {
 		var err error
-		if c.labels, err = s.labels(nil); err != nil {
+		if c.labels, err = s.PrepareLabels(nil); err != nil {
 			return nil, err
 		}
 	}
@@ -114,8 +114,8 @@ type converter struct {
 }
 
 func (c *converter) add(r *Recording) error {
-	if r.Rate == 0 {
-		return fmt.Errorf("%s: %w", r.File, errUnknownSignal())
+	if err := r.CheckRate(); err != nil {
+		return fmt.Errorf("%s: %w", r.File, err)
 	}
 	if c.first == nil {
 		c.first = r
@@ -219,7 +219,7 @@ func (r *Recording) saveNPZ(path string, class []npy.Named) error {
 func writeConverted(dir string, s *Source, r *Recording) error {
 	m := Manifest{Name: s.Manifest.Name, About: s.Manifest.About, Format: "npy"}
 	class := ""
-	if !s.Manifest.unlabelled() {
+	if !s.Manifest.Unlabelled() {
 		class = `_class-(?<class>\d+)`
 		m.Label.Group = "class"
 		for i, c := range s.Classes {
@@ -229,7 +229,7 @@ func writeConverted(dir string, s *Source, r *Recording) error {
 	m.Files = `(^|/)subject-(?<subject>.+)_session-(?<session>.*)_trial-(?<trial>\d+)_part-(?<part>\d+)` + class + `\.npz$`
 	m.Signal = SignalRule{Rate: r.Rate, Electrodes: r.Channels, Array: "x"}
 	// Channels that were asked for by name would be left out again.
-	if rows, _, _, err := (&Manifest{}).pickChannels(r.Channels); err != nil || len(rows) < len(r.Channels) {
+	if !TakesAll(r.Channels) {
 		m.Channels.Pick = r.Channels
 	}
 	if r.Baseline != nil {

@@ -81,8 +81,8 @@ func SignalOptions() Options {
 // caller closes with the set. The result is the same, to the bit, for any number of
 // workers.
 func Features(ctx context.Context, s *Source, o Options) (*Set, error) {
-	if s.Manifest.unlabelled() {
-		return nil, s.errUnlabelled(ctx)
+	if err := s.NeedLabels(ctx); err != nil {
+		return nil, err
 	}
 	b := &builder{source: s, options: o}
 	return b.set(ctx)
@@ -207,7 +207,7 @@ func (b *builder) readAll(ctx context.Context) error {
 		}
 		p := &part{file: r.File}
 		b.parts = append(b.parts, p)
-		next := worked{part: p, done: make(chan struct{}), bytes: min(r.bytes()+4*int64(l.valuesOf(r)), workBytes)}
+		next := worked{part: p, done: make(chan struct{}), bytes: min(r.Bytes()+4*int64(l.valuesOf(r)), workBytes)}
 		if err := room.Acquire(working, next.bytes); err != nil {
 			return err
 		}

@@ -28,7 +28,7 @@ func fuzzedDirectory(t *testing.T, files map[string][]byte) {
 	if err != nil {
 		return
 	}
-	for r, err := range s.Recordings(t.Context()) {
+	for r, err := range s.recordings(t.Context(), 1, nil) {
 		if err != nil {
 			break
 		}

@@ -114,7 +114,7 @@ func (s *Source) nameSubjects() {
 		return
 	}
 	has := "no label"
-	if !s.Manifest.unlabelled() {
+	if !s.Manifest.Unlabelled() {
 		has = "the label of its array y"
 	}
 	whose := "each of the files is taken for a subject of its own"
@@ -127,8 +127,12 @@ func (s *Source) nameSubjects() {
 	s.Notes.Add("", note.New(note.About, "There is no %s: %s, and a recording has %s.", ManifestName, whose, has))
 }
 
-// errUnlabelled says what a manifest must hold for recordings to have labels.
-func (s *Source) errUnlabelled(ctx context.Context) error {
+// NeedLabels is an error where recordings have no labels, which says what a manifest must hold
+// for them to have some.
+func (s *Source) NeedLabels(ctx context.Context) error {
+	if !s.Manifest.Unlabelled() {
+		return nil
+	}
 	if s.Origin != impliedOrigin {
 		return fmt.Errorf("%s says of no recording which label it has, and features need one: add where it is found, such as label: {group: task, classes: {rest: rest, happy: positive}} with a group (?<task>...) in files", s.Origin)
 	}
@@ -208,9 +212,4 @@ func (s *Source) annotationRule(ctx context.Context, f File) LabelRule {
 	}
 	l.Annotations = len(l.Classes) > 1
 	return l
-}
-
-// errUnknownSignal says how the reader of a file without a header learns what it is.
-func errUnknownSignal() error {
-	return fmt.Errorf("its rate and the names of its electrodes aren't known: give both by signal in %s, such as signal: {rate: 128, electrodes: [Fp1, Fp2]}, or save them in an .npz as the arrays rate and channels", ManifestName)
 }

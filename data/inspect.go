@@ -61,9 +61,9 @@ type CapSummary struct {
 // are named in the summary and don't end it.
 func Inspect(ctx context.Context, s *Source, progress func(Progress)) (*Summary, error) {
 	var labels *label.Prepared
-	if !s.Manifest.unlabelled() {
+	if !s.Manifest.Unlabelled() {
 		var err error
-		if labels, err = s.labels(nil); err != nil {
+		if labels, err = s.PrepareLabels(nil); err != nil {
 			return nil, err
 		}
 	}
@@ -116,7 +116,7 @@ func (sum *Summary) add(r *Recording, labels *label.Prepared, trials map[trialKe
 		subject.Sessions = append(subject.Sessions, r.Session)
 	}
 	if r.Rate > 0 {
-		subject.Seconds += float64(r.length()) / r.Rate
+		subject.Seconds += float64(r.Len()) / r.Rate
 	}
 	// An interrupted trial is several recordings and one trial.
 	if key := (trialKey{r.Subject, r.Session, r.Trial}); !trials[key] {
@@ -130,8 +130,8 @@ func (sum *Summary) add(r *Recording, labels *label.Prepared, trials map[trialKe
 		i = len(sum.Caps) - 1
 	}
 	sum.Caps[i].Recordings++
-	for _, f := range r.faults() {
-		sum.Faults = append(sum.Faults, fmt.Sprintf("%s: trial %d: channel %s %s.", r.File, r.Trial, f.channel, f.why))
+	for _, f := range r.Faults() {
+		sum.Faults = append(sum.Faults, fmt.Sprintf("%s: trial %d: channel %s %s.", r.File, r.Trial, f.Channel, f.Why))
 	}
 }
 

@@ -25,29 +25,29 @@ type layout struct {
 }
 
 func newLayout(s *Source, o Options, r *Recording, unlabelled bool) (*layout, error) {
-	if r.Rate == 0 {
-		return nil, errUnknownSignal()
+	if err := r.CheckRate(); err != nil {
+		return nil, err
 	}
 	l := &layout{dir: s.Dir, channels: r.Channels, rate: r.Rate}
 	var err error
 	if !unlabelled {
-		if l.labels, err = s.labels(o.Label); err != nil {
+		if l.labels, err = s.PrepareLabels(o.Label); err != nil {
 			return nil, err
 		}
 	}
-	l.chunk = samples(o.Seconds, r.Rate)
-	l.step = l.chunk - samples(o.Overlap, r.Rate)
+	l.chunk = r.SamplesIn(o.Seconds)
+	l.step = l.chunk - r.SamplesIn(o.Overlap)
 	if l.chunk < 1 || l.step < 1 {
 		return nil, fmt.Errorf("clips of %g s that overlap by %g s are shorter than a sample at %g samples a second", o.Seconds, o.Overlap, r.Rate)
 	}
-	form := transform.Form{Shape: []int{len(l.channels), l.chunk}, Electrodes: l.channels, Rate: l.rate, Time: true, Positions: s.positions}
+	form := transform.Form{Shape: []int{len(l.channels), l.chunk}, Electrodes: l.channels, Rate: l.rate, Time: true, Positions: s.Positions}
 	var baseline *transform.Form
 	if len(r.Baseline) > 0 && o.Transforms.UsesBaseline() {
 		seconds := o.BaselineSeconds
 		if seconds == 0 {
 			seconds = o.Seconds
 		}
-		l.baselineChunk = samples(seconds, r.Rate)
+		l.baselineChunk = r.SamplesIn(seconds)
 		if have := len(r.Baseline[0]); l.baselineChunk < 1 || l.baselineChunk > have {
 			return nil, fmt.Errorf("its baseline of %.3g s has no whole segment of %g s: give baseline_seconds", float64(have)/r.Rate, seconds)
 		}
@@ -100,8 +100,8 @@ func reordered(rows [][]float64, order []int) [][]float64 {
 func (l *layout) work(ctx context.Context, r *Recording, p *part) error {
 	p.notes = r.Notes
 	p.trial = groupKey{subject: r.Subject, session: r.Session, trial: r.Trial}.String()
-	if f := r.faults(); len(f) > 0 {
-		return fmt.Errorf("%s: channel %s %s: leave it out by channels.exclude in the manifest, or leave out the file", r.File, f[0].channel, f[0].why)
+	if f := r.Faults(); len(f) > 0 {
+		return fmt.Errorf("%s: channel %s %s: leave it out by channels.exclude in the manifest, or leave out the file", r.File, f[0].Channel, f[0].Why)
 	}
 	if l.labels != nil {
 		class, err := l.labels.Class(r.Labels)
@@ -110,7 +110,7 @@ func (l *layout) work(ctx context.Context, r *Recording, p *part) error {
 		}
 		p.class = int64(class)
 	}
-	if n := r.length(); n < l.chunk {
+	if n := r.Len(); n < l.chunk {
 		p.short = fmt.Sprintf("%.3g s", float64(n)/r.Rate)
 		return nil
 	}
@@ -122,7 +122,7 @@ func (l *layout) work(ctx context.Context, r *Recording, p *part) error {
 	if below, err := filepath.Rel(l.dir, r.File); err == nil {
 		name = filepath.ToSlash(below)
 	}
-	for start := 0; start+l.chunk <= r.length(); start += l.step {
+	for start := 0; start+l.chunk <= r.Len(); start += l.step {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -146,10 +146,10 @@ func (l *layout) work(ctx context.Context, r *Recording, p *part) error {
 
 // valuesOf returns how many values the clips of a recording have.
 func (l *layout) valuesOf(r *Recording) int {
-	if r.length() < l.chunk {
+	if r.Len() < l.chunk {
 		return 0
 	}
-	n := (r.length()-l.chunk)/l.step + 1
+	n := (r.Len()-l.chunk)/l.step + 1
 	for _, d := range l.prepared.Out.Shape {
 		n *= d
 	}

@@ -264,7 +264,7 @@ func (m *Manifest) check(b []byte) error {
 	if err := m.checkSignal(b, f); err != nil {
 		return err
 	}
-	if m.unlabelled() {
+	if m.Unlabelled() {
 		return nil
 	}
 	if f.labels == nil {
@@ -305,9 +305,9 @@ func (m *Manifest) checkSignal(b []byte, f format) error {
 	return nil
 }
 
-// unlabelled reports whether recordings have no label, neither in the files nor by
+// Unlabelled reports whether recordings have no label, neither in the files nor by
 // the manifest. They can be looked at and converted.
-func (m *Manifest) unlabelled() bool {
+func (m *Manifest) Unlabelled() bool {
 	f, err := formatNamed(m.Format)
 	l := m.Label
 	return err == nil && f.labels == nil && l.Group == "" && !l.Annotations && l.Array == "" && l.Column == "" && l.Participant == "" && l.Seconds == 0 && l.Classes == nil && l.Transforms == nil

@@ -99,7 +99,7 @@ label:
 func collect(t *testing.T, s *Source) []*Recording {
 	t.Helper()
 	var list []*Recording
-	for r, err := range s.Recordings(t.Context()) {
+	for r, err := range s.recordings(t.Context(), 1, nil) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -123,8 +123,8 @@ func TestOpenReadsLabelsFromFileNames(t *testing.T) {
 	var got []seen
 	for _, r := range collect(t, s) {
 		got = append(got, seen{r.Subject, r.Trial, s.Classes[int(r.Labels["label"])]})
-		if d := cmp.Diff([]string{"Fp1", "T7", "Cz"}, r.Channels); d != "" || r.Rate != 128 || r.length() != 3*128 {
-			t.Errorf("%s: channels %v, %d samples at %g", r.File, r.Channels, r.length(), r.Rate)
+		if d := cmp.Diff([]string{"Fp1", "T7", "Cz"}, r.Channels); d != "" || r.Rate != 128 || r.Len() != 3*128 {
+			t.Errorf("%s: channels %v, %d samples at %g", r.File, r.Channels, r.Len(), r.Rate)
 		}
 		if math.Abs(r.Samples[1][100]-wave(1, 100)) > 0.1 {
 			t.Errorf("T7 sample 100 is %g, want %g", r.Samples[1][100], wave(1, 100))
@@ -153,7 +153,7 @@ func TestOpenReadsLabelsFromAnnotations(t *testing.T) {
 	type seen struct{ Trial, Offset, Length, Class int }
 	var got []seen
 	for _, r := range collect(t, s) {
-		got = append(got, seen{r.Trial, r.Offset, r.length(), int(r.Labels["label"])})
+		got = append(got, seen{r.Trial, r.Offset, r.Len(), int(r.Labels["label"])})
 	}
 	// The last runs beyond the file's end.
 	if d := cmp.Diff([]seen{{1, 128, 256, 0}, {2, 576, 128, 1}, {3, 1216, 64, 0}}, got); d != "" {
@@ -172,7 +172,7 @@ func TestTrialsAreCutAndNumberedThroughASession(t *testing.T) {
 	}
 	var got []string
 	for _, r := range collect(t, s) {
-		got = append(got, fmt.Sprintf("%s/%d %d+%d", r.Subject, r.Trial, r.Offset, r.length()))
+		got = append(got, fmt.Sprintf("%s/%d %d+%d", r.Subject, r.Trial, r.Offset, r.Len()))
 	}
 	want := []string{"1/1 128+256", "1/2 384+256", "1/3 640+256", "1/4 128+256", "1/5 384+256", "1/6 640+256", "2/1 128+256", "2/2 384+256", "2/3 640+256"}
 	if d := cmp.Diff(want, got); d != "" {
@@ -197,8 +197,8 @@ func TestPaddingAtTheEndIsCut(t *testing.T) {
 		t.Fatal(err)
 	}
 	list := collect(t, s)
-	if list[0].length() != 250 || list[1].length() != 3*128 {
-		t.Errorf("%d and %d samples, want 250 and 384", list[0].length(), list[1].length())
+	if list[0].Len() != 250 || list[1].Len() != 3*128 {
+		t.Errorf("%d and %d samples, want 250 and 384", list[0].Len(), list[1].Len())
 	}
 	if !slices.ContainsFunc(note.List(list[0].Notes).Sentences(), func(n string) bool { return strings.Contains(n, "padding") }) {
 		t.Errorf("no note of the padding: %q", list[0].Notes)

@@ -206,7 +206,7 @@ func markedRecordings(m *Manifest, f File, segments []segment, events []event) (
 	if m.beside.replaces(m) {
 		events = m.beside.from(0)
 	}
-	if m.unlabelled() && len(events) > 0 && !m.beside.times() {
+	if m.Unlabelled() && len(events) > 0 && !m.beside.times() {
 		n := note.New(note.About, "Labels could be made of its annotations: %s.", eventTexts(events))
 		for _, s := range segments {
 			s.note(n)
@@ -217,11 +217,11 @@ func markedRecordings(m *Manifest, f File, segments []segment, events []event) (
 	for _, s := range segments {
 		start := float64(s.first) / s.Rate
 		if m.Label.Annotations {
-			stretches = append(stretches, stretch{s.Recording, start, start + float64(s.length()+s.samples)/s.Rate, sampleAt(start, s.Rate), s.samples})
+			stretches = append(stretches, stretch{s.Recording, start, start + float64(s.Len()+s.samples)/s.Rate, sampleAt(start, s.Rate), s.samples})
 			continue
 		}
 		s.pending = s.samples
-		if !m.unlabelled() {
+		if !m.Unlabelled() {
 			s.Labels = map[string]float64{"label": float64(f.class)}
 		}
 		list = append(list, s.Recording)

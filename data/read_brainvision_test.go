@@ -71,7 +71,7 @@ func TestBrainVisionSegments(t *testing.T) {
 	var got [][3]int
 	var notes note.List
 	for _, r := range collect(t, s) {
-		got = append(got, [3]int{r.Trial, r.Offset, r.length()})
+		got = append(got, [3]int{r.Trial, r.Offset, r.Len()})
 		notes.Add(r.File, r.Notes...)
 		if want := float64((r.Offset * 4 * 7) & 0xff); r.Samples[0][0] != want {
 			t.Errorf("trial %d begins with %g, want %g", r.Trial, r.Samples[0][0], want)

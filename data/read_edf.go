@@ -74,7 +74,7 @@ func edfRecordings(ctx context.Context, m *Manifest, f File, file *edf.File) ([]
 	e.base.Notes = slices.Concat(e.base.Notes, file.Notes, c.Notes)
 	e.noteTexts()
 	stretches := e.stretches(c)
-	if m.unlabelled() && len(events) > 0 && !m.beside.times() {
+	if m.Unlabelled() && len(events) > 0 && !m.beside.times() {
 		e.base.note(note.New(note.About, "Labels could be made of its annotations: %s.", eventTexts(events)))
 	}
 	if m.Label.Annotations {
@@ -87,7 +87,7 @@ func edfRecordings(ctx context.Context, m *Manifest, f File, file *edf.File) ([]
 	var list []*Recording
 	for _, s := range stretches {
 		s.Trial = 1
-		if !m.unlabelled() {
+		if !m.Unlabelled() {
 			s.Labels = map[string]float64{"label": float64(f.class)}
 		}
 		s.cutPadding()

@@ -152,7 +152,7 @@ func (e *eeglabFile) epochs(f File, events []event) ([]*Recording, error) {
 	if e.manifest.beside.labels() {
 		events = e.manifest.beside.from(0)
 	}
-	if e.manifest.unlabelled() && len(events) > 0 && !e.manifest.beside.times() {
+	if e.manifest.Unlabelled() && len(events) > 0 && !e.manifest.beside.times() {
 		e.base.note(note.New(note.About, "Labels could be made of its annotations: %s.", eventTexts(events)))
 	}
 	byEvent := e.manifest.Label.Annotations
@@ -179,7 +179,7 @@ func (e *eeglabFile) epochs(f File, events []event) ([]*Recording, error) {
 					short = append(short, number)
 				}
 			}
-		} else if !e.manifest.unlabelled() {
+		} else if !e.manifest.Unlabelled() {
 			r.Labels = map[string]float64{"label": float64(f.class)}
 		}
 		list = append(list, &r)

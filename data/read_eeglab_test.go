@@ -52,7 +52,7 @@ func eeglabTrials(t *testing.T, dir string) (list []trialAt, notes string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for r, err := range s.Recordings(t.Context()) {
+	for r, err := range s.recordings(t.Context(), 1, nil) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -70,7 +70,7 @@ func eeglabTrials(t *testing.T, dir string) (list []trialAt, notes string) {
 		if !ok {
 			label = -1
 		}
-		list = append(list, trialAt{r.Trial, r.Offset, r.length(), label})
+		list = append(list, trialAt{r.Trial, r.Offset, r.Len(), label})
 		for _, n := range r.Notes {
 			notes += n.What + "\n"
 		}
@@ -123,7 +123,7 @@ func TestEEGLABPlaces(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	at, ok := s.positions.Of("C3")
+	at, ok := s.Positions.Of("C3")
 	want, _ := montage.Position("C3")
 	if !ok || at.Distance(want) > 0.3 || math.Abs(at.Distance(montage.Point{})-1) > 1e-9 {
 		t.Errorf("C3 lies at %v, in the 10-10 system at %v", at, want)

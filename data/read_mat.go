@@ -302,7 +302,7 @@ func (x *matFile) trial(ctx context.Context, t int) (*Recording, error) {
 			return nil, nil
 		}
 	}
-	if !x.manifest.unlabelled() {
+	if !x.manifest.Unlabelled() {
 		r.Labels = map[string]float64{"label": float64(class)}
 	}
 	a, inside := x.parts[0], t

@@ -56,7 +56,7 @@ func TestMATArrays(t *testing.T) {
 				t.Fatal(err)
 			}
 			trial := 0
-			for r, err := range s.Recordings(t.Context()) {
+			for r, err := range s.recordings(t.Context(), 1, nil) {
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -102,7 +102,7 @@ func TestMATArraysRefused(t *testing.T) {
 			}
 			s, err := Open(putFiles(t, map[string][]byte{"s.mat": b, ManifestName: []byte("format: " + format + "\nfiles: '(?<subject>.*)\\.mat'\n" + c.manifest + "\n")}), "")
 			if err == nil {
-				for _, e := range s.Recordings(t.Context()) {
+				for _, e := range s.recordings(t.Context(), 1, nil) {
 					if e != nil {
 						err = e
 						break
@@ -128,7 +128,7 @@ func TestTrialsWithoutAClassAreSaid(t *testing.T) {
 			t.Fatal(err)
 		}
 		said := 0
-		for r, err := range s.Recordings(t.Context()) {
+		for r, err := range s.recordings(t.Context(), 1, nil) {
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -182,7 +182,7 @@ func (n *npyFile) trial(t int) (*Recording, error) {
 			return nil, nil
 		}
 	}
-	if !n.manifest.unlabelled() {
+	if !n.manifest.Unlabelled() {
 		r.Labels = map[string]float64{"label": float64(class)}
 	}
 	if n.says != nil {

@@ -54,8 +54,11 @@ func samples(seconds, rate float64) int {
 	return int(math.Round(min(seconds*rate, 1e15)))
 }
 
-// length returns the number of samples.
-func (r *Recording) length() int {
+// SamplesIn returns how many samples are nearest to a time, in seconds.
+func (r *Recording) SamplesIn(seconds float64) int { return samples(seconds, r.Rate) }
+
+// Len returns the number of samples.
+func (r *Recording) Len() int {
 	if len(r.Samples) == 0 {
 		return 0
 	}
@@ -64,7 +67,7 @@ func (r *Recording) length() int {
 
 // trim takes samples off both ends, all of them if there are fewer.
 func (r *Recording) trim(start, end int) {
-	n := r.length()
+	n := r.Len()
 	start = min(start, n)
 	end = min(end, n-start)
 	for c, x := range r.Samples {
@@ -86,7 +89,7 @@ func (r *Recording) cutPadding() {
 	total := 0
 	for {
 		still := r.stillAtEnd()
-		if still == r.length() || float64(still) < max(minPaddingSamples, minPadding*r.Rate) {
+		if still == r.Len() || float64(still) < max(minPaddingSamples, minPadding*r.Rate) {
 			break
 		}
 		r.trim(0, still)
@@ -99,7 +102,7 @@ func (r *Recording) cutPadding() {
 
 // stillAtEnd returns for how many samples before the end no channel moves.
 func (r *Recording) stillAtEnd() int {
-	n := r.length()
+	n := r.Len()
 	still := n
 	for _, x := range r.Samples {
 		run := min(1, n)
@@ -111,14 +114,22 @@ func (r *Recording) stillAtEnd() int {
 	return still
 }
 
-// A channelFault is why a channel can't be used.
-type channelFault struct {
-	channel, why string
+// CheckRate is an error where nothing says the rate, and how it is said.
+func (r *Recording) CheckRate() error {
+	if r.Rate != 0 {
+		return nil
+	}
+	return fmt.Errorf("its rate and the names of its electrodes aren't known: give both by signal in %s, such as signal: {rate: 128, electrodes: [Fp1, Fp2]}, or save them in an .npz as the arrays rate and channels", ManifestName)
 }
 
-// faults looks for channels that never move or hold what is no number.
-func (r *Recording) faults() []channelFault {
-	var list []channelFault
+// A Fault is why a channel can't be used.
+type Fault struct {
+	Channel, Why string
+}
+
+// Faults looks for channels that never move or hold what is no number.
+func (r *Recording) Faults() []Fault {
+	var list []Fault
 	for c, x := range r.Samples {
 		if len(x) == 0 {
 			continue
@@ -126,21 +137,21 @@ func (r *Recording) faults() []channelFault {
 		flat := len(x) > 1 // one sample can't move
 		for i, v := range x {
 			if math.IsNaN(v) || math.IsInf(v, 0) {
-				list = append(list, channelFault{r.Channels[c], fmt.Sprintf("has the value %g at sample %d", v, r.Offset+i)})
+				list = append(list, Fault{r.Channels[c], fmt.Sprintf("has the value %g at sample %d", v, r.Offset+i)})
 				flat = false
 				break
 			}
 			flat = flat && v == x[0]
 		}
 		if flat {
-			list = append(list, channelFault{r.Channels[c], fmt.Sprintf("is flat (always %g)", x[0])})
+			list = append(list, Fault{r.Channels[c], fmt.Sprintf("is flat (always %g)", x[0])})
 		}
 	}
 	return list
 }
 
-// bytes is the memory that a recording takes.
-func (r *Recording) bytes() int64 {
+// Bytes is the memory that a recording takes.
+func (r *Recording) Bytes() int64 {
 	if r == nil {
 		return 0
 	}

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 
+	"eegprune/data/bids"
 	"eegprune/data/charset"
 	"eegprune/data/label"
 	"eegprune/data/montage"
@@ -35,7 +36,7 @@ type Source struct {
 	Notes note.List
 
 	bids      *bidsSet           // nil unless it is a BIDS data set
-	positions *montage.Positions // nil unless a montage file says them
+	Positions *montage.Positions // nil unless a montage file says them
 	prints    *fingerprints      // nil where recordings are all wanted, also those that are there twice
 }
 
@@ -68,7 +69,7 @@ func (s *Source) usePositions(path string) error {
 	if err != nil {
 		return err
 	}
-	s.positions = p
+	s.Positions = p
 	if len(p.Without) > 0 {
 		s.Notes.Add(path, note.New(note.LeftOut, "Channels are listed without a place: %s.", note.Some(p.Without, 6)))
 	}
@@ -81,7 +82,7 @@ func (s *Source) useElectrodes(path, coordsystem string) error {
 	if err != nil {
 		return err
 	}
-	s.positions = p
+	s.Positions = p
 	if len(p.Without) > 0 {
 		s.Notes.Add(path, note.New(note.About, "Channels are listed without a place: %s.", note.Some(p.Without, 6)))
 	}
@@ -138,8 +139,8 @@ func Open(dir, manifest string) (*Source, error) {
 		}
 		m = s.Manifest
 	}
-	if !m.unlabelled() {
-		labels, err := s.labels(nil)
+	if !m.Unlabelled() {
+		labels, err := s.PrepareLabels(nil)
 		if err != nil {
 			return nil, err
 		}
@@ -177,18 +178,18 @@ func (s *Source) useManifestMontage() error {
 // file says it. Whether that can be read is for its reader to say.
 func (s *Source) useOwnPlaces() {
 	f, err := formatNamed(s.Manifest.Format)
-	if err != nil || f.places == nil || s.positions != nil || len(s.Files) == 0 {
+	if err != nil || f.places == nil || s.Positions != nil || len(s.Files) == 0 {
 		return
 	}
 	if p, err := f.places(s.Files[0].Path); err == nil && p != nil {
-		s.positions = p
+		s.Positions = p
 		s.Notes.Add("", note.New(note.About, "Where channels lie, for features that need it, is as %s says.", s.Files[0].Name))
 	}
 }
 
-// labels makes a pipeline from the labels of the recordings to a class ready:
+// PrepareLabels makes a pipeline from the labels of the recordings to a class ready:
 // the given one, or where it is empty the manifest's.
-func (s *Source) labels(p label.Pipeline) (*label.Prepared, error) {
+func (s *Source) PrepareLabels(p label.Pipeline) (*label.Prepared, error) {
 	f, err := formatNamed(s.Manifest.Format)
 	if err != nil {
 		return nil, err
@@ -197,6 +198,43 @@ func (s *Source) labels(p label.Pipeline) (*label.Prepared, error) {
 		p = s.Manifest.Label.Transforms
 	}
 	return s.Manifest.labelForm(f).prepare(p)
+}
+
+// Inputs are all files that recordings depend on: their names below Dir, with slashes, and
+// where they lie.
+func (s *Source) Inputs() (map[string]string, error) {
+	paths := map[string]string{}
+	add := func(list ...string) error {
+		for _, p := range list {
+			below, err := filepath.Rel(s.Dir, p)
+			if err != nil {
+				return err
+			}
+			paths[filepath.ToSlash(below)] = p
+		}
+		return nil
+	}
+	for _, f := range s.Files {
+		paths[f.Name] = f.Path
+		if err := add(f.parts()...); err != nil {
+			return nil, err
+		}
+		if f.bids != nil {
+			if err := add(f.bids.paths...); err != nil {
+				return nil, err
+			}
+		}
+		for _, b := range s.beside() {
+			p := filepath.Join(filepath.Dir(f.Path), b)
+			if _, err := os.Stat(p); err == nil {
+				paths[path.Join(path.Dir(f.Name), b)] = p
+			}
+		}
+	}
+	if s.bids != nil && s.Manifest.Label.Participant != "" {
+		return paths, add(s.bids.Path(bids.Participants))
+	}
+	return paths, nil
 }
 
 // beside returns the names of files that belong to the recordings.
@@ -455,12 +493,6 @@ func (s *Source) noteMissingClasses() error {
 		}
 	}
 	return nil
-}
-
-// Recordings reads the files one after another. After an error, which names
-// the file, it goes on with the next file if the caller does.
-func (s *Source) Recordings(ctx context.Context) iter.Seq2[*Recording, error] {
-	return s.recordingsAhead(ctx, 1, nil)
 }
 
 // read gives the recordings of one file, trimmed and looked over.

@@ -15,8 +15,8 @@ type Progress struct {
 
 // A Walk goes through the recordings of a source.
 type Walk struct {
-	// Workers bounds how many files are read at once, 0 for one at a time. It doesn't
-	// change what is read.
+	// Workers is how many work on what is read: half as many files are read at once, at
+	// least one. It doesn't change what is read.
 	Workers int
 	// SkipBad goes on after a file that can't be read, and tells Bad why.
 	SkipBad bool
@@ -45,7 +45,7 @@ func (s *Source) Each(ctx context.Context, w Walk, do func(*Recording) error) er
 		p.Done, p.File = p.Done+1, f.Path
 		tell()
 	}
-	for r, err := range s.recordingsAhead(ctx, w.Workers, fileDone) {
+	for r, err := range s.recordings(ctx, w.Workers, fileDone) {
 		broken := err != nil
 		if !broken {
 			given++
