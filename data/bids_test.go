@@ -325,37 +325,3 @@ func TestBIDSStart(t *testing.T) {
 		t.Error(d)
 	}
 }
-
-// TestBIDSTablesChangeTheCache: features are not those of before once a table says otherwise.
-func TestBIDSTablesChangeTheCache(t *testing.T) {
-	dir := bidsCopy(t, nil, map[string]string{ManifestName: "format: bids\nlabel: {column: trial_type, classes: {happy: high, sad: low}}\n"})
-	c := Cache{Dir: t.TempDir()}
-	key := func() string {
-		s, err := Open(dir, "")
-		if err != nil {
-			t.Fatal(err)
-		}
-		k, err := c.key(t.Context(), s, GridOptions())
-		if err != nil {
-			t.Fatal(err)
-		}
-		return k
-	}
-	before := key()
-	for _, name := range []string{first + "events.tsv", first + "channels.tsv", first + "eeg.eeg"} {
-		path := filepath.Join(dir, name)
-		b, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		b[len(b)-2] ^= 1
-		if err := os.WriteFile(path, b, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		after := key()
-		if after == before {
-			t.Errorf("%s: the features' name is the same after it has changed", name)
-		}
-		before = after
-	}
-}

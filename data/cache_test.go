@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 
+	"eegprune/data/transform"
+
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
@@ -213,5 +215,70 @@ func TestClipRunsKeepEveryClip(t *testing.T) {
 	}
 	if n := len(runsOf(regular)); n != 1 {
 		t.Errorf("clips at equal steps are %d runs", n)
+	}
+}
+
+// TestBIDSTablesChangeTheCache: features are not those of before once a table says otherwise.
+func TestBIDSTablesChangeTheCache(t *testing.T) {
+	dir := putFiles(t, map[string][]byte{ManifestName: []byte("format: bids\nlabel: {column: trial_type, classes: {happy: high, sad: low}}\n")})
+	if err := os.CopyFS(dir, os.DirFS("testdata/bids/set")); err != nil {
+		t.Fatal(err)
+	}
+	c := Cache{Dir: t.TempDir()}
+	key := func() string {
+		s, err := Open(dir, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		k, err := c.key(t.Context(), s, GridOptions())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return k
+	}
+	const recording = "sub-01/eeg/sub-01_task-emo_run-1_"
+	before := key()
+	for _, name := range []string{recording + "events.tsv", recording + "channels.tsv", recording + "eeg.eeg"} {
+		path := filepath.Join(dir, name)
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b[len(b)-2] ^= 1
+		if err := os.WriteFile(path, b, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		after := key()
+		if after == before {
+			t.Errorf("%s: the features' name is the same after it has changed", name)
+		}
+		before = after
+	}
+}
+
+// TestCacheSeesSamplesBeside: features are made anew when the .fdt has changed and the .set
+// hasn't.
+func TestCacheSeesSamplesBeside(t *testing.T) {
+	dir, c := putFiles(t, map[string][]byte{ManifestName: []byte(byEvent), "fdt.set": mustRead(t, "eeglab/testdata/fdt.set"), "fdt.fdt": mustRead(t, "eeglab/testdata/fdt.fdt")}), Cache{t.TempDir()}
+	o := Options{Seconds: 0.1, Transforms: transform.Pipeline{&transform.To2d{}}}
+	before, hit := cached(t, c, dir, o)
+	if hit {
+		t.Error("an empty cache had the set")
+	}
+	if _, hit = cached(t, c, dir, o); !hit {
+		t.Error("the cache didn't have the set that it made")
+	}
+	path := filepath.Join(dir, "fdt.fdt")
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b[12*6+3] ^= 0x80 // the sign of a sample
+	if err := os.WriteFile(path, b, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	after, hit := cached(t, c, dir, o)
+	if hit || cmp.Equal(before.X, after.X) {
+		t.Error("other samples gave the same set")
 	}
 }

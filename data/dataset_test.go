@@ -15,6 +15,7 @@ import (
 
 	"eegprune/data/label"
 	"eegprune/data/transform"
+	"eegprune/internal/note"
 )
 
 // deapDir makes a directory in DEAP's format of testdata's one subject (made
@@ -146,7 +147,7 @@ func TestSEEDReadsTrialsAndLabels(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	list := collect(t, s)
+	list := recordingsOf(t, s)
 	if len(list) != 3 {
 		t.Fatalf("%d trials", len(list))
 	}
@@ -215,7 +216,7 @@ func TestNPZTrialsAndLabels(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	list := collect(t, s)
+	list := recordingsOf(t, s)
 	if len(list) != 2 {
 		t.Fatalf("%d trials", len(list))
 	}
@@ -264,4 +265,17 @@ func TestNPYRefuses(t *testing.T) {
 			t.Errorf("%s: error %v, want one that names the file and says %q", name, err, c.want)
 		}
 	}
+}
+
+// recordingsOf are those of a source.
+func recordingsOf(t *testing.T, s *Source) []*Recording {
+	t.Helper()
+	var list []*Recording
+	if err := s.Each(t.Context(), Walk{Notes: &note.List{}}, func(r *Recording) error {
+		list = append(list, r)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return list
 }

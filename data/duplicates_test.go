@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"eegprune/data/npy"
 	"eegprune/internal/note"
 )
 
@@ -82,76 +81,6 @@ func TestCopiesAreLeftOutAndNamed(t *testing.T) {
 				t.Errorf("predict reads %d of %d files", len(all.Files), given)
 			}
 		})
-	}
-}
-
-// TestTrialsThatAreThereTwice: in one file they are taken once, and said; those of another
-// file are said.
-func TestTrialsThatAreThereTwice(t *testing.T) {
-	trials := func(which ...int) npy.Named {
-		var x []float64
-		for _, w := range which {
-			for _, row := range smallTrial(w, 2, 32) {
-				x = append(x, row...)
-			}
-		}
-		return npy.Named{Name: "x", Shape: []int{len(which), 2, 32}, Values: x}
-	}
-	rate, channels := npy.Named{Name: "rate", Values: []float64{8}}, npy.Named{Name: "channels", Values: []string{"Fp1", "T7"}}
-	y := func(list ...int64) npy.Named { return npy.Named{Name: "y", Values: list} }
-	s, err := Open(copied(t, map[string][]byte{
-		"a.npz": archive(t, trials(0, 1, 0, 1), rate, channels, y(0, 1, 0, 0)),
-		"b.npz": archive(t, trials(2, 1), rate, channels, y(0, 1)),
-	}), "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	sum := inspected(t, s)
-	if len(sum.Subjects) != 2 || sum.Subjects[0].Trials != 3 || sum.Subjects[1].Trials != 1 {
-		t.Errorf("subjects %+v, want 3 and 1 trials", sum.Subjects)
-	}
-	said := strings.Join(sum.Notes.Sentences(), "\n")
-	for _, w := range []string{"a.npz: Trial 3 has the same samples as trial 1 and is left out", "a.npz: Trial 4 has the same samples as trial 2 and another label", "b.npz: Trial 2 has the same samples as trial 2 of subject a in a.npz and is left out."} {
-		if !strings.Contains(said, w) {
-			t.Errorf("the notes don't say %q: %s", w, said)
-		}
-	}
-	set, err := Features(t.Context(), s, lowBand())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range set.Clips {
-		if filepath.Base(c.File) == "a.npz" && c.Trial == 3 || filepath.Base(c.File) == "b.npz" && c.Trial == 2 {
-			t.Error("clips are made of a trial that is there twice")
-		}
-	}
-	o := lowBand()
-	o.Strict = true
-	if _, err := Features(t.Context(), s, o); err == nil || !strings.Contains(err.Error(), "--strict") {
-		t.Errorf("strict: %v", err)
-	}
-}
-
-// TestFileNamesAreOneToOne: names that can't stand in a file's name, or that meet where no
-// case is known, stay apart.
-func TestFileNamesAreOneToOne(t *testing.T) {
-	var n fileNames
-	seen := map[string]string{}
-	for _, name := range []string{"s_1", "s-1", "S-1", "s/1", "s:1", "", "s_session-2", "s-session-2", "geöffnet", "geo\u0308ffnet", strings.Repeat("x", 300), strings.Repeat("x", 299) + "y", "s\xff1", "~2"} {
-		plain := n.of(name)
-		if other, ok := seen[strings.ToLower(plain)]; ok {
-			t.Errorf("%q and %q are both %q", other, name, plain)
-		}
-		seen[strings.ToLower(plain)] = name
-		if n.of(name) != plain || strings.ContainsAny(plain, `/\:*?"<>|`) || len(plain) > longestName+5 {
-			t.Errorf("%q is %q", name, plain)
-		}
-	}
-	if n.of("s_1") != "s_1" {
-		t.Errorf("s_1 is renamed %q", n.of("s_1"))
-	}
-	if notes := n.notes("subjects"); len(notes) != 1 || notes[0].Kind != note.About {
-		t.Errorf("notes %q", notes)
 	}
 }
 

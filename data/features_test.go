@@ -75,7 +75,7 @@ func TestFeaturesCutClipsAsTorcheegDoes(t *testing.T) {
 	if set.Len() != 6 || !slices.Equal(set.Shape, []int{4, 9, 9}) || set.Rate != 128 {
 		t.Fatalf("%d clips of %v at %g", set.Len(), set.Shape, set.Rate)
 	}
-	rec := collect(t, s)[1]
+	rec := recordingsOf(t, s)[1]
 	p, err := o.Transforms.Prepare(transform.Form{Shape: []int{3, 128}, Electrodes: rec.Channels, Rate: 128, Time: true}, nil)
 	if err != nil {
 		t.Fatal(err)

@@ -17,6 +17,7 @@ import (
 	"eegprune/data/npy"
 	"eegprune/data/pickle"
 	"eegprune/data/transform"
+	"eegprune/internal/note"
 )
 
 // fuzzedDirectory opens and reads a directory of which one file or more may hold
@@ -28,12 +29,11 @@ func fuzzedDirectory(t *testing.T, files map[string][]byte) {
 	if err != nil {
 		return
 	}
-	for r, err := range s.recordings(t.Context(), 1, nil) {
-		if err != nil {
-			break
-		}
+	// What can't be read is for Inspect to say.
+	_ = s.Each(t.Context(), Walk{Notes: &note.List{}}, func(r *Recording) error {
 		checkRecording(t, r)
-	}
+		return nil
+	})
 	if _, err := Inspect(t.Context(), s, nil); err != nil {
 		t.Fatalf("looking at what can be read: %v", err)
 	}
@@ -74,18 +74,6 @@ func checkRecording(t *testing.T, r *Recording) {
 			}
 		}
 	}
-}
-
-// smallTrial is a recording [channels, samples] that moves everywhere.
-func smallTrial(trial, channels, samples int) [][]float64 {
-	rows := make([][]float64, channels)
-	for c := range rows {
-		rows[c] = make([]float64, samples)
-		for i := range rows[c] {
-			rows[c][i] = wave(c+trial, i)
-		}
-	}
-	return rows
 }
 
 func FuzzReadEDF(f *testing.F) {
@@ -178,7 +166,7 @@ label: {transforms: [{name: Mapping, args: {classes: [{value: -1, class: sad}, {
 signal: {rate: 8, electrodes: [Fp1, T7]}
 `
 	f.Fuzz(func(t *testing.T, trials, labels []byte) {
-		fuzzedDirectory(t, map[string][]byte{ManifestName: []byte(manifest), "1.mat": trials, seedLabelFile: labels})
+		fuzzedDirectory(t, map[string][]byte{ManifestName: []byte(manifest), "1.mat": trials, "label.mat": labels})
 	})
 }
 

@@ -1,8 +1,6 @@
 package data
 
 import (
-	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -15,86 +13,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"eegprune/data/edf"
-	"eegprune/data/transform"
 	"eegprune/internal/magic"
 	"eegprune/internal/note"
 )
-
-// recordingFile describes an EDF file to write for a test.
-type recordingFile struct {
-	labels      []string // of the signals
-	rates       []int    // one for all, or one each
-	seconds     int
-	annotations []edf.Annotation
-	sample      func(channel, i int) float64
-}
-
-// wave moves at every sample and differs from channel to channel.
-func wave(channel, i int) float64 {
-	return 20*math.Sin(float64(i)*0.37+float64(channel)) + 10*math.Sin(float64(i)*0.11*float64(channel+1))
-}
-
-func (r recordingFile) bytes(t testing.TB) []byte {
-	t.Helper()
-	if r.sample == nil {
-		r.sample = wave
-	}
-	h := &edf.Header{StartDate: "01.01.00", StartTime: "00.00.00", Records: r.seconds, RecordSeconds: 1, Plus: true}
-	var signals [][]float64
-	for c, l := range r.labels {
-		rate := r.rates[min(c, len(r.rates)-1)]
-		h.Signals = append(h.Signals, edf.Signal{Label: l, Dimension: "uV", PhysicalMin: -3276.8, PhysicalMax: 3276.7, DigitalMin: -32768, DigitalMax: 32767, SamplesPerRecord: rate})
-		x := make([]float64, rate*r.seconds)
-		for i := range x {
-			x[i] = r.sample(c, i)
-		}
-		signals = append(signals, x)
-	}
-	var b bytes.Buffer
-	if err := edf.Write(&b, h, signals, r.annotations); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
-}
-
-// plain is a short recording of three electrodes and one other channel.
-func plain() recordingFile {
-	return recordingFile{labels: []string{"EEG Fp1", "EEG T3-REF", "Cz..", "ECG"}, rates: []int{128}, seconds: 3}
-}
-
-// putFiles writes files below a new directory.
-func putFiles(t testing.TB, files map[string][]byte) string {
-	t.Helper()
-	dir := t.TempDir()
-	for name, b := range files {
-		// An EDF file gets a patient of its own, as no two recordings have one content.
-		if bytes.HasPrefix(b, []byte("0       ")) && len(b) > 88 {
-			b = slices.Concat(b[:8], []byte(fmt.Sprintf("%-80.80s", name)), b[88:])
-		}
-		p := filepath.Join(dir, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(p), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(p, b, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return dir
-}
-
-const byName = `format: edf
-files: '^s(?<subject>\d+)_(?<trial>\d+)_(?<mood>\w+)\.edf$'
-label:
-  group: mood
-  classes: {sad: negative, bad: negative, glad: positive}
-`
-
-const byAnnotation = `format: edf
-files: '^s(?<subject>\d+)\.edf$'
-label:
-  annotations: true
-  classes: {T1: left, T2: right}
-`
 
 func collect(t *testing.T, s *Source) []*Recording {
 	t.Helper()
@@ -226,72 +147,6 @@ func TestBuiltinManifestsAreRecognised(t *testing.T) {
 	}
 }
 
-// TestBadInput: every fault gives one sentence that names the file and says
-// what to do or what is wrong.
-func TestBadInput(t *testing.T) {
-	good := plain().bytes(t)
-	with := func(change func(f *recordingFile)) []byte {
-		f := plain()
-		change(&f)
-		return f.bytes(t)
-	}
-	pair := func(first []byte) map[string][]byte {
-		return map[string][]byte{ManifestName: []byte(byName), "s1_1_sad.edf": first, "s1_2_glad.edf": good}
-	}
-	for name, c := range map[string]struct {
-		files map[string][]byte
-		want  []string
-	}{
-		"empty directory": {nil, []string{"is empty"}},
-		"unknown names":   {map[string][]byte{"a.xyz": good}, []string{"a.xyz", "eegmat", ManifestName}},
-		"no manifest":     {map[string][]byte{"a.edf": good}, []string{"a.edf", "no labels", ManifestName, "format: edf"}},
-		"unlabelled":      {map[string][]byte{ManifestName: []byte(strings.Split(byName, "label")[0]), "s1_1_sad.edf": good}, []string{ManifestName, "label: {"}},
-		"no match":        {map[string][]byte{ManifestName: []byte(byName), "x.edf": good}, []string{"matches", ManifestName}},
-		"no label":        {map[string][]byte{ManifestName: []byte(byName), "s1_1_odd.edf": good}, []string{"label.classes", "s1_1_odd.edf"}},
-		"one class":       {map[string][]byte{ManifestName: []byte(byName), "s1_1_sad.edf": good, "s1_2_bad.edf": good}, []string{`"negative"`, "needs two"}},
-		"one trial twice": {map[string][]byte{ManifestName: []byte(byName), "s1_1_sad.edf": good, "s1_1_glad.edf": good}, []string{"both trial 1 of subject 1"}},
-		"truncated":       {pair(good[:1600]), []string{"s1_1_sad.edf", "truncated", "promises 3 records"}},
-		"not EDF":         {pair([]byte("hello")), []string{"s1_1_sad.edf", "5 bytes"}},
-		"no electrodes":   {pair(with(func(f *recordingFile) { f.labels = []string{"ECG", "EOG left"} })), []string{"s1_1_sad.edf", "ECG", "channels.pick"}},
-		"two of one name": {pair(with(func(f *recordingFile) { f.labels[0] = "T7" })), []string{"s1_1_sad.edf", "T7 and T3 have one place", "channels.exclude"}},
-		"different rates": {pair(with(func(f *recordingFile) { f.rates = []int{128, 64, 128, 128} })), []string{"T7 has 64", "channels.exclude"}},
-		"another rate":    {pair(with(func(f *recordingFile) { f.rates = []int{256} })), []string{"one rate"}},
-		"other channels":  {pair(with(func(f *recordingFile) { f.labels[0] = "Fp2" })), []string{"no channel Fp2", "channels.pick"}},
-		"more channels":   {pair(with(func(f *recordingFile) { f.labels = append(f.labels, "Oz") })), []string{"no channel Oz"}},
-		"flat channel":    {pair(with(func(f *recordingFile) { f.sample = func(c, i int) float64 { return wave(c, i) * float64(c%2) } })), []string{"s1_1_sad.edf", "channel Fp1 is flat"}},
-		"off the grid":    {pair(with(func(f *recordingFile) { f.labels[0] = "TP10" })), []string{"TP10", "nearest"}},
-		"no annotation wanted": {map[string][]byte{ManifestName: []byte(byAnnotation), "s1.edf": with(func(f *recordingFile) { f.annotations = []edf.Annotation{{Onset: 1, Duration: 1, Text: "blink"}} })},
-			[]string{"s1.edf", `"blink"`, "T1, T2"}},
-		"annotation without duration": {map[string][]byte{ManifestName: []byte(byAnnotation), "s1.edf": with(func(f *recordingFile) { f.annotations = []edf.Annotation{{Onset: 1, Text: "T1"}} })},
-			[]string{"s1.edf", "label.seconds"}},
-		"one annotated class": {map[string][]byte{ManifestName: []byte(byAnnotation), "s1.edf": with(func(f *recordingFile) { f.annotations = []edf.Annotation{{Onset: 1, Duration: 1, Text: "T1"}} })},
-			[]string{`the class "left"`, "needs two"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			_, err := features(t.Context(), putFiles(t, c.files))
-			if err == nil {
-				t.Fatal("no error")
-			}
-			for _, w := range c.want {
-				if !strings.Contains(err.Error(), w) {
-					t.Errorf("error %q doesn't say %q", err, w)
-				}
-			}
-			if strings.Contains(err.Error(), "\n") {
-				t.Errorf("error has several lines: %q", err)
-			}
-		})
-	}
-}
-
-func features(ctx context.Context, dir string) (*Set, error) {
-	s, err := Open(dir, "")
-	if err != nil {
-		return nil, err
-	}
-	return Features(ctx, s, GridOptions())
-}
-
 func TestMissingAndUnreadable(t *testing.T) {
 	dir := t.TempDir()
 	if _, err := Open(filepath.Join(dir, "none"), ""); err == nil || !strings.Contains(err.Error(), "no directory") {
@@ -312,26 +167,8 @@ func TestMissingAndUnreadable(t *testing.T) {
 	}
 }
 
-func TestSkipBadGoesOnAndSaysSo(t *testing.T) {
-	good := plain().bytes(t)
-	dir := putFiles(t, map[string][]byte{ManifestName: []byte(byName), "s1_1_sad.edf": good, "s1_2_glad.edf": good, "s2_1_sad.edf": good[:500]})
-	s, err := Open(dir, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	o := GridOptions()
-	o.SkipBad = true
-	set, err := Features(t.Context(), s, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if set.Len() != 6 || !slices.ContainsFunc(set.Notes.Sentences(), func(n string) bool { return strings.Contains(n, "s2_1_sad.edf") && strings.Contains(n, "Left out") }) {
-		t.Errorf("%d clips, notes %q", set.Len(), set.Notes)
-	}
-}
-
 func TestManifestIsNamed(t *testing.T) {
-	dir := deapDir(t)
+	dir := putFiles(t, map[string][]byte{"s01.dat": []byte("x")})
 	if err := os.WriteFile(filepath.Join(dir, ManifestName), []byte("not: [a manifest"), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -344,36 +181,5 @@ func TestManifestIsNamed(t *testing.T) {
 	}
 	if _, err := Open(dir, "seed"); err == nil || !strings.Contains(err.Error(), "those of seed are") {
 		t.Errorf("another set's name: %v", err)
-	}
-}
-
-func TestFeaturesStopWhenCancelled(t *testing.T) {
-	dir := putFiles(t, map[string][]byte{ManifestName: []byte(byName), "s1_1_sad.edf": plain().bytes(t), "s1_2_glad.edf": plain().bytes(t)})
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := features(ctx, dir); !errors.Is(err, context.Canceled) {
-		t.Errorf("error %v, want context.Canceled", err)
-	}
-}
-
-func TestOptionsRefuse(t *testing.T) {
-	for name, change := range map[string]func(o *Options){
-		"no length":       func(o *Options) { o.Seconds = 0 },
-		"NaN":             func(o *Options) { o.Seconds = math.NaN() },
-		"whole overlap":   func(o *Options) { o.Overlap = 1 },
-		"standardization": func(o *Options) { o.Standardize = "magic" },
-		"tiny clip":       func(o *Options) { o.Seconds = 1e-9 },
-		"long clip":       func(o *Options) { o.Seconds = 60 },
-		"no band":         func(o *Options) { o.Transforms = transform.Pipeline{transform.NewBandDifferentialEntropy(nil)} },
-	} {
-		s, err := Open(putFiles(t, map[string][]byte{ManifestName: []byte(byName), "s1_1_sad.edf": plain().bytes(t), "s1_2_glad.edf": plain().bytes(t)}), "")
-		if err != nil {
-			t.Fatal(err)
-		}
-		o := GridOptions()
-		change(&o)
-		if _, err := Features(t.Context(), s, o); err == nil {
-			t.Errorf("%s: no error", name)
-		}
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"eegprune/data/montage"
-	"eegprune/data/transform"
 )
 
 // eeglabSets puts data sets of eeglab/testdata into a directory.
@@ -127,32 +126,5 @@ func TestEEGLABPlaces(t *testing.T) {
 	want, _ := montage.Position("C3")
 	if !ok || at.Distance(want) > 0.3 || math.Abs(at.Distance(montage.Point{})-1) > 1e-9 {
 		t.Errorf("C3 lies at %v, in the 10-10 system at %v", at, want)
-	}
-}
-
-// TestCacheSeesSamplesBeside: features are made anew when the .fdt has changed and the .set
-// hasn't.
-func TestCacheSeesSamplesBeside(t *testing.T) {
-	dir, c := eeglabSets(t, byEvent, "fdt.set", "fdt.fdt"), Cache{t.TempDir()}
-	o := Options{Seconds: 0.1, Transforms: transform.Pipeline{&transform.To2d{}}}
-	before, hit := cached(t, c, dir, o)
-	if hit {
-		t.Error("an empty cache had the set")
-	}
-	if _, hit = cached(t, c, dir, o); !hit {
-		t.Error("the cache didn't have the set that it made")
-	}
-	path := filepath.Join(dir, "fdt.fdt")
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b[12*6+3] ^= 0x80 // the sign of a sample
-	if err := os.WriteFile(path, b, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	after, hit := cached(t, c, dir, o)
-	if hit || cmp.Equal(before.X, after.X) {
-		t.Error("other samples gave the same set")
 	}
 }

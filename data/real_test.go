@@ -91,10 +91,7 @@ func TestRealMotorAnnotations(t *testing.T) {
 		t.Fatal(err)
 	}
 	n := map[string]int{}
-	for r, err := range s.recordings(t.Context(), 1, nil) {
-		if err != nil {
-			t.Fatal(err)
-		}
+	for _, r := range recordingsOf(t, s) {
 		n[r.Session+s.Classes[int(r.Labels["label"])]]++
 		if seconds := float64(r.Len()) / r.Rate; seconds < 4 || seconds > 4.3 {
 			t.Errorf("trial %d of run %s lasts %g s, not the 4.1 to 4.2 of the protocol", r.Trial, r.Session, seconds)

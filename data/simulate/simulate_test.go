@@ -16,6 +16,7 @@ import (
 	"eegprune/data/dsp"
 	"eegprune/data/montage"
 	"eegprune/data/transform"
+	"eegprune/internal/note"
 )
 
 // small is quick to make.
@@ -46,10 +47,7 @@ func TestLabelsComeBackExactly(t *testing.T) {
 			t.Fatal(err)
 		}
 		var got []Trial
-		for r, err := range s.Recordings(t.Context()) {
-			if err != nil {
-				t.Fatal(err)
-			}
+		err = s.Each(t.Context(), data.Walk{Notes: &note.List{}}, func(r *data.Recording) error {
 			got = append(got, Trial{r.Subject, r.Trial, int(r.Labels["label"])})
 			if len(r.Samples[0]) != int(c.Seconds*c.Rate) {
 				t.Errorf("trial of %d samples", len(r.Samples[0]))
@@ -57,6 +55,10 @@ func TestLabelsComeBackExactly(t *testing.T) {
 			if d := cmp.Diff(c.Electrodes, r.Channels); d != "" {
 				t.Error(d)
 			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
 		if d := cmp.Diff(truth.Trials, got); d != "" {
 			t.Error(d)

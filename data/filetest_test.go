@@ -1,0 +1,111 @@
+package data
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"eegprune/data/edf"
+	"eegprune/data/npy"
+)
+
+// recordingFile describes an EDF file to write for a test.
+type recordingFile struct {
+	labels      []string // of the signals
+	rates       []int    // one for all, or one each
+	seconds     int
+	annotations []edf.Annotation
+	sample      func(channel, i int) float64
+}
+
+func (r recordingFile) bytes(t testing.TB) []byte {
+	t.Helper()
+	if r.sample == nil {
+		r.sample = wave
+	}
+	h := &edf.Header{StartDate: "01.01.00", StartTime: "00.00.00", Records: r.seconds, RecordSeconds: 1, Plus: true}
+	var signals [][]float64
+	for c, l := range r.labels {
+		rate := r.rates[min(c, len(r.rates)-1)]
+		h.Signals = append(h.Signals, edf.Signal{Label: l, Dimension: "uV", PhysicalMin: -3276.8, PhysicalMax: 3276.7, DigitalMin: -32768, DigitalMax: 32767, SamplesPerRecord: rate})
+		x := make([]float64, rate*r.seconds)
+		for i := range x {
+			x[i] = r.sample(c, i)
+		}
+		signals = append(signals, x)
+	}
+	var b bytes.Buffer
+	if err := edf.Write(&b, h, signals, r.annotations); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// plain is a short recording of three electrodes and one other channel.
+func plain() recordingFile {
+	return recordingFile{labels: []string{"EEG Fp1", "EEG T3-REF", "Cz..", "ECG"}, rates: []int{128}, seconds: 3}
+}
+
+// wave moves at every sample and differs from channel to channel.
+func wave(channel, i int) float64 {
+	return 20*math.Sin(float64(i)*0.37+float64(channel)) + 10*math.Sin(float64(i)*0.11*float64(channel+1))
+}
+
+// putFiles writes files below a new directory.
+func putFiles(t testing.TB, files map[string][]byte) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, b := range files {
+		// An EDF file gets a patient of its own, as no two recordings have one content.
+		if bytes.HasPrefix(b, []byte("0       ")) && len(b) > 88 {
+			b = slices.Concat(b[:8], []byte(fmt.Sprintf("%-80.80s", name)), b[88:])
+		}
+		p := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(p), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(p, b, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+const byName = `format: edf
+files: '^s(?<subject>\d+)_(?<trial>\d+)_(?<mood>\w+)\.edf$'
+label:
+  group: mood
+  classes: {sad: negative, bad: negative, glad: positive}
+`
+
+const byAnnotation = `format: edf
+files: '^s(?<subject>\d+)\.edf$'
+label:
+  annotations: true
+  classes: {T1: left, T2: right}
+`
+
+// smallTrial is a recording [channels, samples] that moves everywhere.
+func smallTrial(trial, channels, samples int) [][]float64 {
+	rows := make([][]float64, channels)
+	for c := range rows {
+		rows[c] = make([]float64, samples)
+		for i := range rows[c] {
+			rows[c][i] = wave(c+trial, i)
+		}
+	}
+	return rows
+}
+
+func archive(t *testing.T, arrays ...npy.Named) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := npy.WriteArchive(&b, arrays); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
