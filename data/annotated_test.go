@@ -16,9 +16,9 @@ import (
 // "class first+samples", and the notes.
 func trialsOf(t *testing.T, rule string, annotations ...edf.Annotation) (trials []string, notes note.List, err error) {
 	t.Helper()
-	f := plain()
-	f.labels, f.seconds, f.annotations = []string{"Fp1", "Cz"}, 8, annotations
-	s, err := Open(putFiles(t, map[string][]byte{"s1.edf": f.bytes(t), ManifestName: []byte("format: edf\nfiles: 's(?<subject>\\d+)\\.edf$'\nlabel: {annotations: true, " + rule + "}\n")}), "")
+	f := Plain()
+	f.Labels, f.Seconds, f.Annotations = []string{"Fp1", "Cz"}, 8, annotations
+	s, err := Open(Put(t, map[string][]byte{"s1.edf": f.Bytes(t), ManifestName: []byte("format: edf\nfiles: 's(?<subject>\\d+)\\.edf$'\nlabel: {annotations: true, " + rule + "}\n")}), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,14 +126,14 @@ func TestEncodingOfAnnotations(t *testing.T) {
 		"of none":            {[2]string{"\xd5\xf6\xd1\xdb", "\xb1\xd5\xd1\xdb"}, "auf: a, zu: b", "", "--encoding"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := plain()
-			f.labels, f.seconds = []string{"Fp1", "Cz"}, 4
-			f.annotations = []edf.Annotation{{Onset: 0, Duration: 1, Text: c.texts[0]}, {Onset: 2, Duration: 1, Text: c.texts[1]}}
+			f := Plain()
+			f.Labels, f.Seconds = []string{"Fp1", "Cz"}, 4
+			f.Annotations = []edf.Annotation{{Onset: 0, Duration: 1, Text: c.texts[0]}, {Onset: 2, Duration: 1, Text: c.texts[1]}}
 			for _, manifest := range []string{"", "encoding: " + c.given + "\n"} {
 				if c.given == "" && manifest != "" {
 					continue
 				}
-				s, err := Open(putFiles(t, map[string][]byte{"s1.edf": f.bytes(t), ManifestName: []byte("format: edf\n" + manifest + "files: 's(?<subject>\\d+)\\.edf$'\nlabel: {annotations: true, classes: {" + c.labels + "}}\n")}), "")
+				s, err := Open(Put(t, map[string][]byte{"s1.edf": f.Bytes(t), ManifestName: []byte("format: edf\n" + manifest + "files: 's(?<subject>\\d+)\\.edf$'\nlabel: {annotations: true, classes: {" + c.labels + "}}\n")}), "")
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -158,7 +158,7 @@ func TestEncodingOfAnnotations(t *testing.T) {
 			}
 		})
 	}
-	s, err := Open(putFiles(t, map[string][]byte{"s1.edf": plain().bytes(t)}), "")
+	s, err := Open(Put(t, map[string][]byte{"s1.edf": Plain().Bytes(t)}), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,9 +169,9 @@ func TestEncodingOfAnnotations(t *testing.T) {
 
 // TestAccentsOfFileNames: systems write them in two ways, which are one name.
 func TestAccentsOfFileNames(t *testing.T) {
-	one, two := plain(), plain()
-	two.seconds = 4
-	s, err := Open(putFiles(t, map[string][]byte{"Jose\u0301_ge\u00f6ffnet.edf": one.bytes(t), "Jos\u00e9_zu.edf": two.bytes(t),
+	one, two := Plain(), Plain()
+	two.Seconds = 4
+	s, err := Open(Put(t, map[string][]byte{"Jose\u0301_ge\u00f6ffnet.edf": one.Bytes(t), "Jos\u00e9_zu.edf": two.Bytes(t),
 		ManifestName: []byte("format: edf\nfiles: '^(?<subject>Jos\u00e9)_(?<eyes>[^_]+)\\.edf$'\nlabel: {group: eyes, classes: {geo\u0308ffnet: a, zu: b}}\n")}), "")
 	if err != nil {
 		t.Fatal(err)

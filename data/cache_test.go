@@ -35,8 +35,8 @@ func cached(t *testing.T, c Cache, dir string, o Options) (*Set, bool) {
 }
 
 func pairDir(t *testing.T) string {
-	b := plain().bytes(t)
-	return putFiles(t, map[string][]byte{ManifestName: []byte(byName), "s1_1_sad.edf": b, "s1_2_glad.edf": b})
+	b := Plain().Bytes(t)
+	return Put(t, map[string][]byte{ManifestName: []byte(ByName), "s1_1_sad.edf": b, "s1_2_glad.edf": b})
 }
 
 func TestCacheGivesWhatFeaturesMakes(t *testing.T) {
@@ -81,7 +81,7 @@ func TestCacheKeyFollowsContents(t *testing.T) {
 		t.Error("other contents gave the same set")
 	}
 	m := filepath.Join(dir, ManifestName)
-	if err := os.WriteFile(m, []byte(byName+"trim: {end: 0.5}\n"), 0o644); err != nil {
+	if err := os.WriteFile(m, []byte(ByName+"trim: {end: 0.5}\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if _, hit := cached(t, c, dir, o); hit {
@@ -220,7 +220,7 @@ func TestClipRunsKeepEveryClip(t *testing.T) {
 
 // TestBIDSTablesChangeTheCache: features are not those of before once a table says otherwise.
 func TestBIDSTablesChangeTheCache(t *testing.T) {
-	dir := putFiles(t, map[string][]byte{ManifestName: []byte("format: bids\nlabel: {column: trial_type, classes: {happy: high, sad: low}}\n")})
+	dir := Put(t, map[string][]byte{ManifestName: []byte("format: bids\nlabel: {column: trial_type, classes: {happy: high, sad: low}}\n")})
 	if err := os.CopyFS(dir, os.DirFS("testdata/bids/set")); err != nil {
 		t.Fatal(err)
 	}
@@ -259,7 +259,7 @@ func TestBIDSTablesChangeTheCache(t *testing.T) {
 // TestCacheSeesSamplesBeside: features are made anew when the .fdt has changed and the .set
 // hasn't.
 func TestCacheSeesSamplesBeside(t *testing.T) {
-	dir, c := putFiles(t, map[string][]byte{ManifestName: []byte(byEvent), "fdt.set": mustRead(t, "eeglab/testdata/fdt.set"), "fdt.fdt": mustRead(t, "eeglab/testdata/fdt.fdt")}), Cache{t.TempDir()}
+	dir, c := Put(t, map[string][]byte{ManifestName: []byte(ByEvent), "fdt.set": mustRead(t, "eeglab/testdata/fdt.set"), "fdt.fdt": mustRead(t, "eeglab/testdata/fdt.fdt")}), Cache{t.TempDir()}
 	o := Options{Seconds: 0.1, Transforms: transform.Pipeline{&transform.To2d{}}}
 	before, hit := cached(t, c, dir, o)
 	if hit {

@@ -35,7 +35,7 @@ func deapDir(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return putFiles(t, map[string][]byte{"s01.dat": b})
+	return Put(t, map[string][]byte{"s01.dat": b})
 }
 
 // TestDEAPMeetsTorcheeg: clips, labels, origins and features of torcheeg's
@@ -128,12 +128,12 @@ func TestDEAPRefuses(t *testing.T) {
 		"rating NaN":     {rating(math.NaN()), "from 1 to 9"},
 		"trials missing": {[]byte(strings.Replace(string(good), "M\x06\x00M\x28\x00M\x00\x04", "M\x05\x00M\x28\x00M\x00\x04", 1)), "damaged"},
 	} {
-		if _, err := features(t.Context(), putFiles(t, map[string][]byte{"s01.dat": c.b})); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "s01.dat") {
+		if _, err := features(t.Context(), Put(t, map[string][]byte{"s01.dat": c.b})); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "s01.dat") {
 			t.Errorf("%s: error %v, want one that names the file and says %q", name, err, c.want)
 		}
 	}
 	for i := range 16 {
-		if _, err := features(t.Context(), putFiles(t, map[string][]byte{"s01.dat": good[:len(good)*i/16]})); err == nil || !strings.Contains(err.Error(), "s01.dat") {
+		if _, err := features(t.Context(), Put(t, map[string][]byte{"s01.dat": good[:len(good)*i/16]})); err == nil || !strings.Contains(err.Error(), "s01.dat") {
 			t.Errorf("cut at %d/16: error %v", i, err)
 		}
 	}
@@ -191,7 +191,7 @@ func TestSEEDRefuses(t *testing.T) {
 		"truncated":     {map[string][]byte{"3_20140101.mat": trials[:len(trials)/2], "label.mat": labels}, "truncated"},
 		"trial cut off": {map[string][]byte{"3_20140101.mat": trials[:128], "label.mat": labels}, "is missing"},
 	} {
-		if _, err := features(t.Context(), putFiles(t, c.files)); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := features(t.Context(), Put(t, c.files)); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v, want one that says %q", name, err, c.want)
 		}
 	}
@@ -212,7 +212,7 @@ func TestNPZTrialsAndLabels(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := Open(putFiles(t, map[string][]byte{ManifestName: []byte(byArray), "p7.npz": b}), "")
+	s, err := Open(Put(t, map[string][]byte{ManifestName: []byte(byArray), "p7.npz": b}), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -261,7 +261,7 @@ func TestNPYRefuses(t *testing.T) {
 		"data as labels":  {strings.Replace(byArray, "array: y", "array: x", 1), good, "must have one axis"},
 		"truncated":       {byArray, good[:len(good)/2], "truncated"},
 	} {
-		if _, err := features(t.Context(), putFiles(t, map[string][]byte{ManifestName: []byte(c.manifest), "p7.npz": c.b})); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "p7.npz") {
+		if _, err := features(t.Context(), Put(t, map[string][]byte{ManifestName: []byte(c.manifest), "p7.npz": c.b})); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "p7.npz") {
 			t.Errorf("%s: error %v, want one that names the file and says %q", name, err, c.want)
 		}
 	}

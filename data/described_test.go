@@ -34,7 +34,7 @@ func TestDescriptionsRefuse(t *testing.T) {
 		"channels":    {[]npy.Named{x, {Name: "rate", Values: []float64{8}}, {Name: "channels", Values: []string{"Fp1", "Fp2"}}}, "2 electrodes are named"},
 		"no samples":  {[]npy.Named{{Name: "a", Values: []int64{0}}, {Name: "b", Values: []int64{0}}}, "signal.array"},
 	} {
-		s, err := Open(putFiles(t, map[string][]byte{"a.npz": archive(t, c.arrays...)}), "")
+		s, err := Open(Put(t, map[string][]byte{"a.npz": Archive(t, c.arrays...)}), "")
 		if err != nil {
 			t.Fatal(name, err)
 		}
@@ -68,7 +68,7 @@ func TestCommonClasses(t *testing.T) {
 }
 
 func TestFormatIsNamed(t *testing.T) {
-	dir := putFiles(t, map[string][]byte{ManifestName: []byte(byName), "s1_1_sad.edf": plain().bytes(t), "s1_2_glad.edf": plain().bytes(t)})
+	dir := Put(t, map[string][]byte{ManifestName: []byte(ByName), "s1_1_sad.edf": Plain().Bytes(t), "s1_2_glad.edf": Plain().Bytes(t)})
 	s, err := Open(dir, "edf")
 	if err != nil || len(s.Classes) != 2 {
 		t.Errorf("the directory's manifest, which is of that format: %v, %v", s, err)
@@ -76,7 +76,7 @@ func TestFormatIsNamed(t *testing.T) {
 	if _, err := Open(dir, "npy"); err == nil || !strings.Contains(err.Error(), "format edf") || !strings.Contains(err.Error(), ManifestName) {
 		t.Errorf("another format than the manifest's: %v", err)
 	}
-	if _, err := Open(putFiles(t, map[string][]byte{"a.edf": nil}), "bdf"); err == nil || !strings.Contains(err.Error(), ".bdf") {
+	if _, err := Open(Put(t, map[string][]byte{"a.edf": nil}), "bdf"); err == nil || !strings.Contains(err.Error(), ".bdf") {
 		t.Errorf("a format of no file: %v", err)
 	}
 }

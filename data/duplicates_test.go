@@ -27,9 +27,9 @@ func copied(t *testing.T, files map[string][]byte) string {
 }
 
 func TestCopiesAreLeftOutAndNamed(t *testing.T) {
-	one, two := plain(), plain()
-	two.sample = func(c, i int) float64 { return wave(c+7, i) }
-	a, b := one.bytes(t), two.bytes(t)
+	one, two := Plain(), Plain()
+	two.Sample = func(c, i int) float64 { return Wave(c+7, i) }
+	a, b := one.Bytes(t), two.Bytes(t)
 	for name, c := range map[string]struct {
 		manifest string
 		files    map[string][]byte
@@ -42,7 +42,7 @@ func TestCopiesAreLeftOutAndNamed(t *testing.T) {
 		"sorted before":        {"", map[string][]byte{"Backup_2020/s1.edf": a, "data/s1.edf": a}, []string{"data/s1.edf"}, []string{"Backup_2020/s1.edf (of data/s1.edf)"}},
 		"worked on":            {"", map[string][]byte{"sub-1/sub-1_eeg.edf": a, "derivatives/clean/sub-1/sub-1_eeg.edf": b}, []string{"sub-1/sub-1_eeg.edf"}, []string{"derivatives/clean/sub-1/sub-1_eeg.edf (of sub-1/sub-1_eeg.edf)", "directory of copies"}},
 		"nothing but backups":  {"", map[string][]byte{"backup/s1.edf": a, "backup/s2.edf": b}, []string{"backup/s1.edf", "backup/s2.edf"}, nil},
-		"of another label":     {byName, map[string][]byte{"s1_1_sad.edf": a, "s1_2_glad.edf": a}, []string{"s1_1_sad.edf", "s1_2_glad.edf"}, []string{"another label", "s1_1_sad.edf (sad) and s1_2_glad.edf (glad)"}},
+		"of another label":     {ByName, map[string][]byte{"s1_1_sad.edf": a, "s1_2_glad.edf": a}, []string{"s1_1_sad.edf", "s1_2_glad.edf"}, []string{"another label", "s1_1_sad.edf (sad) and s1_2_glad.edf (glad)"}},
 		"other case":           {"", map[string][]byte{"S1.edf": a, "s1.edf": b}, []string{"S1.edf", "s1.edf"}, []string{`"S1" and "s1"`}},
 		"one name, two places": {"format: edf\nfiles: 's(?<subject>\\d)\\.edf$'\n", map[string][]byte{"mon/s1.edf": a, "tue/s1.edf": b}, []string{"mon/s1.edf", "tue/s1.edf"}, []string{"mon/s1.edf and tue/s1.edf"}},
 	} {
@@ -89,7 +89,7 @@ func TestUnlikelyValues(t *testing.T) {
 	for scale, word := range map[float64]string{1: "", 0.1: "", 30: "", 1e-6: "volts", 1e-3: "millivolts", 1e6: "larger"} {
 		r := &Recording{Samples: [][]float64{make([]float64, 100), make([]float64, 100)}}
 		for i := range 100 {
-			r.Samples[0][i] = scale * wave(1, i)
+			r.Samples[0][i] = scale * Wave(1, i)
 		}
 		said := r.unlikely(format{})
 		if (said == nil) != (word == "") || said != nil && (!strings.Contains(said.What, word) || said.Kind != note.Assumed) {

@@ -18,11 +18,11 @@ import (
 // TestConvertedRecordingsGiveTheSameFeatures: through .npz and back, with and
 // without a baseline.
 func TestConvertedRecordingsGiveTheSameFeatures(t *testing.T) {
-	f := plain()
-	f.seconds = 10
-	f.annotations = []edf.Annotation{{Onset: 1, Duration: 3, Text: "T1"}, {Onset: 5, Duration: 2, Text: "T2"}}
+	f := Plain()
+	f.Seconds = 10
+	f.Annotations = []edf.Annotation{{Onset: 1, Duration: 3, Text: "T1"}, {Onset: 5, Duration: 2, Text: "T2"}}
 	for name, dir := range map[string]string{
-		"annotated EDF": putFiles(t, map[string][]byte{ManifestName: []byte(byAnnotation), "s1.edf": f.bytes(t)}),
+		"annotated EDF": Put(t, map[string][]byte{ManifestName: []byte(ByAnnotation), "s1.edf": f.Bytes(t)}),
 		"DEAP":          deapDir(t),
 		"SEED":          "testdata/seed",
 	} {
@@ -100,9 +100,9 @@ func TestSaveNPZ(t *testing.T) {
 }
 
 func TestConvertIsWholeOrNotThere(t *testing.T) {
-	good := plain().bytes(t)
-	files := map[string][]byte{ManifestName: []byte(byName), "s1_1_sad.edf": good, "s1_2_glad.edf": good, "s2_1_sad.edf": good[:500]}
-	s, err := Open(putFiles(t, files), "")
+	good := Plain().Bytes(t)
+	files := map[string][]byte{ManifestName: []byte(ByName), "s1_1_sad.edf": good, "s1_2_glad.edf": good, "s2_1_sad.edf": good[:500]}
+	s, err := Open(Put(t, files), "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -33,7 +33,7 @@ standardize: subject
 `
 
 func TestReadOptions(t *testing.T) {
-	dir := putFiles(t, map[string][]byte{"f.yaml": []byte(featuresFile), "short.yaml": []byte("seconds: 2\n"), "empty.yaml": []byte("# as by default\n")})
+	dir := Put(t, map[string][]byte{"f.yaml": []byte(featuresFile), "short.yaml": []byte("seconds: 2\n"), "empty.yaml": []byte("# as by default\n")})
 	var o Options
 	if err := ReadOptions(filepath.Join(dir, "f.yaml"), &o); err != nil {
 		t.Fatal(err)

@@ -19,16 +19,16 @@ import (
 // madeSource writes some subjects' recordings and opens them.
 func madeSource(t *testing.T, subjects, seconds int) *Source {
 	t.Helper()
-	files := map[string][]byte{ManifestName: []byte(byName)}
+	files := map[string][]byte{ManifestName: []byte(ByName)}
 	for s := range subjects {
 		for trial, mood := range []string{"sad", "glad"} {
-			f := plain()
-			f.seconds = seconds
-			f.sample = func(c, i int) float64 { return wave(c+3*s, i*(trial+1)) * float64(s+1) }
-			files["s"+string(rune('1'+s))+"_"+string(rune('1'+trial))+"_"+mood+".edf"] = f.bytes(t)
+			f := Plain()
+			f.Seconds = seconds
+			f.Sample = func(c, i int) float64 { return Wave(c+3*s, i*(trial+1)) * float64(s+1) }
+			files["s"+string(rune('1'+s))+"_"+string(rune('1'+trial))+"_"+mood+".edf"] = f.Bytes(t)
 		}
 	}
-	s, err := Open(putFiles(t, files), "")
+	s, err := Open(Put(t, files), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -196,17 +196,17 @@ func TestStandardizeSubject(t *testing.T) {
 }
 
 func TestShortTrialsAndDeadStretchesAreNoted(t *testing.T) {
-	dead := plain()
-	dead.sample = func(c, i int) float64 {
+	dead := Plain()
+	dead.Sample = func(c, i int) float64 {
 		if c == 1 && i >= 128 && i < 256 {
 			return 3
 		}
-		return wave(c, i)
+		return Wave(c, i)
 	}
-	short := plain()
-	short.seconds = 1
-	dir := putFiles(t, map[string][]byte{ManifestName: []byte(byName + "trim: {start: 0.1}\n"),
-		"s1_1_sad.edf": dead.bytes(t), "s1_2_glad.edf": short.bytes(t), "s1_3_glad.edf": plain().bytes(t)})
+	short := Plain()
+	short.Seconds = 1
+	dir := Put(t, map[string][]byte{ManifestName: []byte(ByName + "trim: {start: 0.1}\n"),
+		"s1_1_sad.edf": dead.Bytes(t), "s1_2_glad.edf": short.Bytes(t), "s1_3_glad.edf": Plain().Bytes(t)})
 	s, err := Open(dir, "")
 	if err != nil {
 		t.Fatal(err)
@@ -245,8 +245,8 @@ func TestProgressCountsFiles(t *testing.T) {
 	// Bad files are files too.
 	seen = nil
 	o.SkipBad = true
-	good := plain().bytes(t)
-	s, err := Open(putFiles(t, map[string][]byte{ManifestName: []byte(byName), "s1_1_sad.edf": good[:500], "s1_2_glad.edf": good, "s2_1_sad.edf": good, "s2_2_sad.edf": good[:300]}), "")
+	good := Plain().Bytes(t)
+	s, err := Open(Put(t, map[string][]byte{ManifestName: []byte(ByName), "s1_1_sad.edf": good[:500], "s1_2_glad.edf": good, "s2_1_sad.edf": good, "s2_2_sad.edf": good[:300]}), "")
 	if err != nil {
 		t.Fatal(err)
 	}

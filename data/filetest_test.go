@@ -14,49 +14,49 @@ import (
 )
 
 // recordingFile describes an EDF file to write for a test.
-type recordingFile struct {
-	labels      []string // of the signals
-	rates       []int    // one for all, or one each
-	seconds     int
-	annotations []edf.Annotation
-	sample      func(channel, i int) float64
+type EDF struct {
+	Labels      []string // of the signals
+	Rates       []int    // one for all, or one each
+	Seconds     int
+	Annotations []edf.Annotation
+	Sample      func(channel, i int) float64
 }
 
-func (r recordingFile) bytes(t testing.TB) []byte {
+func (r EDF) Bytes(t testing.TB) []byte {
 	t.Helper()
-	if r.sample == nil {
-		r.sample = wave
+	if r.Sample == nil {
+		r.Sample = Wave
 	}
-	h := &edf.Header{StartDate: "01.01.00", StartTime: "00.00.00", Records: r.seconds, RecordSeconds: 1, Plus: true}
+	h := &edf.Header{StartDate: "01.01.00", StartTime: "00.00.00", Records: r.Seconds, RecordSeconds: 1, Plus: true}
 	var signals [][]float64
-	for c, l := range r.labels {
-		rate := r.rates[min(c, len(r.rates)-1)]
+	for c, l := range r.Labels {
+		rate := r.Rates[min(c, len(r.Rates)-1)]
 		h.Signals = append(h.Signals, edf.Signal{Label: l, Dimension: "uV", PhysicalMin: -3276.8, PhysicalMax: 3276.7, DigitalMin: -32768, DigitalMax: 32767, SamplesPerRecord: rate})
-		x := make([]float64, rate*r.seconds)
+		x := make([]float64, rate*r.Seconds)
 		for i := range x {
-			x[i] = r.sample(c, i)
+			x[i] = r.Sample(c, i)
 		}
 		signals = append(signals, x)
 	}
 	var b bytes.Buffer
-	if err := edf.Write(&b, h, signals, r.annotations); err != nil {
+	if err := edf.Write(&b, h, signals, r.Annotations); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()
 }
 
 // plain is a short recording of three electrodes and one other channel.
-func plain() recordingFile {
-	return recordingFile{labels: []string{"EEG Fp1", "EEG T3-REF", "Cz..", "ECG"}, rates: []int{128}, seconds: 3}
+func Plain() EDF {
+	return EDF{Labels: []string{"EEG Fp1", "EEG T3-REF", "Cz..", "ECG"}, Rates: []int{128}, Seconds: 3}
 }
 
 // wave moves at every sample and differs from channel to channel.
-func wave(channel, i int) float64 {
+func Wave(channel, i int) float64 {
 	return 20*math.Sin(float64(i)*0.37+float64(channel)) + 10*math.Sin(float64(i)*0.11*float64(channel+1))
 }
 
 // putFiles writes files below a new directory.
-func putFiles(t testing.TB, files map[string][]byte) string {
+func Put(t testing.TB, files map[string][]byte) string {
 	t.Helper()
 	dir := t.TempDir()
 	for name, b := range files {
@@ -75,14 +75,14 @@ func putFiles(t testing.TB, files map[string][]byte) string {
 	return dir
 }
 
-const byName = `format: edf
+const ByName = `format: edf
 files: '^s(?<subject>\d+)_(?<trial>\d+)_(?<mood>\w+)\.edf$'
 label:
   group: mood
   classes: {sad: negative, bad: negative, glad: positive}
 `
 
-const byAnnotation = `format: edf
+const ByAnnotation = `format: edf
 files: '^s(?<subject>\d+)\.edf$'
 label:
   annotations: true
@@ -90,18 +90,18 @@ label:
 `
 
 // smallTrial is a recording [channels, samples] that moves everywhere.
-func smallTrial(trial, channels, samples int) [][]float64 {
+func SmallTrial(trial, channels, samples int) [][]float64 {
 	rows := make([][]float64, channels)
 	for c := range rows {
 		rows[c] = make([]float64, samples)
 		for i := range rows[c] {
-			rows[c][i] = wave(c+trial, i)
+			rows[c][i] = Wave(c+trial, i)
 		}
 	}
 	return rows
 }
 
-func archive(t *testing.T, arrays ...npy.Named) []byte {
+func Archive(t *testing.T, arrays ...npy.Named) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	if err := npy.WriteArchive(&b, arrays); err != nil {
@@ -109,3 +109,8 @@ func archive(t *testing.T, arrays ...npy.Named) []byte {
 	}
 	return b.Bytes()
 }
+
+const ByEvent = `format: eeglab
+files: '^(?<subject>\w+)\.set$'
+label: {annotations: true, seconds: 0.6, classes: {S 1: sad, S 2: glad}}
+`

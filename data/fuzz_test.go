@@ -25,7 +25,7 @@ import (
 // error.
 func fuzzedDirectory(t *testing.T, files map[string][]byte) {
 	t.Helper()
-	s, err := Open(putFiles(t, files), "")
+	s, err := Open(Put(t, files), "")
 	if err != nil {
 		return
 	}
@@ -77,16 +77,16 @@ func checkRecording(t *testing.T, r *Recording) {
 }
 
 func FuzzReadEDF(f *testing.F) {
-	annotated := recordingFile{labels: []string{"Fp1", "ECG"}, rates: []int{8}, seconds: 3}
-	annotated.annotations = []edf.Annotation{{Onset: 0.5, Duration: 1, Text: "T1"}, {Onset: 1.5, Duration: 1, Text: "T2"}}
-	f.Add(annotated.bytes(f), true)
-	f.Add(annotated.bytes(f), false)
-	f.Add(bytes.Replace(annotated.bytes(f), []byte("EDF+C"), []byte("EDF+D"), 1), true)
-	f.Add(plain().bytes(f), true)
+	annotated := EDF{Labels: []string{"Fp1", "ECG"}, Rates: []int{8}, Seconds: 3}
+	annotated.Annotations = []edf.Annotation{{Onset: 0.5, Duration: 1, Text: "T1"}, {Onset: 1.5, Duration: 1, Text: "T2"}}
+	f.Add(annotated.Bytes(f), true)
+	f.Add(annotated.Bytes(f), false)
+	f.Add(bytes.Replace(annotated.Bytes(f), []byte("EDF+C"), []byte("EDF+D"), 1), true)
+	f.Add(Plain().Bytes(f), true)
 	f.Fuzz(func(t *testing.T, b []byte, manifest bool) {
 		files := map[string][]byte{"s1.edf": b}
 		if manifest {
-			files[ManifestName] = []byte(byAnnotation)
+			files[ManifestName] = []byte(ByAnnotation)
 		}
 		fuzzedDirectory(t, files)
 	})
@@ -106,7 +106,7 @@ func FuzzReadDEAP(f *testing.F) {
 	}
 	var b bytes.Buffer
 	if err := pickle.WriteDict(&b, []pickle.Named{
-		{Name: "data", Shape: []int{2, 3, 16}, Lines: lines(smallTrial(0, 3, 16), smallTrial(1, 3, 16))},
+		{Name: "data", Shape: []int{2, 3, 16}, Lines: lines(SmallTrial(0, 3, 16), SmallTrial(1, 3, 16))},
 		{Name: "labels", Shape: []int{2, 4}, Lines: lines([][]float64{{2, 3, 4, 5}, {8, 7, 6, 5}})},
 	}); err != nil {
 		f.Fatal(err)
@@ -156,7 +156,7 @@ func FuzzReadSEED(f *testing.F) {
 		}
 		return b.Bytes()
 	}
-	trials := file([]string{"x_eeg1", "x_eeg2"}, smallTrial(0, 2, 16), smallTrial(1, 2, 12))
+	trials := file([]string{"x_eeg1", "x_eeg2"}, SmallTrial(0, 2, 16), SmallTrial(1, 2, 12))
 	labels := file([]string{"label"}, [][]float64{{-1, 1}})
 	f.Add(trials, labels)
 	f.Add(unpacked(f, trials), unpacked(f, labels))
@@ -175,7 +175,7 @@ signal: {rate: 8, electrodes: [Fp1, T7]}
 func FuzzReadNPY(f *testing.F) {
 	var x []float64
 	for trial := range 2 {
-		for _, row := range smallTrial(trial, 3, 16) {
+		for _, row := range SmallTrial(trial, 3, 16) {
 			x = append(x, row...)
 		}
 	}
@@ -255,7 +255,7 @@ func FuzzReadEEGLAB(f *testing.F) {
 			files["fdt.fdt"] = samples
 		}
 		if manifest {
-			files[ManifestName] = []byte(strings.Replace(byEvent, "0.6", "0.5", 1))
+			files[ManifestName] = []byte(strings.Replace(ByEvent, "0.6", "0.5", 1))
 		}
 		fuzzedDirectory(t, files)
 	})

@@ -16,16 +16,16 @@ import (
 )
 
 func annotatedEDF(t *testing.T) []byte {
-	f := plain()
-	f.seconds = 8
-	f.annotations = []edf.Annotation{{Onset: 0, Duration: 2, Text: "T0"}, {Onset: 3, Duration: 2, Text: "it's, {odd}"}, {Onset: 6, Duration: 2, Text: "T0"}}
-	return f.bytes(t)
+	f := Plain()
+	f.Seconds = 8
+	f.Annotations = []edf.Annotation{{Onset: 0, Duration: 2, Text: "T0"}, {Onset: 3, Duration: 2, Text: "it's, {odd}"}, {Onset: 6, Duration: 2, Text: "T0"}}
+	return f.Bytes(t)
 }
 
 // TestFilesWithoutManifest: they are looked at and converted, and what lacks for
 // features is said by an example that is a manifest.
 func TestFilesWithoutManifest(t *testing.T) {
-	plainEDF, npyFile := plain().bytes(t), mustRead(t, "npy/testdata/f8.npy")
+	plainEDF, npyFile := Plain().Bytes(t), mustRead(t, "npy/testdata/f8.npy")
 	other := slices.Clone(plainEDF)
 	header, err := strconv.Atoi(strings.TrimSpace(string(plainEDF[184:192])))
 	if err != nil {
@@ -47,7 +47,7 @@ func TestFilesWithoutManifest(t *testing.T) {
 		"numbers":         {"", map[string][]byte{"a.npy": npyFile}, []string{"a"}, "", "no label"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dir := putFiles(t, c.files)
+			dir := Put(t, c.files)
 			s, err := Open(dir, c.format)
 			if err != nil {
 				t.Fatal(err)
@@ -113,7 +113,7 @@ func mustRead(t *testing.T, path string) []byte {
 // very recordings that it is about.
 func TestExampleOfAnnotationsWorks(t *testing.T) {
 	for _, name := range []string{"a_1.edf", "sub-7_run-1_eeg.edf"} {
-		dir := putFiles(t, map[string][]byte{name: annotatedEDF(t)})
+		dir := Put(t, map[string][]byte{name: annotatedEDF(t)})
 		_, err := features(t.Context(), dir)
 		if err == nil {
 			t.Fatal("no error")
@@ -137,7 +137,7 @@ func TestArchivesThatDescribeThemselves(t *testing.T) {
 	trials := func(which ...int) npy.Named {
 		var x []float64
 		for _, trial := range which {
-			for _, row := range smallTrial(trial, 2, 16) {
+			for _, row := range SmallTrial(trial, 2, 16) {
 				x = append(x, row...)
 			}
 		}
@@ -146,9 +146,9 @@ func TestArchivesThatDescribeThemselves(t *testing.T) {
 	rate, channels := npy.Named{Name: "rate", Values: []float64{8}}, npy.Named{Name: "channels", Values: []string{"Fp1", "T3"}}
 	y := npy.Named{Name: "y", Values: []int64{-1, 1, 1}}
 	subject, trial := npy.Named{Name: "subject", Values: []int64{3, 3, 12}}, npy.Named{Name: "trial", Values: []int64{5, 6, 5}}
-	dir := putFiles(t, map[string][]byte{
-		"a.npz": archive(t, trials(0, 1, 2), rate, channels, y, subject, trial),
-		"b.npz": archive(t, trials(3), rate, channels, npy.Named{Name: "y", Values: []int64{-1}}, npy.Named{Name: "subject", Values: []string{"3"}},
+	dir := Put(t, map[string][]byte{
+		"a.npz": Archive(t, trials(0, 1, 2), rate, channels, y, subject, trial),
+		"b.npz": Archive(t, trials(3), rate, channels, npy.Named{Name: "y", Values: []int64{-1}}, npy.Named{Name: "subject", Values: []string{"3"}},
 			npy.Named{Name: "trial", Values: []int64{7}}, npy.Named{Name: "session", Values: []string{"late"}}),
 	})
 	s, err := Open(dir, "npy")

@@ -9,13 +9,13 @@ import (
 )
 
 func TestInspect(t *testing.T) {
-	good := plain().bytes(t)
-	flat := plain()
-	flat.sample = func(c, i int) float64 { return wave(c, i) * math.Min(float64(c), 1) }
-	other := plain()
-	other.labels[0] = "Fp2"
-	dir := putFiles(t, map[string][]byte{ManifestName: []byte(byName), "s1_1_sad.edf": good, "s1_2_glad.edf": good, "s2_1_sad.edf": flat.bytes(t),
-		"s2_2_glad.edf": other.bytes(t), "s10_1_sad.edf": good[:700], "s10_2_glad.edf": good})
+	good := Plain().Bytes(t)
+	flat := Plain()
+	flat.Sample = func(c, i int) float64 { return Wave(c, i) * math.Min(float64(c), 1) }
+	other := Plain()
+	other.Labels[0] = "Fp2"
+	dir := Put(t, map[string][]byte{ManifestName: []byte(ByName), "s1_1_sad.edf": good, "s1_2_glad.edf": good, "s2_1_sad.edf": flat.Bytes(t),
+		"s2_2_glad.edf": other.Bytes(t), "s10_1_sad.edf": good[:700], "s10_2_glad.edf": good})
 	s, err := Open(dir, "")
 	if err != nil {
 		t.Fatal(err)

@@ -80,8 +80,8 @@ func TestManifestSurvivesWritingAndReading(t *testing.T) {
 
 // FuzzParseManifest: any text gives a manifest or an error of one line.
 func FuzzParseManifest(f *testing.F) {
-	f.Add([]byte(byName))
-	f.Add([]byte(byAnnotation))
+	f.Add([]byte(ByName))
+	f.Add([]byte(ByAnnotation))
 	f.Add([]byte("label: {classes: {a: &x b, c: *x}}"))
 	f.Add([]byte("a\n--- "))
 	f.Fuzz(func(t *testing.T, b []byte) {

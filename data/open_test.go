@@ -30,8 +30,8 @@ func collect(t *testing.T, s *Source) []*Recording {
 }
 
 func TestOpenReadsLabelsFromFileNames(t *testing.T) {
-	b := plain().bytes(t)
-	dir := putFiles(t, map[string][]byte{ManifestName: []byte(byName), "s10_1_glad.edf": b, "s2_2_bad.edf": b, "s2_1_glad.edf": b, "s2_3_angry.edf": b, "readme.txt": nil})
+	b := Plain().Bytes(t)
+	dir := Put(t, map[string][]byte{ManifestName: []byte(ByName), "s10_1_glad.edf": b, "s2_2_bad.edf": b, "s2_1_glad.edf": b, "s2_3_angry.edf": b, "readme.txt": nil})
 	s, err := Open(dir, "")
 	if err != nil {
 		t.Fatal(err)
@@ -47,8 +47,8 @@ func TestOpenReadsLabelsFromFileNames(t *testing.T) {
 		if d := cmp.Diff([]string{"Fp1", "T7", "Cz"}, r.Channels); d != "" || r.Rate != 128 || r.Len() != 3*128 {
 			t.Errorf("%s: channels %v, %d samples at %g", r.File, r.Channels, r.Len(), r.Rate)
 		}
-		if math.Abs(r.Samples[1][100]-wave(1, 100)) > 0.1 {
-			t.Errorf("T7 sample 100 is %g, want %g", r.Samples[1][100], wave(1, 100))
+		if math.Abs(r.Samples[1][100]-Wave(1, 100)) > 0.1 {
+			t.Errorf("T7 sample 100 is %g, want %g", r.Samples[1][100], Wave(1, 100))
 		}
 	}
 	if d := cmp.Diff([]seen{{"2", 1, "positive"}, {"2", 2, "negative"}, {"10", 1, "positive"}}, got); d != "" {
@@ -63,10 +63,10 @@ func TestOpenReadsLabelsFromFileNames(t *testing.T) {
 }
 
 func TestOpenReadsLabelsFromAnnotations(t *testing.T) {
-	f := plain()
-	f.seconds = 10
-	f.annotations = []edf.Annotation{{Onset: 0, Duration: 1, Text: "T0"}, {Onset: 1, Duration: 2, Text: "T1"}, {Onset: 4.5, Duration: 1, Text: "T2"}, {Onset: 9.5, Duration: 3, Text: "T1"}}
-	dir := putFiles(t, map[string][]byte{ManifestName: []byte(byAnnotation), "s1.edf": f.bytes(t)})
+	f := Plain()
+	f.Seconds = 10
+	f.Annotations = []edf.Annotation{{Onset: 0, Duration: 1, Text: "T0"}, {Onset: 1, Duration: 2, Text: "T1"}, {Onset: 4.5, Duration: 1, Text: "T2"}, {Onset: 9.5, Duration: 3, Text: "T1"}}
+	dir := Put(t, map[string][]byte{ManifestName: []byte(ByAnnotation), "s1.edf": f.Bytes(t)})
 	s, err := Open(dir, "")
 	if err != nil {
 		t.Fatal(err)
@@ -83,10 +83,10 @@ func TestOpenReadsLabelsFromAnnotations(t *testing.T) {
 }
 
 func TestTrialsAreCutAndNumberedThroughASession(t *testing.T) {
-	f := plain()
-	f.seconds = 7
-	m := strings.Replace(byName, "(?<trial>", "(?<run>", 1) + "trials: {seconds: 2}\ntrim: {start: 1}\n"
-	dir := putFiles(t, map[string][]byte{ManifestName: []byte(m), "s1_1_sad.edf": f.bytes(t), "s1_2_glad.edf": f.bytes(t), "s2_1_sad.edf": f.bytes(t)})
+	f := Plain()
+	f.Seconds = 7
+	m := strings.Replace(ByName, "(?<trial>", "(?<run>", 1) + "trials: {seconds: 2}\ntrim: {start: 1}\n"
+	dir := Put(t, map[string][]byte{ManifestName: []byte(m), "s1_1_sad.edf": f.Bytes(t), "s1_2_glad.edf": f.Bytes(t), "s2_1_sad.edf": f.Bytes(t)})
 	s, err := Open(dir, "")
 	if err != nil {
 		t.Fatal(err)
@@ -102,17 +102,17 @@ func TestTrialsAreCutAndNumberedThroughASession(t *testing.T) {
 }
 
 func TestPaddingAtTheEndIsCut(t *testing.T) {
-	f := plain()
-	f.sample = func(c, i int) float64 {
+	f := Plain()
+	f.Sample = func(c, i int) float64 {
 		switch {
 		case i < 250:
-			return wave(c, i)
+			return Wave(c, i)
 		case i < 330: // two levels, one after the other
 			return 5
 		}
 		return 7
 	}
-	dir := putFiles(t, map[string][]byte{ManifestName: []byte(byName), "s1_1_sad.edf": f.bytes(t), "s1_2_glad.edf": plain().bytes(t)})
+	dir := Put(t, map[string][]byte{ManifestName: []byte(ByName), "s1_1_sad.edf": f.Bytes(t), "s1_2_glad.edf": Plain().Bytes(t)})
 	s, err := Open(dir, "")
 	if err != nil {
 		t.Fatal(err)
@@ -127,7 +127,7 @@ func TestPaddingAtTheEndIsCut(t *testing.T) {
 }
 
 func TestBuiltinManifestsAreRecognised(t *testing.T) {
-	b := plain().bytes(t)
+	b := Plain().Bytes(t)
 	for want, files := range map[string][]string{
 		"eegmat":   {"Subject00_1.edf", "Subject00_2.edf", "subject-info.csv"},
 		"eegmmidb": {"S001/S001R01.edf", "S001/S001R02.edf", "S001/S001R03.edf"},
@@ -136,7 +136,7 @@ func TestBuiltinManifestsAreRecognised(t *testing.T) {
 		for _, f := range files {
 			m[f] = b
 		}
-		s, err := Open(putFiles(t, m), "")
+		s, err := Open(Put(t, m), "")
 		if err != nil {
 			t.Errorf("%s: %v", want, err)
 			continue
@@ -168,7 +168,7 @@ func TestMissingAndUnreadable(t *testing.T) {
 }
 
 func TestManifestIsNamed(t *testing.T) {
-	dir := putFiles(t, map[string][]byte{"s01.dat": []byte("x")})
+	dir := Put(t, map[string][]byte{"s01.dat": []byte("x")})
 	if err := os.WriteFile(filepath.Join(dir, ManifestName), []byte("not: [a manifest"), 0o644); err != nil {
 		t.Fatal(err)
 	}

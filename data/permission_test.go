@@ -20,7 +20,7 @@ const forbiddenDir = "EEGPRUNE_FORBIDDEN_DIR"
 func TestForbiddenFile(t *testing.T) {
 	dir := os.Getenv(forbiddenDir)
 	if dir == "" {
-		dir = putFiles(t, map[string][]byte{ManifestName: []byte(byName), "s1_1_sad.edf": plain().bytes(t), "s1_2_glad.edf": plain().bytes(t), "s2_1_sad.edf": plain().bytes(t)})
+		dir = Put(t, map[string][]byte{ManifestName: []byte(ByName), "s1_1_sad.edf": Plain().Bytes(t), "s1_2_glad.edf": Plain().Bytes(t), "s2_1_sad.edf": Plain().Bytes(t)})
 		if err := errors.Join(os.Chmod(filepath.Join(dir, "s1_2_glad.edf"), 0), os.Chmod(filepath.Dir(dir), 0o755), os.Chmod(dir, 0o755)); err != nil {
 			t.Fatal(err)
 		}

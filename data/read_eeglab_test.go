@@ -26,13 +26,8 @@ func eeglabSets(t testing.TB, manifest string, names ...string) string {
 		}
 		files[n] = b
 	}
-	return putFiles(t, files)
+	return Put(t, files)
 }
-
-const byEvent = `format: eeglab
-files: '^(?<subject>\w+)\.set$'
-label: {annotations: true, seconds: 0.6, classes: {S 1: sad, S 2: glad}}
-`
 
 // eeglabSample is a sample of those data sets, as their make.py makes it.
 func eeglabSample(channel, at int) float64 {
@@ -85,15 +80,15 @@ func TestEEGLABTrials(t *testing.T) {
 		says          []string
 	}{
 		// S 1 at 5 lasts over the boundary before 30, S 2 at 15.4 too, and S 1 at 59 to the end.
-		"events": {"v5.set", byEvent, []trialAt{{1, 5, 25, 0}, {1, 30, 5, 0}, {2, 15, 15, 1}, {2, 30, 15, 1}, {3, 59, 1, 0}},
+		"events": {"v5.set", ByEvent, []trialAt{{1, 5, 25, 0}, {1, 30, 5, 0}, {2, 15, 15, 1}, {2, 30, 15, 1}, {3, 59, 1, 0}},
 			[]string{`"7"`, "HEOG", "boundary events: 2 parts", "last longer", `"S 2" at 0.308 s over "S 1"`}},
-		"events of 7.3":    {"v73.set", byEvent, []trialAt{{1, 5, 25, 0}, {1, 30, 5, 0}, {2, 15, 15, 1}, {2, 30, 15, 1}, {3, 59, 1, 0}}, nil},
+		"events of 7.3":    {"v73.set", ByEvent, []trialAt{{1, 5, 25, 0}, {1, 30, 5, 0}, {2, 15, 15, 1}, {2, 30, 15, 1}, {3, 59, 1, 0}}, nil},
 		"no manifest":      {"v5_fields.set", "", []trialAt{{1, 0, 30, -1}, {1, 30, 30, -1}}, []string{`"S 1" 2 times`, "boundary"}},
 		"a name's label":   {"fdt.set v5.set", "format: eeglab\nfiles: '^(?<subject>.)(?<m>.)t?\\.set$'\nlabel: {group: m, classes: {5: sad, d: glad}}\n", []trialAt{{1, 0, 30, 1}, {1, 30, 30, 1}, {1, 0, 30, 0}, {1, 30, 30, 0}}, nil},
-		"epochs":           {"epochs.set", strings.Replace(byEvent, "seconds: 0.6, ", "", 1), epochs, []string{"4 epochs"}},
-		"epochs from 0 on": {"epochs73.set", strings.Replace(byEvent, "0.6", "0.1", 1), []trialAt{{1, 5, 5, 0}, {2, 20, 5, 1}, {3, 35, 5, 0}, {4, 50, 5, 1}}, nil},
-		"short epochs":     {"epochs_fdt.set", byEvent, []trialAt{{1, 5, 10, 0}, {2, 20, 10, 1}, {3, 35, 10, 0}, {4, 50, 10, 1}}, []string{"end before"}},
-		"some epochs":      {"epochs.set", strings.Replace(byEvent, "seconds: 0.6, classes: {S 1: sad, S 2: glad}", "classes: {S 1: sad, S 3: glad}", 1), []trialAt{epochs[0], epochs[2]}, []string{"2 epoch(s) have no event.*2, 4"}},
+		"epochs":           {"epochs.set", strings.Replace(ByEvent, "seconds: 0.6, ", "", 1), epochs, []string{"4 epochs"}},
+		"epochs from 0 on": {"epochs73.set", strings.Replace(ByEvent, "0.6", "0.1", 1), []trialAt{{1, 5, 5, 0}, {2, 20, 5, 1}, {3, 35, 5, 0}, {4, 50, 5, 1}}, nil},
+		"short epochs":     {"epochs_fdt.set", ByEvent, []trialAt{{1, 5, 10, 0}, {2, 20, 10, 1}, {3, 35, 10, 0}, {4, 50, 10, 1}}, []string{"end before"}},
+		"some epochs":      {"epochs.set", strings.Replace(ByEvent, "seconds: 0.6, classes: {S 1: sad, S 2: glad}", "classes: {S 1: sad, S 3: glad}", 1), []trialAt{epochs[0], epochs[2]}, []string{"2 epoch(s) have no event.*2, 4"}},
 		"epochs, no label": {"epochs.set", "", []trialAt{{1, 0, 15, -1}, {2, 15, 15, -1}, {3, 30, 15, -1}, {4, 45, 15, -1}}, []string{`"S 1" 2 times`}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -51,7 +51,7 @@ func TestMATArrays(t *testing.T) {
 				t.Fatal(err)
 			}
 			manifest := "format: mat\nfiles: '(?<subject>.*)\\.mat'\nlabel: " + c.label + "\nsignal: {" + c.signal + "}\n"
-			s, err := Open(putFiles(t, map[string][]byte{name + ".mat": b, ManifestName: []byte(manifest)}), "")
+			s, err := Open(Put(t, map[string][]byte{name + ".mat": b, ManifestName: []byte(manifest)}), "")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -100,7 +100,7 @@ func TestMATArraysRefused(t *testing.T) {
 			if strings.Contains(c.manifest, "annotations") {
 				format = "edf"
 			}
-			s, err := Open(putFiles(t, map[string][]byte{"s.mat": b, ManifestName: []byte("format: " + format + "\nfiles: '(?<subject>.*)\\.mat'\n" + c.manifest + "\n")}), "")
+			s, err := Open(Put(t, map[string][]byte{"s.mat": b, ManifestName: []byte("format: " + format + "\nfiles: '(?<subject>.*)\\.mat'\n" + c.manifest + "\n")}), "")
 			if err == nil {
 				for _, e := range s.recordings(t.Context(), 1, nil) {
 					if e != nil {
@@ -123,7 +123,7 @@ func TestTrialsWithoutAClassAreSaid(t *testing.T) {
 		t.Fatal(err)
 	}
 	for ignore, want := range map[string]int{"": 1, "ignore: ['1'], ": 0} {
-		s, err := Open(putFiles(t, map[string][]byte{"s.mat": b, ManifestName: []byte("format: mat\nfiles: '(?<subject>.*)\\.mat'\nlabel: {" + ignore + "array: label, classes: {-1: sad, 0: neutral}}\nsignal: {array: eeg, rate: 50, electrodes: [Fp1, C3]}\n")}), "")
+		s, err := Open(Put(t, map[string][]byte{"s.mat": b, ManifestName: []byte("format: mat\nfiles: '(?<subject>.*)\\.mat'\nlabel: {" + ignore + "array: label, classes: {-1: sad, 0: neutral}}\nsignal: {array: eeg, rate: 50, electrodes: [Fp1, C3]}\n")}), "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -151,7 +151,7 @@ func TestMATWithoutAManifest(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = Open(putFiles(t, map[string][]byte{"s.mat": b}), "")
+		_, err = Open(Put(t, map[string][]byte{"s.mat": b}), "")
 		for _, want := range map[string][]string{"cells73": {"eeg (cell 1 x 3)", "label (cell 1 x 3)", "format: mat"}, "cube": {"eeg (double 2 x 8 x 3)", "subject (char 1 x 3)", ManifestName}}[name] {
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("%s: error %v, want one that says %s", name, err, want)

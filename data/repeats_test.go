@@ -14,7 +14,7 @@ func TestTrialsThatAreThereTwice(t *testing.T) {
 	trials := func(which ...int) npy.Named {
 		var x []float64
 		for _, w := range which {
-			for _, row := range smallTrial(w, 2, 32) {
+			for _, row := range SmallTrial(w, 2, 32) {
 				x = append(x, row...)
 			}
 		}
@@ -22,9 +22,9 @@ func TestTrialsThatAreThereTwice(t *testing.T) {
 	}
 	rate, channels := npy.Named{Name: "rate", Values: []float64{8}}, npy.Named{Name: "channels", Values: []string{"Fp1", "T7"}}
 	y := func(list ...int64) npy.Named { return npy.Named{Name: "y", Values: list} }
-	s, err := Open(putFiles(t, map[string][]byte{
-		"a.npz": archive(t, trials(0, 1, 0, 1), rate, channels, y(0, 1, 0, 0)),
-		"b.npz": archive(t, trials(2, 1), rate, channels, y(0, 1)),
+	s, err := Open(Put(t, map[string][]byte{
+		"a.npz": Archive(t, trials(0, 1, 0, 1), rate, channels, y(0, 1, 0, 0)),
+		"b.npz": Archive(t, trials(2, 1), rate, channels, y(0, 1)),
 	}), "")
 	if err != nil {
 		t.Fatal(err)

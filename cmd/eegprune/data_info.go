@@ -38,12 +38,12 @@ given.`,
   eegprune data info deap --format deap --json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			source, err := from.open(args[0])
+			recordings, err := from.open(args[0])
 			if err != nil {
 				return err
 			}
 			p := a.progress()
-			sum, err := data.Inspect(cmd.Context(), source, p.Reading)
+			sum, err := data.Inspect(cmd.Context(), recordings, p.Reading)
 			p.Close()
 			if err != nil {
 				return unfinished(cmd.Context(), err, "not all recordings were read")

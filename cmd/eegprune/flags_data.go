@@ -218,11 +218,11 @@ func (f *sourceFlags) open(dir string) (*data.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	source, err := data.Open(dir, manifest)
+	recordings, err := data.Open(dir, manifest)
 	if err != nil {
 		return nil, err
 	}
-	return source, f.use(source)
+	return recordings, f.use(recordings)
 }
 
 // reading is what the flags say beside the manifest.
@@ -236,10 +236,10 @@ func (f *sourceFlags) reading() (data.Reading, error) {
 	return r, err
 }
 
-func (f *sourceFlags) use(source *data.Source) error {
+func (f *sourceFlags) use(recordings *data.Source) error {
 	r, err := f.reading()
 	if err != nil {
 		return err
 	}
-	return source.Use(r)
+	return recordings.Use(r)
 }
