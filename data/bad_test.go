@@ -9,11 +9,13 @@ import (
 	"testing"
 
 	"eegprune/data/edf"
+	"eegprune/data/filetest"
+	"eegprune/data/source"
 	"eegprune/data/transform"
 )
 
 func features(ctx context.Context, dir string) (*Set, error) {
-	s, err := Open(dir, "")
+	s, err := source.Open(dir, "")
 	if err != nil {
 		return nil, err
 	}
@@ -23,46 +25,46 @@ func features(ctx context.Context, dir string) (*Set, error) {
 // TestBadInput: every fault gives one sentence that names the file and says
 // what to do or what is wrong.
 func TestBadInput(t *testing.T) {
-	good := Plain().Bytes(t)
-	with := func(change func(f *EDF)) []byte {
-		f := Plain()
+	good := filetest.Plain().Bytes(t)
+	with := func(change func(f *filetest.EDF)) []byte {
+		f := filetest.Plain()
 		change(&f)
 		return f.Bytes(t)
 	}
 	pair := func(first []byte) map[string][]byte {
-		return map[string][]byte{ManifestName: []byte(ByName), "s1_1_sad.edf": first, "s1_2_glad.edf": good}
+		return map[string][]byte{source.ManifestName: []byte(filetest.ByName), "s1_1_sad.edf": first, "s1_2_glad.edf": good}
 	}
 	for name, c := range map[string]struct {
 		files map[string][]byte
 		want  []string
 	}{
 		"empty directory": {nil, []string{"is empty"}},
-		"unknown names":   {map[string][]byte{"a.xyz": good}, []string{"a.xyz", "eegmat", ManifestName}},
-		"no manifest":     {map[string][]byte{"a.edf": good}, []string{"a.edf", "no labels", ManifestName, "format: edf"}},
-		"unlabelled":      {map[string][]byte{ManifestName: []byte(strings.Split(ByName, "label")[0]), "s1_1_sad.edf": good}, []string{ManifestName, "label: {"}},
-		"no match":        {map[string][]byte{ManifestName: []byte(ByName), "x.edf": good}, []string{"matches", ManifestName}},
-		"no label":        {map[string][]byte{ManifestName: []byte(ByName), "s1_1_odd.edf": good}, []string{"label.classes", "s1_1_odd.edf"}},
-		"one class":       {map[string][]byte{ManifestName: []byte(ByName), "s1_1_sad.edf": good, "s1_2_bad.edf": good}, []string{`"negative"`, "needs two"}},
-		"one trial twice": {map[string][]byte{ManifestName: []byte(ByName), "s1_1_sad.edf": good, "s1_1_glad.edf": good}, []string{"both trial 1 of subject 1"}},
+		"unknown names":   {map[string][]byte{"a.xyz": good}, []string{"a.xyz", "eegmat", source.ManifestName}},
+		"no manifest":     {map[string][]byte{"a.edf": good}, []string{"a.edf", "no labels", source.ManifestName, "format: edf"}},
+		"unlabelled":      {map[string][]byte{source.ManifestName: []byte(strings.Split(filetest.ByName, "label")[0]), "s1_1_sad.edf": good}, []string{source.ManifestName, "label: {"}},
+		"no match":        {map[string][]byte{source.ManifestName: []byte(filetest.ByName), "x.edf": good}, []string{"matches", source.ManifestName}},
+		"no label":        {map[string][]byte{source.ManifestName: []byte(filetest.ByName), "s1_1_odd.edf": good}, []string{"label.classes", "s1_1_odd.edf"}},
+		"one class":       {map[string][]byte{source.ManifestName: []byte(filetest.ByName), "s1_1_sad.edf": good, "s1_2_bad.edf": good}, []string{`"negative"`, "needs two"}},
+		"one trial twice": {map[string][]byte{source.ManifestName: []byte(filetest.ByName), "s1_1_sad.edf": good, "s1_1_glad.edf": good}, []string{"both trial 1 of subject 1"}},
 		"truncated":       {pair(good[:1600]), []string{"s1_1_sad.edf", "truncated", "promises 3 records"}},
 		"not EDF":         {pair([]byte("hello")), []string{"s1_1_sad.edf", "5 bytes"}},
-		"no electrodes":   {pair(with(func(f *EDF) { f.Labels = []string{"ECG", "EOG left"} })), []string{"s1_1_sad.edf", "ECG", "channels.pick"}},
-		"two of one name": {pair(with(func(f *EDF) { f.Labels[0] = "T7" })), []string{"s1_1_sad.edf", "T7 and T3 have one place", "channels.exclude"}},
-		"different rates": {pair(with(func(f *EDF) { f.Rates = []int{128, 64, 128, 128} })), []string{"T7 has 64", "channels.exclude"}},
-		"another rate":    {pair(with(func(f *EDF) { f.Rates = []int{256} })), []string{"one rate"}},
-		"other channels":  {pair(with(func(f *EDF) { f.Labels[0] = "Fp2" })), []string{"no channel Fp2", "channels.pick"}},
-		"more channels":   {pair(with(func(f *EDF) { f.Labels = append(f.Labels, "Oz") })), []string{"no channel Oz"}},
-		"flat channel":    {pair(with(func(f *EDF) { f.Sample = func(c, i int) float64 { return Wave(c, i) * float64(c%2) } })), []string{"s1_1_sad.edf", "channel Fp1 is flat"}},
-		"off the grid":    {pair(with(func(f *EDF) { f.Labels[0] = "TP10" })), []string{"TP10", "nearest"}},
-		"no annotation wanted": {map[string][]byte{ManifestName: []byte(ByAnnotation), "s1.edf": with(func(f *EDF) { f.Annotations = []edf.Annotation{{Onset: 1, Duration: 1, Text: "blink"}} })},
+		"no electrodes":   {pair(with(func(f *filetest.EDF) { f.Labels = []string{"ECG", "EOG left"} })), []string{"s1_1_sad.edf", "ECG", "channels.pick"}},
+		"two of one name": {pair(with(func(f *filetest.EDF) { f.Labels[0] = "T7" })), []string{"s1_1_sad.edf", "T7 and T3 have one place", "channels.exclude"}},
+		"different rates": {pair(with(func(f *filetest.EDF) { f.Rates = []int{128, 64, 128, 128} })), []string{"T7 has 64", "channels.exclude"}},
+		"another rate":    {pair(with(func(f *filetest.EDF) { f.Rates = []int{256} })), []string{"one rate"}},
+		"other channels":  {pair(with(func(f *filetest.EDF) { f.Labels[0] = "Fp2" })), []string{"no channel Fp2", "channels.pick"}},
+		"more channels":   {pair(with(func(f *filetest.EDF) { f.Labels = append(f.Labels, "Oz") })), []string{"no channel Oz"}},
+		"flat channel":    {pair(with(func(f *filetest.EDF) { f.Sample = func(c, i int) float64 { return filetest.Wave(c, i) * float64(c%2) } })), []string{"s1_1_sad.edf", "channel Fp1 is flat"}},
+		"off the grid":    {pair(with(func(f *filetest.EDF) { f.Labels[0] = "TP10" })), []string{"TP10", "nearest"}},
+		"no annotation wanted": {map[string][]byte{source.ManifestName: []byte(filetest.ByAnnotation), "s1.edf": with(func(f *filetest.EDF) { f.Annotations = []edf.Annotation{{Onset: 1, Duration: 1, Text: "blink"}} })},
 			[]string{"s1.edf", `"blink"`, "T1, T2"}},
-		"annotation without duration": {map[string][]byte{ManifestName: []byte(ByAnnotation), "s1.edf": with(func(f *EDF) { f.Annotations = []edf.Annotation{{Onset: 1, Text: "T1"}} })},
+		"annotation without duration": {map[string][]byte{source.ManifestName: []byte(filetest.ByAnnotation), "s1.edf": with(func(f *filetest.EDF) { f.Annotations = []edf.Annotation{{Onset: 1, Text: "T1"}} })},
 			[]string{"s1.edf", "label.seconds"}},
-		"one annotated class": {map[string][]byte{ManifestName: []byte(ByAnnotation), "s1.edf": with(func(f *EDF) { f.Annotations = []edf.Annotation{{Onset: 1, Duration: 1, Text: "T1"}} })},
+		"one annotated class": {map[string][]byte{source.ManifestName: []byte(filetest.ByAnnotation), "s1.edf": with(func(f *filetest.EDF) { f.Annotations = []edf.Annotation{{Onset: 1, Duration: 1, Text: "T1"}} })},
 			[]string{`the class "left"`, "needs two"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := features(t.Context(), Put(t, c.files))
+			_, err := features(t.Context(), filetest.Put(t, c.files))
 			if err == nil {
 				t.Fatal("no error")
 			}
@@ -79,9 +81,9 @@ func TestBadInput(t *testing.T) {
 }
 
 func TestSkipBadGoesOnAndSaysSo(t *testing.T) {
-	good := Plain().Bytes(t)
-	dir := Put(t, map[string][]byte{ManifestName: []byte(ByName), "s1_1_sad.edf": good, "s1_2_glad.edf": good, "s2_1_sad.edf": good[:500]})
-	s, err := Open(dir, "")
+	good := filetest.Plain().Bytes(t)
+	dir := filetest.Put(t, map[string][]byte{source.ManifestName: []byte(filetest.ByName), "s1_1_sad.edf": good, "s1_2_glad.edf": good, "s2_1_sad.edf": good[:500]})
+	s, err := source.Open(dir, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +99,7 @@ func TestSkipBadGoesOnAndSaysSo(t *testing.T) {
 }
 
 func TestFeaturesStopWhenCancelled(t *testing.T) {
-	dir := Put(t, map[string][]byte{ManifestName: []byte(ByName), "s1_1_sad.edf": Plain().Bytes(t), "s1_2_glad.edf": Plain().Bytes(t)})
+	dir := filetest.Put(t, map[string][]byte{source.ManifestName: []byte(filetest.ByName), "s1_1_sad.edf": filetest.Plain().Bytes(t), "s1_2_glad.edf": filetest.Plain().Bytes(t)})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := features(ctx, dir); !errors.Is(err, context.Canceled) {
@@ -115,7 +117,7 @@ func TestOptionsRefuse(t *testing.T) {
 		"long clip":       func(o *Options) { o.Seconds = 60 },
 		"no band":         func(o *Options) { o.Transforms = transform.Pipeline{transform.NewBandDifferentialEntropy(nil)} },
 	} {
-		s, err := Open(Put(t, map[string][]byte{ManifestName: []byte(ByName), "s1_1_sad.edf": Plain().Bytes(t), "s1_2_glad.edf": Plain().Bytes(t)}), "")
+		s, err := source.Open(filetest.Put(t, map[string][]byte{source.ManifestName: []byte(filetest.ByName), "s1_1_sad.edf": filetest.Plain().Bytes(t), "s1_2_glad.edf": filetest.Plain().Bytes(t)}), "")
 		if err != nil {
 			t.Fatal(err)
 		}

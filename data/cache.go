@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"eegprune/data/montage"
+	"eegprune/data/source"
 	"eegprune/internal/atomicfile"
 	"eegprune/internal/magic"
 	"eegprune/internal/natural"
@@ -46,7 +47,7 @@ func CacheDir() (string, error) {
 // set. Processes that want the same set at once make it once: the
 // others wait. A damaged file is made anew. What Options.Strict refuses is kept all the
 // same, for when it is asked for without.
-func (c Cache) Features(ctx context.Context, s *Source, o Options) (set *Set, hit bool, err error) {
+func (c Cache) Features(ctx context.Context, s *source.Source, o Options) (set *Set, hit bool, err error) {
 	strict := o.Strict
 	o.Strict = false
 	if set, hit, err = c.features(ctx, s, o); err == nil && strict {
@@ -55,7 +56,7 @@ func (c Cache) Features(ctx context.Context, s *Source, o Options) (set *Set, hi
 	return set, hit, err
 }
 
-func (c Cache) features(ctx context.Context, s *Source, o Options) (set *Set, hit bool, err error) {
+func (c Cache) features(ctx context.Context, s *source.Source, o Options) (set *Set, hit bool, err error) {
 	if err := s.NeedLabels(ctx); err != nil { // found before the recordings are read
 		return nil, false, err
 	}
@@ -93,7 +94,7 @@ func (c Cache) load(ctx context.Context, path string) (*Set, error) {
 }
 
 // make makes a set in its file, which this process holds the lock of.
-func (c Cache) make(ctx context.Context, s *Source, o Options, path string) (*Set, error) {
+func (c Cache) make(ctx context.Context, s *source.Source, o Options, path string) (*Set, error) {
 	if err := atomicfile.RemoveLeftovers(path); err != nil {
 		return nil, fmt.Errorf("clearing up after a program that was killed: %w", err)
 	}
@@ -127,7 +128,7 @@ func (c Cache) make(ctx context.Context, s *Source, o Options, path string) (*Se
 }
 
 // key is the hash of all that the features depend on.
-func (c Cache) key(ctx context.Context, s *Source, o Options) (string, error) {
+func (c Cache) key(ctx context.Context, s *source.Source, o Options) (string, error) {
 	files, err := c.contents(ctx, s, o.SkipBad)
 	if err != nil {
 		return "", err
@@ -138,7 +139,7 @@ func (c Cache) key(ctx context.Context, s *Source, o Options) (string, error) {
 	m.Montage = "" // its places count
 	b, err := json.Marshal(struct {
 		Version   int
-		Manifest  Manifest
+		Manifest  source.Manifest
 		Options   Options
 		Files     []string
 		Positions *montage.Positions `json:",omitempty"`
@@ -160,7 +161,7 @@ type seenFile struct {
 
 // contents returns the name and the hash of every file that matters. Files that
 // can't be read have none, and are an error unless bad ones are to be skipped.
-func (c Cache) contents(ctx context.Context, s *Source, skipBad bool) ([]string, error) {
+func (c Cache) contents(ctx context.Context, s *source.Source, skipBad bool) ([]string, error) {
 	paths, err := s.Inputs()
 	if err != nil {
 		return nil, err

@@ -9,16 +9,18 @@ import (
 	"sync"
 	"testing"
 
-	"eegprune/data/transform"
-
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
+
+	"eegprune/data/filetest"
+	"eegprune/data/source"
+	"eegprune/data/transform"
 )
 
 func cached(t *testing.T, c Cache, dir string, o Options) (*Set, bool) {
 	t.Helper()
-	s, err := Open(dir, "")
+	s, err := source.Open(dir, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,8 +37,8 @@ func cached(t *testing.T, c Cache, dir string, o Options) (*Set, bool) {
 }
 
 func pairDir(t *testing.T) string {
-	b := Plain().Bytes(t)
-	return Put(t, map[string][]byte{ManifestName: []byte(ByName), "s1_1_sad.edf": b, "s1_2_glad.edf": b})
+	b := filetest.Plain().Bytes(t)
+	return filetest.Put(t, map[string][]byte{source.ManifestName: []byte(filetest.ByName), "s1_1_sad.edf": b, "s1_2_glad.edf": b})
 }
 
 func TestCacheGivesWhatFeaturesMakes(t *testing.T) {
@@ -80,8 +82,8 @@ func TestCacheKeyFollowsContents(t *testing.T) {
 	if _, hit := cached(t, c, dir, o); hit {
 		t.Error("other contents gave the same set")
 	}
-	m := filepath.Join(dir, ManifestName)
-	if err := os.WriteFile(m, []byte(ByName+"trim: {end: 0.5}\n"), 0o644); err != nil {
+	m := filepath.Join(dir, source.ManifestName)
+	if err := os.WriteFile(m, []byte(filetest.ByName+"trim: {end: 0.5}\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if _, hit := cached(t, c, dir, o); hit {
@@ -131,7 +133,7 @@ func TestCacheMakesOneSetOnce(t *testing.T) {
 	errs := make([]error, len(hits))
 	for i := range hits {
 		wg.Go(func() {
-			s, err := Open(dir, "")
+			s, err := source.Open(dir, "")
 			if err == nil {
 				_, hits[i], err = c.Features(t.Context(), s, GridOptions())
 			}
@@ -158,7 +160,7 @@ func TestCacheTellsWhatIsWrongWithTheRecordings(t *testing.T) {
 	if err := os.Truncate(filepath.Join(dir, "s1_2_glad.edf"), 1000); err != nil {
 		t.Fatal(err)
 	}
-	s, err := Open(dir, "")
+	s, err := source.Open(dir, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,13 +222,13 @@ func TestClipRunsKeepEveryClip(t *testing.T) {
 
 // TestBIDSTablesChangeTheCache: features are not those of before once a table says otherwise.
 func TestBIDSTablesChangeTheCache(t *testing.T) {
-	dir := Put(t, map[string][]byte{ManifestName: []byte("format: bids\nlabel: {column: trial_type, classes: {happy: high, sad: low}}\n")})
-	if err := os.CopyFS(dir, os.DirFS("testdata/bids/set")); err != nil {
+	dir := filetest.Put(t, map[string][]byte{source.ManifestName: []byte("format: bids\nlabel: {column: trial_type, classes: {happy: high, sad: low}}\n")})
+	if err := os.CopyFS(dir, os.DirFS("source/testdata/bids/set")); err != nil {
 		t.Fatal(err)
 	}
 	c := Cache{Dir: t.TempDir()}
 	key := func() string {
-		s, err := Open(dir, "")
+		s, err := source.Open(dir, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -259,7 +261,7 @@ func TestBIDSTablesChangeTheCache(t *testing.T) {
 // TestCacheSeesSamplesBeside: features are made anew when the .fdt has changed and the .set
 // hasn't.
 func TestCacheSeesSamplesBeside(t *testing.T) {
-	dir, c := Put(t, map[string][]byte{ManifestName: []byte(ByEvent), "fdt.set": mustRead(t, "eeglab/testdata/fdt.set"), "fdt.fdt": mustRead(t, "eeglab/testdata/fdt.fdt")}), Cache{t.TempDir()}
+	dir, c := filetest.Put(t, map[string][]byte{source.ManifestName: []byte(filetest.ByEvent), "fdt.set": mustRead(t, "eeglab/testdata/fdt.set"), "fdt.fdt": mustRead(t, "eeglab/testdata/fdt.fdt")}), Cache{t.TempDir()}
 	o := Options{Seconds: 0.1, Transforms: transform.Pipeline{&transform.To2d{}}}
 	before, hit := cached(t, c, dir, o)
 	if hit {

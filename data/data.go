@@ -1,6 +1,6 @@
 // Package data turns EEG files into feature sets.
 //
-// Data flows one way: a reader makes a stream of [Recording]; recordings are
+// Data flows one way: a source gives a stream of [source.Recording]; recordings are
 // cut into clips; transforms make features of them; the result is a [Set], one
 // contiguous array with a label and an origin for each clip; a [Split] makes
 // folds of it. Nothing here needs libtorch.
@@ -19,7 +19,7 @@ type Clip struct {
 	Subject string `json:"subject"`
 	Session string `json:"session,omitempty"`
 	Trial   int    `json:"trial"`
-	Start   int    `json:"start"` // first sample of the clip, counted as Recording.Offset is
+	Start   int    `json:"start"` // first sample of the clip, counted as [source.Recording]'s Offset is
 	End     int    `json:"end"`   // one past the last
 }
 

@@ -11,6 +11,8 @@ import (
 	"github.com/sbinet/npyio/npz"
 
 	"eegprune/data/edf"
+	"eegprune/data/filetest"
+	"eegprune/data/source"
 	"eegprune/data/transform"
 	"eegprune/internal/note"
 )
@@ -18,15 +20,15 @@ import (
 // TestConvertedRecordingsGiveTheSameFeatures: through .npz and back, with and
 // without a baseline.
 func TestConvertedRecordingsGiveTheSameFeatures(t *testing.T) {
-	f := Plain()
+	f := filetest.Plain()
 	f.Seconds = 10
 	f.Annotations = []edf.Annotation{{Onset: 1, Duration: 3, Text: "T1"}, {Onset: 5, Duration: 2, Text: "T2"}}
 	for name, dir := range map[string]string{
-		"annotated EDF": Put(t, map[string][]byte{ManifestName: []byte(ByAnnotation), "s1.edf": f.Bytes(t)}),
+		"annotated EDF": filetest.Put(t, map[string][]byte{source.ManifestName: []byte(filetest.ByAnnotation), "s1.edf": f.Bytes(t)}),
 		"DEAP":          deapDir(t),
 		"SEED":          "testdata/seed",
 	} {
-		s, err := Open(dir, "")
+		s, err := source.Open(dir, "")
 		if err != nil {
 			t.Fatal(name, err)
 		}
@@ -45,7 +47,7 @@ func TestConvertedRecordingsGiveTheSameFeatures(t *testing.T) {
 		if _, err := Convert(t.Context(), s, out, Options{}); err != nil {
 			t.Fatal(name, err)
 		}
-		if s, err = Open(out, ""); err != nil {
+		if s, err = source.Open(out, ""); err != nil {
 			t.Fatal(name, err)
 		}
 		got, err := Features(t.Context(), s, o)
@@ -100,9 +102,9 @@ func TestSaveNPZ(t *testing.T) {
 }
 
 func TestConvertIsWholeOrNotThere(t *testing.T) {
-	good := Plain().Bytes(t)
-	files := map[string][]byte{ManifestName: []byte(ByName), "s1_1_sad.edf": good, "s1_2_glad.edf": good, "s2_1_sad.edf": good[:500]}
-	s, err := Open(Put(t, files), "")
+	good := filetest.Plain().Bytes(t)
+	files := map[string][]byte{source.ManifestName: []byte(filetest.ByName), "s1_1_sad.edf": good, "s1_2_glad.edf": good, "s2_1_sad.edf": good[:500]}
+	s, err := source.Open(filetest.Put(t, files), "")
 	if err != nil {
 		t.Fatal(err)
 	}

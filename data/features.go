@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"eegprune/data/label"
+	"eegprune/data/source"
 	"eegprune/data/transform"
 	"eegprune/internal/note"
 )
@@ -56,7 +57,7 @@ type Options struct {
 	// of processors. It doesn't change the result.
 	Workers int `json:"-" yaml:"-"`
 	// Progress, where it isn't nil, is called at the start and after each file.
-	Progress func(Progress) `json:"-" yaml:"-"`
+	Progress func(source.Progress) `json:"-" yaml:"-"`
 }
 
 // GridOptions are those of networks that see bands on the electrode grid (CCNN,
@@ -80,7 +81,7 @@ func SignalOptions() Options {
 // features where they are few; those of a large set are in a temporary file, which the
 // caller closes with the set. The result is the same, to the bit, for any number of
 // workers.
-func Features(ctx context.Context, s *Source, o Options) (*Set, error) {
+func Features(ctx context.Context, s *source.Source, o Options) (*Set, error) {
 	if err := s.NeedLabels(ctx); err != nil {
 		return nil, err
 	}
@@ -90,7 +91,7 @@ func Features(ctx context.Context, s *Source, o Options) (*Set, error) {
 
 // UnlabelledFeatures is [Features] without labels: the set, which the caller closes, has no classes, and one clip is
 // enough. It also returns the samples per second in which clips count where they begin.
-func UnlabelledFeatures(ctx context.Context, s *Source, o Options) (set *Set, rate float64, err error) {
+func UnlabelledFeatures(ctx context.Context, s *source.Source, o Options) (set *Set, rate float64, err error) {
 	b := &builder{source: s, options: o, unlabelled: true}
 	if set, err = b.set(ctx); err != nil {
 		return nil, 0, err
@@ -147,8 +148,8 @@ func (o Options) workers() int {
 }
 
 // walk reads recordings as the options say. A bad file that is skipped is noted.
-func (o Options) walk(notes *note.List) Walk {
-	return Walk{Workers: o.workers(), SkipBad: o.SkipBad, Bad: func(err error) { notes.Add("", leftOut(err)) }, Progress: o.Progress, Notes: notes}
+func (o Options) walk(notes *note.List) source.Walk {
+	return source.Walk{Workers: o.workers(), SkipBad: o.SkipBad, Bad: func(err error) { notes.Add("", leftOut(err)) }, Progress: o.Progress, Notes: notes}
 }
 
 func (o Options) check() error {
@@ -165,7 +166,7 @@ func (o Options) check() error {
 
 // A builder makes a set from recordings as they come.
 type builder struct {
-	source  *Source
+	source  *source.Source
 	options Options
 	notes   note.List
 	// unlabelled leaves the classes of recordings alone.
@@ -200,7 +201,7 @@ func (b *builder) readAll(ctx context.Context) error {
 	begun := make(chan worked, workers) // no more than these wait to be put there
 	room := semaphore.NewWeighted(workBytes)
 	g.Go(func() error { return b.collect(begun, room) })
-	readErr := b.source.Each(working, b.options.walk(&b.notes), func(r *Recording) error {
+	readErr := b.source.Each(working, b.options.walk(&b.notes), func(r *source.Recording) error {
 		l, err := b.layoutFor(r)
 		if err != nil {
 			return err
@@ -276,7 +277,7 @@ func leftOut(err error) note.Note { return note.New(note.LeftOut, "Left out: %v.
 
 // layoutFor returns the layout that all recordings share, made from the first
 // one, or an error if r doesn't fit it.
-func (b *builder) layoutFor(r *Recording) (*layout, error) {
+func (b *builder) layoutFor(r *source.Recording) (*layout, error) {
 	if b.layout == nil {
 		l, err := newLayout(b.source, b.options, r, b.unlabelled)
 		if err != nil {
@@ -338,7 +339,7 @@ func (b *builder) noteLeftOut() {
 }
 
 // checkClasses finds sets that nothing can be learned from.
-func checkClasses(set *Set, s *Source) error {
+func checkClasses(set *Set, s *source.Source) error {
 	if set.Len() == 0 {
 		return fmt.Errorf("no recording in %s is long enough for one clip: make clips shorter", s.Dir)
 	}

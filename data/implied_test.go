@@ -11,12 +11,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"eegprune/data/edf"
+	"eegprune/data/filetest"
 	"eegprune/data/npy"
+	"eegprune/data/source"
 	"eegprune/data/transform"
 )
 
 func annotatedEDF(t *testing.T) []byte {
-	f := Plain()
+	f := filetest.Plain()
 	f.Seconds = 8
 	f.Annotations = []edf.Annotation{{Onset: 0, Duration: 2, Text: "T0"}, {Onset: 3, Duration: 2, Text: "it's, {odd}"}, {Onset: 6, Duration: 2, Text: "T0"}}
 	return f.Bytes(t)
@@ -25,7 +27,7 @@ func annotatedEDF(t *testing.T) []byte {
 // TestFilesWithoutManifest: they are looked at and converted, and what lacks for
 // features is said by an example that is a manifest.
 func TestFilesWithoutManifest(t *testing.T) {
-	plainEDF, npyFile := Plain().Bytes(t), mustRead(t, "npy/testdata/f8.npy")
+	plainEDF, npyFile := filetest.Plain().Bytes(t), mustRead(t, "npy/testdata/f8.npy")
 	other := slices.Clone(plainEDF)
 	header, err := strconv.Atoi(strings.TrimSpace(string(plainEDF[184:192])))
 	if err != nil {
@@ -47,8 +49,8 @@ func TestFilesWithoutManifest(t *testing.T) {
 		"numbers":         {"", map[string][]byte{"a.npy": npyFile}, []string{"a"}, "", "no label"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dir := Put(t, c.files)
-			s, err := Open(dir, c.format)
+			dir := filetest.Put(t, c.files)
+			s, err := source.Open(dir, c.format)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -67,14 +69,14 @@ func TestFilesWithoutManifest(t *testing.T) {
 				t.Errorf("bad %q, classes %q, notes %q", sum.Bad, sum.Classes, sum.Notes)
 			}
 			_, err = Features(t.Context(), s, GridOptions())
-			if err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), filepath.Join(dir, ManifestName)) {
+			if err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), filepath.Join(dir, source.ManifestName)) {
 				t.Fatalf("features without labels: %v", err)
 			}
 			if _, _, cached := (Cache{t.TempDir()}).Features(t.Context(), s, GridOptions()); cached == nil || cached.Error() != err.Error() {
 				t.Errorf("from the cache: %v", cached)
 			}
 			_, example, _ := strings.Cut(err.Error(), "such as ")
-			if _, err := ParseManifest([]byte(example), "example"); err != nil {
+			if _, err := source.ParseManifest([]byte(example), "example"); err != nil {
 				t.Error(err)
 			}
 			out := filepath.Join(t.TempDir(), "out")
@@ -86,7 +88,7 @@ func TestFilesWithoutManifest(t *testing.T) {
 			} else if err != nil {
 				t.Fatal(err)
 			}
-			converted, err := Open(out, "")
+			converted, err := source.Open(out, "")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -113,13 +115,13 @@ func mustRead(t *testing.T, path string) []byte {
 // very recordings that it is about.
 func TestExampleOfAnnotationsWorks(t *testing.T) {
 	for _, name := range []string{"a_1.edf", "sub-7_run-1_eeg.edf"} {
-		dir := Put(t, map[string][]byte{name: annotatedEDF(t)})
+		dir := filetest.Put(t, map[string][]byte{name: annotatedEDF(t)})
 		_, err := features(t.Context(), dir)
 		if err == nil {
 			t.Fatal("no error")
 		}
 		_, example, _ := strings.Cut(err.Error(), "such as ")
-		if err := os.WriteFile(filepath.Join(dir, ManifestName), []byte(example), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, source.ManifestName), []byte(example), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		set, err := features(t.Context(), dir)
@@ -137,7 +139,7 @@ func TestArchivesThatDescribeThemselves(t *testing.T) {
 	trials := func(which ...int) npy.Named {
 		var x []float64
 		for _, trial := range which {
-			for _, row := range SmallTrial(trial, 2, 16) {
+			for _, row := range filetest.SmallTrial(trial, 2, 16) {
 				x = append(x, row...)
 			}
 		}
@@ -146,12 +148,12 @@ func TestArchivesThatDescribeThemselves(t *testing.T) {
 	rate, channels := npy.Named{Name: "rate", Values: []float64{8}}, npy.Named{Name: "channels", Values: []string{"Fp1", "T3"}}
 	y := npy.Named{Name: "y", Values: []int64{-1, 1, 1}}
 	subject, trial := npy.Named{Name: "subject", Values: []int64{3, 3, 12}}, npy.Named{Name: "trial", Values: []int64{5, 6, 5}}
-	dir := Put(t, map[string][]byte{
-		"a.npz": Archive(t, trials(0, 1, 2), rate, channels, y, subject, trial),
-		"b.npz": Archive(t, trials(3), rate, channels, npy.Named{Name: "y", Values: []int64{-1}}, npy.Named{Name: "subject", Values: []string{"3"}},
+	dir := filetest.Put(t, map[string][]byte{
+		"a.npz": filetest.Archive(t, trials(0, 1, 2), rate, channels, y, subject, trial),
+		"b.npz": filetest.Archive(t, trials(3), rate, channels, npy.Named{Name: "y", Values: []int64{-1}}, npy.Named{Name: "subject", Values: []string{"3"}},
 			npy.Named{Name: "trial", Values: []int64{7}}, npy.Named{Name: "session", Values: []string{"late"}}),
 	})
-	s, err := Open(dir, "npy")
+	s, err := source.Open(dir, "npy")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,7 +183,7 @@ func TestArchivesThatDescribeThemselves(t *testing.T) {
 // TestWrittenFilesDescribeThemselves: what Convert and SaveNPZ write is read without a
 // manifest, with the labels, subjects and trials that it had.
 func TestWrittenFilesDescribeThemselves(t *testing.T) {
-	s, err := Open(deapDir(t), "")
+	s, err := source.Open(deapDir(t), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,7 +191,7 @@ func TestWrittenFilesDescribeThemselves(t *testing.T) {
 	if _, err := Convert(t.Context(), s, out, Options{}); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Remove(filepath.Join(out, ManifestName)); err != nil {
+	if err := os.Remove(filepath.Join(out, source.ManifestName)); err != nil {
 		t.Fatal(err)
 	}
 	o := SignalOptions()
@@ -204,7 +206,7 @@ func TestWrittenFilesDescribeThemselves(t *testing.T) {
 	}
 	o.Transforms = append(transform.Pipeline{&transform.BaselineRemoval{}}, o.Transforms...)
 	for _, dir := range []string{out, signals} {
-		again, err := Open(dir, "")
+		again, err := source.Open(dir, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -226,7 +228,7 @@ func TestWrittenFilesDescribeThemselves(t *testing.T) {
 			}
 		}
 	}
-	again, err := Open(out, "")
+	again, err := source.Open(out, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -238,9 +240,9 @@ func TestWrittenFilesDescribeThemselves(t *testing.T) {
 }
 
 // looked is what Inspect says.
-func looked(t *testing.T, s *Source) *Summary {
+func looked(t *testing.T, s *source.Source) *source.Summary {
 	t.Helper()
-	sum, err := Inspect(t.Context(), s, nil)
+	sum, err := source.Inspect(t.Context(), s, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

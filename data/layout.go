@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"eegprune/data/label"
+	"eegprune/data/source"
 	"eegprune/data/transform"
 	"eegprune/internal/spelling"
 )
@@ -24,7 +25,7 @@ type layout struct {
 	prepared      *transform.Prepared
 }
 
-func newLayout(s *Source, o Options, r *Recording, unlabelled bool) (*layout, error) {
+func newLayout(s *source.Source, o Options, r *source.Recording, unlabelled bool) (*layout, error) {
 	if err := r.CheckRate(); err != nil {
 		return nil, err
 	}
@@ -61,7 +62,7 @@ func newLayout(s *Source, o Options, r *Recording, unlabelled bool) (*layout, er
 
 // fits checks that a recording can stand beside the first one, and puts its
 // channels into that one's order.
-func (l *layout) fits(r *Recording) error {
+func (l *layout) fits(r *source.Recording) error {
 	if r.Rate != l.rate {
 		return fmt.Errorf("it has %g samples a second and the recordings before it %g: all of a set need one rate; leave out those of another by files in the manifest", r.Rate, l.rate)
 	}
@@ -97,7 +98,7 @@ func reordered(rows [][]float64, order []int) [][]float64 {
 }
 
 // work makes the features of one recording.
-func (l *layout) work(ctx context.Context, r *Recording, p *part) error {
+func (l *layout) work(ctx context.Context, r *source.Recording, p *part) error {
 	p.notes = r.Notes
 	p.trial = groupKey{subject: r.Subject, session: r.Session, trial: r.Trial}.String()
 	if f := r.Faults(); len(f) > 0 {
@@ -145,7 +146,7 @@ func (l *layout) work(ctx context.Context, r *Recording, p *part) error {
 }
 
 // valuesOf returns how many values the clips of a recording have.
-func (l *layout) valuesOf(r *Recording) int {
+func (l *layout) valuesOf(r *source.Recording) int {
 	if r.Len() < l.chunk {
 		return 0
 	}
@@ -158,7 +159,7 @@ func (l *layout) valuesOf(r *Recording) int {
 
 // cut copies a clip from a recording. It returns false if a channel doesn't
 // move in it: a dead stretch, whose features say nothing.
-func (l *layout) cut(dst []float64, r *Recording, start int) bool {
+func (l *layout) cut(dst []float64, r *source.Recording, start int) bool {
 	for c, x := range r.Samples {
 		row := dst[c*l.chunk : (c+1)*l.chunk]
 		copy(row, x[start:start+l.chunk])
@@ -170,7 +171,7 @@ func (l *layout) cut(dst []float64, r *Recording, start int) bool {
 }
 
 // baseline returns the mean of the whole segments of a recording's baseline.
-func (l *layout) baseline(r *Recording) *transform.Array {
+func (l *layout) baseline(r *source.Recording) *transform.Array {
 	if l.baselineChunk == 0 {
 		return nil
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"eegprune/data/dsp"
+	"eegprune/data/source"
 	"eegprune/data/transform"
 )
 
@@ -25,7 +26,7 @@ func realDir(t *testing.T, name string) string {
 }
 
 func TestRealEEGMAT(t *testing.T) {
-	s, err := Open(realDir(t, "eegmat"), "")
+	s, err := source.Open(realDir(t, "eegmat"), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +57,7 @@ func TestRealEEGMAT(t *testing.T) {
 // TestRealEyesClosedRaiseAlpha: what Berger saw first must be seen here, over
 // the back of the head more than over the front.
 func TestRealEyesClosedRaiseAlpha(t *testing.T) {
-	s, err := Open(realDir(t, "eegmmidb"), "")
+	s, err := source.Open(realDir(t, "eegmmidb"), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +87,7 @@ func TestRealMotorAnnotations(t *testing.T) {
 	if err := os.WriteFile(m, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	s, err := Open(realDir(t, "eegmmidb"), m)
+	s, err := source.Open(realDir(t, "eegmmidb"), m)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	"eegprune/data/filetest"
 	"eegprune/data/npy"
+	"eegprune/data/source"
 )
 
 // TestTrialsThatAreThereTwice: in one file they are taken once, and said; those of another
@@ -14,7 +16,7 @@ func TestTrialsThatAreThereTwice(t *testing.T) {
 	trials := func(which ...int) npy.Named {
 		var x []float64
 		for _, w := range which {
-			for _, row := range SmallTrial(w, 2, 32) {
+			for _, row := range filetest.SmallTrial(w, 2, 32) {
 				x = append(x, row...)
 			}
 		}
@@ -22,9 +24,9 @@ func TestTrialsThatAreThereTwice(t *testing.T) {
 	}
 	rate, channels := npy.Named{Name: "rate", Values: []float64{8}}, npy.Named{Name: "channels", Values: []string{"Fp1", "T7"}}
 	y := func(list ...int64) npy.Named { return npy.Named{Name: "y", Values: list} }
-	s, err := Open(Put(t, map[string][]byte{
-		"a.npz": Archive(t, trials(0, 1, 0, 1), rate, channels, y(0, 1, 0, 0)),
-		"b.npz": Archive(t, trials(2, 1), rate, channels, y(0, 1)),
+	s, err := source.Open(filetest.Put(t, map[string][]byte{
+		"a.npz": filetest.Archive(t, trials(0, 1, 0, 1), rate, channels, y(0, 1, 0, 0)),
+		"b.npz": filetest.Archive(t, trials(2, 1), rate, channels, y(0, 1)),
 	}), "")
 	if err != nil {
 		t.Fatal(err)

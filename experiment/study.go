@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"eegprune/data"
+	"eegprune/data/source"
 	"eegprune/models"
 	"eegprune/prune"
 	"eegprune/result"
@@ -43,7 +44,7 @@ type Study struct {
 type OpenOptions struct {
 	Devices  []torch.Device // on which cells are done; nil for the CPU
 	Cache    string         // directory that keeps features; "" for none
-	Progress func(data.Progress)
+	Progress func(source.Progress)
 }
 
 // Open reads the recordings, makes the features and puts them on the device. The study
@@ -145,7 +146,7 @@ type named struct {
 
 // features reads the recordings, or the cache.
 func features(ctx context.Context, c Data, o OpenOptions) (named, error) {
-	source, err := data.Open(c.Dir, c.Manifest)
+	source, err := source.Open(c.Dir, c.Manifest)
 	if err != nil {
 		return named{}, err
 	}

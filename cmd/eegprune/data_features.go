@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"eegprune/data"
+	"eegprune/data/source"
 	"eegprune/experiment"
 	"eegprune/internal/note"
 	"eegprune/models"
@@ -28,7 +29,7 @@ func (f *featureFlags) register(s *pflag.FlagSet) {
 }
 
 // open returns the recordings and what to make of them.
-func (f *featureFlags) open(args []string) (*data.Source, data.Options, error) {
+func (f *featureFlags) open(args []string) (*source.Source, data.Options, error) {
 	var none data.Options
 	if len(args) > 0 {
 		if f.data.set.Changed("data") {
@@ -42,7 +43,7 @@ func (f *featureFlags) open(args []string) (*data.Source, data.Options, error) {
 	if err := f.data.apply(&c); err != nil {
 		return nil, none, err
 	}
-	recordings, err := data.Open(c.Data.Dir, c.Data.Manifest)
+	recordings, err := source.Open(c.Data.Dir, c.Data.Manifest)
 	if err != nil {
 		return nil, none, err
 	}

@@ -1,0 +1,243 @@
+package source
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+
+	"eegprune/data/brainvision"
+	"eegprune/data/charset"
+	"eegprune/internal/note"
+)
+
+// readBrainVision reads a recording of BrainVision by its header: whole, or each labelled
+// marker as one. A marker is told by its description, or by "type/description". Samples are
+// read as each recording is asked for.
+func readBrainVision(ctx context.Context, m *Manifest, f File) iter.Seq2[*Recording, error] {
+	file, err := brainvision.Open(f.Path)
+	if err != nil {
+		return failed(fmt.Errorf("reading a recording: %w", err))
+	}
+	b := &brainVisionFile{File: file}
+	if b.texts, err = charset.Named(m.Encoding); err != nil {
+		return failed(err)
+	}
+	list, err := b.recordings(m, f)
+	if err != nil {
+		return failed(fmt.Errorf("%s: %w", f.Path, err))
+	}
+	return func(yield func(*Recording, error) bool) {
+		for _, r := range list {
+			if err := b.load(ctx, r); err != nil {
+				yield(nil, err)
+				return
+			}
+			if !yield(r, nil) {
+				return
+			}
+		}
+	}
+}
+
+// A brainVisionFile is an opened file that is being read.
+type brainVisionFile struct {
+	*brainvision.File
+	texts   charset.Decoder
+	foreign []string  // texts that may not be what they should
+	single  []string  // markers of one channel
+	rows    []int     // the channels that are read
+	factors []float64 // to microvolts
+}
+
+// load reads the samples of a recording.
+func (b *brainVisionFile) load(ctx context.Context, r *Recording) (err error) {
+	if r.Samples, err = b.Read(ctx, b.rows, r.Offset, r.Offset+r.pending); err != nil {
+		return err
+	}
+	r.pending = 0
+	for k, x := range r.Samples {
+		if b.factors[k] != 1 {
+			for i := range x {
+				x[i] *= b.factors[k]
+			}
+		}
+	}
+	return nil
+}
+
+// recordings are the recordings of a file, their samples yet to be read.
+func (b *brainVisionFile) recordings(m *Manifest, f File) ([]*Recording, error) {
+	base := &Recording{File: f.Path, Subject: f.Subject, Session: f.Session, Trial: 1, Rate: b.Rate, Notes: slices.Clone(b.Notes)}
+	if err := b.channels(m, base); err != nil {
+		return nil, err
+	}
+	if b.Samples == 0 {
+		return nil, fmt.Errorf("it has no samples: the recording was never made, or its .eeg file is not the whole one")
+	}
+	whole, events := b.segments(), b.events(m)
+	if len(b.single) > 0 && m.Label.Annotations {
+		base.note(note.New(note.Assumed, "Annotations of one channel are taken for all: %s.", note.Some(b.single, 6)))
+	}
+	if len(b.foreign) > 0 {
+		if name := b.texts.Name(); name != "" {
+			base.note(note.New(note.Assumed, "Texts are not of the encoding %s: %s.", name, quoted(b.foreign, 6)))
+		} else {
+			base.note(note.New(note.Assumed, "Texts are not UTF-8 and are read as Latin-1 (%s): if that is wrong, --encoding names the right encoding.", quoted(b.foreign, 6)))
+		}
+	}
+	if len(whole) > 1 {
+		base.note(note.New(note.About, "It is interrupted: %d parts, by its markers New Segment.", len(whole)))
+	}
+	for i := range whole {
+		r := *base
+		r.Offset, r.Notes = whole[i].first, slices.Clip(base.Notes)
+		whole[i].Recording = &r
+	}
+	return markedRecordings(m, f, whole, events)
+}
+
+// channels chooses the channels to read.
+func (b *brainVisionFile) channels(m *Manifest, base *Recording) error {
+	var all []candidate
+	factors := make([]float64, len(b.Channels))
+	unread := make([]string, len(b.Channels))
+	for i, c := range b.Channels {
+		name, unit := b.text(c.Name), b.text(c.Unit)
+		if unit == "" { // by the format
+			unit = "µV"
+		}
+		one := candidate{label: name, rate: b.Rate, unit: unit}
+		var kind quantity
+		switch factors[i], kind = microvolts(unit); kind {
+		case noVoltage:
+			one.foreign = "unit " + unit
+		case unreadable:
+			unread[i] = fmt.Sprintf("%s (%q)", name, unit)
+		}
+		if c.Resolution == 0 {
+			one.unfit = "a resolution of 0"
+		}
+		all = append(all, one)
+	}
+	rows, names, notes, err := m.choose(all)
+	if err != nil {
+		return err
+	}
+	base.Channels, base.Notes = names, append(base.Notes, notes...)
+	var odd []string
+	for _, r := range rows {
+		b.rows, b.factors = append(b.rows, r), append(b.factors, factors[r])
+		if unread[r] != "" {
+			odd = append(odd, unread[r])
+		}
+	}
+	if len(odd) > 0 {
+		base.note(note.New(note.Assumed, "Channels whose unit is not understood are taken for microvolts: %s.", strings.Join(odd, ", ")))
+	}
+	return nil
+}
+
+// text decodes one of the file's texts.
+func (b *brainVisionFile) text(raw string) string {
+	text, sure := b.texts.Text(raw)
+	if !sure && !slices.Contains(b.foreign, text) && !slices.Contains(microSigns, strings.TrimSuffix(raw, "V")) {
+		b.foreign = append(b.foreign, text)
+	}
+	return text
+}
+
+// A segment is a part of a file that is recorded without a pause: its samples, or how many are
+// yet to be read.
+type segment struct {
+	*Recording
+	first, samples int
+}
+
+// newSegment is the type of the marker at which a recording begins, or goes on after a pause.
+const newSegment = "New Segment"
+
+// segments are the parts of a file that are recorded without a pause.
+func (b *brainVisionFile) segments() []segment {
+	starts := []int{0}
+	for _, k := range b.Markers {
+		if k.Type == newSegment && k.Sample > 0 && k.Sample < b.Samples {
+			starts = append(starts, k.Sample)
+		}
+	}
+	slices.Sort(starts)
+	starts = append(slices.Compact(starts), b.Samples)
+	var list []segment
+	for i, first := range starts[:len(starts)-1] {
+		list = append(list, segment{first: first, samples: starts[i+1] - first})
+	}
+	return list
+}
+
+// events are the markers but those of a segment's start.
+func (b *brainVisionFile) events(m *Manifest) []event {
+	var events []event
+	for _, k := range b.Markers {
+		if k.Type == newSegment {
+			continue
+		}
+		kind, text := b.text(k.Type), b.text(k.Description)
+		if whole := kind + "/" + text; text == "" {
+			text = kind
+		} else if _, ok := m.Label.Classes.index(whole); ok {
+			text = whole
+		}
+		duration := 0.0 // a marker of one sample is a point
+		if k.Length > 1 {
+			duration = float64(k.Length) / b.Rate
+		}
+		if k.Channel > 0 && k.Channel <= len(b.Channels) {
+			b.single = append(b.single, fmt.Sprintf("%q of %s", text, b.text(b.Channels[k.Channel-1].Name)))
+		}
+		events = append(events, event{float64(k.Sample) / b.Rate, duration, text})
+	}
+	return events
+}
+
+// markedRecordings are those of a file whose samples follow one another in segments: each of
+// them, or one for each event that has a class. Events count from the file's first sample.
+func markedRecordings(m *Manifest, f File, segments []segment, events []event) ([]*Recording, error) {
+	if m.beside.replaces(m) {
+		events = m.beside.from(0)
+	}
+	if m.Unlabelled() && len(events) > 0 && !m.beside.times() {
+		n := note.New(note.About, "Labels could be made of its annotations: %s.", eventTexts(events))
+		for _, s := range segments {
+			s.note(n)
+		}
+	}
+	var list []*Recording
+	var stretches []stretch
+	for _, s := range segments {
+		start := float64(s.first) / s.Rate
+		if m.Label.Annotations {
+			stretches = append(stretches, stretch{s.Recording, start, start + float64(s.Len()+s.samples)/s.Rate, sampleAt(start, s.Rate), s.samples})
+			continue
+		}
+		s.pending = s.samples
+		if !m.Unlabelled() {
+			s.Labels = map[string]float64{"label": float64(f.class)}
+		}
+		list = append(list, s.Recording)
+	}
+	if m.Label.Annotations {
+		return annotated(m, stretches, events)
+	}
+	list[0].shown(events, 0)
+	return list, nil
+}
+
+// brainVisionEvents are the markers of the recording whose header is at path.
+func brainVisionEvents(_ context.Context, path string) ([]event, error) {
+	file, err := brainvision.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	return (&brainVisionFile{File: file}).events(&Manifest{}), nil
+}
