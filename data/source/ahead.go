@@ -85,8 +85,7 @@ func (s *Source) readInto(ctx context.Context, to *ahead, i int) {
 
 // wholeBytes is what a reader keeps of a file for as long as it reads it.
 func (s *Source) wholeBytes(f File) int64 {
-	format, err := formatNamed(s.Manifest.Format)
-	if err != nil || format.streams {
+	if s.Manifest.format().streams {
 		return 0
 	}
 	if own, ok := formatOfFile(f.Name); ok && own.streams {

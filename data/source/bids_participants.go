@@ -12,14 +12,24 @@ import (
 	"eegprune/internal/note"
 )
 
-// participant returns what participants.tsv says of a subject, nil where it has none.
-func (b *bidsSet) participant(subject string) map[string]string {
-	if b == nil || b.participants == nil {
-		return nil
+// subjectOf is the subject of a row of participants.tsv.
+func subjectOf(t *bids.Table, row int) string {
+	return strings.TrimPrefix(t.Cell(row, bids.Participant), "sub-")
+}
+
+// readParticipants reads participants.tsv. Of lines of one subject the first counts.
+func (b *bidsSet) readParticipants() error {
+	t, err := bids.ReadTable(b.Path(bids.Participants))
+	if err != nil {
+		return err
 	}
-	t := b.participants
+	if !t.Has(bids.Participant) {
+		return fmt.Errorf("%s: it has no column %s", t.Path, bids.Participant)
+	}
+	b.participants, b.subjects = t, map[string]map[string]string{}
 	for r := range t.Rows {
-		if strings.TrimPrefix(t.Cell(r, bids.Participant), "sub-") != subject {
+		subject := subjectOf(t, r)
+		if b.subjects[subject] != nil {
 			continue
 		}
 		said := map[string]string{}
@@ -28,37 +38,49 @@ func (b *bidsSet) participant(subject string) map[string]string {
 				said[c] = v
 			}
 		}
-		return said
+		b.subjects[subject] = said
 	}
 	return nil
 }
 
+// participant implements [structure].
+func (b *bidsSet) participant(subject string) map[string]string { return b.subjects[subject] }
+
+// inputs implements [structure].
+func (b *bidsSet) inputs(m *Manifest) []string {
+	if m.Label.Participant == "" {
+		return nil
+	}
+	return []string{b.Path(bids.Participants)}
+}
+
 // noteParticipants says what participants.tsv says of the subjects, and whom only one of the
 // table and the recordings has.
-func (s *Source) noteParticipants() {
-	t := s.bids.participants
+func (b *bidsSet) noteParticipants(s *Source) {
+	t := b.participants
 	if t == nil {
 		return
 	}
-	var subjects, listed, absent, unlisted, twice []string
+	var subjects, absent, unlisted, twice []string
+	read, listed := map[string]bool{}, map[string]bool{}
 	for _, f := range s.Files {
-		if !slices.Contains(subjects, f.Subject) {
+		if !read[f.Subject] {
+			read[f.Subject] = true
 			subjects = append(subjects, f.Subject)
 		}
 	}
 	for r := range t.Rows {
-		subject := strings.TrimPrefix(t.Cell(r, bids.Participant), "sub-")
-		if slices.Contains(listed, subject) {
+		subject := subjectOf(t, r)
+		switch {
+		case listed[subject]:
 			twice = append(twice, subject)
-			continue
-		}
-		listed = append(listed, subject)
-		if !slices.Contains(subjects, subject) {
+		case !read[subject]:
 			absent = append(absent, subject)
 		}
+		listed[subject] = true
 	}
 	for _, subject := range subjects {
-		if !slices.Contains(listed, subject) {
+		if !listed[subject] {
 			unlisted = append(unlisted, subject)
 		}
 	}
@@ -73,7 +95,7 @@ func (s *Source) noteParticipants() {
 	var columns []string
 	for _, c := range t.Columns {
 		if c != bids.Participant {
-			if said := s.columnOf(c, subjects); said != "" {
+			if said := b.columnOf(c, subjects); said != "" {
 				columns = append(columns, said)
 			}
 		}
@@ -82,12 +104,12 @@ func (s *Source) noteParticipants() {
 }
 
 // columnOf sums up a column of participants.tsv.
-func (s *Source) columnOf(column string, subjects []string) string {
+func (b *bidsSet) columnOf(column string, subjects []string) string {
 	least, most, numbers := math.Inf(1), math.Inf(-1), true
 	counts := map[string]int{}
 	var values []string
 	for _, subject := range subjects {
-		v, ok := s.bids.participant(subject)[column]
+		v, ok := b.participant(subject)[column]
 		if !ok {
 			continue
 		}

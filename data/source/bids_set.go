@@ -7,97 +7,86 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/goccy/go-yaml"
-
 	"eegprune/data/bids"
+	"eegprune/data/montage"
 	"eegprune/internal/natural"
 	"eegprune/internal/note"
 )
 
-// bidsFormat is the format of manifests for data sets that are laid out by BIDS.
-const bidsFormat = "bids"
-
 // A bidsSet is a BIDS data set beyond its recordings.
 type bidsSet struct {
 	*bids.Dataset
-	participants *bids.Table // nil where there is none
-	files        map[string]*bidsFile
-	events       []*bids.Table // those of the recordings, each once
+	participants *bids.Table                  // nil where there is none
+	subjects     map[string]map[string]string // what it says of each, by column
+	sidecars     map[string]*sidecar          // by the names of recordings
+	events       []*bids.Table                // those of the recordings, each once
 }
 
 // openBIDS looks at the tables of a BIDS data set, and finds the classes where a manifest only
 // says which column has them.
-func (s *Source) openBIDS(names []string) error {
+func openBIDS(s *Source, names []string) (structure, error) {
 	d, err := bids.Open(s.Dir, names)
 	if err != nil {
-		return fmt.Errorf("reading a BIDS data set: %w", err)
+		return nil, fmt.Errorf("reading a BIDS data set: %w", err)
 	}
-	s.bids = &bidsSet{Dataset: d, files: map[string]*bidsFile{}}
+	b := &bidsSet{Dataset: d, sidecars: map[string]*sidecar{}}
+	label := s.Manifest.Label
 	if slices.Contains(names, bids.Participants) {
-		t, err := bids.ReadTable(d.Path(bids.Participants))
-		if err == nil && !t.Has(bids.Participant) {
-			err = fmt.Errorf("%s: it has no column %s", t.Path, bids.Participant)
-		}
+		err := b.readParticipants()
 		switch {
 		case err == nil:
-			s.bids.participants = t
-		case s.Manifest.Label.Participant != "":
-			return err
+		case label.Participant != "":
+			return nil, err
 		default:
 			s.Notes.Add("", note.New(note.LeftOut, "What is said of the subjects is left out: %v.", err))
 		}
 	}
-	label := s.Manifest.Label
 	if label.Participant != "" {
-		if t := s.bids.participants; t == nil {
-			return fmt.Errorf("label.participant asks for a column of %s, and there is none in %s", bids.Participants, s.Dir)
+		if t := b.participants; t == nil {
+			return nil, fmt.Errorf("label.participant asks for a column of %s, and there is none in %s", bids.Participants, s.Dir)
 		} else if !t.Has(label.Participant) {
-			return fmt.Errorf("%s: it has no column %s, which label.participant asks for: there are %s", t.Path, label.Participant, strings.Join(t.Columns, ", "))
+			return nil, fmt.Errorf("%s: it has no column %s, which label.participant asks for: there are %s", t.Path, label.Participant, strings.Join(t.Columns, ", "))
 		}
 	}
-	s.readBIDSTables(names)
+	b.readTables(s.Manifest, names)
 	if (label.Column != "" || label.Participant != "") && label.Classes == nil {
-		return s.classesOfColumn()
+		return b, b.classesOfColumn(s)
 	}
-	return nil
+	return b, nil
 }
 
-// readBIDSTables reads the tables beside the recordings.
-func (s *Source) readBIDSTables(names []string) {
-	seen := map[string]bool{}
+// readTables reads the tables beside the recordings.
+func (b *bidsSet) readTables(m *Manifest, names []string) {
+	seen := map[*bids.Table]bool{}
 	for _, name := range names {
-		if !s.isBIDSRecording(name) {
+		if !b.isRecording(m, name) {
 			continue
 		}
-		s.bids.files[name] = besideBIDS(s.bids.Dataset, name, s.Manifest.Label.Column)
-		list := s.bids.Beside(name, "events", ".tsv")
-		if len(list) == 0 || seen[list[len(list)-1]] {
-			continue
-		}
-		seen[list[len(list)-1]] = true
-		if t, err := bids.ReadTable(s.bids.Path(list[len(list)-1])); err == nil {
-			s.bids.events = append(s.bids.events, t)
+		b.sidecars[name] = newSidecar(b.Dataset, name, m.Label.Column)
+		if t, err := b.Table(name, "events"); err == nil && t != nil && !seen[t] {
+			seen[t] = true
+			b.events = append(b.events, t)
 		}
 	}
 }
 
-// isBIDSRecording reports whether a file is one that the manifest asks for.
-func (s *Source) isBIDSRecording(name string) bool {
-	g, ok := s.Manifest.groups(name)
-	return ok && !bids.Apart(name) && !bids.Misplaced(name) && !s.bids.Ignored(name) &&
-		(len(s.Manifest.Task) == 0 || slices.Contains(s.Manifest.Task, g["task"]))
+// isRecording reports whether a file is one that the manifest asks for.
+func (b *bidsSet) isRecording(m *Manifest, name string) bool {
+	g, ok := m.groups(name)
+	return ok && !bids.Apart(name) && !bids.Misplaced(name) && !b.Ignored(name) &&
+		(len(m.Task) == 0 || slices.Contains(m.Task, g["task"]))
 }
 
 // mostClasses is how many values of a column can be classes without being listed.
 const mostClasses = 50
 
 // classesOfColumn makes classes of all values of the column that holds the labels.
-func (s *Source) classesOfColumn() error {
+func (b *bidsSet) classesOfColumn(s *Source) error {
 	m := *s.Manifest
 	column, where := m.Label.Column, "events.tsv"
-	tables := s.bids.events
+	tables := b.events
 	if column == "" {
-		column, where, tables = m.Label.Participant, bids.Participants, []*bids.Table{s.bids.participants}
+		column, where, tables = m.Label.Participant, bids.Participants, []*bids.Table{b.participants}
 	}
 	var values, columns []string
 	for _, t := range tables {
@@ -130,9 +119,9 @@ func (s *Source) classesOfColumn() error {
 	return nil
 }
 
-// ofBIDS returns the names that may be recordings or go with them: those that lie apart or are
+// narrow implements [structure]: names that lie apart or are
 // to be ignored are named.
-func (s *Source) ofBIDS(names []string) []string {
+func (b *bidsSet) narrow(s *Source, names []string) []string {
 	var list, apart, ignored, misplaced []string
 	for _, name := range names {
 		_, ok := s.Manifest.groups(name)
@@ -142,7 +131,7 @@ func (s *Source) ofBIDS(names []string) []string {
 			if known {
 				apart = append(apart, name)
 			}
-		case s.bids.Ignored(name):
+		case b.Ignored(name):
 			if ok {
 				ignored = append(ignored, name)
 			}
@@ -163,9 +152,9 @@ func (s *Source) ofBIDS(names []string) []string {
 	return list
 }
 
-// chooseBIDS keeps the recordings of the tasks that are asked for, each in one format and with
-// what is said of it.
-func (s *Source) chooseBIDS() error {
+// settle implements [structure]: it keeps the recordings of the tasks that are asked for, each
+// in one format.
+func (b *bidsSet) settle(s *Source) error {
 	tasks := map[string]int{}
 	var order, other, twice, eventless, unlabelled []string
 	var files []File
@@ -176,16 +165,16 @@ func (s *Source) chooseBIDS() error {
 		if tasks[task]++; tasks[task] == 1 {
 			order = append(order, task)
 		}
-		f.bids = s.bids.files[f.Name]
+		f.sidecar = b.sidecars[f.Name]
 		stem := strings.TrimSuffix(f.Name, path.Ext(f.Name))
 		switch {
-		case f.bids == nil: // of another task
+		case f.sidecar == nil: // of another task
 			other = append(other, f.Name)
 		case at[stem] > 0:
 			twice = append(twice, fmt.Sprintf("%s (%s is read)", f.Name, path.Base(files[at[stem]-1].Name)))
-		case f.bids.labelled && f.bids.err == nil && !f.bids.hasEvents:
+		case f.sidecar.labelled && f.sidecar.err == nil && !f.sidecar.hasEvents:
 			eventless = append(eventless, f.Name)
-		case f.bids.labelled && f.bids.err == nil && !s.hasClass(f.bids):
+		case f.sidecar.labelled && f.sidecar.err == nil && !hasClass(s.Manifest, f.sidecar):
 			unlabelled = append(unlabelled, f.Name)
 		default:
 			files = append(files, f)
@@ -200,7 +189,7 @@ func (s *Source) chooseBIDS() error {
 		return fmt.Errorf("%s: none of the recordings is of the task %s, which %s asks for: there are %s", s.Dir, strings.Join(s.Manifest.Task, ", "), s.Origin, strings.Join(order, ", "))
 	}
 	if none := append(eventless, unlabelled...); len(files) == 0 && len(none) > 0 {
-		return fmt.Errorf("%s: none of the recordings has an event whose %s is among label.classes (%s): %s, for one, has %s", s.Dir, s.Manifest.Label.Column, s.Manifest.Label.Classes.labels(), none[0], s.valuesBeside(none[0]))
+		return fmt.Errorf("%s: none of the recordings has an event whose %s is among label.classes (%s): %s, for one, has %s", s.Dir, s.Manifest.Label.Column, s.Manifest.Label.Classes.labels(), none[0], b.valuesBeside(none[0]))
 	}
 	if len(s.Manifest.Task) == 0 && len(order) > 1 {
 		s.Notes.Add("", note.New(note.About, "Recordings are of several tasks, and all are read: %s; task: chooses.", strings.Join(order, ", ")))
@@ -215,33 +204,34 @@ func (s *Source) chooseBIDS() error {
 	say(note.LeftOut, "%d recording(s) have no events.tsv and are left out: %s.", eventless)
 	say(note.LeftOut, "%d recording(s) have no event of a class and are left out: %s.", unlabelled)
 	s.Files = files
-	s.noteParticipants()
-	s.noteColumns()
-	return s.placeBIDS()
+	b.noteParticipants(s)
+	b.noteColumns(s)
+	b.placeChannels(s)
+	return nil
 }
 
 // hasClass reports whether any event of a recording has a class.
-func (s *Source) hasClass(b *bidsFile) bool {
-	return slices.ContainsFunc(b.events, func(e bidsEvent) bool {
-		_, ok := s.Manifest.Label.Classes.index(e.text)
+func hasClass(m *Manifest, of *sidecar) bool {
+	return slices.ContainsFunc(of.events, func(e tableEvent) bool {
+		_, ok := m.Label.Classes.index(e.text)
 		return ok
 	})
 }
 
-func (s *Source) valuesBeside(name string) string {
+func (b *bidsSet) valuesBeside(name string) string {
 	var events []event
-	for _, e := range s.bids.files[name].events {
+	for _, e := range b.sidecars[name].events {
 		events = append(events, e.event)
 	}
 	return eventTexts(events)
 }
 
 // noteColumns says which columns events have that labels could be made of.
-func (s *Source) noteColumns() {
+func (b *bidsSet) noteColumns(s *Source) {
 	if !s.Manifest.Unlabelled() {
 		return
 	}
-	for _, c := range s.labelColumns() {
+	for _, c := range b.labelColumns() {
 		var said []string
 		for _, v := range c.values {
 			said = append(said, fmt.Sprintf("%q %d times", v, c.counts[v]))
@@ -260,9 +250,9 @@ type labelColumn struct {
 
 // labelColumns are the columns that labels could be made of, the likeliest first: those of
 // few values.
-func (s *Source) labelColumns() []labelColumn {
+func (b *bidsSet) labelColumns() []labelColumn {
 	var list []labelColumn
-	for _, t := range s.bids.events {
+	for _, t := range b.events {
 		for _, name := range t.Columns {
 			if slices.Contains([]string{"onset", "duration", "sample", "response_time", bids.NA}, name) {
 				continue
@@ -280,7 +270,7 @@ func (s *Source) labelColumns() []labelColumn {
 				list[i].counts[v] += counts[v]
 			}
 			for r := range t.Rows {
-				d, err := bidsNumber(t.Cell(r, "duration"))
+				d, err := tableNumber(t.Cell(r, "duration"))
 				list[i].timed = list[i].timed && (t.Cell(r, name) == bids.NA || err == nil && d > 0)
 			}
 		}
@@ -306,10 +296,10 @@ func (s *Source) labelColumns() []labelColumn {
 	return list
 }
 
-// startOfBIDS is a manifest to begin with.
-func (s *Source) startOfBIDS() Manifest {
-	m := Manifest{Format: bidsFormat, Task: s.Manifest.Task}
-	if list := s.labelColumns(); len(list) > 0 && len(list[0].values) > 1 {
+// start implements [structure].
+func (b *bidsSet) start(s *Source) Manifest {
+	m := Manifest{Format: s.Manifest.Format, Task: s.Manifest.Task}
+	if list := b.labelColumns(); len(list) > 0 && len(list[0].values) > 1 {
 		m.Label.Column = list[0].name
 		for _, v := range list[0].values[:min(few, len(list[0].values))] {
 			m.Label.Classes = append(m.Label.Classes, ClassRule{v, v})
@@ -329,72 +319,43 @@ func (s *Source) startOfBIDS() Manifest {
 	return m
 }
 
-// tasks are those of the recordings, in order.
-func (s *Source) tasks() []string {
-	var list []string
-	for _, f := range s.Files {
-		g, _ := s.Manifest.groups(f.Name)
-		if t := g["task"]; t != "" && !slices.Contains(list, t) {
-			list = append(list, t)
-		}
-	}
-	slices.SortFunc(list, natural.Compare)
-	return list
-}
-
-// Start returns a manifest to begin with where the directory has none and labels could be made
-// of what is in it, else nothing.
-func (s *Source) Start() (string, error) {
-	if s.bids == nil || s.Origin != impliedOrigin {
-		return "", nil
-	}
-	m := s.startOfBIDS()
-	comments := yaml.CommentMap{}
-	if m.Label.Seconds > 0 {
-		comments["$.label.seconds"] = []*yaml.Comment{yaml.LineComment(" of each trial, as events have no duration")}
-	}
-	if tasks := s.tasks(); len(m.Task) == 0 && len(tasks) > 1 {
-		comments["$.format"] = []*yaml.Comment{yaml.LineComment(" all tasks; task: [" + strings.Join(tasks, ", ") + "] chooses")}
-	}
-	b, err := yaml.MarshalWithOptions(m, yaml.Indent(2), yaml.WithComment(comments))
-	return string(b), err
-}
-
-// placeBIDS reads where channels lie: of the first recording that has a table of it.
-func (s *Source) placeBIDS() error {
+// placeChannels reads where channels lie: of the first recording that has a table of it.
+func (b *bidsSet) placeChannels(s *Source) {
 	if s.Positions != nil { // said by the user
-		return nil
+		return
 	}
-	var first string
+	var first, sum string
 	var others, spaces []string
+	seen := map[string]bool{}
 	for _, f := range s.Files {
-		list := s.bids.Beside(f.Name, "electrodes", ".tsv")
+		list := b.Beside(f.Name, "electrodes", ".tsv")
 		if len(list) == 0 {
 			continue
 		}
 		p := list[len(list)-1]
 		switch {
 		case first == "":
-			first, spaces = p, bids.Rivals(list)
-		case p != first && !slices.Contains(others, p) && sumOfFile(s.bids.Path(p), true) != sumOfFile(s.bids.Path(first), true):
+			first, sum, spaces = p, sumOfFile(b.Path(p), true), bids.Rivals(list)
+		case !seen[p] && sumOfFile(b.Path(p), true) != sum:
 			others = append(others, p)
 		}
+		seen[p] = true
 	}
 	if first == "" {
-		return nil
+		return
 	}
-	system := s.bids.Beside(first, "coordsystem", ".json")
+	system := b.Beside(first, "coordsystem", ".json")
 	system = slices.DeleteFunc(system, func(p string) bool {
 		space := bids.Space(p)
 		return space != "" && bids.Space(first) != "" && space != bids.Space(first)
 	})
 	coordinates := ""
 	if len(system) > 0 {
-		coordinates = s.bids.Path(system[len(system)-1])
+		coordinates = b.Path(system[len(system)-1])
 	}
-	if err := s.useElectrodes(s.bids.Path(first), coordinates); err != nil {
+	if err := s.useElectrodes(b.Path(first), coordinates); err != nil {
 		s.Notes.Add("", note.New(note.LeftOut, "Places of channels are left out: %v.", err))
-		return nil
+		return
 	}
 	s.Notes.Add("", note.New(note.About, "Places of channels are those of %s.", first))
 	if len(spaces) > 1 {
@@ -402,6 +363,18 @@ func (s *Source) placeBIDS() error {
 	}
 	if len(others) > 0 {
 		s.Notes.Add("", note.New(note.Assumed, "%d other file(s) say other places of channels, and those of %s are taken for all: %s.", len(others), first, note.Some(others, 3)))
+	}
+}
+
+// useElectrodes reads where the electrodes of a BIDS data set lie.
+func (s *Source) useElectrodes(path, coordsystem string) error {
+	p, err := montage.ReadElectrodes(path, coordsystem)
+	if err != nil {
+		return err
+	}
+	s.Positions = p
+	if len(p.Without) > 0 {
+		s.Notes.Add(path, note.New(note.About, "Channels are listed without a place: %s.", note.Some(p.Without, 6)))
 	}
 	return nil
 }

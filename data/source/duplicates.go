@@ -124,14 +124,6 @@ func sameContents(files []File) [][]File {
 	return all
 }
 
-// parts returns the files that hold the rest of the recording whose file this is.
-func (f File) parts() []string {
-	if format, ok := formatOfFile(f.Name); ok && format.parts != nil {
-		return format.parts(f.Path)
-	}
-	return nil
-}
-
 // groups returns the files that share a key, in groups of two and more in the order of
 // their first. An empty key is none.
 func groups(files []File, key func(File) string) [][]File {

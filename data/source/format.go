@@ -5,11 +5,10 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"path"
+	"slices"
 	"strings"
 
-	"eegprune/data/bids"
-	"eegprune/data/brainvision"
-	"eegprune/data/eeglab"
 	"eegprune/data/montage"
 	"eegprune/internal/mapped"
 )
@@ -26,8 +25,24 @@ type format struct {
 	beside []string
 	// companions are the endings of files that belong to one of the same format.
 	companions []string
-	// mark is a file by which a directory is known to be read so.
-	mark string
+	// mark is a file by which a directory is known to be read so, and pattern what a manifest's
+	// files are where it doesn't say it.
+	mark, pattern string
+	// open, where a data set is laid out by more than the names of its recordings, looks at
+	// how, and may complete the manifest.
+	open func(s *Source, names []string) (structure, error)
+	// describe, where files may say themselves what a manifest would, has those of a source
+	// say it that has none.
+	describe func(s *Source)
+	// unsaid, where files can't be read without a manifest, says what the first of them holds
+	// and gives an example of a manifest; nothing where there is none.
+	unsaid func(dir string, names []string) (holds, example string)
+	// tables says that recordings are files of other formats with tables of events and
+	// subjects around them, so that task, label.column and label.participant may be asked for.
+	tables bool
+	// arrays says that files hold named arrays, so that label.array may be asked for, and axes
+	// that their axes may be in any order.
+	arrays, axes bool
 	// parts returns the files that hold the rest of a recording, nil where all is in one.
 	parts func(path string) []string
 	// events, where files may have annotations, gives those of one.
@@ -44,20 +59,32 @@ type format struct {
 	read func(ctx context.Context, m *Manifest, f File) iter.Seq2[*Recording, error]
 }
 
-// formats lists all kinds of files. A new one is a file and a line here.
+// A structure is how a data set is laid out by more than the names of its recordings.
+type structure interface {
+	// narrow returns the names that may be recordings or go with them. Those that lie apart or
+	// are to be ignored are noted.
+	narrow(s *Source, names []string) []string
+	// settle keeps those of the source's files that are to be read, each with what is said of
+	// it beside it.
+	settle(s *Source) error
+	// participant is what is said of a subject, nil where nothing is.
+	participant(subject string) map[string]string
+	// inputs are the files that labels depend on beside those of each recording.
+	inputs(m *Manifest) []string
+	// start is a manifest to begin with.
+	start(s *Source) Manifest
+}
+
+// formats lists all kinds of files: a new one is a file and a line here. Those of one data set
+// are in its own file.
 func formats() []format {
-	return []format{
-		{name: "edf", about: "EDF and EDF+", suffixes: []string{".edf"}, units: true, events: edfEvents, read: readEDF},
-		{name: "bdf", about: "BioSemi's BDF and BDF+", suffixes: []string{".bdf"}, units: true, events: edfEvents, read: readEDF},
-		{name: "brainvision", about: "BrainVision's .vhdr, with its .eeg and .vmrk", suffixes: []string{".vhdr"}, units: true, companions: []string{".eeg", ".vmrk", ".dat"}, streams: true, parts: brainvision.Parts, events: brainVisionEvents, read: readBrainVision},
-		{name: "eeglab", about: "EEGLAB's .set, with its .fdt", suffixes: []string{".set"}, companions: []string{".fdt", ".dat"}, parts: eeglab.Parts, events: eeglabFileEvents, places: eeglabPlaces, read: readEEGLAB},
-		{name: bidsFormat, about: "a data set laid out by BIDS", mark: bids.Description, units: true, beside: []string{"README", "README.md", "README.rst", "README.txt", "CHANGES", "LICENSE", "CITATION.cff"},
-			companions: []string{".tsv", ".json", ".eeg", ".vmrk", ".dat", ".fdt"}, read: readBIDS},
-		{name: "deap", about: "DEAP's data_preprocessed_python (sNN.dat)", labels: deapLabels(), streams: true, read: readDEAP},
-		{name: "seed", about: "SEED's Preprocessed_EEG (MAT files)", labels: []string{"emotion"}, beside: []string{seedLabelFile, "readme.txt"}, streams: true, read: readSEED},
-		{name: "mat", about: "arrays in MAT files of any version, by a manifest", read: readMAT},
-		{name: "npy", about: "NumPy's .npy and .npz", suffixes: []string{".npy", ".npz"}, read: readNPY},
+	list := []format{edfFormat(), bdfFormat(), brainVisionFormat(), eeglabFormat(), bidsFormat()}
+	for _, d := range datasets() {
+		if d.format.name != "" {
+			list = append(list, d.format)
+		}
 	}
+	return append(list, matFormat(), npyFormat())
 }
 
 // Formats returns the names that a manifest's format can have.
@@ -79,6 +106,23 @@ func formatNamed(name string) (format, error) {
 		return format{}, fmt.Errorf("format is missing: one of %s", strings.Join(Formats(), ", "))
 	}
 	return format{}, fmt.Errorf("no format %q: there are %s", name, strings.Join(Formats(), ", "))
+}
+
+// format is that of the recordings; one without a name where the manifest has none that is
+// known, which is never so once it was read.
+func (m *Manifest) format() format {
+	f, _ := formatNamed(m.Format)
+	return f
+}
+
+// formatOfFile returns the format that files with such an ending have.
+func formatOfFile(name string) (format, bool) {
+	for _, f := range formats() {
+		if slices.Contains(f.suffixes, strings.ToLower(path.Ext(name))) {
+			return f, true
+		}
+	}
+	return format{}, false
 }
 
 // failed is the sequence of recordings of a file that can't be read.
@@ -127,11 +171,14 @@ func (f format) mendScale(factor string) string {
 	return fmt.Sprintf(" (signal: {scale: %s} in %s)", factor, ManifestName)
 }
 
-// annotatedFormats are those whose files may have annotations.
-func annotatedFormats() []string {
+// annotated reports whether files may have annotations.
+func (f format) annotated() bool { return f.events != nil || f.tables }
+
+// namesOf are the formats that are such.
+func namesOf(such func(format) bool) []string {
 	var names []string
 	for _, f := range formats() {
-		if f.events != nil || f.name == bidsFormat {
+		if such(f) {
 			names = append(names, f.name)
 		}
 	}

@@ -11,8 +11,8 @@ import (
 
 	"github.com/goccy/go-yaml"
 
-	"eegprune/data/bids"
 	"eegprune/data/charset"
+	"eegprune/internal/natural"
 	"eegprune/internal/note"
 )
 
@@ -34,10 +34,6 @@ func Names() ([]string, error) {
 	}
 	return names, nil
 }
-
-// impliedOrigin is where a manifest comes from that a directory doesn't need to
-// have, as messages say it.
-const impliedOrigin = "the names of the files"
 
 // bidsName is how the Brain Imaging Data Structure names files (bids.neuroimaging.io).
 const bidsName = `(^|/)sub-(?<subject>[^_/]+)(_ses-(?<session>[^_/]+))?(_[^/]*)?`
@@ -85,40 +81,36 @@ func markedManifest(names []string) *Manifest {
 }
 
 func (f format) marked() *Manifest {
-	return &Manifest{Format: f.name, Files: bids.Pattern, files: regexp.MustCompile(bids.Pattern)}
+	return &Manifest{Format: f.name, Files: f.pattern, files: regexp.MustCompile(f.pattern)}
 }
 
 // manifestOfFormat returns how to read the files of a format in a directory, where the
 // manifest in it is of that format by that.
-func manifestOfFormat(dir string, f format, names []string) (*Manifest, string, error) {
+func manifestOfFormat(dir string, f format, names []string) (*Manifest, Origin, error) {
 	if slices.Contains(names, ManifestName) {
-		m, path, err := readManifest(filepath.Join(dir, ManifestName))
+		m, origin, err := readManifest(filepath.Join(dir, ManifestName))
 		if err == nil && m.Format != f.name {
-			err = fmt.Errorf("%s says that the recordings are of format %s, and %s is asked for: ask for that, or name another manifest", path, m.Format, f.name)
+			err = fmt.Errorf("%s says that the recordings are of format %s, and %s is asked for: ask for that, or name another manifest", origin, m.Format, f.name)
 		}
-		return m, path, err
+		return m, origin, err
 	}
 	if f.mark != "" {
-		return f.marked(), impliedOrigin, nil
+		return f.marked(), Origin{}, nil
 	}
 	if m := impliedManifest(f.name, names); m != nil {
-		return m, impliedOrigin, nil
+		return m, Origin{}, nil
 	}
-	return nil, "", fmt.Errorf("none of the %d files in %s (%s, ...) ends in %s, as those of format %s do: choose another format", len(names), dir, names[0], strings.Join(f.suffixes, " or "), f.name)
+	return nil, Origin{}, fmt.Errorf("none of the %d files in %s (%s, ...) ends in %s, as those of format %s do: choose another format", len(names), dir, names[0], strings.Join(f.suffixes, " or "), f.name)
 }
 
 // nameSubjects says whom the files of a source without a manifest are taken to be of.
 func (s *Source) nameSubjects() {
-	if s.bids != nil {
-		s.Notes.Add("", note.New(note.About, "There is no %s: the names of the files say the subjects (sub-), and a recording has no label.", ManifestName))
-		return
-	}
 	has := "no label"
 	if !s.Manifest.Unlabelled() {
 		has = "the label of its array y"
 	}
 	whose := "each of the files is taken for a subject of its own"
-	if strings.HasPrefix(s.Manifest.Files, bidsName) {
+	if s.structure != nil || strings.HasPrefix(s.Manifest.Files, bidsName) {
 		whose = "the names of the files say the subjects (sub-)"
 	}
 	if !slices.ContainsFunc(s.Files, func(f File) bool { return f.described == nil || len(f.described.subject) == 0 }) {
@@ -133,7 +125,7 @@ func (s *Source) NeedLabels(ctx context.Context) error {
 	if !s.Manifest.Unlabelled() {
 		return nil
 	}
-	if s.Origin != impliedOrigin {
+	if !s.Origin.Implied() {
 		return fmt.Errorf("%s says of no recording which label it has, and features need one: add where it is found, such as label: {group: task, classes: {rest: rest, happy: positive}} with a group (?<task>...) in files", s.Origin)
 	}
 	example, err := s.example(ctx)
@@ -150,8 +142,8 @@ const few = 8
 // example is the smallest manifest that might label the recordings: by the
 // annotations, where there are several, or by the names of the files.
 func (s *Source) example(ctx context.Context) (string, error) {
-	if s.bids != nil {
-		b, err := yaml.MarshalWithOptions(s.startOfBIDS(), yaml.Flow(true))
+	if s.structure != nil {
+		b, err := yaml.MarshalWithOptions(s.structure.start(s), yaml.Flow(true))
 		return strings.TrimSpace(string(b)), err
 	}
 	first := s.Files[0]
@@ -161,14 +153,14 @@ func (s *Source) example(ctx context.Context) (string, error) {
 			break
 		}
 	}
-	bids := strings.HasPrefix(s.Manifest.Files, bidsName)
+	named := strings.HasPrefix(s.Manifest.Files, bidsName)
 	var files, how, signal string
 	switch {
-	case rule.Annotations && bids:
+	case rule.Annotations && named:
 		files = `sub-(?<subject>[^/_]+).*`
 	case rule.Annotations:
 		files = `(?<subject>[^/]+)`
-	case bids:
+	case named:
 		files = `sub-(?<subject>[^/_]+).*_task-(?<task>[^/_]+).*`
 	default:
 		files = `(?<subject>[^/_]+)_(?<task>[^/_]+)`
@@ -190,11 +182,42 @@ func (s *Source) example(ctx context.Context) (string, error) {
 		files, regexp.QuoteMeta(path.Ext(first.Name)), how, strings.TrimSpace(string(classes)), signal), nil
 }
 
+// tasks are those of the recordings, in order.
+func (s *Source) tasks() []string {
+	var list []string
+	for _, f := range s.Files {
+		g, _ := s.Manifest.groups(f.Name)
+		if t := g["task"]; t != "" && !slices.Contains(list, t) {
+			list = append(list, t)
+		}
+	}
+	slices.SortFunc(list, natural.Compare)
+	return list
+}
+
+// Start returns a manifest to begin with where the directory has none and labels could be made
+// of what is in it, else nothing.
+func (s *Source) Start() (string, error) {
+	if s.structure == nil || !s.Origin.Implied() {
+		return "", nil
+	}
+	m := s.structure.start(s)
+	comments := yaml.CommentMap{}
+	if m.Label.Seconds > 0 {
+		comments["$.label.seconds"] = []*yaml.Comment{yaml.LineComment(" of each trial, as events have no duration")}
+	}
+	if tasks := s.tasks(); len(m.Task) == 0 && len(tasks) > 1 {
+		comments["$.format"] = []*yaml.Comment{yaml.LineComment(" all tasks; task: [" + strings.Join(tasks, ", ") + "] chooses")}
+	}
+	b, err := yaml.MarshalWithOptions(m, yaml.Indent(2), yaml.WithComment(comments))
+	return string(b), err
+}
+
 // annotationRule makes labels of all annotations of a file, if it has several.
 func (s *Source) annotationRule(ctx context.Context, f File) LabelRule {
 	var l LabelRule
-	format, err := formatNamed(s.Manifest.Format)
-	if err != nil || format.events == nil {
+	format := s.Manifest.format()
+	if format.events == nil {
 		return l
 	}
 	events, err := format.events(ctx, f.Path)

@@ -69,7 +69,7 @@ func Inspect(ctx context.Context, s *Source, progress func(Progress)) (*Summary,
 	}
 	sum := &Summary{Format: s.Manifest.Format, Manifest: s.Manifest.Name, Classes: s.Classes}
 	if sum.Manifest == "" {
-		sum.Manifest = s.Origin
+		sum.Manifest = s.Origin.String()
 	}
 	var n note.List
 	trials := map[trialKey]bool{}
@@ -87,7 +87,7 @@ func Inspect(ctx context.Context, s *Source, progress func(Progress)) (*Summary,
 	n.Add("", repeated...)
 	sum.Notes = slices.Concat(s.Notes, n)
 	for i := range sum.Subjects {
-		sum.Subjects[i].Participant = s.bids.participant(sum.Subjects[i].Subject)
+		sum.Subjects[i].Participant = s.participant(sum.Subjects[i].Subject)
 	}
 	if sum.Start, err = s.Start(); err != nil {
 		return nil, fmt.Errorf("writing an example of a manifest: %w", err)

@@ -1,10 +1,9 @@
 package source
 
 import (
-	"embed"
+	"cmp"
 	"fmt"
 	"math"
-	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -13,9 +12,9 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"golang.org/x/text/unicode/norm"
 
-	"eegprune/data/bids"
 	"eegprune/data/charset"
 	"eegprune/data/label"
+	"eegprune/data/montage"
 	"eegprune/internal/strictyaml"
 )
 
@@ -45,7 +44,7 @@ type Manifest struct {
 	// Files is a regular expression for the path of a file below the directory,
 	// with slashes. Its group subject is required; session, trial (a number) and
 	// part (of a trial in several files) are what they say; others can hold the
-	// label. Of a BIDS data set it need not be given: see [bids.Pattern].
+	// label. Of a BIDS data set it need not be given: see [eegprune/data/bids.Pattern].
 	Files string `yaml:"files,omitempty"`
 	// Task chooses the recordings of a BIDS data set by their tasks: one or a list.
 	Task OneOrMore `yaml:"task,omitempty"`
@@ -68,7 +67,7 @@ type Manifest struct {
 	files *regexp.Regexp
 	// beside is what the tables of a BIDS data set say of the one file that is read by this
 	// manifest, nil without such.
-	beside *bidsFile
+	beside *sidecar
 }
 
 // OneOrMore is a text or a list of them.
@@ -142,6 +141,19 @@ type SignalRule struct {
 	Array      string   `yaml:"array,omitempty"`      // the samples in an .npz or MAT file of several arrays, or a path: "EEG.data"
 	Axes       []string `yaml:"axes,omitempty"`       // of the array in a MAT file; [channels, samples, trials] without it
 	Scale      float64  `yaml:"scale,omitempty"`      // microvolts for each unit of the numbers; 1 without it
+}
+
+// electrodes returns the names of the rows of files that don't name them.
+func (s SignalRule) electrodes() ([]string, error) {
+	if s.Rate == 0 || len(s.Electrodes) == 0 {
+		return nil, fmt.Errorf("its format doesn't say at which rate it was sampled, nor which electrodes: give signal.rate and signal.electrodes in the manifest")
+	}
+	if len(s.Electrodes) == 1 {
+		if m, err := montage.Find(s.Electrodes[0]); err == nil {
+			return m.Electrodes, nil
+		}
+	}
+	return slices.Clone(s.Electrodes), nil
 }
 
 // A ClassRule gives a label its class.
@@ -237,11 +249,9 @@ func (m *Manifest) check(b []byte) error {
 	if err != nil {
 		return locate(b, "$.format", "%s", err)
 	}
-	if m.Files == "" && m.Format == bidsFormat {
-		m.Files = bids.Pattern
-	}
-	if len(m.Task) > 0 && m.Format != bidsFormat {
-		return locate(b, "$.task", "task chooses recordings of format bids: choose files of format %s by files", m.Format)
+	m.Files = cmp.Or(m.Files, f.pattern)
+	if tables := namesOf(func(f format) bool { return f.tables }); len(m.Task) > 0 && !f.tables {
+		return locate(b, "$.task", "task chooses recordings of format %s: choose files of format %s by files", strings.Join(tables, " or "), m.Format)
 	}
 	if m.Files == "" {
 		return locate(b, "$", "files is missing: a regular expression for the names of the recordings, with a group (?<subject>...)")
@@ -268,7 +278,7 @@ func (m *Manifest) check(b []byte) error {
 		return nil
 	}
 	if f.labels == nil {
-		if err := m.checkLabel(b); err != nil {
+		if err := m.checkLabel(b, f); err != nil {
 			return err
 		}
 	}
@@ -290,8 +300,8 @@ func (m *Manifest) checkSignal(b []byte, f format) error {
 	if len(s.Axes) == 0 {
 		return nil
 	}
-	if f.name != "mat" {
-		return locate(b, "$.signal.axes", "axes are of files of format mat")
+	if !f.axes {
+		return locate(b, "$.signal.axes", "axes are of files of format %s", strings.Join(namesOf(func(f format) bool { return f.axes }), " or "))
 	}
 	known := []string{channelAxis, sampleAxis, trialAxis}
 	for i, a := range s.Axes {
@@ -308,12 +318,11 @@ func (m *Manifest) checkSignal(b []byte, f format) error {
 // Unlabelled reports whether recordings have no label, neither in the files nor by
 // the manifest. They can be looked at and converted.
 func (m *Manifest) Unlabelled() bool {
-	f, err := formatNamed(m.Format)
-	l := m.Label
-	return err == nil && f.labels == nil && l.Group == "" && !l.Annotations && l.Array == "" && l.Column == "" && l.Participant == "" && l.Seconds == 0 && l.Classes == nil && l.Transforms == nil
+	f, l := m.format(), m.Label
+	return f.name != "" && f.labels == nil && l.Group == "" && !l.Annotations && l.Array == "" && l.Column == "" && l.Participant == "" && l.Seconds == 0 && l.Classes == nil && l.Transforms == nil
 }
 
-func (m *Manifest) checkLabel(b []byte) error {
+func (m *Manifest) checkLabel(b []byte, f format) error {
 	l := m.Label
 	ways := 0
 	for _, used := range []bool{l.Group != "", l.Annotations, l.Array != "", l.Column != "", l.Participant != ""} {
@@ -322,12 +331,13 @@ func (m *Manifest) checkLabel(b []byte) error {
 		}
 	}
 	switch {
-	case ways != 1 && m.Format == bidsFormat:
+	case ways != 1 && f.tables:
 		return locate(b, "$.label", "label needs one of column (of events.tsv, such as trial_type), participant (a column of participants.tsv), group (of files, such as task) and annotations: true (those in the files themselves)")
 	case ways != 1:
 		return locate(b, "$.label", "label needs either group (the group of files that holds it), annotations: true, or array (of an .npz or MAT file)")
-	case l.Annotations && !m.annotates(), l.Array != "" && m.Format != "npy" && m.Format != "mat", (l.Column != "" || l.Participant != "") && m.Format != bidsFormat:
-		return locate(b, "$.label", "files of format %s have no such labels: annotations are of %s, columns and participants of bids, arrays of npy and mat", m.Format, strings.Join(annotatedFormats(), ", "))
+	case l.Annotations && !f.annotated(), l.Array != "" && !f.arrays, (l.Column != "" || l.Participant != "") && !f.tables:
+		return locate(b, "$.label", "files of format %s have no such labels: annotations are of %s, columns and participants of %s, arrays of %s", m.Format, strings.Join(namesOf(format.annotated), ", "),
+			strings.Join(namesOf(func(f format) bool { return f.tables }), " and "), strings.Join(namesOf(func(f format) bool { return f.arrays }), " and "))
 	case l.Group != "" && m.files.SubexpIndex(l.Group) < 0:
 		return locate(b, "$.label.group", "files has no group (?<%s>...) to take the label from", l.Group)
 	case (l.Annotations || l.Column != "") && m.files.SubexpIndex("trial") >= 0:
@@ -341,9 +351,6 @@ func (m *Manifest) checkLabel(b []byte) error {
 	}
 	return nil
 }
-
-// annotates reports whether files of the format have annotations.
-func (m *Manifest) annotates() bool { return slices.Contains(annotatedFormats(), m.Format) }
 
 // labelForm is what the labels of the recordings are.
 type labelForm label.Form
@@ -373,30 +380,4 @@ func (m *Manifest) groups(name string) (map[string]string, bool) {
 		}
 	}
 	return g, true
-}
-
-//go:embed manifests/*.yaml
-var builtinFiles embed.FS
-
-// Builtin returns the manifests of known data sets, by which a directory is
-// recognised that has none of its own.
-func Builtin() ([]*Manifest, error) {
-	entries, err := builtinFiles.ReadDir("manifests")
-	if err != nil {
-		return nil, err
-	}
-	var list []*Manifest
-	for _, e := range entries {
-		name := path.Join("manifests", e.Name())
-		b, err := builtinFiles.ReadFile(name)
-		if err != nil {
-			return nil, err
-		}
-		m, err := ParseManifest(b, name)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, m)
-	}
-	return list, nil
 }

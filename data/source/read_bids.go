@@ -5,12 +5,21 @@ import (
 	"fmt"
 	"iter"
 	"math"
-	"path"
 	"slices"
-	"strings"
 
+	"eegprune/data/bids"
 	"eegprune/internal/note"
 )
+
+// bidsFormat is that of data sets laid out by the Brain Imaging Data Structure.
+func bidsFormat() format {
+	return format{
+		name: "bids", about: "a data set laid out by BIDS", mark: bids.Description, pattern: bids.Pattern, units: true, tables: true,
+		beside:     []string{"README", "README.md", "README.rst", "README.txt", "CHANGES", "LICENSE", "CITATION.cff"},
+		companions: []string{".tsv", ".json", ".eeg", ".vmrk", ".dat", ".fdt"},
+		open:       openBIDS, read: readBIDS,
+	}
+}
 
 // readBIDS reads a recording of a BIDS data set as the format of its file is read, with what
 // the tables around it say of its channels and events.
@@ -21,19 +30,19 @@ func readBIDS(ctx context.Context, m *Manifest, f File) iter.Seq2[*Recording, er
 	}
 	one := *m
 	one.Format = own.name
-	if f.bids != nil {
-		if err := f.bids.err; err != nil {
+	if f.sidecar != nil {
+		if err := f.sidecar.err; err != nil {
 			return failed(err)
 		}
 		// A file may be read more than once.
-		beside := *f.bids
+		beside := *f.sidecar
 		one.beside = &beside
 		one.Label.Annotations = m.Label.Annotations || m.Label.Column != ""
 	}
 	return func(yield func(*Recording, error) bool) {
 		for r, err := range own.read(ctx, &one, f) {
-			if r != nil && f.bids != nil {
-				r.Notes = slices.Concat(r.Notes, f.bids.compare(r))
+			if r != nil && f.sidecar != nil {
+				r.Notes = slices.Concat(r.Notes, f.sidecar.compare(r))
 			}
 			if !yield(r, err) {
 				return
@@ -42,18 +51,8 @@ func readBIDS(ctx context.Context, m *Manifest, f File) iter.Seq2[*Recording, er
 	}
 }
 
-// formatOfFile returns the format that files with such an ending have.
-func formatOfFile(name string) (format, bool) {
-	for _, f := range formats() {
-		if slices.Contains(f.suffixes, strings.ToLower(path.Ext(name))) {
-			return f, true
-		}
-	}
-	return format{}, false
-}
-
 // compare says in what a recording is not as the tables around it say.
-func (b *bidsFile) compare(r *Recording) (notes []note.Note) {
+func (b *sidecar) compare(r *Recording) (notes []note.Note) {
 	const sameRate = 1e-4 // of it: EDF rounds the duration of its records
 	for _, said := range []struct {
 		where string

@@ -12,6 +12,13 @@ import (
 	"eegprune/internal/note"
 )
 
+func brainVisionFormat() format {
+	return format{
+		name: "brainvision", about: "BrainVision's .vhdr, with its .eeg and .vmrk", suffixes: []string{".vhdr"}, companions: []string{".eeg", ".vmrk", ".dat"},
+		units: true, streams: true, parts: brainvision.Parts, events: brainVisionEvents, read: readBrainVision,
+	}
+}
+
 // readBrainVision reads a recording of BrainVision by its header: whole, or each labelled
 // marker as one. A marker is told by its description, or by "type/description". Samples are
 // read as each recording is asked for.

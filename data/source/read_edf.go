@@ -16,6 +16,14 @@ import (
 	"eegprune/internal/note"
 )
 
+func edfFormat() format {
+	return format{name: "edf", about: "EDF and EDF+", suffixes: []string{".edf"}, units: true, events: edfEvents, read: readEDF}
+}
+
+func bdfFormat() format {
+	return format{name: "bdf", about: "BioSemi's BDF and BDF+", suffixes: []string{".bdf"}, units: true, events: edfEvents, read: readEDF}
+}
+
 // readEDF reads EDF, EDF+ and BDF: the whole file as one recording, or each
 // labelled annotation as one. An interrupted recording (EDF+D) gives one for
 // each uninterrupted stretch.

@@ -15,6 +15,13 @@ import (
 	"eegprune/internal/note"
 )
 
+func eeglabFormat() format {
+	return format{
+		name: "eeglab", about: "EEGLAB's .set, with its .fdt", suffixes: []string{".set"}, companions: []string{".fdt", ".dat"},
+		parts: eeglab.Parts, events: eeglabFileEvents, places: eeglabPlaces, read: readEEGLAB,
+	}
+}
+
 // readEEGLAB reads a data set of EEGLAB: a continuous one whole, or each labelled event as
 // one recording; of one in epochs each epoch as a trial. What was cut out of it is a gap.
 func readEEGLAB(ctx context.Context, m *Manifest, f File) iter.Seq2[*Recording, error] {

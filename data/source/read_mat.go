@@ -8,6 +8,7 @@ import (
 	"iter"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -17,6 +18,10 @@ import (
 	"eegprune/internal/natural"
 	"eegprune/internal/note"
 )
+
+func matFormat() format {
+	return format{name: "mat", about: "arrays in MAT files of any version, by a manifest", arrays: true, axes: true, unsaid: unsaidMAT, read: readMAT}
+}
 
 // readMAT reads MAT files of any version: a matrix [channels, samples] of one recording, a
 // three-dimensional array [channels, samples, trials], or a cell array or a field of an array
@@ -438,16 +443,20 @@ func oneHotLabels(ctx context.Context, path string, a *mat.Array) ([]string, err
 // exampleOfMAT is a manifest of arrays in MAT files.
 const exampleOfMAT = `{format: mat, files: '(?<subject>[^/]+)\.mat$', signal: {array: eeg, rate: 128, electrodes: [Fp1, Fp2]}, label: {array: label, classes: {0: negative, 1: positive}}}`
 
-// matContents says which variables a MAT file has.
-func matContents(dir, name string) string {
+// unsaidMAT says which variables the first of the MAT files has.
+func unsaidMAT(dir string, names []string) (holds, example string) {
+	i := slices.IndexFunc(names, func(n string) bool { return strings.EqualFold(path.Ext(n), ".mat") })
+	if i < 0 {
+		return "", ""
+	}
 	var list []string
-	err := eachArray(context.Background(), filepath.Join(dir, filepath.FromSlash(name)), func(path string) bool { return !strings.ContainsAny(path, ".{") }, func(a *mat.Array) error {
+	err := eachArray(context.Background(), filepath.Join(dir, filepath.FromSlash(names[i])), func(path string) bool { return !strings.ContainsAny(path, ".{") }, func(a *mat.Array) error {
 		list = append(list, fmt.Sprintf("%s (%s %s)", a.Name, a.Class, a.Shape()))
 		return nil
 	})
 	if err != nil || len(list) == 0 {
-		return fmt.Sprintf("%s is a file of MATLAB's", name)
+		return fmt.Sprintf("%s is a file of MATLAB's", names[i]), exampleOfMAT
 	}
 	slices.SortFunc(list, natural.Compare)
-	return fmt.Sprintf("%s has %s", name, note.Some(list, 12))
+	return fmt.Sprintf("%s has %s", names[i], note.Some(list, 12)), exampleOfMAT
 }

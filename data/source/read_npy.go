@@ -17,6 +17,13 @@ import (
 	"eegprune/internal/note"
 )
 
+func npyFormat() format {
+	return format{
+		name: "npy", about: "NumPy's .npy and .npz", suffixes: []string{".npy", ".npz"}, arrays: true,
+		describe: (*Source).describe, read: readNPY,
+	}
+}
+
 // readNPY reads .npy and .npz files: an array [channels, samples] of one
 // recording or [trials, channels, samples] of many. The manifest says what the
 // numbers are: signal.rate, signal.electrodes and, for .npz, the names of the

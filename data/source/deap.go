@@ -7,14 +7,43 @@ import (
 	"regexp"
 	"slices"
 
-	"eegprune/data/montage"
 	"eegprune/data/ndarray"
 	"eegprune/data/pickle"
 	"eegprune/internal/mapped"
 )
 
-// deapLabels are DEAP's ratings, each from 1 to 9 (Koelstra et al., IEEE Trans
-// Affective Computing 2012, 3:18).
+// deap is DEAP's data_preprocessed_python (Koelstra et al., IEEE Trans Affective Computing 2012,
+// 3:18).
+func deap() dataset {
+	return dataset{
+		manifest: `
+name: deap
+format: deap
+files: '(^|/)s(?<subject>\d{2})\.dat$'
+label:
+  transforms:
+    - name: Select
+      args: {key: [valence]}
+    - name: Binary
+      args: {threshold: 5}
+signal: {rate: 128, electrodes: [deap], baseline: 3}
+`,
+		format:   format{name: "deap", about: "DEAP's data_preprocessed_python (sNN.dat)", labels: deapLabels(), streams: true, read: readDEAP},
+		mistaken: deapOfMATLAB,
+	}
+}
+
+var deapMATLABName = regexp.MustCompile(`(^|/)s\d\d\.mat$`)
+
+// deapOfMATLAB tells data_preprocessed_matlab.
+func deapOfMATLAB(names []string) string {
+	if slices.ContainsFunc(names, func(n string) bool { return !deapMATLABName.MatchString(n) }) {
+		return ""
+	}
+	return fmt.Sprintf("its files (%s, ...) are DEAP's copy for MATLAB, data_preprocessed_matlab: give the one for Python, data_preprocessed_python (s01.dat, ...)", names[0])
+}
+
+// deapLabels are the ratings, each from 1 to 9.
 func deapLabels() []string { return []string{"valence", "arousal", "dominance", "liking"} }
 
 // readDEAP reads a file of DEAP's data_preprocessed_python: a pickled dict of
@@ -113,19 +142,3 @@ func (d *deapFile) trial(t int) (*Recording, error) {
 	}
 	return &r, nil
 }
-
-// electrodes returns the names of the rows of files that don't name them.
-func (s SignalRule) electrodes() ([]string, error) {
-	if s.Rate == 0 || len(s.Electrodes) == 0 {
-		return nil, fmt.Errorf("its format doesn't say at which rate it was sampled, nor which electrodes: give signal.rate and signal.electrodes in the manifest")
-	}
-	if len(s.Electrodes) == 1 {
-		if m, err := montage.Find(s.Electrodes[0]); err == nil {
-			return m.Electrodes, nil
-		}
-	}
-	return slices.Clone(s.Electrodes), nil
-}
-
-// deapOfMATLAB matches the files of data_preprocessed_matlab.
-var deapOfMATLAB = regexp.MustCompile(`(^|/)s\d\d\.mat$`)

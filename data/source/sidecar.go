@@ -14,12 +14,12 @@ import (
 )
 
 // A bidsFile is what the tables and notes around a recording say of it.
-type bidsFile struct {
+type sidecar struct {
 	err   error    // why they can't be read
 	paths []string // of all that was read
 
 	channels *bids.Table // nil where there is none
-	events   []bidsEvent
+	events   []tableEvent
 	hasEvents,
 	labelled bool // whether events stand for the file's own annotations
 
@@ -30,20 +30,20 @@ type bidsFile struct {
 }
 
 // A bidsEvent is a row of an events.tsv. Its onset counts from the first sample.
-type bidsEvent struct {
+type tableEvent struct {
 	event
 	sample float64 // -1 where the table doesn't say it
 }
 
 // besideBIDS reads what is said of a recording. column is that of the events' labels, empty
 // where there is none.
-func besideBIDS(d *bids.Dataset, name, column string) *bidsFile {
-	b := &bidsFile{labelled: column != ""}
+func newSidecar(d *bids.Dataset, name, column string) *sidecar {
+	b := &sidecar{labelled: column != ""}
 	b.err = b.read(d, name, column)
 	return b
 }
 
-func (b *bidsFile) read(d *bids.Dataset, name, column string) error {
+func (b *sidecar) read(d *bids.Dataset, name, column string) error {
 	for _, suffix := range []string{"eeg", "channels", "events"} {
 		for _, ending := range []string{".json", ".tsv"} {
 			for _, p := range d.Beside(name, suffix, ending) {
@@ -81,7 +81,7 @@ func (b *bidsFile) read(d *bids.Dataset, name, column string) error {
 }
 
 // table returns the nearest table, and says which were passed over and what is torn.
-func (b *bidsFile) table(d *bids.Dataset, name, suffix string) (*bids.Table, error) {
+func (b *sidecar) table(d *bids.Dataset, name, suffix string) (*bids.Table, error) {
 	t, err := d.Table(name, suffix)
 	if t == nil || err != nil {
 		return nil, err
@@ -104,7 +104,7 @@ func someNumbers(list []int) string {
 }
 
 // say takes what the .json file of a recording says.
-func (b *bidsFile) say(about map[string]any) {
+func (b *sidecar) say(about map[string]any) {
 	b.rate, _ = about["SamplingFrequency"].(float64)
 	var said []string
 	for _, x := range []struct{ key, format string }{{"PowerLineFrequency", "the power line has %v Hz"}, {"EEGReference", "the reference is %v"}} {
@@ -133,7 +133,7 @@ func commonValue(t *bids.Table, column string) float64 {
 }
 
 // readEvents takes the rows of an events.tsv. Those without a time are said.
-func (b *bidsFile) readEvents(t *bids.Table, column string) error {
+func (b *sidecar) readEvents(t *bids.Table, column string) error {
 	if !t.Has("onset") {
 		return fmt.Errorf("%s: it has no column onset: say when events begin, in seconds from the first sample", t.Path)
 	}
@@ -148,18 +148,18 @@ func (b *bidsFile) readEvents(t *bids.Table, column string) error {
 	}
 	var untimed []string
 	for r := range t.Rows {
-		e := bidsEvent{event{text: t.Cell(r, column)}, -1}
+		e := tableEvent{event{text: t.Cell(r, column)}, -1}
 		var err error
-		if e.onset, err = bidsNumber(t.Cell(r, "onset")); err != nil || t.Cell(r, "onset") == bids.NA {
+		if e.onset, err = tableNumber(t.Cell(r, "onset")); err != nil || t.Cell(r, "onset") == bids.NA {
 			untimed = append(untimed, fmt.Sprintf("%q with onset %q", e.text, t.Cell(r, "onset")))
 			continue
 		}
-		if e.duration, err = bidsNumber(t.Cell(r, "duration")); err != nil || e.duration < 0 {
+		if e.duration, err = tableNumber(t.Cell(r, "duration")); err != nil || e.duration < 0 {
 			untimed = append(untimed, fmt.Sprintf("%q with duration %q", e.text, t.Cell(r, "duration")))
 			continue
 		}
 		if s := t.Cell(r, "sample"); s != bids.NA {
-			if e.sample, err = bidsNumber(s); err != nil {
+			if e.sample, err = tableNumber(s); err != nil {
 				e.sample = -1
 			}
 		}
@@ -172,7 +172,7 @@ func (b *bidsFile) readEvents(t *bids.Table, column string) error {
 }
 
 // bidsNumber reads a number, 0 where it isn't known.
-func bidsNumber(text string) (float64, error) {
+func tableNumber(text string) (float64, error) {
 	if text == bids.NA {
 		return 0, nil
 	}
@@ -185,7 +185,7 @@ func bidsNumber(text string) (float64, error) {
 
 // ofChannels notes in a file's channels what channels.tsv says of them. A unit that the file
 // doesn't say is the table's.
-func (b *bidsFile) ofChannels(all []candidate) (notes []note.Note) {
+func (b *sidecar) ofChannels(all []candidate) (notes []note.Note) {
 	notes = slices.Clone(b.notes)
 	if b.channels == nil {
 		return notes
@@ -281,7 +281,7 @@ func matchRows(t *bids.Table, all []candidate) (rows []int, renamed []string) {
 }
 
 // bad says which of the channels that are read the table marks as bad.
-func (b *bidsFile) bad(rows []int, names []string) []note.Note {
+func (b *sidecar) bad(rows []int, names []string) []note.Note {
 	if b.rows == nil {
 		return nil
 	}
@@ -304,19 +304,19 @@ func (b *bidsFile) bad(rows []int, names []string) []note.Note {
 }
 
 // labels reports whether the events of a table stand for the file's own annotations.
-func (b *bidsFile) labels() bool { return b != nil && b.labelled }
+func (b *sidecar) labels() bool { return b != nil && b.labelled }
 
 // replaces reports whether the events of the table stand for the file's own annotations: they
 // do unless a manifest asks for these.
-func (b *bidsFile) replaces(m *Manifest) bool {
+func (b *sidecar) replaces(m *Manifest) bool {
 	return b.labels() || b.times() && !m.Label.Annotations
 }
 
 // times reports whether there is a table of events.
-func (b *bidsFile) times() bool { return b != nil && b.hasEvents }
+func (b *sidecar) times() bool { return b != nil && b.hasEvents }
 
 // from are the events, in seconds of a file that begins at start.
-func (b *bidsFile) from(start float64) []event {
+func (b *sidecar) from(start float64) []event {
 	var list []event
 	for _, e := range b.events {
 		e.onset += start

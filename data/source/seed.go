@@ -14,6 +14,28 @@ import (
 	"eegprune/data/mat"
 )
 
+// seed is SEED's Preprocessed_EEG (Zheng & Lu, IEEE Trans Autonomous Mental Development 2015,
+// 7:162).
+func seed() dataset {
+	return dataset{
+		manifest: `
+name: seed
+format: seed
+files: '(^|/)(?<subject>\d+)_(?<session>\d{8})\.mat$'
+label:
+  transforms:
+    - name: Mapping
+      args:
+        classes:
+          - {value: -1, class: negative}
+          - {value: 0, class: neutral}
+          - {value: 1, class: positive}
+signal: {rate: 200, electrodes: [seed]}
+`,
+		format: format{name: "seed", about: "SEED's Preprocessed_EEG (MAT files)", labels: []string{"emotion"}, beside: []string{seedLabelFile, "readme.txt"}, streams: true, read: readSEED},
+	}
+}
+
 // seedLabelFile holds the label of every trial, for all files beside it.
 const seedLabelFile = "label.mat"
 
@@ -21,9 +43,7 @@ const seedLabelFile = "label.mat"
 // with the subject's initials.
 var seedTrial = regexp.MustCompile(`_eeg(\d+)$`)
 
-// readSEED reads a file of SEED's Preprocessed_EEG (Zheng & Lu, IEEE Trans
-// Autonomous Mental Development 2015, 7:162): a matrix [electrodes, samples] for
-// each trial, named by its number. The labels (-1 negative, 0 neutral, 1
+// readSEED reads a file of SEED's Preprocessed_EEG: a matrix [electrodes, samples] for each trial, named by its number. The labels (-1 negative, 0 neutral, 1
 // positive) are in label.mat beside it.
 func readSEED(ctx context.Context, m *Manifest, f File) iter.Seq2[*Recording, error] {
 	return func(yield func(*Recording, error) bool) {
