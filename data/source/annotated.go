@@ -19,9 +19,6 @@ type stretch struct {
 	// sample is which of its samples is at a time, in seconds from the file's start:
 	// negative before its first, and beyond its last one after it.
 	sample func(seconds float64) float64
-	// samples is how many there are where they are yet to be read, so that the recordings
-	// made of it are too: see [Recording.pending].
-	samples int
 }
 
 // An event is an annotation, a marker or a trigger.
@@ -182,7 +179,7 @@ func (a *annotator) cut(e event, trial int) {
 		}
 		r.Trial = trial
 		r.Labels = map[string]float64{"label": float64(class)}
-		read += float64(r.Len()+r.pending) / r.Rate
+		read += float64(r.extent()) / r.Rate
 		a.list = append(a.list, r)
 	}
 	switch {
@@ -209,14 +206,14 @@ func (a *annotator) where(t float64) string {
 // between returns the part of a stretch from one time to another, nil if it
 // has none.
 func (s stretch) between(from, to float64) *Recording {
-	n := float64(s.Len() + s.samples)
+	n := float64(s.extent())
 	first, end := int(max(0, min(n, s.sample(from)))), int(max(0, min(n, s.sample(to))))
 	if first >= end {
 		return nil
 	}
 	r := *s.Recording
 	r.Offset += first
-	if s.samples > 0 {
+	if s.pending > 0 {
 		r.pending = end - first
 		return &r
 	}
@@ -262,4 +259,46 @@ func quoted(texts []string, few int) string {
 // sampleAt is the sample of a stretch that begins at start and has one rate.
 func sampleAt(start, rate float64) func(float64) float64 {
 	return func(t float64) float64 { return math.Round((t - start) * rate) }
+}
+
+// partsOf are the parts of a file between cuts, samples in order from its first to its end.
+// Their samples are yet to be read.
+func partsOf(file *Recording, cuts []int) []*Recording {
+	var parts []*Recording
+	for i, first := range cuts[:len(cuts)-1] {
+		r := *file
+		r.Notes = slices.Clip(file.Notes)
+		r.Offset, r.pending = first, cuts[i+1]-first
+		parts = append(parts, &r)
+	}
+	return parts
+}
+
+// markedRecordings are those of a file whose samples follow one another in parts: each of
+// them, or one for each event that has a class. Events count from the file's first sample.
+func markedRecordings(m *Manifest, f File, parts []*Recording, events []event) ([]*Recording, error) {
+	if m.beside.replaces(m) {
+		events = m.beside.from(0)
+	}
+	if m.Unlabelled() && len(events) > 0 && !m.beside.times() {
+		n := note.New(note.About, "Labels could be made of its annotations: %s.", eventTexts(events))
+		for _, r := range parts {
+			r.note(n)
+		}
+	}
+	if m.Label.Annotations {
+		var stretches []stretch
+		for _, r := range parts {
+			start := float64(r.Offset) / r.Rate
+			stretches = append(stretches, stretch{r, start, start + float64(r.extent())/r.Rate, sampleAt(start, r.Rate)})
+		}
+		return annotated(m, stretches, events)
+	}
+	if !m.Unlabelled() {
+		for _, r := range parts {
+			r.Labels = map[string]float64{"label": float64(f.class)}
+		}
+	}
+	parts[0].shown(events, 0)
+	return parts, nil
 }

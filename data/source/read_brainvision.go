@@ -83,7 +83,7 @@ func (b *brainVisionFile) recordings(m *Manifest, f File) ([]*Recording, error) 
 	if b.Samples == 0 {
 		return nil, fmt.Errorf("it has no samples: the recording was never made, or its .eeg file is not the whole one")
 	}
-	whole, events := b.segments(), b.events(m)
+	cuts, events := b.cuts(), b.events(m)
 	if len(b.single) > 0 && m.Label.Annotations {
 		base.note(note.New(note.Assumed, "Annotations of one channel are taken for all: %s.", note.Some(b.single, 6)))
 	}
@@ -94,15 +94,10 @@ func (b *brainVisionFile) recordings(m *Manifest, f File) ([]*Recording, error) 
 			base.note(note.New(note.Assumed, "Texts are not UTF-8 and are read as Latin-1 (%s): if that is wrong, --encoding names the right encoding.", quoted(b.foreign, 6)))
 		}
 	}
-	if len(whole) > 1 {
-		base.note(note.New(note.About, "It is interrupted: %d parts, by its markers New Segment.", len(whole)))
+	if n := len(cuts) - 1; n > 1 {
+		base.note(note.New(note.About, "It is interrupted: %d parts, by its markers New Segment.", n))
 	}
-	for i := range whole {
-		r := *base
-		r.Offset, r.Notes = whole[i].first, slices.Clip(base.Notes)
-		whole[i].Recording = &r
-	}
-	return markedRecordings(m, f, whole, events)
+	return markedRecordings(m, f, partsOf(base, cuts), events)
 }
 
 // channels chooses the channels to read.
@@ -155,31 +150,19 @@ func (b *brainVisionFile) text(raw string) string {
 	return text
 }
 
-// A segment is a part of a file that is recorded without a pause: its samples, or how many are
-// yet to be read.
-type segment struct {
-	*Recording
-	first, samples int
-}
-
 // newSegment is the type of the marker at which a recording begins, or goes on after a pause.
 const newSegment = "New Segment"
 
-// segments are the parts of a file that are recorded without a pause.
-func (b *brainVisionFile) segments() []segment {
-	starts := []int{0}
+// cuts are the samples at which a part begins that is recorded without a pause, and the end.
+func (b *brainVisionFile) cuts() []int {
+	cuts := []int{0, b.Samples}
 	for _, k := range b.Markers {
 		if k.Type == newSegment && k.Sample > 0 && k.Sample < b.Samples {
-			starts = append(starts, k.Sample)
+			cuts = append(cuts, k.Sample)
 		}
 	}
-	slices.Sort(starts)
-	starts = append(slices.Compact(starts), b.Samples)
-	var list []segment
-	for i, first := range starts[:len(starts)-1] {
-		list = append(list, segment{first: first, samples: starts[i+1] - first})
-	}
-	return list
+	slices.Sort(cuts)
+	return slices.Compact(cuts)
 }
 
 // events are the markers but those of a segment's start.
@@ -205,39 +188,6 @@ func (b *brainVisionFile) events(m *Manifest) []event {
 		events = append(events, event{float64(k.Sample) / b.Rate, duration, text})
 	}
 	return events
-}
-
-// markedRecordings are those of a file whose samples follow one another in segments: each of
-// them, or one for each event that has a class. Events count from the file's first sample.
-func markedRecordings(m *Manifest, f File, segments []segment, events []event) ([]*Recording, error) {
-	if m.beside.replaces(m) {
-		events = m.beside.from(0)
-	}
-	if m.Unlabelled() && len(events) > 0 && !m.beside.times() {
-		n := note.New(note.About, "Labels could be made of its annotations: %s.", eventTexts(events))
-		for _, s := range segments {
-			s.note(n)
-		}
-	}
-	var list []*Recording
-	var stretches []stretch
-	for _, s := range segments {
-		start := float64(s.first) / s.Rate
-		if m.Label.Annotations {
-			stretches = append(stretches, stretch{s.Recording, start, start + float64(s.Len()+s.samples)/s.Rate, sampleAt(start, s.Rate), s.samples})
-			continue
-		}
-		s.pending = s.samples
-		if !m.Unlabelled() {
-			s.Labels = map[string]float64{"label": float64(f.class)}
-		}
-		list = append(list, s.Recording)
-	}
-	if m.Label.Annotations {
-		return annotated(m, stretches, events)
-	}
-	list[0].shown(events, 0)
-	return list, nil
 }
 
 // brainVisionEvents are the markers of the recording whose header is at path.

@@ -75,7 +75,7 @@ func (e *eeglabFile) recordings(f File) ([]*Recording, error) {
 	if e.Epochs > 1 {
 		return e.epochs(f, events)
 	}
-	return markedRecordings(e.manifest, f, e.segments(), events)
+	return markedRecordings(e.manifest, f, e.parts(), events)
 }
 
 // channels chooses the channels to read.
@@ -126,8 +126,8 @@ func eeglabFileEvents(ctx context.Context, path string) ([]event, error) {
 	return eeglabEvents(file), file.Close()
 }
 
-// segments are the parts of a continuous recording between what was cut out.
-func (e *eeglabFile) segments() []segment {
+// parts are those of a continuous recording between what was cut out.
+func (e *eeglabFile) parts() []*Recording {
 	cuts := []int{0, e.Samples}
 	seconds := 0.0
 	for _, k := range e.Events {
@@ -142,14 +142,7 @@ func (e *eeglabFile) segments() []segment {
 	if n := len(cuts) - 1; n > 1 {
 		e.base.note(note.New(note.About, "It is interrupted by boundary events: %d parts, between which %.3g s are said to have been cut out. No trial or clip goes across.", n, seconds))
 	}
-	var list []segment
-	for i, first := range cuts[:len(cuts)-1] {
-		r := e.base
-		r.Notes = slices.Clip(e.base.Notes)
-		r.Offset = first
-		list = append(list, segment{&r, first, cuts[i+1] - first})
-	}
-	return list
+	return partsOf(&e.base, cuts)
 }
 
 // epochs makes a trial of each epoch. Its label is that of the event that it is cut around,

@@ -388,6 +388,9 @@ func matLabels(ctx context.Context, arrays map[string]*mat.Array, path string) (
 	}
 	var labels []string
 	for i, a := range list {
+		if err := a.Readable(); err != nil {
+			return nil, err
+		}
 		text, ok := a.Text()
 		if v, isNumber := a.Number(); isNumber {
 			text, ok = strconv.FormatFloat(v, 'g', -1, 64), true

@@ -65,6 +65,9 @@ func (r *Recording) Len() int {
 	return len(r.Samples[0])
 }
 
+// extent is the number of samples, those yet to be read with them.
+func (r *Recording) extent() int { return r.Len() + r.pending }
+
 // trim takes samples off both ends, all of them if there are fewer.
 func (r *Recording) trim(start, end int) {
 	n := r.Len()
