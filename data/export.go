@@ -43,7 +43,7 @@ func (s *Set) SaveNPZ(path string) error {
 	})
 }
 
-// Convert writes every recording as an .npz file and a manifest by which [Open]
+// Convert writes every recording as an .npz file and a manifest by which [source.Open]
 // reads them: the array x [channels, samples], which begins with the baseline
 // where there is one, in a file named by subject, session, trial and class. dir
 // must be new or empty, and is whole or not there. Of the options only SkipBad,
@@ -196,7 +196,7 @@ func (n *fileNames) notes(what string) []note.Note {
 	return []note.Note{note.New(note.About, "%d %s have other names in the converted files: %s.", len(changed), what, note.Some(changed, 6))}
 }
 
-// saveRecording writes what [Open] reads without a manifest too.
+// saveRecording writes what [source.Open] reads without a manifest too.
 func saveRecording(r *source.Recording, path string, class []npy.Named) error {
 	var x []float64
 	for c, row := range r.Samples {

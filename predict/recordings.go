@@ -27,23 +27,23 @@ type Recordings struct {
 // Recordings classifies the clips of recordings, whose labels are not looked at: the features
 // are those that the network was trained on.
 func (p *Predictor) Recordings(ctx context.Context, r Recordings) (*Prediction, error) {
-	source, err := source.OpenUnlabelled(r.Path, r.Manifest)
+	s, err := source.OpenUnlabelled(r.Path, r.Manifest)
 	if err != nil {
 		return nil, err
 	}
-	if err := source.Use(r.Reading); err != nil {
+	if err := s.Use(r.Reading); err != nil {
 		return nil, err
 	}
 	o, err := p.features(r)
 	if err != nil {
 		return nil, err
 	}
-	set, rate, err := data.UnlabelledFeatures(ctx, source, o)
+	set, rate, err := data.UnlabelledFeatures(ctx, s, o)
 	if channels := p.about.Channels; len(channels) > 0 && (err != nil || !slices.Equal(set.Channels, channels)) {
 		_ = set.Close() // it was not even read
-		source.Pick(channels)
+		s.Pick(channels)
 		all := err // of all channels, of which some may have no place
-		if set, rate, err = data.UnlabelledFeatures(ctx, source, o); err != nil {
+		if set, rate, err = data.UnlabelledFeatures(ctx, s, o); err != nil {
 			err = cmp.Or(all, fmt.Errorf("%w; those are the electrodes that the network was trained on", err))
 		}
 	}

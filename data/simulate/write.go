@@ -38,7 +38,7 @@ type Trial struct {
 }
 
 // Write simulates recordings and writes one file for each subject, and the
-// manifest by which [data.Open] reads them. In EDF+ each trial is an annotation
+// manifest by which [source.Open] reads them. In EDF+ each trial is an annotation
 // with the name of its class; in DEAP's format the class is that of the valence;
 // in SEED's the labels are in a file of their own. Files are written whole: an
 // interrupted Write leaves none half-written. It refuses a directory with

@@ -108,7 +108,7 @@ type LabelRule struct {
 	// Ignore lists labels that are left out without a word.
 	Ignore []string `yaml:"ignore,omitempty"`
 	// Transforms make the class of labels that are in the files themselves,
-	// unless Options.Label says otherwise.
+	// unless the options of features say otherwise.
 	Transforms label.Pipeline `yaml:"transforms,omitempty"`
 }
 
