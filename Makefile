@@ -47,7 +47,7 @@ VERSION := $(shell git describe --always --dirty --tags 2>/dev/null || echo unre
 export EEGPRUNE_SHIM := $(SHIM)
 
 build: $(SHIM)
-	$(GO) build -buildvcs=false -ldflags "-X main.release=$(VERSION) -X main.source=$(COMMIT)" -o $(BIN)/eegprune ./cmd/eegprune
+	$(GO) build -buildvcs=false -ldflags "-X main.release=$(VERSION) -X main.revision=$(COMMIT)" -o $(BIN)/eegprune ./cmd/eegprune
 
 shim: $(SHIM)
 

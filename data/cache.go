@@ -17,9 +17,11 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"eegprune/data/bids"
 	"eegprune/data/montage"
+	"eegprune/data/source"
 	"eegprune/internal/atomicfile"
+	"eegprune/internal/magic"
+	"eegprune/internal/natural"
 )
 
 // featuresVersion changes whenever the same recordings and options give other
@@ -45,7 +47,7 @@ func CacheDir() (string, error) {
 // set. Processes that want the same set at once make it once: the
 // others wait. A damaged file is made anew. What Options.Strict refuses is kept all the
 // same, for when it is asked for without.
-func (c Cache) Features(ctx context.Context, s *Source, o Options) (set *Set, hit bool, err error) {
+func (c Cache) Features(ctx context.Context, s *source.Source, o Options) (set *Set, hit bool, err error) {
 	strict := o.Strict
 	o.Strict = false
 	if set, hit, err = c.features(ctx, s, o); err == nil && strict {
@@ -54,9 +56,9 @@ func (c Cache) Features(ctx context.Context, s *Source, o Options) (set *Set, hi
 	return set, hit, err
 }
 
-func (c Cache) features(ctx context.Context, s *Source, o Options) (set *Set, hit bool, err error) {
-	if s.Manifest.unlabelled() { // found before the recordings are read
-		return nil, false, s.errUnlabelled(ctx)
+func (c Cache) features(ctx context.Context, s *source.Source, o Options) (set *Set, hit bool, err error) {
+	if err := s.NeedLabels(ctx); err != nil { // found before the recordings are read
+		return nil, false, err
 	}
 	if err := os.MkdirAll(c.Dir, 0o755); err != nil {
 		return nil, false, fmt.Errorf("making the directory for features: %w", err)
@@ -92,7 +94,7 @@ func (c Cache) load(ctx context.Context, path string) (*Set, error) {
 }
 
 // make makes a set in its file, which this process holds the lock of.
-func (c Cache) make(ctx context.Context, s *Source, o Options, path string) (*Set, error) {
+func (c Cache) make(ctx context.Context, s *source.Source, o Options, path string) (*Set, error) {
 	if err := atomicfile.RemoveLeftovers(path); err != nil {
 		return nil, fmt.Errorf("clearing up after a program that was killed: %w", err)
 	}
@@ -126,7 +128,7 @@ func (c Cache) make(ctx context.Context, s *Source, o Options, path string) (*Se
 }
 
 // key is the hash of all that the features depend on.
-func (c Cache) key(ctx context.Context, s *Source, o Options) (string, error) {
+func (c Cache) key(ctx context.Context, s *source.Source, o Options) (string, error) {
 	files, err := c.contents(ctx, s, o.SkipBad)
 	if err != nil {
 		return "", err
@@ -137,11 +139,11 @@ func (c Cache) key(ctx context.Context, s *Source, o Options) (string, error) {
 	m.Montage = "" // its places count
 	b, err := json.Marshal(struct {
 		Version   int
-		Manifest  Manifest
+		Manifest  source.Manifest
 		Options   Options
 		Files     []string
 		Positions *montage.Positions `json:",omitempty"`
-	}{featuresVersion, m, o, files, s.positions})
+	}{featuresVersion, m, o, files, s.Positions})
 	if err != nil {
 		return "", fmt.Errorf("naming the features: %w", err)
 	}
@@ -159,36 +161,16 @@ type seenFile struct {
 
 // contents returns the name and the hash of every file that matters. Files that
 // can't be read have none, and are an error unless bad ones are to be skipped.
-func (c Cache) contents(ctx context.Context, s *Source, skipBad bool) ([]string, error) {
-	paths := map[string]string{}
-	for _, f := range s.Files {
-		paths[f.Name] = f.Path
-		parts := f.parts()
-		if f.bids != nil {
-			parts = append(parts, f.bids.paths...)
-		}
-		if s.bids != nil && s.Manifest.Label.Participant != "" {
-			parts = append(parts, s.bids.Path(bids.Participants))
-		}
-		for _, p := range parts {
-			below, err := filepath.Rel(s.Dir, p)
-			if err != nil {
-				return nil, err
-			}
-			paths[filepath.ToSlash(below)] = p
-		}
-		for _, b := range s.beside() {
-			p := filepath.Join(filepath.Dir(f.Path), b)
-			if _, err := os.Stat(p); err == nil {
-				paths[filepath.ToSlash(filepath.Join(filepath.Dir(f.Name), b))] = p
-			}
-		}
+func (c Cache) contents(ctx context.Context, s *source.Source, skipBad bool) ([]string, error) {
+	paths, err := s.Inputs()
+	if err != nil {
+		return nil, err
 	}
 	names := make([]string, 0, len(paths))
 	for n := range paths {
 		names = append(names, n)
 	}
-	slices.SortFunc(names, compareNatural)
+	slices.SortFunc(names, natural.Compare)
 	seen := c.remembered()
 	sums := make([]seenFile, len(names))
 	g, working := errgroup.WithContext(ctx)
@@ -200,7 +182,7 @@ func (c Cache) contents(ctx context.Context, s *Source, skipBad bool) ([]string,
 			if skipBad && working.Err() == nil {
 				return nil
 			}
-			return mend(paths[n], err)
+			return magic.Explain(paths[n], err)
 		})
 	}
 	if err := g.Wait(); err != nil {

@@ -12,11 +12,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
+
+	"eegprune/data/filetest"
+	"eegprune/data/source"
+	"eegprune/data/transform"
 )
 
 func cached(t *testing.T, c Cache, dir string, o Options) (*Set, bool) {
 	t.Helper()
-	s, err := Open(dir, "")
+	s, err := source.Open(dir, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,8 +37,8 @@ func cached(t *testing.T, c Cache, dir string, o Options) (*Set, bool) {
 }
 
 func pairDir(t *testing.T) string {
-	b := plain().bytes(t)
-	return putFiles(t, map[string][]byte{ManifestName: []byte(byName), "s1_1_sad.edf": b, "s1_2_glad.edf": b})
+	b := filetest.Plain().Bytes(t)
+	return filetest.Put(t, map[string][]byte{source.ManifestName: []byte(filetest.ByName), "s1_1_sad.edf": b, "s1_2_glad.edf": b})
 }
 
 func TestCacheGivesWhatFeaturesMakes(t *testing.T) {
@@ -78,8 +82,8 @@ func TestCacheKeyFollowsContents(t *testing.T) {
 	if _, hit := cached(t, c, dir, o); hit {
 		t.Error("other contents gave the same set")
 	}
-	m := filepath.Join(dir, ManifestName)
-	if err := os.WriteFile(m, []byte(byName+"trim: {end: 0.5}\n"), 0o644); err != nil {
+	m := filepath.Join(dir, source.ManifestName)
+	if err := os.WriteFile(m, []byte(filetest.ByName+"trim: {end: 0.5}\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if _, hit := cached(t, c, dir, o); hit {
@@ -129,7 +133,7 @@ func TestCacheMakesOneSetOnce(t *testing.T) {
 	errs := make([]error, len(hits))
 	for i := range hits {
 		wg.Go(func() {
-			s, err := Open(dir, "")
+			s, err := source.Open(dir, "")
 			if err == nil {
 				_, hits[i], err = c.Features(t.Context(), s, GridOptions())
 			}
@@ -156,7 +160,7 @@ func TestCacheTellsWhatIsWrongWithTheRecordings(t *testing.T) {
 	if err := os.Truncate(filepath.Join(dir, "s1_2_glad.edf"), 1000); err != nil {
 		t.Fatal(err)
 	}
-	s, err := Open(dir, "")
+	s, err := source.Open(dir, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,5 +217,70 @@ func TestClipRunsKeepEveryClip(t *testing.T) {
 	}
 	if n := len(runsOf(regular)); n != 1 {
 		t.Errorf("clips at equal steps are %d runs", n)
+	}
+}
+
+// TestBIDSTablesChangeTheCache: features are not those of before once a table says otherwise.
+func TestBIDSTablesChangeTheCache(t *testing.T) {
+	dir := filetest.Put(t, map[string][]byte{source.ManifestName: []byte("format: bids\nlabel: {column: trial_type, classes: {happy: high, sad: low}}\n")})
+	if err := os.CopyFS(dir, os.DirFS("source/testdata/bids/set")); err != nil {
+		t.Fatal(err)
+	}
+	c := Cache{Dir: t.TempDir()}
+	key := func() string {
+		s, err := source.Open(dir, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		k, err := c.key(t.Context(), s, GridOptions())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return k
+	}
+	const recording = "sub-01/eeg/sub-01_task-emo_run-1_"
+	before := key()
+	for _, name := range []string{recording + "events.tsv", recording + "channels.tsv", recording + "eeg.eeg"} {
+		path := filepath.Join(dir, name)
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b[len(b)-2] ^= 1
+		if err := os.WriteFile(path, b, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		after := key()
+		if after == before {
+			t.Errorf("%s: the features' name is the same after it has changed", name)
+		}
+		before = after
+	}
+}
+
+// TestCacheSeesSamplesBeside: features are made anew when the .fdt has changed and the .set
+// hasn't.
+func TestCacheSeesSamplesBeside(t *testing.T) {
+	dir, c := filetest.Put(t, map[string][]byte{source.ManifestName: []byte(filetest.ByEvent), "fdt.set": mustRead(t, "eeglab/testdata/fdt.set"), "fdt.fdt": mustRead(t, "eeglab/testdata/fdt.fdt")}), Cache{t.TempDir()}
+	o := Options{Seconds: 0.1, Transforms: transform.Pipeline{&transform.To2d{}}}
+	before, hit := cached(t, c, dir, o)
+	if hit {
+		t.Error("an empty cache had the set")
+	}
+	if _, hit = cached(t, c, dir, o); !hit {
+		t.Error("the cache didn't have the set that it made")
+	}
+	path := filepath.Join(dir, "fdt.fdt")
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b[12*6+3] ^= 0x80 // the sign of a sample
+	if err := os.WriteFile(path, b, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	after, hit := cached(t, c, dir, o)
+	if hit || cmp.Equal(before.X, after.X) {
+		t.Error("other samples gave the same set")
 	}
 }

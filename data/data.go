@@ -1,6 +1,6 @@
 // Package data turns EEG files into feature sets.
 //
-// Data flows one way: a reader makes a stream of [Recording]; recordings are
+// Data flows one way: a source gives a stream of [source.Recording]; recordings are
 // cut into clips; transforms make features of them; the result is a [Set], one
 // contiguous array with a label and an origin for each clip; a [Split] makes
 // folds of it. Nothing here needs libtorch.
@@ -13,54 +13,13 @@ import (
 	"eegprune/internal/note"
 )
 
-// A Recording is one continuous stretch of EEG with one set of labels: a trial,
-// or the part of a file that lies under one annotation.
-type Recording struct {
-	File    string // the file it was read from
-	Subject string // as the file, its name or the manifest gives it
-	Session string // empty where the data set has no sessions
-	Trial   int    // number of the trial within the session, from 1
-
-	Channels []string    // electrode names of the rows of Samples, in the 10-10 system's spelling: "Fp1", "T7"
-	Rate     float64     // samples per second; 0 where nothing says it, and channels have numbers for names
-	Samples  [][]float64 // one row a channel, in microvolts where the file gives a unit
-	Baseline [][]float64 // recorded before the stimulus, same channels and rate; nil where there is none
-	Offset   int         // sample of the file, or of the trial in a file of trials, at which Samples begins
-
-	// Labels is nil where nothing says them.
-	Labels map[string]float64 // DEAP: "valence", "arousal", …; a manifest's class: "label", its index in Classes
-
-	// Events are the annotations, markers or triggers of the file, where they don't make its
-	// recordings; the first recording of a file has them.
-	Events []Event
-
-	// Notes are what the user must see: what the reader left out, corrected or assumed.
-	Notes []note.Note
-
-	print   fingerprint // of Samples as they were read
-	printed bool        // whether it has one
-
-	// pending is how many samples a reader has yet to read, from Offset on. What a reader
-	// gives has none.
-	pending int
-
-	ownTrial bool // Trial is the file's own number, not one counted while reading
-}
-
-// An Event is an annotation of a file.
-type Event struct {
-	Onset    float64 `json:"onset"`              // seconds from the file's first sample
-	Duration float64 `json:"duration,omitempty"` // seconds; 0 where the file says none
-	Text     string  `json:"text"`
-}
-
 // A Clip says where one row of a Set comes from.
 type Clip struct {
 	File    string `json:"file"` // below the directory of the recordings, with slashes
 	Subject string `json:"subject"`
 	Session string `json:"session,omitempty"`
 	Trial   int    `json:"trial"`
-	Start   int    `json:"start"` // first sample of the clip, counted as Recording.Offset is
+	Start   int    `json:"start"` // first sample of the clip, counted as [source.Recording]'s Offset is
 	End     int    `json:"end"`   // one past the last
 }
 

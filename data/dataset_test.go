@@ -13,8 +13,11 @@ import (
 
 	"github.com/sbinet/npyio/npz"
 
+	"eegprune/data/filetest"
 	"eegprune/data/label"
+	"eegprune/data/source"
 	"eegprune/data/transform"
+	"eegprune/internal/note"
 )
 
 // deapDir makes a directory in DEAP's format of testdata's one subject (made
@@ -34,13 +37,13 @@ func deapDir(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return putFiles(t, map[string][]byte{"s01.dat": b})
+	return filetest.Put(t, map[string][]byte{"s01.dat": b})
 }
 
 // TestDEAPMeetsTorcheeg: clips, labels, origins and features of torcheeg's
 // DEAPDataset on the same file (deap_expected.npz).
 func TestDEAPMeetsTorcheeg(t *testing.T) {
-	s, err := Open(deapDir(t), "")
+	s, err := source.Open(deapDir(t), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +92,7 @@ func TestDEAPMeetsTorcheeg(t *testing.T) {
 }
 
 func TestDEAPQuadrants(t *testing.T) {
-	s, err := Open(deapDir(t), "")
+	s, err := source.Open(deapDir(t), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,12 +130,12 @@ func TestDEAPRefuses(t *testing.T) {
 		"rating NaN":     {rating(math.NaN()), "from 1 to 9"},
 		"trials missing": {[]byte(strings.Replace(string(good), "M\x06\x00M\x28\x00M\x00\x04", "M\x05\x00M\x28\x00M\x00\x04", 1)), "damaged"},
 	} {
-		if _, err := features(t.Context(), putFiles(t, map[string][]byte{"s01.dat": c.b})); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "s01.dat") {
+		if _, err := features(t.Context(), filetest.Put(t, map[string][]byte{"s01.dat": c.b})); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "s01.dat") {
 			t.Errorf("%s: error %v, want one that names the file and says %q", name, err, c.want)
 		}
 	}
 	for i := range 16 {
-		if _, err := features(t.Context(), putFiles(t, map[string][]byte{"s01.dat": good[:len(good)*i/16]})); err == nil || !strings.Contains(err.Error(), "s01.dat") {
+		if _, err := features(t.Context(), filetest.Put(t, map[string][]byte{"s01.dat": good[:len(good)*i/16]})); err == nil || !strings.Contains(err.Error(), "s01.dat") {
 			t.Errorf("cut at %d/16: error %v", i, err)
 		}
 	}
@@ -142,11 +145,11 @@ func TestDEAPRefuses(t *testing.T) {
 // whose element r,i of trial t is (7 r + 3 i^2 + 11 t) mod 53 - 26, and the
 // labels 1, 0, -1.
 func TestSEEDReadsTrialsAndLabels(t *testing.T) {
-	s, err := Open("testdata/seed", "")
+	s, err := source.Open("testdata/seed", "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	list := collect(t, s)
+	list := recordingsOf(t, s)
 	if len(list) != 3 {
 		t.Fatalf("%d trials", len(list))
 	}
@@ -190,7 +193,7 @@ func TestSEEDRefuses(t *testing.T) {
 		"truncated":     {map[string][]byte{"3_20140101.mat": trials[:len(trials)/2], "label.mat": labels}, "truncated"},
 		"trial cut off": {map[string][]byte{"3_20140101.mat": trials[:128], "label.mat": labels}, "is missing"},
 	} {
-		if _, err := features(t.Context(), putFiles(t, c.files)); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := features(t.Context(), filetest.Put(t, c.files)); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v, want one that says %q", name, err, c.want)
 		}
 	}
@@ -211,11 +214,11 @@ func TestNPZTrialsAndLabels(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := Open(putFiles(t, map[string][]byte{ManifestName: []byte(byArray), "p7.npz": b}), "")
+	s, err := source.Open(filetest.Put(t, map[string][]byte{source.ManifestName: []byte(byArray), "p7.npz": b}), "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	list := collect(t, s)
+	list := recordingsOf(t, s)
 	if len(list) != 2 {
 		t.Fatalf("%d trials", len(list))
 	}
@@ -260,8 +263,21 @@ func TestNPYRefuses(t *testing.T) {
 		"data as labels":  {strings.Replace(byArray, "array: y", "array: x", 1), good, "must have one axis"},
 		"truncated":       {byArray, good[:len(good)/2], "truncated"},
 	} {
-		if _, err := features(t.Context(), putFiles(t, map[string][]byte{ManifestName: []byte(c.manifest), "p7.npz": c.b})); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "p7.npz") {
+		if _, err := features(t.Context(), filetest.Put(t, map[string][]byte{source.ManifestName: []byte(c.manifest), "p7.npz": c.b})); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "p7.npz") {
 			t.Errorf("%s: error %v, want one that names the file and says %q", name, err, c.want)
 		}
 	}
+}
+
+// recordingsOf are those of a source.
+func recordingsOf(t *testing.T, s *source.Source) []*source.Recording {
+	t.Helper()
+	var list []*source.Recording
+	if err := s.Each(t.Context(), source.Walk{Notes: &note.List{}}, func(r *source.Recording) error {
+		list = append(list, r)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return list
 }

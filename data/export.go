@@ -18,7 +18,9 @@ import (
 
 	"eegprune/data/label"
 	"eegprune/data/npy"
+	"eegprune/data/source"
 	"eegprune/internal/atomicfile"
+	"eegprune/internal/natural"
 	"eegprune/internal/note"
 )
 
@@ -41,12 +43,12 @@ func (s *Set) SaveNPZ(path string) error {
 	})
 }
 
-// Convert writes every recording as an .npz file and a manifest by which [Open]
+// Convert writes every recording as an .npz file and a manifest by which [source.Open]
 // reads them: the array x [channels, samples], which begins with the baseline
 // where there is one, in a file named by subject, session, trial and class. dir
 // must be new or empty, and is whole or not there. Of the options only SkipBad,
 // Strict and Progress matter. Convert returns what the user must see.
-func Convert(ctx context.Context, s *Source, dir string, o Options) (notes note.List, err error) {
+func Convert(ctx context.Context, s *source.Source, dir string, o Options) (notes note.List, err error) {
 	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
 		return nil, fmt.Errorf("directory %s holds %s already: give a new directory for the converted recordings, or empty it", dir, entries[0].Name())
 	}
@@ -73,30 +75,31 @@ func Convert(ctx context.Context, s *Source, dir string, o Options) (notes note.
 	return notes, errors.Join(os.Chmod(made, 0o755), atomicfile.Rename(made, dir))
 }
 
-func convertInto(ctx context.Context, s *Source, dir string, o Options) (note.List, error) {
+func convertInto(ctx context.Context, s *source.Source, dir string, o Options) (note.List, error) {
 	c := &converter{dir: dir, classes: s.Classes, parts: map[groupKey]int{}}
-	if !s.Manifest.unlabelled() {
+	if !s.Manifest.Unlabelled() {
 		var err error
-		if c.labels, err = s.labels(nil); err != nil {
+		if c.labels, err = s.PrepareLabels(nil); err != nil {
 			return nil, err
 		}
 	}
-	var n note.List
-	b := &builder{source: s, options: o}
-	if err := b.eachRecording(ctx, func(r *Recording) error {
+	var n, repeated note.List
+	w := o.walk(&n)
+	w.Notes = &repeated
+	if err := s.Each(ctx, w, func(r *source.Recording) error {
 		if err := c.add(r); err != nil {
 			return err
 		}
 		n.Add(r.File, r.Notes...)
 		return nil
-	}, func(err error) { n.Add("", leftOut(err)) }); err != nil {
+	}); err != nil {
 		return nil, err
 	}
-	n.Add("", b.notes...)
+	n.Add("", repeated...)
 	n.Add("", slices.Concat(c.subjects.notes("subjects"), c.sessions.notes("sessions"))...)
 	said := slices.Concat(s.Notes, n)
 	if c.first == nil {
-		return nil, fmt.Errorf("no recording in %s could be converted: %s", s.Dir, some(said.Sentences(), 3))
+		return nil, fmt.Errorf("no recording in %s could be converted: %s", s.Dir, note.Some(said.Sentences(), 3))
 	}
 	return said, writeConverted(dir, s, c.first)
 }
@@ -106,14 +109,14 @@ type converter struct {
 	dir                string
 	labels             *label.Prepared // nil where recordings have none
 	classes            []string
-	first              *Recording
+	first              *source.Recording
 	subjects, sessions fileNames
 	parts              map[groupKey]int // files of each trial: an interrupted one is several recordings
 }
 
-func (c *converter) add(r *Recording) error {
-	if r.Rate == 0 {
-		return fmt.Errorf("%s: %w", r.File, errUnknownSignal())
+func (c *converter) add(r *source.Recording) error {
+	if err := r.CheckRate(); err != nil {
+		return fmt.Errorf("%s: %w", r.File, err)
 	}
 	if c.first == nil {
 		c.first = r
@@ -137,7 +140,7 @@ func (c *converter) add(r *Recording) error {
 		name += fmt.Sprintf("_class-%d", k)
 		class = []npy.Named{{Name: "y", Values: []int64{int64(k)}}, {Name: "classes", Values: c.classes}}
 	}
-	return r.saveNPZ(filepath.Join(c.dir, name+".npz"), class)
+	return saveRecording(r, filepath.Join(c.dir, name+".npz"), class)
 }
 
 // fileNames gives names a form that can stand in the name of a file, no two the same, also
@@ -189,12 +192,12 @@ func (n *fileNames) notes(what string) []note.Note {
 	if len(changed) == 0 {
 		return nil
 	}
-	slices.SortFunc(changed, compareNatural)
-	return []note.Note{note.New(note.About, "%d %s have other names in the converted files: %s.", len(changed), what, some(changed, 6))}
+	slices.SortFunc(changed, natural.Compare)
+	return []note.Note{note.New(note.About, "%d %s have other names in the converted files: %s.", len(changed), what, note.Some(changed, 6))}
 }
 
-// saveNPZ writes what [Open] reads without a manifest too.
-func (r *Recording) saveNPZ(path string, class []npy.Named) error {
+// saveRecording writes what [source.Open] reads without a manifest too.
+func saveRecording(r *source.Recording, path string, class []npy.Named) error {
 	var x []float64
 	for c, row := range r.Samples {
 		if r.Baseline != nil {
@@ -214,20 +217,20 @@ func (r *Recording) saveNPZ(path string, class []npy.Named) error {
 	})
 }
 
-func writeConverted(dir string, s *Source, r *Recording) error {
-	m := Manifest{Name: s.Manifest.Name, About: s.Manifest.About, Format: "npy"}
+func writeConverted(dir string, s *source.Source, r *source.Recording) error {
+	m := source.Manifest{Name: s.Manifest.Name, About: s.Manifest.About, Format: "npy"}
 	class := ""
-	if !s.Manifest.unlabelled() {
+	if !s.Manifest.Unlabelled() {
 		class = `_class-(?<class>\d+)`
 		m.Label.Group = "class"
 		for i, c := range s.Classes {
-			m.Label.Classes = append(m.Label.Classes, ClassRule{fmt.Sprint(i), c})
+			m.Label.Classes = append(m.Label.Classes, source.ClassRule{Label: fmt.Sprint(i), Class: c})
 		}
 	}
 	m.Files = `(^|/)subject-(?<subject>.+)_session-(?<session>.*)_trial-(?<trial>\d+)_part-(?<part>\d+)` + class + `\.npz$`
-	m.Signal = SignalRule{Rate: r.Rate, Electrodes: r.Channels, Array: "x"}
+	m.Signal = source.SignalRule{Rate: r.Rate, Electrodes: r.Channels, Array: "x"}
 	// Channels that were asked for by name would be left out again.
-	if rows, _, _, err := (&Manifest{}).pickChannels(r.Channels); err != nil || len(rows) < len(r.Channels) {
+	if !source.TakesAll(r.Channels) {
 		m.Channels.Pick = r.Channels
 	}
 	if r.Baseline != nil {
@@ -237,5 +240,5 @@ func writeConverted(dir string, s *Source, r *Recording) error {
 	if err != nil {
 		return fmt.Errorf("writing the manifest: %w", err)
 	}
-	return atomicfile.WriteFile(filepath.Join(dir, ManifestName), b)
+	return atomicfile.WriteFile(filepath.Join(dir, source.ManifestName), b)
 }

@@ -1,7 +1,6 @@
 package data
 
 import (
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,21 +11,24 @@ import (
 	"github.com/sbinet/npyio/npz"
 
 	"eegprune/data/edf"
+	"eegprune/data/filetest"
+	"eegprune/data/source"
 	"eegprune/data/transform"
+	"eegprune/internal/note"
 )
 
 // TestConvertedRecordingsGiveTheSameFeatures: through .npz and back, with and
 // without a baseline.
 func TestConvertedRecordingsGiveTheSameFeatures(t *testing.T) {
-	f := plain()
-	f.seconds = 10
-	f.annotations = []edf.Annotation{{Onset: 1, Duration: 3, Text: "T1"}, {Onset: 5, Duration: 2, Text: "T2"}}
+	f := filetest.Plain()
+	f.Seconds = 10
+	f.Annotations = []edf.Annotation{{Onset: 1, Duration: 3, Text: "T1"}, {Onset: 5, Duration: 2, Text: "T2"}}
 	for name, dir := range map[string]string{
-		"annotated EDF": putFiles(t, map[string][]byte{ManifestName: []byte(byAnnotation), "s1.edf": f.bytes(t)}),
+		"annotated EDF": filetest.Put(t, map[string][]byte{source.ManifestName: []byte(filetest.ByAnnotation), "s1.edf": f.Bytes(t)}),
 		"DEAP":          deapDir(t),
 		"SEED":          "testdata/seed",
 	} {
-		s, err := Open(dir, "")
+		s, err := source.Open(dir, "")
 		if err != nil {
 			t.Fatal(name, err)
 		}
@@ -45,7 +47,7 @@ func TestConvertedRecordingsGiveTheSameFeatures(t *testing.T) {
 		if _, err := Convert(t.Context(), s, out, Options{}); err != nil {
 			t.Fatal(name, err)
 		}
-		if s, err = Open(out, ""); err != nil {
+		if s, err = source.Open(out, ""); err != nil {
 			t.Fatal(name, err)
 		}
 		got, err := Features(t.Context(), s, o)
@@ -99,45 +101,10 @@ func TestSaveNPZ(t *testing.T) {
 	}
 }
 
-func TestInspect(t *testing.T) {
-	good := plain().bytes(t)
-	flat := plain()
-	flat.sample = func(c, i int) float64 { return wave(c, i) * math.Min(float64(c), 1) }
-	other := plain()
-	other.labels[0] = "Fp2"
-	dir := putFiles(t, map[string][]byte{ManifestName: []byte(byName), "s1_1_sad.edf": good, "s1_2_glad.edf": good, "s2_1_sad.edf": flat.bytes(t),
-		"s2_2_glad.edf": other.bytes(t), "s10_1_sad.edf": good[:700], "s10_2_glad.edf": good})
-	s, err := Open(dir, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	sum, err := Inspect(t.Context(), s, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := []SubjectSummary{
-		{Subject: "1", Trials: 2, Seconds: 6, Classes: []int{1, 1}},
-		{Subject: "2", Trials: 2, Seconds: 6, Classes: []int{1, 1}},
-		{Subject: "10", Trials: 1, Seconds: 3, Classes: []int{0, 1}},
-	}
-	if d := cmp.Diff(want, sum.Subjects); d != "" {
-		t.Error(d)
-	}
-	if len(sum.Caps) != 2 || sum.Caps[0].Recordings != 4 || sum.Caps[1].Channels[0] != "Fp2" {
-		t.Errorf("caps %+v", sum.Caps)
-	}
-	if len(sum.Faults) != 1 || !strings.Contains(sum.Faults[0], "Fp1 is flat") || !strings.Contains(sum.Faults[0], "s2_1_sad.edf") {
-		t.Errorf("faults %q", sum.Faults)
-	}
-	if len(sum.Bad) != 1 || !strings.Contains(sum.Bad[0], "s10_1_sad.edf") {
-		t.Errorf("bad files %q", sum.Bad)
-	}
-}
-
 func TestConvertIsWholeOrNotThere(t *testing.T) {
-	good := plain().bytes(t)
-	files := map[string][]byte{ManifestName: []byte(byName), "s1_1_sad.edf": good, "s1_2_glad.edf": good, "s2_1_sad.edf": good[:500]}
-	s, err := Open(putFiles(t, files), "")
+	good := filetest.Plain().Bytes(t)
+	files := map[string][]byte{source.ManifestName: []byte(filetest.ByName), "s1_1_sad.edf": good, "s1_2_glad.edf": good, "s2_1_sad.edf": good[:500]}
+	s, err := source.Open(filetest.Put(t, files), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,5 +128,28 @@ func TestConvertIsWholeOrNotThere(t *testing.T) {
 	}
 	if _, err := Convert(t.Context(), s, out, Options{SkipBad: true}); err == nil || !strings.Contains(err.Error(), out) {
 		t.Errorf("into a directory with something in it: %v", err)
+	}
+}
+
+// TestFileNamesAreOneToOne: names that can't stand in a file's name, or that meet where no
+// case is known, stay apart.
+func TestFileNamesAreOneToOne(t *testing.T) {
+	var n fileNames
+	seen := map[string]string{}
+	for _, name := range []string{"s_1", "s-1", "S-1", "s/1", "s:1", "", "s_session-2", "s-session-2", "geöffnet", "geo\u0308ffnet", strings.Repeat("x", 300), strings.Repeat("x", 299) + "y", "s\xff1", "~2"} {
+		plain := n.of(name)
+		if other, ok := seen[strings.ToLower(plain)]; ok {
+			t.Errorf("%q and %q are both %q", other, name, plain)
+		}
+		seen[strings.ToLower(plain)] = name
+		if n.of(name) != plain || strings.ContainsAny(plain, `/\:*?"<>|`) || len(plain) > longestName+5 {
+			t.Errorf("%q is %q", name, plain)
+		}
+	}
+	if n.of("s_1") != "s_1" {
+		t.Errorf("s_1 is renamed %q", n.of("s_1"))
+	}
+	if notes := n.notes("subjects"); len(notes) != 1 || notes[0].Kind != note.About {
+		t.Errorf("notes %q", notes)
 	}
 }

@@ -7,7 +7,9 @@ import (
 	"testing"
 
 	"eegprune/data/edf"
+	"eegprune/data/filetest"
 	"eegprune/data/npy"
+	"eegprune/data/source"
 )
 
 // TestExtremeNumbers: whatever numbers a manifest or options hold, they end in
@@ -17,22 +19,22 @@ func TestExtremeNumbers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	annotated := plain()
-	annotated.annotations = []edf.Annotation{{Onset: 0.5, Duration: 1, Text: "T1"}, {Onset: 1.5, Duration: 1, Text: "T2"}}
+	annotated := filetest.Plain()
+	annotated.Annotations = []edf.Annotation{{Onset: 0.5, Duration: 1, Text: "T1"}, {Onset: 1.5, Duration: 1, Text: "T2"}}
 	for _, v := range []string{"0", "1e-300", "1e-9", "0.3", "2.999", "1e9", "1e300"} {
 		for text, files := range map[string]map[string][]byte{
-			byName + "trim: {start: " + v + "}\n":                           {"s1_1_sad.edf": plain().bytes(t), "s1_2_glad.edf": plain().bytes(t)},
-			byName + "trim: {end: " + v + "}\n":                             {"s1_1_sad.edf": plain().bytes(t), "s1_2_glad.edf": plain().bytes(t)},
-			byName + "trials: {seconds: " + v + "}\n":                       {"s1_1_sad.edf": plain().bytes(t), "s1_2_glad.edf": plain().bytes(t)},
-			strings.Replace(byAnnotation, "true", "true\n  seconds: "+v, 1): {"s1.edf": annotated.bytes(t)},
-			strings.Replace(byArray, "0.125", v, 1):                         {"p7.npz": npz},
-			strings.Replace(byArray, "rate: 8", "rate: "+v, 1):              {"p7.npz": npz},
+			filetest.ByName + "trim: {start: " + v + "}\n":                           {"s1_1_sad.edf": filetest.Plain().Bytes(t), "s1_2_glad.edf": filetest.Plain().Bytes(t)},
+			filetest.ByName + "trim: {end: " + v + "}\n":                             {"s1_1_sad.edf": filetest.Plain().Bytes(t), "s1_2_glad.edf": filetest.Plain().Bytes(t)},
+			filetest.ByName + "trials: {seconds: " + v + "}\n":                       {"s1_1_sad.edf": filetest.Plain().Bytes(t), "s1_2_glad.edf": filetest.Plain().Bytes(t)},
+			strings.Replace(filetest.ByAnnotation, "true", "true\n  seconds: "+v, 1): {"s1.edf": annotated.Bytes(t)},
+			strings.Replace(byArray, "0.125", v, 1):                                  {"p7.npz": npz},
+			strings.Replace(byArray, "rate: 8", "rate: "+v, 1):                       {"p7.npz": npz},
 		} {
-			all := map[string][]byte{ManifestName: []byte(text)}
+			all := map[string][]byte{source.ManifestName: []byte(text)}
 			for name, b := range files {
 				all[name] = b
 			}
-			s, err := Open(putFiles(t, all), "")
+			s, err := source.Open(filetest.Put(t, all), "")
 			if err != nil {
 				continue
 			}
@@ -51,7 +53,7 @@ func TestExtremeNumbers(t *testing.T) {
 func TestFeaturesAreNumbers(t *testing.T) {
 	x := make([]float64, 0, 2*3*16)
 	for trial := range 2 {
-		for _, row := range smallTrial(trial, 3, 16) {
+		for _, row := range filetest.SmallTrial(trial, 3, 16) {
 			for _, v := range row {
 				x = append(x, v*1e200) // its square is more than a number can be
 			}
@@ -61,7 +63,7 @@ func TestFeaturesAreNumbers(t *testing.T) {
 	if err := npy.WriteArchive(&b, []npy.Named{{Name: "x", Shape: []int{2, 3, 16}, Values: x}, {Name: "y", Values: []int64{0, 1}}}); err != nil {
 		t.Fatal(err)
 	}
-	s, err := Open(putFiles(t, map[string][]byte{ManifestName: []byte(strings.Replace(byArray, "0.125", "0.5", 1)), "p7.npz": b.Bytes()}), "")
+	s, err := source.Open(filetest.Put(t, map[string][]byte{source.ManifestName: []byte(strings.Replace(byArray, "0.125", "0.5", 1)), "p7.npz": b.Bytes()}), "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"eegprune/data/label"
+	"eegprune/data/source"
 	"eegprune/data/transform"
 	"eegprune/internal/note"
 )
@@ -56,13 +57,7 @@ type Options struct {
 	// of processors. It doesn't change the result.
 	Workers int `json:"-" yaml:"-"`
 	// Progress, where it isn't nil, is called at the start and after each file.
-	Progress func(Progress) `json:"-" yaml:"-"`
-}
-
-// Progress says how far a computation has come.
-type Progress struct {
-	Done, Total int    // files
-	File        string // the last one done
+	Progress func(source.Progress) `json:"-" yaml:"-"`
 }
 
 // GridOptions are those of networks that see bands on the electrode grid (CCNN,
@@ -86,12 +81,22 @@ func SignalOptions() Options {
 // features where they are few; those of a large set are in a temporary file, which the
 // caller closes with the set. The result is the same, to the bit, for any number of
 // workers.
-func Features(ctx context.Context, s *Source, o Options) (*Set, error) {
-	if s.Manifest.unlabelled() {
-		return nil, s.errUnlabelled(ctx)
+func Features(ctx context.Context, s *source.Source, o Options) (*Set, error) {
+	if err := s.NeedLabels(ctx); err != nil {
+		return nil, err
 	}
 	b := &builder{source: s, options: o}
 	return b.set(ctx)
+}
+
+// UnlabelledFeatures is [Features] without labels: the set, which the caller closes, has no classes, and one clip is
+// enough. It also returns the samples per second in which clips count where they begin.
+func UnlabelledFeatures(ctx context.Context, s *source.Source, o Options) (set *Set, rate float64, err error) {
+	b := &builder{source: s, options: o, unlabelled: true}
+	if set, err = b.set(ctx); err != nil {
+		return nil, 0, err
+	}
+	return set, b.layout.rate, nil
 }
 
 // set makes a set that no cache keeps.
@@ -142,6 +147,11 @@ func (o Options) workers() int {
 	return runtime.GOMAXPROCS(0)
 }
 
+// walk reads recordings as the options say. A bad file that is skipped is noted.
+func (o Options) walk(notes *note.List) source.Walk {
+	return source.Walk{Workers: o.workers(), SkipBad: o.SkipBad, Bad: func(err error) { notes.Add("", leftOut(err)) }, Progress: o.Progress, Notes: notes}
+}
+
 func (o Options) check() error {
 	switch {
 	case !(o.Seconds > 0) || math.IsInf(o.Seconds, 0):
@@ -156,16 +166,15 @@ func (o Options) check() error {
 
 // A builder makes a set from recordings as they come.
 type builder struct {
-	source  *Source
+	source  *source.Source
 	options Options
 	notes   note.List
 	// unlabelled leaves the classes of recordings alone.
 	unlabelled bool
 
-	layout  *layout
-	parts   []*part
-	values  *values // of all parts, in their order
-	repeats repeats
+	layout *layout
+	parts  []*part
+	values *values // of all parts, in their order
 }
 
 // A part is the clips of one recording.
@@ -192,14 +201,14 @@ func (b *builder) readAll(ctx context.Context) error {
 	begun := make(chan worked, workers) // no more than these wait to be put there
 	room := semaphore.NewWeighted(workBytes)
 	g.Go(func() error { return b.collect(begun, room) })
-	readErr := b.eachRecording(working, func(r *Recording) error {
+	readErr := b.source.Each(working, b.options.walk(&b.notes), func(r *source.Recording) error {
 		l, err := b.layoutFor(r)
 		if err != nil {
 			return err
 		}
 		p := &part{file: r.File}
 		b.parts = append(b.parts, p)
-		next := worked{part: p, done: make(chan struct{}), bytes: min(r.bytes()+4*int64(l.valuesOf(r)), workBytes)}
+		next := worked{part: p, done: make(chan struct{}), bytes: min(r.Bytes()+4*int64(l.valuesOf(r)), workBytes)}
 		if err := room.Acquire(working, next.bytes); err != nil {
 			return err
 		}
@@ -217,7 +226,7 @@ func (b *builder) readAll(ctx context.Context) error {
 			return p.err
 		})
 		return nil
-	}, func(err error) { b.notes.Add("", leftOut(err)) })
+	})
 	close(begun)
 	// Recordings are begun in order, so that the first with an error is the
 	// same in every run, whichever error came first.
@@ -266,53 +275,9 @@ func (b *builder) collect(begun <-chan worked, room *semaphore.Weighted) error {
 // leftOut is the note of a file that can't be read.
 func leftOut(err error) note.Note { return note.New(note.LeftOut, "Left out: %v.", err) }
 
-// eachRecording calls do for every recording of the source, and tells the
-// progress by files. A bad file, or the error of do, ends it unless bad files are
-// to be skipped: bad is then told.
-func (b *builder) eachRecording(ctx context.Context, do func(*Recording) error, bad func(error)) error {
-	p := Progress{Total: len(b.source.Files)}
-	tell := func() {
-		if b.options.Progress != nil {
-			b.options.Progress(p)
-		}
-	}
-	tell()
-	given := 0 // recordings of the file that is being read
-	fileDone := func(f File) {
-		given = 0
-		p.Done, p.File = p.Done+1, f.Path
-		tell()
-	}
-	for r, err := range b.source.recordingsAhead(ctx, b.options.workers(), fileDone) {
-		broken := err != nil
-		if !broken {
-			given++
-			said, leave := b.repeats.of(r)
-			if said.What != "" {
-				b.notes.Add(r.File, said)
-			}
-			if leave {
-				continue
-			}
-			err = do(r)
-		}
-		if err == nil {
-			continue
-		}
-		if !b.options.SkipBad || ctx.Err() != nil {
-			return err
-		}
-		if broken && given > 0 {
-			err = fmt.Errorf("%w (its %d trials before that are kept)", err, given)
-		}
-		bad(err)
-	}
-	return nil
-}
-
 // layoutFor returns the layout that all recordings share, made from the first
 // one, or an error if r doesn't fit it.
-func (b *builder) layoutFor(r *Recording) (*layout, error) {
+func (b *builder) layoutFor(r *source.Recording) (*layout, error) {
 	if b.layout == nil {
 		l, err := newLayout(b.source, b.options, r, b.unlabelled)
 		if err != nil {
@@ -329,7 +294,7 @@ func (b *builder) layoutFor(r *Recording) (*layout, error) {
 // assemble puts the parts into one set.
 func (b *builder) assemble() (*Set, error) {
 	if b.layout == nil {
-		return nil, fmt.Errorf("no recording in %s could be used: %s", b.source.Dir, some(b.notes.Sentences(), 3))
+		return nil, fmt.Errorf("no recording in %s could be used: %s", b.source.Dir, note.Some(b.notes.Sentences(), 3))
 	}
 	l := b.layout
 	set := &Set{Shape: l.prepared.Out.Shape, Channels: l.prepared.Electrodes, Rate: l.rate}
@@ -366,15 +331,15 @@ func (b *builder) noteLeftOut() {
 		}
 	}
 	if len(short) > 0 {
-		b.notes.Add("", note.New(note.LeftOut, "%d trial(s) are shorter than a clip of %g s and give none: %s.", len(short), b.options.Seconds, some(short, 5)))
+		b.notes.Add("", note.New(note.LeftOut, "%d trial(s) are shorter than a clip of %g s and give none: %s.", len(short), b.options.Seconds, note.Some(short, 5)))
 	}
 	if len(still) > 0 {
-		b.notes.Add("", note.New(note.LeftOut, "%d clip(s) are left out, as a channel stands still in them: %s.", clips, some(still, 5)))
+		b.notes.Add("", note.New(note.LeftOut, "%d clip(s) are left out, as a channel stands still in them: %s.", clips, note.Some(still, 5)))
 	}
 }
 
 // checkClasses finds sets that nothing can be learned from.
-func checkClasses(set *Set, s *Source) error {
+func checkClasses(set *Set, s *source.Source) error {
 	if set.Len() == 0 {
 		return fmt.Errorf("no recording in %s is long enough for one clip: make clips shorter", s.Dir)
 	}

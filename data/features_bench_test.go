@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"eegprune/data/montage"
+	"eegprune/data/source"
 	"eegprune/data/transform"
 )
 
@@ -27,10 +28,10 @@ func BenchmarkDEAPSubject(b *testing.B) {
 		}
 		return rows
 	}
-	r := &Recording{Channels: m.Electrodes, Rate: 128, Samples: noise(60 * 128), Baseline: noise(3 * 128), Labels: map[string]float64{"label": 0}}
+	r := &source.Recording{Channels: m.Electrodes, Rate: 128, Samples: noise(60 * 128), Baseline: noise(3 * 128), Labels: map[string]float64{"label": 0}}
 	o := GridOptions()
 	o.Transforms = append(o.Transforms, &transform.BaselineRemoval{})
-	s := &Source{Manifest: &Manifest{Format: "edf", Label: LabelRule{Classes: Classes{{"a", "a"}, {"b", "b"}}}}}
+	s := &source.Source{Manifest: &source.Manifest{Format: "edf", Label: source.LabelRule{Classes: source.Classes{{Label: "a", Class: "a"}, {Label: "b", Class: "b"}}}}}
 	l, err := newLayout(s, o, r, false)
 	if err != nil {
 		b.Fatal(err)

@@ -11,7 +11,9 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/google/go-cmp/cmp"
 
+	"eegprune/data/filetest"
 	"eegprune/data/label"
+	"eegprune/data/source"
 	"eegprune/data/transform"
 	"eegprune/internal/strictyaml"
 )
@@ -33,7 +35,7 @@ standardize: subject
 `
 
 func TestReadOptions(t *testing.T) {
-	dir := putFiles(t, map[string][]byte{"f.yaml": []byte(featuresFile), "short.yaml": []byte("seconds: 2\n"), "empty.yaml": []byte("# as by default\n")})
+	dir := filetest.Put(t, map[string][]byte{"f.yaml": []byte(featuresFile), "short.yaml": []byte("seconds: 2\n"), "empty.yaml": []byte("# as by default\n")})
 	var o Options
 	if err := ReadOptions(filepath.Join(dir, "f.yaml"), &o); err != nil {
 		t.Fatal(err)
@@ -49,7 +51,7 @@ func TestReadOptions(t *testing.T) {
 	if d := cmp.Diff(want, o); d != "" {
 		t.Error(d)
 	}
-	s, err := Open(deapDir(t), "")
+	s, err := source.Open(deapDir(t), "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,23 +12,25 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
+	"eegprune/data/filetest"
 	"eegprune/data/label"
+	"eegprune/data/source"
 	"eegprune/data/transform"
 )
 
 // madeSource writes some subjects' recordings and opens them.
-func madeSource(t *testing.T, subjects, seconds int) *Source {
+func madeSource(t *testing.T, subjects, seconds int) *source.Source {
 	t.Helper()
-	files := map[string][]byte{ManifestName: []byte(byName)}
+	files := map[string][]byte{source.ManifestName: []byte(filetest.ByName)}
 	for s := range subjects {
 		for trial, mood := range []string{"sad", "glad"} {
-			f := plain()
-			f.seconds = seconds
-			f.sample = func(c, i int) float64 { return wave(c+3*s, i*(trial+1)) * float64(s+1) }
-			files["s"+string(rune('1'+s))+"_"+string(rune('1'+trial))+"_"+mood+".edf"] = f.bytes(t)
+			f := filetest.Plain()
+			f.Seconds = seconds
+			f.Sample = func(c, i int) float64 { return filetest.Wave(c+3*s, i*(trial+1)) * float64(s+1) }
+			files["s"+string(rune('1'+s))+"_"+string(rune('1'+trial))+"_"+mood+".edf"] = f.Bytes(t)
 		}
 	}
-	s, err := Open(putFiles(t, files), "")
+	s, err := source.Open(filetest.Put(t, files), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +77,7 @@ func TestFeaturesCutClipsAsTorcheegDoes(t *testing.T) {
 	if set.Len() != 6 || !slices.Equal(set.Shape, []int{4, 9, 9}) || set.Rate != 128 {
 		t.Fatalf("%d clips of %v at %g", set.Len(), set.Shape, set.Rate)
 	}
-	rec := collect(t, s)[1]
+	rec := recordingsOf(t, s)[1]
 	p, err := o.Transforms.Prepare(transform.Form{Shape: []int{3, 128}, Electrodes: rec.Channels, Rate: 128, Time: true}, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -196,18 +198,18 @@ func TestStandardizeSubject(t *testing.T) {
 }
 
 func TestShortTrialsAndDeadStretchesAreNoted(t *testing.T) {
-	dead := plain()
-	dead.sample = func(c, i int) float64 {
+	dead := filetest.Plain()
+	dead.Sample = func(c, i int) float64 {
 		if c == 1 && i >= 128 && i < 256 {
 			return 3
 		}
-		return wave(c, i)
+		return filetest.Wave(c, i)
 	}
-	short := plain()
-	short.seconds = 1
-	dir := putFiles(t, map[string][]byte{ManifestName: []byte(byName + "trim: {start: 0.1}\n"),
-		"s1_1_sad.edf": dead.bytes(t), "s1_2_glad.edf": short.bytes(t), "s1_3_glad.edf": plain().bytes(t)})
-	s, err := Open(dir, "")
+	short := filetest.Plain()
+	short.Seconds = 1
+	dir := filetest.Put(t, map[string][]byte{source.ManifestName: []byte(filetest.ByName + "trim: {start: 0.1}\n"),
+		"s1_1_sad.edf": dead.Bytes(t), "s1_2_glad.edf": short.Bytes(t), "s1_3_glad.edf": filetest.Plain().Bytes(t)})
+	s, err := source.Open(dir, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -231,9 +233,9 @@ func TestShortTrialsAndDeadStretchesAreNoted(t *testing.T) {
 }
 
 func TestProgressCountsFiles(t *testing.T) {
-	var seen []Progress
+	var seen []source.Progress
 	o := GridOptions()
-	o.Progress = func(p Progress) { seen = append(seen, p) }
+	o.Progress = func(p source.Progress) { seen = append(seen, p) }
 	if _, err := Features(t.Context(), madeSource(t, 2, 2), o); err != nil {
 		t.Fatal(err)
 	}
@@ -245,8 +247,8 @@ func TestProgressCountsFiles(t *testing.T) {
 	// Bad files are files too.
 	seen = nil
 	o.SkipBad = true
-	good := plain().bytes(t)
-	s, err := Open(putFiles(t, map[string][]byte{ManifestName: []byte(byName), "s1_1_sad.edf": good[:500], "s1_2_glad.edf": good, "s2_1_sad.edf": good, "s2_2_sad.edf": good[:300]}), "")
+	good := filetest.Plain().Bytes(t)
+	s, err := source.Open(filetest.Put(t, map[string][]byte{source.ManifestName: []byte(filetest.ByName), "s1_1_sad.edf": good[:500], "s1_2_glad.edf": good, "s2_1_sad.edf": good, "s2_2_sad.edf": good[:300]}), "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,10 +13,13 @@ import (
 	"testing"
 
 	"eegprune/data/edf"
+	"eegprune/data/filetest"
 	"eegprune/data/mat"
 	"eegprune/data/npy"
 	"eegprune/data/pickle"
+	"eegprune/data/source"
 	"eegprune/data/transform"
+	"eegprune/internal/note"
 )
 
 // fuzzedDirectory opens and reads a directory of which one file or more may hold
@@ -24,17 +27,16 @@ import (
 // error.
 func fuzzedDirectory(t *testing.T, files map[string][]byte) {
 	t.Helper()
-	s, err := Open(putFiles(t, files), "")
+	s, err := source.Open(filetest.Put(t, files), "")
 	if err != nil {
 		return
 	}
-	for r, err := range s.Recordings(t.Context()) {
-		if err != nil {
-			break
-		}
+	// What can't be read is for Inspect to say.
+	_ = s.Each(t.Context(), source.Walk{Notes: &note.List{}}, func(r *source.Recording) error {
 		checkRecording(t, r)
-	}
-	if _, err := Inspect(t.Context(), s, nil); err != nil {
+		return nil
+	})
+	if _, err := source.Inspect(t.Context(), s, nil); err != nil {
 		t.Fatalf("looking at what can be read: %v", err)
 	}
 	o := lowBand()
@@ -62,7 +64,7 @@ func lowBand() Options {
 		transform.NewBandDifferentialEntropy(transform.Bands{{Name: "low", Low: 1, High: 2}})}}
 }
 
-func checkRecording(t *testing.T, r *Recording) {
+func checkRecording(t *testing.T, r *source.Recording) {
 	t.Helper()
 	if r.Trial < 1 || r.Offset < 0 || len(r.Samples) != len(r.Channels) || r.Baseline != nil && len(r.Baseline) != len(r.Channels) {
 		t.Fatalf("trial %d at %d: %d channels, %d rows, %d of baseline", r.Trial, r.Offset, len(r.Channels), len(r.Samples), len(r.Baseline))
@@ -76,29 +78,17 @@ func checkRecording(t *testing.T, r *Recording) {
 	}
 }
 
-// smallTrial is a recording [channels, samples] that moves everywhere.
-func smallTrial(trial, channels, samples int) [][]float64 {
-	rows := make([][]float64, channels)
-	for c := range rows {
-		rows[c] = make([]float64, samples)
-		for i := range rows[c] {
-			rows[c][i] = wave(c+trial, i)
-		}
-	}
-	return rows
-}
-
 func FuzzReadEDF(f *testing.F) {
-	annotated := recordingFile{labels: []string{"Fp1", "ECG"}, rates: []int{8}, seconds: 3}
-	annotated.annotations = []edf.Annotation{{Onset: 0.5, Duration: 1, Text: "T1"}, {Onset: 1.5, Duration: 1, Text: "T2"}}
-	f.Add(annotated.bytes(f), true)
-	f.Add(annotated.bytes(f), false)
-	f.Add(bytes.Replace(annotated.bytes(f), []byte("EDF+C"), []byte("EDF+D"), 1), true)
-	f.Add(plain().bytes(f), true)
+	annotated := filetest.EDF{Labels: []string{"Fp1", "ECG"}, Rates: []int{8}, Seconds: 3}
+	annotated.Annotations = []edf.Annotation{{Onset: 0.5, Duration: 1, Text: "T1"}, {Onset: 1.5, Duration: 1, Text: "T2"}}
+	f.Add(annotated.Bytes(f), true)
+	f.Add(annotated.Bytes(f), false)
+	f.Add(bytes.Replace(annotated.Bytes(f), []byte("EDF+C"), []byte("EDF+D"), 1), true)
+	f.Add(filetest.Plain().Bytes(f), true)
 	f.Fuzz(func(t *testing.T, b []byte, manifest bool) {
 		files := map[string][]byte{"s1.edf": b}
 		if manifest {
-			files[ManifestName] = []byte(byAnnotation)
+			files[source.ManifestName] = []byte(filetest.ByAnnotation)
 		}
 		fuzzedDirectory(t, files)
 	})
@@ -118,7 +108,7 @@ func FuzzReadDEAP(f *testing.F) {
 	}
 	var b bytes.Buffer
 	if err := pickle.WriteDict(&b, []pickle.Named{
-		{Name: "data", Shape: []int{2, 3, 16}, Lines: lines(smallTrial(0, 3, 16), smallTrial(1, 3, 16))},
+		{Name: "data", Shape: []int{2, 3, 16}, Lines: lines(filetest.SmallTrial(0, 3, 16), filetest.SmallTrial(1, 3, 16))},
 		{Name: "labels", Shape: []int{2, 4}, Lines: lines([][]float64{{2, 3, 4, 5}, {8, 7, 6, 5}})},
 	}); err != nil {
 		f.Fatal(err)
@@ -131,7 +121,7 @@ label: {transforms: [{name: Select, args: {key: [valence]}}, {name: Binary}]}
 signal: {rate: 8, electrodes: [Fp1, T7], baseline: 1}
 `
 	f.Fuzz(func(t *testing.T, b []byte) {
-		fuzzedDirectory(t, map[string][]byte{ManifestName: []byte(manifest), "s1.dat": b})
+		fuzzedDirectory(t, map[string][]byte{source.ManifestName: []byte(manifest), "s1.dat": b})
 	})
 }
 
@@ -168,7 +158,7 @@ func FuzzReadSEED(f *testing.F) {
 		}
 		return b.Bytes()
 	}
-	trials := file([]string{"x_eeg1", "x_eeg2"}, smallTrial(0, 2, 16), smallTrial(1, 2, 12))
+	trials := file([]string{"x_eeg1", "x_eeg2"}, filetest.SmallTrial(0, 2, 16), filetest.SmallTrial(1, 2, 12))
 	labels := file([]string{"label"}, [][]float64{{-1, 1}})
 	f.Add(trials, labels)
 	f.Add(unpacked(f, trials), unpacked(f, labels))
@@ -178,7 +168,7 @@ label: {transforms: [{name: Mapping, args: {classes: [{value: -1, class: sad}, {
 signal: {rate: 8, electrodes: [Fp1, T7]}
 `
 	f.Fuzz(func(t *testing.T, trials, labels []byte) {
-		fuzzedDirectory(t, map[string][]byte{ManifestName: []byte(manifest), "1.mat": trials, seedLabelFile: labels})
+		fuzzedDirectory(t, map[string][]byte{source.ManifestName: []byte(manifest), "1.mat": trials, "label.mat": labels})
 	})
 }
 
@@ -187,7 +177,7 @@ signal: {rate: 8, electrodes: [Fp1, T7]}
 func FuzzReadNPY(f *testing.F) {
 	var x []float64
 	for trial := range 2 {
-		for _, row := range smallTrial(trial, 3, 16) {
+		for _, row := range filetest.SmallTrial(trial, 3, 16) {
 			x = append(x, row...)
 		}
 	}
@@ -240,7 +230,7 @@ func FuzzReadNPY(f *testing.F) {
 		}
 		files := map[string][]byte{"p7.npz": b.Bytes()}
 		if manifest {
-			files[ManifestName] = []byte(strings.Replace(byArray, "0.125", "0.5", 1))
+			files[source.ManifestName] = []byte(strings.Replace(byArray, "0.125", "0.5", 1))
 		} else if len(y) == 0 {
 			files = map[string][]byte{"p7.npy": x}
 		}
@@ -267,7 +257,7 @@ func FuzzReadEEGLAB(f *testing.F) {
 			files["fdt.fdt"] = samples
 		}
 		if manifest {
-			files[ManifestName] = []byte(strings.Replace(byEvent, "0.6", "0.5", 1))
+			files[source.ManifestName] = []byte(strings.Replace(filetest.ByEvent, "0.6", "0.5", 1))
 		}
 		fuzzedDirectory(t, files)
 	})
@@ -277,7 +267,7 @@ func FuzzReadMAT(f *testing.F) {
 	names := []string{"cube.mat", "cells73.mat", "structures.mat", "structures73.mat", "alone.mat"}
 	paths := []string{"array: eeg, ", "array: trial.eeg, axes: [trials, channels, samples], ", ""}
 	for _, name := range names {
-		b, err := os.ReadFile(filepath.Join("testdata", "mat", name))
+		b, err := os.ReadFile(filepath.Join("source", "testdata", "mat", name))
 		if err != nil {
 			f.Fatal(err)
 		}
@@ -291,6 +281,6 @@ func FuzzReadMAT(f *testing.F) {
 			label = "trial.label"
 		}
 		manifest := "format: mat\nfiles: '(?<subject>.*)\\.mat'\nlabel: {array: " + label + ", classes: {-1: sad, 1: glad, sad: sad, glad: glad}}\nsignal: {" + paths[way%3] + "rate: 8, electrodes: [Fp1, C3]}\n"
-		fuzzedDirectory(t, map[string][]byte{"1.mat": b, ManifestName: []byte(manifest)})
+		fuzzedDirectory(t, map[string][]byte{"1.mat": b, source.ManifestName: []byte(manifest)})
 	})
 }

@@ -1,7 +1,6 @@
 package data
 
 import (
-	"bytes"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,39 +11,23 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"eegprune/data/edf"
+	"eegprune/data/filetest"
 	"eegprune/data/npy"
+	"eegprune/data/source"
 	"eegprune/data/transform"
 )
 
 func annotatedEDF(t *testing.T) []byte {
-	f := plain()
-	f.seconds = 8
-	f.annotations = []edf.Annotation{{Onset: 0, Duration: 2, Text: "T0"}, {Onset: 3, Duration: 2, Text: "it's, {odd}"}, {Onset: 6, Duration: 2, Text: "T0"}}
-	return f.bytes(t)
-}
-
-func archive(t *testing.T, arrays ...npy.Named) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	if err := npy.WriteArchive(&b, arrays); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
-}
-
-func inspected(t *testing.T, s *Source) *Summary {
-	t.Helper()
-	sum, err := Inspect(t.Context(), s, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return sum
+	f := filetest.Plain()
+	f.Seconds = 8
+	f.Annotations = []edf.Annotation{{Onset: 0, Duration: 2, Text: "T0"}, {Onset: 3, Duration: 2, Text: "it's, {odd}"}, {Onset: 6, Duration: 2, Text: "T0"}}
+	return f.Bytes(t)
 }
 
 // TestFilesWithoutManifest: they are looked at and converted, and what lacks for
 // features is said by an example that is a manifest.
 func TestFilesWithoutManifest(t *testing.T) {
-	plainEDF, npyFile := plain().bytes(t), mustRead(t, "npy/testdata/f8.npy")
+	plainEDF, npyFile := filetest.Plain().Bytes(t), mustRead(t, "npy/testdata/f8.npy")
 	other := slices.Clone(plainEDF)
 	header, err := strconv.Atoi(strings.TrimSpace(string(plainEDF[184:192])))
 	if err != nil {
@@ -66,12 +49,12 @@ func TestFilesWithoutManifest(t *testing.T) {
 		"numbers":         {"", map[string][]byte{"a.npy": npyFile}, []string{"a"}, "", "no label"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dir := putFiles(t, c.files)
-			s, err := Open(dir, c.format)
+			dir := filetest.Put(t, c.files)
+			s, err := source.Open(dir, c.format)
 			if err != nil {
 				t.Fatal(err)
 			}
-			sum := inspected(t, s)
+			sum := looked(t, s)
 			var subjects []string
 			for _, x := range sum.Subjects {
 				subjects = append(subjects, x.Subject)
@@ -86,14 +69,14 @@ func TestFilesWithoutManifest(t *testing.T) {
 				t.Errorf("bad %q, classes %q, notes %q", sum.Bad, sum.Classes, sum.Notes)
 			}
 			_, err = Features(t.Context(), s, GridOptions())
-			if err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), filepath.Join(dir, ManifestName)) {
+			if err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), filepath.Join(dir, source.ManifestName)) {
 				t.Fatalf("features without labels: %v", err)
 			}
 			if _, _, cached := (Cache{t.TempDir()}).Features(t.Context(), s, GridOptions()); cached == nil || cached.Error() != err.Error() {
 				t.Errorf("from the cache: %v", cached)
 			}
 			_, example, _ := strings.Cut(err.Error(), "such as ")
-			if _, err := ParseManifest([]byte(example), "example"); err != nil {
+			if _, err := source.ParseManifest([]byte(example), "example"); err != nil {
 				t.Error(err)
 			}
 			out := filepath.Join(t.TempDir(), "out")
@@ -105,11 +88,11 @@ func TestFilesWithoutManifest(t *testing.T) {
 			} else if err != nil {
 				t.Fatal(err)
 			}
-			converted, err := Open(out, "")
+			converted, err := source.Open(out, "")
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := inspected(t, converted); len(got.Bad) > 0 || len(got.Subjects) != len(sum.Subjects) || got.Subjects[0].Seconds != sum.Subjects[0].Seconds {
+			if got := looked(t, converted); len(got.Bad) > 0 || len(got.Subjects) != len(sum.Subjects) || got.Subjects[0].Seconds != sum.Subjects[0].Seconds {
 				t.Errorf("converted: %+v, was %+v", got, sum)
 			}
 			if _, err := Features(t.Context(), converted, GridOptions()); err == nil || !strings.Contains(err.Error(), "label: {") {
@@ -132,13 +115,13 @@ func mustRead(t *testing.T, path string) []byte {
 // very recordings that it is about.
 func TestExampleOfAnnotationsWorks(t *testing.T) {
 	for _, name := range []string{"a_1.edf", "sub-7_run-1_eeg.edf"} {
-		dir := putFiles(t, map[string][]byte{name: annotatedEDF(t)})
+		dir := filetest.Put(t, map[string][]byte{name: annotatedEDF(t)})
 		_, err := features(t.Context(), dir)
 		if err == nil {
 			t.Fatal("no error")
 		}
 		_, example, _ := strings.Cut(err.Error(), "such as ")
-		if err := os.WriteFile(filepath.Join(dir, ManifestName), []byte(example), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, source.ManifestName), []byte(example), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		set, err := features(t.Context(), dir)
@@ -156,7 +139,7 @@ func TestArchivesThatDescribeThemselves(t *testing.T) {
 	trials := func(which ...int) npy.Named {
 		var x []float64
 		for _, trial := range which {
-			for _, row := range smallTrial(trial, 2, 16) {
+			for _, row := range filetest.SmallTrial(trial, 2, 16) {
 				x = append(x, row...)
 			}
 		}
@@ -165,12 +148,12 @@ func TestArchivesThatDescribeThemselves(t *testing.T) {
 	rate, channels := npy.Named{Name: "rate", Values: []float64{8}}, npy.Named{Name: "channels", Values: []string{"Fp1", "T3"}}
 	y := npy.Named{Name: "y", Values: []int64{-1, 1, 1}}
 	subject, trial := npy.Named{Name: "subject", Values: []int64{3, 3, 12}}, npy.Named{Name: "trial", Values: []int64{5, 6, 5}}
-	dir := putFiles(t, map[string][]byte{
-		"a.npz": archive(t, trials(0, 1, 2), rate, channels, y, subject, trial),
-		"b.npz": archive(t, trials(3), rate, channels, npy.Named{Name: "y", Values: []int64{-1}}, npy.Named{Name: "subject", Values: []string{"3"}},
+	dir := filetest.Put(t, map[string][]byte{
+		"a.npz": filetest.Archive(t, trials(0, 1, 2), rate, channels, y, subject, trial),
+		"b.npz": filetest.Archive(t, trials(3), rate, channels, npy.Named{Name: "y", Values: []int64{-1}}, npy.Named{Name: "subject", Values: []string{"3"}},
 			npy.Named{Name: "trial", Values: []int64{7}}, npy.Named{Name: "session", Values: []string{"late"}}),
 	})
-	s, err := Open(dir, "npy")
+	s, err := source.Open(dir, "npy")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -200,7 +183,7 @@ func TestArchivesThatDescribeThemselves(t *testing.T) {
 // TestWrittenFilesDescribeThemselves: what Convert and SaveNPZ write is read without a
 // manifest, with the labels, subjects and trials that it had.
 func TestWrittenFilesDescribeThemselves(t *testing.T) {
-	s, err := Open(deapDir(t), "")
+	s, err := source.Open(deapDir(t), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -208,7 +191,7 @@ func TestWrittenFilesDescribeThemselves(t *testing.T) {
 	if _, err := Convert(t.Context(), s, out, Options{}); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Remove(filepath.Join(out, ManifestName)); err != nil {
+	if err := os.Remove(filepath.Join(out, source.ManifestName)); err != nil {
 		t.Fatal(err)
 	}
 	o := SignalOptions()
@@ -223,7 +206,7 @@ func TestWrittenFilesDescribeThemselves(t *testing.T) {
 	}
 	o.Transforms = append(transform.Pipeline{&transform.BaselineRemoval{}}, o.Transforms...)
 	for _, dir := range []string{out, signals} {
-		again, err := Open(dir, "")
+		again, err := source.Open(dir, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -245,7 +228,7 @@ func TestWrittenFilesDescribeThemselves(t *testing.T) {
 			}
 		}
 	}
-	again, err := Open(out, "")
+	again, err := source.Open(out, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -256,65 +239,12 @@ func TestWrittenFilesDescribeThemselves(t *testing.T) {
 	}
 }
 
-func TestDescriptionsRefuse(t *testing.T) {
-	x := npy.Named{Name: "x", Shape: []int{2, 1, 8}, Values: make([]float64, 16)}
-	for name, c := range map[string]struct {
-		arrays []npy.Named
-		want   string
-	}{
-		"features":    {[]npy.Named{{Name: "x", Shape: []int{2, 4, 1, 1}, Values: make([]float64, 8)}, {Name: "y", Values: []int64{0, 1}}}, "that they were made of"},
-		"labels":      {[]npy.Named{x, {Name: "y", Values: []int64{0, 1, 1}}}, "labels for 3"},
-		"subjects":    {[]npy.Named{x, {Name: "subject", Values: []int64{1, 2}}}, "save them as trial"},
-		"trials":      {[]npy.Named{x, {Name: "trial", Values: []int64{0, 1}}}, "from 1"},
-		"trial count": {[]npy.Named{x, {Name: "trial", Values: []int64{1}}}, "array trial has 1"},
-		"rates":       {[]npy.Named{x, {Name: "rate", Values: []float64{1, 2}}}, "one number"},
-		"a grid":      {[]npy.Named{x, {Name: "channels", Shape: []int{2, 2}, Values: []int64{1, 2, 3, 4}}}, "one axis"},
-		"channels":    {[]npy.Named{x, {Name: "rate", Values: []float64{8}}, {Name: "channels", Values: []string{"Fp1", "Fp2"}}}, "2 electrodes are named"},
-		"no samples":  {[]npy.Named{{Name: "a", Values: []int64{0}}, {Name: "b", Values: []int64{0}}}, "signal.array"},
-	} {
-		s, err := Open(putFiles(t, map[string][]byte{"a.npz": archive(t, c.arrays...)}), "")
-		if err != nil {
-			t.Fatal(name, err)
-		}
-		if sum := inspected(t, s); len(sum.Bad) != 1 || !strings.Contains(sum.Bad[0], c.want) || !strings.Contains(sum.Bad[0], "a.npz") {
-			t.Errorf("%s: %q, want one that says %q", name, sum.Bad, c.want)
-		}
+// looked is what Inspect says.
+func looked(t *testing.T, s *source.Source) *source.Summary {
+	t.Helper()
+	sum, err := source.Inspect(t.Context(), s, nil)
+	if err != nil {
+		t.Fatal(err)
 	}
-}
-
-func TestCommonClasses(t *testing.T) {
-	for name, c := range map[string]struct {
-		all  []*description
-		want []string
-		why  string
-	}{
-		"numbers":         {[]*description{{y: []float64{1, 0}}, {y: []float64{-1}}}, []string{"-1", "0", "1"}, ""},
-		"names":           {[]*description{{y: []float64{1}, classes: []string{"sad", "glad"}}}, []string{"sad", "glad"}, ""},
-		"none":            {[]*description{{}, {}}, nil, ""},
-		"no files":        {nil, nil, ""},
-		"some":            {[]*description{{y: []float64{1}}, {}}, nil, "only 1 of 2"},
-		"ratings":         {[]*description{{y: []float64{1, 5.5}}}, nil, "5.5"},
-		"beyond":          {[]*description{{y: []float64{2}, classes: []string{"sad", "glad"}}}, nil, "2 is the number of no class"},
-		"one class":       {[]*description{{y: []float64{1, 1}}}, nil, "one class"},
-		"different names": {[]*description{{y: []float64{1}, classes: []string{"a", "b"}}, {y: []float64{1}, classes: []string{"b", "a"}}}, nil, "different"},
-	} {
-		got, why := commonClasses(c.all)
-		if d := cmp.Diff(c.want, got.Names()); d != "" || !strings.Contains(why, c.why) || (why == "") != (c.why == "") {
-			t.Errorf("%s: %q, %q", name, got, why)
-		}
-	}
-}
-
-func TestFormatIsNamed(t *testing.T) {
-	dir := putFiles(t, map[string][]byte{ManifestName: []byte(byName), "s1_1_sad.edf": plain().bytes(t), "s1_2_glad.edf": plain().bytes(t)})
-	s, err := Open(dir, "edf")
-	if err != nil || len(s.Classes) != 2 {
-		t.Errorf("the directory's manifest, which is of that format: %v, %v", s, err)
-	}
-	if _, err := Open(dir, "npy"); err == nil || !strings.Contains(err.Error(), "format edf") || !strings.Contains(err.Error(), ManifestName) {
-		t.Errorf("another format than the manifest's: %v", err)
-	}
-	if _, err := Open(putFiles(t, map[string][]byte{"a.edf": nil}), "bdf"); err == nil || !strings.Contains(err.Error(), ".bdf") {
-		t.Errorf("a format of no file: %v", err)
-	}
+	return sum
 }

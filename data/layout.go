@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"eegprune/data/label"
+	"eegprune/data/source"
 	"eegprune/data/transform"
 	"eegprune/internal/spelling"
 )
@@ -24,30 +25,30 @@ type layout struct {
 	prepared      *transform.Prepared
 }
 
-func newLayout(s *Source, o Options, r *Recording, unlabelled bool) (*layout, error) {
-	if r.Rate == 0 {
-		return nil, errUnknownSignal()
+func newLayout(s *source.Source, o Options, r *source.Recording, unlabelled bool) (*layout, error) {
+	if err := r.CheckRate(); err != nil {
+		return nil, err
 	}
 	l := &layout{dir: s.Dir, channels: r.Channels, rate: r.Rate}
 	var err error
 	if !unlabelled {
-		if l.labels, err = s.labels(o.Label); err != nil {
+		if l.labels, err = s.PrepareLabels(o.Label); err != nil {
 			return nil, err
 		}
 	}
-	l.chunk = samples(o.Seconds, r.Rate)
-	l.step = l.chunk - samples(o.Overlap, r.Rate)
+	l.chunk = r.SamplesIn(o.Seconds)
+	l.step = l.chunk - r.SamplesIn(o.Overlap)
 	if l.chunk < 1 || l.step < 1 {
 		return nil, fmt.Errorf("clips of %g s that overlap by %g s are shorter than a sample at %g samples a second", o.Seconds, o.Overlap, r.Rate)
 	}
-	form := transform.Form{Shape: []int{len(l.channels), l.chunk}, Electrodes: l.channels, Rate: l.rate, Time: true, Positions: s.positions}
+	form := transform.Form{Shape: []int{len(l.channels), l.chunk}, Electrodes: l.channels, Rate: l.rate, Time: true, Positions: s.Positions}
 	var baseline *transform.Form
 	if len(r.Baseline) > 0 && o.Transforms.UsesBaseline() {
 		seconds := o.BaselineSeconds
 		if seconds == 0 {
 			seconds = o.Seconds
 		}
-		l.baselineChunk = samples(seconds, r.Rate)
+		l.baselineChunk = r.SamplesIn(seconds)
 		if have := len(r.Baseline[0]); l.baselineChunk < 1 || l.baselineChunk > have {
 			return nil, fmt.Errorf("its baseline of %.3g s has no whole segment of %g s: give baseline_seconds", float64(have)/r.Rate, seconds)
 		}
@@ -61,7 +62,7 @@ func newLayout(s *Source, o Options, r *Recording, unlabelled bool) (*layout, er
 
 // fits checks that a recording can stand beside the first one, and puts its
 // channels into that one's order.
-func (l *layout) fits(r *Recording) error {
+func (l *layout) fits(r *source.Recording) error {
 	if r.Rate != l.rate {
 		return fmt.Errorf("it has %g samples a second and the recordings before it %g: all of a set need one rate; leave out those of another by files in the manifest", r.Rate, l.rate)
 	}
@@ -97,11 +98,11 @@ func reordered(rows [][]float64, order []int) [][]float64 {
 }
 
 // work makes the features of one recording.
-func (l *layout) work(ctx context.Context, r *Recording, p *part) error {
+func (l *layout) work(ctx context.Context, r *source.Recording, p *part) error {
 	p.notes = r.Notes
 	p.trial = groupKey{subject: r.Subject, session: r.Session, trial: r.Trial}.String()
-	if f := r.faults(); len(f) > 0 {
-		return fmt.Errorf("%s: channel %s %s: leave it out by channels.exclude in the manifest, or leave out the file", r.File, f[0].channel, f[0].why)
+	if f := r.Faults(); len(f) > 0 {
+		return fmt.Errorf("%s: channel %s %s: leave it out by channels.exclude in the manifest, or leave out the file", r.File, f[0].Channel, f[0].Why)
 	}
 	if l.labels != nil {
 		class, err := l.labels.Class(r.Labels)
@@ -110,7 +111,7 @@ func (l *layout) work(ctx context.Context, r *Recording, p *part) error {
 		}
 		p.class = int64(class)
 	}
-	if n := r.length(); n < l.chunk {
+	if n := r.Len(); n < l.chunk {
 		p.short = fmt.Sprintf("%.3g s", float64(n)/r.Rate)
 		return nil
 	}
@@ -122,7 +123,7 @@ func (l *layout) work(ctx context.Context, r *Recording, p *part) error {
 	if below, err := filepath.Rel(l.dir, r.File); err == nil {
 		name = filepath.ToSlash(below)
 	}
-	for start := 0; start+l.chunk <= r.length(); start += l.step {
+	for start := 0; start+l.chunk <= r.Len(); start += l.step {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -145,11 +146,11 @@ func (l *layout) work(ctx context.Context, r *Recording, p *part) error {
 }
 
 // valuesOf returns how many values the clips of a recording have.
-func (l *layout) valuesOf(r *Recording) int {
-	if r.length() < l.chunk {
+func (l *layout) valuesOf(r *source.Recording) int {
+	if r.Len() < l.chunk {
 		return 0
 	}
-	n := (r.length()-l.chunk)/l.step + 1
+	n := (r.Len()-l.chunk)/l.step + 1
 	for _, d := range l.prepared.Out.Shape {
 		n *= d
 	}
@@ -158,7 +159,7 @@ func (l *layout) valuesOf(r *Recording) int {
 
 // cut copies a clip from a recording. It returns false if a channel doesn't
 // move in it: a dead stretch, whose features say nothing.
-func (l *layout) cut(dst []float64, r *Recording, start int) bool {
+func (l *layout) cut(dst []float64, r *source.Recording, start int) bool {
 	for c, x := range r.Samples {
 		row := dst[c*l.chunk : (c+1)*l.chunk]
 		copy(row, x[start:start+l.chunk])
@@ -170,7 +171,7 @@ func (l *layout) cut(dst []float64, r *Recording, start int) bool {
 }
 
 // baseline returns the mean of the whole segments of a recording's baseline.
-func (l *layout) baseline(r *Recording) *transform.Array {
+func (l *layout) baseline(r *source.Recording) *transform.Array {
 	if l.baselineChunk == 0 {
 		return nil
 	}

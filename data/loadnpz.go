@@ -9,17 +9,20 @@ import (
 )
 
 // LoadNPZ reads clips that SaveNPZ or another program wrote: x [clips, channels, height,
-// width], their classes y, and rate where it is there. Where a clip comes from is left
+// width], or of signals [clips, electrodes, samples], their classes y, and rate where it is there. Where a clip comes from is left
 // out: nothing can be divided by it.
 func LoadNPZ(path string) (*Set, error) {
 	s := &Set{}
-	err := withArchive(path, func(z *npy.Archive) error {
+	err := npy.WithArchive(path, func(z *npy.Archive) error {
 		x, err := z.Array("x")
 		if err != nil {
 			return err
 		}
+		if len(x.Shape) == 3 {
+			x.Shape = []int{x.Shape[0], 1, x.Shape[1], x.Shape[2]}
+		}
 		if len(x.Shape) != 4 {
-			return fmt.Errorf("x has the shape %v and must be [clips, channels, height, width]", x.Shape)
+			return fmt.Errorf("x has the shape %v and must be [clips, channels, height, width] or [clips, electrodes, samples]", x.Shape)
 		}
 		s.Shape = x.Shape[1:]
 		if s.X, err = floats(x); err != nil {

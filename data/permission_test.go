@@ -10,6 +10,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"eegprune/data/filetest"
+	"eegprune/data/source"
 )
 
 // forbiddenDir tells the test, run again by somebody else, where the recordings are.
@@ -20,7 +23,7 @@ const forbiddenDir = "EEGPRUNE_FORBIDDEN_DIR"
 func TestForbiddenFile(t *testing.T) {
 	dir := os.Getenv(forbiddenDir)
 	if dir == "" {
-		dir = putFiles(t, map[string][]byte{ManifestName: []byte(byName), "s1_1_sad.edf": plain().bytes(t), "s1_2_glad.edf": plain().bytes(t), "s2_1_sad.edf": plain().bytes(t)})
+		dir = filetest.Put(t, map[string][]byte{source.ManifestName: []byte(filetest.ByName), "s1_1_sad.edf": filetest.Plain().Bytes(t), "s1_2_glad.edf": filetest.Plain().Bytes(t), "s2_1_sad.edf": filetest.Plain().Bytes(t)})
 		if err := errors.Join(os.Chmod(filepath.Join(dir, "s1_2_glad.edf"), 0), os.Chmod(filepath.Dir(dir), 0o755), os.Chmod(dir, 0o755)); err != nil {
 			t.Fatal(err)
 		}
@@ -32,7 +35,7 @@ func TestForbiddenFile(t *testing.T) {
 	if _, err := features(t.Context(), dir); !errors.Is(err, os.ErrPermission) || !strings.Contains(err.Error(), "s1_2_glad.edf") || !strings.Contains(err.Error(), "chmod") {
 		t.Errorf("forbidden file: %v", err)
 	}
-	s, err := Open(dir, "")
+	s, err := source.Open(dir, "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"eegprune/data/dsp"
+	"eegprune/data/source"
 	"eegprune/data/transform"
 )
 
@@ -25,7 +26,7 @@ func realDir(t *testing.T, name string) string {
 }
 
 func TestRealEEGMAT(t *testing.T) {
-	s, err := Open(realDir(t, "eegmat"), "")
+	s, err := source.Open(realDir(t, "eegmat"), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +57,7 @@ func TestRealEEGMAT(t *testing.T) {
 // TestRealEyesClosedRaiseAlpha: what Berger saw first must be seen here, over
 // the back of the head more than over the front.
 func TestRealEyesClosedRaiseAlpha(t *testing.T) {
-	s, err := Open(realDir(t, "eegmmidb"), "")
+	s, err := source.Open(realDir(t, "eegmmidb"), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,17 +87,14 @@ func TestRealMotorAnnotations(t *testing.T) {
 	if err := os.WriteFile(m, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	s, err := Open(realDir(t, "eegmmidb"), m)
+	s, err := source.Open(realDir(t, "eegmmidb"), m)
 	if err != nil {
 		t.Fatal(err)
 	}
 	n := map[string]int{}
-	for r, err := range s.Recordings(t.Context()) {
-		if err != nil {
-			t.Fatal(err)
-		}
+	for _, r := range recordingsOf(t, s) {
 		n[r.Session+s.Classes[int(r.Labels["label"])]]++
-		if seconds := float64(r.length()) / r.Rate; seconds < 4 || seconds > 4.3 {
+		if seconds := float64(r.Len()) / r.Rate; seconds < 4 || seconds > 4.3 {
 			t.Errorf("trial %d of run %s lasts %g s, not the 4.1 to 4.2 of the protocol", r.Trial, r.Session, seconds)
 		}
 		for c, x := range r.Samples {

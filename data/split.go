@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"eegprune/internal/natural"
 	"eegprune/internal/spelling"
 )
 
@@ -300,7 +301,7 @@ func grouped(s *Set, rows []int, u unit) []group {
 		list[i].rows = append(list[i].rows, r)
 	}
 	slices.SortStableFunc(list, func(a, b group) int {
-		return cmp.Or(compareNatural(a.key.subject, b.key.subject), compareNatural(a.key.session, b.key.session),
+		return cmp.Or(natural.Compare(a.key.subject, b.key.subject), natural.Compare(a.key.session, b.key.session),
 			cmp.Compare(a.key.trial, b.key.trial), cmp.Compare(a.key.row, b.key.row))
 	})
 	return list

@@ -348,21 +348,3 @@ func TestValidationKeepsClassProportions(t *testing.T) {
 		t.Errorf("%d rows with %d of the rarer class, want 20 with 4", len(val), ones)
 	}
 }
-
-func TestCompareNatural(t *testing.T) {
-	in := []string{"s10", "s2", "s02", "10", "9", "b", "a10b", "a9z", "", "007", "7"}
-	slices.SortFunc(in, compareNatural)
-	if d := cmp.Diff([]string{"", "007", "7", "9", "10", "a9z", "a10b", "b", "s02", "s2", "s10"}, in); d != "" {
-		t.Error(d)
-	}
-	rapid.Check(t, func(t *rapid.T) {
-		g := rapid.StringMatching(`[ab0-2]{0,4}`)
-		a, b, c := g.Draw(t, "a"), g.Draw(t, "b"), g.Draw(t, "c")
-		if compareNatural(a, b) != -compareNatural(b, a) || (compareNatural(a, b) == 0) != (a == b) {
-			t.Fatalf("%q and %q", a, b)
-		}
-		if compareNatural(a, b) < 0 && compareNatural(b, c) < 0 && compareNatural(a, c) >= 0 {
-			t.Fatalf("not transitive: %q, %q, %q", a, b, c)
-		}
-	})
-}

@@ -8,6 +8,7 @@ import (
 
 	"eegprune/data"
 	"eegprune/data/simulate"
+	"eegprune/data/source"
 )
 
 // TestUnlabelledFile takes a file from among its neighbours, and two of its electrodes in
@@ -27,7 +28,7 @@ func TestUnlabelledFile(t *testing.T) {
 	if err := os.Rename(all[0], path); err != nil {
 		t.Fatal(err)
 	}
-	s, err := data.OpenUnlabelled(path, "")
+	s, err := source.OpenUnlabelled(path, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +58,7 @@ func TestUnlabelledFile(t *testing.T) {
 	if _, _, err := data.UnlabelledFeatures(t.Context(), s, data.SignalOptions()); err == nil {
 		t.Error("electrodes that are not there are found")
 	}
-	if _, err := data.OpenUnlabelled(filepath.Join(dir, "nowhere.edf"), ""); err == nil {
+	if _, err := source.OpenUnlabelled(filepath.Join(dir, "nowhere.edf"), ""); err == nil {
 		t.Error("a file that is not there is opened")
 	}
 }

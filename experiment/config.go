@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"eegprune/data"
+	"eegprune/data/source"
 	"eegprune/models"
 	"eegprune/prune"
 	"eegprune/result"
@@ -70,7 +71,7 @@ const (
 type Data struct {
 	Dir      string `json:"dir"`
 	Manifest string `json:"manifest,omitempty"`
-	data.Reading
+	source.Reading
 	Features data.Options `json:"features"`
 }
 

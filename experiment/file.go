@@ -9,7 +9,7 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 
-	"eegprune/data"
+	"eegprune/data/source"
 	"eegprune/internal/strictyaml"
 	"eegprune/prune"
 	"eegprune/train"
@@ -23,8 +23,8 @@ type File struct {
 
 	Data struct {
 		Dir      string `yaml:"dir,omitempty"`      // below the study file's directory, if it isn't absolute
-		Manifest string `yaml:"manifest,omitempty"` // see data.Open
-		Encoding string `yaml:"encoding,omitempty"` // see data.Reading
+		Manifest string `yaml:"manifest,omitempty"` // see source.Open
+		Encoding string `yaml:"encoding,omitempty"` // see source.Reading
 		Montage  string `yaml:"montage,omitempty"`  // below the study file's directory, if it isn't absolute
 	} `yaml:"data,omitempty"`
 	Seed  *uint64  `yaml:"seed,omitempty"`
@@ -176,7 +176,7 @@ func (f *File) config(n NetworkFile, seed uint64) (Config, error) {
 	c := Config{Model: n.Model, SamplingRate: n.SamplingRate, Seed: seed, Metric: f.Metric, ClassWeights: f.ClassWeights, Train: train.Paper(n.Model), Options: f.Prune.Options, Sparsity: PaperSparsity, Distill: f.Distill,
 		Recover: []string{}}
 	c.Data.Dir, c.Data.Manifest = f.Data.Dir, f.Data.Manifest
-	c.Data.Reading = data.Reading{Encoding: f.Data.Encoding, Montage: f.Data.Montage}
+	c.Data.Reading = source.Reading{Encoding: f.Data.Encoding, Montage: f.Data.Montage}
 	c.Data.Features = features
 	if len(f.Seeds) > 1 {
 		c.Seeds = f.Seeds

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"eegprune/data"
+	"eegprune/data/source"
 	"eegprune/models"
 	"eegprune/prune"
 	"eegprune/result"
@@ -43,7 +44,7 @@ type Study struct {
 type OpenOptions struct {
 	Devices  []torch.Device // on which cells are done; nil for the CPU
 	Cache    string         // directory that keeps features; "" for none
-	Progress func(data.Progress)
+	Progress func(source.Progress)
 }
 
 // Open reads the recordings, makes the features and puts them on the device. The study
@@ -145,20 +146,20 @@ type named struct {
 
 // features reads the recordings, or the cache.
 func features(ctx context.Context, c Data, o OpenOptions) (named, error) {
-	source, err := data.Open(c.Dir, c.Manifest)
+	s, err := source.Open(c.Dir, c.Manifest)
 	if err != nil {
 		return named{}, err
 	}
-	if err := source.Use(c.Reading); err != nil {
+	if err := s.Use(c.Reading); err != nil {
 		return named{}, err
 	}
 	f := c.Features
 	f.Progress = o.Progress
-	n := named{names: []string{filepath.Base(c.Dir), source.Manifest.Name, source.Manifest.Signal.Array}}
+	n := named{names: []string{filepath.Base(c.Dir), s.Manifest.Name, s.Manifest.Signal.Array}}
 	if o.Cache == "" {
-		n.Set, err = data.Features(ctx, source, f)
+		n.Set, err = data.Features(ctx, s, f)
 	} else {
-		n.Set, _, err = data.Cache{Dir: o.Cache}.Features(ctx, source, f)
+		n.Set, _, err = data.Cache{Dir: o.Cache}.Features(ctx, s, f)
 	}
 	if err != nil {
 		return named{}, err

@@ -33,6 +33,9 @@ type Arch struct {
 	// Exported says what a network is that another program exported; nil for networks of this one.
 	Exported *Exported `json:"exported,omitempty"`
 
+	// Removed says what of the tensors of an exported network was removed.
+	Removed []Removal `json:"removed,omitempty"`
+
 	trace  *op.Trace               // of the groups
 	values map[string]ptfile.Array // of an exported network: what its graph holds and is not trained
 }
@@ -297,6 +300,9 @@ func (a *Arch) Cut(keep map[string][]int) (*Arch, map[string][][]int, error) {
 		if rows := shorten(t.Name, t.Shape); rows != nil {
 			left[t.Name] = rows
 		}
+	}
+	if c.Exported != nil {
+		c.Removed = removals(a, left, trace)
 	}
 	c.values = map[string]ptfile.Array{}
 	for name, v := range a.values {

@@ -44,7 +44,7 @@ func OpenExported(path string, device torch.Device) (*Network, Meta, error) {
 	if err != nil {
 		return nil, Meta{}, err
 	}
-	a, err := archOf(strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)), p)
+	a, err := archOf(NameOf(path), p)
 	if err != nil {
 		return nil, Meta{}, fmt.Errorf("%s: %w", path, err)
 	}
@@ -63,17 +63,58 @@ func OpenExported(path string, device torch.Device) (*Network, Meta, error) {
 	return n, Meta{Format: exportedFormat, Arch: n.Arch}, nil
 }
 
-// ReadExported reads the architecture of a network that PyTorch exported. It needs no libtorch.
-func ReadExported(path string) (*Arch, error) {
+// A Start is what the weights of an exported network are at the start of a training.
+type Start string
+
+// The starts.
+const (
+	AsDrawn    Start = "drawn"   // anew, distributed as those of the file
+	AsInFile   Start = "file"    // those of the file
+	AsDefaults Start = "default" // anew, as PyTorch's layers draw them
+)
+
+// Starts are their names.
+func Starts() []string { return []string{string(AsDrawn), string(AsInFile), string(AsDefaults)} }
+
+// ReadExported reads the architecture of a network that PyTorch exported, of which networks are made
+// with such weights; "" is [AsDrawn], which is refused where the file's look trained. It needs no
+// libtorch.
+func ReadExported(path string, start Start) (*Arch, error) {
 	p, err := pt2.Read(path)
 	if err != nil {
 		return nil, err
 	}
-	a, err := archOf(strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)), p)
+	a, err := archOf(NameOf(path), p)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	switch start {
+	case AsInFile:
+		for _, t := range p.Tensors {
+			if a.Tensor(t.Name) != nil {
+				a.values[t.Name] = t.Data
+			}
+		}
+	case AsDefaults:
+		for i := range a.Tensors {
+			if t := &a.Tensors[i]; t.Init != nil && t.Init.FanIn > 0 {
+				t.Init = &op.Init{Kind: op.Default, FanIn: t.Init.FanIn}
+			}
+		}
+	case "", AsDrawn:
+		if start == "" && a.Exported.Trained != "" {
+			return nil, fmt.Errorf("%s was trained (%s), so that its weights do not say how fresh ones are drawn: choose --init %s to start from them, %s for PyTorch's own, or %s for numbers distributed as they are now",
+				path, a.Exported.Trained, AsInFile, AsDefaults, AsDrawn)
+		}
+	default:
+		return nil, fmt.Errorf("unknown start %q of weights: use one of %s", start, strings.Join(Starts(), ", "))
+	}
 	return a, nil
+}
+
+// NameOf is what a network of a file is called.
+func NameOf(path string) string {
+	return strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
 }
 
 // archOf makes an architecture of an archive's graph.
@@ -314,4 +355,16 @@ func rowsOf(a ptfile.Array, rows [][]int) ptfile.Array {
 		data, shape[dim] = left, len(kept)
 	}
 	return ptfile.Array{Type: a.Type, Shape: shape, Data: data}
+}
+
+// Fits says why a network does not take clips of a shape [channels, height, width] that are of so
+// many classes.
+func (a *Arch) Fits(shape []int, classes int) error {
+	switch {
+	case !slices.Equal(shape, a.Input[:]):
+		return fmt.Errorf("the network %s takes clips of shape %v, and these have %v: export it for them", a.Model, a.Input, shape)
+	case classes != a.Classes:
+		return fmt.Errorf("the network %s tells %d classes apart, and the clips are of %d: export it for them", a.Model, a.Classes, classes)
+	}
+	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"eegprune/data"
+	"eegprune/data/source"
 	"eegprune/experiment"
 	"eegprune/train"
 )
@@ -14,10 +15,10 @@ import (
 // Recordings are a directory of recordings, or a single one, and how they are read.
 type Recordings struct {
 	Path     string
-	Manifest string // see [data.Open]
-	data.Reading
+	Manifest string // see [source.Open]
+	source.Reading
 	SkipBad, Strict bool // see [data.Options]
-	Progress        func(data.Progress)
+	Progress        func(source.Progress)
 	// Assumed is told what clips the network is taken to have been trained on, where its
 	// checkpoint doesn't say it; it may be nil.
 	Assumed func(string)
@@ -26,23 +27,23 @@ type Recordings struct {
 // Recordings classifies the clips of recordings, whose labels are not looked at: the features
 // are those that the network was trained on.
 func (p *Predictor) Recordings(ctx context.Context, r Recordings) (*Prediction, error) {
-	source, err := data.OpenUnlabelled(r.Path, r.Manifest)
+	s, err := source.OpenUnlabelled(r.Path, r.Manifest)
 	if err != nil {
 		return nil, err
 	}
-	if err := source.Use(r.Reading); err != nil {
+	if err := s.Use(r.Reading); err != nil {
 		return nil, err
 	}
 	o, err := p.features(r)
 	if err != nil {
 		return nil, err
 	}
-	set, rate, err := data.UnlabelledFeatures(ctx, source, o)
+	set, rate, err := data.UnlabelledFeatures(ctx, s, o)
 	if channels := p.about.Channels; len(channels) > 0 && (err != nil || !slices.Equal(set.Channels, channels)) {
 		_ = set.Close() // it was not even read
-		source.Pick(channels)
+		s.Pick(channels)
 		all := err // of all channels, of which some may have no place
-		if set, rate, err = data.UnlabelledFeatures(ctx, source, o); err != nil {
+		if set, rate, err = data.UnlabelledFeatures(ctx, s, o); err != nil {
 			err = cmp.Or(all, fmt.Errorf("%w; those are the electrodes that the network was trained on", err))
 		}
 	}

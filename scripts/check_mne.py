@@ -3,7 +3,7 @@
 samples, rate and annotations.
 
     python scripts/check_mne.py --program bin/eegprune [FILE or DIRECTORY ...]
-    python scripts/check_mne.py --store data/testdata/mne     (small files and what MNE reads)
+    python scripts/check_mne.py --store data/source/testdata/mne     (small files and what MNE reads)
 
 Without files it judges those that MNE, pyedflib, edfio and pybv write at random (--seed,
 --rounds). Samples may differ by 1e-6 of a step of the file, and by what a double can't tell

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes data/testdata/bids: a small BIDS data set as MNE-BIDS writes it, from simulated signals,
+"""Makes data/source/testdata/bids: a small BIDS data set as MNE-BIDS writes it, from simulated signals,
 and expected.json, which has what MNE-BIDS reads of it.
 
     pip install mne==1.13.2 mne-bids==0.20.0 pybv==0.8.1 edfio==0.4.18

@@ -20,6 +20,7 @@ import (
 
 func (a *app) benchCommand() *cobra.Command {
 	var dev deviceFlags
+	var network exportedFlags
 	var model, precision string
 	var batch int
 	var seconds, ratio float64
@@ -34,8 +35,13 @@ program: scripts/bench_pytorch.py and scripts/parity.py call them.`,
   eegprune bench --model ccnn --ratio 0.4 --batch 1 --seconds 1`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			m, err := models.ByName(model)
+			arch, err := network.read(models.AsInFile)
 			if err != nil {
+				return err
+			}
+			if arch != nil {
+				model = arch.Model
+			} else if _, err := models.ByName(model); err != nil {
 				return usageError{fmt.Errorf("--model: %w", err)}
 			}
 			if batch < 1 || !(seconds > 0) {
@@ -48,15 +54,10 @@ program: scripts/bench_pytorch.py and scripts/parity.py call them.`,
 			if err != nil {
 				return err
 			}
-			// DEAP's sizes: bands on the grid, or 4 s of 28 electrodes at 128 Hz.
-			shape := []int{1, 28, 512}
-			if m.Grid {
-				shape = []int{4, 9, 9}
-			}
-			none := 0.0
-			arch, err := archOf(model, shape, 2, 128, &none)
-			if err != nil {
-				return err
+			if arch == nil {
+				if arch, err = likeDEAP(model); err != nil {
+					return err
+				}
 			}
 			whole := arch
 			if ratio > 0 {
@@ -93,6 +94,7 @@ program: scripts/bench_pytorch.py and scripts/parity.py call them.`,
 	}
 	dev.register(c.Flags())
 	c.Flags().StringVar(&model, "model", "fbccnn", "network: "+strings.Join(models.Names(), ", "))
+	network.register(c.Flags())
 	c.Flags().IntVar(&batch, "batch", 64, "clips in the batch")
 	c.Flags().Float64Var(&seconds, "seconds", 4, "how long to measure each of both")
 	c.Flags().Float64Var(&ratio, "ratio", 0, "prune the network by lfp first, at this ratio (0: not)")
@@ -100,6 +102,21 @@ program: scripts/bench_pytorch.py and scripts/parity.py call them.`,
 	precisionFlags(c.Flags(), &precision, &fast)
 	c.AddCommand(a.benchLossesCommand(), a.benchFoldsCommand())
 	return c
+}
+
+// likeDEAP is a network of clips of DEAP's size, bands on the grid or 4 s of 28 electrodes at 128 Hz,
+// without dropout.
+func likeDEAP(model string) (*models.Arch, error) {
+	m, err := models.ByName(model)
+	if err != nil {
+		return nil, err
+	}
+	shape := []int{1, 28, 512}
+	if m.Grid {
+		shape = []int{4, 9, 9}
+	}
+	none := 0.0
+	return archOf(model, shape, 2, 128, &none)
 }
 
 // benched are the paper's settings of a training with others of its batches and precision.
@@ -125,6 +142,7 @@ func archOf(model string, shape []int, classes int, rate float64, dropout *float
 // clipFlags say what the commands of bench train, and on which clips.
 type clipFlags struct {
 	dev              deviceFlags
+	network          exportedFlags
 	model, precision string
 	batch            int
 	dropout          float64
@@ -136,6 +154,7 @@ func (f *clipFlags) register(s *pflag.FlagSet) {
 	f.set = s
 	f.dev.register(s)
 	s.StringVar(&f.model, "model", "fbccnn", "network: "+strings.Join(models.Names(), ", "))
+	f.network.register(s)
 	s.IntVar(&f.batch, "batch", 64, "clips in a batch")
 	s.Float64Var(&f.dropout, "dropout", 0, "probability of dropout (default: the network's own)")
 	group(s, ofNetwork)
@@ -147,7 +166,9 @@ func (f *clipFlags) open(path string) (*models.Arch, train.Options, *train.Data,
 	fail := func(err error) (*models.Arch, train.Options, *train.Data, torch.Device, error) {
 		return nil, train.Options{}, nil, torch.CPU, err
 	}
-	if _, err := models.ByName(f.model); err != nil {
+	if f.network.file != "" {
+		f.model = models.NameOf(f.network.file)
+	} else if _, err := models.ByName(f.model); err != nil {
 		return fail(usageError{fmt.Errorf("--model: %w", err)})
 	}
 	o, err := benched(f.model, f.batch, f.precision, f.fast)
@@ -167,7 +188,15 @@ func (f *clipFlags) open(path string) (*models.Arch, train.Options, *train.Data,
 	if len(set.Classes) < 2 {
 		return fail(fmt.Errorf("%s: its clips are of one class, and a network tells at least 2 apart", path))
 	}
-	arch, err := archOf(f.model, set.Shape, len(set.Classes), set.Rate, dropout)
+	arch, err := f.network.read(models.AsInFile)
+	switch {
+	case err != nil:
+		return fail(err)
+	case arch == nil:
+		arch, err = archOf(f.model, set.Shape, len(set.Classes), set.Rate, dropout)
+	default:
+		err = arch.Fits(set.Shape, len(set.Classes))
+	}
 	if err != nil {
 		return fail(fmt.Errorf("%s: %w", path, err))
 	}

@@ -15,10 +15,10 @@ import (
 	"testing"
 	"time"
 
-	"eegprune/data"
 	"eegprune/data/mat"
 	"eegprune/data/npy"
 	"eegprune/data/pickle"
+	"eegprune/data/source"
 )
 
 // first is the file of the first subject, which the tests spoil.
@@ -37,7 +37,7 @@ func goodRecordings(t *testing.T, format string) (dir string) {
 	for _, name := range []string{"s1_low", "s1_high", "s2_low", "s2_high"} {
 		write(t, filepath.Join(dir, "recordings", name+".npy"), npyArray(t, "<f8", []int{2, 384}, noise(2*384)))
 	}
-	write(t, filepath.Join(dir, "recordings", data.ManifestName), []byte(`format: npy
+	write(t, filepath.Join(dir, "recordings", source.ManifestName), []byte(`format: npy
 files: 's(?<subject>\d)_(?<class>\w+)\.npy$'
 label: {group: class, classes: {low: low, high: high}}
 signal: {rate: 128, electrodes: [Fp1, Cz]}
@@ -285,7 +285,7 @@ func TestTruncatedFiles(t *testing.T) {
 func TestTruncatedArchives(t *testing.T) {
 	dir := goodRecordings(t, "npy")
 	write(t, filepath.Join(dir, "recordings", "s1_low.npz"), nil)
-	edit(t, filepath.Join(dir, "recordings", data.ManifestName), func(b []byte) []byte { return bytes.Replace(b, []byte(`\.npy$`), []byte(`\.np[yz]$`), 1) })
+	edit(t, filepath.Join(dir, "recordings", source.ManifestName), func(b []byte) []byte { return bytes.Replace(b, []byte(`\.npy$`), []byte(`\.np[yz]$`), 1) })
 	whole := npzArray(t, "x", []int{2, 384}, noise(768))
 	for k := range 16 {
 		write(t, filepath.Join(dir, "recordings", "s1_low.npz"), whole[:len(whole)*k/16])

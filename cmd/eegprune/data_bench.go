@@ -27,14 +27,14 @@ gathers batches of them in random order as training does, on the CPU.`,
 			if batch < 1 || !(seconds > 0) {
 				return usageError{fmt.Errorf("--batch %d and --seconds %g must be positive", batch, seconds)}
 			}
-			source, o, err := f.open(args)
+			recordings, o, err := f.open(args)
 			if err != nil {
 				return err
 			}
 			p := a.progress()
 			o.Progress = p.Reading
 			start := time.Now()
-			set, err := data.Features(cmd.Context(), source, o)
+			set, err := data.Features(cmd.Context(), recordings, o)
 			made := time.Since(start).Seconds()
 			p.Close()
 			if err != nil {
@@ -50,7 +50,7 @@ gathers batches of them in random order as training does, on the CPU.`,
 					"features_seconds": made, "batch": batch, "clips_per_second": rate})
 			}
 			_, err = fmt.Fprintf(a.stdout, "%d clips %v of %d files: features in %.2f s on %d cores; %.0f clips a second are served in batches of %d\n",
-				set.Len(), set.Shape, len(source.Files), made, runtime.GOMAXPROCS(0), rate, batch)
+				set.Len(), set.Shape, len(recordings.Files), made, runtime.GOMAXPROCS(0), rate, batch)
 			return err
 		},
 	}

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"eegprune/data"
+	"eegprune/data/source"
 	"eegprune/report"
 )
 
@@ -17,7 +17,7 @@ import (
 func TestBIDS(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	dir := t.TempDir()
-	if err := os.CopyFS(filepath.Join(dir, "set"), os.DirFS("../../data/testdata/bids/set")); err != nil {
+	if err := os.CopyFS(filepath.Join(dir, "set"), os.DirFS("../../data/source/testdata/bids/set")); err != nil {
 		t.Fatal(err)
 	}
 	r := eegprune(t, dir, "data", "info", "set")
@@ -25,11 +25,11 @@ func TestBIDS(t *testing.T) {
 		t.Fatalf("exit code %d: %s%s", r.code, r.stdout, r.stderr)
 	}
 	r = eegprune(t, dir, "data", "info", "set", "--json")
-	var sum data.Summary
+	var sum source.Summary
 	if err := json.Unmarshal([]byte(r.stdout), &sum); err != nil {
 		t.Fatal(err)
 	}
-	if len(sum.Subjects) != 3 || sum.Subjects[0].Participant["sex"] == "" || len(sum.Events) != 4 || sum.Events[0].Events[1] != (data.Event{Onset: 2.25, Duration: 1.5, Text: "sad"}) {
+	if len(sum.Subjects) != 3 || sum.Subjects[0].Participant["sex"] == "" || len(sum.Events) != 4 || sum.Events[0].Events[1] != (source.Event{Onset: 2.25, Duration: 1.5, Text: "sad"}) {
 		t.Errorf("subjects %+v, events %+v", sum.Subjects, sum.Events)
 	}
 	r = eegprune(t, dir, "data", "features", "set", "--quiet")
@@ -38,7 +38,7 @@ func TestBIDS(t *testing.T) {
 	}
 	oneSentence(t, r, "{format: bids, label: {column: trial_type")
 
-	write(t, filepath.Join(dir, "set", data.ManifestName), []byte(sum.Start))
+	write(t, filepath.Join(dir, "set", source.ManifestName), []byte(sum.Start))
 	set := featuresOf(t, dir, "set", "--bands", "alpha=8-14")
 	if len(set.X) == 0 {
 		t.Error("no features by the proposed manifest")
@@ -77,7 +77,7 @@ func TestBIDS(t *testing.T) {
 	}
 
 	// An option of the wrong kind is named with its place.
-	write(t, filepath.Join(dir, "set", data.ManifestName), []byte("format: bids\nlabel: {column: emotion}\n"))
+	write(t, filepath.Join(dir, "set", source.ManifestName), []byte("format: bids\nlabel: {column: emotion}\n"))
 	r = eegprune(t, dir, "data", "info", "set")
 	if r.code != 1 {
 		t.Errorf("no such column: exit code %d", r.code)

@@ -23,12 +23,12 @@ commands read them. The directory is made whole or not at all.`,
   eegprune data info converted`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			source, err := from.open(args[0])
+			recordings, err := from.open(args[0])
 			if err != nil {
 				return err
 			}
 			p := a.progress()
-			notes, err := data.Convert(cmd.Context(), source, out, data.Options{SkipBad: from.skipBad, Strict: from.strict, Progress: p.Reading})
+			notes, err := data.Convert(cmd.Context(), recordings, out, data.Options{SkipBad: from.skipBad, Strict: from.strict, Progress: p.Reading})
 			p.Close()
 			if err != nil {
 				return unfinished(cmd.Context(), err, "nothing was written to "+out)
@@ -40,7 +40,7 @@ commands read them. The directory is made whole or not at all.`,
 			if a.json {
 				return json.NewEncoder(a.stdout).Encode(map[string]any{"out": out, "files": len(trials), "notes": notes})
 			}
-			fmt.Fprintf(a.stdout, "Converted %d files into %d, in %s.\n", len(source.Files), len(trials), out)
+			fmt.Fprintf(a.stdout, "Converted %d files into %d, in %s.\n", len(recordings.Files), len(trials), out)
 			return writeNotes(a.stdout, notes)
 		},
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"eegprune/data"
+	"eegprune/data/source"
 	"eegprune/experiment"
 	"eegprune/internal/note"
 	"eegprune/models"
@@ -28,7 +29,7 @@ func (f *featureFlags) register(s *pflag.FlagSet) {
 }
 
 // open returns the recordings and what to make of them.
-func (f *featureFlags) open(args []string) (*data.Source, data.Options, error) {
+func (f *featureFlags) open(args []string) (*source.Source, data.Options, error) {
 	var none data.Options
 	if len(args) > 0 {
 		if f.data.set.Changed("data") {
@@ -42,17 +43,17 @@ func (f *featureFlags) open(args []string) (*data.Source, data.Options, error) {
 	if err := f.data.apply(&c); err != nil {
 		return nil, none, err
 	}
-	source, err := data.Open(c.Data.Dir, c.Data.Manifest)
+	recordings, err := source.Open(c.Data.Dir, c.Data.Manifest)
 	if err != nil {
 		return nil, none, err
 	}
-	if err := source.Use(c.Data.Reading); err != nil {
+	if err := recordings.Use(c.Data.Reading); err != nil {
 		return nil, none, err
 	}
-	if f.data.removeBaseline && !source.HasBaseline() {
-		return nil, none, usageError{fmt.Errorf("--remove-baseline: the recordings in %s have no baseline: leave it away, or give signal.baseline in the manifest", source.Dir)}
+	if f.data.removeBaseline && !recordings.HasBaseline() {
+		return nil, none, usageError{fmt.Errorf("--remove-baseline: the recordings in %s have no baseline: leave it away, or give signal.baseline in the manifest", recordings.Dir)}
 	}
-	return source, c.Data.Features, nil
+	return recordings, c.Data.Features, nil
 }
 
 // A featureReport is what --json says.
@@ -124,7 +125,7 @@ session, trial, start and end.`,
   eegprune data features --data deap --bands theta=4-8,alpha=8-14 --remove-baseline --out features.npz`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			source, o, err := f.open(args)
+			recordings, o, err := f.open(args)
 			if err != nil {
 				return err
 			}
@@ -135,7 +136,7 @@ session, trial, start and end.`,
 			p := a.progress()
 			o.Progress = p.Reading
 			start := time.Now()
-			set, hit, err := data.Cache{Dir: cache}.Features(cmd.Context(), source, o)
+			set, hit, err := data.Cache{Dir: cache}.Features(cmd.Context(), recordings, o)
 			p.Close()
 			if err != nil {
 				return unfinished(cmd.Context(), err, "no features were kept")

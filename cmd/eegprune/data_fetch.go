@@ -7,8 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"eegprune/data"
 	"eegprune/data/fetch"
+	"eegprune/data/source"
 )
 
 func (a *app) dataFetchCommand() *cobra.Command {
@@ -35,7 +35,7 @@ where it was broken off:
 			}
 			p := a.progress()
 			r, err := fetch.Fetch(cmd.Context(), set, out, fetch.Options{
-				Progress: func(done, total int, file string) { p.Reading(data.Progress{Done: done, Total: total, File: file}) }})
+				Progress: func(done, total int, file string) { p.Reading(source.Progress{Done: done, Total: total, File: file}) }})
 			p.Close()
 			if err != nil {
 				return err

@@ -10,7 +10,7 @@ import (
 	"github.com/olekukonko/tablewriter/tw"
 	"github.com/spf13/cobra"
 
-	"eegprune/data"
+	"eegprune/data/source"
 	"eegprune/report"
 )
 
@@ -38,12 +38,12 @@ given.`,
   eegprune data info deap --format deap --json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			source, err := from.open(args[0])
+			recordings, err := from.open(args[0])
 			if err != nil {
 				return err
 			}
 			p := a.progress()
-			sum, err := data.Inspect(cmd.Context(), source, p.Reading)
+			sum, err := source.Inspect(cmd.Context(), recordings, p.Reading)
 			p.Close()
 			if err != nil {
 				return unfinished(cmd.Context(), err, "not all recordings were read")
@@ -74,7 +74,7 @@ func badRecordings(bad []string) string {
 	return fmt.Sprintf("%d recordings can't be used, the first since %s", len(bad), bad[0])
 }
 
-func writeSummary(w io.Writer, s *data.Summary) error {
+func writeSummary(w io.Writer, s *source.Summary) error {
 	fmt.Fprintf(w, "data set  %s, format %s\n", s.Manifest, s.Format)
 	classes := "unknown: no label is in the files, and no manifest says it"
 	if len(s.Classes) > 0 {
@@ -102,16 +102,16 @@ func writeSummary(w io.Writer, s *data.Summary) error {
 	if err := writeNotes(w, s.Notes); err != nil || s.Start == "" {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "\nAn %s to begin with:\n\n%s", data.ManifestName, s.Start)
+	_, err := fmt.Fprintf(w, "\nAn %s to begin with:\n\n%s", source.ManifestName, s.Start)
 	return err
 }
 
 // subjectTable has a line for each subject and one for all, with the trials of each
 // class.
-func subjectTable(w io.Writer, s *data.Summary) error {
+func subjectTable(w io.Writer, s *source.Summary) error {
 	t := report.NewTable(w, tw.AlignLeft)
 	t.Header(append([]string{"subject", "sessions", "trials", "seconds"}, s.Classes...))
-	all := data.SubjectSummary{Subject: "all", Classes: make([]int, len(s.Classes))}
+	all := source.SubjectSummary{Subject: "all", Classes: make([]int, len(s.Classes))}
 	sessions := 0
 	for _, x := range s.Subjects {
 		if err := t.Append(subjectLine(x, len(x.Sessions))); err != nil {
@@ -130,7 +130,7 @@ func subjectTable(w io.Writer, s *data.Summary) error {
 	return t.Render()
 }
 
-func subjectLine(x data.SubjectSummary, sessions int) []string {
+func subjectLine(x source.SubjectSummary, sessions int) []string {
 	seconds := strconv.FormatFloat(x.Seconds, 'f', 1, 64)
 	if x.Seconds == 0 && x.Trials > 0 {
 		seconds = "unknown"

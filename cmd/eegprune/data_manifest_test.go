@@ -7,19 +7,19 @@ import (
 	"strings"
 	"testing"
 
-	"eegprune/data"
+	"eegprune/data/source"
 )
 
 // TestRecordingsWithoutManifest are looked at and converted; what needs labels says
 // what a manifest must hold.
 func TestRecordingsWithoutManifest(t *testing.T) {
 	dir := simulated(t, "edf")
-	if err := os.Remove(filepath.Join(dir, "recordings", data.ManifestName)); err != nil {
+	if err := os.Remove(filepath.Join(dir, "recordings", source.ManifestName)); err != nil {
 		t.Fatal(err)
 	}
 	for _, args := range [][]string{nil, {"--format", "edf"}} {
 		s := info(t, dir, append(args, "recordings")...)
-		if len(s.Subjects) != 2 || len(s.Classes)+len(s.Bad)+len(s.Faults) > 0 || !strings.Contains(strings.Join(s.Notes.Sentences(), "\n"), data.ManifestName) {
+		if len(s.Subjects) != 2 || len(s.Classes)+len(s.Bad)+len(s.Faults) > 0 || !strings.Contains(strings.Join(s.Notes.Sentences(), "\n"), source.ManifestName) {
 			t.Errorf("%v: %+v", args, s)
 		}
 	}
@@ -35,7 +35,7 @@ func TestRecordingsWithoutManifest(t *testing.T) {
 		if r.code != 1 {
 			t.Errorf("%q: exit code %d, want 1", args, r.code)
 		}
-		oneSentence(t, r, data.ManifestName, "label: {", "classes: {")
+		oneSentence(t, r, source.ManifestName, "label: {", "classes: {")
 	}
 	r := eegprune(t, dir, "data", "info", "recordings", "--format", "bdf")
 	oneSentence(t, r, ".bdf", "recordings")

@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"eegprune/data"
+	"eegprune/data/source"
 )
 
 // TestMontageFile: a channel that no system names has no place on the grid until a file says
@@ -40,7 +40,7 @@ func TestMontageFile(t *testing.T) {
 	if err := os.Rename(filepath.Join(dir, "cap.txt"), filepath.Join(dir, "recordings", "cap.txt")); err != nil {
 		t.Fatal(err)
 	}
-	edit(t, filepath.Join(dir, "recordings", data.ManifestName), func(b []byte) []byte { return append(b, "\nmontage: cap.txt\n"...) })
+	edit(t, filepath.Join(dir, "recordings", source.ManifestName), func(b []byte) []byte { return append(b, "\nmontage: cap.txt\n"...) })
 	if d := cmp.Diff(want.X, featuresOf(t, dir, "recordings").X); d != "" {
 		t.Errorf("in the manifest: features differ: %.500s", d)
 	}

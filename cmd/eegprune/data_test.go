@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/sbinet/npyio/npz"
 
-	"eegprune/data"
+	"eegprune/data/source"
 )
 
 // simulated makes recordings in a format, two subjects in two classes or three, and
@@ -25,9 +25,9 @@ func simulated(t *testing.T, format string) (dir string) {
 	return dir
 }
 
-func info(t *testing.T, dir string, args ...string) data.Summary {
+func info(t *testing.T, dir string, args ...string) source.Summary {
 	t.Helper()
-	var s data.Summary
+	var s source.Summary
 	if err := json.Unmarshal([]byte(must(t, dir, append([]string{"data", "info", "--json"}, args...)...).stdout), &s); err != nil {
 		t.Fatal(err)
 	}

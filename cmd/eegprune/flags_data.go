@@ -12,6 +12,7 @@ import (
 
 	"eegprune/data"
 	"eegprune/data/montage"
+	"eegprune/data/source"
 	"eegprune/data/transform"
 	"eegprune/experiment"
 )
@@ -172,14 +173,14 @@ func formatFlag(s *pflag.FlagSet, format *string) {
 }
 
 func formatNames() []string {
-	names, err := data.Names()
+	names, err := source.Names()
 	if err != nil { // the manifests are compiled in and tested
 		return nil
 	}
 	return names
 }
 
-// chooseManifest returns what data.Open takes for --manifest and --format.
+// chooseManifest returns what source.Open takes for --manifest and --format.
 func chooseManifest(manifest, format string) (string, error) {
 	if format == "" {
 		return manifest, nil
@@ -189,7 +190,7 @@ func chooseManifest(manifest, format string) (string, error) {
 	}
 	if !slices.Contains(formatNames(), format) {
 		return "", usageError{fmt.Errorf("--format: no data set or format %q is known: there are %s; other files are described by %s in their directory, or --manifest",
-			format, strings.Join(formatNames(), ", "), data.ManifestName)}
+			format, strings.Join(formatNames(), ", "), source.ManifestName)}
 	}
 	return format, nil
 }
@@ -213,21 +214,21 @@ func (f *sourceFlags) register(s *pflag.FlagSet) {
 	rare(s, "manifest", "format", "encoding", "montage", "skip-bad", "strict")
 }
 
-func (f *sourceFlags) open(dir string) (*data.Source, error) {
+func (f *sourceFlags) open(dir string) (*source.Source, error) {
 	manifest, err := chooseManifest(f.manifest, f.format)
 	if err != nil {
 		return nil, err
 	}
-	source, err := data.Open(dir, manifest)
+	recordings, err := source.Open(dir, manifest)
 	if err != nil {
 		return nil, err
 	}
-	return source, f.use(source)
+	return recordings, f.use(recordings)
 }
 
 // reading is what the flags say beside the manifest.
-func (f *sourceFlags) reading() (data.Reading, error) {
-	r := data.Reading{Encoding: f.encoding}
+func (f *sourceFlags) reading() (source.Reading, error) {
+	r := source.Reading{Encoding: f.encoding}
 	if f.montage == "" {
 		return r, nil
 	}
@@ -236,10 +237,10 @@ func (f *sourceFlags) reading() (data.Reading, error) {
 	return r, err
 }
 
-func (f *sourceFlags) use(source *data.Source) error {
+func (f *sourceFlags) use(recordings *source.Source) error {
 	r, err := f.reading()
 	if err != nil {
 		return err
 	}
-	return source.Use(r)
+	return recordings.Use(r)
 }

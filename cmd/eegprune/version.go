@@ -10,15 +10,15 @@ import (
 )
 
 // Set by the linker: the version and the commit the program was built from.
-var release, source = "unreleased", ""
+var release, revision = "unreleased", ""
 
 func version() string { return release }
 
 // commit is the whole hash of the program's source, with "-dirty" where that was changed;
 // empty where it is not known.
 func commit() string {
-	if source != "" {
-		return source
+	if revision != "" {
+		return revision
 	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -70,20 +70,49 @@ func Misplaced(p string) bool {
 	return false
 }
 
-// A Dataset is a directory that is laid out so.
+// A Dataset is a directory that is laid out so. It is not for several goroutines at once.
 type Dataset struct {
 	dir     string
-	beside  map[string][]name // tables and notes by suffix and ending
-	ignored []string          // patterns of .bidsignore
+	beside  map[place][]name // tables and notes, those of a place that say least first
+	ignored []string         // patterns of .bidsignore
+
+	// What was read of files, each once: a file can apply to many recordings.
+	tables map[string]read[*Table]
+	notes  map[string]read[map[string]any]
+}
+
+// A place is where the files of one kind lie.
+type place struct{ dir, suffix, ending string }
+
+// read is what came of reading a file.
+type read[T any] struct {
+	what T
+	err  error
+}
+
+// once returns what came of reading a file, which is read the first time.
+func once[T any](seen map[string]read[T], path string, from func(string) (T, error)) (T, error) {
+	r, ok := seen[path]
+	if !ok {
+		r.what, r.err = from(path)
+		seen[path] = r
+	}
+	return r.what, r.err
 }
 
 // Open looks at a directory whose files are listed, below it and with slashes.
 func Open(dir string, files []string) (*Dataset, error) {
-	d := &Dataset{dir: dir, beside: map[string][]name{}}
+	d := &Dataset{dir: dir, beside: map[place][]name{}, tables: map[string]read[*Table]{}, notes: map[string]read[map[string]any]{}}
 	for _, f := range files {
 		if n := parseName(f); n.ending == ".tsv" || n.ending == ".json" {
-			d.beside[n.suffix+n.ending] = append(d.beside[n.suffix+n.ending], n)
+			at := place{path.Dir(f), n.suffix, n.ending}
+			d.beside[at] = append(d.beside[at], n)
 		}
+	}
+	for _, list := range d.beside {
+		slices.SortFunc(list, func(a, b name) int {
+			return cmp.Or(cmp.Compare(len(a.entities), len(b.entities)), cmp.Compare(a.path, b.path))
+		})
 	}
 	file, err := os.Open(filepath.Join(dir, ".bidsignore"))
 	if errors.Is(err, os.ErrNotExist) {
@@ -135,34 +164,30 @@ func Apart(file string) bool { return apart.MatchString(file) }
 // says most comes last. The name may also say in which space it is.
 func (d *Dataset) Beside(recording, suffix, ending string) []string {
 	of := parseName(recording)
-	var list []name
-	for _, n := range d.beside[suffix+ending] {
-		if dir := path.Dir(n.path); dir != "." && !strings.HasPrefix(recording, dir+"/") {
-			continue
-		}
-		applies := true
-		for key, value := range n.entities {
-			applies = applies && (key == "space" || of.entities[key] == value)
-		}
-		if applies {
-			list = append(list, n)
-		}
-	}
-	slices.SortFunc(list, func(a, b name) int {
-		return cmp.Or(cmp.Compare(depth(a.path), depth(b.path)), cmp.Compare(len(a.entities), len(b.entities)), cmp.Compare(a.path, b.path))
-	})
 	var paths []string
-	for _, n := range list {
-		paths = append(paths, n.path)
+	for _, dir := range above(recording) {
+		for _, n := range d.beside[place{dir, suffix, ending}] {
+			applies := true
+			for key, value := range n.entities {
+				applies = applies && (key == "space" || of.entities[key] == value)
+			}
+			if applies {
+				paths = append(paths, n.path)
+			}
+		}
 	}
 	return paths
 }
 
-func depth(p string) int {
-	if path.Dir(p) == "." {
-		return 0
+// above are the directories that a file lies in, from the top of the data set down.
+func above(file string) []string {
+	dirs := []string{"."}
+	for i, c := range file {
+		if c == '/' {
+			dirs = append(dirs, file[:i])
+		}
 	}
-	return strings.Count(p, "/")
+	return dirs
 }
 
 // Rivals returns the files of a list that [Dataset.Beside] gave between which the structure
@@ -192,24 +217,33 @@ func (d *Dataset) Path(file string) string { return filepath.Join(d.dir, filepat
 func (d *Dataset) Notes(recording, suffix string) (map[string]any, error) {
 	all := map[string]any{}
 	for _, p := range d.Beside(recording, suffix, ".json") {
-		b, err := readBounded(d.Path(p))
+		one, err := once(d.notes, d.Path(p), readNotes)
 		if err != nil {
 			return nil, err
-		}
-		one := map[string]any{}
-		if err := json.Unmarshal(b, &one); err != nil {
-			return nil, fmt.Errorf("%s: it is no JSON object: %w", d.Path(p), err)
 		}
 		maps.Copy(all, one)
 	}
 	return all, nil
 }
 
-// Table returns the nearest table that applies to a recording, nil where there is none.
+func readNotes(path string) (map[string]any, error) {
+	b, err := readBounded(path)
+	if err != nil {
+		return nil, err
+	}
+	said := map[string]any{}
+	if err := json.Unmarshal(b, &said); err != nil {
+		return nil, fmt.Errorf("%s: it is no JSON object: %w", path, err)
+	}
+	return said, nil
+}
+
+// Table returns the nearest table that applies to a recording, nil where there is none. It is
+// shared by all recordings that it applies to.
 func (d *Dataset) Table(recording, suffix string) (*Table, error) {
 	list := d.Beside(recording, suffix, ".tsv")
 	if len(list) == 0 {
 		return nil, nil
 	}
-	return ReadTable(d.Path(list[len(list)-1]))
+	return once(d.tables, d.Path(list[len(list)-1]), ReadTable)
 }

@@ -202,3 +202,16 @@ func FuzzIgnored(f *testing.F) {
 		(&Dataset{ignored: strings.Split(patterns, "\n")}).Ignored(name)
 	})
 }
+
+// TestTableIsReadOnce: one that applies to many recordings is the same for all.
+func TestTableIsReadOnce(t *testing.T) {
+	d := put(t, map[string]string{"task-emo_events.tsv": "onset\tduration\n1\t2\n"})
+	one, err := d.Table("sub-1/eeg/sub-1_task-emo_eeg.edf", "events")
+	if err != nil || one == nil {
+		t.Fatal(one, err)
+	}
+	other, err := d.Table("sub-2/eeg/sub-2_task-emo_eeg.edf", "events")
+	if err != nil || one != other {
+		t.Errorf("it was read again: %p and %p, %v", one, other, err)
+	}
+}

@@ -245,19 +245,12 @@ func (f *File) channels(s sections, n int) error {
 		f.Notes = append(f.Notes, note.New(note.LeftOut, "Its header describes more channels than its NumberOfChannels, %d, which counts.", n))
 	}
 	if len(commas) > 0 {
-		f.Notes = append(f.Notes, note.New(note.Corrected, "Resolutions have a comma where the format has a point: %s.", few(commas)))
+		f.Notes = append(f.Notes, note.New(note.Corrected, "Resolutions have a comma where the format has a point: %s.", note.Some(commas, 6)))
 	}
 	if len(coarse) > 0 && f.kind.whole {
-		f.Notes = append(f.Notes, note.New(note.Assumed, "Channels without a resolution are taken to have one of 1: %s.", few(coarse)))
+		f.Notes = append(f.Notes, note.New(note.Assumed, "Channels without a resolution are taken to have one of 1: %s.", note.Some(coarse, 6)))
 	}
 	return nil
-}
-
-func few(names []string) string {
-	if len(names) <= 6 {
-		return strings.Join(names, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:6], ", "), len(names)-6)
 }
 
 // cut adds the markers at which segments of equal length begin, where the header has such and
@@ -418,10 +411,10 @@ func (f *File) findMarkers(name string) error {
 		f.Markers = append(f.Markers, Marker{parts[0], parts[1], at - 1, max(0, length), max(0, on)})
 	}
 	if len(commas) > 0 {
-		f.Notes = append(f.Notes, note.New(note.Corrected, "Descriptions of markers have commas that should be written \\1: %s.", few(commas)))
+		f.Notes = append(f.Notes, note.New(note.Corrected, "Descriptions of markers have commas that should be written \\1: %s.", note.Some(commas, 6)))
 	}
 	if len(broken) > 0 {
-		f.Notes = append(f.Notes, note.New(note.LeftOut, "Markers can't be read and are left out: %s.", few(broken)))
+		f.Notes = append(f.Notes, note.New(note.LeftOut, "Markers can't be read and are left out: %s.", note.Some(broken, 6)))
 	}
 	return nil
 }

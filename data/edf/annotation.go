@@ -78,10 +78,10 @@ func (l *lists) finish(c *Contents) error {
 	c.Annotations = l.annotations
 	sortAnnotations(c.Annotations)
 	if n := len(l.broken); n > 0 {
-		c.Notes = append(c.Notes, note.New(note.LeftOut, "%d list(s) of annotations can't be read and are left out: %s.", n, someOf(l.broken)))
+		c.Notes = append(c.Notes, note.New(note.LeftOut, "%d list(s) of annotations can't be read and are left out: %s.", n, note.Some(l.broken, 3)))
 	}
 	if n := len(l.mended); n > 0 {
-		c.Notes = append(c.Notes, note.New(note.Corrected, "%d annotation(s) are not written as EDF+ asks and are read all the same: %s.", n, someOf(l.mended)))
+		c.Notes = append(c.Notes, note.New(note.Corrected, "%d annotation(s) are not written as EDF+ asks and are read all the same: %s.", n, note.Some(l.mended, 3)))
 	}
 	if l.timed > 0 {
 		c.Starts = l.starts
@@ -238,15 +238,6 @@ func clipBytes(b []byte) []byte {
 		return b[:40]
 	}
 	return b
-}
-
-// someOf lists the first few of what was found.
-func someOf(list []string) string {
-	const few = 3
-	if len(list) <= few {
-		return strings.Join(list, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(list[:few], ", "), len(list)-few)
 }
 
 func sortAnnotations(a []Annotation) {

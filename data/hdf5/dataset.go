@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"eegprune/data/ndarray"
+	"eegprune/data/ratio"
 )
 
 // A Dataset is an array in a file. Its elements lie in the order in which the last index
@@ -57,16 +58,8 @@ func (c constant) read(_ context.Context, dst []byte, at int64) error {
 	return nil
 }
 
-// How much larger than what is stored an array may be.
-const (
-	// unwritten bytes may be without being stored at all.
-	unwritten = 1 << 20
-	// deflateRatio is what deflate shrinks to at the best. Beyond constantBytes no more than
-	// maxRatio is taken: recordings shrink to a half or a tenth.
-	deflateRatio  = 1032
-	constantBytes = 1 << 30
-	maxRatio      = 256
-)
+// unwritten is how many bytes of an array may be without being stored at all.
+const unwritten = 1 << 20
 
 // Dataset returns the array that an object is.
 func (o *Object) Dataset() (*Dataset, error) {
@@ -107,7 +100,7 @@ func (d *Dataset) fits(have int64) error {
 // bearable checks that an array isn't far larger than what of it is stored.
 func (d *Dataset) bearable(stored int64) error {
 	n, stored := d.len*int64(d.Type.Size), min(stored, d.file.size)
-	if n > unwritten && (n-unwritten)/deflateRatio > stored || n > constantBytes && n/maxRatio > stored {
+	if n, stored := uint64(n), uint64(stored); !ratio.Possible(n, stored, unwritten) || !ratio.Plausible(n, stored) {
 		return fmt.Errorf("an array of shape %v has %d bytes, of which %d are stored, which no recording does: refused", d.Shape, n, stored)
 	}
 	return nil

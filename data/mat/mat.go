@@ -188,7 +188,7 @@ func (a *Array) Number() (float64, bool) {
 // Text returns a text of one row, or a cell's only text.
 func (a *Array) Text() (string, bool) {
 	switch {
-	case a == nil:
+	case a == nil || a.refused != "":
 		return "", false
 	case a.Class == "char" && len(a.text) <= 1:
 		return strings.Join(a.text, ""), true
@@ -202,6 +202,9 @@ func (a *Array) Text() (string, bool) {
 // their ends.
 func (a *Array) Texts() ([]string, bool) {
 	var list []string
+	if a.refused != "" {
+		return nil, false
+	}
 	switch a.Class {
 	case "char":
 		list = slices.Clone(a.text)
@@ -288,6 +291,11 @@ func notRead(class string) string {
 }
 
 const complexRefused = "is complex and real numbers are needed"
+
+// tooLong says of a text that it isn't read.
+func tooLong(n int64, what string) string {
+	return fmt.Sprintf("is a text of %d %s, which is too long", n, what)
+}
 
 // A walk counts what was read of a file, and knows what is wanted.
 type walk struct {

@@ -347,3 +347,26 @@ func FuzzArrays(f *testing.F) {
 		}
 	})
 }
+
+// TestTextTooLong: a text that is longer than any that matters is refused, not cut.
+func TestTextTooLong(t *testing.T) {
+	var b bytes.Buffer
+	for _, v := range []uint32{51, 1, maxText + 1, 0, 2} { // type text of bytes, rows, columns, real, length of the name
+		b.Write(binary.LittleEndian.AppendUint32(nil, v))
+	}
+	b.WriteString("a\x00")
+	b.Write(bytes.Repeat([]byte("x"), maxText+1))
+	for a, err := range Arrays(t.Context(), bytes.NewReader(b.Bytes()), int64(b.Len()), nil) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := a.Readable(); err == nil || !strings.Contains(err.Error(), "too long") {
+			t.Errorf("error %v, want one that says it is too long", err)
+		}
+		if text, ok := a.Text(); ok {
+			t.Errorf("a text of %d characters is given", len(text))
+		}
+		return
+	}
+	t.Error("there is no array")
+}

@@ -117,7 +117,11 @@ func (w *walk) element4(r io.ReaderAt, at, size int64) (*Array, int64, error) {
 		a.refused = complexRefused
 	case h.text == 1:
 		a.Class = "char"
-		codes := make([]float64, min(x.len, maxText))
+		if x.len > maxText {
+			a.refused = tooLong(x.len, "characters")
+			break
+		}
+		codes := make([]float64, x.len)
 		if err := x.Floats(context.Background(), codes, 0); err != nil {
 			return nil, 0, err
 		}

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"eegprune/data/ratio"
 )
 
 // Data types of elements.
@@ -61,15 +63,6 @@ func className(class uint32) string {
 }
 
 const headerBytes = 128
-
-// How much larger than its compressed bytes a variable may be: deflateRatio is what deflate
-// shrinks to at the best. Beyond constantBytes no more than maxRatio is taken: recordings
-// shrink to a half or a tenth.
-const (
-	deflateRatio  = 1032
-	constantBytes = 1 << 30
-	maxRatio      = 256
-)
 
 // arrays5 reads a file of version 5.
 func arrays5(ctx context.Context, r io.ReaderAt, size int64, want func(string) bool, yield func(*Array, error) bool) {
@@ -162,7 +155,7 @@ func (v *reader5) compressed(body io.Reader, length int64) (*Array, error) {
 		return nil, z.Close()
 	}
 	inner := int64(v.order.Uint32(tag[4:]))
-	if inner > deflateRatio*length+1<<10 || inner > constantBytes && inner/maxRatio > length {
+	if n, in := uint64(inner), uint64(length); !ratio.Possible(n, in, 1<<10) || !ratio.Plausible(n, in) {
 		return nil, fmt.Errorf("it claims %d bytes out of %d compressed ones, which no recording does: refused", inner, length)
 	}
 	in := &stream{z: z, left: inner, order: v.order}
@@ -320,7 +313,7 @@ func (s *stream) characters(a *Array) error {
 	kind, n, b, err := s.tag()
 	if err == nil && b == nil {
 		if n > maxText {
-			a.refused = fmt.Sprintf("is a text of %d bytes, which is too long", n)
+			a.refused = tooLong(n, "bytes")
 			return nil
 		}
 		if b, err = s.take(n); err == nil {

@@ -269,7 +269,7 @@ func (v *reader73) empty(d *hdf5.Dataset, a *Array) error {
 // characters reads a char array, which is numbers.
 func (v *reader73) characters(d *hdf5.Dataset, a *Array) error {
 	if d.Len() > maxText {
-		a.refused = fmt.Sprintf("is a text of %d characters, which is too long", d.Len())
+		a.refused = tooLong(d.Len(), "characters")
 		return nil
 	}
 	codes := make([]float64, d.Len())

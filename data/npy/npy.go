@@ -8,6 +8,7 @@ package npy
 import (
 	"archive/zip"
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -21,6 +22,8 @@ import (
 	"strings"
 
 	"eegprune/data/ndarray"
+	"eegprune/data/ratio"
+	"eegprune/internal/mapped"
 )
 
 const magic = "\x93NUMPY"
@@ -88,15 +91,6 @@ func parseHeader(b []byte) (*header, error) {
 
 var errTruncated = errors.New("it ends within its header: it is truncated; get it again")
 
-// How much larger than its compressed bytes an array may be: deflateRatio is what deflate
-// shrinks to at the best, as it does zeros. Beyond constantBytes no more than maxRatio is
-// taken: what gives more holds nothing and is made to fill memory.
-const (
-	deflateRatio  = 1032
-	constantBytes = 1 << 30
-	maxRatio      = 256
-)
-
 // An Archive is the contents of an .npz file.
 type Archive struct {
 	files []*zip.File
@@ -111,6 +105,19 @@ func OpenArchive(b []byte) (*Archive, error) {
 		return nil, fmt.Errorf("it is no .npz file, or truncated (%w); get it again", err)
 	}
 	return &Archive{z.File, b}, nil
+}
+
+// WithArchive calls do with an .npz file, whose arrays last until it returns.
+func WithArchive(path string, do func(*Archive) error) error {
+	file, err := mapped.Open(path)
+	if err != nil {
+		return err
+	}
+	z, err := OpenArchive(file.Bytes())
+	if err == nil {
+		err = do(z)
+	}
+	return errors.Join(cmp.Or(file.Err(), err), file.Close())
 }
 
 // Names returns the names of the arrays.
@@ -188,14 +195,14 @@ func unpack(r io.Reader, f *zip.File, size int64) (*header, error) {
 	if err != nil {
 		return nil, err
 	}
-	claimed, packed := f.UncompressedSize64, min(f.CompressedSize64, uint64(size))
+	claimed, stored := f.UncompressedSize64, min(f.CompressedSize64, uint64(size))
 	switch {
 	case claimed < uint64(h.length) || n != claimed-uint64(h.length):
 		return nil, fmt.Errorf("its shape %v of type %s needs %d bytes after a header of %d, and it has %d in all: the file is damaged; get it again", h.shape, h.kind, n, h.length, claimed)
-	case claimed > deflateRatio*packed+1<<10:
-		return nil, fmt.Errorf("it claims %d bytes out of %d compressed ones, which can't be: refused", claimed, packed)
-	case claimed > constantBytes && claimed/maxRatio > packed:
-		return nil, fmt.Errorf("it has %d bytes out of %d compressed ones, which no recording has: refused; save it by np.savez, which doesn't compress, if it is meant", claimed, packed)
+	case !ratio.Possible(claimed, stored, 1<<10):
+		return nil, fmt.Errorf("it claims %d bytes out of %d compressed ones, which can't be: refused", claimed, stored)
+	case !ratio.Plausible(claimed, stored):
+		return nil, fmt.Errorf("it has %d bytes out of %d compressed ones, which no recording has: refused; save it by np.savez, which doesn't compress, if it is meant", claimed, stored)
 	}
 	h.data = make([]byte, n)
 	if _, err = io.ReadFull(r, h.data); err == nil {

@@ -9,11 +9,11 @@ import (
 	"slices"
 	"strings"
 
-	"eegprune/data"
 	"eegprune/data/edf"
 	"eegprune/data/mat"
 	"eegprune/data/montage"
 	"eegprune/data/pickle"
+	"eegprune/data/source"
 	"eegprune/internal/atomicfile"
 )
 
@@ -119,9 +119,9 @@ func (f fileFormat) writeBeside(dir string, c Config, trials []trial) error {
 }
 
 // manifest is what tells the reader what the format doesn't.
-func (f fileFormat) manifest(c Config) (*data.Manifest, error) {
+func (f fileFormat) manifest(c Config) (*source.Manifest, error) {
 	if f.name != "edf" {
-		list, err := data.Builtin()
+		list, err := source.Builtin()
 		if err != nil {
 			return nil, err
 		}
@@ -132,10 +132,10 @@ func (f fileFormat) manifest(c Config) (*data.Manifest, error) {
 		}
 		return nil, fmt.Errorf("no built-in manifest for format %s", f.name)
 	}
-	m := &data.Manifest{Format: "edf", Files: `(^|/)(?<subject>s\d+)\.edf$`}
+	m := &source.Manifest{Format: "edf", Files: `(^|/)(?<subject>s\d+)\.edf$`}
 	m.Label.Annotations = true
 	for _, name := range c.Classes {
-		m.Label.Classes = append(m.Label.Classes, data.ClassRule{Label: name, Class: name})
+		m.Label.Classes = append(m.Label.Classes, source.ClassRule{Label: name, Class: name})
 	}
 	return m, nil
 }

@@ -15,7 +15,9 @@ import (
 	"eegprune/data"
 	"eegprune/data/dsp"
 	"eegprune/data/montage"
+	"eegprune/data/source"
 	"eegprune/data/transform"
+	"eegprune/internal/note"
 )
 
 // small is quick to make.
@@ -41,15 +43,12 @@ func TestLabelsComeBackExactly(t *testing.T) {
 		c := small()
 		c.Classes, c.Trials = classes, 2*len(classes)
 		dir, truth := write(t, c)
-		s, err := data.Open(dir, "")
+		s, err := source.Open(dir, "")
 		if err != nil {
 			t.Fatal(err)
 		}
 		var got []Trial
-		for r, err := range s.Recordings(t.Context()) {
-			if err != nil {
-				t.Fatal(err)
-			}
+		err = s.Each(t.Context(), source.Walk{Notes: &note.List{}}, func(r *source.Recording) error {
 			got = append(got, Trial{r.Subject, r.Trial, int(r.Labels["label"])})
 			if len(r.Samples[0]) != int(c.Seconds*c.Rate) {
 				t.Errorf("trial of %d samples", len(r.Samples[0]))
@@ -57,6 +56,10 @@ func TestLabelsComeBackExactly(t *testing.T) {
 			if d := cmp.Diff(c.Electrodes, r.Channels); d != "" {
 				t.Error(d)
 			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
 		if d := cmp.Diff(truth.Trials, got); d != "" {
 			t.Error(d)
@@ -79,11 +82,11 @@ func TestLabelsComeBackFromEveryFormat(t *testing.T) {
 		dir, truth := write(t, c)
 		for _, manifest := range []bool{true, false} {
 			if !manifest { // by the names of the files alone
-				if err := os.Remove(filepath.Join(dir, data.ManifestName)); err != nil {
+				if err := os.Remove(filepath.Join(dir, source.ManifestName)); err != nil {
 					t.Fatal(err)
 				}
 			}
-			s, err := data.Open(dir, "")
+			s, err := source.Open(dir, "")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -170,7 +173,7 @@ func TestPowerFollowsTheLabel(t *testing.T) {
 	c := small()
 	c.Subjects, c.Trials, c.Seconds = 4, 8, 20
 	dir, _ := write(t, c)
-	s, err := data.Open(dir, "")
+	s, err := source.Open(dir, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,7 +230,7 @@ func TestSameSeedSameFiles(t *testing.T) {
 	b, _ := write(t, c)
 	c.Seed++
 	other, _ := write(t, c)
-	for _, name := range []string{"s01.edf", "s02.edf", data.ManifestName} {
+	for _, name := range []string{"s01.edf", "s02.edf", source.ManifestName} {
 		x, y, z := readFile(t, a, name), readFile(t, b, name), readFile(t, other, name)
 		if x != y {
 			t.Errorf("%s differs between two runs of one seed", name)

@@ -13,7 +13,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"golang.org/x/sync/errgroup"
 
-	"eegprune/data"
+	"eegprune/data/source"
 	"eegprune/internal/atomicfile"
 )
 
@@ -38,13 +38,13 @@ type Trial struct {
 }
 
 // Write simulates recordings and writes one file for each subject, and the
-// manifest by which [data.Open] reads them. In EDF+ each trial is an annotation
+// manifest by which [source.Open] reads them. In EDF+ each trial is an annotation
 // with the name of its class; in DEAP's format the class is that of the valence;
 // in SEED's the labels are in a file of their own. Files are written whole: an
 // interrupted Write leaves none half-written. It refuses a directory with
 // anything else in it, so that recordings of two simulations don't mix.
 // progress, where it isn't nil, is called after each subject.
-func Write(ctx context.Context, dir string, c Config, progress func(data.Progress)) (*Truth, error) {
+func Write(ctx context.Context, dir string, c Config, progress func(source.Progress)) (*Truth, error) {
 	f, err := formatNamed(c.Format)
 	if err == nil {
 		err = errors.Join(c.check(), f.check(c))
@@ -78,7 +78,7 @@ func Write(ctx context.Context, dir string, c Config, progress func(data.Progres
 		select {
 		case s := <-finished:
 			if progress != nil {
-				progress(data.Progress{Done: done + 1, Total: c.Subjects, File: f.file(s)})
+				progress(source.Progress{Done: done + 1, Total: c.Subjects, File: f.file(s)})
 			}
 		case <-working.Done():
 		}
@@ -103,7 +103,7 @@ func (f fileFormat) prepareDir(dir string, c Config) error {
 	if err != nil {
 		return fmt.Errorf("looking into the directory for simulated recordings: %w", err)
 	}
-	own := []string{data.ManifestName}
+	own := []string{source.ManifestName}
 	for s := range c.Subjects {
 		own = append(own, f.file(s))
 	}
@@ -144,5 +144,5 @@ func (c Config) writeManifest(t *Truth, f fileFormat) error {
 	if err != nil {
 		return fmt.Errorf("writing the manifest: %w", err)
 	}
-	return atomicfile.WriteFile(filepath.Join(t.Dir, data.ManifestName), b)
+	return atomicfile.WriteFile(filepath.Join(t.Dir, source.ManifestName), b)
 }

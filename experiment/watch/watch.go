@@ -15,7 +15,7 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 	"golang.org/x/term"
 
-	"eegprune/data"
+	"eegprune/data/source"
 	"eegprune/experiment"
 	"eegprune/result"
 	"eegprune/train"
@@ -73,7 +73,7 @@ func (p *Progress) Close() {
 }
 
 // Reading tells of files.
-func (p *Progress) Reading(d data.Progress) { p.count("recordings", d.Done, d.Total) }
+func (p *Progress) Reading(d source.Progress) { p.count("recordings", d.Done, d.Total) }
 
 // Counting tells how many of what are done.
 func (p *Progress) Counting(what string) func(done, total int) {

@@ -5,8 +5,11 @@ package magic
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"strings"
 )
 
 // Length is how many bytes of a file are enough.
@@ -74,4 +77,28 @@ func File(path string) (is, mend string) {
 		return "", ""
 	}
 	return Name(b[:n])
+}
+
+// Explain adds to an error of a file that the system gave what to do about it, and to one of a
+// file that isn't what it should be what it is.
+func Explain(path string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%w: change its permissions (chmod u+r) or leave it out", err)
+	case errors.Is(err, fs.ErrNotExist):
+		if link, e := os.Readlink(path); e == nil {
+			return fmt.Errorf("%s is a link to content that is not there (%s), as git-annex and DataLad leave them: get it by datalad get or git annex get, or leave it out", path, link)
+		}
+		return fmt.Errorf("%w: it was there when the directory was listed; put it back or try again", err)
+	}
+	is, help := File(path)
+	switch {
+	case strings.HasPrefix(is, "a pointer"):
+		return fmt.Errorf("%s is %s: %s", path, is, help)
+	case help != "":
+		return fmt.Errorf("%w; it is %s: %s", err, is, help)
+	}
+	return err
 }

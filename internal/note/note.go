@@ -56,6 +56,14 @@ func (n *Note) UnmarshalJSON(b []byte) error {
 	return json.Unmarshal(b, (*plain)(n))
 }
 
+// Some lists, for a sentence, the first few of many names.
+func Some(names []string, few int) string {
+	if len(names) <= few {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:few], ", "), len(names)-few)
+}
+
 // A List is notes in the order in which they came up, each of them once.
 type List []Note
 

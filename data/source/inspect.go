@@ -1,0 +1,148 @@
+package source
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+
+	"eegprune/data/label"
+	"eegprune/internal/note"
+)
+
+// A Summary says what is in a directory of recordings.
+type Summary struct {
+	Format   string           `json:"format"`
+	Manifest string           `json:"manifest"` // its name, or where it lies
+	Classes  []string         `json:"classes"`  // empty where recordings have no labels
+	Subjects []SubjectSummary `json:"subjects"` // in order
+
+	// Caps are the sets of channels that recordings have, the commonest first;
+	// one, unless something is wrong.
+	Caps []CapSummary `json:"caps"`
+	// Faults are flat channels and values that are no numbers.
+	Faults []string `json:"faults,omitempty"`
+	// Bad are the files that can't be read, and why.
+	Bad []string `json:"bad,omitempty"`
+	// Notes are what was left out, corrected or assumed.
+	Notes note.List `json:"notes,omitempty"`
+	// Events are the annotations of files, where they don't make the recordings.
+	Events []FileEvents `json:"events,omitempty"`
+	// Start is an eegprune.yaml to begin with; empty where there is one, or nothing to make
+	// it of.
+	Start string `json:"start,omitempty"`
+}
+
+// A SubjectSummary says what there is of one subject.
+type SubjectSummary struct {
+	Subject  string   `json:"subject"`
+	Sessions []string `json:"sessions,omitempty"`
+	Trials   int      `json:"trials"`
+	Seconds  float64  `json:"seconds"` // 0 where the rate isn't known
+	Classes  []int    `json:"classes"` // trials of each class
+	// Participant is what the participants.tsv of a BIDS data set says of the subject.
+	Participant map[string]string `json:"participant,omitempty"`
+}
+
+// FileEvents are the annotations of a file.
+type FileEvents struct {
+	File   string  `json:"file"`
+	Events []Event `json:"events"`
+}
+
+// A CapSummary is channels and a rate that recordings share.
+type CapSummary struct {
+	Channels   []string `json:"channels"`
+	Rate       float64  `json:"rate"` // samples per second, 0 where it isn't known
+	Recordings int      `json:"recordings"`
+}
+
+// Inspect reads all recordings and says what there is. Files that can't be read
+// are named in the summary and don't end it.
+func Inspect(ctx context.Context, s *Source, progress func(Progress)) (*Summary, error) {
+	var labels *label.Prepared
+	if !s.Manifest.Unlabelled() {
+		var err error
+		if labels, err = s.PrepareLabels(nil); err != nil {
+			return nil, err
+		}
+	}
+	sum := &Summary{Format: s.Manifest.Format, Manifest: s.Manifest.Name, Classes: s.Classes}
+	if sum.Manifest == "" {
+		sum.Manifest = s.Origin.String()
+	}
+	var n note.List
+	trials := map[trialKey]bool{}
+	var repeated note.List
+	w := Walk{Workers: runtime.GOMAXPROCS(0), SkipBad: true, Bad: func(err error) { sum.Bad = append(sum.Bad, err.Error()) }, Progress: progress, Notes: &repeated}
+	err := s.Each(ctx, w, func(r *Recording) error {
+		sum.add(r, labels, trials)
+		n.Add(r.File, r.Notes...)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(sum.Caps, func(a, b CapSummary) int { return b.Recordings - a.Recordings })
+	n.Add("", repeated...)
+	sum.Notes = slices.Concat(s.Notes, n)
+	for i := range sum.Subjects {
+		sum.Subjects[i].Participant = s.participant(sum.Subjects[i].Subject)
+	}
+	if sum.Start, err = s.Start(); err != nil {
+		return nil, fmt.Errorf("writing an example of a manifest: %w", err)
+	}
+	return sum, nil
+}
+
+// A trialKey is what tells trials apart.
+type trialKey struct {
+	subject, session string
+	trial            int
+}
+
+// add counts a recording.
+func (sum *Summary) add(r *Recording, labels *label.Prepared, trials map[trialKey]bool) {
+	if len(r.Events) > 0 {
+		sum.Events = append(sum.Events, FileEvents{r.File, r.Events})
+	}
+	i := slices.IndexFunc(sum.Subjects, func(x SubjectSummary) bool { return x.Subject == r.Subject })
+	if i < 0 {
+		sum.Subjects = append(sum.Subjects, SubjectSummary{Subject: r.Subject, Classes: make([]int, len(sum.Classes))})
+		i = len(sum.Subjects) - 1
+	}
+	subject := &sum.Subjects[i]
+	if r.Session != "" && !slices.Contains(subject.Sessions, r.Session) {
+		subject.Sessions = append(subject.Sessions, r.Session)
+	}
+	if r.Rate > 0 {
+		subject.Seconds += float64(r.Len()) / r.Rate
+	}
+	// An interrupted trial is several recordings and one trial.
+	if key := (trialKey{r.Subject, r.Session, r.Trial}); !trials[key] {
+		trials[key] = true
+		subject.Trials++
+		sum.addClass(subject, r, labels)
+	}
+	i = slices.IndexFunc(sum.Caps, func(c CapSummary) bool { return c.Rate == r.Rate && slices.Equal(c.Channels, r.Channels) })
+	if i < 0 {
+		sum.Caps = append(sum.Caps, CapSummary{Channels: r.Channels, Rate: r.Rate})
+		i = len(sum.Caps) - 1
+	}
+	sum.Caps[i].Recordings++
+	for _, f := range r.Faults() {
+		sum.Faults = append(sum.Faults, fmt.Sprintf("%s: trial %d: channel %s %s.", r.File, r.Trial, f.Channel, f.Why))
+	}
+}
+
+func (sum *Summary) addClass(subject *SubjectSummary, r *Recording, labels *label.Prepared) {
+	if labels == nil {
+		return
+	}
+	class, err := labels.Class(r.Labels)
+	if err != nil {
+		sum.Bad = append(sum.Bad, fmt.Sprintf("%s: trial %d: %v", r.File, r.Trial, err))
+		return
+	}
+	subject.Classes[class]++
+}

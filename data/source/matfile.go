@@ -1,0 +1,47 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"eegprune/data/mat"
+)
+
+// errStop ends a walk through a file whose rest isn't wanted.
+var errStop = errors.New("stop")
+
+// eachArray calls do for the variables of a MAT file whose paths are wanted. Errors name
+// the file.
+func eachArray(ctx context.Context, path string, want func(string) bool, do func(*mat.Array) error) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("reading a recording: %w", err)
+	}
+	walk := func() error {
+		info, err := file.Stat()
+		if err != nil {
+			return err
+		}
+		for x, err := range mat.Arrays(ctx, file, info.Size(), want) {
+			if err == nil {
+				err = do(x)
+			}
+			if err != nil {
+				return fmt.Errorf("%s: %w", path, err)
+			}
+		}
+		return nil
+	}
+	return errors.Join(walk(), file.Close())
+}
+
+// matrix makes rows of zeros.
+func matrix(rows, columns int) [][]float64 {
+	all := make([][]float64, rows)
+	for i := range all {
+		all[i] = make([]float64, columns)
+	}
+	return all
+}

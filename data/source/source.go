@@ -1,0 +1,169 @@
+// Package source finds out what the recordings in a directory are and reads them.
+//
+// A data set that many have, and a format of files, are a file and a line in a registry each:
+// see datasets and formats. What parses a file is a package of its own and knows nothing of
+// subjects, trials and labels.
+package source
+
+import (
+	"cmp"
+	"context"
+	"iter"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+
+	"eegprune/data/charset"
+	"eegprune/data/label"
+	"eegprune/data/montage"
+	"eegprune/internal/magic"
+	"eegprune/internal/note"
+)
+
+// A Source is a directory of recordings and how to read them.
+type Source struct {
+	Dir      string
+	Manifest *Manifest
+	Origin   Origin   // of the manifest
+	Files    []File   // in order of subject, session, trial
+	Classes  []string // by number, as the manifest makes them; nil where recordings have no labels
+
+	// Notes are what the user must see: what was left out or is assumed.
+	Notes note.List
+
+	// Positions are where channels lie, nil where neither a file of them nor a recording says it.
+	Positions *montage.Positions
+
+	structure structure     // nil unless the data set has one
+	prints    *fingerprints // nil where recordings are all wanted, also those that are there twice
+}
+
+// A Reading is what a user says of recordings beside their manifest, and over what that
+// says.
+type Reading struct {
+	Encoding string `json:"encoding,omitempty" yaml:"encoding,omitempty"` // of texts that are not UTF-8; see [charset.Named]
+	Montage  string `json:"montage,omitempty" yaml:"montage,omitempty"`   // a file of places; see [montage.ReadFile]
+}
+
+// Use has recordings read as is said.
+func (s *Source) Use(r Reading) error {
+	m := *s.Manifest
+	m.Encoding, m.Montage = cmp.Or(r.Encoding, m.Encoding), cmp.Or(r.Montage, m.Montage)
+	s.Manifest = &m
+	if r.Encoding != "" {
+		if _, err := charset.Named(r.Encoding); err != nil {
+			return err
+		}
+	}
+	if r.Montage != "" {
+		return s.usePositions(r.Montage)
+	}
+	return nil
+}
+
+// usePositions reads where channels lie.
+func (s *Source) usePositions(path string) error {
+	p, err := montage.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	s.Positions = p
+	if len(p.Without) > 0 {
+		s.Notes.Add(path, note.New(note.LeftOut, "Channels are listed without a place: %s.", note.Some(p.Without, 6)))
+	}
+	return nil
+}
+
+// PrepareLabels makes a pipeline from the labels of the recordings to a class ready:
+// the given one, or where it is empty the manifest's.
+func (s *Source) PrepareLabels(p label.Pipeline) (*label.Prepared, error) {
+	if len(p) == 0 {
+		p = s.Manifest.Label.Transforms
+	}
+	return s.Manifest.labelForm(s.Manifest.format()).prepare(p)
+}
+
+// Inputs are all files that recordings depend on: their names below Dir, with slashes, and
+// where they lie.
+func (s *Source) Inputs() (map[string]string, error) {
+	paths := map[string]string{}
+	add := func(list ...string) error {
+		for _, p := range list {
+			below, err := filepath.Rel(s.Dir, p)
+			if err != nil {
+				return err
+			}
+			paths[filepath.ToSlash(below)] = p
+		}
+		return nil
+	}
+	for _, f := range s.Files {
+		paths[f.Name] = f.Path
+		if err := add(f.parts()...); err != nil {
+			return nil, err
+		}
+		if f.sidecar != nil {
+			if err := add(f.sidecar.paths...); err != nil {
+				return nil, err
+			}
+		}
+		for _, b := range s.Manifest.format().beside {
+			p := filepath.Join(filepath.Dir(f.Path), b)
+			if _, err := os.Stat(p); err == nil {
+				paths[path.Join(path.Dir(f.Name), b)] = p
+			}
+		}
+	}
+	if s.structure != nil {
+		return paths, add(s.structure.inputs(s.Manifest)...)
+	}
+	return paths, nil
+}
+
+// participant is what is said of a subject, nil where nothing is.
+func (s *Source) participant(subject string) map[string]string {
+	if s.structure == nil {
+		return nil
+	}
+	return s.structure.participant(subject)
+}
+
+// read gives the recordings of one file, trimmed and looked over.
+func (s *Source) read(ctx context.Context, f File) iter.Seq2[*Recording, error] {
+	format, err := formatNamed(s.Manifest.Format)
+	if err != nil {
+		return failed(err)
+	}
+	return func(yield func(*Recording, error) bool) {
+		for r, err := range format.read(ctx, s.Manifest, f) {
+			if err != nil {
+				yield(nil, magic.Explain(f.Path, err))
+				return
+			}
+			s.Manifest.scale(r)
+			for _, part := range s.Manifest.divide(r) {
+				if s.prints != nil {
+					part.print, part.printed = s.prints.of(part)
+				}
+				if said := part.unlikely(format); said != nil {
+					part.Notes = append(slices.Clip(part.Notes), *said)
+				}
+				if !yield(part, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// HasBaseline reports whether trials begin with a baseline that BaselineRemoval
+// can take off, as DEAP's do.
+func (s *Source) HasBaseline() bool { return s.Manifest.Signal.Baseline > 0 }
+
+// Pick has only these electrodes read, in this order.
+func (s *Source) Pick(electrodes []string) {
+	m := *s.Manifest
+	m.Channels.Pick = slices.Clone(electrodes)
+	s.Manifest = &m
+}
