@@ -25,12 +25,12 @@ import warnings
 
 sys.path.insert(1, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
+import export_network
 import numpy as np
-import torch
 import torch.nn.functional as F
 from torch.utils.data import DataLoader, TensorDataset
 
-import export_network
+import torch
 
 LARGEST = 10_000_000
 CLIPS, BATCH, STEPS, SEED = 16, 8, 6, 7
