@@ -34,12 +34,12 @@ import sys
 import tempfile
 import warnings
 
+import torch
 import torch.nn.functional as F
-from export_norms import find_max_norms, name_of, writes
-from export_places import ExportError, calling, first_line, forward_of, from_users_code, raising, traced_at
 from torch.overrides import TorchFunctionMode
 
-import torch
+from export_norms import find_max_norms, name_of, writes
+from export_places import ExportError, calling, first_line, forward_of, from_users_code, raising, traced_at
 
 EXTRA = "eegprune.json"
 STEPS = 5

@@ -4,10 +4,10 @@ import copy
 import math
 import warnings
 
-from export_places import ExportError, calling, first_line, forward_of, raising
+import torch
 from torch.overrides import TorchFunctionMode
 
-import torch
+from export_places import ExportError, calling, first_line, forward_of, raising
 
 WRITES = ("__iadd__", "__isub__", "__imul__", "__itruediv__", "__idiv__", "__setitem__")
 

@@ -22,11 +22,11 @@ import tempfile
 import warnings
 from types import SimpleNamespace
 
-import export
 import numpy as np
+import torch
 import torch.nn.functional as F
 
-import torch
+import export
 
 
 class Differs(Exception):

@@ -25,12 +25,12 @@ import warnings
 
 sys.path.insert(1, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-import export_network
 import numpy as np
+import torch
 import torch.nn.functional as F
 from torch.utils.data import DataLoader, TensorDataset
 
-import torch
+import export_network
 
 LARGEST = 10_000_000
 CLIPS, BATCH, STEPS, SEED = 16, 8, 6, 7
@@ -110,7 +110,7 @@ def main():
     p.add_argument("--only", help="names with commas")
     numbers(p)
     a = p.parse_args()
-    import braindecode.models as models
+    from braindecode import models
     warnings.filterwarnings("ignore")
     torch.set_num_threads(1)
     os.makedirs(a.out, exist_ok=True)
@@ -118,7 +118,7 @@ def main():
     if a.only:
         names = [n for n in names if n in a.only.split(",")]
     for name in names:
-        at = lambda end: os.path.join(a.out, name + end)  # noqa: B023, E731
+        at = lambda end: os.path.join(a.out, name + end)  # noqa: B023
         if os.path.exists(at(".json")) or os.path.exists(at(".why")):
             continue
         try:
