@@ -18,40 +18,32 @@ without the rescaling, and its eegprune.json says what it was:
 that is, torch.renorm(weight, p, dim, norm) before the first pass and after each step of the optimizer. The
 file is written only where five steps of training give the same losses and weights either
 way. What can't be exported is said in a sentence with the line of the network's code.
-For torch 2.9 to 2.15.
+For torch 2.9 to 2.15. It goes with export_norms.py and export_places.py.
 """
 import argparse
 import contextlib
 import copy
-import functools
-import importlib.util
 import inspect
 import io
 import json
-import linecache
 import logging
 import math
 import os
 import re
 import sys
-import sysconfig
 import tempfile
-import traceback
 import warnings
 
 import torch
 import torch.nn.functional as F
 from torch.overrides import TorchFunctionMode
 
+from export_norms import find_max_norms, name_of, writes
+from export_places import ExportError, calling, first_line, forward_of, from_users_code, raising, traced_at
+
 EXTRA = "eegprune.json"
 STEPS = 5
 TOLERANCE = 1e-4  # of a loss; of the largest of a tensor
-LIBRARIES = ("torch", "einops", "sympy", "numpy")
-STANDARD = sysconfig.get_paths()["stdlib"] + os.sep
-
-
-class ExportError(Exception):
-    """Why a network can't be exported: one sentence, with the place in its code."""
 
 
 def export(net, x, path):
@@ -81,84 +73,6 @@ def save(program, bounds, path):
         part = os.path.join(work, os.path.basename(at))  # its name stands in the archive
         torch.export.save(program, part, extra_files=extra)
         os.replace(part, at)
-
-
-# ---- places in the network's code
-
-
-@functools.cache
-def library_roots():
-    found = (importlib.util.find_spec(name) for name in LIBRARIES)
-    return tuple(os.path.dirname(spec.origin) + os.sep for spec in found if spec)
-
-
-def is_users(filename):
-    """Whether a file is of the network: not Python's, PyTorch's or this one."""
-    if filename.startswith("<"):
-        return filename.startswith(("<stdin>", "<ipython"))
-    standard = filename.startswith(STANDARD) and "site-packages" not in filename
-    return not standard and not filename.startswith(library_roots()) and filename != os.path.abspath(__file__)
-
-
-class Place:
-    """A line of the network's code."""
-
-    def __init__(self, filename, line):
-        self.filename, self.line = filename, line
-
-    @property
-    def source(self):
-        return linecache.getline(self.filename, self.line).strip()
-
-    def __str__(self):
-        near = os.path.relpath(self.filename)
-        name = self.filename if near.startswith("..") else near
-        return f"{name}:{self.line}: `{self.source}`" if self.source else f"{name}:{self.line}"
-
-
-def calling():
-    """The place that runs now, or None where it is not in the network's code."""
-    frame = sys._getframe(1)
-    while frame:
-        if is_users(frame.f_code.co_filename):
-            return Place(frame.f_code.co_filename, frame.f_lineno)
-        frame = frame.f_back
-    return None
-
-
-def from_users_code():
-    """Whether it is the network's own code that called the operation that a mode is asked about."""
-    frame = sys._getframe(2)
-    while frame and frame.f_code.co_name == "__torch_function__":  # torch.export has modes of its own
-        frame = frame.f_back
-    return frame is not None and is_users(frame.f_code.co_filename)
-
-
-def raising(error, net):
-    """The last place in the network's code on the way to an error, else its forward."""
-    while error:
-        users = [f for f in traceback.extract_tb(error.__traceback__) if is_users(f.filename)]
-        if users:
-            return Place(users[-1].filename, users[-1].lineno)
-        error = error.__cause__ or error.__context__
-    return forward_of(net)
-
-
-def forward_of(net):
-    code = type(net).forward.__code__
-    return Place(code.co_filename, code.co_firstlineno)
-
-
-def traced_at(node, net):
-    """Where a node of a graph came from."""
-    lines = re.findall(r'File "([^"]+)", line (\d+)', node.meta.get("stack_trace") or "")
-    users = [Place(f, int(n)) for f, n in lines if is_users(f)]
-    return users[-1] if users else forward_of(net)
-
-
-def first_line(error):
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0].rstrip('.')}" if lines else type(error).__name__
 
 
 # ---- what goes in
@@ -195,121 +109,6 @@ def like(x, clips, seed):
     g = torch.Generator().manual_seed(seed)
     noise = torch.randn(clips, *x.shape[1:], generator=g)
     return x[torch.arange(clips) % len(x)] * (1 + noise / 2) if x.std() > 0 else noise
-
-
-# ---- weights that forward rescales
-
-WRITES = ("__iadd__", "__isub__", "__imul__", "__itruediv__", "__idiv__", "__setitem__")
-
-
-def name_of(function):
-    name = getattr(function, "__name__", "")
-    return f"{getattr(function.__self__, '__name__', '')}.{name}" if name in ("__get__", "__set__") else name
-
-
-def writes(name):
-    return name == "data.__set__" or name in WRITES or name.endswith("_") and not name.endswith("__")
-
-
-def storage(t):
-    try:
-        return t.untyped_storage().data_ptr()
-    except (RuntimeError, NotImplementedError):  # some kinds of tensors have none
-        return None
-
-
-class Watch(TorchFunctionMode):
-    """Notes how a forward pass writes to weights: `seen` has (weight, place, renorm's p, dim
-    and maxnorm or None) of each time."""
-
-    def __init__(self, net):
-        super().__init__()
-        self.weights = {storage(p): name for name, p in net.named_parameters() if p.numel()}
-        self.seen, self.renormed, self.keep = [], {}, []
-
-    def weight(self, t):
-        return self.weights.get(storage(t)) if isinstance(t, torch.Tensor) else None
-
-    def __torch_function__(self, function, types, args=(), kwargs=None):
-        kwargs = kwargs or {}
-        name = name_of(function)
-        target = kwargs.get("out", args[0] if args else None)
-        to = self.weight(target) if writes(name) or "out" in kwargs else None
-        bound = None
-        if name in ("renorm", "renorm_"):
-            bound = renorm_arguments(*args, **kwargs)
-            bound["of"] = self.weight(args[0] if args else kwargs["input"])
-        elif len(args) > 1:
-            bound = self.renormed.get(id(args[1]))
-        out = function(*args, **kwargs)
-        if to:
-            self.seen.append((to, calling(), bound and {k: bound[k] for k in ("norm", "p", "dim")} if bound and bound["of"] == to else None))
-            if name == "data.__set__":
-                self.weights[storage(args[1])] = to
-        if name == "renorm":
-            self.renormed[id(out)] = bound
-            self.keep.append(out)  # so that no other tensor has its id
-        return out
-
-
-def renorm_arguments(input, p, dim, maxnorm, out=None):
-    return {"norm": float(maxnorm), "p": exponent(p), "dim": int(dim) % input.dim()}
-
-
-def exponent(p):
-    return "inf" if math.isinf(p) else int(p) if p == int(p) else float(p)
-
-
-def find_max_norms(net, x):
-    """The weights that a forward pass rescales, and how and where: {name: {"norm", "p", "dim"}}, {name: Place}."""
-    own = copy.deepcopy(net)
-    with Watch(own) as first:
-        try:
-            out = own(x)
-        except Exception as e:
-            raise ExportError(f"{raising(e, net)}: forward fails for an input of shape {list(x.shape)}: {first_line(e)}") from e
-    if not isinstance(out, torch.Tensor) or out.dim() != 2 or len(out) != len(x) or out.shape[1] < 2:
-        what = f"a tensor of shape {list(out.shape)}" if isinstance(out, torch.Tensor) else f"a {type(out).__name__}"
-        raise ExportError(f"{forward_of(net)}: forward gives {what} for {len(x)} clips: it must give one tensor, [clips, classes]")
-    # Weights of any size above a bound: what is conditional happens, and how it rescales shows.
-    large = copy.deepcopy(net)
-    g = torch.Generator().manual_seed(1)
-    with torch.no_grad():
-        for p in large.parameters():
-            p.copy_(100 * torch.randn(p.shape, generator=g))
-    weights = dict(large.named_parameters())
-    before = {name: p.detach().clone() for name, p in weights.items()}
-    with Watch(large) as second, contextlib.suppress(Exception), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        large(x)
-    after = dict(large.named_parameters())
-    bounds, places = {}, {}
-    for name, value in before.items():
-        told = [s for s in first.seen + second.seen if s[0] == name]
-        at = next((s[1] for s in told if s[1]), None) or forward_of(net)
-        if after.get(name) is not weights[name]:
-            raise ExportError(f"{at}: forward puts another tensor in the place of the weight {name}, so that no optimizer trains it: change its values instead")
-        if not told and torch.equal(after[name], value):
-            continue
-        exact = [s[2] for s in told]
-        bound = exact[0] if exact and all(e == exact[0] for e in exact) else None
-        bound = bound or (max_norm_between(value, after[name].detach()) if not any(exact) else None)
-        if not bound:
-            raise ExportError(f"{at}: forward changes the weight {name}, and not as torch.renorm does over one of its dimensions with one "
-                              "largest norm, which is all that can be exported: leave it to the loop that trains")
-        bounds[name], places[name] = bound, at
-    return bounds, places
-
-
-def max_norm_between(before, after):
-    """The max-norm that makes after of before, whose slices were all above it; None where there is none."""
-    for dim in range(before.dim() if before.dim() > 1 else 0):
-        over = [d for d in range(before.dim()) if d != dim]
-        for p in (2, 1, math.inf):
-            was, now = (torch.linalg.vector_norm(t.double(), p, over, keepdim=True) for t in (before, after))
-            if now.max() < was.min() and now.max() - now.min() <= 1e-3 * now.max() and torch.allclose(before * (now / was), after.double(), rtol=1e-3, atol=0):
-                return {"norm": float(f"{now.mean().item():.4g}"), "p": exponent(p), "dim": dim}
-    return None
 
 
 # ---- torch.export

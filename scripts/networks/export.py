@@ -110,7 +110,7 @@ def main():
     p.add_argument("--only", help="names with commas")
     numbers(p)
     a = p.parse_args()
-    import braindecode.models as models
+    from braindecode import models
     warnings.filterwarnings("ignore")
     torch.set_num_threads(1)
     os.makedirs(a.out, exist_ok=True)
@@ -118,7 +118,7 @@ def main():
     if a.only:
         names = [n for n in names if n in a.only.split(",")]
     for name in names:
-        at = lambda end: os.path.join(a.out, name + end)  # noqa: B023, E731
+        at = lambda end: os.path.join(a.out, name + end)  # noqa: B023
         if os.path.exists(at(".json")) or os.path.exists(at(".why")):
             continue
         try:
