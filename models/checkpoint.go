@@ -77,6 +77,9 @@ func (n *Network) format() int {
 
 // ReadMeta reads what a checkpoint says of itself. It needs no libtorch.
 func ReadMeta(path string) (Meta, error) {
+	if IsExported(path) {
+		return ReadExportedMeta(path)
+	}
 	f, err := torch.ReadStateFile(path)
 	if err != nil {
 		return Meta{}, err

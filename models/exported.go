@@ -44,7 +44,7 @@ func OpenExported(path string, device torch.Device) (*Network, Meta, error) {
 	if err != nil {
 		return nil, Meta{}, err
 	}
-	a, err := archOf(NameOf(path), p)
+	a, about, err := archOf(NameOf(path), p)
 	if err != nil {
 		return nil, Meta{}, fmt.Errorf("%s: %w", path, err)
 	}
@@ -52,15 +52,36 @@ func OpenExported(path string, device torch.Device) (*Network, Meta, error) {
 	if err != nil {
 		return nil, Meta{}, fmt.Errorf("%s: %w", path, err)
 	}
-	arrays := map[string]ptfile.Array{}
-	for _, t := range p.Tensors {
-		arrays[t.Name] = t.Data
+	if err = n.fill(arraysOf(p)); err == nil {
+		err = n.SetMasks(about.Masks)
 	}
-	if err := n.fill(arrays); err != nil {
+	if err != nil {
 		n.Free()
 		return nil, Meta{}, fmt.Errorf("%s: %w", path, err)
 	}
-	return n, Meta{Format: exportedFormat, Arch: n.Arch}, nil
+	return n, about.meta(n.Arch), nil
+}
+
+// meta is what an archive says of itself.
+func (e extra) meta(a *Arch) Meta {
+	m := Meta{Format: exportedFormat, Arch: a, Masks: e.Masks}
+	if len(e.Provenance) > 0 && string(e.Provenance) != "null" {
+		m.Provenance = e.Provenance
+	}
+	return m
+}
+
+// ReadExportedMeta reads what an archive of torch.export says of itself. It needs no libtorch.
+func ReadExportedMeta(path string) (Meta, error) {
+	p, err := pt2.Read(path)
+	if err != nil {
+		return Meta{}, err
+	}
+	a, about, err := archOf(NameOf(path), p)
+	if err != nil {
+		return Meta{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return about.meta(a), nil
 }
 
 // A Start is what the weights of an exported network are at the start of a training.
@@ -84,7 +105,7 @@ func ReadExported(path string, start Start) (*Arch, error) {
 	if err != nil {
 		return nil, err
 	}
-	a, err := archOf(NameOf(path), p)
+	a, _, err := archOf(NameOf(path), p)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -118,10 +139,10 @@ func NameOf(path string) string {
 }
 
 // archOf makes an architecture of an archive's graph.
-func archOf(name string, p *pt2.Program) (*Arch, error) {
+func archOf(name string, p *pt2.Program) (*Arch, extra, error) {
 	shape := p.Input.Shape
 	if p.Input.Type != "" || len(shape) < 3 || len(shape) > 4 || slices.Min(shape[1:]) < 1 {
-		return nil, fmt.Errorf("it takes %s of shape %v: networks of clips take float32 [clips, electrodes, samples], [clips, 1, electrodes, samples] or [clips, bands, height, width]",
+		return nil, extra{}, fmt.Errorf("it takes %s of shape %v: networks of clips take float32 [clips, electrodes, samples], [clips, 1, electrodes, samples] or [clips, bands, height, width]",
 			typeOf(p.Input.Type), shape)
 	}
 	a := &Arch{Model: name, Output: p.Output, Exported: &Exported{Torch: p.Torch, MinClips: p.MinClips, MaxClips: p.MaxClips, Input: shape, Aliases: map[string]string{}}}
@@ -166,16 +187,17 @@ func archOf(name string, p *pt2.Program) (*Arch, error) {
 		a.Nodes = append(a.Nodes, n)
 	}
 	if a.Classes < 2 {
-		return nil, fmt.Errorf("it does not give logits [clips, classes] of two classes or more: let the module return them alone")
+		return nil, extra{}, fmt.Errorf("it does not give logits [clips, classes] of two classes or more: let the module return them alone")
 	}
 	if err := a.Check(); err != nil {
-		return nil, err
+		return nil, extra{}, err
 	}
 	if err := a.Regroup(); err != nil {
-		return nil, err
+		return nil, extra{}, err
 	}
 	a.findDistributions(p.Tensors)
-	return a, nil
+	about, err := a.learn(p.Extra[extraName])
+	return a, about, err
 }
 
 func typeOf(t op.Choice) string {

@@ -94,17 +94,26 @@ func TensorOf(a ptfile.Array) (*Tensor, error) {
 func SavePT(path string, state []Named, metadata map[string]string) error {
 	var all []ptfile.Named
 	for _, n := range state {
-		v, err := newView(n.Tensor)
+		a, err := ArrayOf(n.Tensor)
 		if err != nil {
 			return fmt.Errorf("tensor %s: %w", n.Name, err)
-		}
-		a := ptfile.Array{Shape: n.Tensor.Shape(), Data: v.data}
-		for _, t := range []ptfile.Type{ptfile.Float32, ptfile.Float64, ptfile.Int64, ptfile.Bool} {
-			if arrayType(t) == n.Tensor.Info().DType {
-				a.Type = t
-			}
 		}
 		all = append(all, ptfile.Named{Name: n.Name, Array: a})
 	}
 	return atomicfile.Write(path, func(w io.Writer) error { return ptfile.Write(w, all, metadata) })
+}
+
+// ArrayOf returns a tensor's elements as a file has them.
+func ArrayOf(t *Tensor) (ptfile.Array, error) {
+	v, err := newView(t)
+	if err != nil {
+		return ptfile.Array{}, err
+	}
+	a := ptfile.Array{Shape: t.Shape(), Data: v.data}
+	for _, kind := range []ptfile.Type{ptfile.Float32, ptfile.Float64, ptfile.Int64, ptfile.Bool} {
+		if arrayType(kind) == t.Info().DType {
+			a.Type = kind
+		}
+	}
+	return a, nil
 }

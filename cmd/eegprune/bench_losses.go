@@ -38,7 +38,7 @@ scripts/parity.py compares both with that program's.`,
 				if out == "" {
 					return nil
 				}
-				return n.Save(out, map[string]any{"model": f.model, "seed": seed, "steps": steps})
+				return n.SaveAs(out, map[string]any{"model": f.model, "seed": seed, "steps": steps})
 			})
 			if err != nil {
 				return err

@@ -37,12 +37,12 @@ func (a *app) inspectCommand() *cobra.Command {
 				return err
 			case info.IsDir():
 				return a.inspectStudy(path)
-			case strings.HasSuffix(lower, ".safetensors"), strings.HasSuffix(lower, ".pt"), strings.HasSuffix(lower, ".pth"), strings.HasSuffix(lower, ".ckpt"):
+			case models.IsExported(path), strings.HasSuffix(lower, ".safetensors"), strings.HasSuffix(lower, ".pt"), strings.HasSuffix(lower, ".pth"), strings.HasSuffix(lower, ".ckpt"):
 				return a.inspectCheckpoint(path)
 			case strings.HasSuffix(lower, ".edf") || strings.HasSuffix(lower, ".bdf"):
 				return a.inspectRecording(path)
 			}
-			return usageError{fmt.Errorf("%s: inspect knows .safetensors, .pt, .pth, .ckpt, .edf and .bdf files and directories of results", path)}
+			return usageError{fmt.Errorf("%s: inspect knows .safetensors, .pt, .pth, .ckpt, .pt2, .edf and .bdf files and directories of results", path)}
 		},
 	}
 }
@@ -60,8 +60,13 @@ func (a *app) inspectStudy(dir string) error {
 
 func (a *app) inspectCheckpoint(path string) error {
 	m, err := models.ReadMeta(path)
-	if err != nil {
+	switch {
+	case err != nil && models.IsExported(path):
+		return err
+	case err != nil:
 		return a.inspectTensors(path, err)
+	case m.Arch.Exported != nil:
+		return a.inspectExported(path, m)
 	}
 	p, err := experiment.ReadProvenance(path, m)
 	if err != nil {

@@ -47,7 +47,7 @@ gradients or activations (taylor, snip, apoz) needs the recordings.`,
 			}
 			defer made.Network.Free()
 			origin := whole.Pruned(pruning, options, version())
-			if err := made.Network.Save(out, origin); err != nil {
+			if err := made.Network.SaveAs(out, origin); err != nil {
 				return err
 			}
 			return a.sayPruned(whole, made, out, origin)
