@@ -21,7 +21,7 @@ const featureArray = "x"
 
 // Features are clips in a file, which are read as they are needed. Their owner closes them.
 type Features struct {
-	Clips *ndarray.Array // [clips, channels, height, width]
+	Clips *ndarray.Array // [clips, channels, height, width]; signals have one channel
 	path  string
 	file  *mapped.File
 }
@@ -49,6 +49,9 @@ func OpenFeatures(path string) (*Features, error) {
 	x, err := parse(file.Bytes())
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("the features %s: %w", path, err), file.Close())
+	}
+	if len(x.Shape) == 3 { // signals: [clips, electrodes, samples]
+		x.Shape = []int{x.Shape[0], 1, x.Shape[1], x.Shape[2]}
 	}
 	return &Features{Clips: x, path: path, file: file}, nil
 }
