@@ -179,7 +179,7 @@ func (w *writer) size() {
 	first := []node{{Target: atenPrefix + "aten.sym_size.int", Name: w.counts[1], Outputs: []union{one("as_sym_int", one1)},
 		Inputs: []namedArgument{{Name: "self", Arg: one("as_tensor", name{w.refs[InputName]})}, {Name: "dim", Arg: one("as_int", 0)}}}}
 	for _, times := range sortedKeys(w.counts) {
-		w.graph.SymIntValues[w.counts[times]] = w.times(times)
+		w.graph.SymIntValues[w.counts[times]] = w.times(times, 1)
 		if times == 1 {
 			continue
 		}
@@ -198,14 +198,24 @@ func sortedKeys(m map[int]string) []int {
 	return all
 }
 
-// times is the size that is a multiple of the batch's, with an example of it.
-func (w *writer) times(n int) union {
+// times is n times a power of the batch's size, with an example of it.
+func (w *writer) times(n, power int) union {
 	text := fmt.Sprintf("Symbol('%s', positive=True, integer=True)", w.symbol)
+	if power > 1 {
+		text = fmt.Sprintf("Pow(%s, Integer(%d))", text, power)
+	}
 	if n != 1 {
 		text = fmt.Sprintf("Mul(Integer(%d), %s)", n, text)
 	}
 	// PyTorch takes a size of 1 for one that is never another.
-	hint := one("as_int", n*min(max(2, w.program.MinClips), w.program.MaxClips, math.MaxInt/n))
+	batch := min(max(2, w.program.MinClips), w.program.MaxClips)
+	for range power {
+		if n > math.MaxInt/batch { // an example that no program runs
+			break
+		}
+		n *= batch
+	}
+	hint := one("as_int", n)
 	return one("as_expr", expression{text, &hint})
 }
 
@@ -223,18 +233,15 @@ func (w *writer) meta(v op.Value) (*tensorMeta, error) {
 		Sizes: make([]union, len(v.Shape)), Strides: make([]union, len(v.Shape))}
 	step, batched := 1, 0
 	for i, n := range slices.Backward(v.Shape) {
-		if batched > 1 {
-			return nil, fmt.Errorf("its shape %v has the batch in it more than once", v.Shape)
-		}
 		if abs(n) > maxSize || step > maxSize/max(abs(n), 1) {
 			return nil, fmt.Errorf("its shape %v is too large", v.Shape)
 		}
 		m.Sizes[i], m.Strides[i] = one("as_int", n), one("as_int", step)
-		if batched == 1 {
-			m.Strides[i] = w.times(step)
+		if batched > 0 {
+			m.Strides[i] = w.times(step, batched)
 		}
 		if n < 0 {
-			m.Sizes[i] = w.times(-n)
+			m.Sizes[i] = w.times(-n, 1)
 			batched++
 		}
 		step *= max(abs(n), 1)
