@@ -3,6 +3,7 @@ package pt2
 import (
 	"archive/zip"
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
@@ -373,4 +374,62 @@ func FuzzSizes(f *testing.F) {
 			t.Error(v)
 		}
 	})
+}
+
+// FuzzParts puts parts of an archive's description in places of others, and values that fit
+// nowhere, so that what is read stays JSON of the right form for longer than by changing bytes.
+func FuzzParts(f *testing.F) {
+	var all []map[string][]byte
+	for _, file := range examples(f) {
+		all = append(all, records(f, file))
+	}
+	f.Add(uint8(0), []byte{0, 0, 0, 9, 1, 0, 0, 40})
+	f.Add(uint8(2), []byte{3, 0, 200, 0, 250})
+	f.Fuzz(func(t *testing.T, which uint8, changes []byte) {
+		r := maps.Clone(all[int(which)%len(all)])
+		for ; len(changes) >= 5 && len(changes) < 100; changes = changes[5:] {
+			record := []string{modelJSON, modelJSON, modelJSON, weightsJSON, constantsJSON}[changes[0]%5]
+			var tree any
+			if err := json.Unmarshal(r[record], &tree); err != nil {
+				t.Fatal(err)
+			}
+			var parts []any     // of the description, in order
+			var set []func(any) // what puts another in place of each
+			collect(tree, func(v any, put func(any)) { parts, set = append(parts, v), append(set, put) })
+			if len(parts) == 0 {
+				continue
+			}
+			odd := []any{nil, -1.0, 1e18, "", "x", []any{}, map[string]any{}, true, 0.5, "Symbol('s0')"}
+			to, from := int(changes[1])<<8+int(changes[2]), int(changes[3])<<8+int(changes[4])
+			if v := parts[from%len(parts)]; changes[3] < 200 {
+				set[to%len(parts)](v)
+			} else {
+				set[to%len(parts)](odd[int(changes[4])%len(odd)])
+			}
+			b, err := json.Marshal(tree)
+			if err != nil || len(b) > 1<<20 { // a part that is in itself
+				return
+			}
+			r[record] = b
+		}
+		if p, err := parse(packed(t, r)); err == nil {
+			again(t, p)
+		}
+	})
+}
+
+// collect visits all parts below v.
+func collect(v any, visit func(v any, put func(any))) {
+	switch v := v.(type) {
+	case map[string]any:
+		for _, k := range slices.Sorted(maps.Keys(v)) {
+			visit(v[k], func(w any) { v[k] = w })
+			collect(v[k], visit)
+		}
+	case []any:
+		for i := range v {
+			visit(v[i], func(w any) { v[i] = w })
+			collect(v[i], visit)
+		}
+	}
 }
