@@ -136,9 +136,11 @@ func hasGraph(r io.ReaderAt, size int64) bool {
 		return false
 	}
 	root, _, _ := strings.Cut(z.File[0].Name, "/")
-	names := make([]string, len(z.File))
-	for i, f := range z.File {
-		names[i] = f.Name
+	for _, f := range z.File {
+		model, ok := strings.CutPrefix(f.Name, root+"/"+modelFolder)
+		if ok && strings.HasSuffix(model, modelSuffix) || f.Name == oldGraph {
+			return true
+		}
 	}
-	return hasModel(root+"/", names)
+	return false
 }

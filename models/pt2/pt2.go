@@ -13,7 +13,6 @@ import (
 	"io"
 	"math"
 	"os"
-	"path"
 	"strings"
 
 	"eegprune/models/op"
@@ -159,13 +158,4 @@ func parse(b []byte) (*Program, error) {
 		return nil, err
 	}
 	return p, nil
-}
-
-func hasModel(folder string, names []string) bool {
-	for _, n := range names {
-		if dir, base := path.Split(n); dir == folder+modelFolder && strings.HasSuffix(base, modelSuffix) || base == oldGraph {
-			return true
-		}
-	}
-	return false
 }

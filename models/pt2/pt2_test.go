@@ -30,11 +30,11 @@ func read(t testing.TB, path string) *Program {
 }
 
 func TestWhatIsWrittenIsReadAgain(t *testing.T) {
-	files := examples(t)
-	if more, _ := filepath.Glob(os.Getenv("PT2_NETS")); len(more) > 0 {
-		files = append(files, more...)
+	more, err := filepath.Glob(os.Getenv("EEGPRUNE_NETWORKS")) // a pattern of files beside those of testdata
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, file := range files {
+	for _, file := range append(examples(t), more...) {
 		p := read(t, file)
 		path := filepath.Join(t.TempDir(), "x.pt2")
 		if err := Write(path, p); err != nil {

@@ -10,8 +10,7 @@ import (
 	"testing"
 )
 
-// python runs a script with the Python that has torch: made with torch 2.9.1 and 2.15.0, each by
-// EEGPRUNE_PYTHON.
+// python runs a script with a Python that has torch. These tests pass with PyTorch 2.9.1 and 2.15.0.
 func python(t *testing.T, args ...string) string {
 	t.Helper()
 	python := os.Getenv("EEGPRUNE_PYTHON")

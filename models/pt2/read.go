@@ -361,7 +361,7 @@ func (r *reader) shape(meta *tensorMeta) ([]int, error) {
 	if len(meta.Sizes) > maxDims {
 		return nil, fmt.Errorf("it has %d dimensions: the file is damaged", len(meta.Sizes))
 	}
-	shape := make([]int, len(meta.Sizes))
+	shape, elements := make([]int, len(meta.Sizes)), 1
 	for i, u := range meta.Sizes {
 		v, err := r.size(u)
 		if err != nil {
@@ -375,6 +375,10 @@ func (r *reader) shape(meta *tensorMeta) ([]int, error) {
 		default:
 			shape[i] = v.N
 		}
+		if v.N > maxSize/elements {
+			return nil, fmt.Errorf("it has more than %d elements a clip: the file is damaged", maxSize)
+		}
+		elements *= max(v.N, 1)
 	}
 	return shape, nil
 }

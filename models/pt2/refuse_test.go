@@ -3,7 +3,7 @@ package pt2
 import (
 	"archive/zip"
 	"bytes"
-	"encoding/binary"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
@@ -16,13 +16,17 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"eegprune/models/op"
 	"eegprune/torch/ptfile"
 )
 
-// records are those of an example, below its folder.
-func records(t testing.TB, name string) map[string][]byte {
+// example is the path of an archive of testdata.
+func example(name string) string { return "testdata/" + name + ".pt2" }
+
+// records are those of an archive, below its folder.
+func records(t testing.TB, path string) map[string][]byte {
 	t.Helper()
-	b, err := os.ReadFile("testdata/" + name + ".pt2")
+	b, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +121,7 @@ func TestFilesThatAreNoNetworksAreRefused(t *testing.T) {
 		{"constants.2.15", change(constantsJSON, `"order"`, `"ordre"`), "has no numbers"},
 		{"cnn.2.15", change(weightsJSON, `"strides": [{"as_int": 1}]`, `"strides": [{"as_int": -1}]`), "that is no number"},
 	} {
-		r := records(t, c.example)
+		r := records(t, example(c.example))
 		c.edit(r)
 		if _, err := parse(packed(t, r)); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("of a file of which it should say %q it says %v", c.want, err)
@@ -126,7 +130,7 @@ func TestFilesThatAreNoNetworksAreRefused(t *testing.T) {
 }
 
 func TestManyOperationsAreRefused(t *testing.T) {
-	r := records(t, "cnn.2.15")
+	r := records(t, example("cnn.2.15"))
 	one := `{"target":"torch.ops.aten.relu.default","inputs":[],"outputs":[],"metadata":{}},`
 	r[modelJSON] = bytes.Replace(r[modelJSON], []byte(`"nodes":[`), []byte(`"nodes":[`+strings.Repeat(one, 1_000_000)), 1)
 	if _, err := parse(packed(t, r)); err == nil || !strings.Contains(err.Error(), "more than 200000 operations") {
@@ -135,7 +139,7 @@ func TestManyOperationsAreRefused(t *testing.T) {
 }
 
 func TestViewsOfFewNumbersDoNotFillTheMemory(t *testing.T) {
-	r := records(t, "norms.2.15")
+	r := records(t, example("norms.2.15"))
 	for _, record := range []string{weightsJSON, modelJSON} {
 		r[record] = bytes.ReplaceAll(r[record], []byte(`"as_int": 5}`), []byte(`"as_int": 1099511627776}`))
 		r[record] = bytes.ReplaceAll(r[record], []byte(`"as_int":5}`), []byte(`"as_int":1099511627776}`))
@@ -164,7 +168,7 @@ func TestTruncatedAndCompressedArchivesAreRefused(t *testing.T) {
 	}
 	var squeezed bytes.Buffer
 	z := zip.NewWriter(&squeezed)
-	for name, content := range records(t, "cnn.2.15") {
+	for name, content := range records(t, example("cnn.2.15")) {
 		f, err := z.Create("net/" + name) // compressed
 		if err == nil {
 			_, err = f.Write(content)
@@ -277,7 +281,7 @@ func again(t *testing.T, p *Program) {
 		err = w.write(&b)
 	}
 	if err != nil {
-		t.Skip(err) // what no network has: a shape of more elements than there may be
+		t.Fatalf("what was read is not written: %v", err)
 	}
 	q, err := parse(b.Bytes())
 	if err != nil {
@@ -290,14 +294,52 @@ func again(t *testing.T, p *Program) {
 	}
 }
 
-func FuzzRead(f *testing.F) {
-	for _, file := range examples(f) {
-		b, err := os.ReadFile(file)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(b)
+// tiny is a program with something of each kind, which is small enough to be fuzzed.
+func tiny() *Program {
+	numbers := func(name string, n int) Tensor {
+		return Tensor{Tensor: op.Tensor{Name: name, Shape: []int{n}}, Data: ptfile.Array{Shape: []int{n}, Data: make([]byte, 4*n)}}
 	}
+	w, lifted, rows := numbers("w", 2), numbers("k", 2), numbers("rows", 1)
+	lifted.Buffer, lifted.Constant, lifted.Lifted = true, true, true
+	rows.Buffer, rows.Type = true, "int64"
+	rows.Data = ptfile.Array{Type: ptfile.Int64, Shape: []int{1}, Data: make([]byte, 8)}
+	ref := func(names ...op.Ref) []op.Ref { return names }
+	return &Program{Input: op.Value{Name: "input", Shape: []int{op.Batch, 2}}, Output: "c", Torch: "2.15.0", MinClips: 2, MaxClips: 9,
+		Tensors: []Tensor{w, lifted, rows}, Extra: map[string]string{"a": "b"}, Nodes: []op.Node{
+			{Name: "a", Op: "aten.view.default", Args: op.Args{"self": op.Ref("input"), "size": []op.Size{{N: 2, Clips: true}, {N: 1}}},
+				Gives: []op.Value{{Name: "a", Shape: []int{-2, 1}}}},
+			{Name: "split", Op: "aten.split.Tensor", Args: op.Args{"self": op.Ref("w"), "split_size": 2},
+				Gives: []op.Value{{Name: "b", Shape: []int{2}}}},
+			{Name: "i", Op: "aten.index.Tensor", Args: op.Args{"self": op.Ref("a"), "indices": ref("", "rows")},
+				Gives: []op.Value{{Name: "i", Shape: []int{-2, 1}}}},
+			{Name: "drop", Op: "aten.native_dropout.default", Args: op.Args{"input": op.Ref("i"), "p": 0.5, "train": true, "x": nil, "y": "s", "z": []float64{1, 2.5}},
+				Gives: []op.Value{{Name: "d", Shape: []int{-2, 1}}, {}}},
+			{Name: "c", Op: "aten.cat.default", Args: op.Args{"tensors": ref("d", "k"), "dtype": op.Choice("float64"), "l": []bool{true}},
+				Gives: []op.Value{{Name: "c", Shape: []int{-1, 2}, Type: "float64"}}},
+		}}
+}
+
+func TestProgramsOfOthersAreWritten(t *testing.T) {
+	p := tiny()
+	path := filepath.Join(t.TempDir(), "x.pt2")
+	if err := Write(path, p); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(p, read(t, path)); d != "" {
+		t.Error(d)
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	w, err := newWriter(tiny())
+	if err != nil {
+		f.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := w.write(&b); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b.Bytes())
 	f.Fuzz(func(t *testing.T, b []byte) {
 		IsArchive(b)
 		if p, err := parse(b); err == nil {
@@ -308,16 +350,12 @@ func FuzzRead(f *testing.F) {
 
 // FuzzDescription changes what an archive says of its network, under checksums that are right.
 func FuzzDescription(f *testing.F) {
-	for _, file := range examples(f) {
-		r := records(f, strings.TrimSuffix(filepath.Base(file), ".pt2"))
-		f.Add(r[modelJSON], r[weightsJSON], r[constantsJSON])
+	path := filepath.Join(f.TempDir(), "x.pt2")
+	if err := Write(path, tiny()); err != nil {
+		f.Fatal(err)
 	}
-	r := records(f, "constants.2.15")
-	numbers := bytes.Repeat(binary.LittleEndian.AppendUint32(nil, 0x3f800000), 200)
-	for i := range 30 {
-		r[fmt.Sprint("data/weights/weight_", i)] = numbers
-		r[fmt.Sprint("data/constants/tensor_", i)] = numbers
-	}
+	r := records(f, path)
+	f.Add(r[modelJSON], r[weightsJSON], r[constantsJSON])
 	f.Fuzz(func(t *testing.T, model, weights, constants []byte) {
 		r := maps.Clone(r)
 		r[modelJSON], r[weightsJSON], r[constantsJSON] = model, weights, constants
@@ -325,4 +363,73 @@ func FuzzDescription(f *testing.F) {
 			again(t, p)
 		}
 	})
+}
+
+// FuzzSizes reads expressions of sizes.
+func FuzzSizes(f *testing.F) {
+	f.Add("FloorDiv(Mul(Integer(6), Symbol('s7', positive=True, integer=True)), Max(Integer(3), Add(Integer(1), Integer(2))))", 2, 64)
+	f.Fuzz(func(t *testing.T, text string, low, high int) {
+		s := symbols{batch: "s7", min: max(low, 1), max: max(high, low, 1), known: map[string]size{}}
+		if v, err := s.eval(text); err == nil && (abs(v.times) > maxSize || abs(v.plus) > maxSize) {
+			t.Error(v)
+		}
+	})
+}
+
+// FuzzParts puts parts of an archive's description in places of others, and values that fit
+// nowhere, so that what is read stays JSON of the right form for longer than by changing bytes.
+func FuzzParts(f *testing.F) {
+	var all []map[string][]byte
+	for _, file := range examples(f) {
+		all = append(all, records(f, file))
+	}
+	f.Add(uint8(0), []byte{0, 0, 0, 9, 1, 0, 0, 40})
+	f.Add(uint8(2), []byte{3, 0, 200, 0, 250})
+	f.Fuzz(func(t *testing.T, which uint8, changes []byte) {
+		r := maps.Clone(all[int(which)%len(all)])
+		for ; len(changes) >= 5 && len(changes) < 100; changes = changes[5:] {
+			record := []string{modelJSON, modelJSON, modelJSON, weightsJSON, constantsJSON}[changes[0]%5]
+			var tree any
+			if err := json.Unmarshal(r[record], &tree); err != nil {
+				t.Fatal(err)
+			}
+			var parts []any     // of the description, in order
+			var set []func(any) // what puts another in place of each
+			collect(tree, func(v any, put func(any)) { parts, set = append(parts, v), append(set, put) })
+			if len(parts) == 0 {
+				continue
+			}
+			odd := []any{nil, -1.0, 1e18, "", "x", []any{}, map[string]any{}, true, 0.5, "Symbol('s0')"}
+			to, from := int(changes[1])<<8+int(changes[2]), int(changes[3])<<8+int(changes[4])
+			if v := parts[from%len(parts)]; changes[3] < 200 {
+				set[to%len(parts)](v)
+			} else {
+				set[to%len(parts)](odd[int(changes[4])%len(odd)])
+			}
+			b, err := json.Marshal(tree)
+			if err != nil || len(b) > 1<<20 { // a part that is in itself
+				return
+			}
+			r[record] = b
+		}
+		if p, err := parse(packed(t, r)); err == nil {
+			again(t, p)
+		}
+	})
+}
+
+// collect visits all parts below v.
+func collect(v any, visit func(v any, put func(any))) {
+	switch v := v.(type) {
+	case map[string]any:
+		for _, k := range slices.Sorted(maps.Keys(v)) {
+			visit(v[k], func(w any) { v[k] = w })
+			collect(v[k], visit)
+		}
+	case []any:
+		for i := range v {
+			visit(v[i], func(w any) { v[i] = w })
+			collect(v[i], visit)
+		}
+	}
 }

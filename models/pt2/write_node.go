@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -23,7 +24,7 @@ func (w *writer) node(n *op.Node, called string) error {
 		return errors.New("it is no operation of ATen")
 	}
 	out := node{Target: atenPrefix + n.Op, Inputs: []namedArgument{}, Name: called}
-	for _, arg := range sortedArgs(n) {
+	for _, arg := range slices.Sorted(maps.Keys(n.Args)) { // which PyTorch orders by the operation's schema
 		u, err := w.argument(n.Args[arg])
 		if err != nil {
 			return fmt.Errorf("its argument %.40s: %w", arg, err)
@@ -66,16 +67,6 @@ func (w *writer) node(n *op.Node, called string) error {
 	}
 	w.graph.Nodes = append(w.graph.Nodes, out)
 	return nil
-}
-
-// sortedArgs are the arguments' names: PyTorch orders them by the operation's schema.
-func sortedArgs(n *op.Node) []string {
-	all := make([]string, 0, len(n.Args))
-	for arg := range n.Args {
-		all = append(all, arg)
-	}
-	slices.Sort(all)
-	return all
 }
 
 // argument writes an argument of an operation.
@@ -175,37 +166,38 @@ func (w *writer) size() {
 	if w.counts[1] == "" {
 		w.counts[1] = w.names.unused("sym_size_int")
 	}
-	one1 := one("as_name", w.counts[1])
-	first := []node{{Target: atenPrefix + "aten.sym_size.int", Name: w.counts[1], Outputs: []union{one("as_sym_int", one1)},
+	batch := one("as_name", w.counts[1])
+	first := []node{{Target: atenPrefix + "aten.sym_size.int", Name: w.counts[1], Outputs: []union{one("as_sym_int", batch)},
 		Inputs: []namedArgument{{Name: "self", Arg: one("as_tensor", name{w.refs[InputName]})}, {Name: "dim", Arg: one("as_int", 0)}}}}
-	for _, times := range sortedKeys(w.counts) {
-		w.graph.SymIntValues[w.counts[times]] = w.times(times)
+	for _, times := range slices.Sorted(maps.Keys(w.counts)) {
+		w.graph.SymIntValues[w.counts[times]] = w.times(times, 1)
 		if times == 1 {
 			continue
 		}
 		first = append(first, node{Target: "_operator.mul", Name: w.counts[times], Outputs: []union{one("as_sym_int", one("as_name", w.counts[times]))},
-			Inputs: []namedArgument{{Name: "a", Arg: one("as_int", times)}, {Name: "b", Arg: one("as_sym_int", one1)}}})
+			Inputs: []namedArgument{{Name: "a", Arg: one("as_int", times)}, {Name: "b", Arg: one("as_sym_int", batch)}}})
 	}
 	w.graph.Nodes = append(first, w.graph.Nodes...)
 }
 
-func sortedKeys(m map[int]string) []int {
-	all := make([]int, 0, len(m))
-	for n := range m {
-		all = append(all, n)
-	}
-	slices.Sort(all)
-	return all
-}
-
-// times is the size that is a multiple of the batch's, with an example of it.
-func (w *writer) times(n int) union {
+// times is n times a power of the batch's size, with an example of it.
+func (w *writer) times(n, power int) union {
 	text := fmt.Sprintf("Symbol('%s', positive=True, integer=True)", w.symbol)
+	if power > 1 {
+		text = fmt.Sprintf("Pow(%s, Integer(%d))", text, power)
+	}
 	if n != 1 {
 		text = fmt.Sprintf("Mul(Integer(%d), %s)", n, text)
 	}
 	// PyTorch takes a size of 1 for one that is never another.
-	hint := one("as_int", n*min(max(2, w.program.MinClips), w.program.MaxClips, math.MaxInt/n))
+	batch := min(max(2, w.program.MinClips), w.program.MaxClips)
+	for range power {
+		if n > math.MaxInt/batch { // an example that no program runs
+			break
+		}
+		n *= batch
+	}
+	hint := one("as_int", n)
 	return one("as_expr", expression{text, &hint})
 }
 
@@ -223,18 +215,15 @@ func (w *writer) meta(v op.Value) (*tensorMeta, error) {
 		Sizes: make([]union, len(v.Shape)), Strides: make([]union, len(v.Shape))}
 	step, batched := 1, 0
 	for i, n := range slices.Backward(v.Shape) {
-		if batched > 1 {
-			return nil, fmt.Errorf("its shape %v has the batch in it more than once", v.Shape)
-		}
 		if abs(n) > maxSize || step > maxSize/max(abs(n), 1) {
 			return nil, fmt.Errorf("its shape %v is too large", v.Shape)
 		}
 		m.Sizes[i], m.Strides[i] = one("as_int", n), one("as_int", step)
-		if batched == 1 {
-			m.Strides[i] = w.times(step)
+		if batched > 0 {
+			m.Strides[i] = w.times(step, batched)
 		}
 		if n < 0 {
-			m.Sizes[i] = w.times(-n)
+			m.Sizes[i] = w.times(-n, 1)
 			batched++
 		}
 		step *= max(abs(n), 1)
