@@ -14,6 +14,7 @@ func (a *app) benchLossesCommand() *cobra.Command {
 	var f clipFlags
 	var seed uint64
 	var steps int
+	var lr float64
 	var out string
 	c := &cobra.Command{
 		Use:   "losses FILE.npz",
@@ -34,6 +35,12 @@ scripts/parity.py compares both with that program's.`,
 				return err
 			}
 			defer d.Free()
+			if cmd.Flags().Changed("lr") {
+				if o.LR = lr; !(lr > 0) {
+					return usageError{fmt.Errorf("--lr: the learning rate %g must be positive", lr)}
+				}
+				o.Optimizer, o.Momentum, o.WeightDecay = "sgd", 0, 0
+			}
 			losses, err := train.Losses(cmd.Context(), arch, o, d, device, seed, steps, func(n *models.Network) error {
 				if out == "" {
 					return nil
@@ -57,6 +64,7 @@ scripts/parity.py compares both with that program's.`,
 	}
 	f.register(c.Flags())
 	c.Flags().Uint64Var(&seed, "seed", 1, "seed of weights, shuffles and dropout")
+	c.Flags().Float64Var(&lr, "lr", 0, "train by SGD at this learning rate, without momentum (default: as the network's paper does)")
 	c.Flags().IntVar(&steps, "steps", 20, "steps of the optimizer")
 	group(c.Flags(), ofTraining)
 	c.Flags().StringVar(&out, "out", "", "write the network after these steps to this .safetensors file")

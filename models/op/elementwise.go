@@ -16,7 +16,7 @@ func elementwiseRules() []rule {
 			"hardtanh imag isfinite isinf isnan leaky_relu lgamma log log10 log1p log2 log_sigmoid logical_not logit mish nan_to_num neg " +
 			"negative ones_like positive rad2deg real reciprocal relu relu6 resolve_conj resolve_neg round rrelu rsqrt selu sigmoid sign " +
 			"silu sin sinc sinh softplus softshrink sqrt square tan tanh threshold to trunc zeros_like full_like zero _to_copy _conj angle " +
-			"bitwise_not sgn special_erf special_expit rand_like randn_like feature_dropout",
+			"bitwise_not sgn special_erf special_expit rand_like randn_like feature_dropout bernoulli lift_fresh_copy native_dropout",
 			Op: Op{Tie: all}},
 		{ops: "add sub subtract rsub mul multiply div divide true_divide floor_divide remainder fmod pow float_power atan2 maximum minimum fmax " +
 			"fmin addcmul addcdiv lerp where eq ne lt le gt ge greater less logical_and logical_or logical_xor __and__ __or__ __xor__ " +

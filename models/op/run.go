@@ -1,7 +1,6 @@
 package op
 
 import (
-	"maps"
 	"reflect"
 	"strings"
 
@@ -60,7 +59,7 @@ func (b *Binding) Sources(arg string) func(v *Values) []*torch.Tensor {
 
 // Kernel makes what computes the node.
 func (b *Binding) Kernel() (Kernel, error) {
-	if b.op != nil && b.op.Bind != nil {
+	if b.known && b.op.Bind != nil {
 		if k := b.op.Bind(b); k != nil {
 			return k, nil
 		}
@@ -101,16 +100,16 @@ func (b *Binding) Kernels() (Several, error) {
 		}
 		trained[arg], evaluated[arg] = value, b.evaluating(arg, value)
 	}
-	if b.updates() { // only a training does
-		evaluated = nil
-	}
-	training, err := b.operation(trained)
+	training, err := b.operation(b.Op, trained)
 	if err != nil {
 		return nil, err
 	}
 	evaluation := training
-	if !maps.EqualFunc(trained, evaluated, func(a, b any) bool { return reflect.DeepEqual(a, b) }) && evaluated != nil {
-		if evaluation, err = b.operation(evaluated); err != nil {
+	switch mean := b.expected(evaluated); {
+	case b.updates(): // only a training does
+		evaluated = nil
+	case mean != b.Op || !reflect.DeepEqual(trained, evaluated):
+		if evaluation, err = b.operation(mean, evaluated); err != nil {
 			return nil, err
 		}
 	}
@@ -130,8 +129,31 @@ func (b *Binding) Kernels() (Several, error) {
 	}, nil
 }
 
-func (b *Binding) operation(arguments torch.Arguments) (*torch.Operation, error) {
-	o, err := torch.NewOperation(b.Op, arguments, b.Device)
+// expected is the operation that gives what one that draws gives in the mean, with its arguments: what
+// a network that drops by its own drawing, as with stochastic depth, does in evaluation.
+func (b *Binding) expected(arguments torch.Arguments) string {
+	p := arguments["p"]
+	if strings.HasPrefix(b.Op, "aten.bernoulli") {
+		delete(arguments, "p")
+	}
+	switch b.Op {
+	case "aten.bernoulli.default":
+		return "aten.clone.default"
+	case "aten.bernoulli.p":
+		arguments["fill_value"] = p
+		return "aten.full_like.default"
+	case "aten.bernoulli_.float":
+		arguments["value"] = p
+		return "aten.fill_.Scalar"
+	case "aten.bernoulli_.Tensor":
+		arguments["src"] = p
+		return "aten.copy_.default"
+	}
+	return b.Op
+}
+
+func (b *Binding) operation(name string, arguments torch.Arguments) (*torch.Operation, error) {
+	o, err := torch.NewOperation(name, arguments, b.Device)
 	if err == nil {
 		o.Results = len(b.Gives)
 	}
