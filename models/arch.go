@@ -284,13 +284,21 @@ func (a *Arch) Cut(keep map[string][]int) (*Arch, map[string][][]int, error) {
 			g.Kept, g.Channels = compose(g.Kept, keep[g.Name]), len(keep[g.Name])
 		}
 	}
+	emptied := ""
 	shorten := func(name string, shape []int) (rows [][]int) {
 		for dim := range shape {
 			if stays := kept(name, dim); stays != nil {
 				if rows == nil {
 					rows = make([][]int, len(shape))
 				}
-				rows[dim], shape[dim] = stays, len(stays)
+				if rows[dim] = stays; shape[dim] < 0 {
+					shape[dim] = -len(stays)
+				} else {
+					shape[dim] = len(stays)
+				}
+				if len(stays) == 0 && emptied == "" {
+					emptied = name
+				}
 			}
 		}
 		return rows
@@ -314,6 +322,9 @@ func (a *Arch) Cut(keep map[string][]int) (*Arch, map[string][][]int, error) {
 		for _, v := range n.Gives {
 			shorten(v.Name, v.Shape)
 		}
+	}
+	if emptied != "" {
+		return nil, nil, fmt.Errorf("%s: nothing would be left of %s: let more channels stay", a.Model, emptied)
 	}
 	// What stays flows on into the arguments of operations.
 	_, err = c.walk(func(call *op.Call) {

@@ -224,7 +224,7 @@ func channelsInnermost(p *plan) {
 			if flat[n.Name] {
 				continue
 			}
-			if !c.Operation().AnyLayout {
+			if !c.Operation().AnyLayout || n.Gives != nil && n.Op == op.Dropout {
 				return
 			}
 			if n.Op == op.Conv2d && (c.Int("groups") > 1 || slices.ContainsFunc(slices.Concat(c.Ints("stride"), c.Ints("dilation")), func(k int) bool { return k != 1 })) {

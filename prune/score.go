@@ -45,16 +45,35 @@ func byRows(n *models.Network, g *models.Group, f func(channel int, row []float3
 	return nil
 }
 
-// rows calls f with each row that a channel has of a tensor, along its first dimension.
+// rows calls f with each row that a channel has of a tensor, along the part's dimension: a filter,
+// or what an embedding has of a feature.
 func rows(n *models.Network, p op.Part, f func(channel int, row []float32)) error {
 	v, err := torch.ToSlice[float32](n.Tensor(p.Tensor))
 	if err != nil {
 		return err
 	}
-	size := len(v) / n.Tensor(p.Tensor).Shape()[0]
+	shape := n.Tensor(p.Tensor).Shape()
+	outer, inner := 1, 1
+	for d, size := range shape {
+		switch {
+		case d < p.Dim:
+			outer *= size
+		case d > p.Dim:
+			inner *= size
+		}
+	}
+	row := make([]float32, outer*inner)
 	for c, index := range p.Index {
 		for _, i := range index {
-			f(c, v[i*size:(i+1)*size])
+			if outer == 1 {
+				f(c, v[i*inner:(i+1)*inner])
+				continue
+			}
+			for o := range outer {
+				from := (o*shape[p.Dim] + i) * inner
+				copy(row[o*inner:], v[from:from+inner])
+			}
+			f(c, row)
 		}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package torch_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -38,5 +39,48 @@ func TestCallSaysWhatIsWrong(t *testing.T) {
 			t.Errorf("error %v, want one that says %q", s.Err(), says)
 		}
 		s.Close()
+	}
+}
+
+// TestCallDrawsAsTheOperationsThatHaveAGenerator has dropout, which libtorch gives no generator, draw
+// what it does with one, one after the other.
+func TestCallDrawsAsTheOperationsThatHaveAGenerator(t *testing.T) {
+	x := make([]float32, 100)
+	for i := range x {
+		x[i] = 1
+	}
+	draw := func(dropout func(s *torch.Scope, x *torch.Tensor, g *torch.Generator) *torch.Tensor) []float32 {
+		g, err := torch.NewGenerator(torch.CPU, 5)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer g.Free()
+		s := scope(t, torch.NoGrad)
+		in := f32(t, x, 10, 10)
+		var all []float32
+		for range 3 {
+			v, err := torch.ToSlice[float32](dropout(s, in, g))
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, v...)
+		}
+		return all
+	}
+	own := draw(func(s *torch.Scope, x *torch.Tensor, g *torch.Generator) *torch.Tensor {
+		return s.Dropout(x, 0.5, false, g)
+	})
+	called := draw(func(s *torch.Scope, x *torch.Tensor, g *torch.Generator) *torch.Tensor {
+		return s.Call("aten.dropout.default", torch.Arguments{"input": x, "p": 0.5, "train": true}, g)
+	})
+	mixed := draw(func(s *torch.Scope, x *torch.Tensor, g *torch.Generator) *torch.Tensor {
+		s.Dropout(x, 0.5, false, g)
+		return s.Call("aten.dropout.default", torch.Arguments{"input": x, "p": 0.5, "train": true}, g)
+	})
+	if !slices.Equal(own, called) {
+		t.Error("dropout by its name draws otherwise")
+	}
+	if slices.Equal(mixed[:100], own[:100]) || !slices.Equal(mixed[:100], own[100:200]) {
+		t.Error("dropout by its name does not go on where the other left the generator")
 	}
 }

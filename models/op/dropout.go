@@ -40,6 +40,9 @@ func dropping(c *Call) ([]int, error) {
 
 func drop(perChannel bool) func(b *Binding) Kernel {
 	return func(b *Binding) Kernel {
+		if b.Gives != nil && !b.Device.IsCUDA() { // libtorch draws in the order in which its input lies in memory
+			return nil
+		}
 		x, p := b.Source("input"), b.Float("p")
 		return func(s *torch.Scope, v *Values) *torch.Tensor {
 			if !v.Training || p == 0 {

@@ -100,7 +100,7 @@ func Follow(nodes []Node, tensors []Tensor, shapes Shapes, logits string) *Trace
 	}
 	keepAll := func(name, why string) {
 		for dim, size := range shapes[name] {
-			t.keep(Dim{name, dim, size}, why)
+			t.keep(dimOf(name, dim, size), why)
 		}
 	}
 	keepAll(Input, "it takes the network's input")
@@ -120,7 +120,7 @@ func Follow(nodes []Node, tensors []Tensor, shapes Shapes, logits string) *Trace
 		}
 		for _, name := range slices.Concat(inputs, values) {
 			for dim, size := range shapes[name] {
-				switch d := (Dim{name, dim, size}); {
+				switch d := dimOf(name, dim, size); {
 				case ties == nil:
 					t.keep(d, "how "+n.Op+" passes channels on is not known")
 				case !ties.touched[d]:
@@ -171,7 +171,7 @@ func (t *Trace) Without(groups []Group, keep map[string][]int) func(tensor strin
 				continue
 			}
 			for _, p := range g.Parts {
-				d := Dim{p.Tensor, p.Dim, t.size(p.Tensor, p.Dim)}
+				d := dimOf(p.Tensor, p.Dim, t.size(p.Tensor, p.Dim))
 				for _, j := range p.Index[c] {
 					gone[t.root(t.start[d]+j)] = true
 				}
@@ -223,7 +223,7 @@ func (t *Trace) Groups() ([]Group, []Whole) {
 	var wholes []Whole
 	for i := range tensors {
 		for dim, size := range tensors[i].Shape {
-			d := Dim{tensors[i].Name, dim, size}
+			d := dimOf(tensors[i].Name, dim, size)
 			role, at := cmp.Or(t.roles[d], Through), t.start[d]
 			if _, followed := t.start[d]; !followed {
 				continue

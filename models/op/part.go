@@ -85,7 +85,7 @@ func tieSplit(t *Ties) {
 				t.Same(t.In("self", d), t.of(v, d))
 			}
 		}
-		part := Dim{v, along, t.Gives[i].Shape[along]}
+		part := dimOf(v, along, t.Gives[i].Shape[along])
 		if v != "" {
 			t.Part(part, t.In("self", along), offset)
 		}

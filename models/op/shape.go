@@ -168,33 +168,35 @@ func (t *Ties) wholeSpan(value string, start, end int) {
 }
 
 // span are those of a value's dimensions that have more than one element; of a network of this
-// program the others too, so that a channel that is left alone still has its features.
-func (t *Ties) span(value string, start, end int) []Dim {
-	var dims []Dim
+// program the others too, so that a channel that is left alone still has its features. The clips
+// themselves are none; they come first or not at all.
+func (t *Ties) span(value string, start, end int) (dims []Dim, first bool) {
+	first = true
 	for d := start; d < end; d++ {
-		if dim := t.of(value, d); dim.size != 1 || t.Gives == nil && end-start > 1 {
+		dim := t.of(value, d)
+		if dim.clips && len(dims) > 0 {
+			first = false
+		}
+		if dim.size != 1 || t.Gives == nil && end-start > 1 && !dim.batch() {
 			dims = append(dims, dim)
 		}
 	}
-	return dims
+	return dims, first
 }
 
 func (t *Ties) regroup(from string, i, iEnd int, to string, j, jEnd int) {
-	x, y := t.span(from, i, iEnd), t.span(to, j, jEnd)
-	clips := func(d Dim) bool { return d.size < 0 }
+	x, inOrder := t.span(from, i, iEnd)
+	y, outOrder := t.span(to, j, jEnd)
 	switch {
 	case len(x) == 0 || len(y) == 0:
 		if t.Gives == nil {
 			t.Same(t.of(from, i), t.of(to, j))
 		}
-	case len(x) == 1 && len(y) == 1:
+	case !inOrder || !outOrder:
+		t.wholeSpan(from, i, iEnd)
+		t.wholeSpan(to, j, jEnd)
+	case len(x) == 1 && len(y) == 1 && x[0].size == y[0].size:
 		t.Same(x[0], y[0])
-	case slices.ContainsFunc(x, clips) || slices.ContainsFunc(y, clips):
-		for _, d := range slices.Concat(x, y) {
-			if !clips(d) {
-				t.Whole(d, t.Name+" makes clips of its elements")
-			}
-		}
 	case len(x) == 1:
 		t.Later(func() { t.divide(x[0], y) })
 	case len(y) == 1:
@@ -230,7 +232,7 @@ func (t *Ties) divide(one Dim, parts []Dim) {
 		t.Whole(one, t.Name+" makes it of dimensions of which nothing may go")
 		return
 	}
-	t.Spread(parts[through], one, inner)
+	t.spread(parts[through], one, inner)
 }
 
 // wouldLeave is how many sets the elements of a dimension would be if those went together of which

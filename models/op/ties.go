@@ -17,7 +17,15 @@ type Dim struct {
 	tensor string
 	dim    int
 	size   int
+	// clips says that each clip has so many elements of it, one clip's after another's.
+	clips bool
 }
+
+// dimOf is a dimension of a size that may be a multiple of the number of clips.
+func dimOf(tensor string, dim, size int) Dim { return Dim{tensor, dim, max(size, -size), size < 0} }
+
+// batch reports whether a dimension is that of the clips alone.
+func (d Dim) batch() bool { return d.clips && d.size == 1 }
 
 // Ties are what an operation says of dimensions: which elements of them can only be removed
 // together. An element is one index of a dimension: a channel, a filter, a column.
@@ -49,20 +57,25 @@ func (t *trace) link(a, b Dim) {
 	}
 }
 
-// spreadRoles gives parameters the roles of the weights that are computed from them.
+// spreadRoles gives parameters the roles of the weights that are computed from them. What makes
+// channels counts before what else is computed from the same numbers.
 func (t *trace) spreadRoles() {
-	var queue []Dim
-	for d := range t.roles {
-		queue = append(queue, d)
-	}
-	slices.SortFunc(queue, func(a, b Dim) int { return cmp.Or(cmp.Compare(a.tensor, b.tensor), cmp.Compare(a.dim, b.dim)) })
-	for len(queue) > 0 {
-		d := queue[0]
-		queue = queue[1:]
-		for _, next := range t.links[d] {
-			if t.roles[next] == "" {
-				t.roles[next], t.kinds[next] = t.roles[d], t.kinds[d]
-				queue = append(queue, next)
+	for _, role := range []Role{Filter, Column, Scale, Shift, Bias, Statistic} {
+		var queue []Dim
+		for d, r := range t.roles {
+			if r == role {
+				queue = append(queue, d)
+			}
+		}
+		slices.SortFunc(queue, func(a, b Dim) int { return cmp.Or(cmp.Compare(a.tensor, b.tensor), cmp.Compare(a.dim, b.dim)) })
+		for len(queue) > 0 {
+			d := queue[0]
+			queue = queue[1:]
+			for _, next := range t.links[d] {
+				if t.roles[next] == "" {
+					t.roles[next], t.kinds[next] = role, t.kinds[d]
+					queue = append(queue, next)
+				}
 			}
 		}
 	}
@@ -83,7 +96,7 @@ func (t *Ties) of(tensor string, dim int) Dim {
 	if dim < 0 || dim >= len(shape) {
 		return Dim{}
 	}
-	return Dim{tensor, dim, shape[dim]}
+	return dimOf(tensor, dim, shape[dim])
 }
 
 // Tensor is a dimension of a parameter or buffer, or of what is computed from them, and what its
@@ -102,7 +115,7 @@ func (t *Ties) Tensor(arg string, dim int, role Role) Dim {
 func (t *Ties) Pass(a, b string) {
 	x, y := t.shapes[a], t.shapes[b]
 	for d := 1; d <= min(len(x), len(y)); d++ {
-		if in, out := t.of(a, -d), t.of(b, -d); in.size == out.size {
+		if in, out := t.of(a, -d), t.of(b, -d); in.size == out.size && in.clips == out.clips {
 			t.Same(in, out)
 		}
 	}
@@ -121,10 +134,20 @@ func (t *Ties) Same(a Dim, others ...Dim) {
 // Spread says that the elements of few go with those of many, block by block: element j of many
 // with element j/inner of few, which is counted through again and again.
 func (t *Ties) Spread(few, many Dim, inner int) {
+	if (few.clips || many.clips) && few.size != many.size {
+		const why = "its elements are several clips"
+		t.Whole(few, why)
+		t.Whole(many, why)
+		return
+	}
+	t.spread(few, many, inner)
+}
+
+func (t *Ties) spread(few, many Dim, inner int) {
 	t.touched[few], t.touched[many] = true, true
 	a, okA := t.all.follow(few)
 	b, okB := t.all.follow(many)
-	if few.size < 1 || many.size < 1 { // the batch
+	if few.batch() && many.batch() || few.size < 1 || many.size < 1 {
 		return
 	}
 	t.all.link(few, many)
@@ -144,7 +167,10 @@ func (t *Ties) Part(few, many Dim, offset int) {
 	a, okA := t.all.follow(few)
 	b, okB := t.all.follow(many)
 	t.all.link(few, many)
-	if !okA || !okB || offset < 0 || offset+few.size > many.size {
+	if few.size == 1 && many.size > 1 { // of which nothing would be left
+		t.Whole(few, "it is all that there is of a part")
+	}
+	if !okA || !okB || offset < 0 || offset+few.size > many.size || few.clips || many.clips {
 		t.Whole(few, "what it becomes a part of is too large to be followed")
 		t.Whole(many, "what it is a part of is too large to be followed")
 		return
@@ -200,7 +226,7 @@ func (t *Ties) Elementwise(args ...string) {
 
 // free reports whether some element of a dimension may go, as far as is known.
 func (t *Ties) free(d Dim) bool {
-	if d.size < 1 || t.all.whole[d] != "" {
+	if d.size < 1 || d.batch() || t.all.whole[d] != "" {
 		return false
 	}
 	at, ok := t.all.follow(d)
