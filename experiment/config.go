@@ -29,6 +29,8 @@ const resultVersion = 3
 type Config struct {
 	Data  Data   `json:"data"`
 	Model string `json:"model"`
+	// Network is the file of a network that is none of this program's models.
+	Network *Exported `json:"network,omitempty"`
 	// SamplingRate is that of which the network's kernels are parts of a second, where it is
 	// not the features' own.
 	SamplingRate float64 `json:"sampling_rate,omitempty"`
@@ -99,7 +101,21 @@ type Pruning struct {
 	Ratio  float64 `json:"ratio"`
 }
 
-// FeaturesOf are the features that a network takes where nothing is said.
+// features are those that the network takes where nothing is said.
+func (c Config) features() (data.Options, error) {
+	if c.Network != nil {
+		return c.Network.features()
+	}
+	return FeaturesOf(c.Model)
+}
+
+// OwnFeatures sets the features to those that the network takes where nothing is said.
+func (c *Config) OwnFeatures() (err error) {
+	c.Data.Features, err = c.features()
+	return err
+}
+
+// FeaturesOf are the features that a model takes where nothing is said.
 func FeaturesOf(model string) (data.Options, error) {
 	m, err := models.ByName(model)
 	if err != nil {
@@ -113,7 +129,7 @@ func FeaturesOf(model string) (data.Options, error) {
 
 // Check returns an error that names the setting which can't be used.
 func (c Config) Check() error {
-	if _, err := models.ByName(c.Model); err != nil {
+	if _, err := models.ByName(c.Model); err != nil && c.Network == nil {
 		return err
 	}
 	for _, p := range c.Prune {
@@ -274,6 +290,9 @@ func (s *Study) key(c result.Cell) (string, error) {
 	what := map[string]any{
 		"version": resultVersion, "data": s.fingerprint, "cell": c, "split": s.Config.Split, "seed": s.Config.Seed,
 		"train": s.Config.Train, "arch": s.Arch, "device": s.device.IsCUDA(), "metric": s.Config.Metric, "class_weights": s.Config.ClassWeights,
+	}
+	if s.Config.Network != nil {
+		what["network"] = []string{s.Config.Network.SHA256, string(s.Config.Network.Start)}
 	}
 	if c.Method != "" && hasRatio(c.Stage) {
 		what["options"] = s.Config.Options

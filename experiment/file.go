@@ -11,6 +11,7 @@ import (
 
 	"eegprune/data/source"
 	"eegprune/internal/strictyaml"
+	"eegprune/models"
 	"eegprune/prune"
 	"eegprune/train"
 )
@@ -42,7 +43,11 @@ type File struct {
 
 // A NetworkFile is one network of a study.
 type NetworkFile struct {
-	Model    string   `yaml:"model"`
+	Model string `yaml:"model,omitempty"`
+	// Network is the file of a network that PyTorch exported, instead of a model; Init what its
+	// trainings begin with: see models.Start.
+	Network  string   `yaml:"network,omitempty"`
+	Init     string   `yaml:"init,omitempty"`
 	Features part     `yaml:"features,omitempty"`  // see data.Options
 	Split    part     `yaml:"split,omitempty"`     // instead of the study's
 	Train    part     `yaml:"train,omitempty"`     // see train.Options
@@ -101,6 +106,9 @@ func ReadFile(path string) (*File, error) {
 	f.Split.resolve(anchors)
 	for i := range f.Networks {
 		n := &f.Networks[i]
+		if n.Network != "" && !filepath.IsAbs(n.Network) {
+			n.Network = filepath.Join(filepath.Dir(path), n.Network)
+		}
 		for _, p := range []*part{&n.Features, &n.Split, &n.Train, &n.FineTune} {
 			p.resolve(anchors)
 		}
@@ -169,11 +177,22 @@ func (f *File) Configs() ([]Config, error) {
 }
 
 func (f *File) config(n NetworkFile, seed uint64) (Config, error) {
-	features, err := FeaturesOf(n.Model)
+	var exported *Exported
+	if n.Network != "" {
+		var err error
+		if n.Model != "" {
+			return Config{}, fmt.Errorf("model and network both say what is trained: give one of them")
+		}
+		if exported, err = OpenExported(n.Network, models.Start(n.Init)); err != nil {
+			return Config{}, err
+		}
+		n.Model = models.NameOf(n.Network)
+	}
+	features, err := Config{Model: n.Model, Network: exported}.features()
 	if err != nil {
 		return Config{}, err
 	}
-	c := Config{Model: n.Model, SamplingRate: n.SamplingRate, Seed: seed, Metric: f.Metric, ClassWeights: f.ClassWeights, Train: train.Paper(n.Model), Options: f.Prune.Options, Sparsity: PaperSparsity, Distill: f.Distill,
+	c := Config{Model: n.Model, Network: exported, SamplingRate: n.SamplingRate, Seed: seed, Metric: f.Metric, ClassWeights: f.ClassWeights, Train: train.Paper(n.Model), Options: f.Prune.Options, Sparsity: PaperSparsity, Distill: f.Distill,
 		Recover: []string{}}
 	c.Data.Dir, c.Data.Manifest = f.Data.Dir, f.Data.Manifest
 	c.Data.Reading = source.Reading{Encoding: f.Data.Encoding, Montage: f.Data.Montage}

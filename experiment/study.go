@@ -218,6 +218,13 @@ func (s *Study) build() (*models.Arch, error) {
 	if len(s.Set.Shape) != 3 {
 		return nil, fmt.Errorf("the features have shape %v; a network needs [channels, height, width]", s.Set.Shape)
 	}
+	if s.Config.Network != nil {
+		a, err := s.Config.Network.read()
+		if err == nil {
+			err = a.Fits(s.Set.Shape, len(s.Set.Classes))
+		}
+		return a, err
+	}
 	return models.Build(s.Config.Model, models.Config{Input: [3]int(s.Set.Shape), Classes: len(s.Set.Classes), Rate: cmp.Or(s.Config.SamplingRate, s.Set.Rate)})
 }
 

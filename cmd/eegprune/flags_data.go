@@ -80,7 +80,7 @@ func (f *dataFlags) apply(c *experiment.Config) error {
 	}
 	o := &c.Data.Features
 	if o.Seconds == 0 { // not set by a checkpoint
-		if *o, err = experiment.FeaturesOf(c.Model); err != nil {
+		if err = c.OwnFeatures(); err != nil {
 			return usageError{err}
 		}
 	}

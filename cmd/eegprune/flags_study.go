@@ -17,6 +17,7 @@ import (
 type studyFlags struct {
 	set     *pflag.FlagSet
 	models  []string
+	network exportedFlags
 	split   string
 	folds   int
 	shuffle bool
@@ -32,6 +33,7 @@ type studyFlags struct {
 func (f *studyFlags) register(s *pflag.FlagSet) {
 	f.set = s
 	s.StringSliceVar(&f.models, "model", []string{"fbccnn"}, "networks: "+strings.Join(models.Names(), ", "))
+	f.network.register(s)
 	group(s, ofNetwork)
 	s.StringVar(&f.split, "split", "", "how clips are divided (default: KFoldCrossSubject; of one subject KFoldByTrial)\none of "+strings.Join(data.SplitNames(), ", "))
 	s.IntVar(&f.folds, "folds", 0, "number of folds (default: 10, or as many as subjects or trials)")
@@ -61,6 +63,21 @@ func (f *studyFlags) repetitions() ([]uint64, error) {
 		all = append(all, uint64(s))
 	}
 	return all, nil
+}
+
+// networks are the models, or the one network of a file.
+func (f *studyFlags) networks() ([]string, *experiment.Exported, error) {
+	if f.network.file == "" {
+		if f.network.init != "" {
+			return nil, nil, usageError{fmt.Errorf("--init says how the weights of --network begin, and there is none")}
+		}
+		return f.models, nil, nil
+	}
+	if f.set.Changed("model") {
+		return nil, nil, usageError{fmt.Errorf("--model and --network both say what is trained: give one of them")}
+	}
+	exported, err := experiment.OpenExported(f.network.file, models.Start(f.network.init))
+	return []string{models.NameOf(f.network.file)}, exported, err
 }
 
 func (f *studyFlags) apply(c *experiment.Config, model string, seed uint64) {

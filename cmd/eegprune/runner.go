@@ -69,9 +69,13 @@ func (s *studyCommand) configs(more func(*experiment.Config) error) ([]experimen
 		return nil, err
 	}
 	var all []experiment.Config
-	for _, model := range s.study.models {
+	networks, exported, err := s.study.networks()
+	if err != nil {
+		return nil, err
+	}
+	for _, model := range networks {
 		for _, seed := range seeds {
-			c, err := s.config(model, seed, more)
+			c, err := s.config(model, exported, seed, more)
 			if err != nil {
 				return nil, err
 			}
@@ -87,8 +91,8 @@ func (s *studyCommand) configs(more func(*experiment.Config) error) ([]experimen
 	return all, nil
 }
 
-func (s *studyCommand) config(model string, seed uint64, more func(*experiment.Config) error) (experiment.Config, error) {
-	var c experiment.Config
+func (s *studyCommand) config(model string, exported *experiment.Exported, seed uint64, more func(*experiment.Config) error) (experiment.Config, error) {
+	c := experiment.Config{Network: exported}
 	s.study.apply(&c, model, seed)
 	if err := s.data.apply(&c); err != nil {
 		return c, err

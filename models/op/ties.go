@@ -72,9 +72,12 @@ func (t *trace) spreadRoles() {
 			d := queue[0]
 			queue = queue[1:]
 			for _, next := range t.links[d] {
-				if t.roles[next] == "" {
+				switch has := t.roles[next]; {
+				case has == "":
 					t.roles[next], t.kinds[next] = role, t.kinds[d]
 					queue = append(queue, next)
+				case has == Filter && role == Column || has == Column && role == Filter:
+					t.keep(next, "it makes channels and takes them")
 				}
 			}
 		}
