@@ -5,6 +5,7 @@ import "C"
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"runtime"
@@ -147,6 +148,10 @@ func NewOperation(name string, arguments Arguments, device Device) (*Operation, 
 // Run does an operation and returns what it gives, of which no tensor may be nil where another than
 // none is needed. Clips are what a [Size] is a multiple of. Operations that draw, do so from g.
 func (s *Scope) Run(o *Operation, operands []*Tensor, clips int, g *Generator) []*Tensor {
+	if o == nil || o.h == nil {
+		s.Fail(errors.New("torch: run: there is no operation"))
+		return []*Tensor{s.make("run", nil)}
+	}
 	defer runtime.KeepAlive(g)
 	defer runtime.KeepAlive(o)
 	var few [8]C.ep_tensor

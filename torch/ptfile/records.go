@@ -53,15 +53,15 @@ func (r *Records) Get(name string) ([]byte, error) {
 	if f.Method != zip.Store {
 		return nil, fmt.Errorf("its record %.80q is compressed, which PyTorch doesn't do: load it in Python and save it again", short)
 	}
-	at, err := f.DataOffset()
+	offset, err := f.DataOffset()
 	if err != nil {
 		return nil, fmt.Errorf("its record %.80q is damaged: %w", short, err)
 	}
 	size := f.UncompressedSize64
-	if at < 0 || at > int64(len(r.content)) || size > uint64(int64(len(r.content))-at) {
+	if offset < 0 || offset > int64(len(r.content)) || size > uint64(int64(len(r.content))-offset) {
 		return nil, errEnd
 	}
-	data := r.content[at : at+int64(size) : at+int64(size)]
+	data := r.content[offset : offset+int64(size) : offset+int64(size)]
 	// PyTorch writes 0 where torch.serialization.set_crc32_options(False) was called.
 	if f.CRC32 != 0 && crc32.ChecksumIEEE(data) != f.CRC32 {
 		return nil, fmt.Errorf("its record %.80q does not have the checksum that was written: the file is damaged, get it again", short)
