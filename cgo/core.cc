@@ -87,6 +87,14 @@ at::ScalarType scalar_type(int32_t dtype) {
     return at::kLong;
   case EP_BOOL:
     return at::kBool;
+  case EP_INT32:
+    return at::kInt;
+  case EP_INT16:
+    return at::kShort;
+  case EP_INT8:
+    return at::kChar;
+  case EP_UINT8:
+    return at::kByte;
   }
   TORCH_CHECK(false, "unknown element type ", dtype);
 }

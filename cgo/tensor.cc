@@ -65,6 +65,18 @@ ep_status ep_tensor_describe(ep_tensor tensor, int32_t *dtype, ep_device *device
     case at::kBool:
       *dtype = EP_BOOL;
       break;
+    case at::kInt:
+      *dtype = EP_INT32;
+      break;
+    case at::kShort:
+      *dtype = EP_INT16;
+      break;
+    case at::kChar:
+      *dtype = EP_INT8;
+      break;
+    case at::kByte:
+      *dtype = EP_UINT8;
+      break;
     default:
       TORCH_CHECK(false, "a tensor of element type ", t.scalar_type(), " has no counterpart here");
     }

@@ -77,9 +77,11 @@ func (n *Network) archived(provenance any) (*pt2.Program, error) {
 		if t.MaxNorm > 0 {
 			about.MaxNorm[t.Name] = maxNorm{Norm: t.MaxNorm, P: 2.0}
 		}
-		data, err := torch.ArrayOf(n.tensors[t.Name])
-		if err != nil {
-			return nil, fmt.Errorf("tensor %s: %w", t.Name, err)
+		data, known := a.values[t.Name] // whole numbers of any type: no training changes them
+		if t.Type == "" || t.Type == "float64" || t.Type == "bool" || !known {
+			if data, err = torch.ArrayOf(n.tensors[t.Name]); err != nil {
+				return nil, fmt.Errorf("tensor %s: %w", t.Name, err)
+			}
 		}
 		own := pt2.Tensor{Tensor: t, Data: data, Frozen: slices.Contains(e.Frozen, t.Name), Lifted: slices.Contains(e.Lifted, t.Name)}
 		p.Tensors = append(p.Tensors, own)

@@ -29,22 +29,25 @@ const (
 // removals are what is gone of a network when of each tensor these rows are left.
 func removals(a *Arch, left map[string][][]int, trace *op.Trace) []Removal {
 	var all []Removal
-	before := map[string]*Removal{}
-	key := func(tensor string, dim int) string { return tensor + "\x00" + string(rune('0'+dim)) }
+	type place struct {
+		tensor string
+		dim    int
+	}
+	before := map[place]int{}
 	for _, r := range a.Removed {
 		r.Kept = slices.Clone(r.Kept)
 		all = append(all, r)
 	}
-	for i := range all {
-		before[key(all[i].Tensor, all[i].Dim)] = &all[i]
+	for i, r := range all {
+		before[place{r.Tensor, r.Dim}] = i
 	}
 	for tensor, dims := range left {
 		for dim, rows := range dims {
 			if rows == nil {
 				continue
 			}
-			if r := before[key(tensor, dim)]; r != nil {
-				r.Kept = compose(r.Kept, rows)
+			if i, ok := before[place{tensor, dim}]; ok {
+				all[i].Kept = compose(all[i].Kept, rows)
 				continue
 			}
 			role := Along

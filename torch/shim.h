@@ -50,7 +50,7 @@ typedef struct {
   char *message;
 } ep_status;
 
-enum { EP_FLOAT32 = 0, EP_FLOAT64 = 1, EP_INT64 = 2, EP_BOOL = 3 };
+enum { EP_FLOAT32 = 0, EP_FLOAT64 = 1, EP_INT64 = 2, EP_BOOL = 3, EP_INT32 = 4, EP_INT16 = 5, EP_INT8 = 6, EP_UINT8 = 7 };
 
 /* A device is its type and index. */
 enum { EP_CPU = 0, EP_CUDA = 1 };

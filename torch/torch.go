@@ -58,6 +58,11 @@ const (
 	Float64 DType = C.EP_FLOAT64
 	Int64   DType = C.EP_INT64
 	Bool    DType = C.EP_BOOL
+	// Of constants in graphs of other programs.
+	Int32 DType = C.EP_INT32
+	Int16 DType = C.EP_INT16
+	Int8  DType = C.EP_INT8
+	Uint8 DType = C.EP_UINT8
 )
 
 func (d DType) String() string {
@@ -70,13 +75,21 @@ func (d DType) String() string {
 		return "int64"
 	case Bool:
 		return "bool"
+	case Int32:
+		return "int32"
+	case Int16:
+		return "int16"
+	case Int8:
+		return "int8"
+	case Uint8:
+		return "uint8"
 	}
 	return fmt.Sprintf("DType(%d)", int32(d))
 }
 
 // DTypeOf is the element type of a name: "float32".
 func DTypeOf(name string) (DType, error) {
-	for _, d := range []DType{Float32, Float64, Int64, Bool} {
+	for _, d := range []DType{Float32, Float64, Int64, Bool, Int32, Int16, Int8, Uint8} {
 		if d.String() == name {
 			return d, nil
 		}
@@ -87,9 +100,11 @@ func DTypeOf(name string) (DType, error) {
 // Size returns the bytes that one element takes.
 func (d DType) Size() int {
 	switch d {
-	case Float32:
+	case Float32, Int32:
 		return 4
-	case Bool:
+	case Int16:
+		return 2
+	case Bool, Int8, Uint8:
 		return 1
 	}
 	return 8

@@ -35,6 +35,9 @@ func (s Shapes) Call(n *Node) (*Call, error) {
 	if n.Gives != nil && len(n.Gives) == 0 {
 		return nil, fmt.Errorf("it gives nothing")
 	}
+	if o == nil && n.Gives != nil {
+		return nil, fmt.Errorf("operation %q has no place in a network here: export the module by torch.export.export alone, without run_decompositions and operations of other libraries", n.Op)
+	}
 	if o == nil || o.Shape == nil && n.Gives == nil {
 		return nil, fmt.Errorf("operation %q is not known to this version", n.Op)
 	}

@@ -145,7 +145,7 @@ func (t *Ties) Regroup(from, to string) {
 		i, j = i+1, j+1
 		for a != b {
 			switch {
-			case i < len(x) && (abs(a) < abs(b) || abs(a) == abs(b) && j == len(y)):
+			case i < len(x) && (abs(a) < abs(b) || abs(a) == abs(b) && (a > 0 || j == len(y))): // the clips are still to come
 				a *= x[i]
 				i++
 			case j < len(y):
