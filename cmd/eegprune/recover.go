@@ -89,7 +89,7 @@ checkpoint, unless flags say otherwise.`,
 			}
 			provenance := s.Provenance(cell, version(), test)
 			provenance.Notes = pruned.Notes
-			if err := made.Network.Save(out, provenance); err != nil {
+			if err := made.Network.SaveAs(out, provenance); err != nil {
 				return err
 			}
 			return a.say(outcome{Checkpoint: out, Cell: cell, Test: &test, Origin: pruned.Notes},
