@@ -115,7 +115,7 @@ func TestFeaturesMeetPyTorch(t *testing.T) {
 	if !slices.Equal(made.Counts(), counts) {
 		t.Errorf("%v clips of the classes, want %v", made.Counts(), counts)
 	}
-	for name, x := range map[string]*Features{"[8 28 512]": features(t, []int{8, 28, 512}, clips), "no clips": features(t, []int{0, 1, 28, 512}, []float32{})} {
+	for name, x := range map[string]*Features{"[8 1 512 28]": features(t, []int{8, 512, 28}, clips), "no clips": features(t, []int{0, 1, 28, 512}, []float32{})} {
 		if _, err := network.Features(context.Background(), x); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: error %v", name, err)
 		}
