@@ -55,7 +55,6 @@ func partRules() []rule {
 				}
 			}
 		}}},
-		{ops: "unfold_copy", Op: Op{}},
 	}
 }
 

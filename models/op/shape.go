@@ -10,9 +10,9 @@ func shapeRules() []rule {
 	}
 	return []rule{
 		{ops: "view _unsafe_view", Op: Op{Tie: regroup, Fit: fit("size")}},
+		{ops: "view.dtype", Op: Op{}}, // of other elements
 		{ops: "reshape", Op: Op{Tie: regroup, Fit: fit("shape")}},
 		{ops: "view_as reshape_as flatten squeeze unsqueeze ravel atleast_1d atleast_2d atleast_3d", Op: Op{Tie: regroup}},
-		{ops: "view.dtype", Op: Op{}},
 		{ops: "unflatten", Op: Op{Tie: regroup, Fit: func(c *Call) {
 			dim := dimension(c.Int("dim"), len(c.Shape("self")))
 			c.Args["sizes"] = sizes(c.Out[dim : dim+len(c.Out)-len(c.Shape("self"))+1])
