@@ -167,7 +167,7 @@ func archOf(name string, p *pt2.Program) (*Arch, extra, error) {
 	}
 	input := op.Ref(op.Input)
 	if len(shape) == 3 {
-		a.Nodes = append(a.Nodes, op.Node{Name: clipNode, Op: "aten.squeeze.dim", Args: op.Args{"self": op.Ref(op.Input), "dim": 1},
+		a.Nodes = append(a.Nodes, op.Node{Name: clipNode, Op: op.Flatten, Args: op.Args{"self": op.Ref(op.Input), "start_dim": 1, "end_dim": 2},
 			Gives: []op.Value{{Name: clipNode, Shape: slices.Clone(shape)}}})
 		input = clipNode
 	}
