@@ -268,13 +268,12 @@ func (a *Arch) Check() error {
 // Cut returns the architecture of which of each group that keep names only those channels stay, and
 // what stays of each tensor that loses something: for each dimension the indices, nil where all do.
 func (a *Arch) Cut(keep map[string][]int) (*Arch, map[string][][]int, error) {
-	before, err := a.walk(nil, nil)
-	if err != nil {
-		return nil, nil, err
-	}
 	trace := a.trace
 	if trace == nil {
-		trace = op.Follow(a.Nodes, a.Tensors, before, a.Logits())
+		var err error
+		if trace, err = a.follow(); err != nil {
+			return nil, nil, err
+		}
 	}
 	kept := trace.Without(a.Groups, keep)
 	c := a.Clone()
@@ -327,8 +326,8 @@ func (a *Arch) Cut(keep map[string][]int) (*Arch, map[string][][]int, error) {
 		return nil, nil, fmt.Errorf("%s: nothing would be left of %s: let more channels stay", a.Model, emptied)
 	}
 	// What stays flows on into the arguments of operations.
-	_, err = c.walk(func(call *op.Call) {
-		call.Smaller(before, kept)
+	_, err := c.walk(func(call *op.Call) {
+		call.Smaller(trace.Shapes(), kept)
 		call.Fit()
 	}, nil)
 	if err != nil {
@@ -357,16 +356,25 @@ func compose(before, kept []int) []int {
 	return after
 }
 
+// follow finds which channels go together.
+func (a *Arch) follow() (*op.Trace, error) {
+	shapes, err := a.walk(nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	return op.Follow(a.Nodes, a.Tensors, shapes, a.Logits()), nil
+}
+
 // Regroup finds the groups anew. Those of the same names and sizes stay as they were pruned: a
 // convolution in groups of which one channel is left may have more, and smaller ones.
 func (a *Arch) Regroup() error {
-	shapes, err := a.walk(nil, nil)
+	trace, err := a.follow()
 	if err != nil {
 		return err
 	}
 	before := a.Groups
-	a.trace = op.Follow(a.Nodes, a.Tensors, shapes, a.Logits())
-	a.Groups, a.Whole = a.trace.Groups()
+	a.trace = trace
+	a.Groups, a.Whole = trace.Groups()
 	for i := range before {
 		if g := a.Group(before[i].Name); g != nil && g.Channels == before[i].Channels {
 			g.Kept = before[i].Kept

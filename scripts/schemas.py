@@ -18,7 +18,7 @@ OWN = {
     "_upsample_bicubic2d_aa", "_upsample_bilinear2d_aa", "_weight_norm", "_weight_norm_interface", "__and__",
     "__or__", "__xor__", "__lshift__", "__rshift__", "__iand__", "__ior__", "ones_like", "zeros_like", "full_like",
     "rand_like", "randn_like", "empty", "copy_", "fill_", "zero_", "lift_fresh_copy", "triu_indices", "tril_indices", "max_pool1d_with_indices",
-    "max_pool2d_with_indices", "max_pool3d_with_indices",
+    "max_pool2d_with_indices", "max_pool3d_with_indices", "new_empty",
 }
 LEFT_OUT = re.compile(
     r"_.*|.*backward.*|.*_copy|.*_out|.*_like|(cudnn|miopen|mkldnn|mps|copy_sparse|quantize|fake_quantize|fused|fbgemm|q_|sparse|hspmm|smm|"

@@ -407,7 +407,7 @@ func TestPredictBadInput(t *testing.T) {
 	file := func(name string, arrays ...npy.Named) { writeArrays(t, filepath.Join(dir, name), arrays...) }
 	file("x.npy", npy.Named{Shape: p.Shape, Values: clips})
 	file("few.npy", npy.Named{Shape: []int{8, 1, 14, 1024}, Values: clips})
-	file("flat.npy", npy.Named{Shape: []int{8, 28, 512}, Values: clips})
+	file("flat.npy", npy.Named{Shape: []int{8, 28 * 512}, Values: clips})
 	file("empty.npy", npy.Named{Shape: []int{0, 1, 28, 512}, Values: []float32{}})
 	file("none.npz", npy.Named{Name: "features", Shape: p.Shape, Values: clips})
 	spoilt := slices.Clone(clips)
@@ -440,7 +440,7 @@ func TestPredictBadInput(t *testing.T) {
 		{[]string{checkpoint, "--features", "cut.npy"}, 1, []string{"cut.npy", "damaged"}},
 		{[]string{checkpoint, "--features", "none.npz"}, 1, []string{"none.npz", `no array "x"`, "features"}},
 		{[]string{checkpoint, "--features", "few.npy"}, 1, []string{"few.npy", "[8 1 14 1024]", "[1 28 1024]"}},
-		{[]string{checkpoint, "--features", "flat.npy"}, 1, []string{"flat.npy", "[8 28 512]", "[1 28 512]"}},
+		{[]string{checkpoint, "--features", "flat.npy"}, 1, []string{"flat.npy", "[8 14336]"}},
 		{[]string{checkpoint, "--features", "empty.npy"}, 1, []string{"empty.npy", "no clips"}},
 		{[]string{checkpoint, "--features", "nan.npy"}, 1, []string{"nan.npy", "clip 3", "NaN", "[0 5 7]"}},
 		{[]string{checkpoint, "--features", "large.npy"}, 1, []string{"large.npy", "clip 6", "1e+300"}},

@@ -43,7 +43,7 @@ func pooled(c *Call, what string, dims int) ([]int, error) {
 func overWindows(t *Ties) {
 	kernel, stride := t.Window()
 	for d := range t.Call.Out {
-		if at := d - (len(t.Call.Out) - len(kernel)); at < 0 || kernel[at] == 1 && stride[at] == 1 {
+		if at := d - (len(t.Call.Out) - len(kernel)); at < 0 || at < len(stride) && kernel[at] == 1 && stride[at] == 1 {
 			t.Same(t.In("self", d), t.Out(d))
 		}
 	}

@@ -179,6 +179,17 @@ func unbatched(shape []int) []int { return shape[min(1, len(shape)):] }
 // Shape is that of the tensor of an argument, nil where it is not given.
 func (c *Call) Shape(arg string) []int { return c.shapes[c.Ref(arg)] }
 
+// size is that of a dimension of an argument's tensor, 0 where there is none.
+func (c *Call) size(arg string, dim int) int { return sizeAt(c.Shape(arg), dim) }
+
+// sizeAt is a size of a shape, the last being -1; 0 where there is none.
+func sizeAt(shape []int, dim int) int {
+	if dim = dimension(dim, len(shape)); dim < 0 || dim >= len(shape) {
+		return 0
+	}
+	return shape[dim]
+}
+
 // ShapesOf are those of an argument of several tensors.
 func (c *Call) ShapesOf(arg string) [][]int {
 	var all [][]int

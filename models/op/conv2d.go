@@ -69,6 +69,9 @@ func (c *Call) depthwise() bool {
 	return given && len(w) > 1 && w[1] == 1 && (c.Gives == nil || c.Int("groups") > 1)
 }
 
+// channels is the dimension of the channels: after the clips, or the first where there are none.
+func (c *Call) channels() int { return len(c.Shape("input")) - len(c.Shape("weight")) + 1 }
+
 // convolved is the shape that a convolution along so many dimensions gives.
 func convolved(c *Call, dims int) ([]int, error) {
 	x, err := c.Map("input", "convolution", dims+1)
@@ -123,8 +126,9 @@ func times(v []int) string {
 
 func fitConvolution(c *Call) {
 	if c.Gives != nil {
-		if x, w := c.Shape("input"), c.Shape("weight"); c.Int("groups") > 1 && w[1] > 0 {
-			c.Args["groups"] = x[len(x)-len(w)+1] / w[1]
+		each := c.size("weight", 1)
+		if in := c.size("input", c.channels()); c.Int("groups") > 1 && each > 0 && in > 0 {
+			c.Args["groups"] = in / each
 		}
 		return
 	}
@@ -141,7 +145,7 @@ func fitConvolution(c *Call) {
 // groups, filters of a group see its channels only: each filter goes with its channel where there
 // is one in each group, else the first channels of all groups go together, the second, and so on.
 func tieConvolution(t *Ties) {
-	channels := len(t.Shape("input")) - len(t.Shape("weight")) + 1 // after the clips, or first where there are none
+	channels := t.channels()
 	if channels < 0 {
 		return
 	}

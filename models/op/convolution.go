@@ -3,12 +3,12 @@ package op
 // convolutionRules are those of convolutions that have no file of their own.
 func convolutionRules() []rule {
 	return []rule{
-		{ops: "conv1d conv2d conv3d", Op: Op{Weighs: Conv, Tie: tieConvolution, Fit: fitConvolution, Draw: byFanIn, MACs: convolutionMACs}},
-		{ops: "conv_transpose1d conv_transpose2d conv_transpose3d", Op: Op{Weighs: Conv, Draw: byFanIn, Tie: func(t *Ties) {
-			if t.Int("groups") != 1 {
+		{ops: "conv1d conv2d conv3d", Op: Op{Weighs: Conv, Tie: tieConvolution, Fit: fitConvolution, MACs: convolutionMACs}},
+		{ops: "conv_transpose1d conv_transpose2d conv_transpose3d", Op: Op{Weighs: Conv, Tie: func(t *Ties) {
+			channels := t.channels()
+			if t.Int("groups") != 1 || channels < 0 {
 				return
 			}
-			channels := len(t.Shape("input")) - len(t.Shape("weight")) + 1
 			t.Same(t.In("input", channels), t.Tensor("weight", 0, Column))
 			t.Same(t.Out(channels), t.Tensor("weight", 1, Filter))
 			if t.Given("bias") {
@@ -19,7 +19,7 @@ func convolutionRules() []rule {
 			}
 		}, MACs: func(c *Call) int64 {
 			w := c.Shape("weight")
-			if len(w) < 2 {
+			if len(w) < 2 || w[0] < 1 {
 				return 0
 			}
 			return perClip(w) * perClip(c.Shape("input")) / int64(w[0])

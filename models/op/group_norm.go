@@ -26,10 +26,10 @@ func groupNorm() Op {
 		},
 		// Groups go whole, so that each keeps its size.
 		Fit: func(c *Call) {
-			channels, before := c.Shape("input")[1], 0
+			channels, before := c.size("input", 1), 0
 			switch was := c.before[c.Ref("input")]; {
 			case was != nil:
-				before = was[1]
+				before = sizeAt(was, 1)
 			case c.Given("weight") && c.Gives == nil:
 				before = c.Shape("weight")[0]
 				c.resize("weight", 0, channels)

@@ -87,6 +87,7 @@ type Whole struct {
 type Trace struct {
 	trace
 	tensors []Tensor
+	shapes  Shapes
 }
 
 // Follow finds which channels of a network go together, and what stays whole: by what each
@@ -94,7 +95,10 @@ type Trace struct {
 // tensors.
 func Follow(nodes []Node, tensors []Tensor, shapes Shapes, logits string) *Trace {
 	t := &Trace{trace{start: map[Dim]int{}, why: map[int]string{}, whole: map[Dim]string{}, roles: map[Dim]Role{}, kinds: map[Dim]Kind{},
-		fixed: map[string]bool{}, links: map[Dim][]Dim{}}, tensors}
+		fixed: map[string]bool{}, links: map[Dim][]Dim{}}, tensors, Shapes{}}
+	for name, shape := range shapes {
+		t.shapes[name] = slices.Clone(shape)
+	}
 	for i := range tensors {
 		t.fixed[tensors[i].Name] = true
 	}
@@ -139,25 +143,28 @@ func Follow(nodes []Node, tensors []Tensor, shapes Shapes, logits string) *Trace
 	return t
 }
 
+// Shapes are those of the values and tensors that were followed.
+func (t *Trace) Shapes() Shapes { return t.shapes }
+
+func (t *Trace) dim(tensor string, dim int) Dim {
+	if shape := t.shapes[tensor]; dim < len(shape) {
+		return dimOf(tensor, dim, shape[dim])
+	}
+	return Dim{}
+}
+
 // Kind is what a tensor's filters are of, "" for tensors that have none.
 func (t *Trace) Kind(tensor string) Kind {
-	for d, role := range t.roles {
-		if d.tensor == tensor && role == Filter {
-			return t.kinds[d]
+	for dim := range t.shapes[tensor] {
+		if t.Role(tensor, dim) == Filter {
+			return t.kinds[t.dim(tensor, dim)]
 		}
 	}
 	return ""
 }
 
 // Role is what the elements of a tensor's dimension are of a channel, "" for nothing.
-func (t *Trace) Role(tensor string, dim int) Role {
-	for d, role := range t.roles {
-		if d.tensor == tensor && d.dim == dim {
-			return role
-		}
-	}
-	return ""
-}
+func (t *Trace) Role(tensor string, dim int) Role { return t.roles[t.dim(tensor, dim)] }
 
 // Without says what is left of every dimension when of each group that keep names only those
 // channels stay: nil for all.
@@ -166,33 +173,33 @@ func (t *Trace) Without(groups []Group, keep map[string][]int) func(tensor strin
 	for i := range groups {
 		g := &groups[i]
 		kept, named := keep[g.Name]
-		for c := 0; named && c < g.Channels; c++ {
-			if slices.Contains(kept, c) {
-				continue
-			}
-			for _, p := range g.Parts {
-				d := dimOf(p.Tensor, p.Dim, t.size(p.Tensor, p.Dim))
-				for _, j := range p.Index[c] {
-					gone[t.root(t.start[d]+j)] = true
+		if !named {
+			continue
+		}
+		stays := make([]bool, g.Channels)
+		for c := range stays {
+			stays[c] = slices.Contains(kept, c)
+		}
+		for _, p := range g.Parts {
+			start := t.start[t.dim(p.Tensor, p.Dim)]
+			for c, index := range p.Index {
+				for _, j := range index {
+					if !stays[c] {
+						gone[t.root(start+j)] = true
+					}
 				}
 			}
 		}
 	}
-	byDim := map[string]map[int]Dim{}
-	for d := range t.start {
-		if byDim[d.tensor] == nil {
-			byDim[d.tensor] = map[int]Dim{}
-		}
-		byDim[d.tensor][d.dim] = d
-	}
 	return func(tensor string, dim int) []int {
-		d, ok := byDim[tensor][dim]
-		if !ok || d.size < 1 {
+		d := t.dim(tensor, dim)
+		start, followed := t.start[d]
+		if !followed {
 			return nil
 		}
 		kept := []int{}
 		for j := range d.size {
-			if !gone[t.root(t.start[d]+j)] {
+			if !gone[t.root(start+j)] {
 				kept = append(kept, j)
 			}
 		}
@@ -201,11 +208,6 @@ func (t *Trace) Without(groups []Group, keep map[string][]int) func(tensor strin
 		}
 		return kept
 	}
-}
-
-func (t *Trace) size(tensor string, dim int) int {
-	i := slices.IndexFunc(t.tensors, func(w Tensor) bool { return w.Name == tensor })
-	return t.tensors[i].Shape[dim]
 }
 
 // set is one channel: its elements by the tensors' dimensions.

@@ -44,7 +44,7 @@ func linear() Op {
 				t.Same(t.In("input", d), t.Out(d))
 			}
 		},
-		MACs: func(c *Call) int64 { return perClip(c.Shape("weight")) * perClip(c.Out[:len(c.Out)-1]) },
+		MACs: func(c *Call) int64 { return perClip(c.Shape("weight")) * perClip(c.Out[:max(len(c.Out)-1, 0)]) },
 		Bind: func(b *Binding) Kernel {
 			x, weight, bias := b.Source("input"), b.Source("weight"), b.Source("bias")
 			return func(s *torch.Scope, v *Values) *torch.Tensor { return s.Linear(x(v), weight(v), bias(v)) }

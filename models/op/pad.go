@@ -33,13 +33,8 @@ func pad() Op {
 			}
 			return out, nil
 		},
-		Tie: func(t *Ties) {
-			for d := range t.Call.Out {
-				if t.In("self", d).size == t.Out(d).size {
-					t.Same(t.In("self", d), t.Out(d))
-				}
-			}
-		},
+		Tie: tiePad,
+		Fit: fitPad,
 		Bind: func(b *Binding) Kernel {
 			sides := b.Ints("pad")
 			if len(sides) != 4 {

@@ -35,19 +35,7 @@ func partRules() []rule {
 			}
 		}}},
 		{ops: "slice.Tensor narrow", Op: Op{Tie: tieSlice, Fit: fitSlice}},
-		{ops: "pad constant_pad_nd", Op: Op{Tie: func(t *Ties) {
-			sides := t.Ints("pad")
-			for d := range t.Call.Out {
-				at := 2 * (len(t.Call.Out) - 1 - d)
-				in, out := t.In("self", d), t.Out(d)
-				switch {
-				case at >= len(sides) || sides[at] == 0 && sides[at+1] == 0:
-					t.Same(in, out)
-				case sides[at] >= 0 && sides[at+1] >= 0 && (t.op.base() != "pad" || t.Text("mode") == "constant"):
-					t.Part(in, out, sides[at])
-				}
-			}
-		}, Fit: fitPad}},
+		{ops: "constant_pad_nd", Op: Op{Tie: tiePad, Fit: fitPad}},
 		{ops: "reflection_pad1d replication_pad1d reflection_pad2d replication_pad2d", Op: Op{Tie: func(t *Ties) {
 			for d := range t.Call.Out {
 				if t.In("self", d).size == t.Out(d).size {
@@ -84,7 +72,7 @@ func tieSplit(t *Ties) {
 				t.Same(t.In("self", d), t.of(v, d))
 			}
 		}
-		part := dimOf(v, along, t.Gives[i].Shape[along])
+		part := dimOf(v, along, sizeAt(t.Gives[i].Shape, along))
 		if v != "" {
 			t.Part(part, t.In("self", along), offset)
 		}
@@ -101,7 +89,7 @@ func fitSplit(c *Call) {
 	}
 	all := make([]int, len(c.Gives))
 	for i, v := range c.Gives {
-		all[i] = v.Shape[along]
+		all[i] = sizeAt(v.Shape, along)
 	}
 	c.Op = "aten.split_with_sizes.default"
 	c.Args = Args{"self": c.Args["self"], "split_sizes": sizes(all), "dim": along}
@@ -163,27 +151,50 @@ func fitSlice(c *Call) {
 	first, _ := slices.BinarySearch(kept, start)
 	c.Args["start"] = first
 	if c.op.base() == "narrow" {
-		c.Args["length"] = c.Out[dim]
+		c.Args["length"] = sizeAt(c.Out, dim)
 	} else {
-		c.Args["end"] = first + c.Out[dim]
+		c.Args["end"] = first + sizeAt(c.Out, dim)
+	}
+}
+
+// sides are how many elements a padding adds before and after those of a dimension.
+func (c *Call) sides(dim int) (before, after int) {
+	all, at := c.Ints("pad"), 2*(len(c.Out)-1-dim)
+	if at+1 >= len(all) {
+		return 0, 0
+	}
+	return all[at], all[at+1]
+}
+
+// tiePad: what is padded is a part of what that gives.
+func tiePad(t *Ties) {
+	constant := t.op.base() != "pad" || t.Text("mode") == "constant"
+	for d := range t.Call.Out {
+		switch before, after := t.sides(d); {
+		case before == 0 && after == 0:
+			t.Same(t.In("self", d), t.Out(d))
+		case before >= 0 && after >= 0 && constant:
+			t.Part(t.In("self", d), t.Out(d), before)
+		}
 	}
 }
 
 func fitPad(c *Call) {
+	if c.before == nil {
+		return
+	}
 	sides := slices.Clone(c.Ints("pad"))
 	for d := range c.Out {
-		at := 2 * (len(c.Out) - 1 - d)
-		if c.before == nil || at >= len(sides) || sides[at] < 0 || sides[at+1] < 0 {
+		before, _ := c.sides(d)
+		kept := c.kept(c.Values()[0], d)
+		if kept == nil || d >= len(c.before[c.Ref("self")]) {
 			continue
 		}
-		if kept := c.kept(c.Values()[0], d); kept != nil {
-			inner := c.before[c.Ref("self")][d]
-			first, _ := slices.BinarySearch(kept, sides[at])
-			last, _ := slices.BinarySearch(kept, sides[at]+inner)
+		if at := 2 * (len(c.Out) - 1 - d); at+1 < len(sides) {
+			first, _ := slices.BinarySearch(kept, before)
+			last, _ := slices.BinarySearch(kept, before+c.before[c.Ref("self")][d])
 			sides[at], sides[at+1] = first, len(kept)-last
+			c.Args["pad"] = sides
 		}
-	}
-	if c.before != nil {
-		c.Args["pad"] = sides
 	}
 }

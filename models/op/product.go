@@ -7,7 +7,7 @@ import "strings"
 // Where two values are, the dimension that is summed over stays whole.
 func productRules() []rule {
 	product := func(a, b string) Op {
-		return Op{Weighs: Dense, Draw: byFanIn, MACs: func(c *Call) int64 {
+		return Op{Weighs: Dense, MACs: func(c *Call) int64 {
 			x := c.Shape(a)
 			if len(x) == 0 {
 				return 0
@@ -28,7 +28,7 @@ func productRules() []rule {
 		{ops: "mm bmm", Op: product("self", "mat2")},
 		{ops: "addmm", Op: biased("mat1", "mat2")},
 		{ops: "baddbmm", Op: biased("batch1", "batch2")},
-		{ops: "einsum", Op: Op{Weighs: Dense, Draw: byFanIn, Tie: tieEinsum, MACs: func(c *Call) int64 {
+		{ops: "einsum", Op: Op{Weighs: Dense, Tie: tieEinsum, MACs: func(c *Call) int64 {
 			sizes := map[rune]int{}
 			operands, _, ok := c.equation()
 			for i, letters := range operands {
@@ -122,13 +122,18 @@ func tieEinsum(t *Ties) {
 	}
 	names := t.Refs("tensors")
 	places := map[rune][]Dim{}
+	var order []rune
 	for i, letters := range operands {
 		for d, letter := range letters {
+			if places[letter] == nil {
+				order = append(order, letter)
+			}
 			places[letter] = append(places[letter], t.of(names[i], d))
 		}
 	}
 	fixed := func(d Dim) bool { return t.all.fixed[d.tensor] }
-	for letter, dims := range places {
+	for _, letter := range order {
+		dims := places[letter]
 		at := strings.IndexRune(out, letter)
 		switch {
 		case at >= 0 && len(dims) == 1:

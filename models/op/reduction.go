@@ -4,7 +4,7 @@ package op
 // whole, and the others pass.
 func reductionRules() []rule {
 	return []rule{
-		{ops: "amax amin all any argmax argmin logsumexp max.dim min.dim mean.dim median.dim nansum norm.ScalarOpt_dim norm.ScalarOpt_dim_dtype " +
+		{ops: "amax amin all any argmax argmin logsumexp max.dim min.dim median.dim nansum norm.ScalarOpt_dim norm.ScalarOpt_dim_dtype " +
 			"linalg_vector_norm prod.dim_int std std.correction std.dim std_mean std_mean.correction sum.dim_IntList var var.correction var.dim " +
 			"var_mean var_mean.correction var_mean.dim std_mean.dim nanmean frobenius_norm.dim quantile quantile.scalar",
 			Op: Op{Tie: func(t *Ties) { t.over(t.Name + " makes one of it") }}},

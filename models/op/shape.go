@@ -1,7 +1,5 @@
 package op
 
-import "slices"
-
 // shapeRules are those of what only arranges elements anew.
 func shapeRules() []rule {
 	regroup := func(t *Ties) { t.Regroup(t.Ref(t.first()), t.Values()[0]) }
@@ -12,17 +10,14 @@ func shapeRules() []rule {
 		{ops: "view _unsafe_view", Op: Op{Tie: regroup, Fit: fit("size")}},
 		{ops: "view.dtype", Op: Op{}}, // of other elements
 		{ops: "reshape", Op: Op{Tie: regroup, Fit: fit("shape")}},
-		{ops: "view_as reshape_as flatten squeeze unsqueeze ravel atleast_1d atleast_2d atleast_3d", Op: Op{Tie: regroup}},
+		{ops: "view_as reshape_as squeeze unsqueeze ravel atleast_1d atleast_2d atleast_3d", Op: Op{Tie: regroup}},
 		{ops: "unflatten", Op: Op{Tie: regroup, Fit: func(c *Call) {
-			dim := dimension(c.Int("dim"), len(c.Shape("self")))
-			c.Args["sizes"] = sizes(c.Out[dim : dim+len(c.Out)-len(c.Shape("self"))+1])
-		}}},
-		{ops: "permute", Op: Op{Tie: func(t *Ties) {
-			for i, d := range t.Ints("dims") {
-				t.Same(t.In("self", d), t.Out(i))
+			dim, dims := dimension(c.Int("dim"), len(c.Shape("self"))), len(c.Shape("self"))
+			if made := len(c.Out) - dims + 1; dim >= 0 && made > 0 && dim+made <= len(c.Out) {
+				c.Args["sizes"] = sizes(c.Out[dim : dim+made])
 			}
 		}}},
-		{ops: "transpose swapaxes swapdims t mT adjoint numpy_T movedim moveaxis", Op: Op{Tie: func(t *Ties) {
+		{ops: "transpose swapaxes swapdims t mT adjoint movedim moveaxis", Op: Op{Tie: func(t *Ties) {
 			for i, d := range t.order() {
 				t.Same(t.In("self", d), t.Out(i))
 			}
@@ -77,8 +72,6 @@ func (c *Call) order() []int {
 		}
 	case "mT", "adjoint":
 		swap(-2, -1)
-	case "numpy_T":
-		slices.Reverse(order)
 	case "movedim", "moveaxis":
 		from, to := c.Ints("source"), c.Ints("destination")
 		moved := make([]int, n)
@@ -112,7 +105,8 @@ func (c *Call) order() []int {
 	return order
 }
 
-// broadcasts passes the dimensions that are not multiplied.
+// broadcasts passes the dimensions of all that an operation takes, element by element, but those that
+// one element is repeated along.
 func broadcasts(t *Ties) {
 	for _, in := range t.Inputs() {
 		t.Pass(in, t.Values()[0])

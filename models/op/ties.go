@@ -93,10 +93,7 @@ func (t *Ties) Out(dim int) Dim { return t.of(t.Values()[0], dim) }
 
 func (t *Ties) of(tensor string, dim int) Dim {
 	shape := t.shapes[tensor]
-	if dim < 0 {
-		dim += len(shape)
-	}
-	if dim < 0 || dim >= len(shape) {
+	if dim = dimension(dim, len(shape)); dim < 0 || dim >= len(shape) {
 		return Dim{}
 	}
 	return dimOf(tensor, dim, shape[dim])
@@ -222,9 +219,7 @@ func (t *Ties) Elementwise(args ...string) {
 			t.Pass(name, t.Values()[0])
 		}
 	}
-	for d := range t.Call.Out {
-		t.touched[t.Out(d)] = true
-	}
+	t.touchOut()
 }
 
 // free reports whether some element of a dimension may go, as far as is known.
