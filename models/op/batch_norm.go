@@ -64,7 +64,12 @@ func batchNorm() Op {
 			}
 		},
 		// Of an evaluation: one for the scale and one for the shift.
-		MACs: func(c *Call) int64 { return 2 * perClip(c.Out) },
+		MACs: func(c *Call) int64 {
+			if !c.Given("weight") {
+				return perClip(c.Out)
+			}
+			return 2 * perClip(c.Out)
+		},
 		Bind: func(b *Binding) Kernel {
 			x, norm := b.Source("input"), b.Norm()
 			return func(s *torch.Scope, v *Values) *torch.Tensor { return s.BatchNorm(x(v), norm, v.Training) }

@@ -2,8 +2,11 @@ package op
 
 // normRules are those of normalisations that have no file of their own.
 func normRules() []rule {
-	macs := func(c *Call) int64 { // fvcore's estimate
-		if c.Given("weight") {
+	macs := func(c *Call) int64 { // fvcore's estimate, which has none of rms_norm
+		switch {
+		case c.op.base() == "rms_norm":
+			return 0
+		case c.Given("weight"):
 			return 5 * perClip(c.Out)
 		}
 		return 4 * perClip(c.Out)
@@ -21,7 +24,7 @@ func normRules() []rule {
 				t.Whole(t.Out(d), why)
 			}
 		}}},
-		{ops: "instance_norm batch_norm", Op: Op{Weighs: Norm, MACs: macs, Tie: func(t *Ties) {
+		{ops: "instance_norm", Op: Op{Weighs: Norm, MACs: macs, Tie: func(t *Ties) {
 			t.Same(t.In("input", 0), t.Out(0))
 			t.Same(t.In("input", 1), t.Out(1))
 			for arg, role := range map[string]Role{"weight": Scale, "bias": Shift, "running_mean": Statistic, "running_var": Statistic} {

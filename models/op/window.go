@@ -19,5 +19,15 @@ func windowRules() []rule {
 				t.Same(t.In(t.first(), d), t.of(v, d))
 			}
 		}
+	}, MACs: func(c *Call) int64 {
+		switch c.op.base() { // as fvcore counts
+		case "adaptive_avg_pool2d", "_adaptive_avg_pool2d":
+			return perClip(c.Shape("self"))
+		case "upsample_nearest2d":
+			return perClip(c.Out)
+		case "upsample_bilinear2d":
+			return 4 * perClip(c.Out)
+		}
+		return 0
 	}}}}
 }
