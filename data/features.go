@@ -24,6 +24,8 @@ type Options struct {
 	// of it the next one repeats. Samples at a recording's end that don't fill a
 	// clip are left out.
 	Seconds float64 `json:"seconds" yaml:"seconds"`
+	// Samples is the length of a clip where Seconds is 0: that of a network which takes so many.
+	Samples int     `json:"samples,omitempty" yaml:"samples,omitempty"`
 	Overlap float64 `json:"overlap,omitempty" yaml:"overlap,omitempty"`
 	// BaselineSeconds is the length of the segments of a baseline whose mean
 	// stands for it (torcheeg's baseline_chunk_size; all whole segments are
@@ -152,11 +154,23 @@ func (o Options) walk(notes *note.List) source.Walk {
 	return source.Walk{Workers: o.workers(), SkipBad: o.SkipBad, Bad: func(err error) { notes.Add("", leftOut(err)) }, Progress: o.Progress, Notes: notes}
 }
 
+// Length is how many seconds a clip lasts at a rate.
+func (o Options) Length(rate float64) float64 {
+	if o.Seconds == 0 && o.Samples > 0 {
+		return float64(o.Samples) / rate
+	}
+	return o.Seconds
+}
+
 func (o Options) check() error {
+	seconds := o.Seconds
+	if seconds == 0 && o.Samples > 0 { // how many depends on the rate
+		seconds = math.MaxFloat64
+	}
 	switch {
-	case !(o.Seconds > 0) || math.IsInf(o.Seconds, 0):
+	case !(seconds > 0) || math.IsInf(seconds, 0):
 		return fmt.Errorf("a clip can't last %g s: give a positive number of seconds", o.Seconds)
-	case !(o.Overlap >= 0 && o.Overlap < o.Seconds):
+	case !(o.Overlap >= 0 && o.Overlap < seconds):
 		return fmt.Errorf("clips of %g s can't overlap by %g s: the overlap must be less than the clip", o.Seconds, o.Overlap)
 	case !(o.BaselineSeconds >= 0):
 		return fmt.Errorf("baseline segments can't last %g s", o.BaselineSeconds)
@@ -331,7 +345,7 @@ func (b *builder) noteLeftOut() {
 		}
 	}
 	if len(short) > 0 {
-		b.notes.Add("", note.New(note.LeftOut, "%d trial(s) are shorter than a clip of %g s and give none: %s.", len(short), b.options.Seconds, note.Some(short, 5)))
+		b.notes.Add("", note.New(note.LeftOut, "%d trial(s) are shorter than a clip of %g s and give none: %s.", len(short), b.options.Length(b.layout.rate), note.Some(short, 5)))
 	}
 	if len(still) > 0 {
 		b.notes.Add("", note.New(note.LeftOut, "%d clip(s) are left out, as a channel stands still in them: %s.", clips, note.Some(still, 5)))

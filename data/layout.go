@@ -29,6 +29,7 @@ func newLayout(s *source.Source, o Options, r *source.Recording, unlabelled bool
 	if err := r.CheckRate(); err != nil {
 		return nil, err
 	}
+	o.Seconds = o.Length(r.Rate)
 	l := &layout{dir: s.Dir, channels: r.Channels, rate: r.Rate}
 	var err error
 	if !unlabelled {

@@ -80,7 +80,7 @@ func (p *Predictor) Recordings(ctx context.Context, r Recordings) (*Prediction, 
 // not known.
 func (p *Predictor) features(r Recordings) (data.Options, error) {
 	o := p.about.Config.Data.Features
-	if o.Seconds == 0 { // another program's
+	if o.Seconds == 0 && o.Samples == 0 { // another program's
 		model := p.network.Arch.Model
 		var err error
 		if o, err = experiment.FeaturesOf(model); err != nil {

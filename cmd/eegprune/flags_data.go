@@ -79,7 +79,7 @@ func (f *dataFlags) apply(c *experiment.Config) error {
 		return usageError{fmt.Errorf("no recordings were named: give their directory with --data")}
 	}
 	o := &c.Data.Features
-	if o.Seconds == 0 { // not set by a checkpoint
+	if o.Seconds == 0 && o.Samples == 0 { // not set by a checkpoint
 		if err = c.OwnFeatures(); err != nil {
 			return usageError{err}
 		}
