@@ -37,6 +37,10 @@ func IsExported(path string) bool { return pt2.Is(path) }
 
 // OpenExported reads a network that PyTorch exported: see [pt2.Read]. The caller frees it.
 func OpenExported(path string, device torch.Device) (*Network, Meta, error) {
+	return openExported(path, OpenOptions{Device: device})
+}
+
+func openExported(path string, o OpenOptions) (*Network, Meta, error) {
 	p, err := pt2.Read(path)
 	if err != nil {
 		return nil, Meta{}, err
@@ -45,11 +49,11 @@ func OpenExported(path string, device torch.Device) (*Network, Meta, error) {
 	if err != nil {
 		return nil, Meta{}, fmt.Errorf("%s: %w", path, err)
 	}
-	n, err := New(a, device, nil)
+	n, err := New(a, o.Device, nil)
 	if err != nil {
 		return nil, Meta{}, fmt.Errorf("%s: %w", path, err)
 	}
-	if err = n.fill(arraysOf(p)); err == nil {
+	if err = n.fill(arraysOf(p), o); err == nil {
 		err = n.SetMasks(about.Masks)
 	}
 	if err != nil {

@@ -1,25 +1,11 @@
 package op
 
-import "strings"
-
 // windowRules are those of pools and of what makes maps larger: channels pass.
 func windowRules() []rule {
 	return []rule{{ops: "avg_pool1d avg_pool3d max_pool1d max_pool3d max_pool1d_with_indices max_pool2d_with_indices " +
 		"max_pool3d_with_indices adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d _adaptive_avg_pool2d _adaptive_avg_pool3d " +
 		"adaptive_max_pool1d adaptive_max_pool2d adaptive_max_pool3d upsample_nearest1d upsample_nearest2d upsample_nearest3d " +
-		"upsample_linear1d upsample_bilinear2d upsample_bicubic2d upsample_trilinear3d", Op: Op{Tie: func(t *Ties) {
-		moved := 1
-		for n, name := range []string{"1d", "2d", "3d"} {
-			if strings.Contains(t.op.base(), name) {
-				moved = n + 1
-			}
-		}
-		for _, v := range t.Values() {
-			for d := range len(t.shapes[v]) - moved {
-				t.Same(t.In(t.first(), d), t.of(v, d))
-			}
-		}
-	}, MACs: func(c *Call) int64 {
+		"upsample_linear1d upsample_bilinear2d upsample_bicubic2d upsample_trilinear3d", Op: Op{Tie: overWindows, MACs: func(c *Call) int64 {
 		switch c.op.base() { // as fvcore counts
 		case "adaptive_avg_pool2d", "_adaptive_avg_pool2d":
 			return perClip(c.Shape("self"))
