@@ -87,6 +87,17 @@ func NewNotch(frequency, quality, rate float64) (*Sections, error) {
 	return &Sections{gain: gain, sections: []biquad{{b1: -2 * math.Cos(w), b2: 1, a1: -2 * gain * math.Cos(w), a2: 2*gain - 1}}, Padding: 3 * 3}, nil
 }
 
+// Rings is for how many samples an impulse goes on in the output of one pass until a hundredth
+// is left of it: a shorter signal is one that the filter's ends distort.
+func (f *Sections) Rings() float64 {
+	radius := 0.0
+	for _, s := range f.sections {
+		root := cmplx.Sqrt(complex(s.a1*s.a1-4*s.a2, 0))
+		radius = max(radius, cmplx.Abs(complex(-s.a1, 0)+root)/2, cmplx.Abs(complex(-s.a1, 0)-root)/2)
+	}
+	return math.Log(0.01) / math.Log(radius)
+}
+
 // block is how many samples go through all sections before the next do, few enough for the
 // processor's first cache.
 const block = 2048
