@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -102,6 +103,9 @@ func convertInto(ctx context.Context, s *source.Source, dir string, o Options) (
 		n.Add(r.File, r.Notes...)
 		return nil
 	}); err != nil {
+		return nil, err
+	}
+	if err := o.knowSubjects(slices.Sorted(maps.Keys(c.subjects.given))); err != nil {
 		return nil, err
 	}
 	n.Add("", repeated...)

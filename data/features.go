@@ -329,6 +329,15 @@ func (b *builder) assemble() (*Set, error) {
 		}
 		b.notes.Add(p.file, p.notes...)
 	}
+	if !b.unlabelled { // what is classified can be of anybody
+		var seen []string
+		for _, p := range b.parts {
+			seen = append(seen, p.subject)
+		}
+		if err := b.options.knowSubjects(seen); err != nil {
+			return nil, err
+		}
+	}
 	b.noteLeftOut()
 	b.notes.Add("", b.prepared.notes()...)
 	b.notes.Add("", l.prepared.Notes...)

@@ -120,7 +120,6 @@ func (l *layout) work(ctx context.Context, r *source.Recording, p *part) error {
 		}
 		p.class = int64(class)
 	}
-	p.subject = r.Subject
 	if n := r.Len(); n < l.chunk {
 		p.short = fmt.Sprintf("%.3g s", float64(n)/r.Rate)
 		return nil

@@ -13,6 +13,7 @@ import (
 	"eegprune/data/preprocess"
 	"eegprune/data/source"
 	"eegprune/internal/note"
+	"eegprune/internal/spelling"
 )
 
 // ready is a pipeline that is ready for recordings of one form; nil steps change nothing.
@@ -59,6 +60,16 @@ func (p prepared) notes() []note.Note {
 		}
 	}
 	return all
+}
+
+// knowSubjects is an error where steps name a subject that there is not.
+func (o Options) knowSubjects(seen []string) error {
+	for _, s := range o.Preprocess.Subjects() {
+		if !slices.Contains(seen, s) && !o.SkipBad {
+			return fmt.Errorf("the preprocessing names bad channels of subject %s, and there is none (the nearest is %s)", s, spelling.Nearest(s, seen))
+		}
+	}
+	return nil
 }
 
 // form is what a recording will be: without samples of its own, and with a baseline as long as
@@ -115,6 +126,7 @@ func (p *ready) apply(ctx context.Context, r *source.Recording) (*source.Recordi
 
 // preprocess makes the features of one recording after its preprocessing.
 func (l *layout) preprocess(ctx context.Context, p *ready, order []int, r *source.Recording, to *part) error {
+	to.subject = r.Subject
 	after, err := p.apply(ctx, r)
 	if err != nil {
 		return err

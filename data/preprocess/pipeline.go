@@ -3,6 +3,8 @@ package preprocess
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
@@ -56,9 +58,6 @@ func (p Pipeline) Prepare(in Form) (*Ready, error) {
 func (r *Ready) Apply(ctx context.Context, s *Signal) error {
 	for i, step := range r.steps {
 		if err := step.Apply(ctx, s); err != nil {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
 			return fmt.Errorf("%s: %w", r.names[i], err)
 		}
 		s.Form = step.Out
@@ -85,6 +84,17 @@ func (p Pipeline) Also() []string {
 	for _, s := range p {
 		if n, ok := s.(interface{ also() []string }); ok {
 			all = append(all, n.also()...)
+		}
+	}
+	return all
+}
+
+// Subjects are those of whom a step says something of their own, in order.
+func (p Pipeline) Subjects() []string {
+	var all []string
+	for _, s := range p {
+		if b, ok := s.(*InterpolateBads); ok {
+			all = append(all, slices.Sorted(maps.Keys(b.Subjects))...)
 		}
 	}
 	return all
