@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"encoding/json"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -9,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"eegprune/data/npy"
 )
 
 // TestPreprocessing: flags, a file of features and recordings that were converted before give
@@ -173,4 +176,56 @@ func textOf(t *testing.T, path string) string {
 		t.Fatal(err)
 	}
 	return string(b)
+}
+
+// TestReferenceReadsMastoids, which are no EEG and are left out but where a step names them.
+func TestReferenceReadsMastoids(t *testing.T) {
+	dir := t.TempDir()
+	channels := []string{"F3", "C3", "M1", "C4", "EEG M2"}
+	const n = 300
+	var x []float64
+	for c := range channels {
+		for i := range n {
+			x = append(x, 20*math.Sin(float64(i*(c+2))/7)+float64(c))
+		}
+	}
+	if err := os.Mkdir(filepath.Join(dir, "recordings"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	writeArrays(t, filepath.Join(dir, "recordings", "s01.npz"), npy.Named{Name: "x", Shape: []int{1, len(channels), n}, Values: x}, npy.Named{Name: "rate", Values: []float64{100}},
+		npy.Named{Name: "channels", Values: channels}, npy.Named{Name: "y", Values: []int64{0}})
+	for reference, names := range map[string]string{"": "F3 C3 C4", "mastoids": "F3 C3 C4", "M1,C4": "F3 C3"} {
+		args := []string{"data", "convert", "recordings", "--out", "converted" + reference}
+		if reference != "" {
+			args = append(args, "--reference", reference)
+		}
+		must(t, dir, args...)
+		found, err := filepath.Glob(filepath.Join(dir, "converted"+reference, "*.npz"))
+		if err != nil || len(found) != 1 {
+			t.Fatalf("files %v, %v", found, err)
+		}
+		a, got := readArray(t, found[0], "x")
+		if want := strings.Fields(names); !slices.Equal(a.Shape, []int{len(want), n}) {
+			t.Errorf("%q: shape %v, want channels %s", reference, a.Shape, names)
+		}
+		mean := 0.0
+		switch reference {
+		case "mastoids":
+			mean = (x[2*n+50] + x[4*n+50]) / 2
+		case "M1,C4":
+			mean = (x[2*n+50] + x[3*n+50]) / 2
+		}
+		if want := x[n+50] - mean; math.Abs(got[n+50]-want) > 1e-12 {
+			t.Errorf("%q: C3 has %g, want %g", reference, got[n+50], want)
+		}
+	}
+}
+
+// TestInterpolatesWhatIsMarked in a BIDS set, which here has too few other channels.
+func TestInterpolatesWhatIsMarked(t *testing.T) {
+	r := eegprune(t, "../../data/source/testdata/bids", "data", "convert", "set", "--out", filepath.Join(t.TempDir(), "out"), "--interpolate", "marked")
+	if r.code != 1 {
+		t.Errorf("exit code %d, want 1", r.code)
+	}
+	oneSentence(t, r, "InterpolateBads: 1 of 3 channels are bad, and 2 good ones")
 }
