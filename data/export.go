@@ -82,7 +82,7 @@ func convertInto(ctx context.Context, s *source.Source, dir string, o Options) (
 		return nil, fmt.Errorf("preprocessing step %s looks at clips, and recordings are converted whole: leave it to the making of features", step.Name())
 	}
 	s.Also(o.Preprocess.Also())
-	c := &converter{dir: dir, classes: s.Classes, parts: map[groupKey]int{}, options: o, positions: s.Positions, prepared: prepared{}}
+	c := &converter{dir: dir, classes: s.Classes, parts: map[groupKey]int{}, options: o, positions: s.Positions, pipelines: pipelines{}}
 	if !s.Manifest.Unlabelled() {
 		var err error
 		if c.labels, err = s.PrepareLabels(nil); err != nil {
@@ -109,7 +109,7 @@ func convertInto(ctx context.Context, s *source.Source, dir string, o Options) (
 		return nil, err
 	}
 	n.Add("", repeated...)
-	n.Add("", c.prepared.notes()...)
+	n.Add("", c.pipelines.notes()...)
 	n.Add("", slices.Concat(c.subjects.notes("subjects"), c.sessions.notes("sessions"))...)
 	said := slices.Concat(s.Notes, n)
 	if c.first == nil {
@@ -129,16 +129,16 @@ type converter struct {
 
 	options   Options
 	positions *montage.Positions
-	prepared  prepared
+	pipelines pipelines
 }
 
 // preprocess puts a recording through the steps of the options.
 func (c *converter) preprocess(ctx context.Context, r *source.Recording) (*source.Recording, error) {
-	ready, err := c.prepared.of(c.options.Preprocess, c.positions, c.options.workers(), r)
+	through, err := c.pipelines.of(c.options.Preprocess, c.positions, c.options.workers(), r)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", r.File, err)
 	}
-	return ready.apply(ctx, r)
+	return through.apply(ctx, r)
 }
 
 func (c *converter) add(r *source.Recording) error {

@@ -175,11 +175,11 @@ type builder struct {
 	// unlabelled leaves the classes of recordings alone.
 	unlabelled bool
 
-	prepared prepared
-	recorded []string // the channels of the first recording
-	layout   *layout
-	parts    []*part
-	values   *values // of all parts, in their order
+	pipelines pipelines
+	recorded  []string // the channels of the first recording
+	layout    *layout
+	parts     []*part
+	values    *values // of all parts, in their order
 }
 
 // A part is the clips of one recording.
@@ -204,23 +204,21 @@ type part struct {
 func (b *builder) readAll(ctx context.Context) error {
 	g, working := errgroup.WithContext(ctx)
 	workers := b.options.workers()
-	if b.prepared == nil {
-		b.prepared = prepared{}
-	}
+	b.pipelines = pipelines{}
 	b.source.Also(b.options.Preprocess.Also())
 	g.SetLimit(workers + 1)
 	begun := make(chan worked, workers) // no more than these wait to be put there
 	room := semaphore.NewWeighted(workBytes)
 	g.Go(func() error { return b.collect(begun, room) })
 	readErr := b.source.Each(working, b.options.walk(&b.notes), func(r *source.Recording) error {
-		ready, order, err := b.ready(r)
+		through, order, err := b.ready(r)
 		if err != nil {
 			return fmt.Errorf("%s: %w", r.File, err)
 		}
 		l := b.layout
 		p := &part{file: r.File}
 		b.parts = append(b.parts, p)
-		next := worked{part: p, done: make(chan struct{}), bytes: min(ready.bytes(r)+4*int64(l.valuesOf(ready.samples(r))), workBytes)}
+		next := worked{part: p, done: make(chan struct{}), bytes: min(through.bytes(r)+4*int64(l.valuesOf(through.samples(r))), workBytes)}
 		if err := room.Acquire(working, next.bytes); err != nil {
 			return err
 		}
@@ -231,7 +229,7 @@ func (b *builder) readAll(ctx context.Context) error {
 		}
 		g.Go(func() error {
 			defer close(next.done)
-			p.err = l.preprocess(working, ready, order, r, p)
+			p.err = l.preprocess(working, through, order, r, p)
 			if p.err != nil && b.options.SkipBad && working.Err() == nil {
 				*p = part{notes: []note.Note{leftOut(p.err)}}
 			}
@@ -289,8 +287,8 @@ func leftOut(err error) note.Note { return note.New(note.LeftOut, "Left out: %v.
 
 // ready returns the preprocessing of a recording, and the order in which the layout, which
 // all recordings share and the first one makes, has its channels.
-func (b *builder) ready(r *source.Recording) (*ready, []int, error) {
-	p, err := b.prepared.of(b.options.Preprocess, b.source.Positions, b.options.workers(), r)
+func (b *builder) ready(r *source.Recording) (*pipeline, []int, error) {
+	p, err := b.pipelines.of(b.options.Preprocess, b.source.Positions, b.options.workers(), r)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -339,7 +337,7 @@ func (b *builder) assemble() (*Set, error) {
 		}
 	}
 	b.noteLeftOut()
-	b.notes.Add("", b.prepared.notes()...)
+	b.notes.Add("", b.pipelines.notes()...)
 	b.notes.Add("", l.prepared.Notes...)
 	set.Notes = slices.Concat(b.source.Notes, b.notes)
 	if err := b.allRejected(); err != nil && set.Len() == 0 {

@@ -106,8 +106,9 @@ func reordered(rows [][]float64, order []int) [][]float64 {
 	return out
 }
 
-// work makes the features of one recording.
-func (l *layout) work(ctx context.Context, r *source.Recording, p *part) error {
+// work makes the features of one recording. was is what it was before it was preprocessed, nil
+// where it was not.
+func (l *layout) work(ctx context.Context, r *source.Recording, was *before, p *part) error {
 	p.notes = r.Notes
 	p.trial = groupKey{subject: r.Subject, session: r.Session, trial: r.Trial}.String()
 	if f := r.Faults(); len(f) > 0 {
@@ -136,7 +137,7 @@ func (l *layout) work(ctx context.Context, r *source.Recording, p *part) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if !l.cut(x.Data, r, start) {
+		if !l.cut(x.Data, r, start) || was.still(start, l.chunk) {
 			p.still++
 			continue
 		}
@@ -176,7 +177,7 @@ func (l *layout) cut(dst []float64, r *source.Recording, start int) bool {
 	for c, x := range r.Samples {
 		row := dst[c*l.chunk : (c+1)*l.chunk]
 		copy(row, x[start:start+l.chunk])
-		if len(row) > 1 && !slices.ContainsFunc(row, func(v float64) bool { return v != row[0] }) {
+		if len(row) > 1 && constant(row) {
 			return false
 		}
 	}

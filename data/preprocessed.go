@@ -16,18 +16,18 @@ import (
 	"eegprune/internal/spelling"
 )
 
-// ready is a pipeline that is ready for recordings of one form; nil steps change nothing.
-type ready struct {
+// A pipeline is one that is ready for recordings of one form; nil steps change nothing.
+type pipeline struct {
 	*preprocess.Ready
 	workers int
 	steps   bool // whether there are any
 }
 
-// prepared are the pipelines for the forms of the recordings so far.
-type prepared map[string]*ready
+// pipelines are the pipelines for the forms of the recordings so far.
+type pipelines map[string]*pipeline
 
 // of returns the pipeline for a recording.
-func (p prepared) of(steps preprocess.Pipeline, places *montage.Positions, workers int, r *source.Recording) (*ready, error) {
+func (p pipelines) of(steps preprocess.Pipeline, places *montage.Positions, workers int, r *source.Recording) (*pipeline, error) {
 	key := fmt.Sprintf("%g %q", r.Rate, r.Channels)
 	if p[key] != nil {
 		return p[key], nil
@@ -45,12 +45,12 @@ func (p prepared) of(steps preprocess.Pipeline, places *montage.Positions, worke
 			return nil, err
 		}
 	}
-	p[key] = &ready{Ready: made, workers: workers, steps: len(steps) > 0}
+	p[key] = &pipeline{Ready: made, workers: workers, steps: len(steps) > 0}
 	return p[key], nil
 }
 
 // notes are what the pipelines have to say, each sentence once.
-func (p prepared) notes() []note.Note {
+func (p pipelines) notes() []note.Note {
 	var all []note.Note
 	for _, key := range slices.Sorted(maps.Keys(p)) {
 		for _, n := range p[key].Notes {
@@ -74,7 +74,7 @@ func (o Options) knowSubjects(seen []string) error {
 
 // form is what a recording will be: without samples of its own, and with a baseline as long as
 // it will be.
-func (p *ready) form(r *source.Recording) *source.Recording {
+func (p *pipeline) form(r *source.Recording) *source.Recording {
 	if !p.steps {
 		return r
 	}
@@ -87,7 +87,7 @@ func (p *ready) form(r *source.Recording) *source.Recording {
 }
 
 // samples bounds how many samples a recording will have.
-func (p *ready) samples(r *source.Recording) int {
+func (p *pipeline) samples(r *source.Recording) int {
 	if !p.steps {
 		return r.Len()
 	}
@@ -95,20 +95,25 @@ func (p *ready) samples(r *source.Recording) int {
 }
 
 // bytes is what a recording and what is made of it take.
-func (p *ready) bytes(r *source.Recording) int64 {
+func (p *pipeline) bytes(r *source.Recording) int64 {
 	if !p.steps {
 		return r.Bytes()
 	}
 	return r.Bytes() + int64(float64(r.Bytes())*max(1, p.Out.Rate/r.Rate))
 }
 
+// signal is a recording as the steps take it.
+func (p *pipeline) signal(r *source.Recording) *preprocess.Signal {
+	return &preprocess.Signal{Form: p.In, Subject: r.Subject, Marked: r.Bad, Samples: r.Samples, Baseline: r.Baseline, Offset: r.Offset, Workers: p.workers,
+		Joined: len(r.Baseline) > 0 && r.Offset == len(r.Baseline[0])}
+}
+
 // apply returns a recording as the steps leave it. What was read isn't changed.
-func (p *ready) apply(ctx context.Context, r *source.Recording) (*source.Recording, error) {
+func (p *pipeline) apply(ctx context.Context, r *source.Recording) (*source.Recording, error) {
 	if !p.steps {
 		return r, nil
 	}
-	s := &preprocess.Signal{Form: p.In, Subject: r.Subject, Marked: r.Bad, Samples: r.Samples, Baseline: r.Baseline, Offset: r.Offset, Workers: p.workers,
-		Joined: len(r.Baseline) > 0 && r.Offset == len(r.Baseline[0])}
+	s := p.signal(r)
 	replaced := p.Replaced(s)
 	for _, f := range r.Faults() {
 		if !slices.Contains(replaced, f.Channel) {
@@ -125,14 +130,55 @@ func (p *ready) apply(ctx context.Context, r *source.Recording) (*source.Recordi
 }
 
 // preprocess makes the features of one recording after its preprocessing.
-func (l *layout) preprocess(ctx context.Context, p *ready, order []int, r *source.Recording, to *part) error {
+func (l *layout) preprocess(ctx context.Context, p *pipeline, order []int, r *source.Recording, to *part) error {
 	to.subject = r.Subject
 	after, err := p.apply(ctx, r)
 	if err != nil {
 		return err
 	}
 	l.inOrder(after, order)
-	return l.work(ctx, after, to)
+	return l.work(ctx, after, p.before(r, after), to)
+}
+
+// A before is a recording as it was read, by which channels are found that stand still: after a
+// filter or another reference they no longer do.
+type before struct {
+	rows  [][]float64
+	ratio float64 // samples that were read for each of what is made of them
+	shift float64 // the sample that was read at which that begins
+}
+
+// before returns what was read, nil where steps changed nothing.
+func (p *pipeline) before(r, after *source.Recording) *before {
+	if !p.steps {
+		return nil
+	}
+	b := &before{ratio: r.Rate / after.Rate}
+	b.shift = float64(after.Offset)*b.ratio - float64(r.Offset)
+	replaced := p.Replaced(p.signal(r))
+	for c, x := range r.Samples {
+		if !slices.Contains(replaced, r.Channels[c]) {
+			b.rows = append(b.rows, x)
+		}
+	}
+	return b
+}
+
+// still reports whether a channel didn't move where n samples from start on were made of it.
+func (b *before) still(start, n int) bool {
+	if b == nil {
+		return false
+	}
+	from := max(0, int(b.shift+float64(start)*b.ratio))
+	return slices.ContainsFunc(b.rows, func(x []float64) bool {
+		to := min(len(x), from+int(float64(n)*b.ratio))
+		return to-from > 1 && constant(x[from:to])
+	})
+}
+
+// constant reports whether all numbers are the same.
+func constant(x []float64) bool {
+	return !slices.ContainsFunc(x, func(v float64) bool { return v != x[0] })
 }
 
 // loud is what is known of clips whose amplitude is too large.

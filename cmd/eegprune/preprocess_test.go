@@ -229,3 +229,40 @@ func TestInterpolatesWhatIsMarked(t *testing.T) {
 	}
 	oneSentence(t, r, "InterpolateBads: 1 of 3 channels are bad, and 2 good ones")
 }
+
+// TestDeadStretchesAreFoundBehindFilters, which make something of a channel that stood still.
+func TestDeadStretchesAreFoundBehindFilters(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("XDG_CACHE_HOME", filepath.Join(dir, "cache"))
+	const n, trials = 600, 2
+	var x []float64
+	for trial := range trials {
+		for c := range 3 {
+			for i := range n {
+				v := 20 * math.Sin(float64(i*(c+2+trial))/7)
+				if c == 1 && trial == 0 && i >= 200 && i < 400 {
+					v = 5
+				}
+				x = append(x, v)
+			}
+		}
+	}
+	if err := os.Mkdir(filepath.Join(dir, "recordings"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	writeArrays(t, filepath.Join(dir, "recordings", "s01.npz"), npy.Named{Name: "x", Shape: []int{trials, 3, n}, Values: x}, npy.Named{Name: "rate", Values: []float64{100}},
+		npy.Named{Name: "channels", Values: []string{"F3", "C3", "C4"}}, npy.Named{Name: "y", Values: []int64{0, 1}})
+	for steps, want := range map[string]string{
+		"":                                     "2 clip(s) are left out, as a channel stands still",
+		"--bandpass 1-40":                      "2 clip(s) are left out, as a channel stands still",
+		"--resample 80 --last-seconds 5":       "2 clip(s) are left out, as a channel stands still",
+		"--reference average --last-seconds 3": "1 clip(s) are left out, as a channel stands still",
+		"--bandpass 1-40 --drop-channels C3":   "12 clips",
+		"--bipolar F3-C4":                      "12 clips",
+	} {
+		args := append([]string{"data", "features", "recordings", "--model", "eegnet", "--clip", "1"}, strings.Fields(steps)...)
+		if text := must(t, dir, args...).stdout; !strings.Contains(text, want) || strings.Contains(text, "stands still") != strings.Contains(want, "still") {
+			t.Errorf("%q: it does not say %q:\n%s", steps, want, text)
+		}
+	}
+}

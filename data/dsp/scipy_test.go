@@ -8,21 +8,9 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
-)
 
-// signal is that of scripts/make_preprocess.py.
-func signal(n int, rate float64, key uint64) []float64 {
-	x := make([]float64, n)
-	for i := range x {
-		h := (uint64(i+1)*2654435761 + key*40503) & 0xFFFFFFFF
-		h ^= h >> 15
-		h = h * 2246822519 & 0xFFFFFFFF
-		h ^= h >> 13
-		t := float64(i) / rate
-		x[i] = 300 + 20*float64(key) + 15*t + 20*math.Sin(2*math.Pi*10*t+float64(key)) + 5*math.Sin(2*math.Pi*50*t) + 60*(float64(h)/(1<<32)-0.5)
-	}
-	return x
-}
+	"eegprune/data/filetest"
+)
 
 type scipyCase struct {
 	Order          int
@@ -74,7 +62,7 @@ func TestZeroPhaseIsScipys(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		y, err := f.ZeroPhase(signal(2000, c.Rate, 3))
+		y, err := f.ZeroPhase(filetest.Signal(2000, c.Rate, 3))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -96,7 +84,7 @@ func TestResampleIsScipys(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		y := r.Resample(signal(c.N, c.Rate, 5), c.Level)
+		y := r.Resample(filetest.Signal(c.N, c.Rate, 5), c.Level)
 		if len(y) != c.Count {
 			t.Errorf("%g to %g Hz: %d samples, want %d", c.Rate, c.To, len(y), c.Count)
 			continue
@@ -151,7 +139,7 @@ func TestFiltersAreLinear(t *testing.T) {
 			t.Fatal(err)
 		}
 		n := rapid.IntRange(100, 400).Draw(t, "samples")
-		a, b := signal(n, 100, 1), signal(n, 100, rapid.Uint64Range(2, 1000).Draw(t, "key"))
+		a, b := filetest.Signal(n, 100, 1), filetest.Signal(n, 100, rapid.Uint64Range(2, 1000).Draw(t, "key"))
 		sum, constant := make([]float64, n), make([]float64, n)
 		for i := range sum {
 			sum[i], constant[i] = 2*a[i]-b[i], 500

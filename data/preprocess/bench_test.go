@@ -2,6 +2,8 @@ package preprocess
 
 import (
 	"testing"
+
+	"eegprune/data/filetest"
 )
 
 // BenchmarkHour is what scripts/bench_preprocess.py times beside scipy: 32 channels, an hour at
@@ -11,7 +13,7 @@ func BenchmarkHour(b *testing.B) {
 	var x [][]float64
 	for c := range 32 {
 		form.Channels = append(form.Channels, string(rune('a'+c)))
-		x = append(x, signal(3600*512, 512, uint64(c)))
+		x = append(x, filetest.Signal(3600*512, 512, uint64(c)))
 	}
 	for _, step := range []Step{&BandPass{Low: 1, High: 45, Order: 4}, &Notch{Frequencies: Numbers{50}, Quality: 30}, &Resample{Rate: 128, Level: true}, &Reference{Against: Words{Average}}} {
 		b.Run(step.Name(), func(b *testing.B) {

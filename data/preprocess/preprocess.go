@@ -120,60 +120,47 @@ func (s *Signal) stretch() int {
 // eachRow puts every channel through do, its baseline and its samples as one where they are
 // joined. at is where a sample of the input is in the output.
 func (s *Signal) eachRow(ctx context.Context, do func(x []float64) ([]float64, error), at func(n int) int) error {
-	samples, baseline := make([][]float64, len(s.Samples)), make([][]float64, len(s.Baseline))
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(max(1, s.Workers))
-	for c := range s.Samples {
-		g.Go(func() (err error) {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			if s.Baseline == nil {
-				samples[c], err = do(s.Samples[c])
-				return err
-			}
-			if !s.Joined {
-				if baseline[c], err = do(s.Baseline[c]); err != nil {
-					return fmt.Errorf("the baseline: %w", err)
-				}
-				samples[c], err = do(s.Samples[c])
-				return err
-			}
+	return s.become(ctx, len(s.Samples), func(c int) (samples, baseline []float64, err error) {
+		if s.Baseline == nil {
+			samples, err = do(s.Samples[c])
+			return samples, nil, err
+		}
+		if s.Joined {
 			whole, err := do(slices.Concat(s.Baseline[c], s.Samples[c]))
-			if err != nil {
-				return err
-			}
 			cut := min(at(len(s.Baseline[c])), len(whole))
-			baseline[c], samples[c] = whole[:cut:cut], whole[cut:]
-			return nil
-		})
-	}
-	if err := g.Wait(); err != nil {
-		return err
-	}
-	s.Samples = samples
-	if s.Baseline != nil {
-		s.Baseline = baseline
-	}
-	return nil
+			return whole[cut:], whole[:cut:cut], err
+		}
+		if baseline, err = do(s.Baseline[c]); err != nil {
+			return nil, nil, fmt.Errorf("the baseline: %w", err)
+		}
+		samples, err = do(s.Samples[c])
+		return samples, baseline, err
+	})
 }
 
 // mixed gives the signal the channels that a step makes of those it has: each a sum of rows
 // with weights.
 func (s *Signal) mixed(ctx context.Context, rows []mixture) error {
+	return s.become(ctx, len(rows), func(c int) (samples, baseline []float64, err error) {
+		if s.Baseline != nil {
+			baseline = rows[c].of(s.Baseline)
+		}
+		return rows[c].of(s.Samples), baseline, nil
+	})
+}
+
+// become gives the signal n channels, several worked on at once.
+func (s *Signal) become(ctx context.Context, n int, channel func(c int) (samples, baseline []float64, err error)) error {
+	samples, baseline := make([][]float64, n), make([][]float64, n)
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(max(1, s.Workers))
-	samples, baseline := make([][]float64, len(rows)), make([][]float64, len(rows))
-	for c, m := range rows {
-		g.Go(func() error {
+	for c := range n {
+		g.Go(func() (err error) {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			samples[c] = m.of(s.Samples)
-			if s.Baseline != nil {
-				baseline[c] = m.of(s.Baseline)
-			}
-			return nil
+			samples[c], baseline[c], err = channel(c)
+			return err
 		})
 	}
 	if err := g.Wait(); err != nil {

@@ -14,22 +14,9 @@ import (
 	"github.com/goccy/go-yaml"
 	"pgregory.net/rapid"
 
+	"eegprune/data/filetest"
 	"eegprune/data/montage"
 )
-
-// signal is that of scripts/make_preprocess.py.
-func signal(n int, rate float64, key uint64) []float64 {
-	x := make([]float64, n)
-	for i := range x {
-		h := (uint64(i+1)*2654435761 + key*40503) & 0xFFFFFFFF
-		h ^= h >> 15
-		h = h * 2246822519 & 0xFFFFFFFF
-		h ^= h >> 13
-		t := float64(i) / rate
-		x[i] = 300 + 20*float64(key) + 15*t + 20*math.Sin(2*math.Pi*10*t+float64(key)) + 5*math.Sin(2*math.Pi*50*t) + 60*(float64(h)/(1<<32)-0.5)
-	}
-	return x
-}
 
 type mneValues struct {
 	Every, Samples                           int
@@ -57,7 +44,7 @@ func ofMNE(t *testing.T) (v mneValues) {
 func (v mneValues) recording(n int) *Signal {
 	s := &Signal{Form: Form{Channels: v.Names[:n], Rate: v.Rate}, Subject: "s01", Workers: 2}
 	for k := range n {
-		s.Samples = append(s.Samples, signal(v.Samples, v.Rate, uint64(k)))
+		s.Samples = append(s.Samples, filetest.Signal(v.Samples, v.Rate, uint64(k)))
 	}
 	return s
 }
@@ -224,10 +211,10 @@ func TestAverageReferenceSumsToNothing(t *testing.T) {
 // TestBaselineIsFilteredWithItsTrial: where one follows the other, they are one signal.
 func TestBaselineIsFilteredWithItsTrial(t *testing.T) {
 	form := Form{Channels: []string{"Cz"}, Rate: 128}
-	whole := &Signal{Form: form, Samples: [][]float64{signal(1280, 128, 1)}}
+	whole := &Signal{Form: form, Samples: [][]float64{filetest.Signal(1280, 128, 1)}}
 	steps := []Step{&BandPass{Low: 1, High: 40, Order: 4}, &Notch{Frequencies: Numbers{50}, Quality: 30}, &Resample{Rate: 100, Level: true}}
 	for _, joined := range []bool{true, false} {
-		x := signal(1280, 128, 1)
+		x := filetest.Signal(1280, 128, 1)
 		s := &Signal{Form: form, Baseline: [][]float64{x[:384]}, Samples: [][]float64{x[384:]}, Joined: joined, Offset: 384}
 		through(t, s, steps...)
 		if joined {
@@ -317,7 +304,7 @@ func TestPipelineRefuses(t *testing.T) {
 // TestFilterSaysWhatItDistorts: a high-pass rings for longer than a short trial lasts.
 func TestFilterSaysWhatItDistorts(t *testing.T) {
 	for seconds, want := range map[int]int{4: 1, 400: 0} {
-		s := &Signal{Form: Form{Channels: []string{"Cz"}, Rate: 100}, Samples: [][]float64{signal(100*seconds, 100, 1)}}
+		s := &Signal{Form: Form{Channels: []string{"Cz"}, Rate: 100}, Samples: [][]float64{filetest.Signal(100*seconds, 100, 1)}}
 		through(t, s, &BandPass{Low: 0.1, Order: 4})
 		if len(s.Notes) != want {
 			t.Errorf("%d s: notes %v", seconds, s.Notes)

@@ -155,7 +155,8 @@ func (b *Bipolar) Prepare(in Form) (Prepared, error) {
 			unused = append(unused, c)
 		}
 	}
-	p := Prepared{Out: out, Apply: func(ctx context.Context, s *Signal) error { return s.mixed(ctx, rows) }}
+	p := Prepared{Out: out, Apply: func(ctx context.Context, s *Signal) error { return s.mixed(ctx, rows) },
+		Replaces: func(*Signal) []string { return unused }}
 	if len(unused) > 0 {
 		p.Notes = []note.Note{note.New(note.About, "Channels are left out, as they are in no bipolar pair: %s.", strings.Join(unused, ", "))}
 	}
