@@ -261,6 +261,8 @@ func TestPipelineRefuses(t *testing.T) {
 		{Pipeline{&Resample{Rate: 100, Level: true}, &Notch{Frequencies: Numbers{50}, Quality: 30}}, "step 2, Notch: notch at 50 Hz: at 100 samples"},
 		{Pipeline{&Notch{Quality: 30}}, "no frequencies"},
 		{Pipeline{&Resample{}}, "positive"},
+		{Pipeline{&Resample{Rate: 128e4}}, "32768 at the most"},
+		{Pipeline{&Resample{Rate: 100.001}}, "ratio"},
 		{Pipeline{&Reference{Against: Words{"mastoids"}}}, "no channel M1 (the nearest that they have is"},
 		{Pipeline{&Reference{Against: Words{"C3", "C3"}}}, "named twice"},
 		{Pipeline{&Reference{}}, "average, mastoids or the names"},

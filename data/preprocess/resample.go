@@ -16,6 +16,10 @@ type Resample struct {
 	Level bool `json:"level"`
 }
 
+// fastest bounds rates, and with them the memory that a recording takes: amplifiers for EEG go up
+// to some 20 kHz.
+const fastest = 32768
+
 // Name implements [Step].
 func (*Resample) Name() string { return "Resample" }
 
@@ -30,6 +34,9 @@ func (r *Resample) String() string {
 
 // Prepare implements [Step].
 func (r *Resample) Prepare(in Form) (Prepared, error) {
+	if r.Rate > fastest {
+		return Prepared{}, fmt.Errorf("rate is %g samples a second: it can be %d at the most", r.Rate, fastest)
+	}
 	f, err := dsp.NewResampler(in.Rate, r.Rate)
 	if err != nil {
 		return Prepared{}, err
