@@ -44,6 +44,11 @@ func (s *Study) settings(sameFolds bool) []result.Setting {
 		{Name: "data", Value: fmt.Sprintf("%s: %d clips of %g s, %d subjects, %d electrodes at %g Hz", filepath.Base(c.Data.Dir), s.Set.Len(),
 			c.Data.Features.Length(s.Set.Rate), len(subjects), len(s.Set.Channels), s.Set.Rate)},
 		{Name: "classes", Value: strings.Join(classes, ", ")},
+	}...)
+	if steps := c.Data.Features.Preprocess; len(steps) > 0 {
+		settings = append(settings, result.Setting{Name: "preprocessing", Value: steps.String()})
+	}
+	settings = append(settings, []result.Setting{
 		{Name: "features", Value: fmt.Sprintf("%s -> %v", strings.Join(transforms, ", "), s.Set.Shape)},
 		{Name: "split", Value: s.describeSplit(sameFolds)},
 		{Name: "metric", Value: describeMetric(c, perClass)},

@@ -39,7 +39,17 @@ func (p *Predictor) Recordings(ctx context.Context, r Recordings) (*Prediction, 
 		return nil, err
 	}
 	set, rate, err := data.UnlabelledFeatures(ctx, s, o)
-	if channels := p.about.Channels; len(channels) > 0 && (err != nil || !slices.Equal(set.Channels, channels)) {
+	channels, have := p.about.Channels, []string(nil)
+	if err == nil {
+		have = set.Channels
+	}
+	if len(p.about.Recorded) > 0 { // a reference is of the channels that it was of in training
+		channels = p.about.Recorded
+		if err == nil {
+			have = set.Recorded
+		}
+	}
+	if len(channels) > 0 && !slices.Equal(have, channels) {
 		_ = set.Close() // it was not even read
 		s.Pick(channels)
 		all := err // of all channels, of which some may have no place
