@@ -1,5 +1,7 @@
 package op
 
+import "strings"
+
 // sizeRules are those of what makes tensors of one number: any part of them is as good as another.
 func sizeRules() []rule {
 	return []rule{
@@ -16,6 +18,21 @@ func sizeRules() []rule {
 				if c.before != nil {
 					c.Args["size"] = sizes(c.Out)
 				}
+			},
+			ONNX: func(g *Graph) error {
+				k, v := g.computes(), ""
+				switch base := g.function(); {
+				case strings.HasSuffix(base, "zeros"):
+					v = k.num(0)
+				case strings.HasSuffix(base, "ones"):
+					v = k.num(1)
+				case strings.HasSuffix(base, "full"):
+					v = k.arg("fill_value")
+				default:
+					return errNoONNX(g.Call, "its numbers are any")
+				}
+				k.give(0, k.do("Expand", v, g.dims(g.Out)))
+				return nil
 			},
 		}},
 	}

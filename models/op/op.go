@@ -108,7 +108,9 @@ type rule struct {
 func ruled() []rule {
 	return slices.Concat(
 		elementwiseRules(),
+		arithmeticRules(),
 		reductionRules(),
+		fourierRules(),
 		shapeRules(),
 		partRules(),
 		sizeRules(),
@@ -156,7 +158,7 @@ var registry = sync.OnceValue(func() map[string]*Op {
 				o, found = kinds[in]
 			}
 			if own := byName["aten."+in+"."+overload]; !found && own != nil {
-				o = Op{Tie: own.Tie, Fit: own.Fit}
+				o = Op{Tie: own.Tie, Fit: own.Fit, ONNX: own.ONNX}
 			}
 		}
 		o.Schema, o.name, o.params = schema, name, params
