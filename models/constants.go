@@ -19,19 +19,26 @@ type Constants struct {
 	n      *Network
 	scope  *torch.Scope
 	places map[string]int
+	varies map[string]bool
 	values op.Values
 }
 
 // Constants begins with the network's parameters and buffers.
 func (n *Network) Constants() *Constants {
-	return &Constants{n: n, scope: torch.NewScope(torch.NoGrad), places: map[string]int{}}
+	return &Constants{n: n, scope: torch.NewScope(torch.NoGrad), places: map[string]int{}, varies: map[string]bool{}}
 }
 
 // Free frees what Add computed.
 func (k *Constants) Free() { k.scope.Close() }
 
+// Vary says that a value is no constant any more: something of the clips was written over it.
+func (k *Constants) Vary(name string) { k.varies[name] = true }
+
 // Tensor is a constant, parameter or buffer, or nil. It belongs to k or its network.
 func (k *Constants) Tensor(name string) *torch.Tensor {
+	if k.varies[name] {
+		return nil
+	}
 	if at, ok := k.places[name]; ok {
 		return k.values.At[at]
 	}
@@ -60,7 +67,8 @@ func (k *Constants) Add(c *op.Call) (bool, error) {
 		if v.Name == "" {
 			continue
 		}
-		if shape := out[i].Shape(); !slices.Equal(shape, v.Shape) {
+		complex := strings.HasPrefix(string(v.Type), "complex") // of which a tensor does not say its shape
+		if shape := out[i].Shape(); !complex && !slices.Equal(shape, v.Shape) {
 			return false, fmt.Errorf("it gives a tensor of shape %v where its graph says %v", shape, v.Shape)
 		}
 		k.places[v.Name] = len(k.values.At)

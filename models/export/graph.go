@@ -25,6 +25,7 @@ type graphBuilder struct {
 	taken     map[string]bool      // names
 	bytes     int                  // of initialisers
 	memory    map[string]string    // in whose memory a value may lie
+	views     map[string]*op.Call  // the nodes that gave values which may lie in others' memory
 	before    map[string]bool      // values that are there
 	g         onnxpb.GraphProto
 
@@ -36,7 +37,7 @@ type graphBuilder struct {
 
 func newGraphBuilder(n *models.Network, int8 bool) *graphBuilder {
 	b := &graphBuilder{network: n, constants: n.Constants(), int8: int8, values: map[string]string{models.Input: models.Input},
-		types: map[string]op.Choice{models.Input: "float32"}, initials: map[string]string{}, before: map[string]bool{models.Input: true}, taken: map[string]bool{models.Input: true, Output: true}}
+		types: map[string]op.Choice{models.Input: "float32"}, initials: map[string]string{}, views: map[string]*op.Call{}, before: map[string]bool{models.Input: true}, taken: map[string]bool{models.Input: true, Output: true}}
 	for i := range n.Arch.Tensors {
 		t := &n.Arch.Tensors[i]
 		b.types[t.Name], b.before[t.Name] = t.Element(), true
@@ -60,6 +61,9 @@ func (b *graphBuilder) add(c *op.Call, later []*op.Call) error {
 	defer func() {
 		for _, v := range c.Values() {
 			b.before[v] = true
+			if c.Shares() != "" && !c.InPlace() {
+				b.views[v] = c
+			}
 		}
 	}()
 	constant, err := b.constants.Add(c)
@@ -72,16 +76,12 @@ func (b *graphBuilder) add(c *op.Call, later []*op.Call) error {
 		}
 		return b.logits(c)
 	}
-	if c.InPlace() {
-		if err := b.written(c, later); err != nil {
-			return err
-		}
-	}
-	if err := (&op.Graph{Call: c, Builder: b}).Write(); err != nil {
+	g := &op.Graph{Call: c, Builder: b}
+	if err := g.Write(); err != nil {
 		return err
 	}
 	if b.err == nil && c.InPlace() {
-		b.values[c.Ref("self")] = b.values[c.Values()[0]]
+		return b.written(g, later)
 	}
 	return b.err
 }
@@ -96,18 +96,42 @@ func (b *graphBuilder) logits(c *op.Call) error {
 	return nil
 }
 
-// written says why a node can't write over a value: another one that lies in its memory is taken
-// later, and a graph of ONNX has no memory.
-func (b *graphBuilder) written(c *op.Call, later []*op.Call) error {
-	self, root := c.Ref("self"), b.memory[c.Ref("self")]
+// written gives the values in whose memory a node wrote what they are from there on, or says why that
+// is not known: a graph of ONNX has no memory.
+func (b *graphBuilder) written(g *op.Graph, later []*op.Call) error {
+	self := g.Ref("self")
+	x, known := b.values[g.Values()[0]], map[string]bool{}
+	for {
+		b.values[self], known[self] = x, true
+		b.constants.Vary(self)
+		view := b.views[self]
+		if view == nil {
+			break
+		}
+		of := view.Ref("self")
+		if of == "" || !taken(later, of) && b.memory[of] == of {
+			break
+		}
+		y, ok := g.Written(view, b.Value(of), x)
+		if !ok {
+			break
+		}
+		self, x = of, y
+	}
+	root := b.memory[self]
 	for _, next := range later {
 		for _, in := range next.Inputs() {
-			if in != self && b.memory[in] == root && b.before[in] {
-				return fmt.Errorf("it writes over %s, which %s takes by another name: let forward write x = x + y in the place of x += y", self, next.Name)
+			if !known[in] && b.memory[in] == root && b.before[in] {
+				return fmt.Errorf("it writes over memory that %s takes as %s: let forward write x = x + y in the place of x += y, or clone x before", next.Name, in)
 			}
 		}
 	}
-	return nil
+	return b.err
+}
+
+// taken reports whether nodes take a value.
+func taken(by []*op.Call, value string) bool {
+	return slices.ContainsFunc(by, func(c *op.Call) bool { return slices.Contains(c.Inputs(), value) })
 }
 
 // forget has constants that were written be added anew: those of before may have been over them.

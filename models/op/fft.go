@@ -1,6 +1,7 @@
 package op
 
 import (
+	"fmt"
 	"math"
 	"slices"
 )
@@ -29,10 +30,6 @@ func fourierONNX(g *Graph) error {
 		return errNoONNX(g.Call, "")
 	}
 	k := calculation{g, "float32"}
-	x := g.In("self")
-	if !isComplex(from) {
-		x = k.do("Unsqueeze", g.cast(x, from, "float32"), g.Numbers(-1))
-	}
 	n := size // of the signal
 	if base == "fft_irfft" {
 		n = 2 * (size - 1)
@@ -40,32 +37,36 @@ func fourierONNX(g *Graph) error {
 	if g.value("n") != nil {
 		n = g.Int("n")
 	}
-	if n < 1 {
-		return errNoONNX(g.Call, "")
+	if n < 1 || largestFactor(n) > maxMatrix {
+		return errNoONNX(g.Call, fmt.Sprintf("of %d samples", n))
+	}
+	x := g.In("self")
+	if !isComplex(from) {
+		x = k.do("Unsqueeze", g.cast(x, from, "float32"), g.Numbers(-1))
 	}
 	inverse := base == "fft_ifft" || base == "fft_irfft"
-	switch base {
-	case "fft_irfft":
+	if base == "fft_irfft" {
 		x = k.symmetric(k.fitted(x, axis, size, n/2+1), axis, n)
-	default:
+	} else {
 		x = k.fitted(x, axis, size, n)
 	}
-	y := k.Step("DFT", []string{x}, Attribute{"axis", axis}, truth("inverse", inverse), truth("onesided", base == "fft_rfft"))
+	if !isComplex(from) {
+		pads := make([]int, 2*len(g.Out)+2)
+		pads[2*len(g.Out)+1] = 1
+		x = k.do("Pad", x, g.Numbers(pads...))
+	}
+	y := k.alongAxis(x, axis, n, inverse)
 	switch base {
 	case "fft_rfft":
-		y = k.choose(k.real(axis, len(g.Out), n), k.num(0), y)
+		y = k.choose(k.real(axis, len(g.Out), n), k.num(0), k.sliced(y, axis, 0, n/2+1))
 	case "fft_irfft":
 		y = k.do("Squeeze", k.sliced(y, len(g.Out), 0, 1), g.Numbers(-1))
 	}
 	factor := 1.0
 	switch norm := g.Text("norm"); {
-	case norm == "ortho" && inverse:
-		factor = math.Sqrt(float64(n))
 	case norm == "ortho":
 		factor = 1 / math.Sqrt(float64(n))
-	case norm == "forward" && inverse:
-		factor = float64(n)
-	case norm == "forward":
+	case norm == "forward" && !inverse, norm != "forward" && inverse:
 		factor = 1 / float64(n)
 	}
 	if factor != 1 {
@@ -73,6 +74,89 @@ func fourierONNX(g *Graph) error {
 	}
 	g.Give(0, y)
 	return nil
+}
+
+// maxMatrix is the largest transform that is a product with one matrix. onnxruntime's own transforms
+// of sizes that are no powers of two are right to four digits only.
+const maxMatrix = 2048
+
+// largestFactor is the largest prime factor of n.
+func largestFactor(n int) int {
+	largest := 1
+	for p := 2; p*p <= n; p++ {
+		for n%p == 0 {
+			largest, n = p, n/p
+		}
+	}
+	return max(largest, n)
+}
+
+// alongAxis transforms complex numbers [..., 2] along a dimension of n, without a factor.
+func (k calculation) alongAxis(x string, axis, n int, inverse bool) string {
+	shape := slices.Clone(k.Shape("self"))
+	shape[axis] = n
+	last := len(shape) - 1
+	order := make([]int, len(shape)+1)
+	for d := range order {
+		order[d] = d
+	}
+	order[axis], order[last] = last, axis
+	if axis != last {
+		x = k.Step("Transpose", []string{x}, Attribute{"perm", order})
+	}
+	shape[axis], shape[last] = shape[last], shape[axis]
+	x = k.reshape(k.transform(k.reshape(x, []int{-1, n, 2}), n, inverse), append(shape, 2))
+	if axis != last {
+		x = k.Step("Transpose", []string{x}, Attribute{"perm", order})
+	}
+	return x
+}
+
+// transform transforms rows [rows, n, 2]: by a matrix, or where n is a product by those of its factors
+// (Cooley and Tukey 1965).
+func (k calculation) transform(x string, n int, inverse bool) string {
+	const small = 32
+	sign := -2 * math.Pi
+	if inverse {
+		sign = -sign
+	}
+	wave := func(i, of int) (re, im float64) {
+		im, re = math.Sincos(sign * float64(i%of) / float64(of))
+		return re, im
+	}
+	a := 1
+	for f := 2; f*f <= n && n > small; f++ {
+		if n%f == 0 {
+			a = f
+		}
+	}
+	if a == 1 {
+		m := make([]float64, 4*n*n)
+		for i := range n {
+			for f := range n {
+				re, im := wave(i*f, n)
+				m[(2*i)*2*n+2*f], m[(2*i)*2*n+2*f+1] = re, im
+				m[(2*i+1)*2*n+2*f], m[(2*i+1)*2*n+2*f+1] = -im, re
+			}
+		}
+		y := k.do("MatMul", k.reshape(x, []int{-1, 2 * n}), k.Constant("float32", []int{2 * n, 2 * n}, m...))
+		return k.reshape(y, []int{-1, n, 2})
+	}
+	b := n / a
+	turned := func(x string) string { return k.Step("Transpose", []string{x}, Attribute{"perm", []int{0, 2, 1, 3}}) }
+	x = turned(k.reshape(x, []int{-1, a, b, 2}))
+	x = k.reshape(k.transform(k.reshape(x, []int{-1, a, 2}), a, inverse), []int{-1, b, a, 2})
+	cosines, sines := make([]float64, b*a), make([]float64, 2*b*a)
+	for j := range b {
+		for f := range a {
+			re, im := wave(j*f, n)
+			cosines[j*a+f], sines[2*(j*a+f)], sines[2*(j*a+f)+1] = re, -im, im
+		}
+	}
+	swapped := k.Step("Gather", []string{x, k.Numbers(1, 0)}, Attribute{"axis", -1})
+	x = k.do("Add", k.do("Mul", x, k.Constant("float32", []int{b, a, 1}, cosines...)), k.do("Mul", swapped, k.Constant("float32", []int{b, a, 2}, sines...)))
+	x = k.transform(k.reshape(turned(x), []int{-1, b, 2}), b, inverse)
+	return k.reshape(turned(k.reshape(x, []int{-1, a, b, 2})), []int{-1, n, 2})
 }
 
 // fitted leaves out the end of a dimension, or adds zeros.

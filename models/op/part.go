@@ -309,8 +309,34 @@ func paddedONNX(g *Graph) error {
 		g.Add("Pad", in, Attribute{"mode", "reflect"})
 	case mode == "replicate":
 		g.Add("Pad", in, Attribute{"mode", "edge"})
+	case mode == "circular":
+		return circularONNX(g, pads)
 	default:
 		return errNoONNX(g.Call, "its mode is "+mode)
 	}
+	return nil
+}
+
+// circularONNX goes on with the elements at the other end.
+func circularONNX(g *Graph, pads []int) error {
+	x, dims := g.In("self"), len(pads)/2
+	for d := range dims {
+		before, after, size := pads[d], pads[dims+d], g.size("self", d)
+		if before == 0 && after == 0 {
+			continue
+		}
+		if min(before, after) < 0 || max(before, after) > size {
+			return errNoONNX(g.Call, "it goes around more than once")
+		}
+		parts := []string{x}
+		if before > 0 {
+			parts = []string{g.sliced(x, d, size-before, size), x}
+		}
+		if after > 0 {
+			parts = append(parts, g.sliced(x, d, 0, after))
+		}
+		x = g.Step("Concat", parts, Attribute{"axis", d})
+	}
+	g.Give(0, x)
 	return nil
 }

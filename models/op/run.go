@@ -189,20 +189,6 @@ func (n *Node) InPlace() bool {
 	return strings.HasSuffix(base, "_") && !strings.HasSuffix(base, "__")
 }
 
-// sharing are operations whose result may lie in the memory of what they take, in evaluation.
-const sharing = " alias alpha_dropout atleast_1d atleast_2d atleast_3d broadcast_to chunk conj contiguous detach diagonal dropout expand expand_as " +
-	"feature_alpha_dropout feature_dropout flatten imag lift_fresh mT matrix_H movedim moveaxis narrow native_dropout permute positive ravel real " +
-	"reshape reshape_as resolve_conj resolve_neg select slice split split_with_sizes squeeze swapaxes swapdims t tensor_split to transpose type_as " +
-	"unbind unflatten unfold unsqueeze view view_as view_as_complex view_as_real _conj _unsafe_view adjoint "
-
-// Shares is the value that what the node gives may lie in the memory of, "" for none.
-func (c *Call) Shares() string {
-	if c.InPlace() || strings.Contains(sharing, " "+c.op.base()+" ") {
-		return c.Ref(c.first())
-	}
-	return ""
-}
-
 // updates reports whether the node changes a buffer, such as a count of batches.
 func (b *Binding) updates() bool { return b.InPlace() && b.Tensors[b.Ref("self")] != nil }
 
