@@ -192,6 +192,11 @@ func encoded(a op.Attribute) *onnxpb.AttributeProto {
 		p.Type, p.F = onnxpb.AttributeProto_FLOAT.Enum(), proto.Float32(float32(v))
 	case string:
 		p.Type, p.S = onnxpb.AttributeProto_STRING.Enum(), []byte(v)
+	case []string:
+		p.Type = onnxpb.AttributeProto_STRINGS.Enum()
+		for _, text := range v {
+			p.Strings = append(p.Strings, []byte(text))
+		}
 	case []int:
 		p.Type = onnxpb.AttributeProto_INTS.Enum()
 		for _, n := range v {

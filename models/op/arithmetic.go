@@ -1,6 +1,9 @@
 package op
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // arithmeticRules are those of functions of the elements of several tensors, or of a tensor and a
 // number: channels stay what they are.
@@ -27,10 +30,8 @@ var connectives = map[string]string{"logical_and": "And", "logical_or": "Or", "l
 // arithmeticONNX writes a function of several tensors.
 func arithmeticONNX(g *Graph) error {
 	name := g.function()
-	for _, in := range g.Inputs() {
-		if isComplex(g.Element(in)) {
-			return complexFunction(g, name)
-		}
+	if isComplex(g.Result()) || slices.ContainsFunc(g.Inputs(), func(in string) bool { return isComplex(g.Element(in)) }) {
+		return complexFunction(g, name)
 	}
 	a, b := g.op.params[0].name, g.op.params[1].name
 	k := g.computes()

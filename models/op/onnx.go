@@ -34,7 +34,7 @@ type Builder interface {
 	Give(place int, name string)
 }
 
-// An Attribute of an ONNX operation: an int, a float64, []int or string.
+// An Attribute of an ONNX operation: an int, a float64, []int, string or []string.
 type Attribute struct {
 	Name  string
 	Value any

@@ -151,7 +151,7 @@ var registry = sync.OnceValue(func() map[string]*Op {
 		base, overload, _ := strings.Cut(full, ".")
 		o, found := kinds[full]
 		if !found {
-			o = kinds[base]
+			o, found = kinds[base]
 		}
 		if in, ok := strings.CutSuffix(base, "_"); !found && ok { // in place: as the one that is not
 			if o, found = kinds[in+"."+overload]; !found {

@@ -63,6 +63,11 @@ func partRules() []rule {
 			return nil
 		}}},
 		{ops: "slice.Tensor narrow", Op: Op{Tie: tieSlice, Fit: fitSlice, ONNX: sliceONNX}},
+		{ops: "tril triu", Op: Op{ONNX: func(g *Graph) error {
+			k := g.computes()
+			k.give(0, k.Step("Trilu", []string{k.arg("self"), g.Constant("int64", nil, float64(g.Int("diagonal")))}, truth("upper", g.function() == "triu")))
+			return nil
+		}}},
 		{ops: "constant_pad_nd", Op: Op{Tie: tiePad, Fit: fitPad, ONNX: paddedONNX}},
 		{ops: "reflection_pad1d replication_pad1d reflection_pad2d replication_pad2d", Op: Op{Tie: func(t *Ties) {
 			for d := range t.Call.Out {
