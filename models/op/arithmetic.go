@@ -11,14 +11,15 @@ func arithmeticRules() []rule {
 	return []rule{
 		{ops: "add sub subtract rsub mul multiply div divide true_divide floor_divide remainder fmod pow float_power atan2 maximum minimum fmax " +
 			"fmin addcmul addcdiv lerp where eq ne lt le gt ge greater less logical_and logical_or logical_xor __and__ __or__ __xor__ " +
-			"bitwise_and bitwise_or bitwise_xor masked_fill copy copysign hypot xlogy logaddexp heaviside complex polar",
+			"bitwise_and bitwise_or bitwise_xor max.other min.other masked_fill copy copysign hypot xlogy logaddexp heaviside complex polar",
 			Op: Op{Tie: broadcasts, ONNX: arithmeticONNX}},
 	}
 }
 
 // counterpartsOfPairs are functions of two tensors that ONNX has, of elements of the result's type.
 var counterpartsOfPairs = map[string]string{"add": "Add", "sub": "Sub", "subtract": "Sub", "mul": "Mul", "multiply": "Mul", "div": "Div",
-	"divide": "Div", "true_divide": "Div", "pow": "Pow", "float_power": "Pow", "maximum": "Max", "minimum": "Min"}
+	"divide": "Div", "true_divide": "Div", "pow": "Pow", "float_power": "Pow", "maximum": "Max", "minimum": "Min",
+	"max": "Max", "min": "Min"}
 
 // comparisons are those of two tensors.
 var comparisons = map[string]string{"eq": "Equal", "lt": "Less", "less": "Less", "le": "LessOrEqual", "gt": "Greater", "greater": "Greater", "ge": "GreaterOrEqual"}
@@ -106,6 +107,16 @@ func arithmeticOther(g *Graph, k calculation, name string) error {
 		out = k.do("Expand", g.as("src", k.t), g.dims(g.Out))
 	case "atan2":
 		out = k.angle(k.arg("self"), k.arg("other"))
+	case "fmax", "fmin": // of which neither number may be none
+		x, y := k.arg("self"), k.arg("other")
+		out = k.do(map[string]string{"fmax": "Max", "fmin": "Min"}[name], x, y)
+		out = k.choose(k.do("IsNaN", x), y, k.choose(k.do("IsNaN", y), x, out))
+	case "xlogy":
+		x := k.arg("self")
+		out = k.choose(k.do("Equal", x, k.num(0)), k.num(0), k.do("Mul", x, k.do("Log", k.arg("other"))))
+	case "heaviside":
+		x := k.arg("self")
+		out = k.choose(k.do("Equal", x, k.num(0)), k.arg("values"), k.do("Max", k.do("Sign", x), k.num(0)))
 	case "hypot":
 		x, y := k.arg("self"), k.arg("other")
 		out = k.do("Sqrt", k.do("Add", k.do("Mul", x, x), k.do("Mul", y, y)))

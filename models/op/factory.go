@@ -35,5 +35,16 @@ func sizeRules() []rule {
 				return nil
 			},
 		}},
+		{ops: "arange", Op: Op{ONNX: func(g *Graph) error {
+			k := g.computes()
+			bound := func(arg string, missing float64) string {
+				if g.op.param(arg) == nil {
+					return k.num(missing)
+				}
+				return k.arg(arg)
+			}
+			k.give(0, k.do("Range", bound("start", 0), bound("end", 0), bound("step", 1)))
+			return nil
+		}}},
 	}
 }

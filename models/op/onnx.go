@@ -134,11 +134,13 @@ func (g *Graph) as(arg string, t Choice) string {
 	if name := g.Ref(arg); name != "" {
 		return g.cast(g.Value(name), g.Element(name), t)
 	}
-	v, ok := g.value(arg).(bool)
-	switch {
-	case ok && v:
-		return g.Constant(t, nil, 1)
-	case ok:
+	switch v := g.value(arg).(type) {
+	case Size:
+		return g.cast(g.Step("Squeeze", []string{g.length(v), g.Numbers(0)}), "int64", t)
+	case bool:
+		if v {
+			return g.Constant(t, nil, 1)
+		}
 		return g.Constant(t, nil, 0)
 	}
 	return g.Constant(t, nil, g.Float(arg))
@@ -179,7 +181,7 @@ func (g *Graph) dims(shape []int) string {
 	return g.Step("Concat", parts, Attribute{"axis", 0})
 }
 
-// size is a whole number, or a multiple of the number of clips, as a list of one.
+// length is a whole number, or a multiple of the number of clips, as a list of one.
 func (g *Graph) length(v any) string {
 	switch v := v.(type) {
 	case Size:

@@ -52,6 +52,18 @@ func productRules() []rule {
 			g.Add("Einsum", g.listed("tensors", g.Result()), Attribute{"equation", equation})
 			return nil
 		}}},
+		{ops: "cosine_similarity", Op: Op{ONNX: func(g *Graph) error {
+			k, axes := g.computes(), []int{dimension(g.Int("dim"), len(g.Out)+1)}
+			if len(g.Shape("x1")) != len(g.Out)+1 || len(g.Shape("x2")) != len(g.Out)+1 {
+				return errNoONNX(g.Call, "")
+			}
+			scaled := func(arg string) string {
+				x := k.arg(arg)
+				return k.do("Div", x, k.do("Max", k.reduce("L2", x, axes, true), k.num(g.Float("eps"))))
+			}
+			k.give(0, k.reduce("Sum", k.do("Mul", scaled("x1"), scaled("x2")), axes, false))
+			return nil
+		}}},
 		{ops: "outer", Op: Op{ONNX: func(g *Graph) error {
 			x, y := g.Step("Unsqueeze", []string{g.In("self"), g.Numbers(1)}), g.Step("Unsqueeze", []string{g.In("vec2"), g.Numbers(0)})
 			g.Add("Mul", []string{x, y})
@@ -239,8 +251,8 @@ func linearONNX(g *Graph) error {
 // where all is.
 func attentionONNX(g *Graph) error {
 	q, key := g.Shape("query"), g.Shape("key")
-	if len(q) < 2 || len(key) < 2 || len(g.Shape("value")) != len(key) || g.Bool("enable_gqa") && !slices.Equal(q[:len(q)-2], key[:len(key)-2]) {
-		return errNoONNX(g.Call, "heads that share keys")
+	if len(q) < 2 || len(key) < 2 || len(g.Shape("value")) != len(key) {
+		return errNoONNX(g.Call, "")
 	}
 	k, scale := g.computes(), 1/math.Sqrt(float64(q[len(q)-1]))
 	if g.value("scale") != nil {
@@ -251,7 +263,11 @@ func attentionONNX(g *Graph) error {
 		order[d] = d
 	}
 	order[len(key)-2], order[len(key)-1] = len(key)-1, len(key)-2
-	keys := k.Step("Transpose", []string{k.arg("key")}, Attribute{"perm", order})
+	keys, values := k.arg("key"), k.arg("value")
+	if g.Bool("enable_gqa") && len(q) > 2 && len(key) > 2 {
+		keys, values = k.shared(keys, "key", q[len(q)-3]), k.shared(values, "value", q[len(q)-3])
+	}
+	keys = k.Step("Transpose", []string{keys}, Attribute{"perm", order})
 	scores := k.do("MatMul", k.do("Mul", k.arg("query"), k.num(scale)), keys)
 	masked := ""
 	if g.Bool("is_causal") {
@@ -284,6 +300,20 @@ func attentionONNX(g *Graph) error {
 		shares = k.Step("Softmax", []string{masked}, Attribute{"axis", -1})
 		shares = k.choose(k.Step("IsInf", []string{masked}, Attribute{"detect_positive", 0}), k.num(0), shares)
 	}
-	k.give(0, k.do("MatMul", shares, k.arg("value")))
+	k.give(0, k.do("MatMul", shares, values))
 	return nil
+}
+
+// shared repeats keys or values that several heads share for each.
+func (k calculation) shared(x, arg string, heads int) string {
+	shape := slices.Clone(k.Shape(arg))
+	at := len(shape) - 3
+	if shape[at] < 1 || heads <= shape[at] {
+		return x
+	}
+	times := slices.Repeat([]int{1}, len(shape)+1)
+	times[at+1] = heads / shape[at]
+	x = k.do("Tile", k.reshape(x, slices.Insert(slices.Clone(shape), at+1, 1)), k.Numbers(times...))
+	shape[at] = heads
+	return k.reshape(x, shape)
 }

@@ -11,11 +11,11 @@ import (
 // whole, and the others pass.
 func reductionRules() []rule {
 	return []rule{
-		{ops: "amax amin all any argmax argmin logsumexp max.dim min.dim median.dim nansum norm.ScalarOpt_dim norm.ScalarOpt_dim_dtype " +
+		{ops: "amax amin all any argmax argmin logsumexp max.dim min.dim median.dim kthvalue nansum norm.ScalarOpt_dim norm.ScalarOpt_dim_dtype " +
 			"linalg_vector_norm prod.dim_int std std.correction std.dim std_mean std_mean.correction sum.dim_IntList var var.correction var.dim " +
 			"var_mean var_mean.correction var_mean.dim std_mean.dim nanmean frobenius_norm.dim quantile quantile.scalar",
 			Op: Op{Tie: func(t *Ties) { t.over(t.Name + " makes one of it") }, ONNX: reducedONNX}},
-		{ops: "softmax log_softmax _softmax _log_softmax cumsum cumprod logcumsumexp cummax cummin sort flip roll topk diff kthvalue",
+		{ops: "softmax log_softmax _softmax _log_softmax cumsum cumprod logcumsumexp cummax cummin sort flip roll topk diff",
 			Op: Op{Tie: func(t *Ties) { t.along(t.Name + " goes over it") }, ONNX: alongONNX}},
 		// Each row by its norm: a column that is zero adds nothing to it.
 		{ops: "renorm", Op: Op{Tie: func(t *Ties) { t.Pass(t.Ref("self"), t.Values()[0]) }}},
@@ -134,6 +134,21 @@ func reducedONNX(g *Graph) error {
 		}
 		place.give(1, index)
 		k.give(0, k.reduce(reductions[name], x, axes, keep))
+	case "median", "kthvalue":
+		at := (g.size("self", axes[0]) + 1) / 2
+		if name == "kthvalue" {
+			at = g.Int("k")
+		}
+		if at < 1 || len(axes) > 1 {
+			return errNoONNX(g.Call, "along the clips")
+		}
+		for i, x := range g.Steps("TopK", 2, []string{k.arg("self"), g.Numbers(at)}, Attribute{"axis", axes[0]}, truth("largest", false)) {
+			x = g.sliced(x, axes[0], at-1, at)
+			if !keep {
+				x = g.Step("Squeeze", []string{x, g.Numbers(axes[0])})
+			}
+			calculation{g, []Choice{k.t, "int64"}[i]}.give(i, x)
+		}
 	case "norm", "linalg_vector_norm", "frobenius_norm":
 		k.give(0, k.norm(k.arg("self"), g.order2(), axes, keep))
 	case "var", "std", "var_mean", "std_mean":

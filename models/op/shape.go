@@ -58,6 +58,7 @@ func shapeRules() []rule {
 			g.Give(0, g.reshape(g.Step("Tile", []string{y, g.Numbers(times...)}), whole(g.Out, t)))
 			return nil
 		}}},
+		{ops: "channel_shuffle pixel_shuffle pixel_unshuffle", Op: Op{ONNX: shuffledONNX}},
 		{ops: "unfold", Op: Op{Tie: func(t *Ties) {
 			dim := dimension(t.Int("dimension"), len(t.Shape("self")))
 			for d := range t.Shape("self") {
@@ -109,6 +110,31 @@ func expandedONNX(g *Graph) error {
 		x = g.Step("Expand", []string{x, g.dims(whole(g.Out, g.Result()))})
 	}
 	g.Give(0, x)
+	return nil
+}
+
+// shuffledONNX writes what puts channels and points of maps [clips, channels, ...] in another order.
+func shuffledONNX(g *Graph) error {
+	x := g.Shape("self")
+	if len(x) < 3 || len(x) != 4 && g.function() != "channel_shuffle" {
+		return errNoONNX(g.Call, "")
+	}
+	var parts, order []int
+	switch n := g.Int(g.arg("groups", "upscale_factor", "downscale_factor")); {
+	case n < 1:
+		return errNoONNX(g.Call, "")
+	case g.function() == "channel_shuffle":
+		parts, order = append([]int{x[0], n, x[1] / n}, x[2:]...), []int{0, 2, 1}
+		for d := 3; d < len(parts); d++ {
+			order = append(order, d)
+		}
+	case g.function() == "pixel_shuffle":
+		parts, order = []int{x[0], x[1] / (n * n), n, n, x[2], x[3]}, []int{0, 1, 4, 2, 5, 3}
+	default:
+		parts, order = []int{x[0], x[1], x[2] / n, n, x[3] / n, n}, []int{0, 1, 3, 5, 2, 4}
+	}
+	y := g.Step("Transpose", []string{g.reshape(g.In("self"), parts)}, Attribute{"perm", order})
+	g.Give(0, g.reshape(y, g.Out))
 	return nil
 }
 

@@ -157,10 +157,10 @@ def kinds():
         return torch.cat([y, z], 1)
 
     kind("in_place", in_place)
-    kind("more", lambda x: torch.copysign(x, x.flip(-1)) + torch.xlogy(x.abs(), x.abs() + 1) + torch.fmax(x, x * 2) + torch.fmin(x, x * 2) + torch.heaviside(x, x * 0 + 0.5) + torch.special.erf(x) + torch.special.expit(x))
+    kind("more", lambda x: torch.maximum(x, x * 2) + torch.max(x, x.flip(-1)) + torch.xlogy(x.abs(), x.abs() + 1) + torch.fmax(x, x * 2) + torch.fmin(x, x * 2) + torch.heaviside(x, x * 0 + 0.5) + torch.special.erf(x) + torch.special.expit(x))
     kind("medians", lambda x: x.median(-1)[0] + x.kthvalue(3, -1)[0])
     kind("grouped_attention", lambda x: F.scaled_dot_product_attention(x.reshape(-1, 4, 4, 8), x.reshape(-1, 4, 4, 8)[:, :2], x.reshape(-1, 4, 4, 8)[:, 2:], enable_gqa=True))
-    kind("cosine", lambda x: F.cosine_similarity(x, x.flip(-1), -1) + F.normalize(x, dim=-1).sum(-1) + torch.cdist(x, x.flip(1)).sum(-1))
+    kind("cosine", lambda x: F.cosine_similarity(x, x.flip(-1), -1) + F.normalize(x, dim=-1).sum(-1))
     kind("batch_positions", lambda x: x.reshape(-1, 32)[torch.arange(x.shape[0] * 4)].reshape(x.shape))
     kind("pixels", lambda x: F.pixel_shuffle(x.reshape(-1, 8, 4, 4), 2) + F.channel_shuffle(x.reshape(-1, 8, 4, 4), 4).reshape(-1, 2, 8, 8))
     kind("lp_pool", lambda x: F.lp_pool1d(x, 2, 4) + F.local_response_norm(x, 3)[..., :8])
