@@ -29,8 +29,8 @@ type Exported struct {
 	Aliases map[string]string `json:"aliases,omitempty"`
 }
 
-// clipNode gives the graph of a network a clip in the dimensions that it takes.
-const clipNode = "eegprune_clips"
+// ClipNode is the node that gives the graph of a network a clip in the dimensions that it takes.
+const ClipNode = "eegprune_clips"
 
 // IsExported reports whether a file is an archive of torch.export.
 func IsExported(path string) bool { return pt2.Is(path) }
@@ -168,9 +168,9 @@ func archOf(name string, p *pt2.Program) (*Arch, extra, error) {
 	}
 	input := op.Ref(op.Input)
 	if len(shape) == 3 {
-		a.Nodes = append(a.Nodes, op.Node{Name: clipNode, Op: op.Flatten, Args: op.Args{"self": op.Ref(op.Input), "start_dim": 1, "end_dim": 2},
-			Gives: []op.Value{{Name: clipNode, Shape: slices.Clone(shape)}}})
-		input = clipNode
+		a.Nodes = append(a.Nodes, op.Node{Name: ClipNode, Op: op.Flatten, Args: op.Args{"self": op.Ref(op.Input), "start_dim": 1, "end_dim": 2},
+			Gives: []op.Value{{Name: ClipNode, Shape: slices.Clone(shape)}}})
+		input = ClipNode
 	}
 	for _, n := range p.Nodes {
 		if n.Op == "aten._has_compatible_shallow_copy_type.default" { // asks, for an assignment to .data, and changes nothing

@@ -62,15 +62,6 @@ func overWindows(t *Ties) {
 	}
 }
 
-// pooling makes an operation of ONNX of a pool.
-func pooling(operation string) func(g *Graph) error {
-	return func(g *Graph) error {
-		kernel, stride := g.Window()
-		g.Add(operation, []string{g.In("self")}, Attribute{"kernel_shape", kernel}, Attribute{"strides", stride})
-		return nil
-	}
-}
-
 // windows are a pool's arguments in Python.
 func windows(c *Call) string {
 	kernel, stride := c.Window()
@@ -93,7 +84,7 @@ func avgPool2d() Op {
 				return s.AvgPool2d(x, [2]int(kernel), [2]int(stride))
 			})(b)
 		},
-		ONNX:   pooling("AveragePool"),
+		ONNX:   windowONNX,
 		Module: func(c *Call) string { return "nn.AvgPool2d(" + windows(c) + ")" },
 		Python: func(c *Call, in func(string) string) string {
 			return "F.avg_pool2d(" + in("self") + ", " + windows(c) + ")"

@@ -74,18 +74,7 @@ func batchNorm() Op {
 			x, norm := b.Source("input"), b.Norm()
 			return func(s *torch.Scope, v *Values) *torch.Tensor { return s.BatchNorm(x(v), norm, v.Training) }
 		},
-		ONNX: func(g *Graph) error {
-			in := []string{g.In("input")}
-			for _, arg := range []string{"weight", "bias", "running_mean", "running_var"} {
-				name, err := g.Tensor(g.Ref(arg))
-				if err != nil {
-					return err
-				}
-				in = append(in, name)
-			}
-			g.Add("BatchNormalization", in, Attribute{"epsilon", g.Float("eps")})
-			return nil
-		},
+		ONNX: batchNormONNX,
 		Module: func(c *Call) string {
 			args := fmt.Sprint(c.Shape("weight")[0])
 			if e := c.Float("eps"); e != batchNormEps {
