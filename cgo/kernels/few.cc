@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <vector>
 
 using at::Tensor;
 using shim::Few;
@@ -69,6 +70,7 @@ struct shim::Prepared::Weights {
 struct shim::Prepared::State {
   std::mutex mutex;
   std::vector<std::pair<const void *, uint32_t>> made_of;
+  std::vector<float> norm;
   bool by_rows = false;
   Weights weights;
 };
@@ -76,13 +78,20 @@ struct shim::Prepared::State {
 shim::Prepared::Prepared() : state(std::make_unique<State>()) {}
 shim::Prepared::~Prepared() = default;
 
-// What they are made of is told by where it lies and how often it was written.
+// What weights are made of is told by where they lie and how often they were written. A training moves a
+// BatchNorm's statistics and counts nothing: its numbers, which are few, are compared.
 shim::Prepared::Weights shim::Prepared::of(const Tensor &weight, const Tensor &bias, const HWCNOptions &o, bool by_rows) {
   const std::lock_guard lock(state->mutex);
   std::vector<std::pair<const void *, uint32_t>> now;
-  for (const Tensor &t : {weight, bias, o.norm_weight, o.norm_bias, o.norm_mean, o.norm_variance})
+  for (const Tensor &t : {weight, bias})
     now.emplace_back(t.defined() ? t.const_data_ptr() : nullptr, t.defined() ? static_cast<uint32_t>(t._version()) : 0);
-  if (now == state->made_of && by_rows == state->by_rows)
+  std::vector<float> norm;
+  for (const Tensor &t : {o.norm_weight, o.norm_bias, o.norm_mean, o.norm_variance})
+    if (t.defined()) {
+      const Tensor numbers = t.contiguous();
+      norm.insert(norm.end(), numbers.const_data_ptr<float>(), numbers.const_data_ptr<float>() + numbers.numel());
+    }
+  if (now == state->made_of && norm == state->norm && by_rows == state->by_rows)
     return state->weights;
   const FewKernel &k = kernel();
   const int64_t out = weight.size(0) / o.groups, padded = by_rows ? out : up(out, k.vector);
@@ -95,6 +104,7 @@ shim::Prepared::Weights shim::Prepared::of(const Tensor &weight, const Tensor &b
     w.shift = of_channels(o.norm_bias.sub(o.norm_mean.mul(scale)), o.groups, padded);
   }
   state->made_of = std::move(now);
+  state->norm = std::move(norm);
   state->by_rows = by_rows;
   return state->weights = w;
 }
