@@ -120,7 +120,9 @@ func (s *Signal) stretch() int {
 // eachRow puts every channel through do, its baseline and its samples as one where they are
 // joined. at is where a sample of the input is in the output.
 func (s *Signal) eachRow(ctx context.Context, do func(x []float64) ([]float64, error), at func(n int) int) error {
-	return s.become(ctx, len(s.Samples), func(c int) (samples, baseline []float64, err error) {
+	// Each row takes the place of the one it is made of, which is free at once.
+	s.Samples, s.Baseline = slices.Clone(s.Samples), slices.Clone(s.Baseline)
+	return s.become(ctx, s.Samples, s.Baseline, func(c int) (samples, baseline []float64, err error) {
 		if s.Baseline == nil {
 			samples, err = do(s.Samples[c])
 			return samples, nil, err
@@ -141,7 +143,11 @@ func (s *Signal) eachRow(ctx context.Context, do func(x []float64) ([]float64, e
 // mixed gives the signal the channels that a step makes of those it has: each a sum of rows
 // with weights.
 func (s *Signal) mixed(ctx context.Context, rows []mixture) error {
-	return s.become(ctx, len(rows), func(c int) (samples, baseline []float64, err error) {
+	var baselines [][]float64
+	if s.Baseline != nil {
+		baselines = make([][]float64, len(rows))
+	}
+	return s.become(ctx, make([][]float64, len(rows)), baselines, func(c int) (samples, baseline []float64, err error) {
 		if s.Baseline != nil {
 			baseline = rows[c].of(s.Baseline)
 		}
@@ -149,27 +155,28 @@ func (s *Signal) mixed(ctx context.Context, rows []mixture) error {
 	})
 }
 
-// become gives the signal n channels, several worked on at once.
-func (s *Signal) become(ctx context.Context, n int, channel func(c int) (samples, baseline []float64, err error)) error {
-	samples, baseline := make([][]float64, n), make([][]float64, n)
+// become fills samples, and baseline where it isn't nil, channel by channel, several at once, and
+// makes them the signal's.
+func (s *Signal) become(ctx context.Context, samples, baseline [][]float64, channel func(c int) (samples, baseline []float64, err error)) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(max(1, s.Workers))
-	for c := range n {
-		g.Go(func() (err error) {
+	for c := range samples {
+		g.Go(func() error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			samples[c], baseline[c], err = channel(c)
+			x, b, err := channel(c)
+			samples[c] = x
+			if baseline != nil {
+				baseline[c] = b
+			}
 			return err
 		})
 	}
 	if err := g.Wait(); err != nil {
 		return err
 	}
-	s.Samples = samples
-	if s.Baseline != nil {
-		s.Baseline = baseline
-	}
+	s.Samples, s.Baseline = samples, baseline
 	return nil
 }
 
@@ -187,13 +194,24 @@ func (m mixture) of(x [][]float64) []float64 {
 		return x[m.rows[0]]
 	}
 	y := make([]float64, len(x[m.rows[0]]))
+	for from := 0; from < len(y); from += block {
+		m.into(y[from:min(from+block, len(y))], x, from)
+	}
+	return y
+}
+
+// block is how many samples of all channels are worked on before the next are, few enough for
+// the processor's caches.
+const block = 1024
+
+// into adds to y the samples of the mixture from one on.
+func (m mixture) into(y []float64, x [][]float64, from int) {
 	for k, r := range m.rows {
 		w := m.weights[k]
-		for i, v := range x[r] {
+		for i, v := range x[r][from : from+len(y)] {
 			y[i] += w * v
 		}
 	}
-	return y
 }
 
 // find returns the rows of channels that are named by a user.

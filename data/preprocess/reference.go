@@ -84,12 +84,20 @@ func less(x [][]float64, m mixture) [][]float64 {
 	if x == nil {
 		return nil
 	}
-	mean := m.of(x)
 	y := make([][]float64, len(x))
 	for c := range x {
 		y[c] = make([]float64, len(x[c]))
-		for i, v := range x[c] {
-			y[c][i] = v - mean[i]
+	}
+	var sum [block]float64
+	for from := 0; from < len(x[0]); from += block {
+		mean := sum[:min(block, len(x[0])-from)]
+		clear(mean)
+		m.into(mean, x, from)
+		for c := range x {
+			out := y[c][from : from+len(mean)]
+			for i, v := range x[c][from : from+len(mean)] {
+				out[i] = v - mean[i]
+			}
 		}
 	}
 	return y
