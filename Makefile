@@ -3,8 +3,8 @@
 #   make demo [DATA=DIR]     the main job, on simulated recordings or those in DIR
 #   make test                all tests that take seconds
 #   make test-slow           the ones that take minutes
-#   make test-reference      values that PyTorch makes anew, for other seeds and sizes (needs
-#                            a Python with torcheeg and fvcore)
+#   make test-reference      parity with PyTorch at other seeds and sizes, computed on the spot
+#                            (needs a Python with torcheeg and fvcore)
 #   make test-slurm          a study on a Slurm cluster of two nodes, started here (needs root,
 #                            or slurm-wlm and munge)
 #   make test-real EEG_DATA=DIR   on the real recordings in DIR

@@ -20,8 +20,9 @@ type Network struct {
 	steps   map[mode]*program
 }
 
-// New makes a network with weights drawn as the PyTorch class draws them from the same
-// seed; without a generator they are zero. The caller frees it.
+// New returns a network of an architecture. A generator draws the weights that the
+// PyTorch class draws from the same seed. Without a generator the weights are zero. The
+// caller frees the network.
 func New(arch *Arch, device torch.Device, g *torch.Generator) (*Network, error) {
 	if err := arch.Check(); err != nil {
 		return nil, err

@@ -7,10 +7,10 @@ import (
 	"eegprune/torch"
 )
 
-// Remove returns a new network without the channels that keep leaves out: a smaller
-// one, whose logits are those of n with the removed channels' last per-channel output
-// held at zero. Nothing is folded into what stays; masks of weights stay with them. The
-// caller frees it; n is unchanged.
+// Remove returns a smaller network that has only the channels in keep. Its logits equal
+// those of n with the last per-channel output of each removed channel held at zero. The
+// remaining weights keep their values and their masks. The caller frees the new network;
+// n is unchanged.
 func Remove(n *models.Network, keep Keep) (*models.Network, error) {
 	c, err := shrink(n.Arch, keep)
 	if err != nil {

@@ -14,7 +14,6 @@ for study in eegmat simulated-deap; do
   [ "$study" = eegmat ] && data=$eegmat
   "$program" study run "studies/$study.yaml" --data "$data" --out "$out/$study"
   "$program" report "$out/$study"
-  cp "$out/$study/report.html" "$docs/$study.html"
   cp "$out/$study/result.csv" "$docs/$study.csv"
   "$program" compare "$out/$study" --format markdown >"$docs/$study.md"
 done

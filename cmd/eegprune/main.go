@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"eegprune/experiment/watch"
+	"eegprune/models"
 	"eegprune/train"
 )
 
@@ -97,9 +98,11 @@ func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "eegprune",
 		Short: "Train EEG networks, prune them, recover their accuracy and show what was saved",
-		Long: `eegprune trains EEG networks (CCNN, FBCCNN, TSCeption) on recordings, removes the
-filters that matter least, brings the accuracy back, and shows over folds what was
-saved and what it cost.`,
+		Long: `eegprune trains EEG networks on recordings, removes the filters that matter least,
+recovers the accuracy, and reports over folds what was saved and what it cost.
+
+Networks: ` + strings.Join(models.Names(), ", ") + `,
+and any that torch.export writes (.pt2).`,
 		Example: `  eegprune data simulate --out recordings --subjects 4 --trials 2 --seconds 10
   eegprune run --data recordings --out study --folds 2 --epochs 2`,
 		SilenceErrors: true,

@@ -1,0 +1,18 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"eegprune/models"
+)
+
+// The program's help names every network that there is.
+func TestHelpNamesEveryNetwork(t *testing.T) {
+	long := (&app{}).root().Long
+	for _, name := range models.Names() {
+		if !strings.Contains(long, name) {
+			t.Errorf("the help does not name %s", name)
+		}
+	}
+}
