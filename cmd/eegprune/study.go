@@ -15,7 +15,7 @@ func (a *app) studyCommand() *cobra.Command {
 		Long: `A study is a file: data, networks, methods, ratios, ways to recover, folds. Its parts
 share what they can, run side by side, and go on where they were after any end.`,
 	}
-	c.AddCommand(a.studyRunCommand(), a.studyPlanCommand(), a.studyShowCommand(), a.studyWatchCommand(), a.studyResultsCommand(),
+	c.AddCommand(a.studyRunCommand(), a.studyPlanCommand(), a.studyValidateCommand(), a.studyShowCommand(), a.studyWatchCommand(), a.studyResultsCommand(),
 		a.studyShardCommand(), a.studySubmitCommand(), a.studyMergeCommand())
 	return c
 }

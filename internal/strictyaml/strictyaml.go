@@ -241,24 +241,30 @@ func (a anchors) Visit(n ast.Node) ast.Visitor {
 }
 
 // Resolve puts in place of each alias in a part of a file what it stands for, so that the
-// part can be decoded without the rest.
+// part can be decoded without the rest. An alias inside of what it stands for stays as it is.
 func Resolve(n ast.Node, anchors map[string]ast.Node) ast.Node {
+	return resolve(n, anchors, nil)
+}
+
+// resolve is Resolve inside of what the open aliases stand for.
+func resolve(n ast.Node, anchors map[string]ast.Node, open []string) ast.Node {
 	switch n := n.(type) {
 	case *ast.AliasNode:
-		if v := anchors[n.Value.GetToken().Value]; v != nil {
-			return Resolve(v, anchors)
+		name := n.Value.GetToken().Value
+		if v := anchors[name]; v != nil && !slices.Contains(open, name) {
+			return resolve(v, anchors, append(slices.Clip(open), name))
 		}
 	case *ast.AnchorNode:
-		return Resolve(n.Value, anchors)
+		return resolve(n.Value, anchors, append(slices.Clip(open), n.Name.GetToken().Value))
 	case *ast.MappingNode:
 		for _, v := range n.Values {
-			v.Value = Resolve(v.Value, anchors)
+			v.Value = resolve(v.Value, anchors, open)
 		}
 	case *ast.MappingValueNode:
-		n.Value = Resolve(n.Value, anchors)
+		n.Value = resolve(n.Value, anchors, open)
 	case *ast.SequenceNode:
 		for i, v := range n.Values {
-			n.Values[i] = Resolve(v, anchors)
+			n.Values[i] = resolve(v, anchors, open)
 		}
 	}
 	return n
