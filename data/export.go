@@ -96,6 +96,9 @@ func convertInto(ctx context.Context, s *source.Source, dir string, o Options) (
 		return nil, err
 	}
 	n.Add("", repeated...)
+	if c.tied > 0 {
+		n.Add("", note.New(note.LeftOut, "%d trial(s) have no class and are left out, as a rating equals the threshold.", c.tied))
+	}
 	n.Add("", slices.Concat(c.subjects.notes("subjects"), c.sessions.notes("sessions"))...)
 	said := slices.Concat(s.Notes, n)
 	if c.first == nil {
@@ -112,6 +115,7 @@ type converter struct {
 	first              *source.Recording
 	subjects, sessions fileNames
 	parts              map[groupKey]int // files of each trial: an interrupted one is several recordings
+	tied               int              // trials without a class, as a rating equals the threshold
 }
 
 func (c *converter) add(r *source.Recording) error {
@@ -134,6 +138,10 @@ func (c *converter) add(r *source.Recording) error {
 	var class []npy.Named
 	if c.labels != nil {
 		k, err := c.labels.Class(r.Labels)
+		if errors.Is(err, label.ErrTie) {
+			c.tied++
+			return nil
+		}
 		if err != nil {
 			return fmt.Errorf("%s: trial %d: %w", r.File, r.Trial, err)
 		}

@@ -2,6 +2,7 @@ package data
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -106,6 +107,10 @@ func (l *layout) work(ctx context.Context, r *source.Recording, p *part) error {
 	}
 	if l.labels != nil {
 		class, err := l.labels.Class(r.Labels)
+		if errors.Is(err, label.ErrTie) {
+			p.tied = true
+			return nil
+		}
 		if err != nil {
 			return fmt.Errorf("%s: trial %d: %w", r.File, r.Trial, err)
 		}

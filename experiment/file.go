@@ -9,6 +9,7 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 
+	"eegprune/data/label"
 	"eegprune/data/source"
 	"eegprune/internal/strictyaml"
 	"eegprune/models"
@@ -27,6 +28,8 @@ type File struct {
 		Manifest string `yaml:"manifest,omitempty"` // see source.Open
 		Encoding string `yaml:"encoding,omitempty"` // see source.Reading
 		Montage  string `yaml:"montage,omitempty"`  // below the study file's directory, if it isn't absolute
+		// Label chooses what the class is made of; see source.Reading.
+		Label label.Choice `yaml:"label,omitempty"`
 	} `yaml:"data,omitempty"`
 	Seed  *uint64  `yaml:"seed,omitempty"`
 	Seeds []uint64 `yaml:"seeds,omitempty"` // of repetitions, instead of one seed
@@ -195,7 +198,7 @@ func (f *File) config(n NetworkFile, seed uint64) (Config, error) {
 	c := Config{Model: n.Model, Network: exported, SamplingRate: n.SamplingRate, Seed: seed, Metric: f.Metric, ClassWeights: f.ClassWeights, Train: train.Paper(n.Model), Options: f.Prune.Options, Sparsity: PaperSparsity, Distill: f.Distill,
 		Recover: []string{}}
 	c.Data.Dir, c.Data.Manifest = f.Data.Dir, f.Data.Manifest
-	c.Data.Reading = source.Reading{Encoding: f.Data.Encoding, Montage: f.Data.Montage}
+	c.Data.Reading = source.Reading{Encoding: f.Data.Encoding, Montage: f.Data.Montage, Label: f.Data.Label}
 	c.Data.Features = features
 	if len(f.Seeds) > 1 {
 		c.Seeds = f.Seeds

@@ -45,6 +45,7 @@ commands read them. The directory is made whole or not at all.`,
 		},
 	}
 	from.register(c.Flags())
+	from.label.register(c.Flags())
 	outFlag(c, &out, "dir", "directory for the converted recordings, new or empty")
 	return c
 }

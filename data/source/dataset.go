@@ -1,5 +1,7 @@
 package source
 
+import "eegprune/data/label"
+
 // A dataset is a known data set: how a directory of it is told and read.
 type dataset struct {
 	// manifest is YAML. A directory whose files are named as it says is one of the data set.
@@ -13,6 +15,15 @@ type dataset struct {
 
 // datasets lists them. A new one is a file and a line here.
 func datasets() []dataset { return []dataset{deap(), eegmat(), eegmmidb(), seed()} }
+
+// ratings are scales of one range, divided at the same threshold.
+func ratings(low, high, threshold float64, keys ...string) []label.Scale {
+	var list []label.Scale
+	for _, k := range keys {
+		list = append(list, label.Scale{Key: k, Low: low, High: high, Threshold: threshold})
+	}
+	return list
+}
 
 // Builtin returns the manifests of known data sets, by which a directory is
 // recognised that has none of its own.

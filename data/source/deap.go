@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 
+	"eegprune/data/label"
 	"eegprune/data/ndarray"
 	"eegprune/data/pickle"
 	"eegprune/internal/mapped"
@@ -20,12 +21,6 @@ func deap() dataset {
 name: deap
 format: deap
 files: '(^|/)s(?<subject>\d{2})\.dat$'
-label:
-  transforms:
-    - name: Select
-      args: {key: [valence]}
-    - name: Binary
-      args: {threshold: 5}
 signal: {rate: 128, electrodes: [deap], baseline: 3}
 `,
 		format:   format{name: "deap", about: "DEAP's data_preprocessed_python (sNN.dat)", labels: deapLabels(), streams: true, read: readDEAP},
@@ -43,8 +38,8 @@ func deapOfMATLAB(names []string) string {
 	return fmt.Sprintf("its files (%s, ...) are DEAP's copy for MATLAB, data_preprocessed_matlab: give the one for Python, data_preprocessed_python (s01.dat, ...)", names[0])
 }
 
-// deapLabels are the ratings, each from 1 to 9.
-func deapLabels() []string { return []string{"valence", "arousal", "dominance", "liking"} }
+// deapLabels are the ratings, and torcheeg's threshold.
+func deapLabels() []label.Scale { return ratings(1, 9, 5, "valence", "arousal", "dominance", "liking") }
 
 // readDEAP reads a file of DEAP's data_preprocessed_python: a pickled dict of
 // data [trials, 40, samples], whose first rows are the EEG, and labels [trials,
@@ -94,7 +89,7 @@ func openDEAP(m *Manifest, f File, b []byte) (*deapFile, error) {
 	case shape[0] == 0:
 		return nil, fmt.Errorf("it has no trials")
 	case want[1] < len(deapLabels()):
-		return nil, fmt.Errorf("its labels have %d columns and %d are needed (%v)", want[1], len(deapLabels()), deapLabels())
+		return nil, fmt.Errorf("its labels have %d columns and %d are needed (%v)", want[1], len(deapLabels()), label.Keys(deapLabels()))
 	case shape[1] < len(electrodes):
 		return nil, fmt.Errorf("its data have %d channels and the first %d must be the EEG: name those that there are by signal.electrodes in a manifest", shape[1], len(electrodes))
 	}
@@ -124,11 +119,11 @@ func (d *deapFile) trial(t int) (*Recording, error) {
 	if err := d.labels.Line(ratings, t); err != nil {
 		return nil, err
 	}
-	for i, name := range deapLabels() {
-		if v := ratings[i]; !(v >= 1 && v <= 9) {
-			return nil, fmt.Errorf("its %s is %g and DEAP's ratings go from 1 to 9: the file is damaged", name, v)
+	for i, s := range deapLabels() {
+		if v := ratings[i]; !s.Has(v) {
+			return nil, fmt.Errorf("its %s is %g and DEAP's ratings go from %g to %g: the file is damaged", s.Key, v, s.Low, s.High)
 		}
-		r.Labels[name] = ratings[i]
+		r.Labels[s.Key] = ratings[i]
 	}
 	for _, row := range d.rows {
 		x := make([]float64, d.data.Shape[2])

@@ -13,10 +13,15 @@ import (
 // A Summary says what is in a directory of recordings.
 type Summary struct {
 	Format   string           `json:"format"`
-	Manifest string           `json:"manifest"` // its name, or where it lies
-	Classes  []string         `json:"classes"`  // empty where recordings have no labels
-	Subjects []SubjectSummary `json:"subjects"` // in order
+	Manifest string           `json:"manifest"`       // its name, or where it lies
+	Classes  []string         `json:"classes"`        // empty where recordings have no labels
+	Rule     string           `json:"rule,omitempty"` // what makes the class, where recordings have several labels
+	Subjects []SubjectSummary `json:"subjects"`       // in order
 
+	// Labels are the choices that there are, where the files hold labels.
+	Labels []LabelSummary `json:"labels,omitempty"`
+	// Ties are the trials that have no class, as a rating equals the threshold.
+	Ties int `json:"ties,omitempty"`
 	// Caps are the sets of channels that recordings have, the commonest first;
 	// one, unless something is wrong.
 	Caps []CapSummary `json:"caps"`
@@ -71,6 +76,13 @@ func Inspect(ctx context.Context, s *Source, progress func(Progress)) (*Summary,
 	if sum.Manifest == "" {
 		sum.Manifest = s.Origin.String()
 	}
+	if s.Manifest.format().labels != nil {
+		var err error
+		if sum.Labels, err = s.labelChoices(); err != nil {
+			return nil, err
+		}
+		sum.Rule = s.Manifest.Label.Transforms.Rule()
+	}
 	var n note.List
 	trials := map[trialKey]bool{}
 	var repeated note.List
@@ -85,6 +97,9 @@ func Inspect(ctx context.Context, s *Source, progress func(Progress)) (*Summary,
 	}
 	slices.SortStableFunc(sum.Caps, func(a, b CapSummary) int { return b.Recordings - a.Recordings })
 	n.Add("", repeated...)
+	if sum.Ties > 0 {
+		n.Add("", note.New(note.LeftOut, "%d trial(s) have no class and are left out, as a rating equals the threshold (%s).", sum.Ties, sum.Rule))
+	}
 	sum.Notes = slices.Concat(s.Notes, n)
 	for i := range sum.Subjects {
 		sum.Subjects[i].Participant = s.participant(sum.Subjects[i].Subject)
@@ -139,7 +154,14 @@ func (sum *Summary) addClass(subject *SubjectSummary, r *Recording, labels *labe
 	if labels == nil {
 		return
 	}
+	for i := range sum.Labels {
+		sum.Labels[i].add(r.Labels)
+	}
 	class, err := labels.Class(r.Labels)
+	if tied(err) {
+		sum.Ties++
+		return
+	}
 	if err != nil {
 		sum.Bad = append(sum.Bad, fmt.Sprintf("%s: trial %d: %v", r.File, r.Trial, err))
 		return

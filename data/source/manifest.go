@@ -277,6 +277,11 @@ func (m *Manifest) check(b []byte) error {
 	if m.Unlabelled() {
 		return nil
 	}
+	if f.labels != nil && len(m.Label.Transforms) == 0 {
+		if m.Label.Transforms, err = (label.Choice{}).Pipeline(f.labels); err != nil {
+			return locate(b, "$.label", "%s", err)
+		}
+	}
 	if f.labels == nil {
 		if err := m.checkLabel(b, f); err != nil {
 			return err
@@ -359,7 +364,7 @@ func (m *Manifest) labelForm(f format) labelForm {
 	if f.labels == nil {
 		return labelForm{Keys: []string{"label"}, Classes: [][]string{m.Label.Classes.Names()}}
 	}
-	return labelForm{Keys: f.labels, Classes: make([][]string, len(f.labels))}
+	return labelForm{Keys: label.Keys(f.labels), Classes: make([][]string, len(f.labels))}
 }
 
 func (f labelForm) prepare(p label.Pipeline) (*label.Prepared, error) {

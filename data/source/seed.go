@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 
+	"eegprune/data/label"
 	"eegprune/data/mat"
 )
 
@@ -22,17 +23,9 @@ func seed() dataset {
 name: seed
 format: seed
 files: '(^|/)(?<subject>\d+)_(?<session>\d{8})\.mat$'
-label:
-  transforms:
-    - name: Mapping
-      args:
-        classes:
-          - {value: -1, class: negative}
-          - {value: 0, class: neutral}
-          - {value: 1, class: positive}
 signal: {rate: 200, electrodes: [seed]}
 `,
-		format: format{name: "seed", about: "SEED's Preprocessed_EEG (MAT files)", labels: []string{"emotion"}, beside: []string{seedLabelFile, "readme.txt"}, streams: true, read: readSEED},
+		format: format{name: "seed", about: "SEED's Preprocessed_EEG (MAT files)", labels: []label.Scale{{Key: "emotion", Classes: []label.ClassOf{{Value: -1, Class: "negative"}, {Value: 0, Class: "neutral"}, {Value: 1, Class: "positive"}}}}, beside: []string{seedLabelFile, "readme.txt"}, streams: true, read: readSEED},
 	}
 }
 
