@@ -144,7 +144,7 @@ func (l *layout) work(ctx context.Context, r *source.Recording, p *part) error {
 			}
 			return fmt.Errorf("%s: trial %d: the clip from sample %d on has a feature that is no number (%g), as values are too large or have no power in a band: leave out the file, or change the clips or bands", r.File, r.Trial, r.Offset+start, v)
 		}
-		p.clips = append(p.clips, Clip{File: name, Subject: r.Subject, Session: r.Session, Trial: r.Trial,
+		p.clips = append(p.clips, Clip{File: name, Subject: r.Subject, Session: r.Session, Trial: r.Trial, Stimulus: r.Stimulus,
 			Start: r.Offset + start, End: r.Offset + start + l.chunk})
 	}
 	return nil

@@ -98,7 +98,7 @@ func (s *Study) describeSplit(sameFolds bool) string {
 	switch {
 	case c.Inner > 0:
 		text = fmt.Sprintf("%s: %d folds of whole subjects for the test, %d inner folds of each that choose epoch and ratio", text, len(s.Folds)/c.Inner, c.Inner)
-	case c.Name != "LeaveOneSubjectOut":
+	case !data.OneAtATime(c.Name):
 		text = fmt.Sprintf("%s, %d folds", text, len(s.Folds))
 	}
 	switch {

@@ -120,7 +120,7 @@ leaves away stays as the network has it. Names and arguments are torcheeg's:
       args: {threshold: 5}
 
 With --out they are written for numpy.load: x, y, classes, and of each clip subject,
-session, trial, start and end.`,
+session, trial, stimulus, start and end.`,
 		Example: `  eegprune data features recordings
   eegprune data features --data deap --bands theta=4-8,alpha=8-14 --remove-baseline --out features.npz`,
 		Args: cobra.MaximumNArgs(1),

@@ -88,6 +88,9 @@ func writeSummary(w io.Writer, s *source.Summary) error {
 		classes += " (by " + s.Rule + ")"
 	}
 	fmt.Fprintf(w, "classes   %s\n", classes)
+	if s.Stimuli > 0 {
+		fmt.Fprintf(w, "stimuli   %d\n", s.Stimuli)
+	}
 	for _, c := range s.Caps {
 		if c.Rate == 0 {
 			fmt.Fprintf(w, "channels  %d, their names and rate are unknown (%d recordings)\n", len(c.Channels), c.Recordings)

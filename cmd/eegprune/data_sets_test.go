@@ -48,3 +48,30 @@ func TestLabelsAreChosen(t *testing.T) {
 	oneSentence(t, eegprune(t, dir, "data", "info", "recordings", "--tie", "="), "--tie")
 	oneSentence(t, eegprune(t, simulated(t, "edf"), "data", "info", "recordings", "--label", "valence"), "one label")
 }
+
+// The films are held out of all who saw them, and stay known when recordings are converted.
+func TestStimuliAreHeldOut(t *testing.T) {
+	dir := simulated(t, "seed")
+	must(t, dir, "data", "convert", "recordings", "--out", "converted")
+	for _, name := range []string{"recordings", "converted"} {
+		if n := info(t, dir, name).Stimuli; n != 6 {
+			t.Errorf("%s has %d stimuli", name, n)
+		}
+	}
+	must(t, dir, "run", "--data", "recordings", "--split", "LeaveOneStimulusOut", "--epochs", "1", "--out", "study")
+	r, err := result.Read(filepath.Join(dir, "study"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	folds := map[int]bool{}
+	for _, x := range r.Results {
+		folds[x.Fold] = true
+		if x.Stage == result.Unpruned && (x.Clips.Test != 6 || len(x.Subjects) != 2) { // 3 clips of each of 2 subjects
+			t.Errorf("fold %d tests on %d clips of %d subjects", x.Fold, x.Clips.Test, len(x.Subjects))
+		}
+	}
+	if len(folds) != 6 {
+		t.Errorf("there are %d folds", len(folds))
+	}
+	oneSentence(t, eegprune(t, simulated(t, "edf"), "run", "--data", "recordings", "--split", "LeaveOneStimulusOut", "--out", "study"), "which stimulus")
+}

@@ -64,11 +64,11 @@ func TestChoicesThatMakeNoClass(t *testing.T) {
 	ten := 10.0
 	for want, c := range map[string]Choice{
 		`no label "valenc" (did you mean valence?)`: {Keys: []string{"valenc"}},
-		"chosen twice":                               {Keys: []string{"valence", "valence"}},
-		"is no rating":                               {Keys: []string{"valence", "emotion"}},
-		"no threshold":                               {Keys: []string{"emotion"}, Threshold: &ten},
-		"on both sides":                              {Threshold: &ten},
-		"give one for both":                          {Keys: []string{"valence", "intensity"}},
+		"chosen twice":      {Keys: []string{"valence", "valence"}},
+		"is no rating":      {Keys: []string{"valence", "emotion"}},
+		"no threshold":      {Keys: []string{"emotion"}, Threshold: &ten},
+		"on both sides":     {Threshold: &ten},
+		"give one for both": {Keys: []string{"valence", "intensity"}},
 	} {
 		if _, err := c.Pipeline(scales()); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: %v, want %q", c, err, want)

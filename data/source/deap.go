@@ -6,6 +6,7 @@ import (
 	"iter"
 	"regexp"
 	"slices"
+	"strconv"
 
 	"eegprune/data/label"
 	"eegprune/data/ndarray"
@@ -113,6 +114,7 @@ func arrayOf(d *pickle.Dict, key string, dims int) (*ndarray.Array, error) {
 func (d *deapFile) trial(t int) (*Recording, error) {
 	r := d.base
 	r.Trial = t + 1
+	r.Stimulus = strconv.Itoa(r.Trial) // trials are in the order of the videos, whatever order they were seen in
 	r.Offset = d.baseline
 	r.Labels = map[string]float64{}
 	ratings := make([]float64, d.labels.Shape[1])

@@ -15,13 +15,14 @@ import (
 
 // A File is one file of recordings.
 type File struct {
-	Path    string
-	Name    string // below Source.Dir, with slashes
-	Subject string
-	Session string
-	Trial   int    // 0 where the name doesn't give it
-	Part    string // of a trial that is in several files; empty where it is in one
-	Label   string // as the name gives it; empty where it doesn't
+	Path     string
+	Name     string // below Source.Dir, with slashes
+	Subject  string
+	Session  string
+	Trial    int    // 0 where the name doesn't give it
+	Stimulus string // as the name gives it; empty where it doesn't
+	Part     string // of a trial that is in several files; empty where it is in one
+	Label    string // as the name gives it; empty where it doesn't
 
 	class     int
 	described *description // by itself, where there is no manifest
@@ -44,7 +45,7 @@ func (s *Source) choose(names []string) error {
 			}
 			continue
 		}
-		f := File{Path: filepath.Join(s.Dir, filepath.FromSlash(name)), Name: name, Subject: g["subject"], Session: g["session"], Part: g["part"]}
+		f := File{Path: filepath.Join(s.Dir, filepath.FromSlash(name)), Name: name, Subject: g["subject"], Session: g["session"], Stimulus: g["stimulus"], Part: g["part"]}
 		if t := g["trial"]; t != "" {
 			n, err := strconv.Atoi(t)
 			if err != nil {

@@ -18,6 +18,8 @@ type Summary struct {
 	Rule     string           `json:"rule,omitempty"` // what makes the class, where recordings have several labels
 	Subjects []SubjectSummary `json:"subjects"`       // in order
 
+	// Stimuli is how many films, songs, ... trials were of; 0 where nothing says it.
+	Stimuli int `json:"stimuli,omitempty"`
 	// Labels are the choices that there are, where the files hold labels.
 	Labels []LabelSummary `json:"labels,omitempty"`
 	// Ties are the trials that have no class, as a rating equals the threshold.
@@ -84,17 +86,21 @@ func Inspect(ctx context.Context, s *Source, progress func(Progress)) (*Summary,
 		sum.Rule = s.Manifest.Label.Transforms.Rule()
 	}
 	var n note.List
-	trials := map[trialKey]bool{}
+	trials, stimuli := map[trialKey]bool{}, map[string]bool{}
 	var repeated note.List
 	w := Walk{Workers: runtime.GOMAXPROCS(0), SkipBad: true, Bad: func(err error) { sum.Bad = append(sum.Bad, err.Error()) }, Progress: progress, Notes: &repeated}
 	err := s.Each(ctx, w, func(r *Recording) error {
 		sum.add(r, labels, trials)
+		if r.Stimulus != "" {
+			stimuli[r.Stimulus] = true
+		}
 		n.Add(r.File, r.Notes...)
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
+	sum.Stimuli = len(stimuli)
 	slices.SortStableFunc(sum.Caps, func(a, b CapSummary) int { return b.Recordings - a.Recordings })
 	n.Add("", repeated...)
 	if sum.Ties > 0 {

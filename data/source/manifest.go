@@ -42,8 +42,8 @@ type Manifest struct {
 	// Format is the kind of the files, one of [Formats].
 	Format string `yaml:"format"`
 	// Files is a regular expression for the path of a file below the directory,
-	// with slashes. Its group subject is required; session, trial (a number) and
-	// part (of a trial in several files) are what they say; others can hold the
+	// with slashes. Its group subject is required; session, trial (a number), stimulus (one
+	// name for all who had it) and part (of a trial in several files) are what they say; others can hold the
 	// label. Of a BIDS data set it need not be given: see [eegprune/data/bids.Pattern].
 	Files string `yaml:"files,omitempty"`
 	// Task chooses the recordings of a BIDS data set by their tasks: one or a list.

@@ -23,7 +23,7 @@ import (
 // no label. An .npz file can say itself what a manifest would, by arrays beside its
 // array x [channels, samples] or [trials, channels, samples]: rate, channels (names)
 // and baseline (seconds), and for each trial y (the number of a class), subject, trial
-// (from 1) and session; classes names the classes. Recordings whose files all have y
+// (from 1), session and stimulus; classes names the classes. Recordings whose files all have y
 // are labelled.
 func Open(dir, manifest string) (*Source, error) {
 	names, err := listFiles(dir)

@@ -111,6 +111,7 @@ func (s *seedFile) trial(ctx context.Context, x *mat.Array) (*Recording, error) 
 	s.seen = append(s.seen, n)
 	r := s.base
 	r.Trial = n
+	r.Stimulus = strconv.Itoa(n) // sessions repeat the films
 	r.Labels = map[string]float64{"emotion": s.labels[n-1]}
 	r.Samples = matrix(len(s.rows), x.Dims[1])
 	if err := x.Rows(ctx, r.Samples, s.rows, 0); err != nil {

@@ -170,6 +170,9 @@ func (s *Source) read(ctx context.Context, f File) iter.Seq2[*Recording, error] 
 				yield(nil, magic.Explain(f.Path, err))
 				return
 			}
+			if r.Stimulus == "" {
+				r.Stimulus = f.Stimulus
+			}
 			s.Manifest.scale(r)
 			for _, part := range s.Manifest.divide(r) {
 				if s.prints != nil {
