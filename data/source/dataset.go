@@ -1,6 +1,10 @@
 package source
 
-import "eegprune/data/label"
+import (
+	"regexp"
+
+	"eegprune/data/label"
+)
 
 // A dataset is a known data set: how a directory of it is told and read.
 type dataset struct {
@@ -11,10 +15,24 @@ type dataset struct {
 	// mistaken says, of a directory that can't be read, how it is one of the data set all the
 	// same, and what is read of that; nothing where it isn't.
 	mistaken func(names []string) string
+	// apart matches files that are named as the manifest says and are no recordings: the set's
+	// own features.
+	apart *regexp.Regexp
+	// is reports whether a file that is named as the manifest says is one of the set, by what is
+	// in it; nil where names are enough.
+	is func(path string) (bool, error)
+	// whole is what there is where nothing is missing; empty where that is not known.
+	whole census
+	// differs says where other programs make other classes, or read something else: a sentence
+	// without its point.
+	differs string
 }
 
-// datasets lists them. A new one is a file and a line here.
-func datasets() []dataset { return []dataset{deap(), eegmat(), eegmmidb(), seed()} }
+// datasets lists them. A new one is a file and a line here. Where the names of one set's files
+// are also those of another's, the one whose files are looked into stands first.
+func datasets() []dataset {
+	return []dataset{deap(), eegmat(), eegmmidb(), seedIV(), seed(), seedVII()}
+}
 
 // ratings are scales of one range, divided at the same threshold.
 func ratings(low, high, threshold float64, keys ...string) []label.Scale {

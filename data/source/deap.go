@@ -26,8 +26,12 @@ signal: {rate: 128, electrodes: [deap], baseline: 3}
 `,
 		format:   format{name: "deap", about: "DEAP's data_preprocessed_python (sNN.dat)", labels: deapLabels(), streams: true, read: readDEAP},
 		mistaken: deapOfMATLAB,
+		whole:    census{counted("%02d", 1, 32), 0, 40},
+		differs:  deapDiffers,
 	}
 }
+
+const deapDiffers = "ratings of 5 are high here and in torcheeg and EEGain; LibEER's scripts take them for low (--tie '>')"
 
 var deapMATLABName = regexp.MustCompile(`(^|/)s\d\d\.mat$`)
 

@@ -103,6 +103,7 @@ func Inspect(ctx context.Context, s *Source, progress func(Progress)) (*Summary,
 	sum.Stimuli = len(stimuli)
 	slices.SortStableFunc(sum.Caps, func(a, b CapSummary) int { return b.Recordings - a.Recordings })
 	n.Add("", repeated...)
+	s.noteMissing(&n, sum.Subjects)
 	if sum.Ties > 0 {
 		n.Add("", note.New(note.LeftOut, "%d trial(s) have no class and are left out, as a rating equals the threshold (%s).", sum.Ties, sum.Rule))
 	}

@@ -91,6 +91,9 @@ func (s *Source) open(names []string, labels bool) error {
 	if labels && s.Manifest.About != "" {
 		s.Notes.Add("", note.New(note.About, "%s: %s.", cmp.Or(s.Manifest.Name, s.Origin.String()), s.Manifest.About))
 	}
+	if d := s.dataset(); labels && d != nil && d.differs != "" {
+		s.Notes.Add("", note.New(note.About, "%s: %s.", s.Manifest.Name, d.differs))
+	}
 	f, err := formatNamed(s.Manifest.Format)
 	if err != nil {
 		return err

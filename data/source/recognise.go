@@ -53,7 +53,7 @@ func chooseManifest(dir, manifestPath string, names []string) (*Manifest, Origin
 	if m := markedManifest(names); m != nil {
 		return m, Origin{}, nil
 	}
-	if m := mostMatched(list, names); m != nil {
+	if m := mostMatched(dir, list, names); m != nil {
 		return m, Origin{BuiltIn: true}, nil
 	}
 	if m := impliedManifest("", names); m != nil {
@@ -62,22 +62,56 @@ func chooseManifest(dir, manifestPath string, names []string) (*Manifest, Origin
 	return nil, Origin{}, errUnknown(dir, list, names)
 }
 
-// mostMatched returns the manifest that most files are named as, nil where none is.
-func mostMatched(list []*Manifest, names []string) *Manifest {
-	var best *Manifest
-	most := 0
-	for _, m := range list {
-		n := 0
+// looked is how many files of a directory are looked into, until one can be read.
+const looked = 3
+
+// mostMatched returns the manifest that most files are named as, nil where none is. Names that
+// several data sets have are told by what is in the files; where none of these can be read, by
+// the names alone, so that reading says why.
+func mostMatched(dir string, list []*Manifest, names []string) *Manifest {
+	type match struct {
+		m     *Manifest
+		d     dataset
+		files []string
+	}
+	var all []match
+	for i, d := range datasets() {
+		x := match{m: list[i], d: d}
 		for _, name := range names {
-			if _, ok := m.groups(name); ok {
-				n++
+			if _, ok := x.m.groups(name); ok && !(d.apart != nil && d.apart.MatchString(name)) {
+				x.files = append(x.files, name)
 			}
 		}
-		if n > most {
-			best, most = m, n
+		if len(x.files) > 0 {
+			all = append(all, x)
 		}
 	}
-	return best
+	slices.SortStableFunc(all, func(a, b match) int { return len(b.files) - len(a.files) })
+	var unread *Manifest
+	for _, x := range all {
+		is, readable := x.d.looks(dir, x.files)
+		if is {
+			return x.m
+		}
+		if !readable && unread == nil {
+			unread = x.m
+		}
+	}
+	return unread
+}
+
+// looks reports whether the first of some files that can be read is one of the data set, and
+// whether any can.
+func (d dataset) looks(dir string, names []string) (is, readable bool) {
+	if d.is == nil {
+		return true, true
+	}
+	for _, name := range names[:min(looked, len(names))] {
+		if is, err := d.is(filepath.Join(dir, filepath.FromSlash(name))); err == nil {
+			return is, true
+		}
+	}
+	return false, false
 }
 
 // errUnknown says of a directory whose files nothing says how to read what they may be.
