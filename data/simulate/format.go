@@ -30,6 +30,7 @@ type fileFormat struct {
 	subjects   int  // at most
 	trials     int  // of a session
 	sessions   int  // at most; there are as many as trials ask for
+	most       int  // trials of a subject where sessions don't say it
 	all        bool // whether there must be all sessions, as they are in one file
 
 	gap float64 // seconds of rest before each trial
@@ -48,7 +49,7 @@ type file struct {
 
 // formats lists the formats that recordings are written in.
 func formats() []fileFormat {
-	return []fileFormat{edfFormat(), deapFormat(), seedFormat(), seedIVFormat(), seedVIIFormat()}
+	return []fileFormat{edfFormat(), deapFormat(), seedFormat(), seedIVFormat(), seedVIIFormat(), deapMATLABFormat(), dreamerFormat(), amigosFormat(), facedFormat(), thuEPFormat()}
 }
 
 // Formats returns the names that Config.Format can have.
@@ -111,6 +112,8 @@ func (f fileFormat) check(c Config) error {
 		return fmt.Errorf("%d trials a subject: format %s has %d in each session, of which there can be %d", c.Trials, f.name, f.trials, max(1, f.sessions))
 	case f.all && c.Trials != f.trials*f.sessions:
 		return fmt.Errorf("%d trials a subject: files of format %s have %d", c.Trials, f.name, f.trials*f.sessions)
+	case f.most > 0 && c.Trials > f.most:
+		return fmt.Errorf("%d trials a subject: format %s has %d at most", c.Trials, f.name, f.most)
 	case f.class == nil && c.Trials%len(c.Classes) != 0:
 		return fmt.Errorf("%d trials a subject: there must be a multiple of the %d classes, so that each is as frequent", c.Trials, len(c.Classes))
 	}

@@ -44,6 +44,18 @@ func TestEveryLayoutIsRecognised(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			f, err := formatNamed(format)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var made []*session
+			for s := range c.Subjects {
+				m, err := c.generate(s, f)
+				if err != nil {
+					t.Fatal(err)
+				}
+				made = append(made, m)
+			}
 			var got []Trial
 			stimuli := map[string]string{}
 			err = s.Each(t.Context(), source.Walk{Notes: &note.List{}}, func(r *source.Recording) error {
@@ -58,7 +70,8 @@ func TestEveryLayoutIsRecognised(t *testing.T) {
 				if r.Stimulus == "" {
 					t.Errorf("nothing says of what trial %d of subject %s was", r.Trial, r.Subject)
 				}
-				if f, _ := formatNamed(format); f.class != nil { // the film says the class
+				checkSamples(t, c, made[(len(got)-1)/c.Trials], (len(got)-1)%c.Trials, r)
+				if f.class != nil { // the film says the class
 					if was, ok := stimuli[r.Stimulus]; ok && was != labels.Classes[class] {
 						t.Errorf("stimulus %s is %s and %s", r.Stimulus, was, labels.Classes[class])
 					}
@@ -77,6 +90,25 @@ func TestEveryLayoutIsRecognised(t *testing.T) {
 			}
 			checkHalf(t, dir)
 		})
+	}
+}
+
+// checkSamples compares what was read with what was made, channel by channel.
+func checkSamples(t *testing.T, c Config, made *session, trial int, r *source.Recording) {
+	x := made.trials[trial]
+	for k, row := range r.Samples {
+		for i, v := range row {
+			if want := made.signals[k][x.start+i]; math.Abs(v-want) > digitalStep {
+				t.Fatalf("trial %d of subject %s, channel %s, sample %d: %g was made and %g is read", r.Trial, r.Subject, c.Electrodes[k], i, want, v)
+			}
+		}
+	}
+	for k, row := range r.Baseline { // what comes right before
+		for i, v := range row {
+			if want := made.signals[k][x.start-len(row)+i]; math.Abs(v-want) > digitalStep {
+				t.Fatalf("baseline of trial %d, channel %s, sample %d: %g was made and %g is read", r.Trial, c.Electrodes[k], i, want, v)
+			}
+		}
 	}
 }
 

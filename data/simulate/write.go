@@ -72,8 +72,8 @@ func Write(ctx context.Context, dir string, c Config, progress func(source.Progr
 			if f.files != nil {
 				err = writeFiles(dir, f.files(c, s, made))
 			}
-			if f.together == nil || f.files != nil && s > 0 {
-				made.signals = nil // only the first is asked for its trials
+			if f.files != nil {
+				made.signals = nil // files of all have no signals then
 			}
 			all[s] = made
 			finished <- s

@@ -12,12 +12,8 @@ type dataset struct {
 	manifest string
 	// format is its own, and has no name where files are of another that is read here.
 	format format
-	// mistaken says, of a directory that can't be read, how it is one of the data set all the
-	// same, and what is read of that; nothing where it isn't.
-	mistaken func(names []string) string
-	// apart matches files that are named as the manifest says and are no recordings: the set's
-	// own features.
-	apart *regexp.Regexp
+	// apart are files that are named as the manifest says and are not read.
+	apart []apart
 	// is reports whether a file that is named as the manifest says is one of the set, by what is
 	// in it; nil where names are enough.
 	is func(path string) (bool, error)
@@ -28,10 +24,32 @@ type dataset struct {
 	differs string
 }
 
+// An apart is files of a data set that are left out, and why, after "are left out, ".
+type apart struct {
+	names *regexp.Regexp
+	why   string
+}
+
+// holdFeatures is why a set's own features are left out.
+const holdFeatures = "which hold features that the recordings were made into"
+
+// leaves returns why a file is left out; nothing where it isn't.
+func (d *dataset) leaves(name string) string {
+	if d == nil {
+		return ""
+	}
+	for _, a := range d.apart {
+		if a.names.MatchString(name) {
+			return a.why
+		}
+	}
+	return ""
+}
+
 // datasets lists them. A new one is a file and a line here. Where the names of one set's files
 // are also those of another's, the one whose files are looked into stands first.
 func datasets() []dataset {
-	return []dataset{deap(), eegmat(), eegmmidb(), seedIV(), seed(), seedVII()}
+	return []dataset{deap(), deapMATLAB(), eegmat(), eegmmidb(), seedIV(), seed(), seedVII(), dreamer(), amigos(), faced(), thuEP()}
 }
 
 // ratings are scales of one range, divided at the same threshold.

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"regexp"
-	"slices"
 	"strconv"
 
 	"eegprune/data/label"
@@ -24,24 +22,13 @@ format: deap
 files: '(^|/)s(?<subject>\d{2})\.dat$'
 signal: {rate: 128, electrodes: [deap], baseline: 3}
 `,
-		format:   format{name: "deap", about: "DEAP's data_preprocessed_python (sNN.dat)", labels: deapLabels(), streams: true, read: readDEAP},
-		mistaken: deapOfMATLAB,
-		whole:    census{counted("%02d", 1, 32), 0, 40},
-		differs:  deapDiffers,
+		format:  format{name: "deap", about: "DEAP's data_preprocessed_python (sNN.dat)", labels: deapLabels(), streams: true, read: readDEAP},
+		whole:   census{counted("%02d", 1, 32), 0, 40},
+		differs: deapDiffers,
 	}
 }
 
 const deapDiffers = "ratings of 5 are high here and in torcheeg and EEGain; LibEER's scripts take them for low (--tie '>')"
-
-var deapMATLABName = regexp.MustCompile(`(^|/)s\d\d\.mat$`)
-
-// deapOfMATLAB tells data_preprocessed_matlab.
-func deapOfMATLAB(names []string) string {
-	if slices.ContainsFunc(names, func(n string) bool { return !deapMATLABName.MatchString(n) }) {
-		return ""
-	}
-	return fmt.Sprintf("its files (%s, ...) are DEAP's copy for MATLAB, data_preprocessed_matlab: give the one for Python, data_preprocessed_python (s01.dat, ...)", names[0])
-}
 
 // deapLabels are the ratings, and torcheeg's threshold.
 func deapLabels() []label.Scale { return ratings(1, 9, 5, "valence", "arousal", "dominance", "liking") }

@@ -3,6 +3,7 @@ package source
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"path"
 	"path/filepath"
 	"slices"
@@ -37,16 +38,16 @@ func (s *Source) choose(names []string) error {
 	if s.structure != nil {
 		names = s.structure.narrow(s, names)
 	}
-	var apart []string
+	apart := map[string][]string{}
 	d := s.dataset()
 	for _, name := range names {
 		g, ok := m.groups(name)
-		if d != nil && d.apart != nil && d.apart.MatchString(name) {
-			apart = append(apart, name)
+		if why := d.leaves(name); why != "" {
+			apart[why] = append(apart[why], name)
 			continue
 		}
 		if !ok {
-			if name != ManifestName && !slices.Contains(format.beside, path.Base(name)) && !slices.Contains(format.companions, strings.ToLower(path.Ext(name))) {
+			if name != ManifestName && !slices.ContainsFunc(format.beside, func(b string) bool { return path.Base(b) == path.Base(name) }) && !slices.Contains(format.companions, strings.ToLower(path.Ext(name))) {
 				others = append(others, name)
 			}
 			continue
@@ -85,8 +86,8 @@ func (s *Source) choose(names []string) error {
 	if len(s.Files) == 0 {
 		return fmt.Errorf("none of the %d files in %s (%s, ...) has a name that matches %s, as %s asks: correct files there", len(names), s.Dir, names[0], m.Files, s.Origin)
 	}
-	if len(apart) > 0 {
-		s.Notes.Add("", note.New(note.About, "%d file(s) are not read, which hold what the recordings were made into: %s.", len(apart), note.Some(apart, 3)))
+	for _, why := range slices.Sorted(maps.Keys(apart)) {
+		s.Notes.Add("", note.New(note.About, "%d file(s) are left out, %s: %s.", len(apart[why]), why, note.Some(apart[why], 3)))
 	}
 	why := "their names don't match the manifest"
 	if s.Origin.Implied() {

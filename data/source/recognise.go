@@ -78,7 +78,7 @@ func mostMatched(dir string, list []*Manifest, names []string) *Manifest {
 	for i, d := range datasets() {
 		x := match{m: list[i], d: d}
 		for _, name := range names {
-			if _, ok := x.m.groups(name); ok && !(d.apart != nil && d.apart.MatchString(name)) {
+			if _, ok := x.m.groups(name); ok && d.leaves(name) == "" {
 				x.files = append(x.files, name)
 			}
 		}
@@ -116,14 +116,6 @@ func (d dataset) looks(dir string, names []string) (is, readable bool) {
 
 // errUnknown says of a directory whose files nothing says how to read what they may be.
 func errUnknown(dir string, list []*Manifest, names []string) error {
-	for _, d := range datasets() {
-		if d.mistaken == nil {
-			continue
-		}
-		if said := d.mistaken(names); said != "" {
-			return fmt.Errorf("%s: %s", dir, said)
-		}
-	}
 	if said := foreignFiles(names); said != "" {
 		return fmt.Errorf("%s: %s", dir, said)
 	}
