@@ -37,6 +37,8 @@ type fileFormat struct {
 	// class says which class each trial of a session has, counted from 0, where the set's films
 	// are always the same; nil where classes are drawn.
 	class func(session, trial int) int
+	// number is what a subject's trial is called, where that isn't counted in its session.
+	number func(s, trial int) int
 	// sameOrder says that all subjects have the trials in one order.
 	sameOrder bool
 }
@@ -49,7 +51,7 @@ type file struct {
 
 // formats lists the formats that recordings are written in.
 func formats() []fileFormat {
-	return []fileFormat{edfFormat(), deapFormat(), seedFormat(), seedIVFormat(), seedVIIFormat(), deapMATLABFormat(), dreamerFormat(), amigosFormat(), facedFormat(), thuEPFormat()}
+	return []fileFormat{edfFormat(), deapFormat(), seedFormat(), seedIVFormat(), seedVIIFormat(), deapMATLABFormat(), dreamerFormat(), amigosFormat(), facedFormat(), thuEPFormat(), seedVFormat(), gameemoFormat(), mahnobFormat(), deapBDFFormat()}
 }
 
 // Formats returns the names that Config.Format can have.

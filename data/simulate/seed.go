@@ -1,9 +1,13 @@
 package simulate
 
 import (
+	"bufio"
+	"errors"
 	"fmt"
 	"io"
+	"strings"
 
+	"eegprune/data/cnt"
 	"eegprune/data/mat"
 )
 
@@ -42,6 +46,57 @@ func seedVIIFormat() fileFormat {
 		files: func(_ Config, s int, made *session) []file {
 			return []file{{fmt.Sprintf("%d.mat", s+1), func(w io.Writer) error { return writeVariables(w, "%d", made, made.trials) }}}
 		}}
+}
+
+// seedVFormat is EEG_raw, with the times of its trials, which are shorter than the set's own.
+func seedVFormat() fileFormat {
+	f := fileFormat{name: "seed-v", gap: 3, subject: numbered("%d", 1), electrodes: electrodesOf("seed"), rate: 1000, classes: []string{"disgust", "fear", "sad", "neutral", "happy"}, subjects: 16, trials: 15, sessions: 3,
+		class: func(session, trial int) int {
+			return digit([]string{"413204132041320", "213044032134120", "213044032134120"}[session], trial)
+		}}
+	f.files = func(c Config, s int, made *session) (list []file) {
+		for i, trials := range f.eachSession(c, made) {
+			list = append(list, file{fmt.Sprintf("%d_%d_20000101.cnt", s+1, i), func(w io.Writer) error { return writeCNT(w, c, made, trials) }})
+		}
+		return list
+	}
+	f.together = func(c Config, made []*session) []file {
+		return []file{{"trial_start_end_timestamp.txt", func(w io.Writer) error {
+			for i, trials := range f.eachSession(c, made[0]) {
+				var begin, end []string
+				for _, t := range trials {
+					at := t.start - trials[0].start + int(f.gap*c.Rate)
+					begin, end = append(begin, fmt.Sprint(at/int(c.Rate))), append(end, fmt.Sprint((at+t.length)/int(c.Rate)))
+				}
+				if _, err := fmt.Fprintf(w, "Session %d:\nstart_second: [%s]\nend_second: [%s]\n", i, strings.Join(begin, ", "), strings.Join(end, ", ")); err != nil {
+					return err
+				}
+			}
+			return nil
+		}}}
+	}
+	return f
+}
+
+// writeCNT writes the part of a recording with some trials, and the rest before and after them.
+func writeCNT(w io.Writer, c Config, made *session, trials []trial) error {
+	gap := int(3 * c.Rate)
+	from, to := trials[0].start-gap, trials[len(trials)-1].start+trials[len(trials)-1].length+gap
+	var names []string
+	var signals [][]float64
+	for i, x := range made.signals {
+		names, signals = append(names, strings.ToUpper(c.Electrodes[i])), append(signals, x[from:to])
+		if i == 31 { // others lie between the electrodes
+			for _, n := range []string{"M1", "M2"} {
+				names, signals = append(names, n), append(signals, make([]float64, to-from))
+			}
+		}
+	}
+	for _, n := range []string{"VEO", "HEO"} {
+		names, signals = append(names, n), append(signals, make([]float64, to-from))
+	}
+	b := bufio.NewWriter(w)
+	return errors.Join(cnt.Write(b, names, c.Rate, digitalStep, signals), b.Flush())
 }
 
 // digit is one of a list of classes.

@@ -155,7 +155,10 @@ func (c Config) truth(dir string, f fileFormat, trials [][]trial) *Truth {
 			hits += tr.hits
 			t.Windows += tr.windows
 			number := i + 1
-			if f.sessions > 0 {
+			switch {
+			case f.number != nil:
+				number = f.number(s, i)
+			case f.sessions > 0:
 				number = i%f.trials + 1
 			}
 			t.Trials = append(t.Trials, Trial{f.subject(s), number, tr.class})

@@ -49,7 +49,7 @@ func (d *dataset) leaves(name string) string {
 // datasets lists them. A new one is a file and a line here. Where the names of one set's files
 // are also those of another's, the one whose files are looked into stands first.
 func datasets() []dataset {
-	return []dataset{deap(), deapMATLAB(), eegmat(), eegmmidb(), seedIV(), seed(), seedVII(), dreamer(), amigos(), faced(), thuEP()}
+	return []dataset{deap(), deapMATLAB(), eegmat(), eegmmidb(), seedIV(), seed(), seedVII(), seedV(), dreamer(), amigos(), faced(), thuEP(), gameemo(), mahnob(), deapBDF()}
 }
 
 // ratings are scales of one range, divided at the same threshold.

@@ -26,8 +26,9 @@ type block struct {
 
 // A trial is one trial of a file before its samples are read.
 type trial struct {
-	subject, session string // the file's own where they are empty
-	number           int    // within subject and session, from 1
+	subject, session string  // the file's own where they are empty
+	number           int     // within subject and session, from 1
+	rate             float64 // samples per second, where the file says them; else the manifest's
 	stimulus         string
 	labels           map[string]float64
 	samples          block
@@ -54,6 +55,9 @@ func (t trialReader) read(ctx context.Context, m *Manifest, f File) iter.Seq2[*R
 		}
 		if err == nil && len(file.seen) == 0 {
 			err = errors.New("it has no trials")
+		}
+		if errors.Is(err, errNoTrial) {
+			return
 		}
 		if err != nil && !errors.Is(err, errStop) {
 			yield(nil, inFile(f.Path, err))
@@ -99,6 +103,9 @@ func (t *trialFile) recording(ctx context.Context, x trial) (*Recording, error) 
 	}
 	if x.session != "" {
 		r.Session = x.session
+	}
+	if x.rate != 0 {
+		r.Rate = x.rate
 	}
 	key := trialKey{r.Subject, r.Session, r.Trial}
 	if t.seen[key] {
