@@ -245,5 +245,9 @@ func Write(w io.Writer, channels []string, rate, step float64, signals [][]float
 			return err
 		}
 	}
-	return nil
+	_, err := w.Write(emptyTable[:])
+	return err
 }
+
+// emptyTable is a table of no events: its type, its size and an offset.
+var emptyTable = [9]byte{1}

@@ -10,7 +10,7 @@ import (
 	"math"
 )
 
-// A Value is what a variable, a cell or a field holds, to write: [Numbers], a [Cell], a [Struct]
+// A Value is what a variable, a cell or a field holds, to write: [Numbers], a [Cell], a [CellColumn], a [Struct]
 // or a [Text].
 type Value interface {
 	// put appends the element without its tag.
@@ -23,8 +23,11 @@ type Numbers struct {
 	Values []float64
 }
 
-// A Cell is a row of values.
-type Cell []Value
+// A Cell is a row of values, and a CellColumn a column.
+type (
+	Cell       []Value
+	CellColumn []Value
+)
 
 // A Struct is a structure with one element.
 type Struct []Field
@@ -120,8 +123,15 @@ func (x Numbers) put(b []byte, name string) ([]byte, error) {
 	return b, nil
 }
 
-func (x Cell) put(b []byte, name string) (_ []byte, err error) {
-	b = begin(b, mxCELL, []int{1, len(x)}, name)
+func (x Cell) put(b []byte, name string) ([]byte, error) {
+	return cells(begin(b, mxCELL, []int{1, len(x)}, name), x)
+}
+
+func (x CellColumn) put(b []byte, name string) ([]byte, error) {
+	return cells(begin(b, mxCELL, []int{len(x), 1}, name), x)
+}
+
+func cells(b []byte, x []Value) (_ []byte, err error) {
 	for _, v := range x {
 		if b, err = element(b, "", v); err != nil {
 			return nil, err

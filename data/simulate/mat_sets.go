@@ -87,7 +87,7 @@ func writeDREAMER(w io.Writer, c Config, made []*session) error {
 	var subjects mat.Cell
 	for s, m := range made {
 		rate := c.rater(s)
-		var stimuli, baseline mat.Cell
+		var stimuli, baseline mat.CellColumn
 		scores := make([][]float64, 3)
 		before := int(4 * c.Rate)
 		for _, t := range m.trials {
@@ -126,7 +126,7 @@ func amigosFormat() fileFormat {
 				rate := c.rater(s)
 				data, labels := make(mat.Cell, cells), make(mat.Cell, cells)
 				for i := range data {
-					data[i], labels[i] = mat.Numbers{}, mat.Numbers{}
+					data[i], labels[i] = mat.Numbers{}, mat.Numbers{Dims: []int{1, 0}}
 					if i >= len(made.trials) {
 						continue
 					}
