@@ -2,10 +2,12 @@ package main_test
 
 import (
 	"encoding/json"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"eegprune/data/source"
 	"eegprune/result"
 )
 
@@ -26,7 +28,7 @@ func TestLabelsAreChosen(t *testing.T) {
 		}
 	}
 	study := filepath.Join(t.TempDir(), "study")
-	must(t, dir, quick("run", "--label", "valence", "--tie", "drop", "--split", "KFoldByTrial", "--out", study)...)
+	must(t, dir, quick("run", "--label", "valence", "--tie", "drop", "--recover", "fine-tune", "--split", "KFoldByTrial", "--out", study)...)
 	r, err := result.Read(study)
 	if err != nil {
 		t.Fatal(err)
@@ -58,7 +60,7 @@ func TestStimuliAreHeldOut(t *testing.T) {
 			t.Errorf("%s has %d stimuli", name, n)
 		}
 	}
-	must(t, dir, "run", "--data", "recordings", "--split", "LeaveOneStimulusOut", "--epochs", "1", "--out", "study")
+	must(t, dir, "run", "--data", "recordings", "--split", "LeaveOneStimulusOut", "--epochs", "1", "--recover", "fine-tune", "--out", "study")
 	r, err := result.Read(filepath.Join(dir, "study"))
 	if err != nil {
 		t.Fatal(err)
@@ -74,4 +76,46 @@ func TestStimuliAreHeldOut(t *testing.T) {
 		t.Errorf("there are %d folds", len(folds))
 	}
 	oneSentence(t, eegprune(t, simulated(t, "edf"), "run", "--data", "recordings", "--split", "LeaveOneStimulusOut", "--out", "study"), "which stimulus")
+}
+
+// A lab's half of a set, without a word of how it is to be read: known, counted, and what is
+// missing said.
+func TestHalfASetIsKnown(t *testing.T) {
+	for format, want := range map[string]string{
+		"seed-iv":    "subject 1 has 1 of 3",
+		"dreamer":    "Of the 23 subjects of dreamer 21 are not here",
+		"mahnob-hci": "subject 1 has 6 of 20",
+		"gameemo":    "Of the 28 subjects of gameemo 26 are not here",
+	} {
+		dir := t.TempDir()
+		must(t, dir, "data", "simulate", "--out", "set", "--format", format, "--subjects", "2", "--seconds", "1")
+		if err := os.Remove(filepath.Join(dir, "set", source.ManifestName)); err != nil {
+			t.Fatal(err)
+		}
+		text := must(t, dir, "data", "info", "set").stdout
+		sum := info(t, dir, "set")
+		if sum.Manifest != format || len(sum.Subjects) != 2 || sum.Stimuli == 0 || !strings.Contains(text, want) || !strings.Contains(text, "data set  "+format) {
+			t.Errorf("%s is taken for %s with %d subjects and %d stimuli:\n%s", format, sum.Manifest, len(sum.Subjects), sum.Stimuli, text)
+		}
+	}
+}
+
+// Films of four emotions, held out of all who saw them.
+func TestStudyOfSEEDIV(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("XDG_CACHE_HOME", filepath.Join(dir, "cache"))
+	must(t, dir, "data", "simulate", "--out", "set", "--format", "seed-iv", "--subjects", "2", "--seconds", "1")
+	must(t, dir, "run", "--data", "set", "--split", "KFoldCrossStimulus", "--folds", "2", "--epochs", "1", "--recover", "fine-tune", "--out", "study")
+	r, err := result.Read(filepath.Join(dir, "study"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Labels) != 1 || len(r.Labels[0].Classes) != 4 || r.Labels[0].Rule != "emotion" || r.Labels[0].Operator != "" {
+		t.Errorf("the labels are %+v", r.Labels)
+	}
+	for _, x := range r.Results {
+		if x.Test.Clips != 2*24/2 {
+			t.Errorf("fold %d tests on %d clips", x.Fold, x.Test.Clips)
+		}
+	}
 }
