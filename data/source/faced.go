@@ -8,9 +8,7 @@ import (
 	"strconv"
 
 	"eegprune/data/label"
-	"eegprune/data/ndarray"
 	"eegprune/data/pickle"
-	"eegprune/internal/mapped"
 )
 
 // faced is FACED's Processed_data (Chen et al., Scientific Data 2023, 10:740): a pickled array
@@ -31,8 +29,9 @@ signal: {rate: 250, electrodes: [Fp1, Fp2, Fz, F3, F4, F7, F8, FC1, FC2, FC5, FC
 			}},
 		apart: []apart{{regexp.MustCompile(`(^|/)EEG_Features/`), holdFeatures}},
 		is: func(path string) (is bool, err error) {
-			err = withPickledArray(path, func(a *ndarray.Array) error {
-				is = len(a.Shape) == 3 && a.Shape[0] == facedClips && a.Shape[1] == facedRows
+			err = withPickle(path, func(v any, _ func() error) error {
+				a, err := pickle.AsArray(v)
+				is = err == nil && len(a.Shape) == 3 && a.Shape[0] == facedClips && a.Shape[1] == facedRows
 				return nil
 			})
 			return is, err
@@ -60,34 +59,20 @@ func facedEmotions() []int {
 }
 
 func readFACED(_ context.Context, m *Manifest, f File, yield func(trial) error) error {
-	return withPickledArray(f.Path, func(a *ndarray.Array) error {
+	return withPickle(f.Path, func(v any, intact func() error) error {
+		a, err := pickle.AsArray(v)
+		if err != nil {
+			return err
+		}
 		if len(a.Shape) != 3 || a.Shape[0] != facedClips {
 			return fmt.Errorf("its array is %v and FACED's are [28, 32, samples]: give the data set's directory Processed_data", a.Shape)
 		}
 		for i, emotion := range facedEmotions() {
 			labels := map[string]float64{"emotion": float64(emotion), "valence": float64(cmp.Compare(emotion, 4))}
-			if err := yield(trial{number: i + 1, stimulus: strconv.Itoa(i + 1), labels: labels, samples: arrayBlock(a, i)}); err != nil {
+			if err := yield(trial{number: i + 1, stimulus: strconv.Itoa(i + 1), labels: labels, samples: arrayBlock(a, i, intact)}); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-}
-
-// withPickledArray opens a file of one pickled array.
-func withPickledArray(path string, do func(*ndarray.Array) error) error {
-	file, err := mapped.Open(path)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	v, err := pickle.Load(file.Bytes())
-	if err != nil {
-		return cmp.Or(file.Err(), err)
-	}
-	a, err := pickle.AsArray(v)
-	if err == nil {
-		err = do(a)
-	}
-	return cmp.Or(file.Err(), err)
 }

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,8 @@ import (
 	"eegprune/data/label"
 	"eegprune/data/mat"
 	"eegprune/data/ndarray"
+	"eegprune/data/pickle"
+	"eegprune/internal/mapped"
 )
 
 // What the files of known data sets have in common: trials whose samples are blocks of arrays,
@@ -113,7 +116,7 @@ func (t *trialFile) recording(ctx context.Context, x trial) (*Recording, error) 
 	}
 	t.seen[key] = true
 	for _, s := range t.scales {
-		if v, ok := x.labels[s.Key]; ok && v == v && !s.Has(v) {
+		if v, ok := x.labels[s.Key]; ok && !s.Has(v) { // NaN too
 			return nil, fmt.Errorf("trial %d: its %s is %g, and %s: the file is damaged", r.Trial, s.Key, v, ofScale(s))
 		}
 	}
@@ -249,8 +252,9 @@ func matBlocks(ctx context.Context, a *mat.Array, axes matAxes, at map[int]int) 
 	return list, nil
 }
 
-// arrayBlock is a trial of an array [trials, channels, samples].
-func arrayBlock(a *ndarray.Array, t int) block {
+// arrayBlock is a trial of an array [trials, channels, samples], part of a mapped file that intact
+// says is as it was.
+func arrayBlock(a *ndarray.Array, t int, intact func() error) block {
 	n := a.Shape[2]
 	return block{a.Shape[1], n, func(_ context.Context, rows []int) ([][]float64, error) {
 		x := matrix(len(rows), n)
@@ -259,6 +263,21 @@ func arrayBlock(a *ndarray.Array, t int) block {
 				return nil, err
 			}
 		}
-		return x, nil
+		return x, intact()
 	}}
+}
+
+// withPickle opens a file of one pickled value, whose arrays are parts of the mapped file: intact
+// says whether that is still as it was.
+func withPickle(path string, do func(v any, intact func() error) error) error {
+	file, err := mapped.Open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	v, err := pickle.Load(file.Bytes())
+	if err == nil {
+		err = do(v, file.Err)
+	}
+	return cmp.Or(file.Err(), err)
 }
