@@ -14,7 +14,7 @@ import (
 // FuzzDamagedSets changes bytes of a file of a data set, or cuts it: reading ends with an error or
 // without, and never otherwise.
 func FuzzDamagedSets(f *testing.F) {
-	names := slices.DeleteFunc(Formats(), func(n string) bool { return n == "edf" || n == "seed-vii" }) // that is SEED's, and large
+	names := slices.DeleteFunc(Formats(), func(n string) bool { return n == "edf" || n == "bids" || n == "seed-vii" }) // that is SEED's, and large
 	sets := make([]map[string][]byte, len(names))
 	for i, name := range names {
 		c, err := DefaultFor(name)

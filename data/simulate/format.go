@@ -37,6 +37,8 @@ type fileFormat struct {
 	// class says which class each trial of a session has, counted from 0, where the set's films
 	// are always the same; nil where classes are drawn.
 	class func(session, trial int) int
+	// own is the manifest of a format that is no data set's.
+	own func(c Config) *source.Manifest
 	// number is what a subject's trial is called, where that isn't counted in its session.
 	number func(s, trial int) int
 	// sameOrder says that all subjects have the trials in one order.
@@ -51,7 +53,7 @@ type file struct {
 
 // formats lists the formats that recordings are written in.
 func formats() []fileFormat {
-	return []fileFormat{edfFormat(), deapFormat(), seedFormat(), seedIVFormat(), seedVIIFormat(), deapMATLABFormat(), dreamerFormat(), amigosFormat(), facedFormat(), thuEPFormat(), seedVFormat(), gameemoFormat(), mahnobFormat(), deapBDFFormat()}
+	return []fileFormat{edfFormat(), bidsFormat(), deapFormat(), seedFormat(), seedIVFormat(), seedVIIFormat(), deapMATLABFormat(), dreamerFormat(), amigosFormat(), facedFormat(), thuEPFormat(), seedVFormat(), gameemoFormat(), mahnobFormat(), deapBDFFormat()}
 }
 
 // Formats returns the names that Config.Format can have.
@@ -130,7 +132,7 @@ func (f fileFormat) classOf(trial int) int {
 	return f.class(trial/f.trials, trial%f.trials)
 }
 
-// session gives the trials of one session, and its number from 1, for each that there is. Without
+// eachSession gives the trials of one session, and its number from 1, for each that there is. Without
 // recordings there are only numbers.
 func (f fileFormat) eachSession(c Config, made *session) iter.Seq2[int, []trial] {
 	return func(yield func(int, []trial) bool) {
@@ -162,24 +164,19 @@ func numbered(format string, first int) func(int) string {
 
 // manifest is what tells the reader what the format doesn't.
 func (f fileFormat) manifest(c Config) (*source.Manifest, error) {
-	if f.name != "edf" {
-		list, err := source.Builtin()
-		if err != nil {
-			return nil, err
-		}
-		for _, m := range list {
-			if m.Name == f.name {
-				return m, nil
-			}
-		}
-		return nil, fmt.Errorf("no built-in manifest for format %s", f.name)
+	if f.own != nil {
+		return f.own(c), nil
 	}
-	m := &source.Manifest{Format: "edf", Files: `(^|/)(?<subject>s\d+)\.edf$`}
-	m.Label.Annotations = true
-	for _, name := range c.Classes {
-		m.Label.Classes = append(m.Label.Classes, source.ClassRule{Label: name, Class: name})
+	list, err := source.Builtin()
+	if err != nil {
+		return nil, err
 	}
-	return m, nil
+	for _, m := range list {
+		if m.Name == f.name {
+			return m, nil
+		}
+	}
+	return nil, fmt.Errorf("no built-in manifest for format %s", f.name)
 }
 
 // rounded is a trial's part of a signal in steps of the files' resolution, without which it
