@@ -75,7 +75,7 @@ func (s *Source) chooseLabel(c label.Choice) error {
 	}
 	scales := s.Manifest.format().labels
 	if scales == nil {
-		return fmt.Errorf("the recordings in %s have one label, as %s says: other labels and thresholds are chosen of sets with ratings", s.Dir, s.Origin)
+		return fmt.Errorf("the recordings in %s have one label, as %s says: other labels and thresholds are chosen of data sets that have several (--label= takes the one that there is)", s.Dir, s.Origin)
 	}
 	p, err := c.Pipeline(scales)
 	if err != nil {
