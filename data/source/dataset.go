@@ -14,6 +14,10 @@ type dataset struct {
 	format format
 	// apart are files that are named as the manifest says and are not read.
 	apart []apart
+	// features are names of the features that the set brings along, which are not read, and raw
+	// is the directory of the recordings, which a directory of features alone is no part of.
+	features *regexp.Regexp
+	raw      string
 	// is reports whether a file that is named as the manifest says is one of the set, by what is
 	// in it; nil where names are enough.
 	is func(path string) (bool, error)
@@ -30,13 +34,13 @@ type apart struct {
 	why   string
 }
 
-// holdFeatures is why a set's own features are left out.
-const holdFeatures = "which hold features that the recordings were made into"
-
 // leaves returns why a file is left out; nothing where it isn't.
 func (d *dataset) leaves(name string) string {
 	if d == nil {
 		return ""
+	}
+	if d.features != nil && d.features.MatchString(name) {
+		return "which hold features that the recordings were made into"
 	}
 	for _, a := range d.apart {
 		if a.names.MatchString(name) {

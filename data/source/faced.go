@@ -27,7 +27,6 @@ signal: {rate: 250, electrodes: [Fp1, Fp2, Fz, F3, F4, F7, F8, FC1, FC2, FC5, FC
 				{Key: "emotion", Classes: label.Numbered("anger", "disgust", "fear", "sadness", "neutral", "amusement", "inspiration", "joy", "tenderness")},
 				{Key: "valence", Classes: []label.ClassOf{{Value: -1, Class: "negative"}, {Value: 0, Class: "neutral"}, {Value: 1, Class: "positive"}}},
 			}},
-		apart: []apart{{regexp.MustCompile(`(^|/)EEG_Features/`), holdFeatures}},
 		is: func(path string) (is bool, err error) {
 			err = withPickle(path, func(v any, _ func() error) error {
 				a, err := pickle.AsArray(v)
@@ -36,6 +35,7 @@ signal: {rate: 250, electrodes: [Fp1, Fp2, Fz, F3, F4, F7, F8, FC1, FC2, FC5, FC
 			})
 			return is, err
 		},
+		features: regexp.MustCompile(`(^|/)(EEG_Features/|sub\d{3}\.pkl\.pkl$)`), raw: "Processed_data",
 		whole: census{counted("%03d", 0, 122), 0, facedClips},
 		differs: "channels 31 and 32 are no EEG by two of three readers (torcheeg calls them A2 and A1, the set's table HEOR and HEOL) and are left out; " +
 			"a third (EmT) has A1 and A2 as channels 17 and 18, by which 14 channels would have other names",

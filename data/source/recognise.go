@@ -53,6 +53,9 @@ func chooseManifest(dir, manifestPath string, names []string) (*Manifest, Origin
 	if m := markedManifest(names); m != nil {
 		return m, Origin{}, nil
 	}
+	if err := errFeatures(dir, list, names); err != nil {
+		return nil, Origin{}, err
+	}
 	if m := mostMatched(dir, list, names); m != nil {
 		return m, Origin{BuiltIn: true}, nil
 	}
@@ -60,6 +63,17 @@ func chooseManifest(dir, manifestPath string, names []string) (*Manifest, Origin
 		return m, Origin{}, nil
 	}
 	return nil, Origin{}, errUnknown(dir, list, names)
+}
+
+// errFeatures says of a directory that holds nothing but the features of a known data set where
+// its recordings are; nil where it holds something else.
+func errFeatures(dir string, list []*Manifest, names []string) error {
+	for i, d := range datasets() {
+		if d.features != nil && !slices.ContainsFunc(names, func(n string) bool { return !d.features.MatchString(n) }) {
+			return fmt.Errorf("the files in %s (%s, ...) are features of %s that were made of its recordings, and features are made here: give the directory of the recordings, %s", dir, names[0], list[i].Name, d.raw)
+		}
+	}
+	return nil
 }
 
 // looked is how many files of a directory are looked into, until one can be read.

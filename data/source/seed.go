@@ -27,7 +27,7 @@ signal: {rate: 200, electrodes: [seed]}
 `,
 		format: format{name: "seed", about: "SEED's Preprocessed_EEG (MAT files)", beside: []string{seedLabelFile, "readme.txt"}, streams: true, read: trialReader(v.read).read,
 			labels: []label.Scale{{Key: "emotion", Classes: []label.ClassOf{{Value: -1, Class: "negative"}, {Value: 0, Class: "neutral"}, {Value: 1, Class: "positive"}}}}},
-		apart: []apart{{regexp.MustCompile(`(^|/)ExtractedFeatures[^/]*/`), holdFeatures}},
+		features: regexp.MustCompile(`(^|/)ExtractedFeatures[^/]*/`), raw: "Preprocessed_EEG",
 		whole: census{counted("%d", 1, 15), 3, 15},
 	}
 }

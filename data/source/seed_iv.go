@@ -28,7 +28,7 @@ signal: {rate: 200, electrodes: [seed]}
 `,
 		format: format{name: "seed-iv", about: "SEED-IV's eeg_raw_data (MAT files)", streams: true, read: trialReader(v.read).read,
 			labels: []label.Scale{{Key: "emotion", Classes: label.Numbered("neutral", "sad", "fear", "happy")}}},
-		apart: []apart{{regexp.MustCompile(`(^|/)eeg_feature_smooth/`), holdFeatures}},
+		features: regexp.MustCompile(`(^|/)eeg_feature_smooth/`), raw: "eeg_raw_data",
 		is:    v.has(24),
 		whole: census{counted("%d", 1, 15), 3, 24},
 	}

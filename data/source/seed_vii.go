@@ -24,7 +24,7 @@ signal: {rate: 200, electrodes: [seed]}
 `,
 		format: format{name: "seed-vii", about: "SEED-VII's EEG_preprocessed (MAT files)", streams: true, read: trialReader(v.read).read,
 			labels: []label.Scale{{Key: "emotion", Classes: label.Numbered("disgust", "fear", "sad", "neutral", "happy", "anger", "surprise")}}},
-		apart:   []apart{{regexp.MustCompile(`(^|/)(EEG_features|EYE_[^/]*|continuous_labels)/`), holdFeatures}},
+		features: regexp.MustCompile(`(^|/)(EEG_features|EYE_[^/]*|continuous_labels)/`), raw: "EEG_preprocessed",
 		is:      v.has(80),
 		whole:   census{counted("%d", 1, 20), 4, 20},
 		differs: "torcheeg (b6039b1) has no reader of SEED-VII; classes are numbered here as in SEED-V, anger and surprise after those",
