@@ -38,6 +38,7 @@ prints an eegprune.yaml to begin with. --json lists the annotations of all files
 Where files can't be read it shows the others, and fails in the end unless --skip-bad is
 given.`,
 		Example: `  eegprune data info recordings
+  eegprune data info deap --label quadrants
   eegprune data info deap --format deap --json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

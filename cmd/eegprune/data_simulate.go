@@ -25,7 +25,7 @@ the names and the kinds of its files, of which only what is read is in them. Set
 are always the same have their classes in that order; --trials asks for more sessions.`,
 		Example: `  eegprune data simulate --out recordings --subjects 4 --trials 4 --seconds 10
   eegprune data simulate --out deap --format deap --subjects 2 --trials 4 --seconds 10
-  eegprune data simulate --out seed --format seed --subjects 2 --trials 3 --seconds 10`,
+  eegprune data simulate --out seed-iv --format seed-iv --subjects 2 --seconds 4`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			config, err := simulate.DefaultFor(flags.Format)

@@ -52,7 +52,7 @@ func (f *dataFlags) register(s *pflag.FlagSet) {
 	takes(s, "dir", "data")
 	takes(s, "file", "features")
 	takes(s, "bands", "bands")
-	rare(s, "clip", "overlap", "bands", "filter", "remove-baseline", "standardize")
+	rare(s, "clip", "overlap", "bands", "filter", "remove-baseline", "standardize", "label")
 }
 
 // changed reports whether flags ask for other features than a checkpoint's own.
@@ -226,7 +226,7 @@ func (f *labelFlags) register(s *pflag.FlagSet) {
 	s.StringVar(&f.tie, "tie", "", "what a rating is that equals the threshold: >= (high), > (low), or drop (default: the data set's own)")
 	group(s, ofData)
 	takes(s, "label", "label")
-	rare(s, "label", "threshold", "tie")
+	rare(s, "threshold", "tie")
 }
 
 func (f *labelFlags) changed() bool {
