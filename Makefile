@@ -11,6 +11,9 @@
 #   make test-mne [EEG_DATA=DIR] [INPUTS=DIR]     whether EDF, BDF and BrainVision files are read
 #                            as MNE-Python reads them: random ones, and those in the directories
 #                            (gets MNE into build/mne)
+#   make test-torcheeg       whether clips, labels and numbers of simulated data sets are those that
+#                            torcheeg's readers make of them (gets it, without torch, and MNE
+#                            into build/torcheeg); SETS="seed dreamer" and such
 #   make build               bin/eegprune and its shim
 #   make test-tensorboard    whether TensorBoard reads what --tensorboard writes (gets it into
 #                            build/tensorboard)
@@ -35,7 +38,7 @@
 #                            Linux; 5 GB of disk), then features and serving beside torcheeg (needs a
 #                            Python with torcheeg); MEMORY="--subjects 8" and such
 
-.PHONY: comparison build shim libtorch demo test test-go test-shim test-slow test-slurm test-reference test-real test-mne test-tensorboard test-export test-networks test-page parity test-gpu bench bench-gpu gpu-bundle test-race-shim bench-data vet clean clean-libtorch
+.PHONY: comparison build shim libtorch demo test test-go test-shim test-slow test-slurm test-reference test-real test-mne test-torcheeg test-tensorboard test-export test-networks test-page parity test-gpu bench bench-gpu gpu-bundle test-race-shim bench-data vet clean clean-libtorch
 
 BIN    := $(CURDIR)/bin
 SHIM   := $(BIN)/libeegprune_torch.so
@@ -94,6 +97,12 @@ test-slow: build test-race-shim
 	$(GO) test -tags slow -timeout 30m ./cmd/...
 	$(GO) test -tags slow -run TenThousand -v -timeout 30m ./train
 	$(MAKE) test-mne
+
+test-torcheeg: build
+	test -x build/torcheeg/bin/python || $(PYTHON) -m venv build/torcheeg
+	build/torcheeg/bin/pip install --quiet numpy scipy mne==1.13.2 xmltodict==1.0.4
+	test -d build/torcheeg/torcheeg-1.1.3 || { build/torcheeg/bin/pip download --quiet --no-deps --no-binary :all: --dest build/torcheeg torcheeg==1.1.3 && tar -C build/torcheeg -xzf build/torcheeg/torcheeg-1.1.3.tar.gz; }
+	build/torcheeg/bin/python scripts/check_torcheeg.py --eegprune $(BIN)/eegprune --torcheeg build/torcheeg/torcheeg-1.1.3/torcheeg $(SETS)
 
 test-slurm: build
 	$(GO) test -tags slurm -count=1 -run Slurm -v -timeout 30m ./cmd/...

@@ -26,7 +26,7 @@ import (
 
 // featuresVersion changes whenever the same recordings and options give other
 // features than before, so that no cache keeps what the program no longer makes.
-const featuresVersion = 2
+const featuresVersion = 3
 
 // A Cache keeps feature sets in a directory. Its files are named by what the
 // features were made of: the contents of the recordings, the manifest, the

@@ -19,8 +19,10 @@ type Clip struct {
 	Subject string `json:"subject"`
 	Session string `json:"session,omitempty"`
 	Trial   int    `json:"trial"`
-	Start   int    `json:"start"` // first sample of the clip, counted as [source.Recording]'s Offset is
-	End     int    `json:"end"`   // one past the last
+	// Stimulus is what the trial was of; see [source.Recording].
+	Stimulus string `json:"stimulus,omitempty"`
+	Start    int    `json:"start"` // first sample of the clip, counted as [source.Recording]'s Offset is
+	End      int    `json:"end"`   // one past the last
 }
 
 // A Set is a feature set: X holds len(Y) clips of Shape one after another. That of a large

@@ -27,19 +27,19 @@ import (
 )
 
 // SaveNPZ writes a set for use from Python: x [clips, ...], y, classes, and the
-// subject, session, trial, start and end of each clip, as numpy.load gives them.
+// subject, session, trial, stimulus, start and end of each clip, as numpy.load gives them.
 func (s *Set) SaveNPZ(path string) error {
 	n := s.Len()
-	subject, session := make([]string, n), make([]string, n)
+	subject, session, stimulus := make([]string, n), make([]string, n), make([]string, n)
 	trial, start, end := make([]int64, n), make([]int64, n), make([]int64, n)
 	for i, c := range s.Clips {
-		subject[i], session[i] = c.Subject, c.Session
+		subject[i], session[i], stimulus[i] = c.Subject, c.Session, c.Stimulus
 		trial[i], start[i], end[i] = int64(c.Trial), int64(c.Start), int64(c.End)
 	}
 	return atomicfile.Write(path, func(w io.Writer) error {
 		return cmp.Or(npy.WriteArchive(w, []npy.Named{
 			{Name: "x", Shape: append([]int{n}, s.Shape...), Values: s.X}, {Name: "y", Values: s.Y}, {Name: "classes", Values: s.Classes},
-			{Name: "subject", Values: subject}, {Name: "session", Values: session}, {Name: "trial", Values: trial},
+			{Name: "subject", Values: subject}, {Name: "session", Values: session}, {Name: "trial", Values: trial}, {Name: "stimulus", Values: stimulus},
 			{Name: "start", Values: start}, {Name: "end", Values: end}, {Name: "channels", Values: s.Channels}, {Name: "rate", Values: []float64{s.Rate}},
 		}), s.Err())
 	})
@@ -110,7 +110,10 @@ func convertInto(ctx context.Context, s *source.Source, dir string, o Options) (
 	}
 	n.Add("", repeated...)
 	n.Add("", c.pipelines.notes()...)
-	n.Add("", slices.Concat(c.subjects.notes("subjects"), c.sessions.notes("sessions"))...)
+	if c.tied > 0 {
+		n.Add("", note.New(note.LeftOut, "%d trial(s) have no class and are left out, as a rating equals the threshold.", c.tied))
+	}
+	n.Add("", slices.Concat(c.subjects.notes("subjects"), c.sessions.notes("sessions"), c.stimuli.notes("stimuli"))...)
 	said := slices.Concat(s.Notes, n)
 	if c.first == nil {
 		return nil, fmt.Errorf("no recording in %s could be converted: %s", s.Dir, note.Some(said.Sentences(), 3))
@@ -120,12 +123,13 @@ func convertInto(ctx context.Context, s *source.Source, dir string, o Options) (
 
 // A converter writes recordings that have one layout.
 type converter struct {
-	dir                string
-	labels             *label.Prepared // nil where recordings have none
-	classes            []string
-	first              *source.Recording
-	subjects, sessions fileNames
-	parts              map[groupKey]int // files of each trial: an interrupted one is several recordings
+	dir                         string
+	labels                      *label.Prepared // nil where recordings have none
+	classes                     []string
+	first                       *source.Recording
+	subjects, sessions, stimuli fileNames
+	parts                       map[groupKey]int // files of each trial: an interrupted one is several recordings
+	tied                        int              // trials without a class, as a rating equals the threshold
 
 	options   Options
 	positions *montage.Positions
@@ -159,10 +163,18 @@ func (c *converter) add(r *source.Recording) error {
 	}
 	key := groupKey{subject: r.Subject, session: r.Session, trial: r.Trial}
 	c.parts[key]++
-	name := fmt.Sprintf("subject-%s_session-%s_trial-%d_part-%d", c.subjects.of(r.Subject), c.sessions.of(r.Session), r.Trial, c.parts[key])
+	name := fmt.Sprintf("subject-%s_session-%s_trial-%d", c.subjects.of(r.Subject), c.sessions.of(r.Session), r.Trial)
+	if r.Stimulus != "" {
+		name += "_stimulus-" + c.stimuli.of(r.Stimulus)
+	}
+	name += fmt.Sprintf("_part-%d", c.parts[key])
 	var class []npy.Named
 	if c.labels != nil {
 		k, err := c.labels.Class(r.Labels)
+		if errors.Is(err, label.ErrTie) {
+			c.tied++
+			return nil
+		}
 		if err != nil {
 			return fmt.Errorf("%s: trial %d: %w", r.File, r.Trial, err)
 		}
@@ -242,7 +254,7 @@ func saveRecording(r *source.Recording, path string, class []npy.Named) error {
 	return atomicfile.Write(path, func(w io.Writer) error {
 		return npy.WriteArchive(w, append([]npy.Named{{Name: "x", Shape: shape, Values: x}, {Name: "rate", Values: []float64{r.Rate}},
 			{Name: "channels", Values: r.Channels}, {Name: "baseline", Values: []float64{baseline}},
-			{Name: "subject", Values: []string{r.Subject}}, {Name: "session", Values: []string{r.Session}}, {Name: "trial", Values: []int64{int64(r.Trial)}}}, class...))
+			{Name: "subject", Values: []string{r.Subject}}, {Name: "session", Values: []string{r.Session}}, {Name: "trial", Values: []int64{int64(r.Trial)}}, {Name: "stimulus", Values: []string{r.Stimulus}}}, class...))
 	})
 }
 
@@ -256,7 +268,7 @@ func writeConverted(dir string, s *source.Source, r *source.Recording) error {
 			m.Label.Classes = append(m.Label.Classes, source.ClassRule{Label: fmt.Sprint(i), Class: c})
 		}
 	}
-	m.Files = `(^|/)subject-(?<subject>.+)_session-(?<session>.*)_trial-(?<trial>\d+)_part-(?<part>\d+)` + class + `\.npz$`
+	m.Files = `(^|/)subject-(?<subject>.+)_session-(?<session>.*)_trial-(?<trial>\d+)(_stimulus-(?<stimulus>.+))?_part-(?<part>\d+)` + class + `\.npz$`
 	m.Signal = source.SignalRule{Rate: r.Rate, Electrodes: r.Channels, Array: "x"}
 	// Channels that were asked for by name would be left out again.
 	if !source.TakesAll(r.Channels) {

@@ -206,6 +206,7 @@ type part struct {
 	err   error
 
 	trial, subject string // for messages
+	tied           bool   // whether it has no class, as a rating equals the threshold
 
 	still int    // clips left out, as a channel stood still in them
 	loud  loud   // clips left out, as their amplitude is too large
@@ -362,10 +363,13 @@ func (b *builder) assemble() (*Set, error) {
 
 // noteLeftOut says which trials gave fewer clips than they might have.
 func (b *builder) noteLeftOut() {
-	var short, still []string
+	var short, still, tied []string
 	clips := 0
 	b.noteRejected()
 	for _, p := range b.parts {
+		if p.tied {
+			tied = append(tied, p.trial)
+		}
 		if p.short != "" {
 			short = append(short, fmt.Sprintf("%s (%s)", p.trial, p.short))
 		}
@@ -373,6 +377,9 @@ func (b *builder) noteLeftOut() {
 			still = append(still, fmt.Sprintf("%s (%d)", p.trial, p.still))
 			clips += p.still
 		}
+	}
+	if len(tied) > 0 {
+		b.notes.Add("", note.New(note.LeftOut, "%d trial(s) have no class and are left out, as a rating equals the threshold: %s.", len(tied), note.Some(tied, 5)))
 	}
 	if len(short) > 0 {
 		b.notes.Add("", note.New(note.LeftOut, "%d trial(s) are shorter than a clip of %g s and give none: %s.", len(short), b.options.Length(b.layout.rate), note.Some(short, 5)))

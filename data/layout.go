@@ -2,6 +2,7 @@ package data
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -117,6 +118,10 @@ func (l *layout) work(ctx context.Context, r *source.Recording, was *before, p *
 	}
 	if l.labels != nil {
 		class, err := l.labels.Class(r.Labels)
+		if errors.Is(err, label.ErrTie) {
+			p.tied = true
+			return nil
+		}
 		if err != nil {
 			return fmt.Errorf("%s: trial %d: %w", r.File, r.Trial, err)
 		}
@@ -154,7 +159,7 @@ func (l *layout) work(ctx context.Context, r *source.Recording, was *before, p *
 			}
 			return fmt.Errorf("%s: trial %d: the clip from sample %d on has a feature that is no number (%g), as values are too large or have no power in a band: leave out the file, or change the clips or bands", r.File, r.Trial, r.Offset+start, v)
 		}
-		p.clips = append(p.clips, Clip{File: name, Subject: r.Subject, Session: r.Session, Trial: r.Trial,
+		p.clips = append(p.clips, Clip{File: name, Subject: r.Subject, Session: r.Session, Trial: r.Trial, Stimulus: r.Stimulus,
 			Start: r.Offset + start, End: r.Offset + start + l.chunk})
 	}
 	return nil

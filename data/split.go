@@ -21,6 +21,7 @@ const (
 	trials                   // subject, session and number of the trial
 	trialNumbers             // number of the trial, of whatever subject and session
 	subjects
+	stimuli // of whatever subject and session
 )
 
 // splitKind is a line of the registry of splits.
@@ -33,8 +34,8 @@ type splitKind struct {
 }
 
 // splitKinds lists all splits. Those that torcheeg has are its, fold by fold, where
-// nothing is shuffled; it takes no session for part of what a trial is. KFoldByTrial and
-// nested are none of its.
+// nothing is shuffled; it takes no session for part of what a trial is. KFoldByTrial,
+// nested and those of stimuli are none of its.
 func splitKinds() []splitKind {
 	return []splitKind{
 		{"KFold", "clips, whatever trial or subject they are of", clips, false},
@@ -46,8 +47,21 @@ func splitKinds() []splitKind {
 		{"KFoldPerSubjectCrossTrial", "whole trials, those of one number of all sessions together, each subject by itself", trialNumbers, true},
 		{"KFoldCrossSubject", "whole subjects", subjects, false},
 		{Nested, "whole subjects, and those trained on again into folds that choose epoch and ratio", subjects, false},
-		{"LeaveOneSubjectOut", "whole subjects, one at a time", subjects, false},
+		{LeaveOneSubjectOut, "whole subjects, one at a time", subjects, false},
+		{"KFoldCrossStimulus", "whole stimuli (films, songs), each with the trials of all who had it", stimuli, false},
+		{LeaveOneStimulusOut, "whole stimuli, one at a time", stimuli, false},
 	}
+}
+
+// Splits that have a fold for each unit.
+const (
+	LeaveOneSubjectOut  = "LeaveOneSubjectOut"
+	LeaveOneStimulusOut = "LeaveOneStimulusOut"
+)
+
+// OneAtATime reports whether the named split has a fold for each unit, however many are asked for.
+func OneAtATime(name string) bool {
+	return name == LeaveOneSubjectOut || name == LeaveOneStimulusOut
 }
 
 // Nested is the split whose folds' training parts are divided into folds again; see
@@ -63,8 +77,8 @@ func SplitNames() []string {
 	return names
 }
 
-// NewSplit returns the split of that name with k folds (LeaveOneSubjectOut has
-// as many as there are subjects, whatever k is). Without shuffle the units, in
+// NewSplit returns the split of that name with k folds (one at a time there are as many as
+// subjects or stimuli, whatever k is). Without shuffle the units, in
 // their order, are cut into k runs as scikit-learn's KFold cuts them; with it
 // they are first put into an order drawn from the seed. Validation parts are
 // drawn from the seed either way.
@@ -73,7 +87,7 @@ func NewSplit(name string, k int, shuffle bool, seed uint64) (Split, error) {
 		if kind.name != name {
 			continue
 		}
-		if name == "LeaveOneSubjectOut" {
+		if OneAtATime(name) {
 			k = 0
 		} else if k < 2 {
 			return nil, fmt.Errorf("%s with %d folds: there must be at least 2", name, k)
@@ -120,6 +134,11 @@ func (s *split) Folds(set *Set) ([]Fold, error) {
 	if err := set.checkRows(); err != nil {
 		return nil, err
 	}
+	if s.kind.unit == stimuli {
+		if err := set.checkStimuli(); err != nil {
+			return nil, fmt.Errorf("%s: %w", s.kind.name, err)
+		}
+	}
 	rng := s.generator(foldStream)
 	if !s.kind.alone {
 		return s.foldsOf(set, allRows(set), rng, "")
@@ -133,6 +152,17 @@ func (s *split) Folds(set *Set) ([]Fold, error) {
 		folds = append(folds, f...)
 	}
 	return folds, nil
+}
+
+// checkStimuli finds clips of which nothing says what they were of.
+func (s *Set) checkStimuli() error {
+	for _, c := range s.Clips {
+		if c.Stimulus == "" {
+			return fmt.Errorf("nothing says of which stimulus %s was (%s): use another split, or give files in the manifest a group stimulus",
+				groupKey{subject: c.Subject, session: c.Session, trial: c.Trial}, c.File)
+		}
+	}
+	return nil
 }
 
 // foldsOf makes the folds of some rows. whose says of whom, for messages.
@@ -183,7 +213,7 @@ func (s *split) withinTrials(set *Set, rows []int, rng *rand.Rand, whose string)
 }
 
 func (s *split) unitName() string {
-	return [...]string{clips: "clips", inTrial: "clips", sameTrial: "trials", trials: "trials", trialNumbers: "numbers of trials", subjects: "subjects"}[s.kind.unit]
+	return [...]string{clips: "clips", inTrial: "clips", sameTrial: "trials", trials: "trials", trialNumbers: "numbers of trials", subjects: "subjects", stimuli: "stimuli"}[s.kind.unit]
 }
 
 // checkFolds finds a fold whose training part has one class only.
@@ -261,6 +291,7 @@ type group struct {
 
 type groupKey struct {
 	subject, session string
+	stimulus         string
 	trial, row       int
 }
 
@@ -273,7 +304,7 @@ func (k groupKey) String() string {
 }
 
 // grouped returns the units of some rows in their fixed order: by subject,
-// session and trial, numbers in names by their value; clips as they stand.
+// session, stimulus and trial, numbers in names by their value; clips as they stand.
 func grouped(s *Set, rows []int, u unit) []group {
 	at := map[groupKey]int{}
 	var list []group
@@ -287,6 +318,8 @@ func grouped(s *Set, rows []int, u unit) []group {
 			key = groupKey{subject: c.Subject, trial: c.Trial}
 		case trials:
 			key = groupKey{subject: c.Subject, session: c.Session, trial: c.Trial}
+		case stimuli:
+			key = groupKey{stimulus: c.Stimulus}
 		case trialNumbers:
 			key = groupKey{trial: c.Trial}
 		default:
@@ -301,7 +334,7 @@ func grouped(s *Set, rows []int, u unit) []group {
 		list[i].rows = append(list[i].rows, r)
 	}
 	slices.SortStableFunc(list, func(a, b group) int {
-		return cmp.Or(natural.Compare(a.key.subject, b.key.subject), natural.Compare(a.key.session, b.key.session),
+		return cmp.Or(natural.Compare(a.key.subject, b.key.subject), natural.Compare(a.key.session, b.key.session), natural.Compare(a.key.stimulus, b.key.stimulus),
 			cmp.Compare(a.key.trial, b.key.trial), cmp.Compare(a.key.row, b.key.row))
 	})
 	return list

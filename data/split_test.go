@@ -15,6 +15,7 @@ import (
 // any order of rows.
 func madeSet(t *rapid.T) *Set {
 	s := &Set{Shape: []int{1}, Classes: []string{"a", "b"}}
+	stimuli := rapid.IntRange(5, 7).Draw(t, "stimuli")
 	sessions := rapid.IntRange(1, 2).Draw(t, "sessions")
 	label := 0
 	for subject := range rapid.IntRange(4, 7).Draw(t, "subjects") {
@@ -22,7 +23,7 @@ func madeSet(t *rapid.T) *Set {
 			for trial := range rapid.IntRange(4, 5).Draw(t, "trials") {
 				label++
 				for clip := range rapid.IntRange(5, 7).Draw(t, "clips") {
-					s.Clips = append(s.Clips, Clip{Subject: fmt.Sprint(subject), Session: fmt.Sprint(session), Trial: trial + 1, Start: clip})
+					s.Clips = append(s.Clips, Clip{Subject: fmt.Sprint(subject), Session: fmt.Sprint(session), Trial: trial + 1, Stimulus: fmt.Sprint(label % stimuli), Start: clip})
 					s.Y = append(s.Y, int64(label%2))
 				}
 			}
@@ -45,6 +46,8 @@ func key(s *Set, row int, u unit) string {
 	switch u {
 	case subjects:
 		return c.Subject
+	case stimuli:
+		return c.Stimulus
 	case trialNumbers:
 		return fmt.Sprint(c.Trial)
 	case sameTrial, inTrial:
@@ -346,5 +349,38 @@ func TestValidationKeepsClassProportions(t *testing.T) {
 	}
 	if len(val) != 20 || ones != 4 {
 		t.Errorf("%d rows with %d of the rarer class, want 20 with 4", len(val), ones)
+	}
+}
+
+// A stimulus that two subjects had in other trials is held out of both.
+func TestStimuliAreHeldOut(t *testing.T) {
+	set := &Set{Shape: []int{1}, Classes: []string{"a", "b"}}
+	for _, c := range []struct {
+		subject, stimulus string
+		trial             int
+		class             int64
+	}{{"1", "film 2", 1, 0}, {"1", "film 10", 2, 1}, {"1", "film 1", 3, 1}, {"2", "film 10", 1, 1}, {"2", "film 1", 2, 1}, {"2", "film 2", 3, 0}, {"3", "film 3", 9, 0}} {
+		set.Clips = append(set.Clips, Clip{Subject: c.subject, Trial: c.trial, Stimulus: c.stimulus})
+		set.Y = append(set.Y, c.class)
+	}
+	set.X = make([]float32, len(set.Y))
+	split, err := NewSplit(LeaveOneStimulusOut, 0, false, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	folds, err := split.Folds(set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tests [][]int
+	for _, f := range folds {
+		tests = append(tests, f.Test)
+	}
+	if d := cmp.Diff([][]int{{2, 4}, {0, 5}, {6}, {1, 3}}, tests); d != "" {
+		t.Error(d)
+	}
+	set.Clips[3].Stimulus = ""
+	if _, err := split.Folds(set); err == nil || !strings.Contains(err.Error(), "which stimulus trial 1 of subject 2") {
+		t.Errorf("a trial of no stimulus: %v", err)
 	}
 }

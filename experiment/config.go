@@ -236,6 +236,15 @@ func (c Split) settle(set *data.Set) Split {
 		subjects[clip.Subject] = true
 		trials[data.Clip{Subject: clip.Subject, Session: clip.Session, Trial: clip.Trial}] = true
 	}
+	if c.Name == "KFoldCrossStimulus" {
+		stimuli := map[string]bool{}
+		for _, clip := range set.Clips {
+			stimuli[clip.Stimulus] = true
+		}
+		if c.Folds == 0 {
+			c.Folds = min(10, len(stimuli))
+		}
+	}
 	units := len(subjects)
 	if c.Name == "" {
 		c.Name = "KFoldCrossSubject"

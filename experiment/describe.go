@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -8,6 +9,7 @@ import (
 	"strings"
 
 	"eegprune/data"
+	"eegprune/data/label"
 	"eegprune/prune"
 	"eegprune/result"
 	"eegprune/train"
@@ -20,14 +22,19 @@ import (
 func (s *Study) settings(sameFolds bool) []result.Setting {
 	c := s.Config
 	subjects := map[string]bool{}
-	perClass := make([]int, len(s.Set.Classes))
-	for i, clip := range s.Set.Clips {
+	for _, clip := range s.Set.Clips {
 		subjects[clip.Subject] = true
-		perClass[s.Set.Y[i]]++
 	}
 	var classes []string
-	for i, name := range s.Set.Classes {
-		classes = append(classes, fmt.Sprintf("%s %d", name, perClass[i]))
+	var perClass []int
+	labels := s.labelled()
+	for _, c := range labels.Classes {
+		perClass = append(perClass, c.Clips)
+		classes = append(classes, fmt.Sprintf("%s %d (%.1f %%)", c.Class, c.Clips, 100*c.Share))
+	}
+	by := ""
+	if labels.Rule != "" {
+		by = "; by " + labels.Rule
 	}
 	var transforms []string
 	for _, t := range c.Data.Features.Transforms {
@@ -43,7 +50,7 @@ func (s *Study) settings(sameFolds bool) []result.Setting {
 	settings = append(settings, []result.Setting{
 		{Name: "data", Value: fmt.Sprintf("%s: %d clips of %g s, %d subjects, %d electrodes at %g Hz", filepath.Base(c.Data.Dir), s.Set.Len(),
 			c.Data.Features.Length(s.Set.Rate), len(subjects), len(s.Set.Channels), s.Set.Rate)},
-		{Name: "classes", Value: strings.Join(classes, ", ")},
+		{Name: "classes", Value: strings.Join(classes, ", ") + by},
 	}...)
 	if steps := c.Data.Features.Preprocess; len(steps) > 0 {
 		settings = append(settings, result.Setting{Name: "preprocessing", Value: steps.String()})
@@ -79,6 +86,27 @@ func (s *Study) describeModel() string {
 	return s.Config.Model
 }
 
+// labelled says what classes clips have, and by what.
+func (s *Study) labelled() result.Labels {
+	l := result.Labels{Rule: s.labels.Rule()}
+	for _, t := range s.labels {
+		switch t := t.(type) {
+		case *label.Select:
+			l.Keys = t.Keys
+		case *label.Binary:
+			l.Operator, l.Threshold = cmp.Or(t.Tie, label.TieHigh), &t.Threshold
+		}
+	}
+	counts := make([]int, len(s.Set.Classes))
+	for _, y := range s.Set.Y {
+		counts[y]++
+	}
+	for i, name := range s.Set.Classes {
+		l.Classes = append(l.Classes, result.ClassShare{Class: name, Clips: counts[i], Share: float64(counts[i]) / float64(len(s.Set.Y))})
+	}
+	return l
+}
+
 // describeSplit says what a trial is not on both sides of, or that it is.
 func (s *Study) describeSplit(sameFolds bool) string {
 	c := s.Config.Split
@@ -86,7 +114,7 @@ func (s *Study) describeSplit(sameFolds bool) string {
 	switch {
 	case c.Inner > 0:
 		text = fmt.Sprintf("%s: %d folds of whole subjects for the test, %d inner folds of each that choose epoch and ratio", text, len(s.Folds)/c.Inner, c.Inner)
-	case c.Name != "LeaveOneSubjectOut":
+	case !data.OneAtATime(c.Name):
 		text = fmt.Sprintf("%s, %d folds", text, len(s.Folds))
 	}
 	switch {

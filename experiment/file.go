@@ -9,6 +9,7 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 
+	"eegprune/data/label"
 	"eegprune/data/preprocess"
 	"eegprune/data/source"
 	"eegprune/internal/strictyaml"
@@ -30,6 +31,8 @@ type File struct {
 		Montage  string `yaml:"montage,omitempty"`  // below the study file's directory, if it isn't absolute
 		// Preprocess is what recordings go through for all networks whose features say nothing else.
 		Preprocess preprocess.Pipeline `yaml:"preprocess,omitempty"`
+		// Label chooses what the class is made of; see source.Reading.
+		Label label.Choice `yaml:"label,omitempty"`
 	} `yaml:"data,omitempty"`
 	Seed  *uint64  `yaml:"seed,omitempty"`
 	Seeds []uint64 `yaml:"seeds,omitempty"` // of repetitions, instead of one seed
@@ -198,7 +201,7 @@ func (f *File) config(n NetworkFile, seed uint64) (Config, error) {
 	c := Config{Model: n.Model, Network: exported, SamplingRate: n.SamplingRate, Seed: seed, Metric: f.Metric, ClassWeights: f.ClassWeights, Train: train.Paper(n.Model), Options: f.Prune.Options, Sparsity: PaperSparsity, Distill: f.Distill,
 		Recover: []string{}}
 	c.Data.Dir, c.Data.Manifest = f.Data.Dir, f.Data.Manifest
-	c.Data.Reading = source.Reading{Encoding: f.Data.Encoding, Montage: f.Data.Montage}
+	c.Data.Reading = source.Reading{Encoding: f.Data.Encoding, Montage: f.Data.Montage, Label: f.Data.Label}
 	c.Data.Features = features
 	c.Data.Features.Preprocess = f.Data.Preprocess
 	if len(f.Seeds) > 1 {

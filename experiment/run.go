@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"reflect"
 	"runtime"
 	"slices"
 	"strings"
@@ -107,6 +108,9 @@ func (g Grid) report(results []result.Result, o RunOptions) (*result.Study, erro
 			}
 		}
 		out.Metric = s.Config.Metric
+		if l := s.labelled(); !slices.ContainsFunc(out.Labels, func(x result.Labels) bool { return reflect.DeepEqual(x, l) }) {
+			out.Labels = append(out.Labels, l)
+		}
 	}
 	var config any = configs
 	if len(configs) == 1 {

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"eegprune/data"
+	"eegprune/data/label"
 	"eegprune/data/source"
 	"eegprune/models"
 	"eegprune/prune"
@@ -32,6 +33,7 @@ type Study struct {
 	mixed       bool     // clips of one trial are on both sides
 	leaks       []string // what to say of the split and the features; see result.Study
 	names       []string // of files and arrays that the features were made of
+	labels      label.Pipeline
 	notes       []string
 	fingerprint string
 	device      torch.Device   // on which data is
@@ -142,6 +144,7 @@ func (g Grid) Close() {
 type named struct {
 	*data.Set
 	names []string
+	label label.Pipeline // by which clips have their classes; nil where recordings say them
 }
 
 // features reads the recordings, or the cache.
@@ -154,8 +157,12 @@ func features(ctx context.Context, c Data, o OpenOptions) (named, error) {
 		return named{}, err
 	}
 	f := c.Features
+	label := f.Label
+	if len(label) == 0 {
+		label = s.Manifest.Label.Transforms
+	}
 	f.Progress = o.Progress
-	n := named{names: []string{filepath.Base(c.Dir), s.Manifest.Name, s.Manifest.Signal.Array}}
+	n := named{label: label, names: []string{filepath.Base(c.Dir), s.Manifest.Name, s.Manifest.Signal.Array}}
 	if o.Cache == "" {
 		n.Set, err = data.Features(ctx, s, f)
 	} else {
@@ -175,7 +182,7 @@ func features(ctx context.Context, c Data, o OpenOptions) (named, error) {
 // open makes a study of features, which are not divided yet. It shares the tensors of
 // those of the others that have the same.
 func open(c Config, set named, o OpenOptions, others ...*Study) (*Study, error) {
-	s := &Study{Config: c, Set: set.Set, names: set.names, devices: o.Devices, notes: set.Notes.Sentences()}
+	s := &Study{Config: c, Set: set.Set, names: set.names, labels: set.label, devices: o.Devices, notes: set.Notes.Sentences()}
 	if len(o.Devices) == 0 {
 		s.devices = []torch.Device{torch.CPU}
 	}

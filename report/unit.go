@@ -255,10 +255,10 @@ func validationShare(results []result.Result, config json.RawMessage) float64 {
 }
 
 // foldsAsked is the number of folds that a configuration, or the first of several, asks
-// for; 0 where the split makes as many as there are subjects.
+// for; 0 where the split makes as many as there are subjects or stimuli.
 func foldsAsked(config json.RawMessage) int {
 	all := dividedBy(config)
-	if len(all) == 0 || all[0].Split.Name == "LeaveOneSubjectOut" {
+	if len(all) == 0 || all[0].Split.Name == "LeaveOneSubjectOut" || all[0].Split.Name == "LeaveOneStimulusOut" {
 		return 0
 	}
 	return all[0].Split.Folds

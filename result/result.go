@@ -113,9 +113,9 @@ type Result struct {
 }
 
 // SameFolds says whether a split divides the clips alike for every seed of a study: where it
-// is not shuffled, is shuffled with a seed of its own, or tests on one subject a fold.
+// is not shuffled, is shuffled with a seed of its own, or tests on one subject or stimulus a fold.
 func SameFolds(split string, shuffle bool, splitSeed, seed uint64) bool {
-	return split == "LeaveOneSubjectOut" || !shuffle || splitSeed != seed
+	return split == "LeaveOneSubjectOut" || split == "LeaveOneStimulusOut" || !shuffle || splitSeed != seed
 }
 
 // A Run is by what and where a result was made, and what that took. It says nothing of

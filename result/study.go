@@ -19,6 +19,9 @@ type Study struct {
 	Leaks []string `json:"leaks,omitempty"`
 	// Metric is what networks are judged by; "" in results of schema 2: accuracy.
 	Metric string `json:"metric,omitempty"`
+	// Labels says what the classes are made of, and their shares: one element, unless networks
+	// were given other labels. Results of earlier versions have none.
+	Labels []Labels `json:"labels,omitempty"`
 	// Lacks says what a result.json of an earlier version does not hold; it is not written.
 	Lacks       []string    `json:"-"`
 	Environment Environment `json:"environment"`

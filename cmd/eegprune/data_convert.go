@@ -49,6 +49,7 @@ what the flags of preprocessing say, in the order in which they are given.`,
 	}
 	from.register(c.Flags())
 	steps.register(c.Flags(), false)
+	from.label.register(c.Flags())
 	outFlag(c, &out, "dir", "directory for the converted recordings, new or empty")
 	return c
 }

@@ -122,8 +122,8 @@ leaves away stays as the network has it. Names and arguments are torcheeg's:
     - name: Binary
       args: {threshold: 5}
 
-With --out they are written for numpy.load: x, y, classes, and subject, session, trial, start
-and end of each clip.`,
+With --out they are written for numpy.load: x, y, classes, and of each clip subject,
+session, trial, stimulus, start and end.`,
 		Example: `  eegprune data features recordings
   eegprune data features recordings --notch 50 --bandpass 1-45 --reject 150
   eegprune data features --data deap --bands theta=4-8,alpha=8-14 --remove-baseline --out features.npz`,

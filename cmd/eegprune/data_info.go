@@ -28,6 +28,9 @@ taken for a subject of its own, unless their names begin with sub- as in BIDS. A
 can say itself what the manifest would, by arrays beside x [trials, channels, samples]: rate,
 channels, and for each trial y, subject and trial.
 
+Sets with ratings or several emotions have a table of what the class can be made of (--label,
+--threshold, --tie), with the share of each class.
+
 Of a BIDS data set (a directory with dataset_description.json) info reads the participants,
 channels, events and electrodes files too, says which columns labels could be made of, and
 prints an eegprune.yaml to begin with. --json lists the annotations of all files.
@@ -35,6 +38,7 @@ prints an eegprune.yaml to begin with. --json lists the annotations of all files
 Where files can't be read it shows the others, and fails in the end unless --skip-bad is
 given.`,
 		Example: `  eegprune data info recordings
+  eegprune data info deap --label quadrants
   eegprune data info deap --format deap --json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -63,6 +67,7 @@ given.`,
 		},
 	}
 	from.register(c.Flags())
+	from.label.register(c.Flags())
 	return c
 }
 
@@ -80,7 +85,13 @@ func writeSummary(w io.Writer, s *source.Summary) error {
 	if len(s.Classes) > 0 {
 		classes = strings.Join(s.Classes, ", ")
 	}
+	if s.Rule != "" {
+		classes += " (by " + s.Rule + ")"
+	}
 	fmt.Fprintf(w, "classes   %s\n", classes)
+	if s.Stimuli > 0 {
+		fmt.Fprintf(w, "stimuli   %d\n", s.Stimuli)
+	}
 	for _, c := range s.Caps {
 		if c.Rate == 0 {
 			fmt.Fprintf(w, "channels  %d, their names and rate are unknown (%d recordings)\n", len(c.Channels), c.Recordings)
@@ -90,6 +101,11 @@ func writeSummary(w io.Writer, s *source.Summary) error {
 	}
 	if len(s.Subjects) > 0 {
 		if err := subjectTable(w, s); err != nil {
+			return err
+		}
+	}
+	if len(s.Labels) > 1 || len(s.Labels) == 1 && !s.Labels[0].Chosen {
+		if err := labelTable(w, s.Labels); err != nil {
 			return err
 		}
 	}
@@ -128,6 +144,40 @@ func subjectTable(w io.Writer, s *source.Summary) error {
 		return err
 	}
 	return t.Render()
+}
+
+// labelTable has a line for each class of each choice of labels.
+func labelTable(w io.Writer, labels []source.LabelSummary) error {
+	t := report.NewTable(w, tw.AlignLeft, tw.AlignLeft)
+	t.Header([]string{"--label", "class", "trials", "share", "at the threshold"})
+	for _, l := range labels {
+		all := 0
+		for _, n := range l.Trials {
+			all += n
+		}
+		name, ties := l.Label, ""
+		if l.Chosen {
+			name += " (chosen)"
+		}
+		if l.Rating {
+			ties = strconv.Itoa(l.Ties)
+		}
+		for c, class := range l.Classes {
+			if err := t.Append([]string{name, class, strconv.Itoa(l.Trials[c]), share(l.Trials[c], all), ties}); err != nil {
+				return err
+			}
+			name, ties = "", ""
+		}
+	}
+	return t.Render()
+}
+
+// share is a part of a whole in percent.
+func share(n, all int) string {
+	if all == 0 {
+		return "none"
+	}
+	return fmt.Sprintf("%.1f %%", 100*float64(n)/float64(all))
 }
 
 func subjectLine(x source.SubjectSummary, sessions int) []string {

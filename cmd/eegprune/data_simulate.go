@@ -20,18 +20,22 @@ func (a *app) simulateCommand() *cobra.Command {
 line noise and differences between subjects. The label of a trial changes the power of
 two sources and nothing else, so that the best possible accuracy is known.
 
-They are EDF+ files, or have the format of DEAP (sNN.dat, 40 channels of which 32 are EEG,
-3 s of baseline) or SEED (.mat and label.mat, 62 electrodes, three classes).`,
+They are EDF+ files, or have the layout of a data set with its electrodes, rate and classes:
+the names and the kinds of its files, of which only what is read is in them. Sets whose films
+are always the same have their classes in that order; --trials asks for more sessions.`,
 		Example: `  eegprune data simulate --out recordings --subjects 4 --trials 4 --seconds 10
   eegprune data simulate --out deap --format deap --subjects 2 --trials 4 --seconds 10
-  eegprune data simulate --out seed --format seed --subjects 2 --trials 3 --seconds 10`,
+  eegprune data simulate --out seed-iv --format seed-iv --subjects 2 --seconds 4`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			config, err := simulate.DefaultFor(flags.Format)
 			if err != nil {
 				return usageError{fmt.Errorf("--format: %w", err)}
 			}
-			config.Subjects, config.Trials, config.Seconds, config.Seed = flags.Subjects, flags.Trials, flags.Seconds, flags.Seed
+			config.Subjects, config.Seconds, config.Seed = flags.Subjects, flags.Seconds, flags.Seed
+			if cmd.Flags().Changed("trials") {
+				config.Trials = flags.Trials
+			}
 			if cmd.Flags().Changed("rate") {
 				config.Rate = flags.Rate
 			}
@@ -55,11 +59,11 @@ than %.1f %% but by chance (the ideal observer of these recordings was right in 
 	}
 	f := c.Flags()
 	outFlag(c, &out, "dir", "directory for the recordings, new or empty")
-	f.StringVar(&flags.Format, "format", "edf", "format of the files: edf, deap or seed")
+	f.StringVar(&flags.Format, "format", "edf", "format of the files, or the data set whose layout they have\none of "+strings.Join(simulate.Formats(), ", "))
 	f.IntVar(&flags.Subjects, "subjects", flags.Subjects, "number of subjects, one file each")
-	f.IntVar(&flags.Trials, "trials", flags.Trials, "trials of each subject")
+	f.IntVar(&flags.Trials, "trials", flags.Trials, "trials of each subject (default 6, or one session of the data set)")
 	f.Float64Var(&flags.Seconds, "seconds", flags.Seconds, "seconds of a trial")
-	f.Float64Var(&flags.Rate, "rate", flags.Rate, "samples per second (DEAP has 128, SEED 200)")
+	f.Float64Var(&flags.Rate, "rate", flags.Rate, "samples per second (data sets have their own)")
 	f.Uint64Var(&flags.Seed, "seed", flags.Seed, "seed of all that is drawn")
 	group(f, ofData)
 	return c

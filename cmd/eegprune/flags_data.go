@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"eegprune/data"
+	"eegprune/data/label"
 	"eegprune/data/montage"
 	"eegprune/data/source"
 	"eegprune/data/transform"
@@ -39,6 +40,7 @@ func (f *dataFlags) register(s *pflag.FlagSet) {
 	f.set = s
 	s.StringVar(&f.dir, "data", "", "directory of recordings")
 	f.source.register(s)
+	f.source.label.register(s)
 	s.StringVar(&f.features, "features", "", "YAML file with clips, transforms and labels\nsee \"eegprune data features --help\"; other flags change what it says")
 	s.Float64Var(&f.clip, "clip", 0, "seconds of a clip (default: 1, for networks of signals 4)")
 	s.Float64Var(&f.overlap, "overlap", 0, "seconds that a clip shares with the next")
@@ -52,12 +54,12 @@ func (f *dataFlags) register(s *pflag.FlagSet) {
 	takes(s, "dir", "data")
 	takes(s, "file", "features")
 	takes(s, "bands", "bands")
-	rare(s, "clip", "overlap", "bands", "filter", "remove-baseline", "standardize")
+	rare(s, "clip", "overlap", "bands", "filter", "remove-baseline", "standardize", "label")
 }
 
 // changed reports whether flags ask for other features than a checkpoint's own.
 func (f *dataFlags) changed() bool {
-	return slices.ContainsFunc(append(preprocessFlagNames(), "data", "features", "clip", "overlap", "bands", "filter", "remove-baseline", "standardize", "encoding", "montage"), f.set.Changed)
+	return slices.ContainsFunc(append(preprocessFlagNames(), "data", "features", "clip", "overlap", "bands", "filter", "remove-baseline", "standardize", "encoding", "montage", "label", "threshold", "tie"), f.set.Changed)
 }
 
 func (f *dataFlags) apply(c *experiment.Config) error {
@@ -102,6 +104,12 @@ func (f *dataFlags) apply(c *experiment.Config) error {
 	}
 	if f.set.Changed("standardize") || o.Standardize == "" {
 		o.Standardize = f.standardize
+	}
+	if f.source.label.changed() {
+		if f.features != "" && len(o.Label) > 0 {
+			return usageError{fmt.Errorf("--label, --threshold and --tie, and the label in %s, both say what the class is: give one of them", f.features)}
+		}
+		c.Data.Label, o.Label = r.Label, nil
 	}
 	o.SkipBad = o.SkipBad || f.source.skipBad
 	o.Strict = o.Strict || f.source.strict
@@ -205,6 +213,41 @@ type sourceFlags struct {
 	manifest, format  string
 	encoding, montage string
 	skipBad, strict   bool
+	label             labelFlags // of commands that look at labels
+}
+
+// labelFlags say which labels make the class.
+type labelFlags struct {
+	set       *pflag.FlagSet
+	keys      []string
+	threshold float64
+	tie       string
+}
+
+func (f *labelFlags) register(s *pflag.FlagSet) {
+	f.set = s
+	s.StringSliceVar(&f.keys, "label", nil, "label that makes the class, of sets with several: valence, arousal, emotion, ...\nof two ratings, or quadrants (valence,arousal), the halves together; \"data info\" lists what there is")
+	s.Float64Var(&f.threshold, "threshold", 0, "rating from which on a label is high (default: the data set's own)")
+	s.StringVar(&f.tie, "tie", "", "what a rating is that equals the threshold: >= (high), > (low), or drop (default: the data set's own)")
+	group(s, ofData)
+	takes(s, "label", "label")
+	rare(s, "threshold", "tie")
+}
+
+func (f *labelFlags) changed() bool {
+	return f.set.Changed("label") || f.set.Changed("threshold") || f.set.Changed("tie")
+}
+
+// choice is what the flags say.
+func (f *labelFlags) choice() (label.Choice, error) {
+	c := label.Choice{Keys: f.keys, Tie: f.tie}
+	if f.set != nil && f.set.Changed("threshold") {
+		c.Threshold = &f.threshold
+	}
+	if all := []string{label.TieHigh, label.TieLow, label.TieDrop}; f.tie != "" && !slices.Contains(all, f.tie) {
+		return c, usageError{fmt.Errorf("--tie: %q is none of %s", f.tie, strings.Join(all, ", "))}
+	}
+	return c, nil
 }
 
 func (f *sourceFlags) register(s *pflag.FlagSet) {
@@ -233,7 +276,11 @@ func (f *sourceFlags) open(dir string) (*source.Source, error) {
 
 // reading is what the flags say beside the manifest.
 func (f *sourceFlags) reading() (source.Reading, error) {
-	r := source.Reading{Encoding: f.encoding}
+	choice, err := f.label.choice()
+	if err != nil {
+		return source.Reading{}, err
+	}
+	r := source.Reading{Encoding: f.encoding, Label: choice}
 	if f.montage == "" {
 		return r, nil
 	}

@@ -10,7 +10,8 @@ import (
 	"strings"
 )
 
-// Write writes an EDF file of 16-bit samples, EDF+ if the header is Plus.
+// Write writes an EDF file of 16-bit samples, EDF+ if the header is Plus, or a BDF file of 24-bit
+// samples if it is BDF.
 //
 // signals[i] holds the physical values of the i-th signal of h that isn't an
 // annotation signal; all must fill h.Records records. Values beyond a signal's
@@ -18,8 +19,8 @@ import (
 // record in which they begin, and an annotation signal is added to the file if
 // h.Plus. h itself isn't changed.
 func Write(w io.Writer, h *Header, signals [][]float64, annotations []Annotation) error {
-	if h.BDF || h.Discontinuous {
-		return fmt.Errorf("edf: only continuous 16-bit files are written")
+	if h.BDF && h.Plus || h.Discontinuous {
+		return fmt.Errorf("edf: of BDF only files without annotations are written, and of both only continuous ones")
 	}
 	if len(signals) != len(h.Signals) {
 		return fmt.Errorf("edf: %d signals of samples for %d signals in the header", len(signals), len(h.Signals))
@@ -52,7 +53,7 @@ func Write(w io.Writer, h *Header, signals [][]float64, annotations []Annotation
 	}
 	for r := range h.Records {
 		for i, s := range h.Signals {
-			writeSamples(b, s, signals[i][r*s.SamplesPerRecord:(r+1)*s.SamplesPerRecord])
+			writeSamples(b, h.sampleBytes(), s, signals[i][r*s.SamplesPerRecord:(r+1)*s.SamplesPerRecord])
 		}
 		if tals != nil {
 			// bufio keeps the first error for Flush to return.
@@ -62,17 +63,17 @@ func Write(w io.Writer, h *Header, signals [][]float64, annotations []Annotation
 	return b.Flush()
 }
 
-func writeSamples(b *bufio.Writer, s Signal, x []float64) {
+func writeSamples(b *bufio.Writer, width int, s Signal, x []float64) {
 	gain, offset := s.scale()
 	low, high := float64(s.DigitalMin), float64(s.DigitalMax)
-	var two [2]byte
+	var four [4]byte
 	for _, v := range x {
 		d := math.RoundToEven((v - offset) / gain)
 		if !(d > low) { // NaN too
 			d = low
 		}
-		binary.LittleEndian.PutUint16(two[:], uint16(int16(min(d, high))))
-		_, _ = b.Write(two[:])
+		binary.LittleEndian.PutUint32(four[:], uint32(int32(min(d, high))))
+		_, _ = b.Write(four[:width])
 	}
 }
 
@@ -146,7 +147,12 @@ func writeHeader(b *bufio.Writer, h *Header) error {
 	if h.Plus {
 		reserved = "EDF+C"
 	}
-	w.text("version", "0", 8)
+	if h.BDF {
+		reserved = "24BIT"
+		_, _ = b.WriteString("\xffBIOSEMI")
+	} else {
+		w.text("version", "0", 8)
+	}
 	w.text("patient", h.Patient, 80)
 	w.text("recording", h.Recording, 80)
 	w.text("start date", h.StartDate, 8)

@@ -3,6 +3,7 @@
 package label
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -154,29 +155,64 @@ func (t *Select) Prepare(in Form) (Form, func([]float64) ([]float64, error), err
 	}, nil
 }
 
-// Binary makes two classes of each label: below the threshold, and at or above
-// it.
+// What a rating is that equals the threshold.
+const (
+	TieHigh = ">="   // high, as in torcheeg; "" means the same
+	TieLow  = ">"    // low
+	TieDrop = "drop" // neither: its trial is left out
+)
+
+// ErrTie is of a trial that has no class as a rating equals the threshold: it is left out.
+var ErrTie = errors.New("it is left out")
+
+// Binary makes two classes of each label: low below the threshold, and high above it.
 type Binary struct {
 	Threshold float64 `json:"threshold"`
+	// Tie is what a label that equals the threshold is: [TieHigh], [TieLow] or [TieDrop].
+	Tie string `json:"tie,omitempty"`
 }
 
 // Name implements [Transform].
 func (t *Binary) Name() string { return "Binary" }
 
+// rule is what makes a label high.
+func (t *Binary) rule() string {
+	switch t.Tie {
+	case TieLow:
+		return fmt.Sprintf("> %g", t.Threshold)
+	case TieDrop:
+		return fmt.Sprintf("> %g, ties dropped", t.Threshold)
+	}
+	return fmt.Sprintf(">= %g", t.Threshold)
+}
+
 // Prepare implements [Transform].
 func (t *Binary) Prepare(in Form) (Form, func([]float64) ([]float64, error), error) {
+	low, high := "<", ">="
+	switch t.Tie {
+	case TieHigh, "":
+	case TieLow:
+		low, high = "<=", ">"
+	case TieDrop:
+		high = ">"
+	default:
+		return Form{}, nil, fmt.Errorf("tie %q: what a label is that equals the threshold is %s (high), %s (low) or %s", t.Tie, TieHigh, TieLow, TieDrop)
+	}
 	out := Form{Keys: in.Keys}
 	for i, k := range in.Keys {
 		if in.Classes[i] != nil {
 			return Form{}, nil, fmt.Errorf("label %s is a class already", k)
 		}
-		out.Classes = append(out.Classes, []string{fmt.Sprintf("%s < %g", k, t.Threshold), fmt.Sprintf("%s >= %g", k, t.Threshold)})
+		out.Classes = append(out.Classes, []string{fmt.Sprintf("%s %s %g", k, low, t.Threshold), fmt.Sprintf("%s %s %g", k, high, t.Threshold)})
 	}
 	return out, func(values []float64) ([]float64, error) {
 		binary := make([]float64, len(values))
 		for i, v := range values {
-			if v >= t.Threshold {
+			switch {
+			case v > t.Threshold, v == t.Threshold && high == ">=":
 				binary[i] = 1
+			case v == t.Threshold && t.Tie == TieDrop:
+				return nil, fmt.Errorf("its %s is %g, which is the threshold: %w", in.Keys[i], v, ErrTie)
 			}
 		}
 		return binary, nil
@@ -239,11 +275,9 @@ func (t *Mapping) Prepare(in Form) (Form, func([]float64) ([]float64, error), er
 	if len(in.Keys) != 1 {
 		return Form{}, nil, fmt.Errorf("it takes one label and is given %s: put Select before", strings.Join(in.Keys, ", "))
 	}
-	var names, listed []string
+	names := classNames(t.Classes)
+	var listed []string
 	for _, c := range t.Classes {
-		if !slices.Contains(names, c.Class) {
-			names = append(names, c.Class)
-		}
 		listed = append(listed, strconv.FormatFloat(c.Value, 'g', -1, 64))
 	}
 	return Form{Keys: in.Keys, Classes: [][]string{names}}, func(values []float64) ([]float64, error) {

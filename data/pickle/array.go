@@ -40,6 +40,14 @@ func Array(d *Dict, key string) (*ndarray.Array, error) {
 	return nil, fmt.Errorf("its %q is no array", key)
 }
 
+// AsArray returns a pickled value that is an array.
+func AsArray(v any) (*ndarray.Array, error) {
+	if a, ok := v.(*arrayValue); ok && a.array != nil {
+		return a.array, nil
+	}
+	return nil, errors.New("it holds no array")
+}
+
 // numpy is what NumPy's pickles may name.
 type numpy struct{}
 

@@ -35,6 +35,17 @@ func WriteDict(w io.Writer, arrays []Named) error {
 	return b.Flush()
 }
 
+// WriteArray writes one array, as Python 2's cPickle did under protocol 2.
+func WriteArray(w io.Writer, a Named) error {
+	b := bufio.NewWriterSize(w, 1<<20)
+	_, _ = b.WriteString("\x80\x02")
+	if err := a.write(b); err != nil {
+		return err
+	}
+	_, _ = b.WriteString(".")
+	return b.Flush()
+}
+
 func (a Named) write(b *bufio.Writer) error {
 	size := int64(8)
 	_, _ = b.WriteString("cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85U\x01b\x87R(K\x01(")

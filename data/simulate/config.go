@@ -24,7 +24,9 @@
 //
 //	(2 (K-1) Phi(d/2) - (K-2)) / K,
 //
-// Phi(d/2) for two classes, Phi the normal distribution function. With n
+// Phi(d/2) for two classes, Phi the normal distribution function. Where classes are not
+// equally frequent, as in sets whose films are always the same, the observer knows how
+// frequent they are, and the borders between classes move towards the rarer ones. With n
 // windows seen at once d grows by sqrt(n). A classifier that must find g in the
 // recording, among background and noise, stays below. One that comes out above
 // by more than chance has seen something else than the label: clips of the same
@@ -44,9 +46,9 @@ import (
 
 // A Config says what to simulate.
 type Config struct {
-	Format     string // of the files: "edf", "deap" or "seed"; empty is "edf"
+	Format     string // of the files, one of [Formats]; empty is "edf"
 	Subjects   int
-	Trials     int     // of each subject, a multiple of the number of classes
+	Trials     int     // of each subject, a multiple of the number of classes, or what the format's sessions have
 	Seconds    float64 // of a trial
 	Rate       float64 // samples per second
 	Electrodes []string
@@ -91,10 +93,39 @@ func (c Config) Distance() float64 {
 // sources' powers names the class of a clip of that many seconds, which begins
 // with a window. No classifier of clips can do better, but by chance.
 func (c Config) BestAccuracy(seconds float64) float64 {
-	k := float64(len(c.Classes))
 	windows := max(1, math.Ceil(seconds/c.Window-1e-9))
-	phi := distuv.UnitNormal.CDF(c.Distance() * math.Sqrt(windows) / 2)
-	return (2*(k-1)*phi - (k - 2)) / k
+	d := c.Distance() * math.Sqrt(windows)
+	right := 0.0
+	edge := math.Inf(-1)
+	for k, share := range c.shares() {
+		// The class is named between the points where its neighbours get as likely.
+		next := math.Inf(1)
+		if k+1 < len(c.Classes) {
+			next = (float64(k)+0.5)*d + math.Log(share/c.shares()[k+1])/d
+		}
+		if next > edge {
+			mean := float64(k) * d
+			right += share * (distuv.UnitNormal.CDF(next-mean) - distuv.UnitNormal.CDF(edge-mean))
+		}
+		edge = max(edge, next)
+	}
+	return right
+}
+
+// shares are how frequent the classes are.
+func (c Config) shares() []float64 {
+	shares := make([]float64, len(c.Classes))
+	f, err := formatNamed(c.Format)
+	if err != nil || f.class == nil || f.check(c) != nil {
+		for k := range shares {
+			shares[k] = 1 / float64(len(shares))
+		}
+		return shares
+	}
+	for t := range c.Trials {
+		shares[f.classOf(t)] += 1 / float64(c.Trials)
+	}
+	return shares
 }
 
 // check finds what can't be simulated.
@@ -104,8 +135,8 @@ func (c Config) check() error {
 		return fmt.Errorf("%d subjects: there must be 1 to 999", c.Subjects)
 	case len(c.Classes) < 2:
 		return fmt.Errorf("%d class(es): there must be at least 2", len(c.Classes))
-	case c.Trials < 1 || c.Trials%len(c.Classes) != 0:
-		return fmt.Errorf("%d trials a subject: there must be a multiple of the %d classes, so that each is as frequent", c.Trials, len(c.Classes))
+	case c.Trials < 1:
+		return fmt.Errorf("%d trials a subject: there must be at least 1", c.Trials)
 	case !(c.Rate >= 1) || c.Rate != math.Trunc(c.Rate) || c.Rate > 1e5:
 		return fmt.Errorf("%g samples a second: there must be a whole number of 1 to 100000", c.Rate)
 	case !(c.Seconds >= 1) || c.Seconds != math.Trunc(c.Seconds) || c.Seconds > 1e5:

@@ -3,65 +3,79 @@ package simulate
 import (
 	"fmt"
 	"io"
+	"iter"
 	"math"
 	"math/rand/v2"
-	"path/filepath"
 	"slices"
 	"strings"
 
-	"eegprune/data/edf"
-	"eegprune/data/mat"
 	"eegprune/data/montage"
-	"eegprune/data/pickle"
 	"eegprune/data/source"
-	"eegprune/internal/atomicfile"
 )
 
-// A fileFormat writes one subject's recording.
+// A fileFormat writes the files of one format, or of one data set in its layout.
 type fileFormat struct {
 	name string
-	// subject is what the reader will call subject number s, counted from 0, and
-	// file the name of the file.
+	// subject is what the reader will call subject number s, counted from 0.
 	subject func(s int) string
-	file    func(s int) string
-	write   func(w io.Writer, c Config, s int, made *session) error
-	// beside writes what belongs to all subjects; nil for nothing.
-	beside map[string]func(w io.Writer, c Config, trials []trial) error
-	// montage, rate and classes are what the format allows; zero for any.
-	montage string
-	rate    float64
-	classes int
-	gap     float64 // seconds of rest before each trial
+	// files are those of one subject, and together those of all; either is nil where there are
+	// none. Without recordings they have only names.
+	files    func(c Config, s int, made *session) []file
+	together func(c Config, made []*session) []file
+
+	// What the format allows; zero for any.
+	electrodes []string
+	rate       float64
+	classes    []string
+	subjects   int  // at most
+	trials     int  // of a session
+	sessions   int  // at most; there are as many as trials ask for
+	most       int  // trials of a subject where sessions don't say it
+	all        bool // whether there must be all sessions, as they are in one file
+
+	gap float64 // seconds of rest before each trial
+	// class says which class each trial of a session has, counted from 0, where the set's films
+	// are always the same; nil where classes are drawn.
+	class func(session, trial int) int
+	// own is the manifest of a format that is no data set's.
+	own func(c Config) *source.Manifest
+	// number is what a subject's trial is called, where that isn't counted in its session.
+	number func(s, trial int) int
 	// sameOrder says that all subjects have the trials in one order.
 	sameOrder bool
 }
 
+// A file is one to be written.
+type file struct {
+	name  string // below the directory, with slashes
+	write func(w io.Writer) error
+}
+
 // formats lists the formats that recordings are written in.
 func formats() []fileFormat {
-	return []fileFormat{
-		{name: "edf", gap: 2, subject: func(s int) string { return fmt.Sprintf("s%02d", s+1) },
-			file: func(s int) string { return fmt.Sprintf("s%02d.edf", s+1) }, write: writeEDF},
-		{name: "deap", gap: 3, subject: func(s int) string { return fmt.Sprintf("%02d", s+1) },
-			file: func(s int) string { return fmt.Sprintf("s%02d.dat", s+1) }, write: writeDEAP, montage: "deap", rate: 128, classes: 2},
-		{name: "seed", gap: 2, subject: func(s int) string { return fmt.Sprint(s + 1) },
-			file: func(s int) string { return fmt.Sprintf("%d_20000101.mat", s+1) }, write: writeSEED, montage: "seed", rate: 200, classes: 3, sameOrder: true,
-			beside: map[string]func(w io.Writer, c Config, trials []trial) error{"label.mat": writeSEEDLabels}},
+	return []fileFormat{edfFormat(), bidsFormat(), deapFormat(), seedFormat(), seedIVFormat(), seedVIIFormat(), deapMATLABFormat(), dreamerFormat(), amigosFormat(), facedFormat(), thuEPFormat(), seedVFormat(), gameemoFormat(), mahnobFormat(), deapBDFFormat()}
+}
+
+// Formats returns the names that Config.Format can have.
+func Formats() []string {
+	var names []string
+	for _, f := range formats() {
+		names = append(names, f.name)
 	}
+	return names
 }
 
 func formatNamed(name string) (fileFormat, error) {
-	var names []string
 	for _, f := range formats() {
 		if f.name == name || (name == "" && f.name == "edf") {
 			return f, nil
 		}
-		names = append(names, f.name)
 	}
-	return fileFormat{}, fmt.Errorf("no format %q to simulate: there are %s", name, strings.Join(names, ", "))
+	return fileFormat{}, fmt.Errorf("no format %q to simulate: there are %s", name, strings.Join(Formats(), ", "))
 }
 
-// DefaultFor is [Default] in another format: "edf", "deap" or "seed", with that
-// data set's electrodes, rate and number of classes.
+// DefaultFor is [Default] in another of [Formats], with that data set's electrodes, rate, classes
+// and trials of one session.
 func DefaultFor(format string) (Config, error) {
 	f, err := formatNamed(format)
 	if err != nil {
@@ -72,15 +86,17 @@ func DefaultFor(format string) (Config, error) {
 	if f.rate > 0 {
 		c.Rate = f.rate
 	}
-	if f.classes == 3 {
-		c.Classes = []string{"negative", "neutral", "positive"}
+	if f.classes != nil {
+		c.Classes = f.classes
 	}
-	if f.montage != "" {
-		m, err := montage.Find(f.montage)
-		if err != nil {
-			return Config{}, err
-		}
-		c.Electrodes = m.Electrodes
+	if f.electrodes != nil {
+		c.Electrodes = f.electrodes
+	}
+	if f.trials > 0 {
+		c.Trials = f.trials
+	}
+	if f.all {
+		c.Trials *= f.sessions
 	}
 	return c, nil
 }
@@ -88,143 +104,114 @@ func DefaultFor(format string) (Config, error) {
 // check finds what the format can't hold.
 func (f fileFormat) check(c Config) error {
 	switch {
-	case f.classes > 0 && len(c.Classes) != f.classes:
-		return fmt.Errorf("%d classes: format %s has %d", len(c.Classes), f.name, f.classes)
+	case f.classes != nil && len(c.Classes) != len(f.classes):
+		return fmt.Errorf("%d classes: format %s has %d", len(c.Classes), f.name, len(f.classes))
 	case f.rate > 0 && c.Rate != f.rate:
 		return fmt.Errorf("%g samples a second: format %s has %g", c.Rate, f.name, f.rate)
-	case f.name == "deap" && c.Subjects > 99:
-		return fmt.Errorf("%d subjects: format %s has names for 99", c.Subjects, f.name)
-	}
-	if f.montage == "" {
-		return nil
-	}
-	m, err := montage.Find(f.montage)
-	if err != nil {
-		return err
-	}
-	if !slices.Equal(c.Electrodes, m.Electrodes) {
-		return fmt.Errorf("%d electrodes: format %s has the %d of its montage in their order", len(c.Electrodes), f.name, len(m.Electrodes))
+	case f.subjects > 0 && c.Subjects > f.subjects:
+		return fmt.Errorf("%d subjects: format %s has names for %d", c.Subjects, f.name, f.subjects)
+	case f.electrodes != nil && !slices.Equal(c.Electrodes, f.electrodes):
+		return fmt.Errorf("%d electrodes: format %s has %d of its own in their order", len(c.Electrodes), f.name, len(f.electrodes))
+	case f.trials > 0 && (c.Trials%f.trials != 0 || c.Trials > f.trials*max(1, f.sessions)):
+		return fmt.Errorf("%d trials a subject: format %s has %d in each session, of which there can be %d", c.Trials, f.name, f.trials, max(1, f.sessions))
+	case f.all && c.Trials != f.trials*f.sessions:
+		return fmt.Errorf("%d trials a subject: files of format %s have %d", c.Trials, f.name, f.trials*f.sessions)
+	case f.most > 0 && c.Trials > f.most:
+		return fmt.Errorf("%d trials a subject: format %s has %d at most", c.Trials, f.name, f.most)
+	case f.class == nil && c.Trials%len(c.Classes) != 0:
+		return fmt.Errorf("%d trials a subject: there must be a multiple of the %d classes, so that each is as frequent", c.Trials, len(c.Classes))
 	}
 	return nil
 }
 
-// writeBeside writes the files that belong to all subjects.
-func (f fileFormat) writeBeside(dir string, c Config, trials []trial) error {
-	for name, write := range f.beside {
-		if err := atomicfile.Write(filepath.Join(dir, name), func(w io.Writer) error { return write(w, c, trials) }); err != nil {
-			return err
+// classOf is the class of a subject's trial where the format says it.
+func (f fileFormat) classOf(trial int) int {
+	if f.trials == 0 {
+		return f.class(0, trial)
+	}
+	return f.class(trial/f.trials, trial%f.trials)
+}
+
+// eachSession gives the trials of one session, and its number from 1, for each that there is. Without
+// recordings there are only numbers.
+func (f fileFormat) eachSession(c Config, made *session) iter.Seq2[int, []trial] {
+	return func(yield func(int, []trial) bool) {
+		for i := range max(1, c.Trials/max(1, f.trials)) {
+			var trials []trial
+			if made != nil {
+				trials = made.trials[i*f.trials : (i+1)*f.trials]
+			}
+			if !yield(i+1, trials) {
+				return
+			}
 		}
 	}
-	return nil
+}
+
+// electrodesOf are those of a montage that the program knows.
+func electrodesOf(name string) []string {
+	m, err := montage.Find(name)
+	if err != nil {
+		return nil // it is compiled in and tested
+	}
+	return m.Electrodes
+}
+
+// numbered names subjects by their numbers from first on.
+func numbered(format string, first int) func(int) string {
+	return func(s int) string { return fmt.Sprintf(format, s+first) }
 }
 
 // manifest is what tells the reader what the format doesn't.
 func (f fileFormat) manifest(c Config) (*source.Manifest, error) {
-	if f.name != "edf" {
-		list, err := source.Builtin()
-		if err != nil {
-			return nil, err
-		}
-		for _, m := range list {
-			if m.Format == f.name {
-				return m, nil
-			}
-		}
-		return nil, fmt.Errorf("no built-in manifest for format %s", f.name)
+	if f.own != nil {
+		return f.own(c), nil
 	}
-	m := &source.Manifest{Format: "edf", Files: `(^|/)(?<subject>s\d+)\.edf$`}
-	m.Label.Annotations = true
-	for _, name := range c.Classes {
-		m.Label.Classes = append(m.Label.Classes, source.ClassRule{Label: name, Class: name})
+	list, err := source.Builtin()
+	if err != nil {
+		return nil, err
 	}
-	return m, nil
-}
-
-// digitalStep is the resolution of the files in microvolts.
-const digitalStep = 0.05
-
-func writeEDF(w io.Writer, c Config, s int, made *session) error {
-	h := &edf.Header{Patient: fmt.Sprintf("s%02d X X X", s+1), Recording: "Startdate 01-JAN-2000 X X eegprune_simulation",
-		StartDate: "01.01.00", StartTime: "00.00.00", RecordSeconds: 1, Plus: true}
-	h.Records = len(made.signals[0]) / int(c.Rate)
-	for _, e := range c.Electrodes {
-		h.Signals = append(h.Signals, edf.Signal{Label: "EEG " + e, Transducer: "simulated", Dimension: "uV",
-			PhysicalMin: -32768 * digitalStep, PhysicalMax: 32767 * digitalStep, DigitalMin: -32768, DigitalMax: 32767, SamplesPerRecord: int(c.Rate)})
-	}
-	var notes []edf.Annotation
-	for _, t := range made.trials {
-		notes = append(notes, edf.Annotation{Onset: float64(t.start) / c.Rate, Duration: float64(t.length) / c.Rate, Text: c.Classes[t.class]})
-	}
-	return edf.Write(w, h, made.signals, notes)
-}
-
-// deapChannels is the number of rows in DEAP's files: 32 of EEG, and eight of
-// other recordings, which are zero here.
-const deapChannels = 40
-
-// writeDEAP puts each trial after the rest before it as its baseline. The class
-// is that of the valence, below 5 or not; the other ratings say nothing.
-func writeDEAP(w io.Writer, c Config, s int, made *session) error {
-	before := int(3 * c.Rate)
-	length := before + made.trials[0].length
-	rng := rand.New(rand.NewPCG(c.Seed, 1<<32+uint64(s)))
-	rate := func(low, high float64) float64 { return math.Round((low+(high-low)*rng.Float64())*100) / 100 }
-	return pickle.WriteDict(w, []pickle.Named{
-		{Name: "labels", Shape: []int{len(made.trials), 4}, Lines: func(yield func([]float64) bool) {
-			for _, t := range made.trials {
-				valence := rate(1, 4.99)
-				if t.class == 1 {
-					valence = rate(5, 9)
-				}
-				if !yield([]float64{valence, rate(1, 9), rate(1, 9), rate(1, 9)}) {
-					return
-				}
-			}
-		}},
-		{Name: "data", Shape: []int{len(made.trials), deapChannels, length}, Lines: func(yield func([]float64) bool) {
-			zero := make([]float64, length)
-			for _, t := range made.trials {
-				for row := range deapChannels {
-					line := zero
-					if row < len(made.signals) {
-						line = made.signals[row][t.start-before : t.start+t.length]
-					}
-					if !yield(line) {
-						return
-					}
-				}
-			}
-		}},
-	})
-}
-
-func writeSEED(w io.Writer, c Config, _ int, made *session) error {
-	if err := mat.WriteHeader(w); err != nil {
-		return err
-	}
-	for i, t := range made.trials {
-		rows := make([][]float64, len(made.signals))
-		for r, x := range made.signals {
-			rows[r] = make([]float64, t.length)
-			for k, v := range x[t.start : t.start+t.length] {
-				rows[r][k] = math.Round(v/digitalStep) * digitalStep // else it wouldn't compress
-			}
-		}
-		if err := mat.WriteMatrix(w, fmt.Sprintf("sim_eeg%d", i+1), rows); err != nil {
-			return err
+	for _, m := range list {
+		if m.Name == f.name {
+			return m, nil
 		}
 	}
-	return nil
+	return nil, fmt.Errorf("no built-in manifest for format %s", f.name)
 }
 
-// writeSEEDLabels writes -1, 0 and 1 for the three classes.
-func writeSEEDLabels(w io.Writer, _ Config, trials []trial) error {
-	if err := mat.WriteHeader(w); err != nil {
-		return err
+// rounded is a trial's part of a signal in steps of the files' resolution, without which it
+// wouldn't compress.
+func rounded(x []float64) []float64 {
+	out := make([]float64, len(x))
+	for i, v := range x {
+		out[i] = math.Round(v/digitalStep) * digitalStep
 	}
-	labels := make([]float64, len(trials))
-	for i, t := range trials {
-		labels[i] = float64(t.class - 1)
+	return out
+}
+
+// rows are the signals of a trial, and of the samples before it.
+func (s *session) rows(t trial, before int) [][]float64 {
+	list := make([][]float64, len(s.signals))
+	for r, x := range s.signals {
+		list[r] = rounded(x[t.start-before : t.start+t.length])
 	}
-	return mat.WriteMatrix(w, "label", [][]float64{labels})
+	return list
+}
+
+// rater draws ratings that have nothing to do with the label.
+type rater struct{ *rand.Rand }
+
+func (c Config) rater(s int) rater { return rater{rand.New(rand.NewPCG(c.Seed, 1<<32+uint64(s)))} }
+
+// between is a rating of two decimals.
+func (r rater) between(low, high float64) float64 {
+	return math.Round((low+(high-low)*r.Float64())*100) / 100
+}
+
+// by is a rating on a scale, at or above the threshold for class 1 and below it for class 0.
+func (r rater) by(class int, low, high, threshold float64) float64 {
+	if class == 1 {
+		return r.between(threshold, high)
+	}
+	return r.between(low, threshold-0.01)
 }

@@ -84,12 +84,17 @@ func (g *generator) schedule(f fileFormat) []trial {
 	trials := make([]trial, g.Trials)
 	for i := range trials {
 		trials[i] = trial{start: gap + i*(length+gap), length: length, class: i % len(g.Classes)}
+		if f.class != nil {
+			trials[i].class = f.classOf(i)
+		}
 	}
 	rng := g.rng
 	if f.sameOrder {
 		rng = rand.New(rand.NewPCG(g.Seed, math.MaxUint64))
 	}
-	rng.Shuffle(len(trials), func(i, j int) { trials[i].class, trials[j].class = trials[j].class, trials[i].class })
+	if f.class == nil {
+		rng.Shuffle(len(trials), func(i, j int) { trials[i].class, trials[j].class = trials[j].class, trials[i].class })
+	}
 	g.n = gap + len(trials)*(length+gap)
 	g.out = make([][]float64, len(g.Electrodes))
 	for c := range g.out {
@@ -211,16 +216,23 @@ func (g *generator) effects(trials []trial) error {
 		g.mix(x, at)
 	}
 	for t := range trials {
-		trials[t].judge(along[t], g.Distance(), len(g.Classes))
+		trials[t].judge(along[t], g.Distance(), g.shares())
 	}
 	return nil
 }
 
-// judge takes, for each window, the class with the nearest mean.
-func (t *trial) judge(along []float64, d float64, classes int) {
+// judge takes, for each window, the class that is likeliest: that with the nearest mean, where
+// all are equally frequent.
+func (t *trial) judge(along []float64, d float64, shares []float64) {
 	for _, v := range along {
-		guess := math.Round(v/d + float64(classes-1)/2)
-		if int(max(0, min(guess, float64(classes-1)))) == t.class {
+		guess, best := 0, math.Inf(-1)
+		for k, share := range shares {
+			off := v - d*(float64(k)-float64(len(shares)-1)/2)
+			if l := math.Log(share) - off*off/2; l > best {
+				guess, best = k, l
+			}
+		}
+		if guess == t.class {
 			t.hits++
 		}
 		t.windows++

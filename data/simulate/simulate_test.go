@@ -70,46 +70,6 @@ func TestLabelsComeBackExactly(t *testing.T) {
 	}
 }
 
-// TestLabelsComeBackFromEveryFormat: files in the formats of DEAP and SEED are
-// recognised as those, and hold the labels that were drawn.
-func TestLabelsComeBackFromEveryFormat(t *testing.T) {
-	for _, format := range []string{"deap", "seed"} {
-		c, err := DefaultFor(format)
-		if err != nil {
-			t.Fatal(err)
-		}
-		c.Subjects, c.Trials, c.Seconds = 2, 2*len(c.Classes), 4
-		dir, truth := write(t, c)
-		for _, manifest := range []bool{true, false} {
-			if !manifest { // by the names of the files alone
-				if err := os.Remove(filepath.Join(dir, source.ManifestName)); err != nil {
-					t.Fatal(err)
-				}
-			}
-			s, err := source.Open(dir, "")
-			if err != nil {
-				t.Fatal(err)
-			}
-			o := data.GridOptions()
-			o.Seconds = 4
-			set, err := data.Features(t.Context(), s, o)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var got []Trial
-			for i, clip := range set.Clips {
-				got = append(got, Trial{clip.Subject, clip.Trial, int(set.Y[i])})
-			}
-			if d := cmp.Diff(truth.Trials, got); d != "" {
-				t.Errorf("%s: %s", format, d)
-			}
-			if set.Rate != c.Rate || len(set.Channels) != len(c.Electrodes) || s.Manifest.Format != format {
-				t.Errorf("%s: %d channels at %g as %s", format, len(set.Channels), set.Rate, s.Manifest.Format)
-			}
-		}
-	}
-}
-
 // TestBestAccuracyIsTheIdealObservers draws the numbers of the model anew and
 // lets an observer who knows the means take the likeliest class, by the
 // densities themselves and not by the formula.

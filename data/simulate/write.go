@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 
 	"github.com/goccy/go-yaml"
 	"golang.org/x/sync/errgroup"
@@ -33,11 +33,11 @@ type Truth struct {
 // A Trial is the label of one trial.
 type Trial struct {
 	Subject string
-	Trial   int
+	Trial   int // within its session
 	Class   int
 }
 
-// Write simulates recordings and writes one file for each subject, and the
+// Write simulates recordings and writes them in the layout of their format, with a
 // manifest by which [source.Open] reads them. In EDF+ each trial is an annotation
 // with the name of its class; in DEAP's format the class is that of the valence;
 // in SEED's the labels are in a file of their own. Files are written whole: an
@@ -55,7 +55,7 @@ func Write(ctx context.Context, dir string, c Config, progress func(source.Progr
 	if err := f.prepareDir(dir, c); err != nil {
 		return nil, err
 	}
-	trials := make([][]trial, c.Subjects)
+	trials, all := make([][]trial, c.Subjects), make([]*session, c.Subjects)
 	g, working := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	finished := make(chan int, c.Subjects)
@@ -69,7 +69,13 @@ func Write(ctx context.Context, dir string, c Config, progress func(source.Progr
 				return fmt.Errorf("simulating subject %d: %w", s+1, err)
 			}
 			trials[s] = made.trials
-			err = atomicfile.Write(filepath.Join(dir, f.file(s)), func(w io.Writer) error { return f.write(w, c, s, made) })
+			if f.files != nil {
+				err = writeFiles(dir, f.files(c, s, made))
+			}
+			if f.files != nil {
+				made.signals = nil // files of all have no signals then
+			}
+			all[s] = made
 			finished <- s
 			return err
 		})
@@ -78,7 +84,7 @@ func Write(ctx context.Context, dir string, c Config, progress func(source.Progr
 		select {
 		case s := <-finished:
 			if progress != nil {
-				progress(source.Progress{Done: done + 1, Total: c.Subjects, File: f.file(s)})
+				progress(source.Progress{Done: done + 1, Total: c.Subjects, File: f.subject(s)})
 			}
 		case <-working.Done():
 		}
@@ -86,11 +92,27 @@ func Write(ctx context.Context, dir string, c Config, progress func(source.Progr
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	if err := f.writeBeside(dir, c, trials[0]); err != nil {
-		return nil, err
+	if f.together != nil {
+		if err := writeFiles(dir, f.together(c, all)); err != nil {
+			return nil, err
+		}
 	}
 	t := c.truth(dir, f, trials)
 	return t, c.writeManifest(t, f)
+}
+
+// writeFiles writes files below a directory, each whole.
+func writeFiles(dir string, files []file) error {
+	for _, f := range files {
+		path := filepath.Join(dir, filepath.FromSlash(f.name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return fmt.Errorf("making the directory for simulated recordings: %w", err)
+		}
+		if err := atomicfile.Write(path, f.write); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // prepareDir makes the directory or checks that what is in it will be
@@ -104,11 +126,18 @@ func (f fileFormat) prepareDir(dir string, c Config) error {
 		return fmt.Errorf("looking into the directory for simulated recordings: %w", err)
 	}
 	own := []string{source.ManifestName}
+	var files []file
 	for s := range c.Subjects {
-		own = append(own, f.file(s))
+		if f.files != nil {
+			files = append(files, f.files(c, s, nil)...)
+		}
 	}
-	for name := range f.beside {
-		own = append(own, name)
+	if f.together != nil {
+		files = append(files, f.together(c, nil)...)
+	}
+	for _, file := range files {
+		first, _, _ := strings.Cut(file.name, "/")
+		own = append(own, first)
 	}
 	for _, e := range entries {
 		if !slices.Contains(own, e.Name()) {
@@ -125,7 +154,14 @@ func (c Config) truth(dir string, f fileFormat, trials [][]trial) *Truth {
 		for i, tr := range list {
 			hits += tr.hits
 			t.Windows += tr.windows
-			t.Trials = append(t.Trials, Trial{f.subject(s), i + 1, tr.class})
+			number := i + 1
+			switch {
+			case f.number != nil:
+				number = f.number(s, i)
+			case f.sessions > 0:
+				number = i%f.trials + 1
+			}
+			t.Trials = append(t.Trials, Trial{f.subject(s), number, tr.class})
 		}
 	}
 	t.Realised = float64(hits) / float64(t.Windows)

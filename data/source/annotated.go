@@ -25,6 +25,7 @@ type stretch struct {
 type event struct {
 	onset, duration float64 // seconds from the file's start, and how long; 0 where that isn't said
 	text            string
+	stimulus        string // what it was of; empty where nothing says it
 }
 
 func (e event) String() string { return fmt.Sprintf("%q at %.6g s", e.text, e.onset) }
@@ -177,7 +178,7 @@ func (a *annotator) cut(e event, trial int) {
 		if r == nil {
 			continue
 		}
-		r.Trial = trial
+		r.Trial, r.Stimulus = trial, e.stimulus
 		r.Labels = map[string]float64{"label": float64(class)}
 		read += float64(r.extent()) / r.Rate
 		a.list = append(a.list, r)

@@ -88,7 +88,7 @@ func TestAnnotationsOutside(t *testing.T) {
 		r := &Recording{Channels: []string{"Cz"}, Rate: 10, Samples: [][]float64{make([]float64, 20)}}
 		return stretch{Recording: r, start: start, end: start + 2, sample: sampleAt(start, 10)}
 	}
-	list, err := annotated(m, []stretch{part(1), part(6)}, []event{{0, 0.5, "rest"}, {1, 1, "rest"}, {4, 1, "task"}, {2.5, 4.5, "task"}, {8, 1, "rest"}, {20, 1, "task"}})
+	list, err := annotated(m, []stretch{part(1), part(6)}, []event{{onset: 0, duration: 0.5, text: "rest"}, {onset: 1, duration: 1, text: "rest"}, {onset: 4, duration: 1, text: "task"}, {onset: 2.5, duration: 4.5, text: "task"}, {onset: 8, duration: 1, text: "rest"}, {onset: 20, duration: 1, text: "task"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +106,7 @@ func TestAnnotationsOutside(t *testing.T) {
 			t.Errorf("the notes don't say %q: %q", w, said)
 		}
 	}
-	if _, err := annotated(m, []stretch{part(1)}, []event{{20, 1, "task"}}); err == nil || !strings.Contains(err.Error(), "outside the recording") {
+	if _, err := annotated(m, []stretch{part(1)}, []event{{onset: 20, duration: 1, text: "task"}}); err == nil || !strings.Contains(err.Error(), "outside the recording") {
 		t.Errorf("all outside: error %v", err)
 	}
 }

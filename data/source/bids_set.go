@@ -62,7 +62,7 @@ func (b *bidsSet) readTables(m *Manifest, names []string) {
 		if !b.isRecording(m, name) {
 			continue
 		}
-		b.sidecars[name] = newSidecar(b.Dataset, name, m.Label.Column)
+		b.sidecars[name] = newSidecar(b.Dataset, name, m.Label)
 		if t, err := b.Table(name, "events"); err == nil && t != nil && !seen[t] {
 			seen[t] = true
 			b.events = append(b.events, t)

@@ -325,3 +325,58 @@ func TestBIDSStart(t *testing.T) {
 		t.Error(d)
 	}
 }
+
+// Ratings and films in events.tsv: a threshold makes the classes, a column names what was seen.
+func TestBIDSRatingsAndStimuli(t *testing.T) {
+	table := "onset\tduration\tvalence\tstim_file\tmovie\n0.5\t1.0\t5\tjoy.mp4\tA\n2.25\t1.5\t2\tsad.mp4\tB\n3.9\t0.1\t7.5\tjoy.mp4\tC\n"
+	dir := bidsCopy(t, []string{"ses-", "run-2", "sub-03"}, map[string]string{"sub-01/eeg/sub-01_task-emo_run-1_events.tsv": table})
+	for _, c := range []struct {
+		label    string
+		want     []string
+		stimulus string
+	}{
+		{"column: valence, threshold: 5", []string{"valence >= 5", "valence < 5", "valence >= 5"}, "joy.mp4"},
+		{"column: valence, threshold: 5, tie: '>'", []string{"valence <= 5", "valence <= 5", "valence > 5"}, "joy.mp4"},
+		{"column: valence, threshold: 5, tie: drop, stimulus: movie", []string{"valence < 5", "valence > 5"}, "B"},
+	} {
+		if err := os.WriteFile(filepath.Join(dir, ManifestName), []byte("format: bids\ntask: emo\nlabel: {"+c.label+"}\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s, err := Open(dir, "")
+		if err != nil {
+			t.Fatal(c.label, err)
+		}
+		var got []string
+		first := ""
+		err = s.Each(t.Context(), Walk{Notes: &note.List{}}, func(r *Recording) error {
+			if first == "" {
+				first = r.Stimulus
+			}
+			got = append(got, s.Classes[int(r.Labels["label"])])
+			return nil
+		})
+		if err != nil {
+			t.Fatal(c.label, err)
+		}
+		if d := cmp.Diff(c.want, got); d != "" || first != c.stimulus {
+			t.Errorf("%s: the first stimulus is %q; (-want +got):\n%s", c.label, first, d)
+		}
+	}
+	for label, want := range map[string]string{
+		"column: valence, tie: drop":                            "label.threshold",
+		"group: task, threshold: 5, classes: {emo: a, rest: b}": "label.column",
+		"column: valence, threshold: 5, tie: '='":               "tie",
+		"column: valence, threshold: 5, stimulus: film":         "no column film",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, ManifestName), []byte("format: bids\ntask: emo\nlabel: {"+label+"}\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s, err := Open(dir, "")
+		if err == nil {
+			err = s.Each(t.Context(), Walk{Notes: &note.List{}}, func(*Recording) error { return nil })
+		}
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", label, err)
+		}
+	}
+}

@@ -1,18 +1,69 @@
 package source
 
+import (
+	"regexp"
+
+	"eegprune/data/label"
+)
+
 // A dataset is a known data set: how a directory of it is told and read.
 type dataset struct {
 	// manifest is YAML. A directory whose files are named as it says is one of the data set.
 	manifest string
 	// format is its own, and has no name where files are of another that is read here.
 	format format
-	// mistaken says, of a directory that can't be read, how it is one of the data set all the
-	// same, and what is read of that; nothing where it isn't.
-	mistaken func(names []string) string
+	// apart are files that are named as the manifest says and are not read.
+	apart []apart
+	// features are names of the features that the set brings along, which are not read, and raw
+	// is the directory of the recordings, which a directory of features alone is no part of.
+	features *regexp.Regexp
+	raw      string
+	// is reports whether a file that is named as the manifest says is one of the set, by what is
+	// in it; nil where names are enough.
+	is func(path string) (bool, error)
+	// whole is what there is where nothing is missing; empty where that is not known.
+	whole census
+	// differs says where other programs make other classes, or read something else: a sentence
+	// without its point.
+	differs string
 }
 
-// datasets lists them. A new one is a file and a line here.
-func datasets() []dataset { return []dataset{deap(), eegmat(), eegmmidb(), seed()} }
+// An apart is files of a data set that are left out, and why, after "are left out, ".
+type apart struct {
+	names *regexp.Regexp
+	why   string
+}
+
+// leaves returns why a file is left out; nothing where it isn't.
+func (d *dataset) leaves(name string) string {
+	if d == nil {
+		return ""
+	}
+	if d.features != nil && d.features.MatchString(name) {
+		return "which hold features that the recordings were made into"
+	}
+	for _, a := range d.apart {
+		if a.names.MatchString(name) {
+			return a.why
+		}
+	}
+	return ""
+}
+
+// datasets lists them. A new one is a file and a line here. Where the names of one set's files
+// are also those of another's, the one whose files are looked into stands first.
+func datasets() []dataset {
+	return []dataset{deap(), deapMATLAB(), eegmat(), eegmmidb(), seedIV(), seed(), seedVII(), seedV(), dreamer(), amigos(), faced(), thuEP(), gameemo(), mahnob(), deapBDF()}
+}
+
+// ratings are scales of one range, divided at the same threshold.
+func ratings(low, high, threshold float64, keys ...string) []label.Scale {
+	var list []label.Scale
+	for _, k := range keys {
+		list = append(list, label.Scale{Key: k, Low: low, High: high, Threshold: threshold})
+	}
+	return list
+}
 
 // Builtin returns the manifests of known data sets, by which a directory is
 // recognised that has none of its own.

@@ -24,6 +24,7 @@ type description struct {
 	y                []float64 // its class
 	words            []string  // instead of y, where it holds text
 	subject, session []string
+	stimulus         []string
 	trial            []float64 // its number within subject and session
 
 	classes []string // names of the classes 0, 1, ...
@@ -96,7 +97,7 @@ func (d *description) numbers() []namedArray[float64] {
 }
 
 func (d *description) texts() []namedArray[string] {
-	return []namedArray[string]{{"channels", &d.channels}, {"subject", &d.subject}, {"session", &d.session}, {"classes", &d.classes}}
+	return []namedArray[string]{{"channels", &d.channels}, {"subject", &d.subject}, {"session", &d.session}, {"stimulus", &d.stimulus}, {"classes", &d.classes}}
 }
 
 // fits checks that there is one of everything for each trial.
@@ -104,7 +105,7 @@ func (d *description) fits(trials int) error {
 	for _, a := range []struct {
 		name string
 		n    int
-	}{{"y", len(d.y)}, {"y", len(d.words)}, {"trial", len(d.trial)}, {"subject", len(d.subject)}, {"session", len(d.session)}} {
+	}{{"y", len(d.y)}, {"y", len(d.words)}, {"trial", len(d.trial)}, {"subject", len(d.subject)}, {"session", len(d.session)}, {"stimulus", len(d.stimulus)}} {
 		if a.n != 0 && a.n != trials {
 			return fmt.Errorf("it has %d trials and its array %s has %d elements", trials, a.name, a.n)
 		}
@@ -140,6 +141,9 @@ func (d *description) apply(r *Recording, t int) {
 	}
 	if len(d.session) > 0 {
 		r.Session = d.session[t]
+	}
+	if len(d.stimulus) > 0 {
+		r.Stimulus = d.stimulus[t]
 	}
 	if len(d.trial) > 0 {
 		r.Trial = int(d.trial[t])

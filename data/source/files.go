@@ -3,6 +3,7 @@ package source
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"path"
 	"path/filepath"
 	"slices"
@@ -15,13 +16,14 @@ import (
 
 // A File is one file of recordings.
 type File struct {
-	Path    string
-	Name    string // below Source.Dir, with slashes
-	Subject string
-	Session string
-	Trial   int    // 0 where the name doesn't give it
-	Part    string // of a trial that is in several files; empty where it is in one
-	Label   string // as the name gives it; empty where it doesn't
+	Path     string
+	Name     string // below Source.Dir, with slashes
+	Subject  string
+	Session  string
+	Trial    int    // 0 where the name doesn't give it
+	Stimulus string // as the name gives it; empty where it doesn't
+	Part     string // of a trial that is in several files; empty where it is in one
+	Label    string // as the name gives it; empty where it doesn't
 
 	class     int
 	described *description // by itself, where there is no manifest
@@ -36,15 +38,21 @@ func (s *Source) choose(names []string) error {
 	if s.structure != nil {
 		names = s.structure.narrow(s, names)
 	}
+	apart := map[string][]string{}
+	d := s.dataset()
 	for _, name := range names {
 		g, ok := m.groups(name)
+		if why := d.leaves(name); why != "" {
+			apart[why] = append(apart[why], name)
+			continue
+		}
 		if !ok {
-			if name != ManifestName && !slices.Contains(format.beside, path.Base(name)) && !slices.Contains(format.companions, strings.ToLower(path.Ext(name))) {
+			if name != ManifestName && !slices.ContainsFunc(format.beside, func(b string) bool { return path.Base(b) == path.Base(name) }) && !slices.Contains(format.companions, strings.ToLower(path.Ext(name))) {
 				others = append(others, name)
 			}
 			continue
 		}
-		f := File{Path: filepath.Join(s.Dir, filepath.FromSlash(name)), Name: name, Subject: g["subject"], Session: g["session"], Part: g["part"]}
+		f := File{Path: filepath.Join(s.Dir, filepath.FromSlash(name)), Name: name, Subject: g["subject"], Session: g["session"], Stimulus: g["stimulus"], Part: g["part"]}
 		if t := g["trial"]; t != "" {
 			n, err := strconv.Atoi(t)
 			if err != nil {
@@ -77,6 +85,9 @@ func (s *Source) choose(names []string) error {
 	}
 	if len(s.Files) == 0 {
 		return fmt.Errorf("none of the %d files in %s (%s, ...) has a name that matches %s, as %s asks: correct files there", len(names), s.Dir, names[0], m.Files, s.Origin)
+	}
+	for _, why := range slices.Sorted(maps.Keys(apart)) {
+		s.Notes.Add("", note.New(note.About, "%d file(s) are left out, %s: %s.", len(apart[why]), why, note.Some(apart[why], 3)))
 	}
 	why := "their names don't match the manifest"
 	if s.Origin.Implied() {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"eegprune/data/label"
 	"eegprune/data/montage"
 	"eegprune/internal/mapped"
 )
@@ -16,9 +17,9 @@ import (
 // A format reads one kind of file.
 type format struct {
 	name, about string
-	// labels names those that are in the files, so that a manifest need not say
-	// where they are found; nil where there are none.
-	labels []string
+	// labels are those that are in the files, so that a manifest need not say where they are
+	// found, the one that is taken where nothing is said first; nil where there are none.
+	labels []label.Scale
 	// suffixes are those of files that can be read without a manifest.
 	suffixes []string
 	// beside are names of files that belong to the recordings without being any.

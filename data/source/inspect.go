@@ -13,10 +13,17 @@ import (
 // A Summary says what is in a directory of recordings.
 type Summary struct {
 	Format   string           `json:"format"`
-	Manifest string           `json:"manifest"` // its name, or where it lies
-	Classes  []string         `json:"classes"`  // empty where recordings have no labels
-	Subjects []SubjectSummary `json:"subjects"` // in order
+	Manifest string           `json:"manifest"`       // its name, or where it lies
+	Classes  []string         `json:"classes"`        // empty where recordings have no labels
+	Rule     string           `json:"rule,omitempty"` // what makes the class, where recordings have several labels
+	Subjects []SubjectSummary `json:"subjects"`       // in order
 
+	// Stimuli is how many films, songs, ... trials were of; 0 where nothing says it.
+	Stimuli int `json:"stimuli,omitempty"`
+	// Labels are the choices that there are, where the files hold labels.
+	Labels []LabelSummary `json:"labels,omitempty"`
+	// Ties are the trials that have no class, as a rating equals the threshold.
+	Ties int `json:"ties,omitempty"`
 	// Caps are the sets of channels that recordings have, the commonest first;
 	// one, unless something is wrong.
 	Caps []CapSummary `json:"caps"`
@@ -71,20 +78,35 @@ func Inspect(ctx context.Context, s *Source, progress func(Progress)) (*Summary,
 	if sum.Manifest == "" {
 		sum.Manifest = s.Origin.String()
 	}
+	if s.Manifest.format().labels != nil {
+		var err error
+		if sum.Labels, err = s.labelChoices(); err != nil {
+			return nil, err
+		}
+		sum.Rule = s.Manifest.Label.Transforms.Rule()
+	}
 	var n note.List
-	trials := map[trialKey]bool{}
+	trials, stimuli := map[trialKey]bool{}, map[string]bool{}
 	var repeated note.List
 	w := Walk{Workers: runtime.GOMAXPROCS(0), SkipBad: true, Bad: func(err error) { sum.Bad = append(sum.Bad, err.Error()) }, Progress: progress, Notes: &repeated}
 	err := s.Each(ctx, w, func(r *Recording) error {
 		sum.add(r, labels, trials)
+		if r.Stimulus != "" {
+			stimuli[r.Stimulus] = true
+		}
 		n.Add(r.File, r.Notes...)
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
+	sum.Stimuli = len(stimuli)
 	slices.SortStableFunc(sum.Caps, func(a, b CapSummary) int { return b.Recordings - a.Recordings })
 	n.Add("", repeated...)
+	s.noteMissing(&n, sum.Subjects)
+	if sum.Ties > 0 {
+		n.Add("", note.New(note.LeftOut, "%d trial(s) have no class and are left out, as a rating equals the threshold (%s).", sum.Ties, sum.Rule))
+	}
 	sum.Notes = slices.Concat(s.Notes, n)
 	for i := range sum.Subjects {
 		sum.Subjects[i].Participant = s.participant(sum.Subjects[i].Subject)
@@ -139,7 +161,14 @@ func (sum *Summary) addClass(subject *SubjectSummary, r *Recording, labels *labe
 	if labels == nil {
 		return
 	}
+	for i := range sum.Labels {
+		sum.Labels[i].add(r.Labels)
+	}
 	class, err := labels.Class(r.Labels)
+	if tied(err) {
+		sum.Ties++
+		return
+	}
 	if err != nil {
 		sum.Bad = append(sum.Bad, fmt.Sprintf("%s: trial %d: %v", r.File, r.Trial, err))
 		return

@@ -6,6 +6,7 @@ import (
 	"math"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -42,8 +43,8 @@ type Manifest struct {
 	// Format is the kind of the files, one of [Formats].
 	Format string `yaml:"format"`
 	// Files is a regular expression for the path of a file below the directory,
-	// with slashes. Its group subject is required; session, trial (a number) and
-	// part (of a trial in several files) are what they say; others can hold the
+	// with slashes. Its group subject is required; session, trial (a number), stimulus (one
+	// name for all who had it) and part (of a trial in several files) are what they say; others can hold the
 	// label. Of a BIDS data set it need not be given: see [eegprune/data/bids.Pattern].
 	Files string `yaml:"files,omitempty"`
 	// Task chooses the recordings of a BIDS data set by their tasks: one or a list.
@@ -91,6 +92,13 @@ type LabelRule struct {
 	// events.tsv is among Classes a recording of that class, as long as the event, or
 	// Seconds where that is given. Without Classes, all values are classes.
 	Column string `yaml:"column,omitempty"`
+	// Threshold makes two classes of a column of ratings, instead of Classes, and Tie says what a
+	// rating is that equals it: see [label.Binary].
+	Threshold *float64 `yaml:"threshold,omitempty" json:",omitempty"`
+	Tie       string   `yaml:"tie,omitempty" json:",omitempty"`
+	// Stimulus is the column of events.tsv that names what the trial was of; without it that is
+	// stim_file, where there is one.
+	Stimulus string `yaml:"stimulus,omitempty" json:",omitempty"`
 	// Participant is the column of a BIDS data set's participants.tsv that holds the label
 	// of a subject. Without Classes, all values are classes.
 	Participant string `yaml:"participant,omitempty"`
@@ -278,6 +286,11 @@ func (m *Manifest) check(b []byte) error {
 	if m.Unlabelled() {
 		return nil
 	}
+	if f.labels != nil && len(m.Label.Transforms) == 0 {
+		if m.Label.Transforms, err = (label.Choice{}).Pipeline(f.labels); err != nil {
+			return locate(b, "$.label", "%s", err)
+		}
+	}
 	if f.labels == nil {
 		if err := m.checkLabel(b, f); err != nil {
 			return err
@@ -325,6 +338,10 @@ func (m *Manifest) Unlabelled() bool {
 
 func (m *Manifest) checkLabel(b []byte, f format) error {
 	l := m.Label
+	if err := m.checkRating(b); err != nil {
+		return err
+	}
+	l = m.Label
 	ways := 0
 	for _, used := range []bool{l.Group != "", l.Annotations, l.Array != "", l.Column != "", l.Participant != ""} {
 		if used {
@@ -353,6 +370,50 @@ func (m *Manifest) checkLabel(b []byte, f format) error {
 	return nil
 }
 
+// checkRating makes the classes of a column of ratings.
+func (m *Manifest) checkRating(b []byte) error {
+	l := &m.Label
+	switch {
+	case l.Stimulus != "" && l.Column == "":
+		return locate(b, "$.label.stimulus", "stimulus is a column of events.tsv and needs label.column")
+	case l.Threshold == nil && l.Tie != "":
+		return locate(b, "$.label.tie", "tie says what a rating is that equals label.threshold, which is missing")
+	case l.Threshold == nil:
+		return nil
+	case l.Column == "" || l.Classes != nil:
+		return locate(b, "$.label.threshold", "threshold divides the ratings in label.column, instead of label.classes")
+	}
+	form, _, err := (&label.Binary{Threshold: *l.Threshold, Tie: l.Tie}).Prepare(label.Form{Keys: []string{l.Column}, Classes: [][]string{nil}})
+	if err != nil {
+		return locate(b, "$.label.tie", "%s", err)
+	}
+	for _, c := range form.Classes[0] {
+		l.Classes = append(l.Classes, ClassRule{c, c})
+	}
+	return nil
+}
+
+// rated is the class of a rating in words; the text itself, where no threshold is given or it has
+// none.
+func (l LabelRule) rated(text string) string {
+	if l.Threshold == nil {
+		return text
+	}
+	v, err := strconv.ParseFloat(text, 64)
+	if err != nil || v != v {
+		return text
+	}
+	form, apply, err := (&label.Binary{Threshold: *l.Threshold, Tie: l.Tie}).Prepare(label.Form{Keys: []string{l.Column}, Classes: [][]string{nil}})
+	if err != nil {
+		return text
+	}
+	class, err := apply([]float64{v})
+	if err != nil { // it equals the threshold, and such are dropped
+		return text
+	}
+	return form.Classes[0][int(class[0])]
+}
+
 // labelForm is what the labels of the recordings are.
 type labelForm label.Form
 
@@ -360,7 +421,7 @@ func (m *Manifest) labelForm(f format) labelForm {
 	if f.labels == nil {
 		return labelForm{Keys: []string{"label"}, Classes: [][]string{m.Label.Classes.Names()}}
 	}
-	return labelForm{Keys: f.labels, Classes: make([][]string, len(f.labels))}
+	return labelForm{Keys: label.Keys(f.labels), Classes: make([][]string, len(f.labels))}
 }
 
 func (f labelForm) prepare(p label.Pipeline) (*label.Prepared, error) {

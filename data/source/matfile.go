@@ -37,6 +37,31 @@ func eachArray(ctx context.Context, path string, want func(string) bool, do func
 	return errors.Join(walk(), file.Close())
 }
 
+// withArrays reads the variables of a MAT file that are wanted, while it is open. Errors name the
+// file.
+func withArrays(ctx context.Context, path string, want func(string) bool, do func(map[string]*mat.Array) error) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("reading a recording: %w", err)
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	all := map[string]*mat.Array{}
+	for x, err := range mat.Arrays(ctx, file, info.Size(), want) {
+		if err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		all[x.Name] = x
+	}
+	if err := do(all); err != nil {
+		return inFile(path, err)
+	}
+	return nil
+}
+
 // matrix makes rows of zeros.
 func matrix(rows, columns int) [][]float64 {
 	all := make([][]float64, rows)

@@ -23,7 +23,7 @@ import (
 // no label. An .npz file can say itself what a manifest would, by arrays beside its
 // array x [channels, samples] or [trials, channels, samples]: rate, channels (names)
 // and baseline (seconds), and for each trial y (the number of a class), subject, trial
-// (from 1) and session; classes names the classes. Recordings whose files all have y
+// (from 1), session and stimulus; classes names the classes. Recordings whose files all have y
 // are labelled.
 func Open(dir, manifest string) (*Source, error) {
 	names, err := listFiles(dir)
@@ -90,6 +90,9 @@ func (s *Source) open(names []string, labels bool) error {
 	}
 	if labels && s.Manifest.About != "" {
 		s.Notes.Add("", note.New(note.About, "%s: %s.", cmp.Or(s.Manifest.Name, s.Origin.String()), s.Manifest.About))
+	}
+	if d := s.dataset(); labels && d != nil && d.differs != "" {
+		s.Notes.Add("", note.New(note.About, "%s: %s.", s.Manifest.Name, d.differs))
 	}
 	f, err := formatNamed(s.Manifest.Format)
 	if err != nil {

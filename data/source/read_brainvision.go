@@ -185,7 +185,7 @@ func (b *brainVisionFile) events(m *Manifest) []event {
 		if k.Channel > 0 && k.Channel <= len(b.Channels) {
 			b.single = append(b.single, fmt.Sprintf("%q of %s", text, b.text(b.Channels[k.Channel-1].Name)))
 		}
-		events = append(events, event{float64(k.Sample) / b.Rate, duration, text})
+		events = append(events, event{onset: float64(k.Sample) / b.Rate, duration: duration, text: text})
 	}
 	return events
 }

@@ -238,7 +238,7 @@ func (e *edfFile) events(ctx context.Context, c *edf.Contents) (events []event, 
 				}
 			}
 		}
-		events = append(events, event{a.Onset, a.Duration, text})
+		events = append(events, event{onset: a.Onset, duration: a.Duration, text: text})
 	}
 	if len(single) > 0 && e.manifest.Label.Annotations {
 		e.base.note(note.New(note.Assumed, "Annotations of one channel are taken for all: %s.", quoted(single, 6)))
@@ -338,7 +338,7 @@ func edfEvents(ctx context.Context, path string) ([]event, error) {
 	var events []event
 	for _, a := range c.Annotations {
 		text, _ := charset.Decoder{}.Text(a.Text)
-		events = append(events, event{a.Onset, a.Duration, text})
+		events = append(events, event{onset: a.Onset, duration: a.Duration, text: text})
 	}
 	return events, nil
 }

@@ -111,7 +111,7 @@ func eeglabEvents(file *eeglab.File) []event {
 			if k.Duration > 1 {
 				duration = k.Duration / file.Rate
 			}
-			list = append(list, event{k.Latency / file.Rate, duration, k.Type})
+			list = append(list, event{onset: k.Latency / file.Rate, duration: duration, text: k.Type})
 		}
 	}
 	return list

@@ -53,7 +53,10 @@ func chooseManifest(dir, manifestPath string, names []string) (*Manifest, Origin
 	if m := markedManifest(names); m != nil {
 		return m, Origin{}, nil
 	}
-	if m := mostMatched(list, names); m != nil {
+	if err := errFeatures(dir, list, names); err != nil {
+		return nil, Origin{}, err
+	}
+	if m := mostMatched(dir, list, names); m != nil {
 		return m, Origin{BuiltIn: true}, nil
 	}
 	if m := impliedManifest("", names); m != nil {
@@ -62,34 +65,71 @@ func chooseManifest(dir, manifestPath string, names []string) (*Manifest, Origin
 	return nil, Origin{}, errUnknown(dir, list, names)
 }
 
-// mostMatched returns the manifest that most files are named as, nil where none is.
-func mostMatched(list []*Manifest, names []string) *Manifest {
-	var best *Manifest
-	most := 0
-	for _, m := range list {
-		n := 0
-		for _, name := range names {
-			if _, ok := m.groups(name); ok {
-				n++
-			}
-		}
-		if n > most {
-			best, most = m, n
+// errFeatures says of a directory that holds nothing but the features of a known data set where
+// its recordings are; nil where it holds something else.
+func errFeatures(dir string, list []*Manifest, names []string) error {
+	for i, d := range datasets() {
+		if d.features != nil && !slices.ContainsFunc(names, func(n string) bool { return !d.features.MatchString(n) }) {
+			return fmt.Errorf("the files in %s (%s, ...) are features of %s that were made of its recordings, and features are made here: give the directory of the recordings, %s", dir, names[0], list[i].Name, d.raw)
 		}
 	}
-	return best
+	return nil
+}
+
+// looked is how many files of a directory are looked into, until one can be read.
+const looked = 3
+
+// mostMatched returns the manifest that most files are named as, nil where none is. Names that
+// several data sets have are told by what is in the files; where none of these can be read, by
+// the names alone, so that reading says why.
+func mostMatched(dir string, list []*Manifest, names []string) *Manifest {
+	type match struct {
+		m     *Manifest
+		d     dataset
+		files []string
+	}
+	var all []match
+	for i, d := range datasets() {
+		x := match{m: list[i], d: d}
+		for _, name := range names {
+			if _, ok := x.m.groups(name); ok && d.leaves(name) == "" {
+				x.files = append(x.files, name)
+			}
+		}
+		if len(x.files) > 0 {
+			all = append(all, x)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b match) int { return len(b.files) - len(a.files) })
+	var unread *Manifest
+	for _, x := range all {
+		is, readable := x.d.looks(dir, x.files)
+		if is {
+			return x.m
+		}
+		if !readable && unread == nil {
+			unread = x.m
+		}
+	}
+	return unread
+}
+
+// looks reports whether the first of some files that can be read is one of the data set, and
+// whether any can.
+func (d dataset) looks(dir string, names []string) (is, readable bool) {
+	if d.is == nil {
+		return true, true
+	}
+	for _, name := range names[:min(looked, len(names))] {
+		if is, err := d.is(filepath.Join(dir, filepath.FromSlash(name))); err == nil {
+			return is, true
+		}
+	}
+	return false, false
 }
 
 // errUnknown says of a directory whose files nothing says how to read what they may be.
 func errUnknown(dir string, list []*Manifest, names []string) error {
-	for _, d := range datasets() {
-		if d.mistaken == nil {
-			continue
-		}
-		if said := d.mistaken(names); said != "" {
-			return fmt.Errorf("%s: %s", dir, said)
-		}
-	}
 	if said := foreignFiles(names); said != "" {
 		return fmt.Errorf("%s: %s", dir, said)
 	}

@@ -14,6 +14,9 @@ type Recording struct {
 	Subject string // as the file, its name or the manifest gives it
 	Session string // empty where the data set has no sessions
 	Trial   int    // number of the trial within the session, from 1
+	// Stimulus is what the trial was of, by one name for all subjects and sessions that had it:
+	// the film, the song. It is empty where nothing says it.
+	Stimulus string
 
 	Channels []string    // electrode names of the rows of Samples, in the 10-10 system's spelling: "Fp1", "T7"
 	Rate     float64     // samples per second; 0 where nothing says it, and channels have numbers for names

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -36,15 +37,15 @@ type tableEvent struct {
 	sample float64 // -1 where the table doesn't say it
 }
 
-// besideBIDS reads what is said of a recording. column is that of the events' labels, empty
-// where there is none.
-func newSidecar(d *bids.Dataset, name, column string) *sidecar {
-	b := &sidecar{labelled: column != ""}
-	b.err = b.read(d, name, column)
+// newSidecar reads what is said of a recording, whose labels are by that rule.
+func newSidecar(d *bids.Dataset, name string, rule LabelRule) *sidecar {
+	b := &sidecar{labelled: rule.Column != ""}
+	b.err = b.read(d, name, rule)
 	return b
 }
 
-func (b *sidecar) read(d *bids.Dataset, name, column string) error {
+func (b *sidecar) read(d *bids.Dataset, name string, rule LabelRule) error {
+	column := rule.Column
 	for _, suffix := range []string{"eeg", "channels", "events"} {
 		for _, ending := range []string{".json", ".tsv"} {
 			for _, p := range d.Beside(name, suffix, ending) {
@@ -71,7 +72,7 @@ func (b *sidecar) read(d *bids.Dataset, name, column string) error {
 	}
 	events, err := b.table(d, name, "events")
 	if err == nil && events != nil {
-		err = b.readEvents(events, column)
+		err = b.readEvents(events, rule)
 		b.hasEvents = err == nil
 	}
 	if err != nil && column == "" {
@@ -134,13 +135,18 @@ func commonValue(t *bids.Table, column string) float64 {
 }
 
 // readEvents takes the rows of an events.tsv. Those without a time are said.
-func (b *sidecar) readEvents(t *bids.Table, column string) error {
+func (b *sidecar) readEvents(t *bids.Table, rule LabelRule) error {
+	column := rule.Column
 	if !t.Has("onset") {
 		return fmt.Errorf("%s: it has no column onset: say when events begin, in seconds from the first sample", t.Path)
 	}
 	if column != "" && !t.Has(column) {
 		return fmt.Errorf("%s: it has no column %s, which label.column asks for: there are %s", t.Path, column, strings.Join(t.Columns, ", "))
 	}
+	if s := rule.Stimulus; s != "" && !t.Has(s) {
+		return fmt.Errorf("%s: it has no column %s, which label.stimulus asks for: there are %s", t.Path, s, strings.Join(t.Columns, ", "))
+	}
+	stimulus := cmp.Or(rule.Stimulus, "stim_file")
 	wanted := column != ""
 	for _, c := range []string{"trial_type", "value"} { // to be shown
 		if column == "" && t.Has(c) {
@@ -149,7 +155,10 @@ func (b *sidecar) readEvents(t *bids.Table, column string) error {
 	}
 	var untimed []string
 	for r := range t.Rows {
-		e := tableEvent{event{text: t.Cell(r, column)}, -1}
+		e := tableEvent{event{text: rule.rated(t.Cell(r, column))}, -1}
+		if s := t.Cell(r, stimulus); s != bids.NA {
+			e.stimulus = s
+		}
 		var err error
 		if e.onset, err = tableNumber(t.Cell(r, "onset")); err != nil || t.Cell(r, "onset") == bids.NA {
 			untimed = append(untimed, fmt.Sprintf("%q with onset %q", e.text, t.Cell(r, "onset")))

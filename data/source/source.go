@@ -8,6 +8,7 @@ package source
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"iter"
 	"os"
 	"path"
@@ -44,6 +45,8 @@ type Source struct {
 type Reading struct {
 	Encoding string `json:"encoding,omitempty" yaml:"encoding,omitempty"` // of texts that are not UTF-8; see [charset.Named]
 	Montage  string `json:"montage,omitempty" yaml:"montage,omitempty"`   // a file of places; see [montage.ReadFile]
+	// Label chooses what the class is made of, where recordings have ratings or several labels.
+	Label label.Choice `json:"label,omitzero" yaml:"label,omitempty"`
 }
 
 // Use has recordings read as is said.
@@ -56,10 +59,36 @@ func (s *Source) Use(r Reading) error {
 			return err
 		}
 	}
+	if err := s.chooseLabel(r.Label); err != nil {
+		return err
+	}
 	if r.Montage != "" {
 		return s.usePositions(r.Montage)
 	}
 	return nil
+}
+
+// chooseLabel makes the class of other labels than the manifest says.
+func (s *Source) chooseLabel(c label.Choice) error {
+	if c.IsZero() {
+		return nil
+	}
+	scales := s.Manifest.format().labels
+	if scales == nil {
+		return fmt.Errorf("the recordings in %s have one label, as %s says: other labels and thresholds are chosen of data sets that have several (--label= takes the one that there is)", s.Dir, s.Origin)
+	}
+	p, err := c.Pipeline(scales)
+	if err != nil {
+		return fmt.Errorf("choosing the label of the recordings in %s: %w", s.Dir, err)
+	}
+	m := *s.Manifest
+	m.Label.Transforms = p
+	s.Manifest = &m
+	prepared, err := s.PrepareLabels(nil)
+	if err == nil && s.Classes != nil {
+		s.Classes = prepared.Classes
+	}
+	return err
 }
 
 // usePositions reads where channels lie.
@@ -140,6 +169,9 @@ func (s *Source) read(ctx context.Context, f File) iter.Seq2[*Recording, error] 
 			if err != nil {
 				yield(nil, magic.Explain(f.Path, err))
 				return
+			}
+			if r.Stimulus == "" {
+				r.Stimulus = f.Stimulus
 			}
 			s.Manifest.scale(r)
 			for _, part := range s.Manifest.divide(r) {

@@ -1,0 +1,21 @@
+package result
+
+// Labels are the classes that a study's clips were given, and by what.
+type Labels struct {
+	// Rule says in words what makes the class where recordings have ratings or several labels:
+	// "valence >= 5". Keys are the labels.
+	Rule string   `json:"rule,omitempty"`
+	Keys []string `json:"keys,omitempty"`
+	// Operator and Threshold are by which a rating is high: ">=" or ">", or "drop" where ratings
+	// that equal the threshold were left out. Left out where labels are no ratings.
+	Operator  string       `json:"operator,omitempty"`
+	Threshold *float64     `json:"threshold,omitempty"`
+	Classes   []ClassShare `json:"classes"`
+}
+
+// A ClassShare says how many clips are of a class.
+type ClassShare struct {
+	Class string  `json:"class"`
+	Clips int     `json:"clips"`
+	Share float64 `json:"share"` // of all clips, of 1
+}
