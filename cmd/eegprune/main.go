@@ -112,7 +112,7 @@ saved and what it cost.`,
 	root.SetHelpFunc(a.help)
 	root.AddCommand(a.studyCommand(), a.runCommand(), a.trainCommand(), a.pruneCommand(), a.recoverCommand(), a.evaluateCommand(),
 		a.sensitivityCommand(), a.sweepCommand(), a.savingsCommand(), a.compareCommand(), a.reportCommand(),
-		a.predictCommand(), a.exportCommand(), a.inspectCommand(), a.dataCommand(), a.benchCommand(), a.doctorCommand(), a.versionCommand())
+		a.predictCommand(), a.exportCommand(), a.inspectCommand(), a.dataCommand(), a.benchCommand(), a.doctorCommand(), a.citeCommand(), a.versionCommand())
 	a.noteStart(root)
 	return root
 }

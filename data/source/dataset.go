@@ -1,7 +1,11 @@
 package source
 
+import "eegprune/internal/cite"
+
 // A dataset is a known data set: how a directory of it is told and read.
 type dataset struct {
+	// cite is the paper that its users are asked to cite.
+	cite cite.Paper
 	// manifest is YAML. A directory whose files are named as it says is one of the data set.
 	manifest string
 	// format is its own, and has no name where files are of another that is read here.
@@ -13,6 +17,19 @@ type dataset struct {
 
 // datasets lists them. A new one is a file and a line here.
 func datasets() []dataset { return []dataset{deap(), eegmat(), eegmmidb(), seed()} }
+
+// Papers returns the paper of each known data set, by the data set's name.
+func Papers() (map[string]cite.Paper, error) {
+	manifests, err := Builtin()
+	if err != nil {
+		return nil, err
+	}
+	papers := map[string]cite.Paper{}
+	for i, d := range datasets() {
+		papers[manifests[i].Name] = d.cite
+	}
+	return papers, nil
+}
 
 // Builtin returns the manifests of known data sets, by which a directory is
 // recognised that has none of its own.

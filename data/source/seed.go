@@ -12,12 +12,19 @@ import (
 	"strconv"
 
 	"eegprune/data/mat"
+	"eegprune/internal/cite"
 )
 
 // seed is SEED's Preprocessed_EEG (Zheng & Lu, IEEE Trans Autonomous Mental Development 2015,
 // 7:162).
 func seed() dataset {
 	return dataset{
+		cite: cite.Paper{
+			Key:     "zheng2015",
+			Authors: []string{"Zheng, Wei-Long", "Lu, Bao-Liang"},
+			Title:   "Investigating Critical Frequency Bands and Channels for EEG-based Emotion Recognition with Deep Neural Networks",
+			Journal: "IEEE Transactions on Autonomous Mental Development", Year: 2015, Volume: "7", Number: "3", Pages: "162--175", DOI: "10.1109/TAMD.2015.2431497",
+		},
 		manifest: `
 name: seed
 format: seed
