@@ -58,6 +58,15 @@ PY
   cd /
 }
 
+# Without a torch, what needs none works, and the rest says what to install.
+python3 -m venv "$work/bare"
+"$work/bare/bin/pip" install --quiet --no-deps "$wheel"
+"$work/bare/bin/eegprune" cite --method lfp >/dev/null
+if said=$("$work/bare/bin/eegprune" doctor 2>&1) || [[ $said != *"pip install 'eegprune[torch]'"* ]]; then
+  echo "doctor without a torch says: $said" >&2
+  exit 1
+fi
+
 if [ $# -gt 0 ]; then
   for python in "$@"; do
     "$python" -m venv "$work/venv"
@@ -70,7 +79,7 @@ else
   mapfile -t minors < <(python3 -c 'import sys, zipfile; print("\n".join(sorted({n.split("/")[2] for n in zipfile.ZipFile(sys.argv[1]).namelist() if n.startswith("eegprune/shims/")}, key=lambda v: [int(n) for n in v.split(".")])))' "$wheel")
   for minor in "${minors[0]}" "${minors[-1]}"; do
     python3 -m venv "$work/venv"
-    "$work/venv/bin/pip" install --quiet "torch==$minor.*" numpy "$wheel[torch]"
+    "$work/venv/bin/pip" install --quiet "torch==$minor.*" numpy "${wheel}[torch]"
     (try "$work/venv/bin/python")
     rm -rf "$work/venv"
   done

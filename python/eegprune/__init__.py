@@ -61,6 +61,7 @@ def prune(net, x, method="lfp", ratio=0.4, **flags):
     "prune" (eegprune prune --help-all): exclude=["conv1"] is --exclude conv1, round_to=8 is
     --round-to 8, and True is a flag without a value. The module takes batches of any size from
     one up, has net's parameter names, and begins in net's mode: train() and eval() switch it.
+    Max-norm constraints that forward held are not part of it: export() says which there were.
     """
     from .exported import load
 
@@ -83,8 +84,8 @@ def run(data, out, **flags):
     >>> from eegprune import call
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     os.environ["XDG_CACHE_HOME"] = folder
-    ...     _ = call("data", "simulate", out=folder + "/data", subjects=2, trials=2, seconds=4)
-    ...     rows = run(folder + "/data", folder + "/study", folds=2, epochs=1)
+    ...     _ = call("data", "simulate", out=folder + "/data", subjects=4, trials=2, seconds=6)
+    ...     rows = run(folder + "/data", folder + "/study", folds=2, epochs=1, batch=16)
     >>> len(rows) > 0
     True
     """
