@@ -79,10 +79,12 @@ libtorch:
 demo: build
 	@scripts/demo.sh $(BIN)/eegprune $(DATA)
 
-test: vet test-shim test-go
+test: vet lint test-shim test-go
+
+lint:
+	@scripts/lint.sh
 
 vet: $(SHIM)
-	@test -z "$$(gofmt -l .)" || { echo "these files are not formatted, run gofmt -w on them:"; gofmt -l .; exit 1; }
 	$(GO) vet ./...
 	$(GO) vet -tags "gpu python real slow slurm" ./...
 
