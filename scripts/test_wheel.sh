@@ -36,8 +36,11 @@ import doctest, sys
 import eegprune, torch
 state = torch.load("small.pt", weights_only=True)
 assert state and all(torch.isfinite(t).all() for t in state.values() if t.is_floating_point()), "small.pt is no network"
-failed, tried = doctest.testmod(eegprune, optionflags=doctest.ELLIPSIS)
-assert tried >= 10, f"only {tried} doctests"
+failed = tried = 0
+for module in (eegprune, eegprune.launch):
+    f, t = doctest.testmod(module, optionflags=doctest.ELLIPSIS)
+    failed, tried = failed + f, tried + t
+assert tried >= 15, f"only {tried} doctests"
 # Evaluation is that of the network with those channels at zero, for one clip too.
 torch.manual_seed(1)
 net = torch.nn.Sequential(torch.nn.Conv2d(4, 10, 3, padding=1), torch.nn.BatchNorm2d(10), torch.nn.ReLU(),

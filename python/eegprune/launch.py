@@ -20,7 +20,19 @@ def torch_folder():
 
 
 def versions(folder):
-    """The version of the torch in folder, such as "2.15", and its CUDA's, such as "13.2" or None."""
+    """The version of the torch in folder, such as "2.15", and its CUDA's, such as "13.2" or None.
+
+    >>> import tempfile
+    >>> def of(text):
+    ...     with tempfile.TemporaryDirectory() as folder:
+    ...         with open(folder + "/version.py", "w") as f:
+    ...             _ = f.write(text)
+    ...         return versions(folder)
+    >>> of("__version__ = '2.15.0+cu132'\\ncuda: Optional[str] = '13.2'\\n")
+    ('2.15', '13.2')
+    >>> of("__version__ = '2.11.0+cpu'\\ncuda: Optional[str] = None\\n")
+    ('2.11', None)
+    """
     with open(os.path.join(folder, "version.py"), encoding="utf-8") as f:
         text = f.read()
     torch = re.search(r"__version__ = '(\d+\.\d+)", text)
@@ -31,7 +43,13 @@ def versions(folder):
 
 
 def shim_for(torch, cuda):
-    """The path of the shim for these versions, and a warning or None."""
+    """The path of the shim for these versions, and a warning or None.
+
+    >>> shim_for("2.9", None)
+    Traceback (most recent call last):
+        ...
+    eegprune.launch.NoTorch: this Python's torch is 2.9, and eegprune has shims for ...: install one of those (...)
+    """
     folder = os.path.join(HERE, "shims")
     known = sorted(os.listdir(folder), key=lambda v: [int(n) for n in v.split(".")])
     if torch not in known:
