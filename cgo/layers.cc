@@ -42,15 +42,38 @@ ep_status ep_hwcn(ep_scope scope, ep_tensor input, ep_tensor *out) {
   return shim::make(scope, out, [&] { return shim::hwcn(input->value); });
 }
 
+static shim::HWCNOptions options(const ep_hwcn_options &o) {
+  return {.stride = {o.stride[0], o.stride[1]}, .pad = {o.pad[0], o.pad[1], o.pad[2], o.pad[3]},
+          .groups = o.groups, .slope = o.slope, .pool = o.pool, .norm_weight = shim::optional(o.norm_weight),
+          .norm_bias = shim::optional(o.norm_bias), .norm_mean = shim::optional(o.norm_mean),
+          .norm_variance = shim::optional(o.norm_variance), .norm_eps = o.norm_eps};
+}
+
 ep_status ep_conv2d_hwcn(ep_scope scope, ep_tensor input, ep_tensor weight, ep_tensor bias, ep_hwcn_options o,
                          ep_tensor *out) {
   return shim::make(scope, out, [&] {
     TORCH_CHECK(!scope->grad, "clips that lie innermost are for evaluation, without gradients");
-    return shim::conv2d_hwcn(input->value, weight->value, shim::optional(bias),
-                             {.stride = {o.stride[0], o.stride[1]}, .pad = {o.pad[0], o.pad[1], o.pad[2], o.pad[3]},
-                              .groups = o.groups, .slope = o.slope, .pool = o.pool, .norm_weight = shim::optional(o.norm_weight),
-                              .norm_bias = shim::optional(o.norm_bias), .norm_mean = shim::optional(o.norm_mean),
-                              .norm_variance = shim::optional(o.norm_variance), .norm_eps = o.norm_eps});
+    return shim::conv2d_hwcn(input->value, weight->value, shim::optional(bias), options(o));
+  });
+}
+
+struct ep_prepared_s {
+  shim::Prepared weights;
+};
+
+ep_status ep_prepared_new(ep_prepared *out) {
+  return shim::call(false, [&] { *out = new ep_prepared_s; });
+}
+
+ep_status ep_prepared_free(ep_prepared prepared) {
+  return shim::call(false, [&] { delete prepared; });
+}
+
+ep_status ep_conv2d_few(ep_scope scope, ep_tensor input, ep_tensor weight, ep_tensor bias, ep_hwcn_options o, ep_prepared prepared,
+                        ep_tensor *out) {
+  return shim::make(scope, out, [&] {
+    TORCH_CHECK(!scope->grad, "what is prepared of weights is for evaluation, without gradients");
+    return shim::conv2d_few(input->value, weight->value, shim::optional(bias), options(o), prepared->weights);
   });
 }
 

@@ -153,6 +153,12 @@ protected:
     return found;
   }
 
+  // libtorch's fused steps do not count what they write.
+  void written(const std::vector<size_t> &which) const {
+    for (const size_t i : which)
+      parameters[i].unsafeGetTensorImpl()->bump_version();
+  }
+
   static std::vector<at::Tensor> pick(const std::vector<at::Tensor> &all, const std::vector<size_t> &which) {
     std::vector<at::Tensor> some;
     for (const size_t i : which)
@@ -185,6 +191,7 @@ struct FusedSGD final : Fused {
     // A buffer of zeros gives at the first step what torch.optim has there: the gradient.
     at::_fused_sgd_(pick(parameters, which), g, buffers.empty() ? buffers : pick(buffers, which), weight_decay,
                     momentum, rate, /*dampening=*/0, /*nesterov=*/false, /*maximize=*/false, /*is_first_step=*/false);
+    written(which);
   }
 
   at::Tensor state(std::string_view name, size_t i) const override {
@@ -218,6 +225,7 @@ struct FusedAdam final : Fused {
     at::_foreach_add_(counts, 1);
     at::_fused_adam_(pick(parameters, which), g, pick(mean, which), pick(square, which), {}, counts, rate, beta1, beta2,
                      weight_decay, eps, /*amsgrad=*/false, /*maximize=*/false);
+    written(which);
   }
 
   at::Tensor state(std::string_view name, size_t i) const override { return values_of(name)[i]; }

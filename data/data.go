@@ -33,7 +33,9 @@ type Set struct {
 	Classes  []string // names of the classes
 	Clips    []Clip   // origin of each clip
 	Channels []string // electrodes the features were made of, in order where Shape has an axis of them
-	Rate     float64  // samples per second of the clips if they are signals, else of the recordings
+	// Recorded are the channels that recordings were read with, where they were preprocessed.
+	Recorded []string
+	Rate     float64 // samples per second of the clips if they are signals, else of the recordings
 
 	// Notes are what the user must see: what was left out, corrected or assumed, and why.
 	Notes note.List

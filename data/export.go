@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,6 +18,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"eegprune/data/label"
+	"eegprune/data/montage"
 	"eegprune/data/npy"
 	"eegprune/data/source"
 	"eegprune/internal/atomicfile"
@@ -46,8 +48,8 @@ func (s *Set) SaveNPZ(path string) error {
 // Convert writes every recording as an .npz file and a manifest by which [source.Open]
 // reads them: the array x [channels, samples], which begins with the baseline
 // where there is one, in a file named by subject, session, trial and class. dir
-// must be new or empty, and is whole or not there. Of the options only SkipBad,
-// Strict and Progress matter. Convert returns what the user must see.
+// must be new or empty, and is whole or not there. Of the options only Preprocess, SkipBad,
+// Strict, Workers and Progress matter. Convert returns what the user must see.
 func Convert(ctx context.Context, s *source.Source, dir string, o Options) (notes note.List, err error) {
 	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
 		return nil, fmt.Errorf("directory %s holds %s already: give a new directory for the converted recordings, or empty it", dir, entries[0].Name())
@@ -76,7 +78,11 @@ func Convert(ctx context.Context, s *source.Source, dir string, o Options) (note
 }
 
 func convertInto(ctx context.Context, s *source.Source, dir string, o Options) (note.List, error) {
-	c := &converter{dir: dir, classes: s.Classes, parts: map[groupKey]int{}}
+	if step := o.Preprocess.CutsClips(); step != nil {
+		return nil, fmt.Errorf("preprocessing step %s looks at clips, and recordings are converted whole: leave it to the making of features", step.Name())
+	}
+	s.Also(o.Preprocess.Also())
+	c := &converter{dir: dir, classes: s.Classes, parts: map[groupKey]int{}, options: o, positions: s.Positions, pipelines: pipelines{}}
 	if !s.Manifest.Unlabelled() {
 		var err error
 		if c.labels, err = s.PrepareLabels(nil); err != nil {
@@ -87,6 +93,10 @@ func convertInto(ctx context.Context, s *source.Source, dir string, o Options) (
 	w := o.walk(&n)
 	w.Notes = &repeated
 	if err := s.Each(ctx, w, func(r *source.Recording) error {
+		r, err := c.preprocess(ctx, r)
+		if err != nil {
+			return err
+		}
 		if err := c.add(r); err != nil {
 			return err
 		}
@@ -95,7 +105,11 @@ func convertInto(ctx context.Context, s *source.Source, dir string, o Options) (
 	}); err != nil {
 		return nil, err
 	}
+	if err := o.knowSubjects(slices.Sorted(maps.Keys(c.subjects.given))); err != nil {
+		return nil, err
+	}
 	n.Add("", repeated...)
+	n.Add("", c.pipelines.notes()...)
 	n.Add("", slices.Concat(c.subjects.notes("subjects"), c.sessions.notes("sessions"))...)
 	said := slices.Concat(s.Notes, n)
 	if c.first == nil {
@@ -112,6 +126,19 @@ type converter struct {
 	first              *source.Recording
 	subjects, sessions fileNames
 	parts              map[groupKey]int // files of each trial: an interrupted one is several recordings
+
+	options   Options
+	positions *montage.Positions
+	pipelines pipelines
+}
+
+// preprocess puts a recording through the steps of the options.
+func (c *converter) preprocess(ctx context.Context, r *source.Recording) (*source.Recording, error) {
+	through, err := c.pipelines.of(c.options.Preprocess, c.positions, c.options.workers(), r)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", r.File, err)
+	}
+	return through.apply(ctx, r)
 }
 
 func (c *converter) add(r *source.Recording) error {
@@ -122,9 +149,11 @@ func (c *converter) add(r *source.Recording) error {
 		c.first = r
 	}
 	l := &layout{channels: c.first.Channels, rate: c.first.Rate}
-	if err := l.fits(r); err != nil {
+	order, err := l.fits(r)
+	if err != nil {
 		return fmt.Errorf("%s: %w", r.File, err)
 	}
+	l.inOrder(r, order)
 	if (r.Baseline == nil) != (c.first.Baseline == nil) {
 		return fmt.Errorf("%s: it differs from the recordings before it in whether it has a baseline", r.File)
 	}

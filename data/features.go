@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"eegprune/data/label"
+	"eegprune/data/preprocess"
 	"eegprune/data/source"
 	"eegprune/data/transform"
 	"eegprune/internal/note"
@@ -24,13 +25,17 @@ type Options struct {
 	// of it the next one repeats. Samples at a recording's end that don't fill a
 	// clip are left out.
 	Seconds float64 `json:"seconds" yaml:"seconds"`
+	// Samples is the length of a clip where Seconds is 0: that of a network which takes so many.
+	Samples int     `json:"samples,omitempty" yaml:"samples,omitempty"`
 	Overlap float64 `json:"overlap,omitempty" yaml:"overlap,omitempty"`
 	// BaselineSeconds is the length of the segments of a baseline whose mean
 	// stands for it (torcheeg's baseline_chunk_size; all whole segments are
 	// taken). 0 means Seconds.
 	BaselineSeconds float64 `json:"baseline_seconds,omitempty" yaml:"baseline_seconds,omitempty"`
 
-	Transforms transform.Pipeline `json:"transforms" yaml:"transforms"`
+	// Preprocess is what recordings go through before clips are cut from them.
+	Preprocess preprocess.Pipeline `json:"preprocess,omitempty" yaml:"preprocess,omitempty"`
+	Transforms transform.Pipeline  `json:"transforms" yaml:"transforms"`
 	// Label makes the class out of a recording's labels. Empty means what the
 	// manifest says.
 	Label label.Pipeline `json:"label,omitempty" yaml:"label,omitempty"`
@@ -152,11 +157,23 @@ func (o Options) walk(notes *note.List) source.Walk {
 	return source.Walk{Workers: o.workers(), SkipBad: o.SkipBad, Bad: func(err error) { notes.Add("", leftOut(err)) }, Progress: o.Progress, Notes: notes}
 }
 
+// Length is how many seconds a clip lasts at a rate.
+func (o Options) Length(rate float64) float64 {
+	if o.Seconds == 0 && o.Samples > 0 {
+		return float64(o.Samples) / rate
+	}
+	return o.Seconds
+}
+
 func (o Options) check() error {
+	seconds := o.Seconds
+	if seconds == 0 && o.Samples > 0 { // how many depends on the rate
+		seconds = math.MaxFloat64
+	}
 	switch {
-	case !(o.Seconds > 0) || math.IsInf(o.Seconds, 0):
+	case !(seconds > 0) || math.IsInf(seconds, 0):
 		return fmt.Errorf("a clip can't last %g s: give a positive number of seconds", o.Seconds)
-	case !(o.Overlap >= 0 && o.Overlap < o.Seconds):
+	case !(o.Overlap >= 0 && o.Overlap < seconds):
 		return fmt.Errorf("clips of %g s can't overlap by %g s: the overlap must be less than the clip", o.Seconds, o.Overlap)
 	case !(o.BaselineSeconds >= 0):
 		return fmt.Errorf("baseline segments can't last %g s", o.BaselineSeconds)
@@ -172,9 +189,11 @@ type builder struct {
 	// unlabelled leaves the classes of recordings alone.
 	unlabelled bool
 
-	layout *layout
-	parts  []*part
-	values *values // of all parts, in their order
+	pipelines pipelines
+	recorded  []string // the channels of the first recording
+	layout    *layout
+	parts     []*part
+	values    *values // of all parts, in their order
 }
 
 // A part is the clips of one recording.
@@ -186,8 +205,10 @@ type part struct {
 	file  string
 	err   error
 
-	trial string // its name, for messages
+	trial, subject string // for messages
+
 	still int    // clips left out, as a channel stood still in them
+	loud  loud   // clips left out, as their amplitude is too large
 	short string // how long the recording is, if that is too short for a clip
 }
 
@@ -197,18 +218,21 @@ type part struct {
 func (b *builder) readAll(ctx context.Context) error {
 	g, working := errgroup.WithContext(ctx)
 	workers := b.options.workers()
+	b.pipelines = pipelines{}
+	b.source.Also(b.options.Preprocess.Also())
 	g.SetLimit(workers + 1)
 	begun := make(chan worked, workers) // no more than these wait to be put there
 	room := semaphore.NewWeighted(workBytes)
 	g.Go(func() error { return b.collect(begun, room) })
 	readErr := b.source.Each(working, b.options.walk(&b.notes), func(r *source.Recording) error {
-		l, err := b.layoutFor(r)
+		through, order, err := b.ready(r)
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: %w", r.File, err)
 		}
+		l := b.layout
 		p := &part{file: r.File}
 		b.parts = append(b.parts, p)
-		next := worked{part: p, done: make(chan struct{}), bytes: min(r.Bytes()+4*int64(l.valuesOf(r)), workBytes)}
+		next := worked{part: p, done: make(chan struct{}), bytes: min(through.bytes(r)+4*int64(l.valuesOf(through.samples(r))), workBytes)}
 		if err := room.Acquire(working, next.bytes); err != nil {
 			return err
 		}
@@ -219,7 +243,7 @@ func (b *builder) readAll(ctx context.Context) error {
 		}
 		g.Go(func() error {
 			defer close(next.done)
-			p.err = l.work(working, r, p)
+			p.err = l.preprocess(working, through, order, r, p)
 			if p.err != nil && b.options.SkipBad && working.Err() == nil {
 				*p = part{notes: []note.Note{leftOut(p.err)}}
 			}
@@ -275,20 +299,23 @@ func (b *builder) collect(begun <-chan worked, room *semaphore.Weighted) error {
 // leftOut is the note of a file that can't be read.
 func leftOut(err error) note.Note { return note.New(note.LeftOut, "Left out: %v.", err) }
 
-// layoutFor returns the layout that all recordings share, made from the first
-// one, or an error if r doesn't fit it.
-func (b *builder) layoutFor(r *source.Recording) (*layout, error) {
+// ready returns the preprocessing of a recording, and the order in which the layout, which
+// all recordings share and the first one makes, has its channels.
+func (b *builder) ready(r *source.Recording) (*pipeline, []int, error) {
+	p, err := b.pipelines.of(b.options.Preprocess, b.source.Positions, b.options.workers(), r)
+	if err != nil {
+		return nil, nil, err
+	}
+	after := p.form(r)
 	if b.layout == nil {
-		l, err := newLayout(b.source, b.options, r, b.unlabelled)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", r.File, err)
+		if b.layout, err = newLayout(b.source, b.options, after, b.unlabelled); err != nil {
+			return nil, nil, err
 		}
-		b.layout = l
+		b.layout.rejects = p.Rejects
+		b.recorded = r.Channels
 	}
-	if err := b.layout.fits(r); err != nil {
-		return nil, fmt.Errorf("%s: %w", r.File, err)
-	}
-	return b.layout, nil
+	order, err := b.layout.fits(after)
+	return p, order, err
 }
 
 // assemble puts the parts into one set.
@@ -304,6 +331,9 @@ func (b *builder) assemble() (*Set, error) {
 	if l.labels != nil {
 		set.Classes = l.labels.Classes
 	}
+	if len(b.options.Preprocess) > 0 {
+		set.Recorded = b.recorded
+	}
 	for _, p := range b.parts {
 		set.Clips = append(set.Clips, p.clips...)
 		for range p.clips {
@@ -311,9 +341,22 @@ func (b *builder) assemble() (*Set, error) {
 		}
 		b.notes.Add(p.file, p.notes...)
 	}
+	if !b.unlabelled { // what is classified can be of anybody
+		var seen []string
+		for _, p := range b.parts {
+			seen = append(seen, p.subject)
+		}
+		if err := b.options.knowSubjects(seen); err != nil {
+			return nil, err
+		}
+	}
 	b.noteLeftOut()
+	b.notes.Add("", b.pipelines.notes()...)
 	b.notes.Add("", l.prepared.Notes...)
 	set.Notes = slices.Concat(b.source.Notes, b.notes)
+	if err := b.allRejected(); err != nil && set.Len() == 0 {
+		return nil, err
+	}
 	return set, checkClasses(set, b.source)
 }
 
@@ -321,6 +364,7 @@ func (b *builder) assemble() (*Set, error) {
 func (b *builder) noteLeftOut() {
 	var short, still []string
 	clips := 0
+	b.noteRejected()
 	for _, p := range b.parts {
 		if p.short != "" {
 			short = append(short, fmt.Sprintf("%s (%s)", p.trial, p.short))
@@ -331,7 +375,7 @@ func (b *builder) noteLeftOut() {
 		}
 	}
 	if len(short) > 0 {
-		b.notes.Add("", note.New(note.LeftOut, "%d trial(s) are shorter than a clip of %g s and give none: %s.", len(short), b.options.Seconds, note.Some(short, 5)))
+		b.notes.Add("", note.New(note.LeftOut, "%d trial(s) are shorter than a clip of %g s and give none: %s.", len(short), b.options.Length(b.layout.rate), note.Some(short, 5)))
 	}
 	if len(still) > 0 {
 		b.notes.Add("", note.New(note.LeftOut, "%d clip(s) are left out, as a channel stands still in them: %s.", clips, note.Some(still, 5)))

@@ -38,7 +38,7 @@ func BenchmarkDEAPSubject(b *testing.B) {
 	}
 	for b.Loop() {
 		for range 40 {
-			if err := l.work(b.Context(), r, &part{}); err != nil {
+			if err := l.work(b.Context(), r, nil, &part{}); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"eegprune/data/label"
+	"eegprune/data/preprocess"
 	"eegprune/data/source"
 	"eegprune/data/transform"
 	"eegprune/internal/spelling"
@@ -23,12 +24,14 @@ type layout struct {
 	chunk, step   int // samples
 	baselineChunk int // 0 where no baseline is used
 	prepared      *transform.Prepared
+	rejects       []*preprocess.RejectClips
 }
 
 func newLayout(s *source.Source, o Options, r *source.Recording, unlabelled bool) (*layout, error) {
 	if err := r.CheckRate(); err != nil {
 		return nil, err
 	}
+	o.Seconds = o.Length(r.Rate)
 	l := &layout{dir: s.Dir, channels: r.Channels, rate: r.Rate}
 	var err error
 	if !unlabelled {
@@ -60,30 +63,37 @@ func newLayout(s *source.Source, o Options, r *source.Recording, unlabelled bool
 	return l, err
 }
 
-// fits checks that a recording can stand beside the first one, and puts its
-// channels into that one's order.
-func (l *layout) fits(r *source.Recording) error {
+// fits checks that a recording can stand beside the first one, and returns the order in which
+// that one has its channels; nil where it is its own.
+func (l *layout) fits(r *source.Recording) (order []int, err error) {
 	if r.Rate != l.rate {
-		return fmt.Errorf("it has %g samples a second and the recordings before it %g: all of a set need one rate; leave out those of another by files in the manifest", r.Rate, l.rate)
+		return nil, fmt.Errorf("it has %g samples a second and the recordings before it %g: all of a set need one rate; bring them to one by the preprocessing step Resample, or leave out those of another by files in the manifest", r.Rate, l.rate)
 	}
 	if l.baselineChunk > 0 && len(r.Baseline) == 0 {
-		return fmt.Errorf("it has no baseline, and the recordings before it have")
+		return nil, fmt.Errorf("it has no baseline, and the recordings before it have")
 	}
 	if slices.Equal(r.Channels, l.channels) {
-		return nil
+		return nil, nil
 	}
-	order := make([]int, len(l.channels))
+	order = make([]int, len(l.channels))
 	for i, c := range l.channels {
 		if order[i] = slices.Index(r.Channels, c); order[i] < 0 {
-			return fmt.Errorf("it has no channel %s, which the recordings before it have (the nearest that it has is %s): name the channels that all have by channels.pick in the manifest", c, spelling.Nearest(c, r.Channels))
+			return nil, fmt.Errorf("it has no channel %s, which the recordings before it have (the nearest that it has is %s): name the channels that all have by channels.pick in the manifest", c, spelling.Nearest(c, r.Channels))
 		}
 	}
 	if len(r.Channels) != len(l.channels) {
-		return fmt.Errorf("it has %d channels and the recordings before it %d: name those that all have by channels.pick in the manifest", len(r.Channels), len(l.channels))
+		return nil, fmt.Errorf("it has %d channels and the recordings before it %d: name those that all have by channels.pick in the manifest", len(r.Channels), len(l.channels))
+	}
+	return order, nil
+}
+
+// inOrder puts the channels of a recording into the order that fits returns.
+func (l *layout) inOrder(r *source.Recording, order []int) {
+	if order == nil {
+		return
 	}
 	r.Samples, r.Baseline = reordered(r.Samples, order), reordered(r.Baseline, order)
 	r.Channels = l.channels
-	return nil
 }
 
 func reordered(rows [][]float64, order []int) [][]float64 {
@@ -97,8 +107,9 @@ func reordered(rows [][]float64, order []int) [][]float64 {
 	return out
 }
 
-// work makes the features of one recording.
-func (l *layout) work(ctx context.Context, r *source.Recording, p *part) error {
+// work makes the features of one recording. was is what it was before it was preprocessed, nil
+// where it was not.
+func (l *layout) work(ctx context.Context, r *source.Recording, was *before, p *part) error {
 	p.notes = r.Notes
 	p.trial = groupKey{subject: r.Subject, session: r.Session, trial: r.Trial}.String()
 	if f := r.Faults(); len(f) > 0 {
@@ -117,7 +128,7 @@ func (l *layout) work(ctx context.Context, r *source.Recording, p *part) error {
 	}
 	baseline := l.prepared.Baseline(l.baseline(r))
 	x := transform.NewArray(len(l.channels), l.chunk)
-	p.x = make([]float32, 0, l.valuesOf(r))
+	p.x = make([]float32, 0, l.valuesOf(r.Len()))
 	// Below the directory, so that a set is the same wherever that lies.
 	name := r.File
 	if below, err := filepath.Rel(l.dir, r.File); err == nil {
@@ -127,8 +138,12 @@ func (l *layout) work(ctx context.Context, r *source.Recording, p *part) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if !l.cut(x.Data, r, start) {
+		if !l.cut(x.Data, r, start) || was.still(start, l.chunk) {
 			p.still++
+			continue
+		}
+		p.loud.clips++
+		if l.tooLoud(x.Data, &p.loud) {
 			continue
 		}
 		y := l.prepared.Apply(x, baseline)
@@ -145,12 +160,12 @@ func (l *layout) work(ctx context.Context, r *source.Recording, p *part) error {
 	return nil
 }
 
-// valuesOf returns how many values the clips of a recording have.
-func (l *layout) valuesOf(r *source.Recording) int {
-	if r.Len() < l.chunk {
+// valuesOf returns how many values the clips of a recording of some samples have.
+func (l *layout) valuesOf(samples int) int {
+	if samples < l.chunk {
 		return 0
 	}
-	n := (r.Len()-l.chunk)/l.step + 1
+	n := (samples-l.chunk)/l.step + 1
 	for _, d := range l.prepared.Out.Shape {
 		n *= d
 	}
@@ -163,7 +178,7 @@ func (l *layout) cut(dst []float64, r *source.Recording, start int) bool {
 	for c, x := range r.Samples {
 		row := dst[c*l.chunk : (c+1)*l.chunk]
 		copy(row, x[start:start+l.chunk])
-		if len(row) > 1 && !slices.ContainsFunc(row, func(v float64) bool { return v != row[0] }) {
+		if len(row) > 1 && constant(row) {
 			return false
 		}
 	}

@@ -31,6 +31,7 @@ type setHeader struct {
 	Classes  []string  `json:"classes"`
 	Runs     []clipRun `json:"runs"`
 	Channels []string  `json:"channels"`
+	Recorded []string  `json:"recorded,omitempty"`
 	Rate     float64   `json:"rate"`
 	Notes    note.List `json:"notes,omitempty"`
 }
@@ -106,7 +107,7 @@ func (s *Set) keep(ctx context.Context, v *values) (err error) {
 
 // end writes what comes after the values, which sum has seen.
 func (s *Set) end(w io.Writer, sum hash.Hash) error {
-	header, err := json.Marshal(setHeader{s.Shape, s.Y, s.Classes, runsOf(s.Clips), s.Channels, s.Rate, s.Notes})
+	header, err := json.Marshal(setHeader{s.Shape, s.Y, s.Classes, runsOf(s.Clips), s.Channels, s.Recorded, s.Rate, s.Notes})
 	if err != nil {
 		return err
 	}
@@ -184,7 +185,7 @@ func parseSet(ctx context.Context, in io.ReaderAt, size int64) (*Set, error) {
 	if err := json.Unmarshal(header, &h); err != nil {
 		return nil, errSetDamaged
 	}
-	s := &Set{Shape: h.Shape, Y: h.Y, Classes: h.Classes, Clips: clipsOf(h.Runs, len(h.Y)), Channels: h.Channels, Rate: h.Rate, Notes: h.Notes,
+	s := &Set{Shape: h.Shape, Y: h.Y, Classes: h.Classes, Clips: clipsOf(h.Runs, len(h.Y)), Channels: h.Channels, Recorded: h.Recorded, Rate: h.Rate, Notes: h.Notes,
 		sum: seen}
 	if err := s.checkRowsOf(int(values / 4)); err != nil {
 		return nil, errSetDamaged

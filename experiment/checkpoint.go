@@ -20,7 +20,10 @@ type Provenance struct {
 	Config  Config      `json:"config"`
 	Classes []string    `json:"classes"`
 	// Channels are the electrodes of the features; empty in files of earlier versions.
-	Channels []string     `json:"channels,omitempty"`
+	Channels []string `json:"channels,omitempty"`
+	// Recorded are the channels that the recordings were read with, where features were made of
+	// preprocessed ones: it is those that the preprocessing takes.
+	Recorded []string     `json:"recorded,omitempty"`
 	Data     string       `json:"data"` // fingerprint of the feature set
 	Test     result.Score `json:"test"`
 	// Notes are what was left out, rounded or assumed of the file of another program that the
@@ -30,7 +33,7 @@ type Provenance struct {
 
 // Provenance describes a network of the study.
 func (s *Study) Provenance(c result.Cell, version string, test result.Score) Provenance {
-	return Provenance{Version: version, Cell: c, Config: s.Config, Classes: s.Set.Classes, Channels: s.Set.Channels, Data: s.fingerprint, Test: test}
+	return Provenance{Version: version, Cell: c, Config: s.Config, Classes: s.Set.Classes, Channels: s.Set.Channels, Recorded: s.Set.Recorded, Data: s.fingerprint, Test: test}
 }
 
 // Foreign is what is assumed of a network that another program trained: the settings that

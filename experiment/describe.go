@@ -42,14 +42,22 @@ func (s *Study) settings(sameFolds bool) []result.Setting {
 	}
 	settings = append(settings, []result.Setting{
 		{Name: "data", Value: fmt.Sprintf("%s: %d clips of %g s, %d subjects, %d electrodes at %g Hz", filepath.Base(c.Data.Dir), s.Set.Len(),
-			c.Data.Features.Seconds, len(subjects), len(s.Set.Channels), s.Set.Rate)},
+			c.Data.Features.Length(s.Set.Rate), len(subjects), len(s.Set.Channels), s.Set.Rate)},
 		{Name: "classes", Value: strings.Join(classes, ", ")},
+	}...)
+	if steps := c.Data.Features.Preprocess; len(steps) > 0 {
+		settings = append(settings, result.Setting{Name: "preprocessing", Value: steps.String()})
+	}
+	settings = append(settings, []result.Setting{
 		{Name: "features", Value: fmt.Sprintf("%s -> %v", strings.Join(transforms, ", "), s.Set.Shape)},
 		{Name: "split", Value: s.describeSplit(sameFolds)},
 		{Name: "metric", Value: describeMetric(c, perClass)},
-		{Name: "model", Value: c.Model},
+		{Name: "model", Value: s.describeModel()},
 		{Name: "training", Value: c.describe(c.Train)},
 	}...)
+	if c.Network != nil {
+		settings = append(settings, result.Setting{Name: "fresh weights", Value: s.Arch.Fresh()})
+	}
 	if len(c.Prune) > 0 {
 		settings = append(settings, result.Setting{Name: "pruning", Value: c.describePruning()})
 	}
@@ -61,6 +69,14 @@ func (s *Study) settings(sameFolds bool) []result.Setting {
 		settings = append(settings, result.Setting{Name: "fine-tuning", Value: text})
 	}
 	return append(settings, result.Setting{Name: "seed", Value: c.describeSeeds(sameFolds)})
+}
+
+// describeModel names the network, and its file where it has one.
+func (s *Study) describeModel() string {
+	if n := s.Config.Network; n != nil {
+		return fmt.Sprintf("%s of %s (SHA-256 %.12s)", s.Config.Model, filepath.Base(n.File), n.SHA256)
+	}
+	return s.Config.Model
 }
 
 // describeSplit says what a trial is not on both sides of, or that it is.

@@ -62,5 +62,7 @@ func (e *Exported) features() (data.Options, error) {
 	if a.Input[0] > 1 {
 		return data.GridOptions(), nil
 	}
-	return data.SignalOptions(), nil
+	o := data.SignalOptions()
+	o.Seconds, o.Samples = 0, a.Input[2]
+	return o, nil
 }

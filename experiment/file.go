@@ -9,6 +9,7 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 
+	"eegprune/data/preprocess"
 	"eegprune/data/source"
 	"eegprune/internal/strictyaml"
 	"eegprune/models"
@@ -27,6 +28,8 @@ type File struct {
 		Manifest string `yaml:"manifest,omitempty"` // see source.Open
 		Encoding string `yaml:"encoding,omitempty"` // see source.Reading
 		Montage  string `yaml:"montage,omitempty"`  // below the study file's directory, if it isn't absolute
+		// Preprocess is what recordings go through for all networks whose features say nothing else.
+		Preprocess preprocess.Pipeline `yaml:"preprocess,omitempty"`
 	} `yaml:"data,omitempty"`
 	Seed  *uint64  `yaml:"seed,omitempty"`
 	Seeds []uint64 `yaml:"seeds,omitempty"` // of repetitions, instead of one seed
@@ -197,6 +200,7 @@ func (f *File) config(n NetworkFile, seed uint64) (Config, error) {
 	c.Data.Dir, c.Data.Manifest = f.Data.Dir, f.Data.Manifest
 	c.Data.Reading = source.Reading{Encoding: f.Data.Encoding, Montage: f.Data.Montage}
 	c.Data.Features = features
+	c.Data.Features.Preprocess = f.Data.Preprocess
 	if len(f.Seeds) > 1 {
 		c.Seeds = f.Seeds
 	}

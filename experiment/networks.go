@@ -77,7 +77,8 @@ func (s *Study) Prune(n *models.Network, p Pruning, fold int) (Made, error) {
 	return Prune(n, p, s.Config.Options, s.evidence(n, fold))
 }
 
-// Prune removes, or masks, what the method chooses at the ratio; n is unchanged.
+// Prune removes, or masks, what the method chooses at the ratio, and brings what is left to the
+// network's bounds of norms; n is unchanged.
 func Prune(n *models.Network, p Pruning, o prune.Options, e prune.Evidence) (Made, error) {
 	m, err := prune.ByName(p.Method)
 	if err != nil {
@@ -88,7 +89,17 @@ func Prune(n *models.Network, p Pruning, o prune.Options, e prune.Evidence) (Mad
 		return Made{}, err
 	}
 	small, err := d.Apply(n)
-	return Made{Network: small, Notes: d.Notes}, err
+	if err != nil {
+		return Made{}, err
+	}
+	scope := torch.NewScope(torch.NoGrad)
+	defer scope.Close()
+	small.Constrain(scope)
+	if err := scope.Err(); err != nil {
+		small.Free()
+		return Made{}, fmt.Errorf("bounding the weights that are left: %w", err)
+	}
+	return Made{Network: small, Notes: d.Notes}, nil
 }
 
 // Narrow is the architecture that a method leaves of another, of fresh weights. It tells what a

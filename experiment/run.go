@@ -156,7 +156,11 @@ func (g Grid) merge(settings [][]result.Setting) []result.Setting {
 			lines = []result.Setting{{Name: name, Value: lines[0].Value}}
 		}
 		if name == "model" {
-			lines = []result.Setting{{Name: name, Value: strings.Join(networks, ", ")}}
+			var models []string
+			for _, l := range lines {
+				models = append(models, l.Value)
+			}
+			lines = []result.Setting{{Name: name, Value: strings.Join(models, ", ")}}
 		}
 		merged = append(merged, lines...)
 	}

@@ -313,9 +313,14 @@ func (a *Arch) Cut(keep map[string][]int) (*Arch, map[string][][]int, error) {
 	}
 	c.values = map[string]ptfile.Array{}
 	for name, v := range a.values {
-		if t := a.Tensor(name); t.Buffer { // weights of a file that are asked for are those of the whole network
-			c.values[name] = rowsOf(v, left[name])
+		t := a.Tensor(name)
+		if !t.Buffer { // weights of a file that are asked for are those of the whole network
+			continue
 		}
+		if !slices.Equal(v.Shape, t.Shape) {
+			return nil, nil, fmt.Errorf("%s: %s is of shape %v, and its values of %v", a.Model, name, t.Shape, v.Shape)
+		}
+		c.values[name] = rowsOf(v, left[name])
 	}
 	for _, n := range c.Nodes {
 		for _, v := range n.Gives {

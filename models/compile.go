@@ -13,6 +13,8 @@ type mode struct {
 	training bool
 	// innermost: clips lie side by side, on a CPU and without gradients.
 	innermost bool
+	// few: not several clips, on a CPU and without gradients.
+	few bool
 	// each: what every node gives is looked at, so that each is a step of its own.
 	each bool
 }
@@ -25,6 +27,8 @@ func (m mode) String() string {
 		return "training"
 	case m.innermost:
 		return "evaluation of several clips"
+	case m.few:
+		return "evaluation of few clips"
 	}
 	return "evaluation"
 }
@@ -67,8 +71,8 @@ type plan struct {
 // compile makes the steps of every mode.
 func (n *Network) compile() (map[mode]*program, error) {
 	all := map[mode]*program{}
-	for _, m := range []mode{{}, {training: true}, {innermost: true}, {each: true}} {
-		if m.innermost && n.device.IsCUDA() {
+	for _, m := range []mode{{}, {training: true}, {innermost: true}, {few: true}, {each: true}} {
+		if (m.innermost || m.few) && n.device.IsCUDA() {
 			continue
 		}
 		p, err := n.program(n.Arch, m)

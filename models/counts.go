@@ -10,13 +10,22 @@ type Counts struct {
 	ConvMACs      int64 `json:"conv_macs"`
 	BatchNormMACs int64 `json:"batch_norm_macs"` // and those of other normalisations
 	LinearMACs    int64 `json:"linear_macs"`
+	OtherMACs     int64 `json:"other_macs,omitempty"` // of averages over whole maps and of interpolation
 }
 
 // MACs is the sum over all layers, for one clip.
-func (c Counts) MACs() int64 { return c.ConvMACs + c.BatchNormMACs + c.LinearMACs }
+func (c Counts) MACs() int64 { return c.ConvMACs + c.BatchNormMACs + c.LinearMACs + c.OtherMACs }
 
 func (c *Counts) of(k op.Kind) *int64 {
-	return map[op.Kind]*int64{op.Conv: &c.ConvMACs, op.Norm: &c.BatchNormMACs, op.Dense: &c.LinearMACs}[k]
+	switch k {
+	case op.Conv:
+		return &c.ConvMACs
+	case op.Norm:
+		return &c.BatchNormMACs
+	case op.Dense:
+		return &c.LinearMACs
+	}
+	return &c.OtherMACs
 }
 
 // Count counts the parameters of the architecture and the MACs of one clip.

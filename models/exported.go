@@ -1,9 +1,7 @@
 package models
 
 import (
-	"encoding/binary"
 	"fmt"
-	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -11,7 +9,6 @@ import (
 	"eegprune/models/op"
 	"eegprune/models/pt2"
 	"eegprune/torch"
-	"eegprune/torch/ptfile"
 )
 
 // Exported is what is said of a network that PyTorch exported.
@@ -32,14 +29,18 @@ type Exported struct {
 	Aliases map[string]string `json:"aliases,omitempty"`
 }
 
-// clipNode gives the graph of a network a clip in the dimensions that it takes.
-const clipNode = "eegprune_clips"
+// ClipNode is the node that gives the graph of a network a clip in the dimensions that it takes.
+const ClipNode = "eegprune_clips"
 
 // IsExported reports whether a file is an archive of torch.export.
 func IsExported(path string) bool { return pt2.Is(path) }
 
 // OpenExported reads a network that PyTorch exported: see [pt2.Read]. The caller frees it.
 func OpenExported(path string, device torch.Device) (*Network, Meta, error) {
+	return openExported(path, OpenOptions{Device: device})
+}
+
+func openExported(path string, o OpenOptions) (*Network, Meta, error) {
 	p, err := pt2.Read(path)
 	if err != nil {
 		return nil, Meta{}, err
@@ -48,11 +49,11 @@ func OpenExported(path string, device torch.Device) (*Network, Meta, error) {
 	if err != nil {
 		return nil, Meta{}, fmt.Errorf("%s: %w", path, err)
 	}
-	n, err := New(a, device, nil)
+	n, err := New(a, o.Device, nil)
 	if err != nil {
 		return nil, Meta{}, fmt.Errorf("%s: %w", path, err)
 	}
-	if err = n.fill(arraysOf(p)); err == nil {
+	if err = n.fill(arraysOf(p), o); err == nil {
 		err = n.SetMasks(about.Masks)
 	}
 	if err != nil {
@@ -167,9 +168,9 @@ func archOf(name string, p *pt2.Program) (*Arch, extra, error) {
 	}
 	input := op.Ref(op.Input)
 	if len(shape) == 3 {
-		a.Nodes = append(a.Nodes, op.Node{Name: clipNode, Op: op.Flatten, Args: op.Args{"self": op.Ref(op.Input), "start_dim": 1, "end_dim": 2},
-			Gives: []op.Value{{Name: clipNode, Shape: slices.Clone(shape)}}})
-		input = clipNode
+		a.Nodes = append(a.Nodes, op.Node{Name: ClipNode, Op: op.Flatten, Args: op.Args{"self": op.Ref(op.Input), "start_dim": 1, "end_dim": 2},
+			Gives: []op.Value{{Name: ClipNode, Shape: slices.Clone(shape)}}})
+		input = ClipNode
 	}
 	for _, n := range p.Nodes {
 		if n.Op == "aten._has_compatible_shallow_copy_type.default" { // asks, for an assignment to .data, and changes nothing
@@ -226,160 +227,6 @@ func renamed(n *op.Node, from, to op.Ref) {
 			}
 		}
 	}
-}
-
-// findDistributions notes how the file's weights look drawn, and whether they were trained since.
-// What is not trained has the file's numbers in every network of the graph.
-func (a *Arch) findDistributions(tensors []pt2.Tensor) {
-	a.values = map[string]ptfile.Array{}
-	for _, t := range tensors {
-		own := a.Tensor(t.Name)
-		if own == nil {
-			continue
-		}
-		v, numbers := floats(t.Data)
-		if own.Buffer {
-			a.values[t.Name] = t.Data
-			role := a.trace.Role(t.Name, 0)
-			variance := strings.HasSuffix(t.Name, "running_var")
-			if numbers && role == op.Statistic && slices.ContainsFunc(v, func(x float64) bool { return x != 0 && !variance || x != 1 && variance }) {
-				a.Exported.Trained = t.Name + " is not as PyTorch begins with it"
-			}
-			continue
-		}
-		own.Fill, own.Init = 0, nil
-		if !numbers {
-			continue
-		}
-		low, high := slices.Min(v), slices.Max(v)
-		if low == high {
-			own.Fill = low
-			continue
-		}
-		if role := a.trace.Role(t.Name, 0); role == op.Scale {
-			a.Exported.Trained = t.Name + " differs from channel to channel"
-		}
-		mean, std := moments(v)
-		own.Init = &op.Init{Kind: op.Normal, Mean: mean, Std: std, FanIn: a.fanIn(own)}
-		extent := max(high-mean, mean-low) / std
-		switch bound := 1 / math.Sqrt(float64(own.Init.FanIn)); {
-		case own.Init.FanIn > 0 && max(high, -low) <= bound*(1+1e-6) && math.Abs(std*math.Sqrt(3)/bound-1) < 4/math.Sqrt(float64(len(v))):
-			*own.Init = op.Init{Kind: op.Default, FanIn: own.Init.FanIn}
-		case extent < math.Sqrt(3)*(1+4/math.Sqrt(float64(len(v)))):
-			own.Init.Kind = op.Uniform
-		}
-	}
-}
-
-// fanIn is how many inputs each filter has that a tensor is of or adds to, 0 where it is of none.
-func (a *Arch) fanIn(t *op.Tensor) int {
-	switch a.trace.Role(t.Name, 0) {
-	case op.Filter:
-		if len(t.Shape) > 1 && a.Kind(t.Name) != "" {
-			return t.Len() / t.Shape[0]
-		}
-	case op.Bias:
-		owner, arg := a.Owner(t.Name)
-		if owner == nil || arg != "bias" {
-			return 0
-		}
-		if w := a.Tensor(owner.Ref("weight")); w != nil && len(w.Shape) > 1 {
-			return w.Len() / w.Shape[0]
-		}
-	}
-	return 0
-}
-
-func moments(v []float64) (mean, std float64) {
-	for _, x := range v {
-		mean += x / float64(len(v))
-	}
-	for _, x := range v {
-		std += (x - mean) * (x - mean) / float64(len(v))
-	}
-	return mean, math.Sqrt(std)
-}
-
-// floats are the numbers of an array of float32 or float64.
-func floats(a ptfile.Array) ([]float64, bool) {
-	v := make([]float64, a.Len())
-	for i := range v {
-		switch a.Type {
-		case ptfile.Float32:
-			v[i] = float64(math.Float32frombits(binary.LittleEndian.Uint32(a.Data[4*i:])))
-		case ptfile.Float64:
-			v[i] = math.Float64frombits(binary.LittleEndian.Uint64(a.Data[8*i:]))
-		default:
-			return nil, false
-		}
-	}
-	return v, len(v) > 0
-}
-
-// begin gives a tensor of an exported network what it begins with: the file's own numbers where it
-// is not trained, or where the file's weights are asked for, else numbers drawn as the file's look
-// drawn.
-func (n *Network) begin(t *op.Tensor, x *torch.Tensor, g *torch.Generator) error {
-	if own, ok := n.Arch.values[t.Name]; ok {
-		v, err := torch.TensorOf(own)
-		if err != nil {
-			return err
-		}
-		defer v.Free()
-		return x.CopyFrom(v)
-	}
-	if g == nil || t.Init == nil || t.Buffer {
-		return nil
-	}
-	fanIn := n.Arch.fanIn(t)
-	std := t.Init.Std
-	if fanIn > 0 && t.Init.FanIn > 0 {
-		std *= math.Sqrt(float64(t.Init.FanIn) / float64(fanIn))
-	}
-	switch t.Init.Kind {
-	case op.Default:
-		bound := 1 / math.Sqrt(float64(max(fanIn, 1)))
-		return g.Uniform(x, -bound, bound)
-	case op.Uniform:
-		return g.Uniform(x, t.Init.Mean-math.Sqrt(3)*std, t.Init.Mean+math.Sqrt(3)*std)
-	}
-	return g.Normal(x, t.Init.Mean, std)
-}
-
-// remember keeps what the graph holds and is not trained, of a checkpoint's tensors.
-func (a *Arch) remember(tensors []ptfile.Named) {
-	if a.Exported == nil {
-		return
-	}
-	a.values = map[string]ptfile.Array{}
-	for _, t := range tensors {
-		if own := a.Tensor(t.Name); own != nil && own.Buffer {
-			a.values[t.Name] = t.Array
-		}
-	}
-}
-
-// rowsOf is what is left of an array: of each dimension the indices, nil for all.
-func rowsOf(a ptfile.Array, rows [][]int) ptfile.Array {
-	size := a.Type.Size()
-	data, shape := a.Data, slices.Clone(a.Shape)
-	for dim, kept := range rows {
-		if kept == nil {
-			continue
-		}
-		inner := size
-		for _, n := range shape[dim+1:] {
-			inner *= n
-		}
-		var left []byte
-		for at := 0; at+shape[dim]*inner <= len(data) && inner > 0; at += shape[dim] * inner {
-			for _, j := range kept {
-				left = append(left, data[at+j*inner:at+(j+1)*inner]...)
-			}
-		}
-		data, shape[dim] = left, len(kept)
-	}
-	return ptfile.Array{Type: a.Type, Shape: shape, Data: data}
 }
 
 // Fits says why a network does not take clips of a shape [channels, height, width] that are of so

@@ -97,10 +97,10 @@ func (n *Network) archived(provenance any) (*pt2.Program, error) {
 	}
 	err = a.Walk(func(c *op.Call) {
 		node := c.Node.Clone()
-		if node.Name == clipNode {
+		if node.Name == ClipNode {
 			return
 		}
-		renamed(&node, clipNode, op.Input)
+		renamed(&node, ClipNode, op.Input)
 		if node.Gives == nil {
 			p.Nodes = append(p.Nodes, countOf(&node)...)
 			node.Gives = []op.Value{{Name: node.Name, Shape: slices.Clone(c.Out)}}

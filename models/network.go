@@ -219,16 +219,27 @@ func (n *Network) Forward(s *torch.Scope, x *torch.Tensor, p Pass) *torch.Tensor
 		return n.steps[mode{training: true}].run(s, x, p)
 	case n.clipsInnermost(s, x):
 		return n.evaluate(s, x)
+	case n.fewClips(s, x):
+		return n.steps[mode{few: true}].run(s, x, p)
 	}
 	return n.steps[mode{}].run(s, x, p)
 }
 
+// several are clips that are worth being laid side by side.
+const several = 8
+
 // clipsInnermost reports whether x are several clips on a CPU.
 func (n *Network) clipsInnermost(s *torch.Scope, x *torch.Tensor) bool {
-	const several = 8
 	info := x.Info()
 	return s.Mode() == torch.NoGrad && n.steps[mode{innermost: true}] != nil && info.DType == torch.Float32 &&
 		len(info.Shape) == 4 && info.Shape[0] >= several
+}
+
+// fewClips reports whether x are clips on a CPU that are too few for that.
+func (n *Network) fewClips(s *torch.Scope, x *torch.Tensor) bool {
+	info := x.Info()
+	return s.Mode() == torch.NoGrad && n.steps[mode{few: true}] != nil && info.DType == torch.Float32 &&
+		len(info.Shape) == 4 && info.Shape[0] < several
 }
 
 // together is how many clips are evaluated at once: their maps lie in the processor's

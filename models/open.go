@@ -19,6 +19,9 @@ type OpenOptions struct {
 	// Input is what is known of a clip [channels, height, width], 0 where nothing is, for
 	// what the tensors leave open.
 	Input [3]int
+	// Unbound leaves weights as the file has them, also where their norms are above what the
+	// network bounds them to when it computes: of what a pruning leaves, less is too long.
+	Unbound bool
 }
 
 // Open is [Load] also for a file of another program, safetensors or of torch.save, that
@@ -30,7 +33,7 @@ type OpenOptions struct {
 // caller frees the network.
 func Open(path string, o OpenOptions) (*Network, Meta, error) {
 	if IsExported(path) {
-		return OpenExported(path, o.Device)
+		return openExported(path, o)
 	}
 	f, err := torch.ReadStateFile(path)
 	if err != nil {
@@ -52,7 +55,7 @@ func Open(path string, o OpenOptions) (*Network, Meta, error) {
 	if err != nil {
 		return nil, Meta{}, fmt.Errorf("%s: %w", path, err)
 	}
-	if err := n.fill(c.tensors); err != nil {
+	if err := n.fill(c.tensors, o); err != nil {
 		n.Free()
 		return nil, Meta{}, fmt.Errorf("%s: %w", path, err)
 	}
@@ -62,7 +65,7 @@ func Open(path string, o OpenOptions) (*Network, Meta, error) {
 }
 
 // fill loads the tensors of another program.
-func (n *Network) fill(arrays map[string]ptfile.Array) error {
+func (n *Network) fill(arrays map[string]ptfile.Array, o OpenOptions) error {
 	tensors := map[string]*torch.Tensor{}
 	defer torch.FreeAll(tensors)
 	var state []torch.Named
@@ -80,6 +83,9 @@ func (n *Network) fill(arrays map[string]ptfile.Array) error {
 	}
 	if err := torch.LoadState(state, tensors); err != nil {
 		return err
+	}
+	if o.Unbound {
+		return nil
 	}
 	// PyTorch's classes bound norms when they compute, so a file may hold larger ones.
 	s := torch.NewScope(torch.NoGrad)

@@ -25,6 +25,7 @@ var (
 	evaluatedCPU = func(m mode, d torch.Device) bool { return !m.training && !d.IsCUDA() }
 	trainedCPU   = func(m mode, d torch.Device) bool { return m.training && !d.IsCUDA() }
 	innermost    = func(m mode, d torch.Device) bool { return m.innermost }
+	few          = func(m mode, d torch.Device) bool { return m.few }
 )
 
 // rules are tried in this order.
@@ -33,6 +34,7 @@ var rules = []rule{
 	{"zeros are the convolution's", evaluatedCPU, takeZeros, false},
 	{"clips innermost", innermost, clipsInnermost, true},
 	{"clips innermost: a BatchNorm after cat is each part's", innermost, divideNorm, true},
+	{"few clips", few, fewClips, false},
 	{"channels innermost", trainedCPU, channelsInnermost, true},
 	{"LeakyReLU with the pool after it", training, poolRectified, false},
 	{"activations in place", always, writeOver, false},
@@ -138,25 +140,36 @@ func (p *plan) absorb(st, next *step) *op.Node {
 // clipsInnermost has convolutions and linear layers compute what follows them: an activation, a
 // pool along rows and a BatchNorm, in this order, where each takes nothing else and alone.
 func clipsInnermost(p *plan) {
-	const rule = "clips innermost"
 	for _, st := range slices.Clone(p.steps) {
-		conv := st.convolution()
-		if conv == nil {
-			continue
+		if st.convolution() != nil {
+			p.withWhatFollows(st, "clips innermost", bindInnermost)
 		}
-		if conv.Op == op.Conv2d && !slices.Equal(p.calls[conv.Name].Ints("dilation"), []int{1, 1}) {
-			continue
+	}
+}
+
+// fewClips has convolutions of maps compute the same, with weights that are prepared once.
+func fewClips(p *plan) {
+	for _, st := range slices.Clone(p.steps) {
+		if conv := st.convolution(); conv != nil && p.is(conv, op.Conv2d) {
+			p.withWhatFollows(st, "few clips", bindFew)
 		}
-		st.rule, st.bind = rule, bindInnermost
-		if next := p.after(st); p.isActivation(next) {
-			st.act = p.absorb(st, next)
-		}
-		if next := p.after(st); conv.Op == op.Conv2d && p.isRowPool(next) {
-			st.pool = p.absorb(st, next)
-		}
-		if next := p.after(st); next != nil && next.first().Op == op.BatchNorm {
-			st.norm = p.absorb(st, next)
-		}
+	}
+}
+
+func (p *plan) withWhatFollows(st *step, rule string, bind func(*step, *binder) (op.Kernel, error)) {
+	conv := st.convolution()
+	if conv.Op == op.Conv2d && !slices.Equal(p.calls[conv.Name].Ints("dilation"), []int{1, 1}) {
+		return
+	}
+	st.rule, st.bind = rule, bind
+	if next := p.after(st); p.isActivation(next) {
+		st.act = p.absorb(st, next)
+	}
+	if next := p.after(st); conv.Op == op.Conv2d && p.isRowPool(next) {
+		st.pool = p.absorb(st, next)
+	}
+	if next := p.after(st); next != nil && p.is(next.first(), op.BatchNorm) {
+		st.norm = p.absorb(st, next)
 	}
 }
 
@@ -187,8 +200,23 @@ func divideNorm(p *plan) {
 }
 
 func bindInnermost(st *step, b *binder) (op.Kernel, error) {
-	conv := b.node(st.convolution(), false)
+	conv, o := st.options(b)
 	x, weight, bias := b.input(st), conv.Source("weight"), conv.Source("bias")
+	return func(s *torch.Scope, v *op.Values) *torch.Tensor { return s.Conv2dHWCN(x(v), weight(v), bias(v), o) }, nil
+}
+
+func bindFew(st *step, b *binder) (op.Kernel, error) {
+	conv, o := st.options(b)
+	x, weight, bias := b.input(st), conv.Source("weight"), conv.Source("bias")
+	prepared, err := torch.NewPrepared()
+	return func(s *torch.Scope, v *op.Values) *torch.Tensor {
+		return s.Conv2dFew(x(v), weight(v), bias(v), o, prepared)
+	}, err
+}
+
+// options are those of a step's convolution and what follows it.
+func (st *step) options(b *binder) (*op.Binding, torch.HWCNOptions) {
+	conv := b.node(st.convolution(), false)
 	o := torch.HWCNOptions{Pad: st.zeros, Slope: 1, Pool: 1}
 	if conv.Op == op.Conv2d {
 		own := conv.ConvolutionOptions()
@@ -208,7 +236,7 @@ func bindInnermost(st *step, b *binder) (op.Kernel, error) {
 		norm := b.node(st.norm, false).Norm()
 		o.Norm = &norm
 	}
-	return func(s *torch.Scope, v *op.Values) *torch.Tensor { return s.Conv2dHWCN(x(v), weight(v), bias(v), o) }, nil
+	return conv, o
 }
 
 // channelsInnermost trains with the channels of a point side by side, and the ReLU after a

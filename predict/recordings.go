@@ -39,7 +39,17 @@ func (p *Predictor) Recordings(ctx context.Context, r Recordings) (*Prediction, 
 		return nil, err
 	}
 	set, rate, err := data.UnlabelledFeatures(ctx, s, o)
-	if channels := p.about.Channels; len(channels) > 0 && (err != nil || !slices.Equal(set.Channels, channels)) {
+	channels, have := p.about.Channels, []string(nil)
+	if err == nil {
+		have = set.Channels
+	}
+	if len(p.about.Recorded) > 0 { // a reference is of the channels that it was of in training
+		channels = p.about.Recorded
+		if err == nil {
+			have = set.Recorded
+		}
+	}
+	if len(channels) > 0 && !slices.Equal(have, channels) {
 		_ = set.Close() // it was not even read
 		s.Pick(channels)
 		all := err // of all channels, of which some may have no place
@@ -80,7 +90,7 @@ func (p *Predictor) Recordings(ctx context.Context, r Recordings) (*Prediction, 
 // not known.
 func (p *Predictor) features(r Recordings) (data.Options, error) {
 	o := p.about.Config.Data.Features
-	if o.Seconds == 0 { // another program's
+	if o.Seconds == 0 && o.Samples == 0 { // another program's
 		model := p.network.Arch.Model
 		var err error
 		if o, err = experiment.FeaturesOf(model); err != nil {

@@ -51,7 +51,7 @@ def braindecode(name, a, **options):
 
     class Network(getattr(models, {"shallowconvnet": "ShallowFBCSPNet", "deep4net": "Deep4Net"}[name])):
         def forward(self, x):
-            return super().forward(x.reshape(len(x), *x.shape[-2:]))
+            return super().forward(x.reshape(x.shape[0], *x.shape[-2:]))
 
     return Network(n_chans=a.electrodes, n_outputs=a.classes, n_times=4 * a.rate, **{k.replace("dropout", "drop_prob"): v for k, v in options.items()})
 

@@ -27,20 +27,30 @@ type HWCNOptions struct {
 // is that of its multiplications for any numbers of channels, and a clip's result does not depend on
 // the clips beside it. Features [n, in] with a weight [out, in] are those of a linear layer.
 func (s *Scope) Conv2dHWCN(input, weight, bias *Tensor, o HWCNOptions) *Tensor {
+	return s.make("conv2d_hwcn", func(out *C.ep_tensor) C.ep_status {
+		return C.ep_conv2d_hwcn(s.h, input.h, weight.h, s.optional(bias), o.options(), out)
+	}, o.operands(input, weight, bias)...)
+}
+
+// operands are all tensors of a convolution.
+func (o HWCNOptions) operands(input, weight, bias *Tensor) []*Tensor {
+	all := append([]*Tensor{input, weight}, operands(bias)...)
+	if b := o.Norm; b != nil {
+		all = append(all, b.Weight, b.Bias, b.Mean, b.Variance)
+	}
+	return all
+}
+
+// options are those of C, of tensors that are not freed.
+func (o HWCNOptions) options() C.ep_hwcn_options {
 	options := C.ep_hwcn_options{stride: pair(o.Stride, 1), groups: C.int64_t(max(o.Groups, 1)), slope: C.double(o.Slope),
 		pool: C.int64_t(max(o.Pool, 1))}
 	for i, n := range o.Pad {
 		options.pad[i] = C.int64_t(n)
 	}
-	all := append([]*Tensor{input, weight}, operands(bias)...)
 	if b := o.Norm; b != nil {
-		all = append(all, b.Weight, b.Bias, b.Mean, b.Variance)
+		options.norm_weight, options.norm_bias, options.norm_mean, options.norm_variance = b.Weight.h, b.Bias.h, b.Mean.h, b.Variance.h
+		options.norm_eps = C.double(b.Eps)
 	}
-	return s.make("conv2d_hwcn", func(out *C.ep_tensor) C.ep_status {
-		if b := o.Norm; b != nil {
-			options.norm_weight, options.norm_bias, options.norm_mean, options.norm_variance = b.Weight.h, b.Bias.h, b.Mean.h, b.Variance.h
-			options.norm_eps = C.double(b.Eps)
-		}
-		return C.ep_conv2d_hwcn(s.h, input.h, weight.h, s.optional(bias), options, out)
-	}, all...)
+	return options
 }

@@ -9,80 +9,147 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sync/errgroup"
 	"pgregory.net/rapid"
 
 	"eegprune/torch"
 )
 
+// A drawn convolution and what follows it, and what Conv2d and the layers after it give.
+type drawnConvolution struct {
+	x, weight, bias *torch.Tensor
+	o               torch.HWCNOptions
+	want            *torch.Tensor
+}
+
+func drawConvolution(t *rapid.T, s *torch.Scope, clips, widest int) drawnConvolution {
+	n := func(low, high int, what string) int { return rapid.IntRange(low, high).Draw(t, what) }
+	groups := n(1, 3, "groups")
+	in, out := groups*n(1, 9, "channels in"), groups*n(1, 20, "channels out")
+	kernel := [2]int{n(1, 4, "kernel height"), n(1, 5, "kernel width")}
+	o := torch.HWCNOptions{Groups: groups, Slope: rapid.SampledFrom([]float64{0, 0.01, 1}).Draw(t, "slope"), Pool: n(1, 3, "pool"),
+		Stride: [2]int{n(1, 2, "stride"), n(1, 2, "stride")}}
+	for i := range o.Pad {
+		o.Pad[i] = n(0, 3, "pad")
+	}
+	height, width := n(kernel[0], 8, "height"), n(kernel[1]+o.Stride[1]*o.Pool, widest, "width")
+	g, err := torch.NewGenerator(torch.CPU, uint64(n(0, 1000, "seed")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Free()
+	random := func(shape ...int) *torch.Tensor {
+		x, err := torch.Zeros(shape...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer x.Free()
+		if err := g.Normal(x, 0, 1); err != nil {
+			t.Fatal(err)
+		}
+		return s.Clone(x)
+	}
+	c := drawnConvolution{weight: s.MulScalar(random(out, in/groups, kernel[0], kernel[1]), 1/math.Sqrt(float64(in/groups*kernel[0]*kernel[1])))}
+	if rapid.Bool().Draw(t, "bias") {
+		c.bias = random(out)
+	}
+	c.x = random(clips, in, height, width)
+	if rapid.Bool().Draw(t, "norm") {
+		o.Norm = &torch.BatchNorm{Weight: random(out), Bias: random(out), Mean: random(out), Variance: s.Exp(random(out)), Eps: 1e-5}
+	}
+	c.o = o
+	c.want = c.layers(s)
+	return c
+}
+
+// layers are the same one after the other.
+func (c drawnConvolution) layers(s *torch.Scope) *torch.Tensor {
+	convolved := s.Conv2d(s.ZeroPad2d(c.x, c.o.Pad), c.weight, c.bias, torch.Conv2dOptions{Stride: c.o.Stride, Groups: c.o.Groups})
+	y := s.AvgPool2d(s.LeakyReLU(convolved, c.o.Slope), [2]int{1, c.o.Pool}, [2]int{1, c.o.Pool})
+	if c.o.Norm != nil {
+		y = s.BatchNorm(y, *c.o.Norm, false)
+	}
+	return y
+}
+
+func valuesOf(t *rapid.T, s *torch.Scope, x *torch.Tensor) []float32 {
+	v, err := torch.ToSlice[float32](x)
+	if err != nil || s.Err() != nil {
+		t.Fatal(err, s.Err())
+	}
+	return v
+}
+
+func alike(t *rapid.T, s *torch.Scope, got, want *torch.Tensor) {
+	if fmt.Sprint(got.Shape()) != fmt.Sprint(want.Shape()) {
+		t.Fatalf("shape %v, want %v", got.Shape(), want.Shape())
+	}
+	v := valuesOf(t, s, got)
+	for i, w := range valuesOf(t, s, want) {
+		if !(math.Abs(float64(v[i]-w)) <= 2e-5*max(1, math.Abs(float64(w)))) {
+			t.Fatalf("number %d is %v, want %v", i, v[i], w)
+		}
+	}
+}
+
 // A convolution with the clips innermost gives what Conv2d and the layers after it give, for
 // any sizes; and a clip's result has the same bits whichever clips are beside it.
 func TestHWCNIsConv2dAndWhatFollows(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		n := func(low, high int, what string) int { return rapid.IntRange(low, high).Draw(t, what) }
-		groups := n(1, 3, "groups")
-		in, out := groups*n(1, 9, "channels in"), groups*n(1, 20, "channels out")
-		kernel := [2]int{n(1, 4, "kernel height"), n(1, 5, "kernel width")}
-		o := torch.HWCNOptions{Groups: groups, Slope: rapid.SampledFrom([]float64{0, 0.01, 1}).Draw(t, "slope"), Pool: n(1, 3, "pool"),
-			Stride: [2]int{n(1, 2, "stride"), n(1, 2, "stride")}}
-		for i := range o.Pad {
-			o.Pad[i] = n(0, 3, "pad")
-		}
-		height, width := n(kernel[0], 8, "height"), n(kernel[1]+o.Stride[1]*o.Pool, 20, "width")
-		clips, first := n(2, 70, "clips"), n(0, 40, "first")
-		g, err := torch.NewGenerator(torch.CPU, uint64(n(0, 1000, "seed")))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer g.Free()
 		s := torch.NewScope(torch.NoGrad)
 		defer s.Close()
-		random := func(shape ...int) *torch.Tensor {
-			x, err := torch.Zeros(shape...)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer x.Free()
-			if err := g.Normal(x, 0, 1); err != nil {
-				t.Fatal(err)
-			}
-			return s.Clone(x)
-		}
-		weight := s.MulScalar(random(out, in/groups, kernel[0], kernel[1]), 1/math.Sqrt(float64(in/groups*kernel[0]*kernel[1])))
-		var bias *torch.Tensor
-		if rapid.Bool().Draw(t, "bias") {
-			bias = random(out)
-		}
-		x := random(clips, in, height, width)
-		convolved := s.Conv2d(s.ZeroPad2d(x, o.Pad), weight, bias, torch.Conv2dOptions{Stride: o.Stride, Groups: groups})
-		pooled := s.AvgPool2d(s.LeakyReLU(convolved, o.Slope), [2]int{1, o.Pool}, [2]int{1, o.Pool})
-		want := pooled
-		if rapid.Bool().Draw(t, "norm") {
-			o.Norm = &torch.BatchNorm{Weight: random(out), Bias: random(out), Mean: random(out), Variance: s.Exp(random(out)), Eps: 1e-5}
-			want = s.BatchNorm(pooled, *o.Norm, false)
-		}
-		values := func(x *torch.Tensor) []float32 {
-			v, err := torch.ToSlice[float32](x)
-			if err != nil || s.Err() != nil {
-				t.Fatal(err, s.Err())
-			}
-			return v
-		}
-		all := s.Narrow(s.Conv2dHWCN(s.HWCN(x), weight, bias, o), 0, 0, clips)
-		got, wanted := values(all), values(want)
-		if fmt.Sprint(all.Shape()) != fmt.Sprint(want.Shape()) {
-			t.Fatalf("shape %v, want %v", all.Shape(), want.Shape())
-		}
-		for i, w := range wanted {
-			if !(math.Abs(float64(got[i]-w)) <= 2e-5*max(1, math.Abs(float64(w)))) {
-				t.Fatalf("number %d is %v, want %v", i, got[i], w)
-			}
-		}
-		if first < clips {
-			few := s.Conv2dHWCN(s.HWCN(s.Narrow(x, 0, first, clips-first)), weight, bias, o)
-			if !slices.Equal(values(s.Narrow(few, 0, 0, clips-first)), values(s.Narrow(all, 0, first, clips-first))) {
+		clips := rapid.IntRange(2, 70).Draw(t, "clips")
+		c := drawConvolution(t, s, clips, 20)
+		all := s.Narrow(s.Conv2dHWCN(s.HWCN(c.x), c.weight, c.bias, c.o), 0, 0, clips)
+		alike(t, s, all, c.want)
+		if first := rapid.IntRange(0, 40).Draw(t, "first"); first < clips {
+			few := s.Conv2dHWCN(s.HWCN(s.Narrow(c.x, 0, first, clips-first)), c.weight, c.bias, c.o)
+			if !slices.Equal(valuesOf(t, s, s.Narrow(few, 0, 0, clips-first)), valuesOf(t, s, s.Narrow(all, 0, first, clips-first))) {
 				t.Fatal("a clip's bits depend on the clips beside it")
 			}
 		}
+	})
+}
+
+// A convolution of few clips gives the same, also of maps whose channels lie side by side, after its
+// weights were written anew, and of several goroutines at once.
+func TestFewClipsAreConv2dAndWhatFollows(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := torch.NewScope(torch.NoGrad)
+		defer s.Close()
+		clips := rapid.IntRange(1, 5).Draw(t, "clips")
+		c := drawConvolution(t, s, clips, 90)
+		prepared, err := torch.NewPrepared()
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := s.Conv2dFew(c.x, c.weight, c.bias, c.o, prepared)
+		alike(t, s, all, c.want)
+		one := s.Conv2dFew(s.Narrow(c.x, 0, clips-1, 1), c.weight, c.bias, c.o, prepared)
+		if !slices.Equal(valuesOf(t, s, one), valuesOf(t, s, s.Narrow(all, 0, clips-1, 1))) {
+			t.Fatal("a clip's bits depend on the clips beside it")
+		}
+		for _, w := range []*torch.Tensor{c.weight, c.bias} {
+			if w == nil {
+				continue
+			}
+			if err := w.CopyFrom(s.MulScalar(w, -0.5)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var g errgroup.Group
+		for range 2 {
+			g.Go(func() error {
+				s := torch.NewScope(torch.NoGrad)
+				defer s.Close()
+				s.Conv2dFew(c.x, c.weight, c.bias, c.o, prepared)
+				return s.Err()
+			})
+		}
+		if err := g.Wait(); err != nil {
+			t.Fatal(err)
+		}
+		alike(t, s, s.Conv2dFew(c.x, c.weight, c.bias, c.o, prepared), c.layers(s))
 	})
 }
 

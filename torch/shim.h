@@ -21,7 +21,7 @@
 
 /* Raised when a function is added, removed or changed: the caller refuses a
  * shim of another version instead of crashing in it. */
-#define EP_ABI_VERSION 9
+#define EP_ABI_VERSION 10
 
 #ifdef __cplusplus
 extern "C" {
@@ -33,6 +33,7 @@ typedef struct ep_generator_s *ep_generator;
 typedef struct ep_optimizer_s *ep_optimizer;
 typedef struct ep_graph_s *ep_graph;
 typedef struct ep_operation_s *ep_operation;
+typedef struct ep_prepared_s *ep_prepared;
 
 enum {
   EP_OK = 0,

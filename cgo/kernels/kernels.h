@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 
 namespace shim {
 
@@ -30,6 +31,26 @@ struct HWCNOptions {
 };
 /* Without gradients. Features [n, f] are maps of one point. */
 at::Tensor conv2d_hwcn(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias, const HWCNOptions &o);
+
+/* What is prepared once of the weights of a convolution of few clips, and anew where they were written. */
+class Prepared {
+public:
+  Prepared();
+  ~Prepared();
+  Prepared(const Prepared &) = delete;
+  Prepared &operator=(const Prepared &) = delete;
+
+  struct Weights;
+  Weights of(const at::Tensor &weight, const at::Tensor &bias, const HWCNOptions &o, bool by_rows);
+
+private:
+  struct State;
+  const std::unique_ptr<State> state;
+};
+
+/* The same of a few clips [n, c, h, w] that lie one after the other, of maps only. */
+at::Tensor conv2d_few(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias, const HWCNOptions &o,
+                      Prepared &prepared);
 
 /* A convolution of stride 1, then relu where it is wanted; by libtorch where not `ours`. */
 at::Tensor conv2d_nhwc(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias, const Pad &pad, bool relu,

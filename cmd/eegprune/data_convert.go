@@ -12,14 +12,17 @@ import (
 
 func (a *app) dataConvertCommand() *cobra.Command {
 	var from sourceFlags
+	var steps preprocessFlags
 	var out string
 	c := &cobra.Command{
 		Use:   "convert DIR",
 		Short: "Write recordings of any format as .npz files with a manifest",
 		Long: `convert writes each trial as an .npz file whose array x is [channels, samples] in
 microvolts, after the baseline where there is one, and an eegprune.yaml by which all
-commands read them. The directory is made whole or not at all.`,
+commands read them. The directory is made whole or not at all. Recordings go through
+what the flags of preprocessing say, in the order in which they are given.`,
 		Example: `  eegprune data convert recordings --out converted
+  eegprune data convert recordings --notch 50 --bandpass 1-45 --resample 128 --out at128
   eegprune data info converted`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -28,7 +31,7 @@ commands read them. The directory is made whole or not at all.`,
 				return err
 			}
 			p := a.progress()
-			notes, err := data.Convert(cmd.Context(), recordings, out, data.Options{SkipBad: from.skipBad, Strict: from.strict, Progress: p.Reading})
+			notes, err := data.Convert(cmd.Context(), recordings, out, data.Options{Preprocess: steps.steps, SkipBad: from.skipBad, Strict: from.strict, Progress: p.Reading})
 			p.Close()
 			if err != nil {
 				return unfinished(cmd.Context(), err, "nothing was written to "+out)
@@ -45,6 +48,7 @@ commands read them. The directory is made whole or not at all.`,
 		},
 	}
 	from.register(c.Flags())
+	steps.register(c.Flags(), false)
 	outFlag(c, &out, "dir", "directory for the converted recordings, new or empty")
 	return c
 }

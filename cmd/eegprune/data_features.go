@@ -107,6 +107,9 @@ leaves away stays as the network has it. Names and arguments are torcheeg's:
   overlap: 1
   baseline_seconds: 1
   standardize: subject
+  preprocess:            # of recordings, before clips are cut, in this order
+    - {name: BandPass, args: {low: 1, high: 45}}
+    - {name: InterpolateBads, args: {channels: [T7], subjects: {s03: [Oz]}}}
   transforms:
     - name: BandDifferentialEntropy
       args: {bands: {alpha: [8, 14], beta: [14, 31]}, apply_to_baseline: true}
@@ -119,9 +122,10 @@ leaves away stays as the network has it. Names and arguments are torcheeg's:
     - name: Binary
       args: {threshold: 5}
 
-With --out they are written for numpy.load: x, y, classes, and of each clip subject,
-session, trial, start and end.`,
+With --out they are written for numpy.load: x, y, classes, and subject, session, trial, start
+and end of each clip.`,
 		Example: `  eegprune data features recordings
+  eegprune data features recordings --notch 50 --bandpass 1-45 --reject 150
   eegprune data features --data deap --bands theta=4-8,alpha=8-14 --remove-baseline --out features.npz`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -3,6 +3,7 @@ package main_test
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -79,4 +80,44 @@ func TestDataFetchRefusesDamagedFiles(t *testing.T) {
 		t.Errorf("an address without the set: exit code %d, want 1: %s", r.code, r.stdout)
 	}
 	oneSentence(t, r, "404")
+}
+
+// TestDataFetchSaysSizesFirst, of all or of some subjects, and gets nothing for that.
+func TestDataFetchSaysSizesFirst(t *testing.T) {
+	dir := t.TempDir()
+	from := mirror(t, 0, false)
+	if text := must(t, dir, "data", "fetch", "eegmat", "--dry-run", "--mirror", from).stdout; !strings.Contains(text, "100000  Subject00_1.edf") || !strings.Contains(text, "2 files of 1 subject(s), 0.2 MB") {
+		t.Errorf("it does not say how large the files are:\n%s", text)
+	}
+	var said struct {
+		Bytes, Missing int64
+		Files          []struct {
+			Name, Subject string
+			Size          int64
+		}
+	}
+	if err := json.Unmarshal([]byte(must(t, dir, "data", "fetch", "eegmat", "--dry-run", "--json", "--subjects", "0", "--mirror", from).stdout), &said); err != nil ||
+		said.Bytes != 200000 || said.Missing != 200000 || len(said.Files) != 2 || said.Files[1].Name != "Subject00_2.edf" || said.Files[1].Subject != "00" {
+		t.Errorf("%+v, %v", said, err)
+	}
+	if left := files(t, dir); len(left) > 0 {
+		t.Errorf("it has written %v", left)
+	}
+	for _, c := range []struct {
+		args  []string
+		code  int
+		words []string
+	}{
+		{[]string{"eegmat", "--mirror", from}, 2, []string{"--out", "--dry-run"}},
+		{[]string{"eegmat", "--mirror", from, "--out", "x", "--subjects", "7"}, 1, []string{"no subject 7"}},
+		{[]string{"deap", "--out", "x"}, 1, []string{"apply at https://", "s01.dat"}},
+		{[]string{"SEED-V"}, 1, []string{"EEG_raw", "data info DIR"}},
+		{[]string{"nothing"}, 2, []string{"eegmat", "ds002721"}},
+	} {
+		r := eegprune(t, dir, append([]string{"data", "fetch"}, c.args...)...)
+		if r.code != c.code {
+			t.Errorf("%v: exit code %d, want %d", c.args, r.code, c.code)
+		}
+		oneSentence(t, r, c.words...)
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -62,8 +63,8 @@ func (e *exporter) run(a *app, path string) error {
 	}
 	isONNX, isPython := extension == ".onnx", extension == ".py"
 	switch {
-	case !isONNX && !isPython && extension != ".pt" && extension != ".pth" && extension != ".safetensors":
-		return usageError{fmt.Errorf("--out: %s: networks are written to .pt, .pth, .safetensors, .py and .onnx files", e.out)}
+	case !isONNX && !isPython && !slices.Contains([]string{".pt", ".pth", ".pt2", ".safetensors"}, extension):
+		return usageError{fmt.Errorf("--out: %s: networks are written to .pt, .pth, .pt2, .safetensors, .py and .onnx files", e.out)}
 	case e.python && isONNX:
 		return usageError{fmt.Errorf("--python: a PyTorch class can't load the ONNX file %s: write it beside a .pt or .safetensors file", e.out)}
 	case e.int8 && !isONNX:
@@ -87,10 +88,8 @@ func (e *exporter) run(a *app, path string) error {
 		err = e.writeONNX(n, origin)
 	case ".py":
 		err = writePython(e.out, n)
-	case ".safetensors":
-		err = n.Save(e.out, origin)
 	default:
-		err = n.SavePT(e.out, origin)
+		err = n.SaveAs(e.out, origin)
 	}
 	if err == nil && e.python && !isPython {
 		files = append(files, strings.TrimSuffix(e.out, filepath.Ext(e.out))+".py")

@@ -31,6 +31,7 @@ type dataFlags struct {
 	bands, filter  string
 	removeBaseline bool
 	standardize    string
+	preprocess     preprocessFlags
 	cache          cacheFlag
 }
 
@@ -45,6 +46,7 @@ func (f *dataFlags) register(s *pflag.FlagSet) {
 	s.StringVar(&f.filter, "filter", transform.FilterSOS, "band filters: sos, or ba to repeat torcheeg's numbers with their rounding noise")
 	s.BoolVar(&f.removeBaseline, "remove-baseline", false, "take the features of a trial's baseline off those of its clips (BaselineRemoval)")
 	s.StringVar(&f.standardize, "standardize", data.StandardizeNone, "bring features to one scale: none, or subject\nthat is the z-score over all of a subject's clips, labels unseen")
+	f.preprocess.register(s, true)
 	f.cache.register(s)
 	group(s, ofData)
 	takes(s, "dir", "data")
@@ -55,7 +57,7 @@ func (f *dataFlags) register(s *pflag.FlagSet) {
 
 // changed reports whether flags ask for other features than a checkpoint's own.
 func (f *dataFlags) changed() bool {
-	return slices.ContainsFunc([]string{"data", "features", "clip", "overlap", "bands", "filter", "remove-baseline", "standardize", "encoding", "montage"}, f.set.Changed)
+	return slices.ContainsFunc(append(preprocessFlagNames(), "data", "features", "clip", "overlap", "bands", "filter", "remove-baseline", "standardize", "encoding", "montage"), f.set.Changed)
 }
 
 func (f *dataFlags) apply(c *experiment.Config) error {
@@ -79,7 +81,7 @@ func (f *dataFlags) apply(c *experiment.Config) error {
 		return usageError{fmt.Errorf("no recordings were named: give their directory with --data")}
 	}
 	o := &c.Data.Features
-	if o.Seconds == 0 { // not set by a checkpoint
+	if o.Seconds == 0 && o.Samples == 0 { // not set by a checkpoint
 		if err = c.OwnFeatures(); err != nil {
 			return usageError{err}
 		}
@@ -88,6 +90,9 @@ func (f *dataFlags) apply(c *experiment.Config) error {
 		if err := data.ReadOptions(f.features, o); err != nil {
 			return err
 		}
+	}
+	if err := f.preprocess.apply(o, f.features != ""); err != nil {
+		return err
 	}
 	if f.set.Changed("clip") {
 		o.Seconds = f.clip

@@ -37,8 +37,8 @@ from 0 as NumPy does: to a .csv or .json file, or standard output. An .npz file 
 arrays of logits, probability and class. Clips are one of
 
   recordings   (--data) a directory of them as "run" reads it, or a single file, which is
-               taken whole: the features are those that the network was trained on, and
-               each row has the second at which its clip begins
+               taken whole: preprocessing and features are those that the network was
+               trained on, and each row has the second at which its clip begins
   features     (--features) the array x [clips, ...] of an .npz file, or an .npy file, such
                as "data features --out" writes
   -            a stream on standard input of clips of the network's input size: numbers of

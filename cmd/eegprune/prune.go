@@ -84,7 +84,7 @@ func (a *app) openToPrune(ctx context.Context, path string, f foreignFlags, p ex
 	if err != nil {
 		return nil, nil, err
 	}
-	c, err := a.openCheckpoint(path, models.OpenOptions{Model: f.model, Weights: f.weights, Device: device}, f.strict)
+	c, err := a.openCheckpoint(path, models.OpenOptions{Model: f.model, Weights: f.weights, Device: device, Unbound: true}, f.strict)
 	return c, nil, err
 }
 

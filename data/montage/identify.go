@@ -205,6 +205,9 @@ func tellApart(all []Channel) {
 	}
 }
 
+// Bare is the label without what stands around the name: "M1" of "EEG M1".
+func (c Channel) Bare() string { return c.bare }
+
 // Is reports how well a user's name fits a channel: 2 where it is the channel's name or
 // label, 1 where it names the same electrode, 0 where it doesn't fit.
 func (c Channel) Is(name string) int {

@@ -192,7 +192,7 @@ func TestBIDSIsSaid(t *testing.T) {
 		"channels that are not listed": {with: map[string]string{second + "channels.tsv": "name\ttype\tunits\nFp1\tEEG\tuV\nFp2\tEEG\tuV\nCz\tEEG\tuV\nVEOG\tEOG\tuV\n"},
 			kind: note.Assumed, says: "Its channels.tsv says nothing of channels that the file has, which are told by their names: STI.", trials: 5},
 		"bad for a reason": {with: map[string]string{second + "channels.tsv": "name\ttype\tunits\tstatus\tstatus_description\nFp1\tEEG\tuV\tbad\tno contact\nFp2\tEEG\tuV\tgood\tn/a\nCz\tEEG\tuV\tgood\tn/a\nVEOG\tEOG\tuV\tgood\tn/a\nSTI\tTRIG\tuV\tgood\tn/a\n"},
-			kind: note.Assumed, says: "Channels that its channels.tsv marks as bad are read: Fp1 (no contact); channels.exclude leaves them out.", trials: 5},
+			kind: note.Assumed, says: "Channels that its channels.tsv marks as bad are read: Fp1 (no contact); channels.exclude leaves them out, and the preprocessing step InterpolateBads mends them.", trials: 5},
 		"no coordinates": {without: []string{"sub-01_space-CapTrak_electrodes.tsv"}, with: map[string]string{"sub-01/eeg/sub-01_electrodes.tsv": "name\tx\ty\tz\nFp1\tn/a\tn/a\tn/a\n"},
 			kind: note.LeftOut, says: "Places of channels are left out", trials: 5},
 		"a note that is none": {with: map[string]string{first + "eeg.json": "{"},

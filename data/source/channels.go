@@ -57,10 +57,21 @@ func (m *Manifest) choose(all []candidate) (rows []int, names []string, notes []
 			excluded[i] = true
 		}
 	}
+	also := make([]bool, len(all))
+	for _, name := range m.also {
+		for _, i := range matches(channels, name) {
+			also[i] = !excluded[i]
+		}
+	}
 	if len(m.Channels.Pick) > 0 {
 		rows, err = pickNamed(m.Channels.Pick, all, channels, excluded)
+		for i := range also {
+			if also[i] && !slices.Contains(rows, i) {
+				rows = append(rows, i)
+			}
+		}
 	} else {
-		rows, notes = chooseEEG(all, channels, excluded)
+		rows, notes = chooseEEG(all, channels, excluded, also)
 		if len(rows) == 0 {
 			err = fmt.Errorf("none of its channels (%s) is one of EEG: name those to read by channels.pick in the manifest", note.Some(labels, 4))
 		}
@@ -71,7 +82,7 @@ func (m *Manifest) choose(all []candidate) (rows []int, names []string, notes []
 	read := make([]montage.Channel, len(rows))
 	for k, i := range rows {
 		read[k] = channels[i]
-		names = append(names, channels[i].Name)
+		names = append(names, nameOf(channels[i], also[i]))
 	}
 	notes = slices.Concat(said, notes, montage.Notes(read))
 	if m.beside != nil {
@@ -81,6 +92,15 @@ func (m *Manifest) choose(all []candidate) (rows []int, names []string, notes []
 		return rows, prefixed(names), notes, nil
 	}
 	return rows, names, notes, nil
+}
+
+// nameOf is what a channel is called: of one that is asked for and no EEG, the name by which it
+// is asked for.
+func nameOf(c montage.Channel, also bool) string {
+	if also && !c.Kind.EEG() {
+		return c.Bare()
+	}
+	return c.Name
 }
 
 // matches returns the channels that a user means by a name: those that are called so, or
@@ -101,8 +121,8 @@ func matches(channels []montage.Channel, name string) []int {
 }
 
 // chooseEEG returns the channels that hold EEG of one rate, and says which others there
-// are.
-func chooseEEG(all []candidate, channels []montage.Channel, excluded []bool) (rows []int, notes []note.Note) {
+// are. Those of also are read whatever they are.
+func chooseEEG(all []candidate, channels []montage.Channel, excluded, also []bool) (rows []int, notes []note.Note) {
 	left := map[string][]string{}
 	var order []string
 	leave := func(i int, why string) {
@@ -114,6 +134,8 @@ func chooseEEG(all []candidate, channels []montage.Channel, excluded []bool) (ro
 	for i, c := range channels {
 		switch {
 		case excluded[i]:
+		case also[i] && all[i].unfit == "":
+			rows = append(rows, i)
 		case all[i].kind != "" && all[i].kind != eegType:
 			leave(i, all[i].kind+" by channels.tsv")
 		case !c.Kind.EEG() && all[i].kind == "":

@@ -65,6 +65,7 @@ type Manifest struct {
 	Signal SignalRule `yaml:"signal,omitempty"`
 
 	files *regexp.Regexp
+	also  []string // channels that are read beside those of EEG, where they are there
 	// beside is what the tables of a BIDS data set say of the one file that is read by this
 	// manifest, nil without such.
 	beside *sidecar

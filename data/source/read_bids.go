@@ -43,6 +43,7 @@ func readBIDS(ctx context.Context, m *Manifest, f File) iter.Seq2[*Recording, er
 		for r, err := range own.read(ctx, &one, f) {
 			if r != nil && f.sidecar != nil {
 				r.Notes = slices.Concat(r.Notes, f.sidecar.compare(r))
+				r.Bad = one.beside.marked
 			}
 			if !yield(r, err) {
 				return

@@ -21,6 +21,9 @@ type Recording struct {
 	Baseline [][]float64 // recorded before the stimulus, same channels and rate; nil where there is none
 	Offset   int         // sample of the file, or of the trial in a file of trials, at which Samples begins
 
+	// Bad are the channels that a table beside the file says are bad.
+	Bad []string
+
 	// Labels is nil where nothing says them.
 	Labels map[string]float64 // DEAP: "valence", "arousal", …; a manifest's class: "label", its index in Classes
 

@@ -26,7 +26,8 @@ type sidecar struct {
 	rate, channelRate float64 // samples per second, 0 where nothing says it
 	notes             []note.Note
 
-	rows []int // of channels, for each of the file's; -1 where there is none
+	rows   []int    // of channels, for each of the file's; -1 where there is none
+	marked []string // the channels that are read and that the table says are bad
 }
 
 // A bidsEvent is a row of an events.tsv. Its onset counts from the first sample.
@@ -286,6 +287,7 @@ func (b *sidecar) bad(rows []int, names []string) []note.Note {
 		return nil
 	}
 	var bad []string
+	b.marked = nil
 	for k, i := range rows {
 		r := b.rows[i]
 		if r < 0 || !strings.EqualFold(b.channels.Cell(r, "status"), "bad") {
@@ -296,11 +298,12 @@ func (b *sidecar) bad(rows []int, names []string) []note.Note {
 		} else {
 			bad = append(bad, names[k])
 		}
+		b.marked = append(b.marked, names[k])
 	}
 	if len(bad) == 0 {
 		return nil
 	}
-	return []note.Note{note.New(note.Assumed, "Channels that its channels.tsv marks as bad are read: %s; channels.exclude leaves them out.", note.Some(bad, 8))}
+	return []note.Note{note.New(note.Assumed, "Channels that its channels.tsv marks as bad are read: %s; channels.exclude leaves them out, and the preprocessing step InterpolateBads mends them.", note.Some(bad, 8))}
 }
 
 // labels reports whether the events of a table stand for the file's own annotations.

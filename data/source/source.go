@@ -161,6 +161,17 @@ func (s *Source) read(ctx context.Context, f File) iter.Seq2[*Recording, error] 
 // can take off, as DEAP's do.
 func (s *Source) HasBaseline() bool { return s.Manifest.Signal.Baseline > 0 }
 
+// Also has channels of these names read beside those of EEG, in recordings that have them: a
+// mastoid that is to be the reference.
+func (s *Source) Also(channels []string) {
+	if len(channels) == 0 {
+		return
+	}
+	m := *s.Manifest
+	m.also = slices.Clone(channels)
+	s.Manifest = &m
+}
+
 // Pick has only these electrodes read, in this order.
 func (s *Source) Pick(electrodes []string) {
 	m := *s.Manifest

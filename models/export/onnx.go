@@ -2,7 +2,6 @@ package export
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -14,7 +13,6 @@ import (
 	"eegprune/internal/onnxpb"
 	"eegprune/models"
 	"eegprune/models/op"
-	"eegprune/torch"
 )
 
 // The versions of what is written: operators of opset 17, in the form of ONNX 1.12, which
@@ -40,19 +38,14 @@ type ONNXOptions struct {
 	Metadata map[string]string // to be kept in the file
 }
 
-// ONNX writes the network as it computes in an evaluation, for batches of any size.
+// ONNX writes the network as it computes in an evaluation, for batches of any size. A network that
+// PyTorch exported takes what it took there.
 func ONNX(w io.Writer, n *models.Network, o ONNXOptions) error {
 	if err := n.Arch.Check(); err != nil {
 		return err
 	}
-	b := &graphBuilder{network: n, int8: o.Int8, values: map[string]string{models.Input: models.Input}, there: map[string]bool{}}
-	size := 0
-	for _, p := range n.State() {
-		size += p.Tensor.Len() * p.Tensor.Info().DType.Size()
-	}
-	if size > maxFile {
-		return fmt.Errorf("%s has %d bytes of weights, more than the 2 GiB that an ONNX file can hold: prune it further", n.Arch.Model, size)
-	}
+	b := newGraphBuilder(n, o.Int8)
+	defer b.constants.Free()
 	graph, err := b.graph()
 	if err != nil {
 		return err
@@ -73,86 +66,79 @@ func ONNX(w io.Writer, n *models.Network, o ONNXOptions) error {
 	return err
 }
 
-// graphBuilder adds one node's operations at a time: see [op.Builder].
-type graphBuilder struct {
-	network *models.Network
-	int8    bool
-	values  map[string]string // what each node gives, by its name in the graph
-	there   map[string]bool   // initialisers
-	g       onnxpb.GraphProto
-
-	node *op.Node
-	out  string // what it is called in the graph
-	// steps counts what the node's operations give in between.
-	steps int
-}
-
 func (b *graphBuilder) graph() (*onnxpb.GraphProto, error) {
 	arch := b.network.Arch
-	in := arch.Input
 	b.g.Name = proto.String(arch.Model)
-	b.g.Input = []*onnxpb.ValueInfoProto{value(models.Input, in[0], in[1], in[2])}
+	b.g.Input = []*onnxpb.ValueInfoProto{value(models.Input, b.clip()...)}
 	b.g.Output = []*onnxpb.ValueInfoProto{value(Output, arch.Classes)}
-	var wrong error
-	err := arch.Walk(func(c *op.Call) {
-		if wrong == nil {
-			if wrong = b.add(c); wrong != nil {
-				wrong = fmt.Errorf("%s: layer %q: %w", arch.Model, c.Name, wrong)
+	var calls []*op.Call
+	if err := arch.Walk(func(c *op.Call) { calls = append(calls, c) }); err != nil {
+		return nil, err
+	}
+	b.memory = memory(calls)
+	needed := live(calls, b.memory, arch.Logits())
+	for i, c := range calls {
+		if !needed[i] {
+			continue
+		}
+		if err := b.add(c, calls[i+1:]); err != nil {
+			return nil, fmt.Errorf("%s: layer %q: %w", arch.Model, c.Name, err)
+		}
+	}
+	b.prune()
+	return &b.g, nil
+}
+
+// clip is the shape of what the graph takes, without the clips.
+func (b *graphBuilder) clip() []int {
+	if e := b.network.Arch.Exported; e != nil {
+		return e.Input[1:]
+	}
+	return b.network.Arch.Input[:]
+}
+
+// live says which nodes the logits depend on. What writes over a value is needed where the value is, or
+// another that may lie in its memory.
+func live(calls []*op.Call, root map[string]string, logits string) []bool {
+	needed, names, written := make([]bool, len(calls)), map[string]bool{logits: true}, map[string]bool{root[logits]: true}
+	for i := len(calls) - 1; i >= 0; i-- {
+		c := calls[i]
+		needed[i] = c.InPlace() && written[root[c.Ref("self")]]
+		for _, v := range c.Values() {
+			needed[i] = needed[i] || names[v]
+		}
+		if !needed[i] {
+			continue
+		}
+		for _, in := range c.Inputs() {
+			names[in], written[root[in]] = true, true
+		}
+	}
+	return needed
+}
+
+// memory says of each value in whose memory it may lie.
+func memory(calls []*op.Call) map[string]string {
+	root := map[string]string{}
+	of := func(name string) string {
+		if r, ok := root[name]; ok {
+			return r
+		}
+		root[name] = name
+		return name
+	}
+	for _, c := range calls {
+		for _, in := range c.Inputs() {
+			of(in)
+		}
+		for _, v := range c.Values() {
+			of(v)
+			if in := c.Shares(); in != "" {
+				root[v] = of(in)
 			}
 		}
-	})
-	return &b.g, errors.Join(err, wrong)
-}
-
-// add adds a node.
-func (b *graphBuilder) add(c *op.Call) error {
-	last := c.Name == b.network.Arch.Nodes[len(b.network.Arch.Nodes)-1].Name
-	b.node, b.out, b.steps = c.Node, c.Name, 0
-	if last {
-		b.out = Output
-	} else if c.Name == Output {
-		return fmt.Errorf("its name %q is that of the network's output in ONNX: rename it", Output)
 	}
-	write := c.Operation().ONNX
-	if write == nil {
-		return fmt.Errorf("operation %q has no counterpart in ONNX that this version knows", c.Op)
-	}
-	b.values[c.Name] = b.out
-	return write(&op.Graph{Call: c, Builder: b})
-}
-
-// Value is the name in the graph of what a node gave.
-func (b *graphBuilder) Value(name string) string { return b.values[name] }
-
-// Add adds an operation that gives what the node gives.
-func (b *graphBuilder) Add(operation string, in []string, attributes ...op.Attribute) {
-	b.operation(b.node.Name, b.out, operation, in, attributes)
-}
-
-func (b *graphBuilder) operation(name, out, operation string, in []string, attributes []op.Attribute) {
-	n := &onnxpb.NodeProto{Name: proto.String(name), OpType: proto.String(operation), Input: in, Output: []string{out}}
-	for _, a := range attributes {
-		n.Attribute = append(n.Attribute, encoded(a))
-	}
-	b.g.Node = append(b.g.Node, n)
-}
-
-// Step adds an operation that gives something in between.
-func (b *graphBuilder) Step(operation string, in []string, attributes ...op.Attribute) string {
-	name := fmt.Sprintf("%s.%d", b.node.Name, b.steps)
-	b.steps++
-	b.operation(name, name, operation, in, attributes)
-	return name
-}
-
-// Pass says that the node gives what it takes: it is then none of the graph's, unless it gives the
-// logits.
-func (b *graphBuilder) Pass(in string) {
-	if b.out == Output {
-		b.Add("Identity", []string{in})
-		return
-	}
-	b.values[b.node.Name] = in
+	return root
 }
 
 // value declares an input or output: a batch of any size of float32.
@@ -163,77 +149,6 @@ func value(name string, shape ...int) *onnxpb.ValueInfoProto {
 	}
 	return &onnxpb.ValueInfoProto{Name: proto.String(name), Type: &onnxpb.TypeProto{Value: &onnxpb.TypeProto_TensorType{TensorType: &onnxpb.TypeProto_Tensor{
 		ElemType: proto.Int32(int32(onnxpb.TensorProto_FLOAT)), Shape: &onnxpb.TensorShapeProto{Dim: dims}}}}}
-}
-
-// read returns a parameter or buffer of float32.
-func (b *graphBuilder) read(name string) (v []float32, shape []int64, err error) {
-	t := b.network.Tensor(name)
-	if t == nil {
-		return nil, nil, fmt.Errorf("the network has no %s", name)
-	}
-	for _, d := range t.Shape() {
-		shape = append(shape, int64(d))
-	}
-	v, err = torch.ToSlice[float32](t)
-	return v, shape, err
-}
-
-// initial adds an initialiser, once.
-func (b *graphBuilder) initial(name string, kind onnxpb.TensorProto_DataType, shape []int64, raw []byte) string {
-	if b.there[name] {
-		return name
-	}
-	b.there[name] = true
-	b.g.Initializer = append(b.g.Initializer, &onnxpb.TensorProto{Name: proto.String(name), DataType: proto.Int32(int32(kind)), Dims: shape, RawData: raw})
-	return name
-}
-
-// Tensor adds a parameter or buffer as it is.
-func (b *graphBuilder) Tensor(name string) (string, error) {
-	v, shape, err := b.read(name)
-	if err != nil {
-		return "", err
-	}
-	return b.initial(name, onnxpb.TensorProto_FLOAT, shape, floatBytes(v)), nil
-}
-
-// Numbers adds a list of whole numbers.
-func (b *graphBuilder) Numbers(name string, v ...int) string {
-	var raw []byte
-	for _, n := range v {
-		raw = binary.LittleEndian.AppendUint64(raw, uint64(n))
-	}
-	return b.initial(name, onnxpb.TensorProto_INT64, []int64{int64(len(v))}, raw)
-}
-
-// Floats adds a list of numbers.
-func (b *graphBuilder) Floats(name string, v ...float64) string {
-	values := make([]float32, len(v))
-	for i, x := range v {
-		values[i] = float32(x)
-	}
-	return b.initial(name, onnxpb.TensorProto_FLOAT, []int64{int64(len(v))}, floatBytes(values))
-}
-
-// Weight adds a weight [filters, ...] as it is or as 8-bit integers.
-func (b *graphBuilder) Weight(name string) (string, error) {
-	if !b.int8 {
-		return b.Tensor(name)
-	}
-	if b.there[name+".int8"] {
-		return name, nil
-	}
-	v, shape, err := b.read(name)
-	if err != nil {
-		return "", err
-	}
-	q, scales := quantize(v, int(shape[0]))
-	filters := shape[:1]
-	b.g.Node = append(b.g.Node, &onnxpb.NodeProto{Name: proto.String(name + ".dequantize"), OpType: proto.String("DequantizeLinear"), Output: []string{name},
-		Input: []string{b.initial(name+".int8", onnxpb.TensorProto_INT8, shape, q), b.initial(name+".scale", onnxpb.TensorProto_FLOAT, filters, floatBytes(scales)),
-			b.initial(name+".zero", onnxpb.TensorProto_INT8, filters, make([]byte, len(scales)))},
-		Attribute: []*onnxpb.AttributeProto{encoded(op.Attribute{Name: "axis", Value: 0})}})
-	return name, nil
 }
 
 // quantize returns v/scale rounded to integers of -127 to 127, and a scale for each of so
@@ -277,6 +192,11 @@ func encoded(a op.Attribute) *onnxpb.AttributeProto {
 		p.Type, p.F = onnxpb.AttributeProto_FLOAT.Enum(), proto.Float32(float32(v))
 	case string:
 		p.Type, p.S = onnxpb.AttributeProto_STRING.Enum(), []byte(v)
+	case []string:
+		p.Type = onnxpb.AttributeProto_STRINGS.Enum()
+		for _, text := range v {
+			p.Strings = append(p.Strings, []byte(text))
+		}
 	case []int:
 		p.Type = onnxpb.AttributeProto_INTS.Enum()
 		for _, n := range v {

@@ -18,11 +18,8 @@ func add() Op {
 			}
 			return broadcast(c, "self", "other")
 		},
-		Tie: func(t *Ties) { t.Elementwise("self", "other") },
-		ONNX: func(g *Graph) error {
-			g.Builder.Add("Add", []string{g.In("self"), g.In("other")})
-			return nil
-		},
+		Tie:    func(t *Ties) { t.Elementwise("self", "other") },
+		ONNX:   arithmeticONNX,
 		Python: func(c *Call, in func(string) string) string { return in("self") + " + " + in("other") },
 	}
 }

@@ -2,6 +2,7 @@ package op
 
 import (
 	"fmt"
+	"strings"
 
 	"eegprune/torch"
 )
@@ -38,23 +39,26 @@ func pooled(c *Call, what string, dims int) ([]int, error) {
 	return batched(out...), nil
 }
 
-// overWindows ties what is pooled: channels pass, and the dimensions that windows move along stay
-// whole.
+// overWindows ties what is pooled: channels pass, as does a dimension along which a window is one
+// element and moves by one; the others stay whole. Places of the largest count all elements, so that
+// with them only channels pass.
 func overWindows(t *Ties) {
-	kernel, stride := t.Window()
-	for d := range t.Call.Out {
-		if at := d - (len(t.Call.Out) - len(kernel)); at < 0 || at < len(stride) && kernel[at] == 1 && stride[at] == 1 {
-			t.Same(t.In("self", d), t.Out(d))
+	moved := 1
+	for n, name := range []string{"1d", "2d", "3d"} {
+		if strings.Contains(t.op.base(), name) {
+			moved = n + 1
 		}
 	}
-}
-
-// pooling makes an operation of ONNX of a pool.
-func pooling(operation string) func(g *Graph) error {
-	return func(g *Graph) error {
-		kernel, stride := g.Window()
-		g.Add(operation, []string{g.In("self")}, Attribute{"kernel_shape", kernel}, Attribute{"strides", stride})
-		return nil
+	kernel, stride := t.Window()
+	one := func(sizes []int, at int) bool { return at < len(sizes) && sizes[at] == 1 }
+	values := t.Values()
+	for _, v := range values {
+		first := len(t.shapes[v]) - moved
+		for d := range t.shapes[v] {
+			if d < first || len(values) == 1 && one(kernel, d-first) && one(stride, d-first) {
+				t.Same(t.In(t.first(), d), t.of(v, d))
+			}
+		}
 	}
 }
 
@@ -80,7 +84,7 @@ func avgPool2d() Op {
 				return s.AvgPool2d(x, [2]int(kernel), [2]int(stride))
 			})(b)
 		},
-		ONNX:   pooling("AveragePool"),
+		ONNX:   windowONNX,
 		Module: func(c *Call) string { return "nn.AvgPool2d(" + windows(c) + ")" },
 		Python: func(c *Call, in func(string) string) string {
 			return "F.avg_pool2d(" + in("self") + ", " + windows(c) + ")"

@@ -64,23 +64,17 @@ func batchNorm() Op {
 			}
 		},
 		// Of an evaluation: one for the scale and one for the shift.
-		MACs: func(c *Call) int64 { return 2 * perClip(c.Out) },
+		MACs: func(c *Call) int64 {
+			if !c.Given("weight") {
+				return perClip(c.Out)
+			}
+			return 2 * perClip(c.Out)
+		},
 		Bind: func(b *Binding) Kernel {
 			x, norm := b.Source("input"), b.Norm()
 			return func(s *torch.Scope, v *Values) *torch.Tensor { return s.BatchNorm(x(v), norm, v.Training) }
 		},
-		ONNX: func(g *Graph) error {
-			in := []string{g.In("input")}
-			for _, arg := range []string{"weight", "bias", "running_mean", "running_var"} {
-				name, err := g.Tensor(g.Ref(arg))
-				if err != nil {
-					return err
-				}
-				in = append(in, name)
-			}
-			g.Add("BatchNormalization", in, Attribute{"epsilon", g.Float("eps")})
-			return nil
-		},
+		ONNX: batchNormONNX,
 		Module: func(c *Call) string {
 			args := fmt.Sprint(c.Shape("weight")[0])
 			if e := c.Float("eps"); e != batchNormEps {

@@ -20,14 +20,7 @@ func cat() Op {
 			parts, dim := b.Sources("tensors"), along(b.Call)
 			return func(s *torch.Scope, v *Values) *torch.Tensor { return s.Cat(dim, parts(v)...) }
 		},
-		ONNX: func(g *Graph) error {
-			var in []string
-			for _, name := range g.Refs("tensors") {
-				in = append(in, g.Value(name))
-			}
-			g.Add("Concat", in, Attribute{"axis", g.Int("dim")})
-			return nil
-		},
+		ONNX: joinedONNX,
 		Python: func(c *Call, in func(string) string) string {
 			return fmt.Sprintf("torch.cat([%s], %d)", in("tensors"), c.Int("dim"))
 		},

@@ -23,11 +23,7 @@ func clamp() Op {
 		Schema: "clamp(Tensor self, Scalar? min=None, Scalar? max=None) -> Tensor",
 		Shape:  same("self"),
 		Tie:    elementwise("self"),
-		ONNX: func(g *Graph) error {
-			low, high := bounds(g.Call)
-			g.Add("Clip", []string{g.In("self"), g.Floats(g.Name+".min", low), g.Floats(g.Name+".max", high)})
-			return nil
-		},
+		ONNX:   elementwiseONNX,
 		Python: func(c *Call, in func(string) string) string {
 			text := in("self") + ".clamp("
 			if low, high := bounds(c); math.IsInf(high, 0) {

@@ -11,7 +11,7 @@ func conv1d() Op {
 		Fit:        fitConvolution,
 		Draw:       byFanIn,
 		Tie:        tieConvolution,
-		MACs:       func(c *Call) int64 { return int64(product(c.Shape("weight"))) * int64(c.Out[2]) },
+		MACs:       convolutionMACs,
 		ONNX:       convolutionONNX,
 		Module:     func(c *Call) string { return convolutionModule(c, "nn.Conv1d") },
 		Rewritable: true,

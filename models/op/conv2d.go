@@ -173,24 +173,6 @@ func tieConvolution(t *Ties) {
 	}
 }
 
-func convolutionONNX(g *Graph) error {
-	in, err := g.weighed()
-	if err != nil {
-		return err
-	}
-	padding := g.Ints("padding")
-	attributes := []Attribute{{"kernel_shape", g.Shape("weight")[2:]}, {"strides", g.Ints("stride")},
-		{"pads", append(append([]int{}, padding...), padding...)}, {"group", g.Int("groups")}}
-	for _, d := range g.Ints("dilation") {
-		if d != 1 {
-			attributes = append(attributes, Attribute{"dilations", g.Ints("dilation")})
-			break
-		}
-	}
-	g.Add("Conv", in, attributes...)
-	return nil
-}
-
 func convolutionModule(c *Call, class string) string {
 	w := c.Shape("weight")
 	args := fmt.Sprintf("%d, %d, %s", w[1]*c.Int("groups"), w[0], tuple(w[2:]))

@@ -1,9 +1,14 @@
 package op
 
+import (
+	"slices"
+	"strings"
+)
+
 // convolutionRules are those of convolutions that have no file of their own.
 func convolutionRules() []rule {
 	return []rule{
-		{ops: "conv1d conv2d conv3d", Op: Op{Weighs: Conv, Tie: tieConvolution, Fit: fitConvolution, MACs: convolutionMACs}},
+		{ops: "conv1d conv2d conv3d", Op: Op{Weighs: Conv, Tie: tieConvolution, Fit: fitConvolution, MACs: convolutionMACs, ONNX: convolutionONNX}},
 		{ops: "conv_transpose1d conv_transpose2d conv_transpose3d", Op: Op{Weighs: Conv, Tie: func(t *Ties) {
 			channels := t.channels()
 			if t.Int("groups") != 1 || channels < 0 {
@@ -23,7 +28,7 @@ func convolutionRules() []rule {
 				return 0
 			}
 			return perClip(w) * perClip(c.Shape("input")) / int64(w[0])
-		}}},
+		}, ONNX: convolutionONNX}},
 	}
 }
 
@@ -34,4 +39,40 @@ func convolutionMACs(c *Call) int64 {
 		return 0
 	}
 	return perClip(w) * perClip(c.Out) / int64(w[0])
+}
+
+func convolutionONNX(g *Graph) error {
+	kernel := g.Shape("weight")[min(2, len(g.Shape("weight"))):]
+	stride, dilation := g.Ints("stride"), g.Ints("dilation")
+	if len(kernel) == 0 || len(stride) != len(kernel) || len(dilation) != len(kernel) || g.channels() < 0 || g.channels() > 1 {
+		return errNoONNX(g.Call, "")
+	}
+	padding := g.Ints("padding")
+	pads := append(slices.Clone(padding), padding...)
+	if _, word := g.value("padding").(string); word {
+		pads = make([]int, 2*len(kernel))
+		for i, n := range kernel {
+			if g.Text("padding") == "same" {
+				around := dilation[i] * (n - 1)
+				pads[i], pads[i+len(kernel)] = around/2, around-around/2
+			}
+		}
+	}
+	attributes := []Attribute{{"kernel_shape", kernel}, {"strides", stride}, {"pads", pads}, {"group", g.Int("groups")}}
+	if slices.ContainsFunc(dilation, func(d int) bool { return d != 1 }) {
+		attributes = append(attributes, Attribute{"dilations", dilation})
+	}
+	in, operation := g.weighed(), "Conv"
+	if strings.HasPrefix(g.function(), "conv_transpose") {
+		operation = "ConvTranspose"
+		in[1] = g.In("weight") // whose filters are its second dimension
+		attributes = append(attributes, Attribute{"output_padding", g.Ints("output_padding")})
+	}
+	if g.channels() == 1 {
+		g.Add(operation, in, attributes...)
+		return nil
+	}
+	in[0] = g.Step("Unsqueeze", []string{in[0], g.Numbers(0)})
+	g.Add("Squeeze", []string{g.Step(operation, in, attributes...), g.Numbers(0)})
+	return nil
 }

@@ -17,7 +17,7 @@ func dropout() Op {
 		Tie:    elementwise("input"),
 		Passes: func(c *Call, training bool) bool { return !training || c.Float("p") == 0 },
 		Bind:   drop(false),
-		ONNX:   passed("input"),
+		ONNX:   elementwiseONNX,
 		Module: module("nn.Dropout", "p"),
 		Python: func(c *Call, in func(string) string) string {
 			return "F.dropout(" + in("input") + ", " + number(c.Float("p")) + ", self.training)"
@@ -50,13 +50,5 @@ func drop(perChannel bool) func(b *Binding) Kernel {
 			}
 			return s.Dropout(x(v), p, perChannel, v.Generator)
 		}
-	}
-}
-
-// passed writes an operation that does nothing in an evaluation.
-func passed(arg string) func(g *Graph) error {
-	return func(g *Graph) error {
-		g.Pass(g.In(arg))
-		return nil
 	}
 }

@@ -23,7 +23,7 @@ func elu() Op {
 			alpha := b.Float("alpha")
 			return unary("self", func(s *torch.Scope, x *torch.Tensor) *torch.Tensor { return s.ELU(x, alpha) })(b)
 		},
-		ONNX:   onnx("Elu", "self", attribute("alpha", "alpha")),
+		ONNX:   elementwiseONNX,
 		Module: module("nn.ELU", "alpha"),
 		Python: function("F.elu", "self", "alpha"),
 	}

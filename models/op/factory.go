@@ -1,5 +1,7 @@
 package op
 
+import "strings"
+
 // sizeRules are those of what makes tensors of one number: any part of them is as good as another.
 func sizeRules() []rule {
 	return []rule{
@@ -17,6 +19,32 @@ func sizeRules() []rule {
 					c.Args["size"] = sizes(c.Out)
 				}
 			},
+			ONNX: func(g *Graph) error {
+				k, v := g.computes(), ""
+				switch base := g.function(); {
+				case strings.HasSuffix(base, "zeros"):
+					v = k.num(0)
+				case strings.HasSuffix(base, "ones"):
+					v = k.num(1)
+				case strings.HasSuffix(base, "full"):
+					v = k.arg("fill_value")
+				default:
+					return errNoONNX(g.Call, "its numbers are any")
+				}
+				k.give(0, k.do("Expand", v, g.dims(g.Out)))
+				return nil
+			},
 		}},
+		{ops: "arange", Op: Op{ONNX: func(g *Graph) error {
+			k := g.computes()
+			bound := func(arg string, missing float64) string {
+				if g.op.param(arg) == nil {
+					return k.num(missing)
+				}
+				return k.arg(arg)
+			}
+			k.give(0, k.do("Range", bound("start", 0), bound("end", 0), bound("step", 1)))
+			return nil
+		}}},
 	}
 }

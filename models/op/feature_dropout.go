@@ -12,7 +12,7 @@ func featureDropout() Op {
 		Tie:    elementwise("input"),
 		Passes: dropout().Passes,
 		Bind:   drop(true),
-		ONNX:   passed("input"),
+		ONNX:   elementwiseONNX,
 		Module: func(c *Call) string {
 			if flat(c) {
 				return dropout().Module(c)

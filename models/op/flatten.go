@@ -34,13 +34,11 @@ func flatten() Op {
 			return unary("self", func(s *torch.Scope, x *torch.Tensor) *torch.Tensor { return s.Flatten(x, from) })(b)
 		},
 		ONNX: func(g *Graph) error {
-			from, to := span(g.Call)
-			if from != 1 || to != len(g.Shape("self"))-1 {
-				g.Add("Reshape", []string{g.In("self"), g.Numbers(g.Name+".shape", append([]int{0}, unbatched(g.Out)...)...)})
+			if from, to := span(g.Call); from == 1 && to == len(g.Shape("self"))-1 && g.Out[0] == Batch && !isComplex(g.Result()) {
+				g.Add("Flatten", []string{g.In("self")}, Attribute{"axis", 1})
 				return nil
 			}
-			g.Add("Flatten", []string{g.In("self")}, Attribute{"axis", 1})
-			return nil
+			return reshapedONNX(g)
 		},
 		Module: func(c *Call) string {
 			from, to := span(c)

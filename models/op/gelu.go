@@ -2,7 +2,6 @@ package op
 
 import (
 	"fmt"
-	"math"
 )
 
 // GELU multiplies x with the normal distribution's probability of a number below it (Hendrycks
@@ -18,17 +17,8 @@ func gelu() Op {
 			}
 			return same("self")(c)
 		},
-		Tie: elementwise("self"),
-		ONNX: func(g *Graph) error {
-			x := g.In("self")
-			if g.Text("approximate") != "none" {
-				return fmt.Errorf("ONNX of opset 17 has GELU by the error function only, not approximated")
-			}
-			scaled := g.Step("Mul", []string{x, g.Floats(g.Name+".root", 1/math.Sqrt2)})
-			twice := g.Step("Add", []string{g.Step("Erf", []string{scaled}), g.Floats(g.Name+".one", 1)})
-			g.Add("Mul", []string{g.Step("Mul", []string{x, twice}), g.Floats(g.Name+".half", 0.5)})
-			return nil
-		},
+		Tie:    elementwise("self"),
+		ONNX:   elementwiseONNX,
 		Module: func(c *Call) string { return fmt.Sprintf("nn.GELU(%q)", c.Text("approximate")) },
 		Python: func(c *Call, in func(string) string) string {
 			return fmt.Sprintf("F.gelu(%s, approximate=%q)", in("self"), c.Text("approximate"))

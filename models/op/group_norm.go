@@ -58,26 +58,7 @@ func groupNorm() Op {
 			}
 			return 4 * perClip(c.Out)
 		},
-		ONNX: func(g *Graph) error {
-			groups, name := g.Int("num_groups"), g.Name
-			x := g.Step("Reshape", []string{g.In("input"), g.Numbers(name+".groups", 0, groups, -1)})
-			x = g.Step("InstanceNormalization", []string{x, g.Floats(name+".ones", slices.Repeat([]float64{1}, groups)...), g.Floats(name+".zeros", make([]float64, groups)...)}, Attribute{"epsilon", g.Float("eps")})
-			x = g.Step("Reshape", []string{x, g.Numbers(name+".shape", append([]int{0}, unbatched(g.Out)...)...)})
-			each := g.Numbers(name+".each", append([]int{1, g.Out[1]}, slices.Repeat([]int{1}, len(g.Out)-2)...)...)
-			for i, arg := range []string{"weight", "bias"} {
-				t, err := g.Tensor(g.Ref(arg))
-				if err != nil {
-					return err
-				}
-				in, operation := []string{x, g.Step("Reshape", []string{t, each})}, []string{"Mul", "Add"}[i]
-				if i == 1 {
-					g.Builder.Add(operation, in)
-				} else {
-					x = g.Step(operation, in)
-				}
-			}
-			return nil
-		},
+		ONNX: groupNormONNX,
 		Module: func(c *Call) string {
 			return fmt.Sprintf("nn.GroupNorm(%d, %d, eps=%s)", c.Int("num_groups"), c.Shape("input")[1], number(c.Float("eps")))
 		},

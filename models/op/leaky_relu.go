@@ -17,7 +17,7 @@ func leakyReLU() Op {
 			}
 			return unary("self", func(s *torch.Scope, x *torch.Tensor) *torch.Tensor { return f(s, x, slope) })(b)
 		},
-		ONNX:      onnx("LeakyRelu", "self", attribute("alpha", "negative_slope")),
+		ONNX:      elementwiseONNX,
 		Module:    module("nn.LeakyReLU", "negative_slope"),
 		Python:    function("F.leaky_relu", "self", "negative_slope"),
 		AnyLayout: true,

@@ -49,13 +49,7 @@ func linear() Op {
 			x, weight, bias := b.Source("input"), b.Source("weight"), b.Source("bias")
 			return func(s *torch.Scope, v *Values) *torch.Tensor { return s.Linear(x(v), weight(v), bias(v)) }
 		},
-		ONNX: func(g *Graph) error {
-			in, err := g.weighed()
-			if err == nil {
-				g.Add("Gemm", in, Attribute{"transB", 1})
-			}
-			return err
-		},
+		ONNX: linearONNX,
 		Module: func(c *Call) string {
 			w := c.Shape("weight")
 			if !c.Given("bias") {

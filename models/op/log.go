@@ -11,7 +11,7 @@ func log() Op {
 		Shape:  same("self"),
 		Tie:    elementwise("self"),
 		Bind:   unary("self", (*torch.Scope).Log),
-		ONNX:   onnx("Log", "self"),
+		ONNX:   elementwiseONNX,
 		Python: func(_ *Call, in func(string) string) string { return in("self") + ".log()" },
 	}
 }

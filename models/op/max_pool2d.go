@@ -15,7 +15,7 @@ func maxPool2d() Op {
 			return pooled(c, "pool", 2)
 		},
 		Tie:    overWindows,
-		ONNX:   pooling("MaxPool"),
+		ONNX:   windowONNX,
 		Module: func(c *Call) string { return "nn.MaxPool2d(" + windows(c) + ")" },
 		Python: func(c *Call, in func(string) string) string {
 			return "F.max_pool2d(" + in("self") + ", " + windows(c) + ")"

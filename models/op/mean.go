@@ -58,14 +58,7 @@ func mean() Op {
 			}
 			return unary("self", func(s *torch.Scope, x *torch.Tensor) *torch.Tensor { return s.Mean(x, dims...) })(b)
 		},
-		ONNX: func(g *Graph) error {
-			keep := 0
-			if g.Bool("keepdim") {
-				keep = 1
-			}
-			g.Add("ReduceMean", []string{g.In("self")}, Attribute{"axes", g.Ints("dim")}, Attribute{"keepdims", keep})
-			return nil
-		},
+		ONNX: reducedONNX,
 		Python: func(c *Call, in func(string) string) string {
 			dims := list(c.Ints("dim"))
 			if len(c.Ints("dim")) > 1 {

@@ -8,10 +8,7 @@ func mul() Op {
 		Schema: "mul.Tensor(Tensor self, Tensor other) -> Tensor",
 		Shape:  func(c *Call) ([]int, error) { return broadcast(c, "self", "other") },
 		Tie:    func(t *Ties) { t.Elementwise("self", "other") },
-		ONNX: func(g *Graph) error {
-			g.Builder.Add("Mul", []string{g.In("self"), g.In("other")})
-			return nil
-		},
+		ONNX:   arithmeticONNX,
 		Python: func(c *Call, in func(string) string) string { return in("self") + " * " + in("other") },
 	}
 }

@@ -108,7 +108,9 @@ type rule struct {
 func ruled() []rule {
 	return slices.Concat(
 		elementwiseRules(),
+		arithmeticRules(),
 		reductionRules(),
+		fourierRules(),
 		shapeRules(),
 		partRules(),
 		sizeRules(),
@@ -149,14 +151,14 @@ var registry = sync.OnceValue(func() map[string]*Op {
 		base, overload, _ := strings.Cut(full, ".")
 		o, found := kinds[full]
 		if !found {
-			o = kinds[base]
+			o, found = kinds[base]
 		}
 		if in, ok := strings.CutSuffix(base, "_"); !found && ok { // in place: as the one that is not
 			if o, found = kinds[in+"."+overload]; !found {
 				o, found = kinds[in]
 			}
 			if own := byName["aten."+in+"."+overload]; !found && own != nil {
-				o = Op{Tie: own.Tie, Fit: own.Fit}
+				o = Op{Tie: own.Tie, Fit: own.Fit, ONNX: own.ONNX}
 			}
 		}
 		o.Schema, o.name, o.params = schema, name, params

@@ -42,15 +42,7 @@ func pad() Op {
 			}
 			return unary("self", func(s *torch.Scope, x *torch.Tensor) *torch.Tensor { return s.ZeroPad2d(x, [4]int(sides)) })(b)
 		},
-		ONNX: func(g *Graph) error {
-			sides, dims := g.Ints("pad"), len(g.Shape("self"))
-			pads := make([]int, 2*dims)
-			for i, n := range sides {
-				pads[dims-1-i/2+i%2*dims] = n
-			}
-			g.Add("Pad", []string{g.In("self"), g.Builder.Numbers(g.Name+".pads", pads...)})
-			return nil
-		},
+		ONNX: paddedONNX,
 		Module: func(c *Call) string {
 			if len(c.Ints("pad")) != 4 {
 				return ""

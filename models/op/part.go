@@ -1,11 +1,15 @@
 package op
 
-import "slices"
+import (
+	"math"
+	"slices"
+	"strings"
+)
 
 // partRules are those of what joins values along a dimension, or takes part of one.
 func partRules() []rule {
 	return []rule{
-		{ops: "concat concatenate", Op: Op{Tie: func(t *Ties) { t.joined() }}},
+		{ops: "concat concatenate", Op: Op{Tie: func(t *Ties) { t.joined() }, ONNX: joinedONNX}},
 		{ops: "stack", Op: Op{Tie: func(t *Ties) {
 			dim := dimension(t.Int("dim"), len(t.Call.Out))
 			for _, in := range t.Refs("tensors") {
@@ -17,8 +21,16 @@ func partRules() []rule {
 					t.Same(t.of(in, d), t.Out(out))
 				}
 			}
+		}, ONNX: func(g *Graph) error {
+			axis := dimension(g.Int("dim"), len(g.Out))
+			in := g.listed("tensors", g.Result())
+			for i := range in {
+				in[i] = g.Step("Unsqueeze", []string{in[i], g.Numbers(axis)})
+			}
+			g.Add("Concat", in, Attribute{"axis", axis})
+			return nil
 		}}},
-		{ops: "split split_with_sizes chunk tensor_split.sections", Op: Op{Tie: tieSplit, Fit: fitSplit}},
+		{ops: "split split_with_sizes chunk tensor_split.sections", Op: Op{Tie: tieSplit, Fit: fitSplit, ONNX: splitONNX}},
 		{ops: "unbind select.int", Op: Op{Tie: func(t *Ties) {
 			dim := dimension(t.Int("dim"), len(t.Shape("self")))
 			for _, v := range t.Values() {
@@ -33,16 +45,37 @@ func partRules() []rule {
 					}
 				}
 			}
+		}, ONNX: func(g *Graph) error {
+			axis := g.axis("dim", "self")
+			for place, v := range g.Values() {
+				at := place
+				if g.function() == "select" {
+					index, whole := g.value("index").(int)
+					if !whole {
+						return errNoONNX(g.Call, "by the number of clips")
+					}
+					at = index
+				}
+				if v != "" {
+					g.Give(place, g.Step("Gather", []string{g.In("self"), g.Constant("int64", nil, float64(at))}, Attribute{"axis", axis}))
+				}
+			}
+			return nil
 		}}},
-		{ops: "slice.Tensor narrow", Op: Op{Tie: tieSlice, Fit: fitSlice}},
-		{ops: "constant_pad_nd", Op: Op{Tie: tiePad, Fit: fitPad}},
+		{ops: "slice.Tensor narrow", Op: Op{Tie: tieSlice, Fit: fitSlice, ONNX: sliceONNX}},
+		{ops: "tril triu", Op: Op{ONNX: func(g *Graph) error {
+			k := g.computes()
+			k.give(0, k.Step("Trilu", []string{k.arg("self"), g.Constant("int64", nil, float64(g.Int("diagonal")))}, truth("upper", g.function() == "triu")))
+			return nil
+		}}},
+		{ops: "constant_pad_nd", Op: Op{Tie: tiePad, Fit: fitPad, ONNX: paddedONNX}},
 		{ops: "reflection_pad1d replication_pad1d reflection_pad2d replication_pad2d", Op: Op{Tie: func(t *Ties) {
 			for d := range t.Call.Out {
 				if t.In("self", d).size == t.Out(d).size {
 					t.Same(t.In("self", d), t.Out(d))
 				}
 			}
-		}}},
+		}, ONNX: paddedONNX}},
 	}
 }
 
@@ -197,4 +230,118 @@ func fitPad(c *Call) {
 			c.Args["pad"] = sides
 		}
 	}
+}
+
+func joinedONNX(g *Graph) error {
+	var in []string
+	for i, x := range g.listed("tensors", g.Result()) {
+		if s := g.shapes[g.Refs("tensors")[i]]; len(s) != 1 || s[0] != 0 || len(g.Out) == 1 { // which PyTorch passes over
+			in = append(in, x)
+		}
+	}
+	g.Add("Concat", in, Attribute{"axis", dimension(g.Int("dim"), len(g.Out))})
+	return nil
+}
+
+func splitONNX(g *Graph) error {
+	axis := g.axis("dim", "self")
+	var lengths []int
+	for _, v := range g.Gives {
+		size := sizeAt(v.Shape, axis)
+		if v.Shape == nil || size < 0 {
+			return errNoONNX(g.Call, "along the clips")
+		}
+		lengths = append(lengths, size)
+	}
+	for i, part := range g.Steps("Split", len(lengths), []string{g.In("self"), g.Numbers(lengths...)}, Attribute{"axis", axis}) {
+		g.Give(i, part)
+	}
+	return nil
+}
+
+func sliceONNX(g *Graph) error {
+	axis := g.axis("dim", "self")
+	start, end, step := g.value("start"), g.value("end"), 1
+	if g.function() == "narrow" {
+		from, whole := start.(int)
+		if !whole || g.size("self", axis) < 0 {
+			return errNoONNX(g.Call, "along the clips")
+		}
+		if from < 0 {
+			from += g.size("self", axis)
+		}
+		start, end = from, from+g.Int("length")
+	} else {
+		step = g.Int("step")
+	}
+	if start == nil {
+		start = 0
+	}
+	if end == nil {
+		end = math.MaxInt64
+	}
+	g.Add("Slice", []string{g.In("self"), g.length(start), g.length(end), g.Numbers(axis), g.Numbers(step)})
+	return nil
+}
+
+// paddedONNX writes paddings of any kind.
+func paddedONNX(g *Graph) error {
+	given, dims := g.arg("pad", "padding"), len(g.Shape("self"))
+	sides := g.Ints(given)
+	if len(sides) > 2*dims || len(sides)%2 > 0 || isComplex(g.Result()) {
+		return errNoONNX(g.Call, "")
+	}
+	pads := make([]int, 2*dims)
+	for i, n := range sides {
+		pads[dims-1-i/2+i%2*dims] = n
+	}
+	mode, base := g.Text("mode"), g.function()
+	switch {
+	case base == "constant_pad_nd":
+		mode = "constant"
+	case strings.HasPrefix(base, "reflection"):
+		mode = "reflect"
+	case strings.HasPrefix(base, "replication"):
+		mode = "replicate"
+	}
+	in := []string{g.In("self"), g.Numbers(pads...)}
+	switch {
+	case mode == "constant" && g.Float("value") == 0:
+		g.Add("Pad", in)
+	case mode == "constant":
+		g.Add("Pad", append(in, g.Constant(g.Result(), nil, g.Float("value"))))
+	case mode == "reflect":
+		g.Add("Pad", in, Attribute{"mode", "reflect"})
+	case mode == "replicate":
+		g.Add("Pad", in, Attribute{"mode", "edge"})
+	case mode == "circular":
+		return circularONNX(g, pads)
+	default:
+		return errNoONNX(g.Call, "its mode is "+mode)
+	}
+	return nil
+}
+
+// circularONNX goes on with the elements at the other end.
+func circularONNX(g *Graph, pads []int) error {
+	x, dims := g.In("self"), len(pads)/2
+	for d := range dims {
+		before, after, size := pads[d], pads[dims+d], g.size("self", d)
+		if before == 0 && after == 0 {
+			continue
+		}
+		if min(before, after) < 0 || max(before, after) > size {
+			return errNoONNX(g.Call, "it goes around more than once")
+		}
+		parts := []string{x}
+		if before > 0 {
+			parts = []string{g.sliced(x, d, size-before, size), x}
+		}
+		if after > 0 {
+			parts = append(parts, g.sliced(x, d, 0, after))
+		}
+		x = g.Step("Concat", parts, Attribute{"axis", d})
+	}
+	g.Give(0, x)
+	return nil
 }

@@ -39,7 +39,7 @@ func permute() Op {
 			}
 		},
 		ONNX: func(g *Graph) error {
-			g.Add("Transpose", []string{g.In("self")}, Attribute{"perm", order(g.Call)})
+			g.Give(0, g.transposed(g.In("self"), order(g.Call), g.Result()))
 			return nil
 		},
 		Python: func(c *Call, in func(string) string) string {

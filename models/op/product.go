@@ -1,6 +1,10 @@
 package op
 
-import "strings"
+import (
+	"math"
+	"slices"
+	"strings"
+)
 
 // productRules are those of products of matrices. Where a parameter is multiplied with, it is a
 // weight: its dimension that is summed over has the columns of channels, its other one filters.
@@ -13,7 +17,7 @@ func productRules() []rule {
 				return 0
 			}
 			return perClip(c.Out) * perClip(x[len(x)-1:])
-		}, Tie: func(t *Ties) { t.product(t.Ref(a), t.Ref(b)) }}
+		}, Tie: func(t *Ties) { t.product(t.Ref(a), t.Ref(b)) }, ONNX: func(g *Graph) error { return productONNX(g, a, b) }}
 	}
 	biased := func(a, b string) Op {
 		o := product(a, b)
@@ -43,6 +47,27 @@ func productRules() []rule {
 				macs *= perClip([]int{n})
 			}
 			return macs
+		}, ONNX: func(g *Graph) error {
+			equation := strings.ReplaceAll(g.Text("equation"), " ", "")
+			g.Add("Einsum", g.listed("tensors", g.Result()), Attribute{"equation", equation})
+			return nil
+		}}},
+		{ops: "cosine_similarity", Op: Op{ONNX: func(g *Graph) error {
+			k, axes := g.computes(), []int{dimension(g.Int("dim"), len(g.Out)+1)}
+			if len(g.Shape("x1")) != len(g.Out)+1 || len(g.Shape("x2")) != len(g.Out)+1 {
+				return errNoONNX(g.Call, "")
+			}
+			scaled := func(arg string) string {
+				x := k.arg(arg)
+				return k.do("Div", x, k.do("Max", k.reduce("L2", x, axes, true), k.num(g.Float("eps"))))
+			}
+			k.give(0, k.reduce("Sum", k.do("Mul", scaled("x1"), scaled("x2")), axes, false))
+			return nil
+		}}},
+		{ops: "outer", Op: Op{ONNX: func(g *Graph) error {
+			x, y := g.Step("Unsqueeze", []string{g.In("self"), g.Numbers(1)}), g.Step("Unsqueeze", []string{g.In("vec2"), g.Numbers(0)})
+			g.Add("Mul", []string{x, y})
+			return nil
 		}}},
 		{ops: "scaled_dot_product_attention", Op: Op{Weighs: Dense, Tie: tieAttention, MACs: func(c *Call) int64 {
 			q, k := c.Shape("query"), c.Shape("key")
@@ -50,7 +75,7 @@ func productRules() []rule {
 				return 0
 			}
 			return perClip(q)*perClip(k[len(k)-2:len(k)-1]) + perClip(c.Out)*perClip(k[len(k)-2:len(k)-1])
-		}}},
+		}, ONNX: attentionONNX}},
 	}
 }
 
@@ -179,4 +204,116 @@ func tieAttention(t *Ties) {
 			}
 		}
 	}
+}
+
+// productONNX writes a product of matrices, and what is added to it.
+func productONNX(g *Graph, a, b string) error {
+	k := g.computes()
+	if g.op.param("out_dtype") != nil || isComplex(k.t) {
+		return errNoONNX(g.Call, "")
+	}
+	y := k.do("MatMul", k.arg(a), k.arg(b))
+	if g.op.param("beta") != nil {
+		if g.Float("alpha") != 1 {
+			y = k.do("Mul", y, k.arg("alpha"))
+		}
+		if beta := g.Float("beta"); beta != 0 {
+			term := k.arg("self")
+			if beta != 1 {
+				term = k.do("Mul", term, k.arg("beta"))
+			}
+			y = k.do("Add", y, term)
+		}
+	}
+	k.give(0, y)
+	return nil
+}
+
+// linearONNX writes a linear layer, of features or of rows of them.
+func linearONNX(g *Graph) error {
+	in := g.weighed()
+	if len(g.Shape("weight")) != 2 {
+		return errNoONNX(g.Call, "its weight is no matrix")
+	}
+	if len(g.Shape("input")) == 2 {
+		g.Add("Gemm", in, Attribute{"transB", 1})
+		return nil
+	}
+	y := g.Step("MatMul", []string{in[0], g.Step("Transpose", []string{in[1]}, Attribute{"perm", []int{1, 0}})})
+	if len(in) > 2 {
+		y = g.Step("Add", []string{y, in[2]})
+	}
+	g.Give(0, y)
+	return nil
+}
+
+// attentionONNX writes scaled_dot_product_attention as its products. What is masked has no share, even
+// where all is.
+func attentionONNX(g *Graph) error {
+	q, key := g.Shape("query"), g.Shape("key")
+	if len(q) < 2 || len(key) < 2 || len(g.Shape("value")) != len(key) {
+		return errNoONNX(g.Call, "")
+	}
+	k, scale := g.computes(), 1/math.Sqrt(float64(q[len(q)-1]))
+	if g.value("scale") != nil {
+		scale = g.Float("scale")
+	}
+	order := make([]int, len(key))
+	for d := range order {
+		order[d] = d
+	}
+	order[len(key)-2], order[len(key)-1] = len(key)-1, len(key)-2
+	keys, values := k.arg("key"), k.arg("value")
+	if g.Bool("enable_gqa") && len(q) > 2 && len(key) > 2 {
+		keys, values = k.shared(keys, "key", q[len(q)-3]), k.shared(values, "value", q[len(q)-3])
+	}
+	keys = k.Step("Transpose", []string{keys}, Attribute{"perm", order})
+	scores := k.do("MatMul", k.do("Mul", k.arg("query"), k.num(scale)), keys)
+	masked := ""
+	if g.Bool("is_causal") {
+		rows, columns := q[len(q)-2], key[len(key)-2]
+		if rows < 1 || columns < 1 {
+			return errNoONNX(g.Call, "over the clips")
+		}
+		later := make([]float64, rows*columns)
+		for i := range later {
+			if i%columns > i/columns {
+				later[i] = math.Inf(-1)
+			}
+		}
+		masked = k.do("Add", scores, k.Constant(k.t, []int{rows, columns}, later...))
+	}
+	if g.Given("attn_mask") {
+		if masked != "" {
+			return errNoONNX(g.Call, "with two masks")
+		}
+		if g.Element(g.Ref("attn_mask")) == "bool" {
+			masked = k.choose(g.In("attn_mask"), scores, k.num(math.Inf(-1)))
+		} else {
+			masked = k.do("Add", scores, k.arg("attn_mask"))
+		}
+	}
+	shares := ""
+	if masked == "" {
+		shares = k.Step("Softmax", []string{scores}, Attribute{"axis", -1})
+	} else {
+		shares = k.Step("Softmax", []string{masked}, Attribute{"axis", -1})
+		shares = k.choose(k.Step("IsInf", []string{masked}, Attribute{"detect_positive", 0}), k.num(0), shares)
+	}
+	k.give(0, k.do("MatMul", shares, values))
+	return nil
+}
+
+// shared repeats keys or values that several heads share for each.
+func (k calculation) shared(x, arg string, heads int) string {
+	shape := slices.Clone(k.Shape(arg))
+	at := len(shape) - 3
+	if shape[at] < 1 || heads <= shape[at] {
+		return x
+	}
+	times := slices.Repeat([]int{1}, len(shape)+1)
+	times[at+1] = heads / shape[at]
+	x = k.do("Tile", k.reshape(x, slices.Insert(slices.Clone(shape), at+1, 1)), k.Numbers(times...))
+	shape[at] = heads
+	return k.reshape(x, shape)
 }

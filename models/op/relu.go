@@ -16,7 +16,7 @@ func relu() Op {
 			}
 			return unary("self", (*torch.Scope).ReLU)(b)
 		},
-		ONNX:      onnx("Relu", "self"),
+		ONNX:      elementwiseONNX,
 		Module:    module("nn.ReLU"),
 		Python:    function("F.relu", "self"),
 		AnyLayout: true,

@@ -135,7 +135,7 @@ func (p param) takes(v any) bool {
 	case Choice:
 		return p.kind == "choice"
 	case Size:
-		return p.kind == "int" && !p.list
+		return (p.kind == "int" || p.kind == "float") && !p.list
 	case []Size:
 		return p.kind == "int" && p.list
 	case []float64:

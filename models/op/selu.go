@@ -11,7 +11,7 @@ func selu() Op {
 		Shape:  same("self"),
 		Tie:    elementwise("self"),
 		Bind:   unary("self", (*torch.Scope).SELU),
-		ONNX:   onnx("Selu", "self"),
+		ONNX:   elementwiseONNX,
 		Module: module("nn.SELU"),
 		Python: function("F.selu", "self"),
 	}

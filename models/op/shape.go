@@ -1,5 +1,7 @@
 package op
 
+import "slices"
+
 // shapeRules are those of what only arranges elements anew.
 func shapeRules() []rule {
 	regroup := func(t *Ties) { t.Regroup(t.Ref(t.first()), t.Values()[0]) }
@@ -7,11 +9,11 @@ func shapeRules() []rule {
 		return func(c *Call) { c.Args[arg] = sizes(c.Out) }
 	}
 	return []rule{
-		{ops: "view _unsafe_view", Op: Op{Tie: regroup, Fit: fit("size")}},
+		{ops: "view _unsafe_view", Op: Op{Tie: regroup, Fit: fit("size"), ONNX: reshapedONNX}},
 		{ops: "view.dtype", Op: Op{}}, // of other elements
-		{ops: "reshape", Op: Op{Tie: regroup, Fit: fit("shape")}},
-		{ops: "view_as reshape_as squeeze unsqueeze ravel atleast_1d atleast_2d atleast_3d", Op: Op{Tie: regroup}},
-		{ops: "unflatten", Op: Op{Tie: regroup, Fit: func(c *Call) {
+		{ops: "reshape", Op: Op{Tie: regroup, Fit: fit("shape"), ONNX: reshapedONNX}},
+		{ops: "view_as reshape_as squeeze unsqueeze ravel atleast_1d atleast_2d atleast_3d", Op: Op{Tie: regroup, ONNX: reshapedONNX}},
+		{ops: "unflatten", Op: Op{Tie: regroup, ONNX: reshapedONNX, Fit: func(c *Call) {
 			dim, dims := dimension(c.Int("dim"), len(c.Shape("self"))), len(c.Shape("self"))
 			if made := len(c.Out) - dims + 1; dim >= 0 && made > 0 && dim+made <= len(c.Out) {
 				c.Args["sizes"] = sizes(c.Out[dim : dim+made])
@@ -21,16 +23,19 @@ func shapeRules() []rule {
 			for i, d := range t.order() {
 				t.Same(t.In("self", d), t.Out(i))
 			}
+		}, ONNX: func(g *Graph) error {
+			g.Give(0, g.transposed(g.In("self"), g.order(), g.Result()))
+			return nil
 		}}},
-		{ops: "expand", Op: Op{Tie: broadcasts, Fit: fit("size")}},
-		{ops: "broadcast_to", Op: Op{Tie: broadcasts, Fit: fit("size")}},
-		{ops: "expand_as", Op: Op{Tie: broadcasts}},
+		{ops: "expand", Op: Op{Tie: broadcasts, Fit: fit("size"), ONNX: expandedONNX}},
+		{ops: "broadcast_to", Op: Op{Tie: broadcasts, Fit: fit("size"), ONNX: expandedONNX}},
+		{ops: "expand_as", Op: Op{Tie: broadcasts, ONNX: expandedONNX}},
 		{ops: "repeat tile", Op: Op{Tie: func(t *Ties) {
 			for d := 1; d <= len(t.Shape("self")); d++ {
 				t.Spread(t.In("self", -d), t.of(t.Values()[0], -d), 1)
 			}
 			t.touchOut()
-		}}},
+		}, ONNX: repeatedONNX}},
 		{ops: "repeat_interleave.self_int", Op: Op{Tie: func(t *Ties) {
 			over := t.overDims()
 			for d := range t.Call.Out {
@@ -39,7 +44,21 @@ func shapeRules() []rule {
 					t.Spread(t.In("self", d), t.Out(d), t.Int("repeats"))
 				}
 			}
+		}, ONNX: func(g *Graph) error {
+			axis, t := g.axis("dim", "self"), g.Result()
+			if g.value("dim") == nil {
+				return errNoONNX(g.Call, "over all dimensions")
+			}
+			x, times := g.Shape("self"), slices.Repeat([]int{1}, len(g.Out)+1)
+			times[axis+1] = g.Int("repeats")
+			y := g.reshape(g.In("self"), whole(slices.Insert(slices.Clone(x), axis+1, 1), t))
+			if isComplex(t) {
+				times = append(times, 1)
+			}
+			g.Give(0, g.reshape(g.Step("Tile", []string{y, g.Numbers(times...)}), whole(g.Out, t)))
+			return nil
 		}}},
+		{ops: "channel_shuffle pixel_shuffle pixel_unshuffle", Op: Op{ONNX: shuffledONNX}},
 		{ops: "unfold", Op: Op{Tie: func(t *Ties) {
 			dim := dimension(t.Int("dimension"), len(t.Shape("self")))
 			for d := range t.Shape("self") {
@@ -49,8 +68,102 @@ func shapeRules() []rule {
 					t.Same(t.In("self", d), t.Out(d))
 				}
 			}
+		}, ONNX: func(g *Graph) error {
+			axis, dims := g.axis("dimension", "self"), len(g.Shape("self"))
+			windows := sizeAt(g.Out, axis)
+			if dims == 0 || windows < 1 || isComplex(g.Result()) {
+				return errNoONNX(g.Call, "along the clips")
+			}
+			var index []float64
+			for w := range windows {
+				for i := range g.Int("size") {
+					index = append(index, float64(w*g.Int("step")+i))
+				}
+			}
+			x := g.Step("Gather", []string{g.In("self"), g.Constant("int64", []int{windows, g.Int("size")}, index...)}, Attribute{"axis", axis})
+			order := make([]int, 0, dims+1)
+			for d := range dims + 1 {
+				if d != axis+1 {
+					order = append(order, d)
+				}
+			}
+			g.Add("Transpose", []string{x}, Attribute{"perm", append(order, axis+1)})
+			return nil
 		}}},
 	}
+}
+
+// reshapedONNX writes what puts the same elements in the same order into another shape.
+func reshapedONNX(g *Graph) error {
+	x := g.In(g.first())
+	if slices.Equal(g.Shape(g.first()), g.Out) {
+		g.Give(0, x)
+		return nil
+	}
+	g.Give(0, g.reshape(x, whole(g.Out, g.Result())))
+	return nil
+}
+
+func expandedONNX(g *Graph) error {
+	x := g.In("self")
+	if !slices.Equal(g.Shape("self"), g.Out) {
+		x = g.Step("Expand", []string{x, g.dims(whole(g.Out, g.Result()))})
+	}
+	g.Give(0, x)
+	return nil
+}
+
+// shuffledONNX writes what puts channels and points of maps [clips, channels, ...] in another order.
+func shuffledONNX(g *Graph) error {
+	x := g.Shape("self")
+	if len(x) < 3 || len(x) != 4 && g.function() != "channel_shuffle" {
+		return errNoONNX(g.Call, "")
+	}
+	var parts, order []int
+	switch n := g.Int(g.arg("groups", "upscale_factor", "downscale_factor")); {
+	case n < 1:
+		return errNoONNX(g.Call, "")
+	case g.function() == "channel_shuffle":
+		parts, order = append([]int{x[0], n, x[1] / n}, x[2:]...), []int{0, 2, 1}
+		for d := 3; d < len(parts); d++ {
+			order = append(order, d)
+		}
+	case g.function() == "pixel_shuffle":
+		parts, order = []int{x[0], x[1] / (n * n), n, n, x[2], x[3]}, []int{0, 1, 4, 2, 5, 3}
+	default:
+		parts, order = []int{x[0], x[1], x[2] / n, n, x[3] / n, n}, []int{0, 1, 3, 5, 2, 4}
+	}
+	y := g.Step("Transpose", []string{g.reshape(g.In("self"), parts)}, Attribute{"perm", order})
+	g.Give(0, g.reshape(y, g.Out))
+	return nil
+}
+
+func repeatedONNX(g *Graph) error {
+	var times []int // as a shape has the number of clips
+	switch v := g.value(g.arg("repeats", "dims")).(type) {
+	case []int:
+		times = slices.Clone(v)
+	case []Size:
+		for _, n := range v {
+			if n.Clips {
+				n.N = -n.N
+			}
+			times = append(times, n.N)
+		}
+	}
+	t, own := g.Result(), g.Shape("self")
+	for len(times) < len(own) { // of tile
+		times = slices.Insert(times, 0, 1)
+	}
+	x := g.In("self")
+	if more := len(times) - len(own); more > 0 {
+		x = g.reshape(x, whole(append(slices.Repeat([]int{1}, more), own...), t))
+	}
+	if isComplex(t) {
+		times = append(times, 1)
+	}
+	g.Add("Tile", []string{x, g.dims(times)})
+	return nil
 }
 
 // order is which dimension of the input each of a transposition's is.

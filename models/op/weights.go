@@ -50,18 +50,10 @@ func Glorot(shape []int) Distribution {
 }
 
 // weighed are a layer's input, weight and bias in a graph.
-func (g *Graph) weighed() ([]string, error) {
-	weight, err := g.Weight(g.Ref("weight"))
-	if err != nil {
-		return nil, err
-	}
-	in := []string{g.In("input"), weight}
+func (g *Graph) weighed() []string {
+	in := []string{g.In("input"), g.Weight(g.Ref("weight"))}
 	if g.Given("bias") {
-		bias, err := g.Tensor(g.Ref("bias"))
-		if err != nil {
-			return nil, err
-		}
-		in = append(in, bias)
+		in = append(in, g.In("bias"))
 	}
-	return in, nil
+	return in
 }

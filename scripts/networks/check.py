@@ -5,6 +5,7 @@
 
 DIR is what export.py wrote. For each network:
 
+    count    inspect gives the MACs of torch.utils.flop_counter, and of norms and pools fvcore's
     read     predict gives PyTorch's logits, to 1e-5 of the largest
     train    bench losses gives PyTorch's losses of six steps, to 1e-4, with and without dropout
     prune    prune --prune linear writes a smaller network and says what went
@@ -25,6 +26,8 @@ from types import SimpleNamespace
 import numpy as np
 import torch
 import torch.nn.functional as F
+from fvcore.nn import FlopCountAnalysis
+from torch.utils.flop_counter import FlopCounterMode
 
 import export
 
@@ -52,7 +55,7 @@ def near(got, want, tolerance):
 class Check:
     """One network. Its methods are the stages, in their order."""
 
-    STAGES = ("read", "train", "prune", "exact", "smaller", "again")
+    STAGES = ("count", "read", "train", "prune", "exact", "smaller", "again")
 
     def __init__(self, a, name, work):
         self.a, self.name, self.work = a, name, work
@@ -76,6 +79,17 @@ class Check:
         out = run(self.a.program, "bench", "losses", self.clips, "--network", network, "--seed", str(export.SEED), "--batch", str(export.BATCH),
                   "--steps", str(export.STEPS), "--lr", "0.001", "--threads", "1", "--device", "cpu", "--json")
         return json.loads(out)["losses"]
+
+    def count(self):
+        net, x = export.build(self.name, self.about).eval(), torch.from_numpy(self.want["x"][:1])
+        torch.backends.mha.set_fastpath_enabled(False)  # which the counters do not see into
+        with torch.no_grad(), FlopCounterMode(display=False) as products:
+            net(x)
+        others = FlopCountAnalysis(net, x).unsupported_ops_warnings(False).uncalled_modules_warnings(False).by_operator()
+        want = products.get_total_flops() // 2 + sum(int(n) for op, n in others.items() if any(k in op for k in ("norm", "pool", "upsample")))
+        found = json.loads(run(self.a.program, "inspect", self.at(".pt2"), "--json"))["size"]["macs"]
+        if found != want:
+            raise Differs(f"{found} MACs, want {want}")
 
     def read(self):
         near(self.logits(self.at(".pt2")), self.want["logits"], 1e-5)

@@ -101,8 +101,8 @@ func (f form) of(name string) (weight string, parts []string, ok bool) {
 	return module + parameter, parts, true
 }
 
-// floats are the elements of an array of real numbers.
-func (a Array) floats() ([]float64, error) {
+// Floats returns the elements of an array of real numbers.
+func (a Array) Floats() ([]float64, error) {
 	x := make([]float64, len(a.Data)/a.Type.Size())
 	for i := range x {
 		b := a.Data[i*a.Type.Size():]
@@ -124,7 +124,7 @@ func (a Array) floats() ([]float64, error) {
 
 func allFloats(arrays []Array) (all [][]float64, err error) {
 	for _, a := range arrays {
-		x, err := a.floats()
+		x, err := a.Floats()
 		if err != nil {
 			return nil, err
 		}

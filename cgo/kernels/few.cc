@@ -1,0 +1,183 @@
+// Evaluation of few clips on a CPU, such as the one that a live system predicts. What libtorch prepares
+// anew for each call, the weights in the processor's order, is prepared once; zeros around a map are
+// laid around it once, and what follows a convolution is computed with it.
+#include "few.h"
+#include "kernels.h"
+#include "trial.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/ops/avg_pool2d.h>
+#include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/sqrt.h>
+
+#include <algorithm>
+#include <mutex>
+#include <vector>
+
+using at::Tensor;
+using shim::Few;
+using shim::FewKernel;
+
+namespace {
+
+const FewKernel &kernel() {
+  switch (shim::processor()) {
+#if defined(__x86_64__)
+  case shim::Processor::avx512:
+    return shim::few_avx512;
+  case shim::Processor::avx2:
+    return shim::few_avx2;
+#endif
+  default:
+    return shim::few_plain;
+  }
+}
+
+constexpr int64_t up(int64_t n, int64_t by) { return (n + by - 1) / by * by; }
+
+// The weight [groups * out, in, kh, kw] in the order of few.h's channels.
+Tensor in_chunks(const FewKernel &k, const Tensor &weight, int64_t groups) {
+  const Tensor w = weight.contiguous();
+  const int64_t out = w.size(0) / groups, in = w.size(1), points = w.size(2) * w.size(3), padded = up(out, k.vector), taps = in * points;
+  Tensor packed = at::empty({groups * padded * taps}, w.options());
+  const float *from = w.const_data_ptr<float>();
+  float *to = packed.mutable_data_ptr<float>();
+  for (int64_t g = 0; g < groups; ++g)
+    for (int64_t first = 0; first < padded;) {
+      const int64_t wide = padded - first >= k.chunk ? k.chunk : k.vector;
+      for (int64_t p = 0; p < points; ++p)
+        for (int64_t c = 0; c < in; ++c)
+          for (int64_t v = 0; v < wide; ++v)
+            *to++ = first + v < out ? from[((g * out + first + v) * in + c) * points + p] : 0;
+      first += wide;
+    }
+  return packed;
+}
+
+// What is of each channel, with zeros up to whole vectors of each group.
+Tensor of_channels(const Tensor &t, int64_t groups, int64_t padded) {
+  const Tensor all = t.contiguous().view({groups, -1});
+  return at::constant_pad_nd(all, {0, padded - all.size(1)}, 0).flatten();
+}
+
+} // namespace
+
+struct shim::Prepared::Weights {
+  Tensor weight, bias, scale, shift;
+};
+
+struct shim::Prepared::State {
+  std::mutex mutex;
+  std::vector<std::pair<const void *, uint32_t>> made_of;
+  std::vector<float> norm;
+  bool by_rows = false;
+  Weights weights;
+};
+
+shim::Prepared::Prepared() : state(std::make_unique<State>()) {}
+shim::Prepared::~Prepared() = default;
+
+// What weights are made of is told by where they lie and how often they were written. A training moves a
+// BatchNorm's statistics and counts nothing: its numbers, which are few, are compared.
+shim::Prepared::Weights shim::Prepared::of(const Tensor &weight, const Tensor &bias, const HWCNOptions &o, bool by_rows) {
+  const std::lock_guard lock(state->mutex);
+  std::vector<std::pair<const void *, uint32_t>> now;
+  for (const Tensor &t : {weight, bias})
+    now.emplace_back(t.defined() ? t.const_data_ptr() : nullptr, t.defined() ? static_cast<uint32_t>(t._version()) : 0);
+  std::vector<float> norm;
+  for (const Tensor &t : {o.norm_weight, o.norm_bias, o.norm_mean, o.norm_variance})
+    if (t.defined()) {
+      const Tensor numbers = t.contiguous();
+      norm.insert(norm.end(), numbers.const_data_ptr<float>(), numbers.const_data_ptr<float>() + numbers.numel());
+    }
+  if (now == state->made_of && norm == state->norm && by_rows == state->by_rows)
+    return state->weights;
+  const FewKernel &k = kernel();
+  const int64_t out = weight.size(0) / o.groups, padded = by_rows ? out : up(out, k.vector);
+  Weights w{.weight = by_rows ? weight.contiguous() : in_chunks(k, weight, o.groups), .bias = {}, .scale = {}, .shift = {}};
+  if (bias.defined())
+    w.bias = of_channels(bias, o.groups, padded);
+  if (o.norm_weight.defined()) {
+    const Tensor scale = o.norm_weight.div(at::sqrt(o.norm_variance.add(o.norm_eps)));
+    w.scale = of_channels(scale, o.groups, padded);
+    w.shift = of_channels(o.norm_bias.sub(o.norm_mean.mul(scale)), o.groups, padded);
+  }
+  state->made_of = std::move(now);
+  state->norm = std::move(norm);
+  state->by_rows = by_rows;
+  return state->weights = w;
+}
+
+namespace {
+
+// The clips within their zeros, with the channels of a point or the points of a row side by side.
+Tensor within(const Tensor &x, const shim::Pad &pad, bool by_rows) {
+  const int64_t n = x.size(0), channels = x.size(1), h = x.size(2), w = x.size(3), height = h + pad[2] + pad[3],
+                wide = w + pad[0] + pad[1];
+  const auto format = by_rows ? at::MemoryFormat::Contiguous : at::MemoryFormat::ChannelsLast;
+  const bool bare = std::ranges::all_of(pad, [](int64_t p) { return p == 0; });
+  if (bare && !by_rows)
+    return x.contiguous(format);
+  Tensor all = at::empty({n * channels * height * wide + (by_rows ? Few::beyond : 0)}, x.options().memory_format(at::MemoryFormat::Contiguous));
+  std::fill_n(all.mutable_data_ptr<float>(), all.numel(), 0.0f);
+  Tensor inner = all.narrow(0, 0, n * channels * height * wide);
+  inner = by_rows ? inner.view({n, channels, height, wide}) : inner.view({n, height, wide, channels}).permute({0, 3, 1, 2});
+  inner.narrow(2, pad[2], h).narrow(3, pad[0], w).copy_(x);
+  return inner;
+}
+
+} // namespace
+
+Tensor shim::conv2d_few(const Tensor &x, const Tensor &weight, const Tensor &bias, const HWCNOptions &o, Prepared &prepared) {
+  TORCH_CHECK(x.dim() == 4 && x.is_cpu() && x.scalar_type() == at::kFloat && weight.dim() == 4 && weight.is_cpu() &&
+                  weight.scalar_type() == at::kFloat && o.groups > 0 && weight.size(0) % o.groups == 0 && x.size(1) == weight.size(1) * o.groups,
+              "the input has shape ", x.sizes(), ", the weight ", weight.sizes(), " in ", o.groups, " groups, both of float32 on the CPU");
+  TORCH_CHECK(o.stride[0] > 0 && o.stride[1] > 0 && o.pool > 0 && std::ranges::all_of(o.pad, [](int64_t p) { return p >= 0; }),
+              "stride ", at::IntArrayRef(o.stride), ", pool ", o.pool, ", pad ", at::IntArrayRef(o.pad));
+  for (const Tensor &t : {bias, o.norm_weight, o.norm_bias, o.norm_mean, o.norm_variance})
+    TORCH_CHECK(!t.defined() || (t.is_cpu() && t.scalar_type() == at::kFloat && t.numel() == weight.size(0)),
+                "the weight has shape ", weight.sizes(), ", what is of each channel ", t.sizes());
+  const FewKernel &k = kernel();
+  const int64_t height = x.size(2) + o.pad[2] + o.pad[3], width = x.size(3) + o.pad[0] + o.pad[1];
+  TORCH_CHECK(height >= weight.size(2) && width >= weight.size(3), "the input has shape ", x.sizes(), ", the kernel ", weight.sizes());
+  Few c{.x = nullptr, .weight = nullptr, .bias = nullptr, .scale = nullptr, .shift = nullptr, .y = nullptr, .groups = o.groups,
+        .in = weight.size(1), .out = weight.size(0) / o.groups, .padded = up(weight.size(0) / o.groups, k.vector), .height = height,
+        .width = width, .out_height = (height - weight.size(2)) / o.stride[0] + 1, .out_width = (width - weight.size(3)) / o.stride[1] + 1,
+        .kernel = {weight.size(2), weight.size(3)}, .stride = {o.stride[0], o.stride[1]}, .pool = o.pool, .slope = static_cast<float>(o.slope)};
+  TORCH_CHECK(c.out_width >= c.pool, "rows of ", c.out_width, " points have no mean of ", c.pool);
+  const bool by_rows = c.out_width >= 16 && o.stride[1] == 1;
+  const Prepared::Weights w = prepared.of(weight, bias, o, by_rows);
+  const auto data = [](const Tensor &t) { return t.defined() ? t.const_data_ptr<float>() : nullptr; };
+  const bool norm_last = !by_rows && c.pool > 1; // after a pool that is not the kernel's
+  c.weight = data(w.weight), c.bias = data(w.bias);
+  if (!norm_last)
+    c.scale = data(w.scale), c.shift = data(w.shift);
+  const int64_t n = x.size(0), channels = weight.size(0);
+  const Tensor all = within(x, o.pad, by_rows);
+  Tensor y = at::empty({n, channels, c.out_height, by_rows ? c.out_width / c.pool : c.out_width},
+                       x.options().memory_format(by_rows ? at::MemoryFormat::Contiguous : at::MemoryFormat::ChannelsLast));
+  const float *from = all.const_data_ptr<float>();
+  float *to = y.mutable_data_ptr<float>();
+  const int64_t area = c.out_height * c.out_width;
+  const int64_t pieces = by_rows ? c.groups * c.tiles() * c.out_height
+                                 : c.groups * ((c.padded + k.chunk - 1) / k.chunk) * ((area + k.points - 1) / k.points);
+  const int64_t each = (by_rows ? Few::together * c.out_width : k.chunk * k.points) * c.in * c.kernel[0] * c.kernel[1];
+  at::parallel_for(0, n * pieces, std::max<int64_t>(1, 500000 / std::max<int64_t>(each, 1)), [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end;) {
+      const int64_t clip = i / pieces, last = std::min(end, (clip + 1) * pieces);
+      Few one = c;
+      one.x = from + clip * x.size(1) * height * width;
+      one.y = to + clip * channels * c.out_height * y.size(3);
+      (by_rows ? k.rows : k.channels)(one, i - clip * pieces, last - clip * pieces);
+      i = last;
+    }
+  });
+  if (by_rows || c.pool == 1)
+    return y;
+  y = at::avg_pool2d(y, {1, c.pool}, {1, c.pool});
+  if (!w.scale.defined())
+    return y;
+  const auto each_channel = [&](const Tensor &t) { return t.view({c.groups, -1}).narrow(1, 0, c.out).reshape({1, channels, 1, 1}); };
+  return y.mul(each_channel(w.scale)).add(each_channel(w.shift));
+}

@@ -1,0 +1,42 @@
+/* Convolutions of few clips in evaluation, of stride and groups of any number: with the channels of a
+ * point side by side, or with the points of a row. Nothing of libtorch or of C++'s library is included
+ * here, nor by the kernel: see hwcn.h. */
+#pragma once
+
+#include <stdint.h>
+
+namespace shim {
+
+struct Few {
+  /* One clip within its zeros: by channels [height, width, groups * in], by rows [groups * in, height,
+   * width], where rows may be read `beyond` their end. */
+  const float *x;
+  /* By channels: chunks of [kernel height, kernel width, in, chunk] of each group, the last as wide as
+   * is left of `padded`; by rows [groups * out, in, kernel height, kernel width]. */
+  const float *weight;
+  const float *bias, *scale, *shift; /* of each channel, `padded` of each group by channels; may be null */
+  /* By channels [out_height, out_width, groups * out]; by rows [groups * out, out_height, out_width / pool]. */
+  float *y;
+  int64_t groups, in, out, padded; /* channels of one group; padded: up to whole vectors */
+  int64_t height, width, out_height, out_width; /* out_width before pooling */
+  int64_t kernel[2], stride[2];                 /* height before width; by rows, the stride along it is 1 */
+  int64_t pool;                                 /* by rows: how many points make one of y: their mean */
+  float slope;                                  /* what negative numbers are multiplied with, before that */
+
+  static constexpr int64_t beyond = 128;
+  static constexpr int64_t together = 6; /* channels that are computed at once by rows */
+  int64_t tiles() const { return (out + together - 1) / together; }
+};
+
+struct FewKernel {
+  int64_t vector, chunk; /* channels of them */
+  int64_t points;        /* that are computed at once by channels */
+  /* Pieces begin to end: by channels a chunk of a group and a tile of points, by rows a tile of channels
+   * of a group and a row. */
+  void (*channels)(const Few &, int64_t begin, int64_t end);
+  void (*rows)(const Few &, int64_t begin, int64_t end);
+};
+
+extern const FewKernel few_plain, few_avx2, few_avx512;
+
+} // namespace shim

@@ -1,0 +1,192 @@
+// The kernel of few.h, compiled once for each processor with FEW_NAME, FEW_WIDTH, the floats of a
+// vector, and FEW_SUMS, how many vectors of sums its registers hold beside what is added.
+#include "few.h"
+
+namespace {
+
+using shim::Few;
+
+constexpr int width = FEW_WIDTH, vectors = 2, chunk = width * vectors;
+using Vector = float __attribute__((vector_size(width * sizeof(float))));
+using Unaligned = float __attribute__((vector_size(width * sizeof(float)), aligned(sizeof(float)), may_alias));
+
+constexpr int64_t points = FEW_SUMS / vectors;
+
+inline int64_t at_most(int64_t a, int64_t b) { return a < b ? a : b; }
+
+inline Vector load(const float *p) { return *reinterpret_cast<const Unaligned *>(p); }
+
+inline void store(float *p, Vector v, int64_t n) {
+  if (n >= width)
+    *reinterpret_cast<Unaligned *>(p) = v;
+  else
+    for (int64_t i = 0; i < n; ++i)
+      p[i] = v[i];
+}
+
+inline Vector rectified(Vector v, float slope) {
+  if (slope == 0)
+    return v < 0 ? Vector{} : v;
+  return slope == 1 ? v : v < 0 ? slope * v : v;
+}
+
+// Adds n products of a number of each of M points with V vectors of weights.
+template <int M, int V>
+inline __attribute__((always_inline)) void by_channels(Vector (&sums)[M][V], const float *const (&x)[M], int64_t at,
+                                                       const float *weight, int64_t n) {
+  for (int64_t k = 0; k < n; ++k) {
+    Vector value[V];
+    for (int v = 0; v < V; ++v)
+      value[v] = load(weight + (k * V + v) * width);
+    for (int m = 0; m < M; ++m) {
+      const float number = x[m][at + k];
+      for (int v = 0; v < V; ++v)
+        sums[m][v] += number * value[v];
+    }
+  }
+}
+
+// M points from `point` on, of V vectors of channels from `channel` on.
+template <int M, int V> void channels(const Few &c, int64_t group, int64_t channel, int64_t point) {
+  const int64_t all = c.groups * c.in, taps = c.kernel[0] * c.kernel[1] * c.in;
+  const float *weight = c.weight + group * c.padded * taps + channel * taps;
+  const float *x[M];
+  for (int m = 0; m < M; ++m) {
+    const int64_t y = (point + m) / c.out_width, at = (point + m) % c.out_width;
+    x[m] = c.x + (y * c.stride[0] * c.width + at * c.stride[1]) * all + group * c.in;
+  }
+  Vector sums[M][V];
+  for (int m = 0; m < M; ++m)
+    for (int v = 0; v < V; ++v)
+      sums[m][v] = c.bias ? load(c.bias + group * c.padded + channel + v * width) : Vector{};
+  for (int64_t i = 0; i < c.kernel[0]; ++i) {
+    if (c.groups == 1) {
+      by_channels<M, V>(sums, x, i * c.width * all, weight, c.kernel[1] * c.in);
+      weight += c.kernel[1] * c.in * V * width;
+      continue;
+    }
+    for (int64_t k = 0; k < c.kernel[1]; ++k, weight += c.in * V * width)
+      by_channels<M, V>(sums, x, (i * c.width + k) * all, weight, c.in);
+  }
+  for (int m = 0; m < M; ++m)
+    for (int v = 0; v < V; ++v) {
+      const int64_t at = channel + v * width;
+      Vector value = rectified(sums[m][v], c.slope);
+      if (c.scale)
+        value = value * load(c.scale + group * c.padded + at) + load(c.shift + group * c.padded + at);
+      store(c.y + (point + m) * c.groups * c.out + group * c.out + at, value, c.out - at);
+    }
+}
+
+template <int V> void channels(const Few &c, int64_t group, int64_t channel, int64_t from, int64_t to) {
+  switch (to - from) {
+#define POINTS(M)                                                                                                      \
+  case M:                                                                                                              \
+    if constexpr (M <= FEW_SUMS / V)                                                                                  \
+      return channels<M, V>(c, group, channel, from);                                                                  \
+    break;
+    POINTS(1) POINTS(2) POINTS(3) POINTS(4) POINTS(5) POINTS(6) POINTS(7) POINTS(8) POINTS(9) POINTS(10) POINTS(11) POINTS(12)
+#undef POINTS
+  }
+}
+
+void all_channels(const Few &c, int64_t begin, int64_t end) {
+  const int64_t area = c.out_height * c.out_width, chunks = (c.padded + chunk - 1) / chunk, tiles = (area + points - 1) / points;
+  for (int64_t i = begin; i < end; ++i) {
+    const int64_t group = i / tiles / chunks, channel = i / tiles % chunks * chunk, tile = i % tiles;
+    const int64_t from = area * tile / tiles, to = area * (tile + 1) / tiles;
+    if (c.padded - channel >= chunk)
+      channels<vectors>(c, group, channel, from, to);
+    else
+      channels<1>(c, group, channel, from, to);
+  }
+}
+
+// M channels from `channel` on, of V vectors of points of row y from x on.
+template <int M, int V>
+inline __attribute__((always_inline)) void by_rows(const Few &c, int64_t group, int64_t channel, int64_t y, int64_t x,
+                                                   Vector (&sums)[M][V]) {
+  const int64_t taps = c.in * c.kernel[0] * c.kernel[1];
+  for (int m = 0; m < M; ++m)
+    for (int v = 0; v < V; ++v)
+      sums[m][v] = Vector{} + (c.bias ? c.bias[channel + m] : 0);
+  const float *weight = c.weight + channel * taps;
+  for (int64_t in = 0; in < c.in; ++in)
+    for (int64_t i = 0; i < c.kernel[0]; ++i, weight += c.kernel[1]) {
+      const float *row = c.x + ((group * c.in + in) * c.height + y * c.stride[0] + i) * c.width + x;
+      for (int64_t k = 0; k < c.kernel[1]; ++k) {
+        Vector value[V];
+        for (int v = 0; v < V; ++v)
+          value[v] = load(row + k + v * width);
+        for (int m = 0; m < M; ++m) {
+          const float number = weight[m * taps + k];
+          for (int v = 0; v < V; ++v)
+            sums[m][v] += number * value[v];
+        }
+      }
+    }
+  for (int m = 0; m < M; ++m)
+    for (int v = 0; v < V; ++v)
+      sums[m][v] = rectified(sums[m][v], c.slope);
+}
+
+constexpr int64_t longest = 4096; // points of a row that are kept before they are pooled
+
+template <int M, int V> void rows(const Few &c, int64_t group, int64_t channel, int64_t y) {
+  const int64_t pooled = c.out_width / c.pool, used = pooled * c.pool, step = V * width;
+  float kept[M][longest + V * width];
+  for (int64_t first = 0; first < used;) {
+    // Whole pools that are kept at once.
+    const int64_t last = at_most(used, first + longest / c.pool * c.pool);
+    for (int64_t x = first; x < last; x += step) {
+      // The last vectors of a row begin earlier rather than run over its end.
+      const int64_t at = x + step > c.out_width && c.out_width >= step ? c.out_width - step : x;
+      Vector sums[M][V];
+      by_rows<M, V>(c, group, channel, y, at, sums);
+      for (int m = 0; m < M; ++m)
+        for (int v = 0; v < V; ++v)
+          if (at >= first)
+            *reinterpret_cast<Unaligned *>(&kept[m][at - first + v * width]) = sums[m][v];
+          else
+            for (int64_t l = 0; l < width; ++l)
+              if (const int64_t to = at + v * width + l - first; to >= 0)
+                kept[m][to] = sums[m][v][l];
+    }
+    for (int m = 0; m < M; ++m) {
+      float *out = c.y + ((channel + m) * c.out_height + y) * pooled + first / c.pool;
+      const float scale = c.scale ? c.scale[channel + m] : 1, shift = c.scale ? c.shift[channel + m] : 0;
+      if (c.pool == 1)
+        for (int64_t x = 0; x < last - first; ++x)
+          out[x] = kept[m][x] * scale + shift;
+      else
+        for (int64_t x = 0; x < (last - first) / c.pool; ++x) {
+          float sum = 0;
+          for (int64_t k = 0; k < c.pool; ++k)
+            sum += kept[m][x * c.pool + k];
+          out[x] = sum / static_cast<float>(c.pool) * scale + shift;
+        }
+    }
+    first = last;
+  }
+}
+
+void all_rows(const Few &c, int64_t begin, int64_t end) {
+  static_assert(Few::together == 6);
+  const int64_t tiles = c.tiles();
+  for (int64_t i = begin; i < end; ++i) {
+    const int64_t group = i / c.out_height / tiles, tile = i / c.out_height % tiles, y = i % c.out_height;
+    const int64_t from = group * c.out + c.out * tile / tiles, to = group * c.out + c.out * (tile + 1) / tiles;
+    switch (to - from) {
+    case 1: rows<1, FEW_SUMS / 3>(c, group, from, y); break;
+    case 2: rows<2, FEW_SUMS / 4>(c, group, from, y); break;
+    case 3: rows<3, FEW_SUMS / 4>(c, group, from, y); break;
+    case 4: rows<4, FEW_SUMS / 4>(c, group, from, y); break;
+    case 5: rows<5, FEW_SUMS / 6>(c, group, from, y); break;
+    case 6: rows<6, FEW_SUMS / 6>(c, group, from, y); break;
+    }
+  }
+}
+
+} // namespace
+
+extern const shim::FewKernel shim::FEW_NAME = {width, chunk, points, all_channels, all_rows};

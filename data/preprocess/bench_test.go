@@ -1,0 +1,32 @@
+package preprocess
+
+import (
+	"testing"
+
+	"eegprune/data/filetest"
+)
+
+// BenchmarkHour is what scripts/bench_preprocess.py times beside scipy: 32 channels, an hour at
+// 512 Hz, one step each.
+func BenchmarkHour(b *testing.B) {
+	form := Form{Rate: 512}
+	var x [][]float64
+	for c := range 32 {
+		form.Channels = append(form.Channels, string(rune('a'+c)))
+		x = append(x, filetest.Signal(3600*512, 512, uint64(c)))
+	}
+	for _, step := range []Step{&BandPass{Low: 1, High: 45, Order: 4}, &Notch{Frequencies: Numbers{50}, Quality: 30}, &Resample{Rate: 128, Level: true}, &Reference{Against: Words{Average}}} {
+		b.Run(step.Name(), func(b *testing.B) {
+			ready, err := Pipeline{step}.Prepare(form)
+			if err != nil {
+				b.Fatal(err)
+			}
+			for b.Loop() {
+				s := &Signal{Form: form, Samples: x, Workers: 1}
+				if err := ready.Apply(b.Context(), s); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

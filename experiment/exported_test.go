@@ -1,0 +1,96 @@
+package experiment_test
+
+import (
+	"math"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"eegprune/experiment"
+	"eegprune/internal/reftest"
+	"eegprune/models"
+	"eegprune/prune"
+	"eegprune/torch"
+)
+
+// TestPrunedRowsAreAsLongAsTheyMayBe: a row of a weight whose norm is above its bound loses columns
+// before it is brought back, as the network does whose columns are zero.
+func TestPrunedRowsAreAsLongAsTheyMayBe(t *testing.T) {
+	const bounded = "fc.weight"
+	n, _, err := models.OpenExported("../models/pt2/testdata/cnn.2.15.pt2", torch.CPU)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Free()
+	n.Arch.Tensor(bounded).MaxNorm = 0.1
+	path := filepath.Join(t.TempDir(), "net.pt2")
+	if err := n.SaveExported(path, nil); err != nil {
+		t.Fatal(err)
+	}
+	c, err := experiment.OpenCheckpoint(path, models.OpenOptions{Unbound: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	small, err := c.Prune(nil, experiment.Pruning{Method: "lfp", Ratio: 0.5}, prune.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer small.Network.Free()
+	cut := false
+	for _, r := range small.Network.Arch.Removed {
+		if r.Tensor == bounded && r.Role == models.Consumer {
+			silence(t, n.Tensor(bounded), r.Dim, r.Kept)
+			cut = true
+		}
+	}
+	if !cut {
+		t.Fatal("no column of", bounded, "went")
+	}
+	reftest.Constrain(t, n)
+	in := n.Arch.Input
+	x := reftest.Ramp(2*in[0]*in[1]*in[2], 3, 2)
+	got, want := forward(t, small.Network, x), forward(t, n, x)
+	for i := range want {
+		if d := math.Abs(float64(got[i] - want[i])); !(d <= 1e-6) {
+			t.Errorf("logit %d is %g, want %g", i, got[i], want[i])
+		}
+	}
+}
+
+func silence(t *testing.T, w *torch.Tensor, dim int, kept []int) {
+	v, err := torch.ToSlice[float32](w)
+	if err != nil || dim != 1 {
+		t.Fatal(dim, err)
+	}
+	columns := w.Shape()[1]
+	for i := range v {
+		if !slices.Contains(kept, i%columns) {
+			v[i] = 0
+		}
+	}
+	zeroed, err := torch.FromSlice(v, w.Shape()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer zeroed.Free()
+	if err := w.CopyFrom(zeroed); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func forward(t *testing.T, n *models.Network, x []float32) []float32 {
+	in := n.Arch.Input
+	clips, err := torch.FromSlice(x, len(x)/(in[0]*in[1]*in[2]), in[0], in[1], in[2])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer clips.Free()
+	s := torch.NewScope(torch.NoGrad)
+	defer s.Close()
+	v, err := torch.ToSlice[float32](s.Clone(n.Forward(s, clips, models.Pass{})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
