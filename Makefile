@@ -41,7 +41,7 @@
 #                            Linux; 5 GB of disk), then features and serving beside torcheeg (needs a
 #                            Python with torcheeg); MEMORY="--subjects 8" and such
 
-.PHONY: wheel test-wheel lint comparison build shim libtorch demo test test-go test-shim test-slow test-slurm test-reference test-real test-mne test-tensorboard test-export test-networks test-page parity test-gpu bench bench-gpu gpu-bundle test-race-shim bench-data vet clean clean-libtorch
+.PHONY: wheel test-wheel lint lint-slow comparison build shim libtorch demo test test-go test-shim test-slow test-slurm test-reference test-real test-mne test-tensorboard test-export test-networks test-page parity test-gpu bench bench-gpu gpu-bundle test-race-shim bench-data vet clean clean-libtorch
 
 BIN    := $(CURDIR)/bin
 SHIM   := $(BIN)/libeegprune_torch.so
@@ -84,6 +84,10 @@ test: vet lint test-shim test-go
 lint:
 	@scripts/lint.sh
 
+# Compiling golangci-lint takes minutes once.
+lint-slow:
+	$(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 run ./...
+
 vet: $(SHIM)
 	$(GO) vet ./...
 	$(GO) vet -tags "gpu python real slow slurm" ./...
@@ -105,7 +109,7 @@ test-race-shim: $(SHIM)
 
 # The shim with CUDA, which no test here can run; what runs side by side, under ThreadSanitizer
 # and the race detector; then the runs of minutes.
-test-slow: build test-race-shim
+test-slow: build lint-slow test-race-shim
 	@scripts/build_cuda_shims.sh
 	$(GO) test -race -timeout 30m ./torch ./train ./experiment ./data/...
 	$(GO) test -race -tags slow -timeout 30m -run 'Jobs|Interrupted' ./cmd/...
