@@ -15,6 +15,12 @@
 #                            torcheeg's readers make of them (gets it, without torch, and MNE
 #                            into build/torcheeg); SETS="seed dreamer" and such
 #   make build               bin/eegprune and its shim
+#   make wheel               build/wheel: a Python wheel with the program and a shim for each minor
+#                            version of torch, CPU and CUDA (an hour and more at first, 5 GB of the
+#                            user's cache); WHEEL="--versions 2.15.0 --kinds cpu" for a part
+#   make test-wheel          the wheel in fresh environments with the oldest and newest torch; it
+#                            downloads both, or takes PYTHONS="a Python with torch ..."
+#   make lint                formats and checks of Go, C++, Python and shell; gets its tools into build/lint
 #   make test-tensorboard    whether TensorBoard reads what --tensorboard writes (gets it into
 #                            build/tensorboard)
 #   make test-export         whether PyTorch, onnx.checker and onnxruntime take what export
@@ -38,19 +44,29 @@
 #                            Linux; 5 GB of disk), then features and serving beside torcheeg (needs a
 #                            Python with torcheeg); MEMORY="--subjects 8" and such
 
-.PHONY: comparison build shim libtorch demo test test-go test-shim test-slow test-slurm test-reference test-real test-mne test-torcheeg test-tensorboard test-export test-networks test-page parity test-gpu bench bench-gpu gpu-bundle test-race-shim bench-data vet clean clean-libtorch
+.PHONY: wheel test-wheel lint lint-slow comparison build shim libtorch demo test test-go test-shim test-slow test-slurm test-reference test-real test-mne test-torcheeg test-tensorboard test-export test-networks test-page parity test-gpu bench bench-gpu gpu-bundle test-race-shim bench-data vet clean clean-libtorch
 
 BIN    := $(CURDIR)/bin
 SHIM   := $(BIN)/libeegprune_torch.so
 PYTHON ?= python3
 GO     ?= go
 COMMIT  := $(shell git describe --always --dirty --abbrev=40 --exclude='*' 2>/dev/null)
-VERSION := $(shell git describe --always --dirty --tags 2>/dev/null || echo unreleased)
+# A tag's name, where this is one; else the program says the version that stands in its source.
+VERSION := $(shell git describe --exact-match --tags --match 'v*' 2>/dev/null)
 
 export EEGPRUNE_SHIM := $(SHIM)
 
 build: $(SHIM)
 	$(GO) build -buildvcs=false -ldflags "-X main.release=$(VERSION) -X main.revision=$(COMMIT)" -o $(BIN)/eegprune ./cmd/eegprune
+
+# Shims that are there already are not built again: rm -r build/wheel/shims does that.
+wheel:
+	$(GO) build -buildvcs=false -trimpath -ldflags "-s -w -X main.release=$(VERSION) -X main.revision=$(COMMIT)" -o build/wheel/eegprune ./cmd/eegprune
+	@$(PYTHON) scripts/build_wheel.py --missing $(WHEEL) | while read -r version; do scripts/build_wheel_shims.sh "$$version" </dev/null || exit 1; done
+	$(PYTHON) scripts/build_wheel.py $(WHEEL)
+
+test-wheel:
+	scripts/test_wheel.sh $$(ls -t build/wheel/*.whl | head -n 1) $(PYTHONS)
 
 shim: $(SHIM)
 
@@ -67,6 +83,13 @@ demo: build
 	@scripts/demo.sh $(BIN)/eegprune $(DATA)
 
 test: vet test-shim test-go
+
+lint:
+	@scripts/lint.sh
+
+# Compiling golangci-lint takes minutes once.
+lint-slow:
+	$(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 run ./...
 
 vet: $(SHIM)
 	@test -z "$$(gofmt -l .)" || { echo "these files are not formatted, run gofmt -w on them:"; gofmt -l .; exit 1; }

@@ -3,6 +3,7 @@ package models
 import (
 	"fmt"
 
+	"eegprune/internal/cite"
 	"eegprune/models/op"
 )
 
@@ -15,16 +16,27 @@ var ccnnWidths = []int{64, 128, 256, 64}
 
 const ccnnHidden = 1024
 
+func ccnnPaper() cite.Paper {
+	return cite.Paper{
+		Key:     "yang2018",
+		Authors: []string{"Yang, Yilong", "Wu, Qingfeng", "Fu, Yazhen", "Chen, Xiaowei"},
+		Title:   "Continuous Convolutional Neural Network with 3D Input for EEG-Based Emotion Recognition",
+		Book:    "International Conference on Neural Information Processing", Year: 2018, Pages: "433--443", DOI: "10.1007/978-3-030-04239-4_39",
+	}
+}
+
 func ccnn() Model {
 	return Model{Name: "ccnn", Grid: true,
 		Doc:   "four 4x4 convolutions and two linear layers over band features on a grid (Yang 2018; as in Rao & Zhong)",
+		Cite:  ccnnPaper(),
 		Build: func(c Config) (*op.Net, error) { return buildCCNN(c, nil) },
 		Infer: gridOf("conv1.1", "conv4.1", "lin1", "lin2")}
 }
 
 func ccnnSELU() Model {
 	return Model{Name: "ccnn-selu", Grid: true,
-		Doc: "CCNN with SELU and dropout after the first linear layer (torcheeg 1.1)",
+		Doc:  "CCNN with SELU and dropout after the first linear layer (torcheeg 1.1)",
+		Cite: ccnnPaper(),
 		Build: func(c Config) (*op.Net, error) {
 			return buildCCNN(c, func(net *op.Net, x string) string {
 				return net.Dropout2d("lin1.2", c.dropout(0.5))(net.SELU("lin1.1")(x))

@@ -21,6 +21,7 @@ var deep4Widths = []int{50, 100, 200} // of the blocks after the first
 func deep4Net() Model {
 	return Model{Name: "deep4net",
 		Doc:   "four blocks of convolutions over time, the first over electrodes too, over signals [1, electrodes, samples] (Schirrmeister 2017; braindecode)",
+		Cite:  schirrmeister(),
 		Build: buildDeep4Net, Infer: inferDeep4Net}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"eegprune/internal/cite"
 	"eegprune/models/op"
 )
 
@@ -22,7 +23,13 @@ const (
 
 func eegnet() Model {
 	return Model{Name: "eegnet",
-		Doc:   "depthwise and separable convolutions over signals [1, electrodes, samples] (Lawhern 2018)",
+		Doc: "depthwise and separable convolutions over signals [1, electrodes, samples] (Lawhern 2018)",
+		Cite: cite.Paper{
+			Key:     "lawhern2018",
+			Authors: []string{"Lawhern, Vernon J.", "Solon, Amelia J.", "Waytowich, Nicholas R.", "Gordon, Stephen M.", "Hung, Chou P.", "Lance, Brent J."},
+			Title:   "EEGNet: a compact convolutional neural network for EEG-based brain-computer interfaces",
+			Journal: "Journal of Neural Engineering", Year: 2018, Volume: "15", Number: "5", Pages: "056013",
+		},
 		Build: buildEEGNet, Infer: inferEEGNet}
 }
 

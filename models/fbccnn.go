@@ -3,6 +3,7 @@ package models
 import (
 	"fmt"
 
+	"eegprune/internal/cite"
 	"eegprune/models/op"
 )
 
@@ -14,7 +15,13 @@ var fbccnnWidths = []int{12, 32, 64, 128, 256, 128, 32}
 
 func fbccnn() Model {
 	return Model{Name: "fbccnn", Grid: true,
-		Doc:   "seven 3x3 conv-ReLU-BN blocks and three linear layers over band features on a grid (Pan 2021)",
+		Doc: "seven 3x3 conv-ReLU-BN blocks and three linear layers over band features on a grid (Pan 2021)",
+		Cite: cite.Paper{
+			Key:     "pan2021",
+			Authors: []string{"Pan, Bo", "Zheng, Wei"},
+			Title:   "Emotion Recognition Based on EEG Using Generative Adversarial Nets and Convolutional Neural Network",
+			Journal: "Computational and Mathematical Methods in Medicine", Year: 2021, DOI: "10.1155/2021/2520394",
+		},
 		Build: buildFBCCNN, Infer: gridOf("block1.0", "block7.0", "lin1.0", "lin3")}
 }
 

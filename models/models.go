@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"eegprune/internal/cite"
 	"eegprune/models/op"
 )
 
@@ -28,6 +29,7 @@ func (c Config) dropout(own float64) float64 {
 type Model struct {
 	Name string
 	Doc  string // one line: what it takes and where it comes from
+	Cite cite.Paper
 	// Grid says whether clips are features on a grid; else they are signals.
 	Grid bool
 	// Protocol is how its paper trains it; zero for as most: see train.Paper.

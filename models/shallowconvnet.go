@@ -1,5 +1,7 @@
 package models
 
+import "eegprune/internal/cite"
+
 import "eegprune/models/op"
 
 // ShallowConvNet (Schirrmeister et al., "Deep learning with convolutional neural networks for EEG
@@ -15,9 +17,20 @@ const (
 	shallowEpsilon = 1e-6 // below which no logarithm is taken
 )
 
+// schirrmeister is the paper of deep4net too.
+func schirrmeister() cite.Paper {
+	return cite.Paper{
+		Key:     "schirrmeister2017",
+		Authors: []string{"Schirrmeister, Robin Tibor", "Springenberg, Jost Tobias", "Fiederer, Lukas Dominique Josef", "Glasstetter, Martin", "Eggensperger, Katharina", "Tangermann, Michael", "Hutter, Frank", "Burgard, Wolfram", "Ball, Tonio"},
+		Title:   "Deep learning with convolutional neural networks for EEG decoding and visualization",
+		Journal: "Human Brain Mapping", Year: 2017, Volume: "38", Number: "11", Pages: "5391--5420",
+	}
+}
+
 func shallowConvNet() Model {
 	return Model{Name: "shallowconvnet",
 		Doc:   "band power by convolutions over time and electrodes over signals [1, electrodes, samples] (Schirrmeister 2017; braindecode)",
+		Cite:  schirrmeister(),
 		Build: buildShallowConvNet, Infer: inferShallowConvNet}
 }
 

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"eegprune/internal/cite"
 	"eegprune/models/op"
 )
 
@@ -21,7 +22,13 @@ const (
 
 func tsception() Model {
 	return Model{Name: "tsception",
-		Doc:      "multi-scale temporal and asymmetric spatial convolutions over signals [1, electrodes, samples] (Ding 2022)",
+		Doc: "multi-scale temporal and asymmetric spatial convolutions over signals [1, electrodes, samples] (Ding 2022)",
+		Cite: cite.Paper{
+			Key:     "ding2022",
+			Authors: []string{"Ding, Yi", "Robinson, Neethu", "Zhang, Su", "Zeng, Qiuhao", "Guan, Cuntai"},
+			Title:   "TSception: Capturing Temporal Dynamics and Spatial Asymmetry from EEG for Emotion Recognition",
+			Journal: "IEEE Transactions on Affective Computing", Year: 2022, Volume: "14", Number: "3", Pages: "2238--2250",
+		},
 		Protocol: Protocol{Optimizer: "adam", Epochs: 300, Milestones: []float64{2.0 / 3, 5.0 / 6}},
 		Build:    buildTSCeption, Infer: inferTSCeption}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"eegprune/internal/cite"
 	"eegprune/models"
 	"eegprune/models/op"
 	"eegprune/torch"
@@ -14,8 +15,14 @@ import (
 // go after whose ReLU most numbers are zero on training clips.
 func apoz() Method {
 	return Method{
-		Name:  "apoz",
-		Doc:   "average percentage of zeros: in each layer the filters whose ReLU is most often zero on training clips (Hu 2016)",
+		Name: "apoz",
+		Doc:  "average percentage of zeros: in each layer the filters whose ReLU is most often zero on training clips (Hu 2016)",
+		Cite: cite.Paper{
+			Key:     "hu2016",
+			Authors: []string{"Hu, Hengyuan", "Peng, Rui", "Tai, Yu-Wing", "Tang, Chi-Keung"},
+			Title:   "Network Trimming: A Data-Driven Neuron Pruning Approach towards Efficient Deep Architectures",
+			Year:    2016, ArXiv: "1607.03250",
+		},
 		Score: shareAlive,
 		Needs: Activations,
 		Check: func(a *models.Arch) error {

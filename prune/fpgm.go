@@ -6,6 +6,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"eegprune/internal/cite"
 	"eegprune/models"
 )
 
@@ -14,8 +15,14 @@ import (
 // closest to all others go, since those can stand in for them.
 func fpgm() Method {
 	return Method{
-		Name:  "fpgm",
-		Doc:   "geometric median: in each layer the filters closest to all others (He 2019)",
+		Name: "fpgm",
+		Doc:  "geometric median: in each layer the filters closest to all others (He 2019)",
+		Cite: cite.Paper{
+			Key:     "he2019",
+			Authors: []string{"He, Yang", "Liu, Ping", "Wang, Ziwei", "Hu, Zhilan", "Yang, Yi"},
+			Title:   "Filter Pruning via Geometric Median for Deep Convolutional Neural Networks Acceleration",
+			Book:    "IEEE Conference on Computer Vision and Pattern Recognition", Year: 2019, Pages: "4340--4349", ArXiv: "1811.00250",
+		},
 		Score: geometricMedian,
 	}
 }

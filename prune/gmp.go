@@ -3,6 +3,7 @@ package prune
 import (
 	"math"
 
+	"eegprune/internal/cite"
 	"eegprune/models"
 	"eegprune/torch"
 	"eegprune/train"
@@ -15,8 +16,14 @@ import (
 // ratio, and the best of these is kept.
 func gmp() Method {
 	return Method{
-		Name:   "gmp",
-		Doc:    "gradual magnitude: in training, a share of the smallest weights that rises to the ratio is held at zero (Zhu 2017)",
+		Name: "gmp",
+		Doc:  "gradual magnitude: in training, a share of the smallest weights that rises to the ratio is held at zero (Zhu 2017)",
+		Cite: cite.Paper{
+			Key:     "zhu2017",
+			Authors: []string{"Zhu, Michael", "Gupta, Suyog"},
+			Title:   "To prune, or not to prune: exploring the efficacy of pruning for model compression",
+			Year:    2017, ArXiv: "1710.01878",
+		},
 		Masks:  true,
 		Score:  elementwise(magnitudes),
 		Global: true,

@@ -3,6 +3,8 @@ package prune
 import (
 	"math"
 	"slices"
+
+	"eegprune/internal/cite"
 )
 
 // LAMP is layer-adaptive magnitude pruning (Lee et al., "Layer-adaptive Sparsity for the
@@ -10,8 +12,14 @@ import (
 // all layers gives each the sparsity that distorts its output least.
 func lamp() Method {
 	return Method{
-		Name:   "lamp",
-		Doc:    "layer-adaptive magnitude: as uwmp, weights scaled within their layer so that no layer vanishes (Lee 2021)",
+		Name: "lamp",
+		Doc:  "layer-adaptive magnitude: as uwmp, weights scaled within their layer so that no layer vanishes (Lee 2021)",
+		Cite: cite.Paper{
+			Key:     "lee2021",
+			Authors: []string{"Lee, Jaeho", "Park, Sejun", "Mo, Sangwoo", "Ahn, Sungsoo", "Shin, Jinwoo"},
+			Title:   "Layer-adaptive Sparsity for the Magnitude-based Pruning",
+			Book:    "International Conference on Learning Representations", Year: 2021, ArXiv: "2010.07611",
+		},
 		Masks:  true,
 		Score:  elementwise(lampScores),
 		Global: true,

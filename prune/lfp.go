@@ -3,6 +3,7 @@ package prune
 import (
 	"math"
 
+	"eegprune/internal/cite"
 	"eegprune/models"
 )
 
@@ -10,8 +11,14 @@ import (
 // ConvNets", 2017): in each layer the filters of smallest L1 norm go.
 func lfp() Method {
 	return Method{
-		Name:  "lfp",
-		Doc:   "layer-wise filter pruning: the filters of smallest L1 norm in each layer (Li 2017)",
+		Name: "lfp",
+		Doc:  "layer-wise filter pruning: the filters of smallest L1 norm in each layer (Li 2017)",
+		Cite: cite.Paper{
+			Key:     "li2017",
+			Authors: []string{"Li, Hao", "Kadav, Asim", "Durdanovic, Igor", "Samet, Hanan", "Graf, Hans Peter"},
+			Title:   "Pruning Filters for Efficient ConvNets",
+			Book:    "International Conference on Learning Representations", Year: 2017, ArXiv: "1608.08710",
+		},
 		Score: filterNorm(1),
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"eegprune/internal/cite"
 	"eegprune/models"
 )
 
@@ -19,6 +20,7 @@ import (
 type Method struct {
 	Name string
 	Doc  string // one line: what it does and where it comes from
+	Cite cite.Paper
 	// Masks is whether weights are held at zero; else channels are removed.
 	Masks bool
 	// Score makes what scores the candidates of a network; the least important go first.

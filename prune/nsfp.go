@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"eegprune/internal/cite"
 	"eegprune/models"
 	"eegprune/models/op"
 	"eegprune/torch"
@@ -15,8 +16,14 @@ import (
 // BatchNorm, the channels of smallest scale go, by one threshold over all layers.
 func nsfp() Method {
 	return Method{
-		Name:   "nsfp",
-		Doc:    "network slimming: trained with an L1 penalty on BatchNorm scales, the smallest of all layers go (Liu 2017)",
+		Name: "nsfp",
+		Doc:  "network slimming: trained with an L1 penalty on BatchNorm scales, the smallest of all layers go (Liu 2017)",
+		Cite: cite.Paper{
+			Key:     "liu2017",
+			Authors: []string{"Liu, Zhuang", "Li, Jianguo", "Shen, Zhiqiang", "Huang, Gao", "Yan, Shoumeng", "Zhang, Changshui"},
+			Title:   "Learning Efficient Convolutional Networks through Network Slimming",
+			Book:    "IEEE International Conference on Computer Vision", Year: 2017, ArXiv: "1708.06519",
+		},
 		Score:  scales(false),
 		Check:  needsNorm,
 		Global: true,
@@ -38,8 +45,14 @@ func nsfp() Method {
 // share: their scales are added up, as Torch-Pruning does.
 func bnSum() Method {
 	return Method{
-		Name:   "bn-sum",
-		Doc:    "BatchNorm scales of a plainly trained network, summed over a group (as Torch-Pruning's BNScale)",
+		Name: "bn-sum",
+		Doc:  "BatchNorm scales of a plainly trained network, summed over a group (as Torch-Pruning's BNScale)",
+		Cite: cite.Paper{
+			Key:     "fang2023",
+			Authors: []string{"Fang, Gongfan", "Ma, Xinyin", "Song, Mingli", "Mi, Michael Bi", "Wang, Xinchao"},
+			Title:   "DepGraph: Towards Any Structural Pruning",
+			Book:    "IEEE/CVF Conference on Computer Vision and Pattern Recognition", Year: 2023, ArXiv: "2301.12900",
+		},
 		Score:  scales(true),
 		Check:  needsNorm,
 		Global: true,

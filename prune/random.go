@@ -4,6 +4,7 @@ import (
 	"hash/fnv"
 	"math/rand/v2"
 
+	"eegprune/internal/cite"
 	"eegprune/models"
 )
 
@@ -12,6 +13,12 @@ func random() Method {
 	return Method{
 		Name: "random",
 		Doc:  "filters drawn at random in each layer: the control that a criterion must beat",
+		Cite: cite.Paper{
+			Key:     "mittal2018",
+			Authors: []string{"Mittal, Deepak", "Bhardwaj, Shweta", "Khapra, Mitesh M.", "Ravindran, Balaraman"},
+			Title:   "Recovering from Random Pruning: On the Plasticity of Deep Convolutional Neural Networks",
+			Book:    "IEEE Winter Conference on Applications of Computer Vision", Year: 2018, ArXiv: "1801.10447",
+		},
 		Score: func(_ *models.Network, e Evidence) (Score, error) {
 			return func(c *Candidate) ([]float64, error) { return drawn(e.Seed, c), nil }, nil
 		},

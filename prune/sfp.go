@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"eegprune/internal/cite"
 	"eegprune/models"
 	"eegprune/models/op"
 	"eegprune/torch"
@@ -16,8 +17,14 @@ import (
 // smallest L2 norm are zeroed, and go on being trained; those of the last are removed.
 func sfp() Method {
 	return Method{
-		Name:     "sfp",
-		Doc:      "soft filter pruning: after each epoch the filters of smallest L2 norm are zeroed but trained on (He 2018)",
+		Name: "sfp",
+		Doc:  "soft filter pruning: after each epoch the filters of smallest L2 norm are zeroed but trained on (He 2018)",
+		Cite: cite.Paper{
+			Key:     "he2018",
+			Authors: []string{"He, Yang", "Kang, Guoliang", "Dong, Xuanyi", "Fu, Yanwei", "Yang, Yi"},
+			Title:   "Soft Filter Pruning for Accelerating Deep Convolutional Neural Networks",
+			Book:    "International Joint Conference on Artificial Intelligence", Year: 2018, ArXiv: "1808.06866",
+		},
 		Score:    filterNorm(2),
 		Kept:     func(c int, ratio float64) int { return c - int(float64(c)*ratio) },
 		Training: &Training{Prunes: true, Start: startSoftly, End: endSoftly},

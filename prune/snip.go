@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"eegprune/internal/cite"
 	"eegprune/models"
 	"eegprune/torch"
 	"eegprune/train"
@@ -16,8 +17,14 @@ import (
 // statistics are still those it starts from.
 func snip() Method {
 	return Method{
-		Name:   "snip",
-		Doc:    "single shot: before training, weights of least |weight x gradient| over all layers are held at zero (Lee 2019)",
+		Name: "snip",
+		Doc:  "single shot: before training, weights of least |weight x gradient| over all layers are held at zero (Lee 2019)",
+		Cite: cite.Paper{
+			Key:     "lee2019",
+			Authors: []string{"Lee, Namhoon", "Ajanthan, Thalaiyasingam", "Torr, Philip H. S."},
+			Title:   "SNIP: Single-shot Network Pruning based on Connection Sensitivity",
+			Book:    "International Conference on Learning Representations", Year: 2019, ArXiv: "1810.02340",
+		},
 		Masks:  true,
 		Score:  connectionSensitivity,
 		Needs:  Gradients,

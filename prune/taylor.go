@@ -3,6 +3,7 @@ package prune
 import (
 	"fmt"
 
+	"eegprune/internal/cite"
 	"eegprune/models"
 	"eegprune/models/op"
 	"eegprune/torch"
@@ -13,8 +14,14 @@ import (
 // least, to first order, go.
 func taylor() Method {
 	return Method{
-		Name:   "taylor",
-		Doc:    "first-order Taylor: the filters whose removal changes the training loss least, over all layers (Molchanov 2019)",
+		Name: "taylor",
+		Doc:  "first-order Taylor: the filters whose removal changes the training loss least, over all layers (Molchanov 2019)",
+		Cite: cite.Paper{
+			Key:     "molchanov2019",
+			Authors: []string{"Molchanov, Pavlo", "Mallya, Arun", "Tyree, Stephen", "Frosio, Iuri", "Kautz, Jan"},
+			Title:   "Importance Estimation for Neural Network Pruning",
+			Book:    "IEEE Conference on Computer Vision and Pattern Recognition", Year: 2019, Pages: "11264--11272",
+		},
 		Score:  taylorScores,
 		Global: true,
 		Needs:  Gradients,

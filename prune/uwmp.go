@@ -1,5 +1,7 @@
 package prune
 
+import "eegprune/internal/cite"
+
 import "math"
 
 // UWMP is unstructured weight magnitude pruning (Han et al., "Learning both Weights and
@@ -7,8 +9,14 @@ import "math"
 // of all convolutions' weights; what is not above it is masked.
 func uwmp() Method {
 	return Method{
-		Name:   "uwmp",
-		Doc:    "unstructured weight magnitude: the smallest weights of all convolutions are held at zero (Han 2015)",
+		Name: "uwmp",
+		Doc:  "unstructured weight magnitude: the smallest weights of all convolutions are held at zero (Han 2015)",
+		Cite: cite.Paper{
+			Key:     "han2015",
+			Authors: []string{"Han, Song", "Pool, Jeff", "Tran, John", "Dally, William"},
+			Title:   "Learning both Weights and Connections for Efficient Neural Network",
+			Book:    "Advances in Neural Information Processing Systems", Year: 2015, Volume: "28", Pages: "1135--1143", ArXiv: "1506.02626",
+		},
 		Masks:  true,
 		Score:  elementwise(magnitudes),
 		Global: true,

@@ -22,6 +22,8 @@ if ! { cmake -S . -B "$build" -DLIBTORCH="$libtorch" "$@" && cmake --build "$bui
 fi
 if [ "$bin" != - ]; then
   mkdir -p "$bin"
+  # The program takes this libtorch unless $LIBTORCH names another: the shim itself holds no path.
+  printf '%s\n' "$libtorch" >"$bin/libtorch.path"
   # By rename: a program that has the old one open keeps it.
   if ! cmp -s "$build/libeegprune_torch.so" "$bin/libeegprune_torch.so"; then
     cp "$build/libeegprune_torch.so" "$bin/.shim.new"

@@ -344,11 +344,9 @@ FOLLOW = {"batch_norm": 5, "dropout": 2, "dropout_": 2, "feature_dropout": 2, "f
           "feature_alpha_dropout": 2, "feature_alpha_dropout_": 2, "rrelu": 3, "rrelu_": 3}
 
 
-def check_evaluation(net, program, x, bounds):
-    """Warns where evaluation is not the training's graph with batch norm and dropout turned off."""
-    graph = copy.deepcopy(program).module()
-    hold(graph, bounds)
-    for node in graph.graph.nodes:
+def without_training(graph):
+    """Turns off batch norm's training and dropout in a graph that was exported in training mode."""
+    for node in graph.nodes:
         if node.op != "call_function" or not isinstance(node.target, torch._ops.OpOverload):
             continue
         name = node.target._schema.name.removeprefix("aten::")
@@ -360,6 +358,13 @@ def check_evaluation(net, program, x, bounds):
             if len(node.args) > 4:
                 node.update_arg(4, 0.0)
             node.kwargs = {**node.kwargs, "dropout_p": 0.0} if "dropout_p" in node.kwargs else node.kwargs
+
+
+def check_evaluation(net, program, x, bounds):
+    """Warns where evaluation is not the training's graph with batch norm and dropout turned off."""
+    graph = copy.deepcopy(program).module()
+    hold(graph, bounds)
+    without_training(graph.graph)
     graph.recompile()
     eager = copy.deepcopy(net).eval()
     try:

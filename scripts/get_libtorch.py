@@ -7,8 +7,8 @@ Without an NVIDIA driver only what a CPU needs is kept of it (about 0.5 GB); wit
 or with --cuda, all of torch's libraries and its NVIDIA packages. Python is not needed
 when the program runs.
 
---to-link VERSION gets what the shim's CUDA part is compiled and linked with, of one of the
-versions that it is made for, into the user's cache: nothing can be computed with it.
+--to-link VERSION gets what the shim, with or without its CUDA part, is compiled and linked with,
+for one of the versions that it is made for, into the user's cache: nothing can be computed with it.
 """
 import argparse
 import glob
@@ -27,8 +27,11 @@ OLDEST, NEWEST = (2, 11), (2, 15)
 CPU_NEEDS = [("nvidia-cuda-runtime==13.2.86", "libcudart.so"), ("nvidia-cuda-cupti==13.2.86", "libcupti.so")]
 # Headers for the shim's CUDA part, beside those of nvidia-cuda-runtime.
 CUDA_NEEDS = ["nvidia-cuda-crt==13.2.86"]
-# The oldest and the newest torch, with the CUDA runtime and headers that they are made for.
+# A torch of each minor version, with a CUDA runtime and headers of the major version that it is made for.
 TO_LINK = {"2.11.0": ["nvidia-cuda-runtime==13.0.96", "nvidia-cuda-crt==13.0.88"],
+           "2.12.1": ["nvidia-cuda-runtime==13.0.96", "nvidia-cuda-crt==13.0.88"],
+           "2.13.0": ["nvidia-cuda-runtime==13.0.96", "nvidia-cuda-crt==13.0.88"],
+           "2.14.1": ["nvidia-cuda-runtime==13.0.96", "nvidia-cuda-crt==13.0.88"],
            "2.15.0": ["nvidia-cuda-runtime==13.2.86", "nvidia-cuda-crt==13.2.86"]}
 LINKED = ("libc10.so", "libc10_cuda.so", "libtorch_cpu.so", "libtorch_cuda.so", "libcudart")
 CPU_LIBRARIES = ("libc10.so", "libtorch_cpu.so", "libgomp", "libarm_compute", "libopenblas", "libgfortran")
@@ -164,7 +167,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cuda", action="store_true", help="get CUDA's libraries though no driver was found")
     parser.add_argument("--to-link", metavar="VERSION", help=f"one of {', '.join(TO_LINK)}")
+    parser.add_argument("--versions", action="store_true", help="print the versions that --to-link takes, the oldest first")
     arguments = parser.parse_args()
+    if arguments.versions:
+        print("\n".join(TO_LINK))
+        return
     if arguments.to_link:
         print(to_link(arguments.to_link))
         return

@@ -13,7 +13,7 @@ for version in 2.11 2.15; do
   strip -o "$out/shim-$version/libeegprune_torch.so" "build/cuda-$version.0/libeegprune_torch.so"
 done
 go=${GO:-go}
-flags="-X main.release=${VERSION:-unreleased} -X main.revision=${COMMIT:-} -s -w"
+flags="-X main.release=${VERSION:-} -X main.revision=${COMMIT:-} -s -w"
 "$go" build -buildvcs=false -ldflags "$flags" -o "$out/eegprune" ./cmd/eegprune
 for package in torch train; do
   "$go" test -c -tags gpu -ldflags "-s -w" -o "$out/$package.test" "./$package"

@@ -16,8 +16,8 @@ read -r torch LIBTORCH < <("$python" -c 'import os, torch; print(torch.__version
   { echo "run.sh: $python has no torch: set PYTHON to one that has torch 2.11 to 2.15" >&2; exit 2; }
 export LIBTORCH
 case $torch in
-2.11.*) shim=shim-2.11 ;;
-*) shim=shim-2.15 ;;
+2.11.*) shim="shim-2.11" ;;
+*) shim="shim-2.15" ;;
 esac
 export EEGPRUNE_SHIM=${SHIM:-$here/$shim}/libeegprune_torch.so
 PATH=$here:$PATH

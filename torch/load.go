@@ -26,10 +26,13 @@ var ErrNotLoaded = errors.New("libtorch is not available")
 
 const shimName = "libeegprune_torch.so"
 
+// libtorchFile lies beside a shim that was built here and names the libtorch it was built with.
+const libtorchFile = "libtorch.path"
+
 // Load opens the shim and libtorch unless that was done before. The shim is looked
 // for at $EEGPRUNE_SHIM, else beside the program. libtorch is $LIBTORCH where that is
-// set; else the one the shim was built with; else .libtorch/torch beside the program
-// or above it; else that of the active Python.
+// set; else the one that libtorch.path beside the shim names; else .libtorch/torch beside
+// the program or above it; else what the loader finds; else that of the active Python.
 //
 // Its error is one sentence that says what to do; it wraps [ErrNotLoaded].
 func Load() error {
@@ -37,35 +40,66 @@ func Load() error {
 	return err
 }
 
+// loaded are the paths of what was opened.
+type loaded struct {
+	shim     string
+	libtorch string // a directory; "" for what the loader found
+}
+
 // load runs once; it is a package variable because a shared library can be opened
 // only once for the whole process.
-var load = sync.OnceValues(func() (string, error) {
+var load = sync.OnceValues(func() (loaded, error) {
 	path, err := findShim()
 	if err != nil {
-		return "", err
+		return loaded{}, err
 	}
-	if dir := os.Getenv("LIBTORCH"); dir != "" {
-		if err := openLibtorch(dir); err != nil {
-			return "", fmt.Errorf("%w: $LIBTORCH=%s: %v; set LIBTORCH to a directory that has lib/libtorch_cpu.so, or unset it", ErrNotLoaded, dir, err)
-		}
+	dir, err := openNamedLibtorch(path)
+	if err != nil {
+		return loaded{}, err
 	}
 	err = openShim(path)
-	for _, dir := range []func() string{besideProgram, pythonTorch} {
-		// Only where no libtorch was opened so far: two of them in one process crash.
-		if err == nil || !strings.Contains(err.Error(), "libtorch_cpu.so: cannot open") {
-			break
-		}
-		if d := dir(); d != "" {
-			if err = openLibtorch(d); err == nil {
+	// Only where no libtorch was opened so far: two of them in one process crash.
+	if err != nil && dir == "" && strings.Contains(err.Error(), "libtorch_cpu.so: cannot open") {
+		if dir = pythonTorch(); dir != "" {
+			if err = openLibtorch(dir); err == nil {
 				err = openShim(path)
 			}
 		}
 	}
 	if err != nil {
-		return "", fmt.Errorf("%w: %s can't be loaded: %v; run `make build` in the checkout, or set LIBTORCH to the libtorch it was built with", ErrNotLoaded, path, err)
+		return loaded{}, fmt.Errorf("%w: %s can't be loaded: %v; run `make build` in the checkout, or set LIBTORCH to the libtorch it was built with", ErrNotLoaded, path, err)
 	}
-	return path, check("init", C.ep_init())
+	return loaded{path, dir}, check("init", C.ep_init())
 })
+
+// openNamedLibtorch opens the libtorch that is known by its path, and returns that, or "" where none is.
+func openNamedLibtorch(shim string) (string, error) {
+	if dir := os.Getenv("LIBTORCH"); dir != "" {
+		if err := openLibtorch(dir); err != nil {
+			return "", fmt.Errorf("%w: $LIBTORCH=%s: %v; set LIBTORCH to a directory that has lib/libtorch_cpu.so, or unset it", ErrNotLoaded, dir, err)
+		}
+		return dir, nil
+	}
+	for _, dir := range []string{besideShim(shim), besideProgram()} {
+		if _, err := os.Stat(filepath.Join(dir, "lib", "libtorch_cpu.so")); dir == "" || err != nil {
+			continue
+		}
+		if err := openLibtorch(dir); err != nil {
+			return "", fmt.Errorf("%w: %s: %v; run `make libtorch` in the checkout, or set LIBTORCH to another", ErrNotLoaded, dir, err)
+		}
+		return dir, nil
+	}
+	return "", nil
+}
+
+// besideShim is the libtorch that a shim was built with, "" where nothing says it.
+func besideShim(shim string) string {
+	text, err := os.ReadFile(filepath.Join(filepath.Dir(shim), libtorchFile))
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(text))
+}
 
 func findShim() (string, error) {
 	if path := os.Getenv("EEGPRUNE_SHIM"); path != "" {
@@ -83,7 +117,7 @@ func findShim() (string, error) {
 	}
 	path := filepath.Join(filepath.Dir(exe), shimName)
 	if _, err := os.Stat(path); err != nil {
-		return "", fmt.Errorf("%w: %s is not beside the program (%s); run `make build` in the checkout, or set EEGPRUNE_SHIM to where it is", ErrNotLoaded, shimName, filepath.Dir(exe))
+		return "", fmt.Errorf("%w: %s is not beside the program (%s); run `make build` in the checkout and set EEGPRUNE_SHIM to its bin/%[2]s, or install the wheel (pip install 'eegprune[torch]'), which has one for each torch", ErrNotLoaded, shimName, filepath.Dir(exe))
 	}
 	return path, nil
 }
@@ -146,15 +180,17 @@ func pythonTorch() string {
 
 // Build says what was loaded.
 type Build struct {
-	Shim  string // path of the shim
-	Torch string // version of libtorch the shim was built with, such as "2.15.0"
-	CUDA  string // version of CUDA the shim was built with, "" for none
-	CuDNN string // version of the cuDNN that libtorch loaded, "" for none
+	Shim string // path of the shim
+	// Libtorch is the directory of libtorch, "" where the system's loader found it.
+	Libtorch string
+	Torch    string // version of libtorch the shim was built with, such as "2.15.0"
+	CUDA     string // version of CUDA the shim was built with, "" for none
+	CuDNN    string // version of the cuDNN that libtorch loaded, "" for none
 }
 
 // Version loads libtorch and says what it is.
 func Version() (Build, error) {
-	path, err := load()
+	l, err := load()
 	if err != nil {
 		return Build{}, err
 	}
@@ -162,7 +198,7 @@ func Version() (Build, error) {
 	if err := check("version", C.ep_versions(&torch, &cuda)); err != nil {
 		return Build{}, err
 	}
-	return Build{Shim: path, Torch: C.GoString(torch), CUDA: C.GoString(cuda), CuDNN: cudnnVersion(int(C.ep_cudnn_version()))}, nil
+	return Build{Shim: l.shim, Libtorch: l.libtorch, Torch: C.GoString(torch), CUDA: C.GoString(cuda), CuDNN: cudnnVersion(int(C.ep_cudnn_version()))}, nil
 }
 
 // cudnnVersion writes the number that cudnn_version.h makes of major, minor and patch.

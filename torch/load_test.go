@@ -1,6 +1,7 @@
 package torch_test
 
 import (
+	"debug/elf"
 	"errors"
 	"fmt"
 	"os"
@@ -58,6 +59,48 @@ func TestLoadErrorsSayWhatToDo(t *testing.T) {
 				t.Errorf("tensors and scopes afterwards: %s, want the same error, an error and no tensors", lines[1])
 			}
 		})
+	}
+}
+
+// The shim holds no path, and works without $LIBTORCH all the same.
+func TestShimHoldsNoPath(t *testing.T) {
+	b, err := torch.Version()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := elf.Open(b.Shim)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for _, tag := range []elf.DynTag{elf.DT_RPATH, elf.DT_RUNPATH} {
+		if paths, err := f.DynString(tag); err != nil || len(paths) > 0 {
+			t.Errorf("%s has %v %v (%v)", b.Shim, tag, paths, err)
+		}
+	}
+}
+
+// A shim in a folder of its own finds the libtorch that libtorch.path names.
+func TestLibtorchIsFoundByTheFileBesideTheShim(t *testing.T) {
+	b, err := torch.Version()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.Libtorch == "" {
+		t.Skip("libtorch is where the loader finds it by itself")
+	}
+	dir := t.TempDir()
+	shim := filepath.Join(dir, "libeegprune_torch.so")
+	if err := os.Symlink(b.Shim, shim); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "libtorch.path"), []byte(b.Libtorch+"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), loadOnly+"=1", "LIBTORCH=", "EEGPRUNE_SHIM="+shim, "PATH=")
+	if out, err := cmd.CombinedOutput(); err != nil || !strings.HasPrefix(string(out), "false <nil>\n") {
+		t.Errorf("%v: %s", err, out)
 	}
 }
 

@@ -31,7 +31,7 @@ func TryDevice(ctx context.Context, device torch.Device) (SelfTest, error) {
 	if err != nil {
 		return out, err
 	}
-	want, steps, replayed, err := selfTraining(ctx, arch, device, false)
+	want, steps, _, err := selfTraining(ctx, arch, device, false)
 	if err != nil {
 		return out, err
 	}

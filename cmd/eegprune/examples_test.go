@@ -23,7 +23,7 @@ func TestExamplesWorkAsTyped(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, cmd := range []string{"", "train", "run", "prune", "recover", "evaluate", "predict", "export", "inspect", "sensitivity", "compare", "report", "sweep", "savings",
-		"study validate", "init", "study plan", "study shard", "study submit", "study run", "study show", "study watch", "study results", "study merge", "doctor", "version", "bench", "data simulate",
+		"study validate", "init", "study plan", "study shard", "study submit", "study run", "study show", "study watch", "study results", "study merge", "doctor", "cite", "version", "bench", "data simulate",
 		"data info", "data features", "data convert", "data montage", "data bench", "data fetch", "bench losses", "bench folds"} {
 		help := must(t, dir, append(strings.Fields(cmd), "--help")...).stdout
 		examples := regexp.MustCompile(`(?m)^  eegprune (.+)$`).FindAllStringSubmatch(help[strings.Index(help, "Examples:"):], -1)
@@ -50,7 +50,7 @@ func TestExamplesWorkAsTyped(t *testing.T) {
 func TestEveryCommandIsInTheExamples(t *testing.T) {
 	help := must(t, t.TempDir(), "--help").stdout
 	commands := regexp.MustCompile(`(?m)^  ([a-z]+) +[A-Z]`).FindAllStringSubmatch(help, -1)
-	known := "train run prune recover evaluate predict export inspect sensitivity compare report sweep savings study doctor version bench data init completion help"
+	known := "train run prune recover evaluate predict export inspect sensitivity compare report sweep savings study doctor cite version bench data init completion help"
 	if len(commands) < 15 {
 		t.Fatalf("found only %d commands in the help", len(commands))
 	}

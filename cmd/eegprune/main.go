@@ -118,7 +118,7 @@ and any that torch.export writes (.pt2).`,
 	root.SetHelpFunc(a.help)
 	root.AddCommand(a.studyCommand(), a.runCommand(), a.trainCommand(), a.pruneCommand(), a.recoverCommand(), a.evaluateCommand(),
 		a.sensitivityCommand(), a.sweepCommand(), a.savingsCommand(), a.compareCommand(), a.reportCommand(),
-		a.predictCommand(), a.initCommand(), a.exportCommand(), a.inspectCommand(), a.dataCommand(), a.benchCommand(), a.doctorCommand(), a.versionCommand())
+		a.predictCommand(), a.initCommand(), a.exportCommand(), a.inspectCommand(), a.dataCommand(), a.benchCommand(), a.doctorCommand(), a.citeCommand(), a.versionCommand())
 	complete(root)
 	a.noteStart(root)
 	return root

@@ -3,16 +3,36 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"runtime"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
 
-// Set by the linker: the version and the commit the program was built from.
-var release, revision = "unreleased", ""
+// number is the version of this source, without what a tag or a commit adds.
+const number = "0.2.0"
 
-func version() string { return release }
+// Set by the linker: the tag, where there is one, and the commit the program was built from.
+var release, revision = "", ""
+
+// version is the tag that the program was built from, by make or by go install; number where
+// there is none.
+func version() string {
+	if release != "" {
+		return strings.TrimPrefix(release, "v")
+	}
+	info, ok := debug.ReadBuildInfo()
+	if ok && tag.MatchString(info.Main.Version) {
+		return strings.TrimPrefix(info.Main.Version, "v")
+	}
+	return number
+}
+
+// tag matches the versions that go install gives for a tag, and no others: those of a commit end
+// in its time and hash.
+var tag = regexp.MustCompile(`^v\d+\.\d+\.\d+$`)
 
 // commit is the whole hash of the program's source, with "-dirty" where that was changed;
 // empty where it is not known.

@@ -55,7 +55,7 @@ func (a Named) write(w io.Writer) error {
 		kind, n = fmt.Sprintf("<U%d", width), len(v)
 		runes := make([]int32, n*width)
 		for i, s := range v {
-			copy(runes[i*width:], []int32([]rune(s)))
+			copy(runes[i*width:], []rune(s))
 		}
 		values = runes
 	default:

@@ -10,12 +10,19 @@ import (
 
 	"eegprune/data/label"
 	"eegprune/data/mat"
+	"eegprune/internal/cite"
 )
 
 // amigos is AMIGOS's Data_Preprocessed (Miranda-Correa et al., IEEE Trans Affective Computing
 // 2021, 12:479): the 16 short videos of each subject.
 func amigos() dataset {
 	return dataset{
+		cite: cite.Paper{
+			Key:     "mirandacorrea2021",
+			Authors: []string{"Miranda-Correa, Juan Abdon", "Abadi, Mojtaba Khomami", "Sebe, Nicu", "Patras, Ioannis"},
+			Title:   "AMIGOS: A Dataset for Affect, Personality and Mood Research on Individuals and Groups",
+			Journal: "IEEE Transactions on Affective Computing", Year: 2021, Volume: "12", Number: "2", Pages: "479--493", DOI: "10.1109/TAFFC.2018.2884461",
+		},
 		manifest: `
 name: amigos
 format: amigos

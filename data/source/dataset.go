@@ -4,10 +4,13 @@ import (
 	"regexp"
 
 	"eegprune/data/label"
+	"eegprune/internal/cite"
 )
 
 // A dataset is a known data set: how a directory of it is told and read.
 type dataset struct {
+	// cite is the paper that its users are asked to cite.
+	cite cite.Paper
 	// manifest is YAML. A directory whose files are named as it says is one of the data set.
 	manifest string
 	// format is its own, and has no name where files are of another that is read here.
@@ -63,6 +66,19 @@ func ratings(low, high, threshold float64, keys ...string) []label.Scale {
 		list = append(list, label.Scale{Key: k, Low: low, High: high, Threshold: threshold})
 	}
 	return list
+}
+
+// Papers returns the paper of each known data set, by the data set's name.
+func Papers() (map[string]cite.Paper, error) {
+	manifests, err := Builtin()
+	if err != nil {
+		return nil, err
+	}
+	papers := map[string]cite.Paper{}
+	for i, d := range datasets() {
+		papers[manifests[i].Name] = d.cite
+	}
+	return papers, nil
 }
 
 // Builtin returns the manifests of known data sets, by which a directory is

@@ -8,6 +8,7 @@ import (
 	"eegprune/data/label"
 	"eegprune/data/ndarray"
 	"eegprune/data/pickle"
+	"eegprune/internal/cite"
 )
 
 // deap is DEAP's data_preprocessed_python (Koelstra et al., IEEE Trans Affective Computing 2012,
@@ -16,6 +17,12 @@ import (
 // order they were seen in.
 func deap() dataset {
 	return dataset{
+		cite: cite.Paper{
+			Key:     "koelstra2012",
+			Authors: []string{"Koelstra, Sander", "Muhl, Christian", "Soleymani, Mohammad", "Lee, Jong-Seok", "Yazdani, Ashkan", "Ebrahimi, Touradj", "Pun, Thierry", "Nijholt, Anton", "Patras, Ioannis"},
+			Title:   "DEAP: A Database for Emotion Analysis using Physiological Signals",
+			Journal: "IEEE Transactions on Affective Computing", Year: 2012, Volume: "3", Number: "1", Pages: "18--31", DOI: "10.1109/T-AFFC.2011.15",
+		},
 		manifest: `
 name: deap
 format: deap

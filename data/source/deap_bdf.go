@@ -16,6 +16,7 @@ import (
 // of a video of 60 s, and participant_ratings.csv, which says which video each trial was.
 func deapBDF() dataset {
 	return dataset{
+		cite: deap().cite,
 		manifest: `
 name: deap-bdf
 format: deap-bdf

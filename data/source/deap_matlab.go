@@ -13,6 +13,7 @@ import (
 // data [trials, 40, samples] and labels [trials, 4].
 func deapMATLAB() dataset {
 	return dataset{
+		cite: deap().cite,
 		manifest: `
 name: deap-matlab
 format: deap-matlab

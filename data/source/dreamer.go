@@ -7,12 +7,19 @@ import (
 	"strconv"
 
 	"eegprune/data/mat"
+	"eegprune/internal/cite"
 )
 
 // dreamer is DREAMER.mat (Katsigiannis & Ramzan, IEEE J Biomedical and Health Informatics 2018,
 // 22:98): one structure with a cell for each subject.
 func dreamer() dataset {
 	return dataset{
+		cite: cite.Paper{
+			Key:     "katsigiannis2018",
+			Authors: []string{"Katsigiannis, Stamos", "Ramzan, Naeem"},
+			Title:   "DREAMER: A Database for Emotion Recognition Through EEG and ECG Signals From Wireless Low-cost Off-the-Shelf Devices",
+			Journal: "IEEE Journal of Biomedical and Health Informatics", Year: 2018, Volume: "22", Number: "1", Pages: "98--107", DOI: "10.1109/JBHI.2017.2688239",
+		},
 		manifest: `
 name: dreamer
 format: dreamer

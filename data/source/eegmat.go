@@ -1,8 +1,15 @@
 package source
 
+import "eegprune/internal/cite"
+
 // eegmat is EEG During Mental Arithmetic Tasks, PhysioNet eegmat 1.0.0.
 func eegmat() dataset {
-	return dataset{manifest: `
+	return dataset{cite: cite.Paper{
+		Key:     "zyma2019",
+		Authors: []string{"Zyma, Igor", "Tukaev, Sergii", "Seleznov, Ivan", "Kiyono, Ken", "Popov, Anton", "Chernykh, Mariia", "Shpenkov, Oleksii"},
+		Title:   "Electroencephalograms during Mental Arithmetic Task Performance",
+		Journal: "Data", Year: 2019, Volume: "4", Number: "1", Pages: "14", DOI: "10.3390/data4010014",
+	}, manifest: `
 name: eegmat
 about: rest against mental arithmetic, one file each for every subject (PhysioNet eegmat); not an emotion label, and rest always comes first, so that slow drift goes with the class
 format: edf

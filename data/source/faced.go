@@ -9,6 +9,7 @@ import (
 
 	"eegprune/data/label"
 	"eegprune/data/pickle"
+	"eegprune/internal/cite"
 )
 
 // faced is FACED's Processed_data (Chen et al., Scientific Data 2023, 10:740): a pickled array
@@ -16,6 +17,12 @@ import (
 // channels is that of the set's Electrode_Location.xlsx.
 func faced() dataset {
 	return dataset{
+		cite: cite.Paper{
+			Key:     "chen2023",
+			Authors: []string{"Chen, Jingjing", "Wang, Xiaobin", "Huang, Chen", "Hu, Xin", "Shen, Xinke", "Zhang, Dan"},
+			Title:   "A Large Finer-grained Affective Computing EEG Dataset",
+			Journal: "Scientific Data", Year: 2023, Volume: "10", Pages: "740",
+		},
 		manifest: `
 name: faced
 format: faced

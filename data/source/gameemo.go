@@ -11,12 +11,19 @@ import (
 	"strconv"
 
 	"eegprune/data/label"
+	"eegprune/internal/cite"
 )
 
 // gameemo is GAMEEMO's preprocessed EEG (Alakus et al., Biomedical Signal Processing and Control
 // 2020, 60:101951): a table for each of four games, whose header names the electrodes.
 func gameemo() dataset {
 	return dataset{
+		cite: cite.Paper{
+			Key:     "alakus2020",
+			Authors: []string{"Alakus, Talha Burak", "Gonen, Murat", "Turkoglu, Ibrahim"},
+			Title:   "Database for an emotion recognition system based on EEG signals and various computer games - GAMEEMO",
+			Journal: "Biomedical Signal Processing and Control", Year: 2020, Volume: "60", Pages: "101951",
+		},
 		manifest: `
 name: gameemo
 format: gameemo

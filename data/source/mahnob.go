@@ -12,6 +12,7 @@ import (
 	"strconv"
 
 	"eegprune/data/label"
+	"eegprune/internal/cite"
 )
 
 // mahnob is MAHNOB-HCI's Sessions (Soleymani et al., IEEE Trans Affective Computing 2012, 3:42): a
@@ -19,6 +20,12 @@ import (
 // the end of the film, and session.xml, which says the subject, the film and what was felt.
 func mahnob() dataset {
 	return dataset{
+		cite: cite.Paper{
+			Key:     "soleymani2012",
+			Authors: []string{"Soleymani, Mohammad", "Lichtenauer, Jeroen", "Pun, Thierry", "Pantic, Maja"},
+			Title:   "A Multimodal Database for Affect Recognition and Implicit Tagging",
+			Journal: "IEEE Transactions on Affective Computing", Year: 2012, Volume: "3", Number: "1", Pages: "42--55", DOI: "10.1109/T-AFFC.2011.25",
+		},
 		manifest: `
 name: mahnob-hci
 format: mahnob-hci

@@ -11,6 +11,7 @@ import (
 
 	"eegprune/data/label"
 	"eegprune/data/mat"
+	"eegprune/internal/cite"
 )
 
 // seed is SEED's Preprocessed_EEG (Zheng & Lu, IEEE Trans Autonomous Mental Development 2015,
@@ -19,6 +20,12 @@ func seed() dataset {
 	v := variables{name: seedTrial, example: "_eeg%d", known: knownOfSEED,
 		none: "it may hold features, as SEED's ExtractedFeatures do, or be cut off; give the data set's directory Preprocessed_EEG"}
 	return dataset{
+		cite: cite.Paper{
+			Key:     "zheng2015",
+			Authors: []string{"Zheng, Wei-Long", "Lu, Bao-Liang"},
+			Title:   "Investigating Critical Frequency Bands and Channels for EEG-based Emotion Recognition with Deep Neural Networks",
+			Journal: "IEEE Transactions on Autonomous Mental Development", Year: 2015, Volume: "7", Number: "3", Pages: "162--175", DOI: "10.1109/TAMD.2015.2431497",
+		},
 		manifest: `
 name: seed
 format: seed

@@ -6,6 +6,7 @@ import (
 	"regexp"
 
 	"eegprune/data/label"
+	"eegprune/internal/cite"
 )
 
 // seedIV is SEED-IV's eeg_raw_data (Zheng et al., IEEE Trans Cybernetics 2019, 49:1110): three
@@ -20,6 +21,12 @@ func seedIV() dataset {
 			return list, nil
 		}}
 	return dataset{
+		cite: cite.Paper{
+			Key:     "zheng2019",
+			Authors: []string{"Zheng, Wei-Long", "Liu, Wei", "Lu, Yifei", "Lu, Bao-Liang", "Cichocki, Andrzej"},
+			Title:   "EmotionMeter: A Multimodal Framework for Recognizing Human Emotions",
+			Journal: "IEEE Transactions on Cybernetics", Year: 2019, Volume: "49", Number: "3", Pages: "1110--1122", DOI: "10.1109/TCYB.2018.2797176",
+		},
 		manifest: `
 name: seed-iv
 format: seed-iv

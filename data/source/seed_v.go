@@ -14,12 +14,19 @@ import (
 
 	"eegprune/data/cnt"
 	"eegprune/data/label"
+	"eegprune/internal/cite"
 )
 
 // seedV is SEED-V's EEG_raw (Liu et al., IEEE Trans Cognitive and Developmental Systems 2022,
 // 14:715): a Neuroscan file for each session. The trials lie at seconds that all subjects share.
 func seedV() dataset {
 	return dataset{
+		cite: cite.Paper{
+			Key:     "liu2022",
+			Authors: []string{"Liu, Wei", "Qiu, Jie-Lin", "Zheng, Wei-Long", "Lu, Bao-Liang"},
+			Title:   "Comparing Recognition Performance and Robustness of Multimodal Deep Learning Models for Multimodal Emotion Recognition",
+			Journal: "IEEE Transactions on Cognitive and Developmental Systems", Year: 2022, Volume: "14", Number: "2", Pages: "715--729",
+		},
 		manifest: `
 name: seed-v
 format: seed-v

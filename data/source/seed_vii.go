@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"eegprune/data/label"
+	"eegprune/internal/cite"
 )
 
 // seedVII is SEED-VII's EEG_preprocessed (Jiang et al., IEEE Trans Affective Computing 2025): a
@@ -16,6 +17,12 @@ func seedVII() dataset {
 	v := variables{name: regexp.MustCompile(`^(\d+)$`), example: "%d", none: "give the data set's directory EEG_preprocessed",
 		known: func(context.Context, *Manifest, File) ([]trial, error) { return seedVIITrials(), nil }}
 	return dataset{
+		cite: cite.Paper{
+			Key:     "jiang2024",
+			Authors: []string{"Jiang, Wei-Bang", "Liu, Xuan-Hao", "Zheng, Wei-Long", "Lu, Bao-Liang"},
+			Title:   "SEED-VII: A Multimodal Dataset of Six Basic Emotions with Continuous Labels for Emotion Recognition",
+			Journal: "IEEE Transactions on Affective Computing", Year: 2024,
+		},
 		manifest: `
 name: seed-vii
 format: seed-vii

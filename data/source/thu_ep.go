@@ -12,6 +12,7 @@ import (
 
 	"eegprune/data/label"
 	"eegprune/data/mat"
+	"eegprune/internal/cite"
 )
 
 // thuEP is THU-EP (Hu et al., Computers in Biology and Medicine 2022): a variable data [6 bands, 28
@@ -19,6 +20,12 @@ import (
 // ratings.mat [subjects, clips, 12]. Its layout is that which EmT's reader knows.
 func thuEP() dataset {
 	return dataset{
+		cite: cite.Paper{
+			Key:     "hu2022",
+			Authors: []string{"Hu, Xin", "Wang, Fei", "Zhang, Dan"},
+			Title:   "Similar brains blend emotion in similar ways: Neural representations of individual difference in emotion profiles",
+			Journal: "NeuroImage", Year: 2022, Volume: "247", Pages: "118819",
+		},
 		manifest: `
 name: thu-ep
 format: thu-ep

@@ -33,17 +33,17 @@ func TestPipelineSurvivesWritingAndReading(t *testing.T) {
 	axis := 1
 	want := Pipeline{&PickElectrode{Electrodes: []string{"Cz", "Fz"}}, &MeanStdNormalize{Axis: &axis},
 		NewBandDifferentialEntropy(seedBands()), &ToGrid{ApplyToBaseline: true}, &BaselineRemoval{}, &To2d{}}
-	for name, through := range map[string]func() ([]byte, error, func([]byte, any) error){
-		"JSON": func() ([]byte, error, func([]byte, any) error) {
+	for name, through := range map[string]func() ([]byte, func([]byte, any) error, error){
+		"JSON": func() ([]byte, func([]byte, any) error, error) {
 			b, err := json.Marshal(want)
-			return b, err, json.Unmarshal
+			return b, json.Unmarshal, err
 		},
-		"YAML": func() ([]byte, error, func([]byte, any) error) {
+		"YAML": func() ([]byte, func([]byte, any) error, error) {
 			b, err := yaml.Marshal(want)
-			return b, err, func(b []byte, v any) error { return yaml.Unmarshal(b, v) }
+			return b, func(b []byte, v any) error { return yaml.Unmarshal(b, v) }, err
 		},
 	} {
-		b, err, read := through()
+		b, read, err := through()
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}

@@ -2,6 +2,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"runtime"
@@ -23,7 +24,7 @@ func Diagnose(ctx context.Context) []Finding {
 	if err != nil {
 		return []Finding{{What: "libtorch", Says: troubleOf(err, torch.CPU)}}
 	}
-	f := []Finding{{"shim", true, b.Shim}, {"libtorch", true, b.Torch}}
+	f := []Finding{{"shim", true, b.Shim}, {"libtorch", true, b.Torch + " in " + cmp.Or(b.Libtorch, "the loader's path")}}
 	f = append(f, diagnoseGPU(ctx, b)...)
 	f = append(f, tryDevice(ctx, torch.CPU))
 	threads, err := torch.NumThreads()

@@ -59,7 +59,8 @@ func (g *Graph) Written(view *Call, value, x string) (string, bool) {
 func (g *Graph) replaced(value, x string) (string, bool) {
 	axis := g.axis("dim", "self")
 	size := g.size("self", axis)
-	start, end, all := 0, 0, true
+	var start, end int
+	var all bool
 	if g.function() == "select" {
 		index, whole := g.value("index").(int)
 		start, all = dimension(index, size), whole

@@ -5,7 +5,6 @@ version 7.3, h5py 3.16 read them. hdf5storage 0.2 writes the files of version 7.
 import io
 import json
 import os
-import zlib
 
 import h5py
 import hdf5storage
