@@ -57,7 +57,7 @@ func TestCompletion(t *testing.T) {
 		{"data info ", nil, directories},
 		{"data info recordings --manifest ", []string{"yaml", "yml"}, ofEnding},
 		{"data simulate --format s", []string{"seed"}, inOrder},
-		{"data fetch ", []string{"eegmat", "eegmmidb"}, noFile},
+		{"data fetch ", []string{"eegmat", "eegmmidb", "emoeeg-mc", "ds002721", "ds002723", "ds002724"}, noFile},
 		{"run ", nil, noFile},
 	} {
 		found, directive := completions(t, strings.Split(c.line, " ")...)
