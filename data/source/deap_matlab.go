@@ -37,6 +37,9 @@ func readDEAPMATLAB(ctx context.Context, m *Manifest, f File, yield func(trial) 
 		if data.Dims[0] != n || labels.Dims[1] < len(deapLabels()) || labels.Len() > maxRows {
 			return fmt.Errorf("its data are %s and its labels %s, which don't belong together: the file is damaged", data.Shape(), labels.Shape())
 		}
+		if data.Dims[1] < 32 {
+			return fmt.Errorf("its trials have %d channels, and those of DEAP's data_preprocessed_matlab have 40, of which 32 are EEG: the file is not whole, or of another set", data.Dims[1])
+		}
 		rated := make([]float64, labels.Len())
 		if err := labels.Floats(ctx, rated, 0); err != nil {
 			return err
