@@ -202,6 +202,7 @@ type binder struct {
 	tensors map[string]*torch.Tensor
 	places  map[string]int
 	device  torch.Device
+	known   bool // whether the program knows all operations, and how each takes another layout
 }
 
 func (b *binder) node(n *op.Node, inPlace bool) *op.Binding {
@@ -226,7 +227,7 @@ type boundStep struct {
 
 // bind finds places for the values and makes the kernels.
 func (p *plan) bind(n *Network) (*program, error) {
-	b := &binder{calls: p.calls, tensors: n.tensors, places: map[string]int{Input: 0}, device: n.device}
+	b := &binder{calls: p.calls, tensors: n.tensors, places: map[string]int{Input: 0}, device: n.device, known: p.known}
 	prog := &program{places: 1, plan: p}
 	last := map[string]int{} // the step that takes a value last
 	for i, st := range p.steps {

@@ -210,7 +210,7 @@ func bindFew(st *step, b *binder) (op.Kernel, error) {
 	x, weight, bias := b.input(st), conv.Source("weight"), conv.Source("bias")
 	prepared, err := torch.NewPrepared()
 	return func(s *torch.Scope, v *op.Values) *torch.Tensor {
-		return s.Conv2dFew(x(v), weight(v), bias(v), o, prepared)
+		return s.Conv2dFew(x(v), weight(v), bias(v), o, prepared, b.known)
 	}, err
 }
 

@@ -21,10 +21,10 @@ func NewPrepared() (*Prepared, error) {
 
 // Conv2dFew convolves a few clips [n, c, h, w], such as one, on a CPU and without gradients, with weight
 // [out, in/groups, kh, kw] and bias [out], which may be nil. A clip's result does not depend on the clips
-// beside it.
-func (s *Scope) Conv2dFew(input, weight, bias *Tensor, o HWCNOptions, p *Prepared) *Tensor {
+// beside it. With anyLayout its channels may lie side by side, which a view does not take.
+func (s *Scope) Conv2dFew(input, weight, bias *Tensor, o HWCNOptions, p *Prepared, anyLayout bool) *Tensor {
 	defer runtime.KeepAlive(p)
 	return s.make("conv2d_few", func(out *C.ep_tensor) C.ep_status {
-		return C.ep_conv2d_few(s.h, input.h, weight.h, s.optional(bias), o.options(), p.h, out)
+		return C.ep_conv2d_few(s.h, input.h, weight.h, s.optional(bias), o.options(), p.h, flag(anyLayout), out)
 	}, o.operands(input, weight, bias)...)
 }

@@ -123,9 +123,12 @@ func TestFewClipsAreConv2dAndWhatFollows(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		all := s.Conv2dFew(c.x, c.weight, c.bias, c.o, prepared)
+		all := s.Conv2dFew(c.x, c.weight, c.bias, c.o, prepared, true)
 		alike(t, s, all, c.want)
-		one := s.Conv2dFew(s.Narrow(c.x, 0, clips-1, 1), c.weight, c.bias, c.o, prepared)
+		if y := s.Conv2dFew(c.x, c.weight, c.bias, c.o, prepared, false); !slices.Equal(valuesOf(t, s, y), valuesOf(t, s, all)) {
+			t.Fatal("another layout has other numbers")
+		}
+		one := s.Conv2dFew(s.Narrow(c.x, 0, clips-1, 1), c.weight, c.bias, c.o, prepared, true)
 		if !slices.Equal(valuesOf(t, s, one), valuesOf(t, s, s.Narrow(all, 0, clips-1, 1))) {
 			t.Fatal("a clip's bits depend on the clips beside it")
 		}
@@ -142,14 +145,14 @@ func TestFewClipsAreConv2dAndWhatFollows(t *testing.T) {
 			g.Go(func() error {
 				s := torch.NewScope(torch.NoGrad)
 				defer s.Close()
-				s.Conv2dFew(c.x, c.weight, c.bias, c.o, prepared)
+				s.Conv2dFew(c.x, c.weight, c.bias, c.o, prepared, true)
 				return s.Err()
 			})
 		}
 		if err := g.Wait(); err != nil {
 			t.Fatal(err)
 		}
-		alike(t, s, s.Conv2dFew(c.x, c.weight, c.bias, c.o, prepared), c.layers(s))
+		alike(t, s, s.Conv2dFew(c.x, c.weight, c.bias, c.o, prepared, true), c.layers(s))
 	})
 }
 

@@ -160,10 +160,11 @@ EP_FN(ep_conv2d_hwcn,
       (scope, input, weight, bias, options, out))
 /* The same of a few clips that lie one after the other, of maps only; without gradients. What is
  * prepared of the weights is kept in `prepared`, which is of one convolution, and made anew where they
- * were written since. */
+ * were written since. With any_layout the output may have the channels of a point side by side. */
 EP_FN(ep_conv2d_few,
-      (ep_scope scope, ep_tensor input, ep_tensor weight, ep_tensor bias, ep_hwcn_options options, ep_prepared prepared, ep_tensor *out),
-      (scope, input, weight, bias, options, prepared, out))
+      (ep_scope scope, ep_tensor input, ep_tensor weight, ep_tensor bias, ep_hwcn_options options, ep_prepared prepared,
+       int32_t any_layout, ep_tensor *out),
+      (scope, input, weight, bias, options, prepared, any_layout, out))
 EP_FN(ep_prepared_new, (ep_prepared *out), (out))
 EP_FN(ep_prepared_free, (ep_prepared prepared), (prepared))
 /* Training: normalises by the batch, moves mean and variance in place and adds 1 to
