@@ -65,12 +65,12 @@ func (a *Arch) findDistributions(tensors []pt2.Tensor) {
 // made, to find the sizes of its layers.
 func probed(tensors []pt2.Tensor, layer string) bool {
 	const few = 8
-	for _, t := range tensors {
-		if v, err := t.Data.Floats(); t.Name == layer+".num_batches_tracked" && err == nil && len(v) == 1 {
-			return v[0] <= few
-		}
+	i := slices.IndexFunc(tensors, func(t pt2.Tensor) bool { return t.Name == layer+".num_batches_tracked" })
+	if i < 0 {
+		return false
 	}
-	return false
+	v, err := tensors[i].Data.Floats()
+	return err == nil && len(v) == 1 && v[0] <= few
 }
 
 // fanIn is how many inputs each filter has that a tensor is of or adds to, 0 where it is of none.
