@@ -3,7 +3,6 @@ package experiment_test
 import (
 	"math"
 	"path/filepath"
-	"slices"
 	"testing"
 
 	"eegprune/experiment"
@@ -40,7 +39,7 @@ func TestPrunedRowsAreAsLongAsTheyMayBe(t *testing.T) {
 	cut := false
 	for _, r := range small.Network.Arch.Removed {
 		if r.Tensor == bounded && r.Role == models.Consumer {
-			silence(t, n.Tensor(bounded), r.Dim, r.Kept)
+			reftest.Silence(t, n.Tensor(bounded), r.Dim, r.Kept)
 			cut = true
 		}
 	}
@@ -49,48 +48,11 @@ func TestPrunedRowsAreAsLongAsTheyMayBe(t *testing.T) {
 	}
 	reftest.Constrain(t, n)
 	in := n.Arch.Input
-	x := reftest.Ramp(2*in[0]*in[1]*in[2], 3, 2)
-	got, want := forward(t, small.Network, x), forward(t, n, x)
+	x := reftest.Clips(t, 3, 2, in[0], in[1], in[2])
+	got, want := reftest.Logits(t, small.Network, x), reftest.Logits(t, n, x)
 	for i := range want {
 		if d := math.Abs(float64(got[i] - want[i])); !(d <= 1e-6) {
 			t.Errorf("logit %d is %g, want %g", i, got[i], want[i])
 		}
 	}
-}
-
-func silence(t *testing.T, w *torch.Tensor, dim int, kept []int) {
-	v, err := torch.ToSlice[float32](w)
-	if err != nil || dim != 1 {
-		t.Fatal(dim, err)
-	}
-	columns := w.Shape()[1]
-	for i := range v {
-		if !slices.Contains(kept, i%columns) {
-			v[i] = 0
-		}
-	}
-	zeroed, err := torch.FromSlice(v, w.Shape()...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer zeroed.Free()
-	if err := w.CopyFrom(zeroed); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func forward(t *testing.T, n *models.Network, x []float32) []float32 {
-	in := n.Arch.Input
-	clips, err := torch.FromSlice(x, len(x)/(in[0]*in[1]*in[2]), in[0], in[1], in[2])
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer clips.Free()
-	s := torch.NewScope(torch.NoGrad)
-	defer s.Close()
-	v, err := torch.ToSlice[float32](s.Clone(n.Forward(s, clips, models.Pass{})))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return v
 }

@@ -39,11 +39,7 @@ func TestFewClipsSeeWhatATrainingWrote(t *testing.T) {
 			defer n.Free()
 			reftest.Fill(t, n, 7)
 			const clips = 16
-			x, err := torch.FromSlice(reftest.Ramp(clips*input[0]*input[1]*input[2], 3, 2), clips, input[0], input[1], input[2])
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer x.Free()
+			x := reftest.Clips(t, 3, clips, input[0], input[1], input[2])
 			y, err := torch.FromSlice(make([]int64, clips), clips)
 			if err != nil {
 				t.Fatal(err)
@@ -84,14 +80,7 @@ func TestFewClipsSeeWhatATrainingWrote(t *testing.T) {
 func oneAndAll(t *testing.T, n *models.Network, x *torch.Tensor) float32 {
 	s := torch.NewScope(torch.NoGrad)
 	defer s.Close()
-	alone, err := torch.ToSlice[float32](s.Clone(n.Forward(s, s.Narrow(x, 0, 0, 1), models.Pass{})))
-	if err != nil {
-		t.Fatal(err, s.Err())
-	}
-	among, err := torch.ToSlice[float32](s.Clone(n.Forward(s, x, models.Pass{})))
-	if err != nil {
-		t.Fatal(err, s.Err())
-	}
+	alone, among := reftest.Logits(t, n, s.Narrow(x, 0, 0, 1)), reftest.Logits(t, n, x)
 	for i, v := range alone {
 		if d := math.Abs(float64(v - among[i])); !(d <= 1e-4*math.Max(1, math.Abs(float64(v)))) {
 			t.Errorf("logit %d is %v of the clip alone, %v among others", i, v, among[i])

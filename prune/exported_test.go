@@ -1,9 +1,7 @@
 package prune_test
 
 import (
-	"math"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -60,81 +58,9 @@ func TestExportedNetworksComputeWhatPyTorchDoes(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer input.Free()
-			s := torch.NewScope(torch.NoGrad)
-			defer s.Close()
-			got, err := torch.ToSlice[float32](s.Clone(n.Forward(s, input, models.Pass{})))
-			if err != nil {
-				t.Fatal(err)
-			}
-			near(t, "logits", got, want.Logits)
-			near(t, "losses", losses(t, n, input, clips, len(want.Losses)), want.Losses)
+			reftest.Near(t, "logits", reftest.Logits(t, n, input), want.Logits)
+			reftest.Near(t, "losses", reftest.Losses(t, n, input, len(want.Losses), 0.05), want.Losses)
 		})
-	}
-}
-
-// losses are those of make.py's training.
-func losses(t *testing.T, n *models.Network, x *torch.Tensor, clips, steps int) []float32 {
-	trained, err := n.Clone()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer trained.Free()
-	g, err := torch.NewGenerator(torch.CPU, 7)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer g.Free()
-	opt, err := torch.NewSGD(trained.Parameters(), torch.SGDOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer opt.Free()
-	labels := make([]int64, clips)
-	for i := range labels {
-		labels[i] = int64(i % 2)
-	}
-	y, err := torch.FromSlice(labels, clips)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer y.Free()
-	var all []float32
-	for range steps {
-		if err := opt.ZeroGrad(); err != nil {
-			t.Fatal(err)
-		}
-		s := torch.NewScope(torch.Grad)
-		loss := s.CrossEntropy(trained.Forward(s, x, models.Pass{Training: true, Generator: g}), y)
-		s.Backward(loss)
-		v, err := torch.ToSlice[float32](s.Detach(loss))
-		if err == nil {
-			err = s.Err()
-		}
-		if err == nil {
-			err = opt.Step(0.05)
-		}
-		s.Close()
-		if err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, v[0])
-	}
-	return all
-}
-
-func near(t *testing.T, what string, got []float32, want []float64) {
-	t.Helper()
-	if len(got) != len(want) {
-		t.Fatalf("%s: %d numbers, want %d", what, len(got), len(want))
-	}
-	scale := 0.0
-	for _, v := range want {
-		scale = max(scale, math.Abs(v))
-	}
-	for i := range want {
-		if d := math.Abs(float64(got[i]) - want[i]); !(d <= 1e-5*scale) {
-			t.Errorf("%s: %d is %g, want %g", what, i, got[i], want[i])
-		}
 	}
 }
 
@@ -195,28 +121,7 @@ func withoutColumns(t *rapid.T, n *models.Network, removed []models.Removal) *mo
 		if r.Role != models.Consumer {
 			continue
 		}
-		w := c.Tensor(r.Tensor)
-		v, err := torch.ToSlice[float32](w)
-		if err != nil {
-			t.Fatal(err)
-		}
-		shape, inner := w.Shape(), 1
-		for _, size := range shape[r.Dim+1:] {
-			inner *= size
-		}
-		for i := range v {
-			if !slices.Contains(r.Kept, i/inner%shape[r.Dim]) {
-				v[i] = 0
-			}
-		}
-		zeroed, err := torch.FromSlice(v, shape...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := w.CopyFrom(zeroed); err != nil {
-			t.Fatal(err)
-		}
-		zeroed.Free()
+		reftest.Silence(t, c.Tensor(r.Tensor), r.Dim, r.Kept)
 	}
 	return c
 }

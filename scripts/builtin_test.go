@@ -3,9 +3,7 @@
 package scripts_test
 
 import (
-	"errors"
 	"fmt"
-	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -57,10 +55,10 @@ func TestBuiltInNetworksAreTheirExports(t *testing.T) {
 				Logits, Losses []float64
 			}
 			reftest.ReadJSON(t, filepath.Join(dir, model.Name+".json"), &want)
-			x, y := batch(t, want.Shape)
+			x := reftest.Clips(t, 9000, want.Shape...)
 			for what, n := range map[string]*models.Network{"own": own, "exported": exported} {
-				alike(t, what+": logits", logits(t, n, x), want.Logits)
-				alike(t, what+": losses", losses(t, n, x, y, len(want.Losses)), want.Losses)
+				reftest.Near(t, what+": logits", reftest.Logits(t, n, x), want.Logits)
+				reftest.Near(t, what+": losses", reftest.Losses(t, n, x, len(want.Losses), 0.01), want.Losses)
 			}
 			sameTensors(t, pruned(t, own), pruned(t, exported))
 		})
@@ -82,90 +80,6 @@ func together(a *models.Arch) []string {
 	}
 	slices.Sort(all)
 	return all
-}
-
-// batch is what builtin.py takes.
-func batch(t *testing.T, shape []int) (x, y *torch.Tensor) {
-	size := 1
-	for _, n := range shape {
-		size *= n
-	}
-	labels := make([]int64, shape[0])
-	for i := range labels {
-		labels[i] = int64(i % 2)
-	}
-	x, err := torch.FromSlice(reftest.Ramp(size, 9000, 2), shape...)
-	if err == nil {
-		t.Cleanup(x.Free)
-		y, err = torch.FromSlice(labels, len(labels))
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(y.Free)
-	return x, y
-}
-
-func logits(t *testing.T, n *models.Network, x *torch.Tensor) []float32 {
-	s := torch.NewScope(torch.NoGrad)
-	defer s.Close()
-	got, err := torch.ToSlice[float32](s.Clone(n.Forward(s, x, models.Pass{})))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return got
-}
-
-// losses are those of builtin.py's training of a copy.
-func losses(t *testing.T, n *models.Network, x, y *torch.Tensor, steps int) []float32 {
-	n, err := n.Clone()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer n.Free()
-	g, err := torch.NewGenerator(torch.CPU, 7)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer g.Free()
-	opt, err := torch.NewSGD(n.Parameters(), torch.SGDOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer opt.Free()
-	all := make([]float32, steps)
-	for i := range all {
-		if err := opt.ZeroGrad(); err != nil {
-			t.Fatal(err)
-		}
-		s := torch.NewScope(torch.Grad)
-		n.Constrain(s)
-		loss := s.CrossEntropy(n.Forward(s, x, models.Pass{Training: true, Generator: g}), y)
-		s.Backward(loss)
-		v, err := torch.ToSlice[float32](s.Detach(loss))
-		if err = errors.Join(err, s.Err()); err == nil {
-			err = opt.Step(0.01)
-		}
-		s.Close()
-		if err != nil {
-			t.Fatal(err)
-		}
-		all[i] = v[0]
-	}
-	return all
-}
-
-func alike(t *testing.T, what string, got []float32, want []float64) {
-	t.Helper()
-	scale := 0.0
-	for _, v := range want {
-		scale = max(scale, math.Abs(v))
-	}
-	for i := range want {
-		if d := math.Abs(float64(got[i]) - want[i]); !(d <= 1e-5*scale) {
-			t.Errorf("%s: %d is %g, want %g", what, i, got[i], want[i])
-		}
-	}
 }
 
 // pruned is a network without two fifths of its filters, as lfp chooses them.
