@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -112,45 +113,71 @@ func ReadFile(path string) (*File, error) {
 	f.Split.resolve(anchors)
 	for i := range f.Networks {
 		n := &f.Networks[i]
-		if n.Network != "" && !filepath.IsAbs(n.Network) {
-			n.Network = filepath.Join(filepath.Dir(path), n.Network)
-		}
+		n.Network = beside(path, n.Network)
 		for _, p := range []*part{&n.Features, &n.Split, &n.Train, &n.FineTune} {
 			p.resolve(anchors)
 		}
 	}
-	if f.Data.Dir != "" && !filepath.IsAbs(f.Data.Dir) {
-		f.Data.Dir = filepath.Join(filepath.Dir(path), f.Data.Dir)
-	}
 	if f.Data.Dir != "" {
-		if f.Data.Dir, err = filepath.Abs(f.Data.Dir); err != nil {
+		if f.Data.Dir, err = filepath.Abs(beside(path, f.Data.Dir)); err != nil {
 			return nil, err
 		}
 	}
 	if f.Data.Montage != "" && !filepath.IsAbs(f.Data.Montage) {
-		if f.Data.Montage, err = filepath.Abs(filepath.Join(filepath.Dir(path), f.Data.Montage)); err != nil {
+		if f.Data.Montage, err = filepath.Abs(beside(path, f.Data.Montage)); err != nil {
 			return nil, err
 		}
 	}
-	if len(f.Networks) == 0 {
-		return nil, fmt.Errorf("%s: there are no networks: name one, such as networks: [{model: fbccnn}]", path)
+	if faults := f.faults(); len(faults) > 0 {
+		return nil, strictyaml.Placed(path, faults[0].error)
 	}
-	if f.Seed != nil && f.Seeds != nil {
-		return nil, fmt.Errorf("%s: seed and seeds both say what is drawn from: give one of them", path)
-	}
-	for i, n := range f.Networks {
-		c, err := f.config(n, f.seeds()[0])
-		if err == nil {
-			err = c.Check()
-		}
-		if err == nil && slices.ContainsFunc(f.Networks[:i], func(o NetworkFile) bool { return o.Model == n.Model }) {
-			err = errTwice
-		}
-		if err != nil {
-			return nil, strictyaml.Placed(path, fmt.Errorf("network %d (%s): %w", i+1, n.Model, err))
+	for i := range f.Networks {
+		if err := f.checkNetwork(i); err != nil {
+			return nil, strictyaml.Placed(path, err)
 		}
 	}
 	return &f, nil
+}
+
+// beside is what a file names: below the file's directory, unless it is absolute or nothing.
+func beside(file, name string) string {
+	if name == "" || filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(filepath.Dir(file), name)
+}
+
+// A misplaced is what can't be meant at a key of the file.
+type misplaced struct {
+	key string
+	error
+}
+
+// faults are what can't be meant of the file as a whole.
+func (f *File) faults() (all []misplaced) {
+	if len(f.Networks) == 0 {
+		all = append(all, misplaced{"networks", errors.New("there are no networks: name one, such as networks: [{model: fbccnn}]")})
+	}
+	if f.Seed != nil && f.Seeds != nil {
+		all = append(all, misplaced{"seeds", errors.New("seed and seeds both say what is drawn from: give one of them")})
+	}
+	return all
+}
+
+// checkNetwork returns what can't be meant of a network.
+func (f *File) checkNetwork(i int) error {
+	n := f.Networks[i]
+	c, err := f.config(n, f.seeds()[0])
+	if err == nil {
+		err = c.Check()
+	}
+	if err == nil && slices.ContainsFunc(f.Networks[:i], func(o NetworkFile) bool { return o.Model == n.Model }) {
+		err = errTwice
+	}
+	if err != nil {
+		return fmt.Errorf("network %d (%s): %w", i+1, n.Model, err)
+	}
+	return nil
 }
 
 // seeds are those of all repetitions.

@@ -1,10 +1,8 @@
 package experiment
 
 import (
-	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"reflect"
 	"slices"
 
@@ -49,7 +47,7 @@ func ValidateFile(path string) (*Content, []error) {
 		_, err := ReadFile(path)
 		return nil, []error{err}
 	}
-	v := validation{root: root, dir: filepath.Dir(path)}
+	v := validation{root: root, path: path}
 	v.file()
 	if len(v.faults) > 0 {
 		return nil, strictyaml.Sorted(path, v.faults)
@@ -82,7 +80,7 @@ func (f *File) content() (*Content, error) {
 // A validation gathers the faults of a study file.
 type validation struct {
 	root   ast.Node
-	dir    string
+	path   string
 	faults []error
 }
 
@@ -115,10 +113,7 @@ func (v *validation) file() {
 		v.add(err, "recover", i)
 	}
 	if dir := v.text("data", "dir"); dir != "" {
-		if !filepath.IsAbs(dir) {
-			dir = filepath.Join(v.dir, dir)
-		}
-		if _, err := os.Stat(dir); err != nil {
+		if _, err := os.Stat(beside(v.path, dir)); err != nil {
 			v.add(fmt.Errorf("the directory of recordings: %w", err), "data", "dir")
 		}
 	}
@@ -137,36 +132,23 @@ func (v *validation) settings() {
 	for i, r := range f.Prune.Ratios {
 		v.add(prune.CheckRatio(r), "prune", "ratios", i)
 	}
-	if len(f.Networks) == 0 {
-		v.add(errors.New("there are no networks: name one, such as networks: [{model: fbccnn}]"), "networks")
-	}
-	if f.Seed != nil && f.Seeds != nil {
-		v.add(errors.New("seed and seeds both say what is drawn from: give one of them"), "seeds")
+	for _, fault := range f.faults() {
+		v.add(fault.error, fault.key)
 	}
 	// Found above, each in its place.
 	f.Recover = nil
 	f.Prune.Ratios = slices.DeleteFunc(f.Prune.Ratios, func(r float64) bool { return prune.CheckRatio(r) != nil })
 	f.Prune.Methods = known(f.Prune.Methods)
-	for i, n := range f.Networks {
-		if n.Network != "" && !filepath.IsAbs(n.Network) {
-			n.Network = filepath.Join(v.dir, n.Network)
-		}
+	for i := range f.Networks {
+		n := &f.Networks[i]
+		n.Network = beside(v.path, n.Network)
 		if n.Methods != nil {
 			n.Methods = known(n.Methods)
 		}
 		if _, err := models.ByName(n.Model); err != nil && n.Network == "" && n.Model != "" {
 			continue // found above
 		}
-		c, err := f.config(n, f.seeds()[0])
-		if err == nil {
-			err = c.Check()
-		}
-		if err == nil && slices.ContainsFunc(f.Networks[:i], func(o NetworkFile) bool { return o.Model == n.Model }) {
-			err = errTwice
-		}
-		if err != nil {
-			v.add(fmt.Errorf("network %d (%s): %w", i+1, n.Model, err), "networks", i)
-		}
+		v.add(f.checkNetwork(i), "networks", i)
 	}
 }
 
