@@ -352,6 +352,20 @@ func TestValidationKeepsClassProportions(t *testing.T) {
 	}
 }
 
+// testClips are those that each fold is tested on.
+func testClips(t *testing.T, split Split, set *Set) [][]int {
+	t.Helper()
+	folds, err := split.Folds(set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tests [][]int
+	for _, f := range folds {
+		tests = append(tests, f.Test)
+	}
+	return tests
+}
+
 // A stimulus that two subjects had in other trials is held out of both.
 func TestStimuliAreHeldOut(t *testing.T) {
 	set := &Set{Shape: []int{1}, Classes: []string{"a", "b"}}
@@ -368,15 +382,7 @@ func TestStimuliAreHeldOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	folds, err := split.Folds(set)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var tests [][]int
-	for _, f := range folds {
-		tests = append(tests, f.Test)
-	}
-	if d := cmp.Diff([][]int{{2, 4}, {0, 5}, {6}, {1, 3}}, tests); d != "" {
+	if d := cmp.Diff([][]int{{2, 4}, {0, 5}, {6}, {1, 3}}, testClips(t, split, set)); d != "" {
 		t.Error(d)
 	}
 	set.Clips[3].Stimulus = ""

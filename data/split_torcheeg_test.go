@@ -41,15 +41,7 @@ func TestSplitsAreTorcheegs(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			folds, err := split.Folds(set)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var tests [][]int
-			for _, f := range folds {
-				tests = append(tests, f.Test)
-			}
-			if d := cmp.Diff(c.Tests, tests); d != "" {
+			if d := cmp.Diff(c.Tests, testClips(t, split, set)); d != "" {
 				t.Errorf("(-torcheeg +ours):\n%s", d)
 			}
 			compared[c.Split]++
