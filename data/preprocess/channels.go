@@ -19,13 +19,16 @@ import (
 type Words []string
 
 // UnmarshalJSON reads either.
-func (w *Words) UnmarshalJSON(b []byte) error {
-	var one string
+func (w *Words) UnmarshalJSON(b []byte) error { return oneOrList(b, (*[]string)(w)) }
+
+// oneOrList reads a list, or what would be its only item.
+func oneOrList[T any](b []byte, list *[]T) error {
+	var one T
 	if json.Unmarshal(b, &one) == nil {
-		*w = Words{one}
+		*list = []T{one}
 		return nil
 	}
-	return json.Unmarshal(b, (*[]string)(w))
+	return json.Unmarshal(b, list)
 }
 
 // DropChannels leaves channels out of all recordings.

@@ -3,7 +3,6 @@ package preprocess
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -105,14 +104,7 @@ func filtered(in Form, name string, filters ...*dsp.Sections) Prepared {
 type Numbers []float64
 
 // UnmarshalJSON reads either.
-func (n *Numbers) UnmarshalJSON(b []byte) error {
-	var one float64
-	if json.Unmarshal(b, &one) == nil {
-		*n = Numbers{one}
-		return nil
-	}
-	return json.Unmarshal(b, (*[]float64)(n))
-}
+func (n *Numbers) UnmarshalJSON(b []byte) error { return oneOrList(b, (*[]float64)(n)) }
 
 // String lists them.
 func (n Numbers) String() string {
