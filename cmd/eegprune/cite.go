@@ -54,7 +54,7 @@ once. Without a flag it prints the paper whose protocol eegprune follows.`,
 			return nil
 		},
 	}
-	c.Flags().StringSliceVar(&datasets, "dataset", nil, "data sets: deap, eegmat, eegmmidb, seed")
+	c.Flags().StringSliceVar(&datasets, "dataset", nil, "data sets, such as deap")
 	group(c.Flags(), ofData)
 	c.Flags().StringSliceVar(&nets, "model", nil, "networks, such as tsception")
 	group(c.Flags(), ofNetwork)

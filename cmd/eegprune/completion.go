@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -10,6 +11,8 @@ import (
 	"eegprune/data"
 	"eegprune/data/fetch"
 	"eegprune/data/montage"
+	"eegprune/data/simulate"
+	"eegprune/data/source"
 	"eegprune/data/transform"
 	"eegprune/experiment"
 	"eegprune/models"
@@ -145,6 +148,15 @@ func fetchable() (names []string) {
 	return names
 }
 
+// citable are the names of the data sets that have a paper.
+func citable() []string {
+	papers, err := source.Papers()
+	if err != nil {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(papers))
+}
+
 // endingsOf are those of the files that a flag takes, nil where any will do.
 func endingsOf(c *cobra.Command, flag string) []string {
 	switch flag {
@@ -178,6 +190,8 @@ func valuesOf(c *cobra.Command, flag string) []string {
 		return models.Starts()
 	case "method":
 		return prune.MethodNames()
+	case "dataset":
+		return citable()
 	case "recover", "how":
 		return experiment.RecoveryNames()
 	case "scope":
@@ -209,7 +223,7 @@ func valuesOf(c *cobra.Command, flag string) []string {
 		case "compare":
 			return report.Formats()
 		case "simulate":
-			return []string{"edf", "deap", "seed"}
+			return simulate.Formats()
 		}
 		return formatNames()
 	}
