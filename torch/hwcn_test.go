@@ -1,6 +1,7 @@
 package torch_test
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -154,6 +155,42 @@ func TestFewClipsAreConv2dAndWhatFollows(t *testing.T) {
 		}
 		alike(t, s, s.Conv2dFew(c.x, c.weight, c.bias, c.o, prepared, true), c.layers(s))
 	})
+}
+
+// Rows and pools that are longer than what is kept of a row at once.
+func TestFewClipsOfLongRows(t *testing.T) {
+	for _, pool := range []int{1, 3, 1000, 4096, 4097, 9990} {
+		s := torch.NewScope(torch.NoGrad)
+		g, err := torch.NewGenerator(torch.CPU, 4)
+		if err != nil {
+			t.Fatal(err)
+		}
+		x, err := torch.Zeros(1, 1, 1, 10000)
+		if err == nil {
+			err = g.Normal(x, 1, 1)
+		}
+		prepared, made := torch.NewPrepared()
+		if err = errors.Join(err, made); err != nil {
+			t.Fatal(err)
+		}
+		w := f32(t, []float32{0.5, -0.25, 1, 0.125, 0.5, 0.25}, 2, 1, 1, 3)
+		got, err := torch.ToSlice[float32](s.Conv2dFew(x, w, nil, torch.HWCNOptions{Slope: 1, Pool: pool}, prepared, false))
+		if err != nil {
+			t.Fatal(err, s.Err())
+		}
+		want, err := torch.ToSlice[float32](s.AvgPool2d(s.Conv2d(x, w, nil, torch.Conv2dOptions{}), [2]int{1, pool}, [2]int{1, pool}))
+		if err != nil || len(got) != len(want) {
+			t.Fatal(err, len(got), len(want))
+		}
+		for i := range want {
+			if !(math.Abs(float64(got[i]-want[i])) <= 2e-5*max(1, math.Abs(float64(want[i])))) {
+				t.Fatalf("pool %d: number %d is %v, want %v", pool, i, got[i], want[i])
+			}
+		}
+		s.Close()
+		g.Free()
+		x.Free()
+	}
 }
 
 // Processors of different widths compute the same bits. libtorch reads what it may use when it

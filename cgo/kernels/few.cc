@@ -146,7 +146,7 @@ Tensor shim::conv2d_few(const Tensor &x, const Tensor &weight, const Tensor &bia
         .width = width, .out_height = (height - weight.size(2)) / o.stride[0] + 1, .out_width = (width - weight.size(3)) / o.stride[1] + 1,
         .kernel = {weight.size(2), weight.size(3)}, .stride = {o.stride[0], o.stride[1]}, .pool = o.pool, .slope = static_cast<float>(o.slope)};
   TORCH_CHECK(c.out_width >= c.pool, "rows of ", c.out_width, " points have no mean of ", c.pool);
-  const bool by_rows = c.out_width >= 16 && o.stride[1] == 1;
+  const bool by_rows = c.out_width >= 16 && o.stride[1] == 1 && c.pool <= Few::longest;
   const Prepared::Weights w = prepared.of(weight, bias, o, by_rows);
   const auto data = [](const Tensor &t) { return t.defined() ? t.const_data_ptr<float>() : nullptr; };
   const bool norm_last = !by_rows && c.pool > 1; // after a pool that is not the kernel's

@@ -130,10 +130,9 @@ inline __attribute__((always_inline)) void by_rows(const Few &c, int64_t group, 
       sums[m][v] = rectified(sums[m][v], c.slope);
 }
 
-constexpr int64_t longest = 4096; // points of a row that are kept before they are pooled
-
 template <int M, int V> void rows(const Few &c, int64_t group, int64_t channel, int64_t y) {
   const int64_t pooled = c.out_width / c.pool, used = pooled * c.pool, step = V * width;
+  constexpr int64_t longest = Few::longest;
   float kept[M][longest + V * width];
   for (int64_t first = 0; first < used;) {
     // Whole pools that are kept at once.
