@@ -76,8 +76,8 @@ func fourierONNX(g *Graph) error {
 	return nil
 }
 
-// maxMatrix is the largest transform that is a product with one matrix. onnxruntime's own transforms
-// of sizes that are no powers of two are right to four digits only.
+// maxMatrix is the largest transform that is a product with one matrix. ONNX has transforms of its own,
+// but those of onnxruntime lose digits where the size is no power of two.
 const maxMatrix = 2048
 
 // largestFactor is the largest prime factor of n.
