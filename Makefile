@@ -162,7 +162,7 @@ build/tensorboard/.made:
 	touch $@
 
 test-export: build build/export/.made
-	EEGPRUNE_PYTHON=$(CURDIR)/build/export/bin/python $(GO) test -tags python -count=1 -run "PyTorchReads|ComputeTheSame" ./torch/ptfile ./models/export
+	EEGPRUNE_PYTHON=$(CURDIR)/build/export/bin/python $(GO) test -tags python -count=1 -timeout 30m -run "PyTorchReads|ComputeTheSame|EachKind|AsArchives" ./torch/ptfile ./models/export
 	build/export/bin/python scripts/check_export.py --program $(BIN)/eegprune
 
 # Networks that build/networks has are not exported again.

@@ -67,8 +67,8 @@ func (k *Constants) Add(c *op.Call) (bool, error) {
 		if v.Name == "" {
 			continue
 		}
-		complex := strings.HasPrefix(string(v.Type), "complex") // of which a tensor does not say its shape
-		if shape := out[i].Shape(); !complex && !slices.Equal(shape, v.Shape) {
+		// A tensor of complex numbers does not say its shape.
+		if shape := out[i].Shape(); !strings.HasPrefix(string(v.Type), "complex") && !slices.Equal(shape, v.Shape) {
 			return false, fmt.Errorf("it gives a tensor of shape %v where its graph says %v", shape, v.Shape)
 		}
 		k.places[v.Name] = len(k.values.At)

@@ -4,12 +4,15 @@ compute the same logits.
 
     python scripts/check_export.py --program bin/eegprune
     python scripts/check_export.py --clips clips.npz study/checkpoints/fbccnn-fold01-*
+    python scripts/check_export.py --networks build/networks/22x1000
 
 By default every network, with random weights and statistics, unpruned, without 40 % of its filters
-(LFP) and with 40 % of its weights masked (UWMP); batches of 7 and of 1. Or checkpoints on
-clips with labels, as `eegprune data features --out` writes them; accuracies are then of all
-these clips, those of the training too. Needs a Python with torch, onnx and onnxruntime:
-`make test-export` gets the latter two.
+(LFP) and with 40 % of its weights masked (UWMP); batches of 7 and of 1; and the archives of
+torch.export that the tests have. Or checkpoints on clips with labels, as `eegprune data features
+--out` writes them; accuracies are then of all these clips, those of the training too. Or archives
+of torch.export, NAME.pt2 with NAME.npz: clips x and PyTorch's logits of them in evaluation. Archives
+are written whole and without 40 % of their channels, and computed in batches of all clips, of 2 and
+of 1. Needs a Python with torch, onnx and onnxruntime: `make test-export` gets the latter two.
 """
 import argparse
 import importlib.util
@@ -32,6 +35,8 @@ from networks import build
 MODELS = ["ccnn", "ccnn-selu", "fbccnn", "tsception", "eegnet"]
 VARIANTS = {"unpruned": None, "lfp": ["--method", "lfp", "--ratio", "0.4"], "uwmp": ["--method", "uwmp", "--ratio", "0.4"]}
 TOLERANCE = 1e-5  # of the largest logit
+OF_ARCHIVES = 1e-4  # of networks of a hundred layers
+EXAMPLES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "models", "pt2", "testdata")
 
 
 def randomise(network, seed):
@@ -55,9 +60,9 @@ def module(path):
     return m
 
 
-def difference(name, got, want):
+def difference(name, got, want, tolerance=TOLERANCE):
     d = float(np.abs(got - want).max() / np.abs(want).max())
-    if got.shape != want.shape or not d <= TOLERANCE:
+    if got.shape != want.shape or not d <= tolerance:
         sys.exit(f"{name}: logits {got}, want {want}")
     return d
 
@@ -111,10 +116,59 @@ def check_clips(run, at, clips, checkpoints):
         print(f"{name}: {len(x)} clips, {told(d)}; accuracy {accuracy:.2f} %, of int8 {small:.2f} %", flush=True)
 
 
+def runtime(name, path, x, want):
+    """The largest difference of onnxruntime's logits in batches of all clips, of 2 and of 1."""
+    onnx.checker.check_model(onnx.load(path), full_check=True)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    return max(difference(f"{name}, ONNX, batches of {n}", session.run(["logits"], {"input": x[:n]})[0], want[:n], OF_ARCHIVES) for n in (len(x), 2, 1))
+
+
+def check_archive(run, at, name, archive, x, logits):
+    run("export", archive, "--onnx", "--out", at("e.onnx"))
+    told = [f"whole {runtime(name, at('e.onnx'), x, logits):.1e}"]
+    run("prune", archive, "--method", "lfp", "--ratio", "0.4", "--prune", "linear", "--out", at("small.pt2"))
+    whole = os.path.getsize(at("e.onnx"))
+    np.save(at("x.npy"), x)
+    rows = json.loads(run("predict", at("small.pt2"), "--features", at("x.npy"), "--json"))
+    run("export", at("small.pt2"), "--onnx", "--out", at("e.onnx"))
+    small = runtime(f"{name}, pruned", at("e.onnx"), x, np.array([r["logits"] for r in rows], dtype=np.float32))
+    told.append(f"pruned {small:.1e}, {100 * os.path.getsize(at('e.onnx')) / whole:.0f} % of the bytes")
+    print(f"{name:22} ONNX {', '.join(told)}", flush=True)
+
+
+def check_examples(run, at):
+    with open(os.path.join(EXAMPLES, "values.json")) as f:
+        values = json.load(f)
+    x = np.array(values["x"], dtype=np.float32).reshape(3, 4, 32)
+    for name in ("attention.2.9", "cnn.2.15", "constants.2.15", "norms.2.15"):
+        logits = np.array(values[name.split(".")[0]]["logits"], dtype=np.float32).reshape(3, 2)
+        check_archive(run, at, name, os.path.join(EXAMPLES, name + ".pt2"), x, logits)
+
+
+def check_networks(run, at, where):
+    """All networks of a folder, and which are not written or differ."""
+    names = sorted(f[:-4] for f in os.listdir(where) if f.endswith(".npz"))
+    wrong = []
+    for name in names:
+        with np.load(os.path.join(where, name + ".npz")) as f:
+            x, logits = f["x"].astype(np.float32), f["logits"]
+        try:
+            check_archive(run, at, name, os.path.join(where, name + ".pt2"), x, logits)
+        except SystemExit as e:
+            wrong.append(name)
+            print(f"{name:22} {str(e)[:300]}", flush=True)
+    print(f"{len(names) - len(wrong)} of {len(names)} networks, whole and pruned")
+    if wrong or not names:
+        sys.exit(1)
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--program", default="bin/eegprune")
     p.add_argument("--clips", help=".npz of clips x and labels y for the checkpoints")
+    p.add_argument("--networks", help="a folder of archives of torch.export, NAME.pt2, and of clips and logits, NAME.npz")
     p.add_argument("checkpoints", nargs="*")
     a = p.parse_args()
     if bool(a.clips) != bool(a.checkpoints):
@@ -132,6 +186,9 @@ def main():
         at = lambda name: os.path.join(work, name)  # noqa: E731
         if a.clips:
             return check_clips(run, at, a.clips, a.checkpoints)
+        if a.networks:
+            return check_networks(run, at, a.networks)
+        check_examples(run, at)
         for k, name in enumerate(MODELS):
             torch.manual_seed(k)
             network, shape = build(name)

@@ -34,20 +34,25 @@ func (a *app) exportCommand() *cobra.Command {
 
   X.pt, X.pth     a state dict for torch.load, which also opens in eegprune
   X.safetensors   the same as safetensors
+  X.pt2           an archive of torch.export: graph and weights, which torch.export.load takes,
+                  to run and to train
   X.py            a PyTorch class of the network, whole or pruned, that loads either; with
                   --python beside a .pt or .safetensors file it is written too, as X.py
   X.onnx          an ONNX model (opset 17) from clips [batch, channels, height, width],
-                  "input", to "logits", for batches of any size; with --int8 its weights are
-                  8-bit integers. What that costs in accuracy only recordings can tell:
-                  compare onnxruntime's classes with those of "predict".
+                  "input", to "logits", for batches of any size. A network of a .pt2 archive
+                  takes clips in the archive's own shape; an operation that ONNX has not is
+                  named. With --int8 weights are 8-bit integers. What that costs in accuracy
+                  only recordings can tell: compare onnxruntime's classes with those of
+                  "predict".
 
 The checkpoint may be of another program, as for "prune".`,
 		Example: `  eegprune export recovered.safetensors --python --out small.pt
-  eegprune export recovered.safetensors --onnx --out small.onnx`,
+  eegprune export recovered.safetensors --onnx --out small.onnx
+  eegprune export small.pt2 --out small.onnx`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error { return e.run(a, args[0]) },
 	}
-	outFlag(c, &e.out, "file", "file to write: .pt, .pth, .safetensors, .py or .onnx")
+	outFlag(c, &e.out, "file", "file to write: .pt, .pth, .pt2, .safetensors, .py or .onnx")
 	c.Flags().BoolVar(&e.python, "python", false, "write the PyTorch class, beside the tensors or alone")
 	c.Flags().BoolVar(&e.onnx, "onnx", false, "write ONNX, whatever the file is called")
 	c.Flags().BoolVar(&e.int8, "int8", false, "with ONNX, store weights as 8-bit integers")
@@ -67,6 +72,8 @@ func (e *exporter) run(a *app, path string) error {
 		return usageError{fmt.Errorf("--out: %s: networks are written to .pt, .pth, .pt2, .safetensors, .py and .onnx files", e.out)}
 	case e.python && isONNX:
 		return usageError{fmt.Errorf("--python: a PyTorch class can't load the ONNX file %s: write it beside a .pt or .safetensors file", e.out)}
+	case e.python && extension == ".pt2":
+		return usageError{fmt.Errorf("--python: %s needs no class, since an archive has the graph: leave out --python, or write a .pt or .safetensors file", e.out)}
 	case e.int8 && !isONNX:
 		return usageError{fmt.Errorf("--int8: only ONNX files have 8-bit weights, and %s is none", e.out)}
 	}

@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -30,6 +31,11 @@ func TestExportGoesRound(t *testing.T) {
 				t.Errorf("%s predicts\n%s\nwant\n%s", out, got, c.want)
 			}
 		}
+		must(t, dir, "export", c.from, "--out", "e.pt2")
+		// PyTorch's graph runs through libtorch's own operations, which round otherwise.
+		got := must(t, dir, "predict", "e.pt2", "--features", "x.npy", "--json").stdout
+		near(t, "e.pt2", logitsOf(t, got), logitsOf(t, c.want))
+		must(t, dir, "export", "e.pt2", "--out", "e.onnx")
 		must(t, dir, "export", c.from, "--onnx", "--out", "e.onnx")
 		must(t, dir, "export", c.from, "--int8", "--out", "small.onnx")
 	}
@@ -40,6 +46,20 @@ func TestExportGoesRound(t *testing.T) {
 	if err != nil || !strings.Contains(string(b), `fusion_layer.1.weight": `) {
 		t.Errorf("the class does not name its masks (%v):\n%s", err, b)
 	}
+}
+
+// logitsOf are those that predict --json printed, one clip's after another's.
+func logitsOf(t *testing.T, text string) []float64 {
+	t.Helper()
+	var rows []struct{ Logits []float64 }
+	if err := json.Unmarshal([]byte(text), &rows); err != nil {
+		t.Fatal(err)
+	}
+	var all []float64
+	for _, row := range rows {
+		all = append(all, row.Logits...)
+	}
+	return all
 }
 
 func TestExportBadInput(t *testing.T) {
@@ -64,6 +84,7 @@ func TestExportBadInput(t *testing.T) {
 		{[]string{checkpoint}, 2, []string{"out"}},
 		{[]string{checkpoint, "--out", "x.h5"}, 2, []string{"--out", "x.h5", ".onnx"}},
 		{[]string{checkpoint, "--out", "x.onnx", "--python"}, 2, []string{"--python", "x.onnx"}},
+		{[]string{checkpoint, "--out", "x.pt2", "--python"}, 2, []string{"--python", "x.pt2"}},
 		{[]string{checkpoint, "--out", "x.pt", "--int8"}, 2, []string{"--int8", "x.pt"}},
 		{[]string{checkpoint, "--out", "x.pt", "--model", "resnet"}, 2, []string{"--model", "resnet"}},
 		{[]string{checkpoint, "--onnx", "--out", "nowhere/x.onnx"}, 1, []string{"writing nowhere/x.onnx", "no such file"}},

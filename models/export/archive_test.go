@@ -2,9 +2,13 @@ package export_test
 
 import (
 	"bytes"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"pgregory.net/rapid"
 
 	"eegprune/models"
 	"eegprune/models/export"
@@ -117,5 +121,33 @@ func TestONNXRefuses(t *testing.T) {
 				t.Errorf("of %s it says %q, without %s", what, err, word)
 			}
 		}
+	}
+}
+
+// TestDamagedArchivesAreErrors changes arguments of graphs that PyTorch exported: what comes of them is an
+// error or a file, and never a panic.
+func TestDamagedArchivesAreErrors(t *testing.T) {
+	values := rapid.SampledFrom([]any{nil, 0, -1, 3, 1 << 62, []int{}, []int{0, -1}, []int{2, 2, 2, 2, 2}, 0.5, true, "constant", op.Ref(models.Input),
+		[]op.Ref{}, []op.Ref{"", models.Input}, op.Size{N: 2, Clips: true}, []op.Size{{N: -3, Clips: true}}, op.Choice("float16")})
+	for _, name := range []string{"cnn.2.15", "norms.2.15", "attention.2.9", "constants.2.15"} {
+		whole := archive(t, filepath.Join("../pt2/testdata", name+".pt2"), nil).Arch
+		rapid.Check(t, func(rt *rapid.T) {
+			a := whole.Clone()
+			n := &a.Nodes[rapid.IntRange(0, len(a.Nodes)-1).Draw(rt, "node")]
+			if args := slices.Sorted(maps.Keys(n.Args)); len(args) > 0 && rapid.Bool().Draw(rt, "argument") {
+				n.Args[rapid.SampledFrom(args).Draw(rt, "name")] = values.Draw(rt, "value")
+			} else {
+				n.Op = a.Nodes[rapid.IntRange(0, len(a.Nodes)-1).Draw(rt, "other")].Op
+			}
+			if a.Check() != nil || a.Regroup() != nil {
+				return
+			}
+			network, err := models.New(a, torch.CPU, nil)
+			if err != nil {
+				return
+			}
+			defer network.Free()
+			_ = export.ONNX(&bytes.Buffer{}, network, export.ONNXOptions{})
+		})
 	}
 }

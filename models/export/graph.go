@@ -74,7 +74,7 @@ func (b *graphBuilder) add(c *op.Call, later []*op.Call) error {
 		if c.InPlace() {
 			b.forget()
 		}
-		return b.logits(c)
+		return nil
 	}
 	g := &op.Graph{Call: c, Builder: b}
 	if err := g.Write(); err != nil {
@@ -84,16 +84,6 @@ func (b *graphBuilder) add(c *op.Call, later []*op.Call) error {
 		return b.written(g, later)
 	}
 	return b.err
-}
-
-// logits gives those of a network whose last node is the same for all clips.
-func (b *graphBuilder) logits(c *op.Call) error {
-	for _, v := range c.Values() {
-		if v == b.network.Arch.Logits() {
-			return fmt.Errorf("the logits do not depend on the clips")
-		}
-	}
-	return nil
 }
 
 // written gives the values in whose memory a node wrote what they are from there on, or says why that
@@ -109,7 +99,7 @@ func (b *graphBuilder) written(g *op.Graph, later []*op.Call) error {
 			break
 		}
 		of := view.Ref("self")
-		if of == "" || !taken(later, of) && b.memory[of] == of {
+		if of == "" || b.memory[of] == of && of != b.network.Arch.Logits() && !taken(later, of) {
 			break
 		}
 		y, ok := g.Written(view, b.Value(of), x)
@@ -118,12 +108,13 @@ func (b *graphBuilder) written(g *op.Graph, later []*op.Call) error {
 		}
 		self, x = of, y
 	}
-	root := b.memory[self]
+	last := []string{b.network.Arch.Logits()}
 	for _, next := range later {
-		for _, in := range next.Inputs() {
-			if !known[in] && b.memory[in] == root && b.before[in] {
-				return fmt.Errorf("it writes over memory that %s takes as %s: let forward write x = x + y in the place of x += y, or clone x before", next.Name, in)
-			}
+		last = append(last, next.Inputs()...)
+	}
+	for _, in := range last {
+		if !known[in] && b.memory[in] == b.memory[self] && b.before[in] {
+			return fmt.Errorf("it writes over memory that is read later as %s: let forward write x = x + y in the place of x += y, or clone x before", in)
 		}
 	}
 	return b.err
@@ -190,36 +181,45 @@ func (b *graphBuilder) Steps(operation string, outputs int, in []string, attribu
 	return out
 }
 
-// Give says that a value of the node is what an operation gave, or another value.
+// Give says that a value of the node is what an operation gave, or another value. The node's last
+// operation takes the value's name.
 func (b *graphBuilder) Give(place int, x string) {
 	value := b.node.Values()[place]
 	if value == "" {
 		return
 	}
-	logits := value == b.network.Arch.Logits()
 	b.values[value] = x
-	name := value
-	if logits {
-		name = Output
+	if last := len(b.g.Node) - 1; last >= b.first && slices.Contains(b.g.Node[last].Output, x) {
+		b.values[value] = b.unused(value)
+		named(b.g.Node[last:], x, b.values[value])
 	}
-	// The last operation of the node takes its name; what the network took before it can't.
-	if last := len(b.g.Node) - 1; last >= b.first {
-		n := b.g.Node[last]
-		if i := slices.Index(n.Output, x); i >= 0 {
-			if !logits {
-				name = b.unused(name)
+}
+
+// named has what a node gives called by another name.
+func named(nodes []*onnxpb.NodeProto, from, to string) bool {
+	given := false
+	for _, n := range nodes {
+		for i := range n.Output {
+			if n.Output[i] == from {
+				n.Output[i], given = to, true
+				if i == 0 {
+					n.Name = proto.String(to)
+				}
 			}
-			n.Output[i] = name
-			if i == 0 {
-				n.Name = proto.String(name)
+		}
+		for i := range n.Input {
+			if n.Input[i] == from && given {
+				n.Input[i] = to
 			}
-			b.values[value] = name
-			return
 		}
 	}
-	if logits {
-		b.operation(name, "Identity", []string{x}, []string{name}, nil)
-		b.values[value] = name
+	return given
+}
+
+// logits gives the network's output its name.
+func (b *graphBuilder) logits() {
+	if x := b.Value(b.network.Arch.Logits()); !named(b.g.Node, x, Output) {
+		b.operation(Output, "Identity", []string{x}, []string{Output}, nil)
 	}
 }
 

@@ -85,8 +85,9 @@ func (b *graphBuilder) graph() (*onnxpb.GraphProto, error) {
 			return nil, fmt.Errorf("%s: layer %q: %w", arch.Model, c.Name, err)
 		}
 	}
+	b.logits()
 	b.prune()
-	return &b.g, nil
+	return &b.g, b.err
 }
 
 // clip is the shape of what the graph takes, without the clips.

@@ -59,7 +59,7 @@ func arithmeticONNX(g *Graph) error {
 		switch {
 		case g.op.param("alpha") != nil && g.Float("alpha") != 1:
 			y = k.do("Mul", y, k.arg("alpha"))
-		case name == "pow" && !g.isTensor(b) && g.Float(b) == 2:
+		case name == "pow" && !g.Given(b) && g.Float(b) == 2:
 			k.give(0, k.do("Mul", x, x))
 			return nil
 		}

@@ -84,7 +84,7 @@ var compositions = map[string]func(k calculation, x string) string{
 	"exp2":      func(k calculation, x string) string { return k.do("Pow", k.num(2), x) },
 	"expm1":     func(k calculation, x string) string { return k.do("Sub", k.do("Exp", x), k.num(1)) },
 	"frac":      func(k calculation, x string) string { return k.do("Sub", x, k.truncated(x)) },
-	"gelu":      (calculation).gelu,
+	"gelu":      calculation.gelu,
 	"hardshrink": func(k calculation, x string) string {
 		return k.Step("Shrink", []string{x}, Attribute{"lambd", k.Float("lambd")})
 	},
@@ -97,14 +97,14 @@ var compositions = map[string]func(k calculation, x string) string{
 	"log1p":       func(k calculation, x string) string { return k.do("Log", k.do("Add", x, k.num(1))) },
 	"log2":        func(k calculation, x string) string { return k.do("Mul", k.do("Log", x), k.num(1/math.Ln2)) },
 	"log_sigmoid": func(k calculation, x string) string { return k.do("Neg", k.do("Softplus", k.do("Neg", x))) },
-	"logit":       (calculation).logit,
+	"logit":       calculation.logit,
 	"mish":        func(k calculation, x string) string { return k.do("Mul", x, k.do("Tanh", k.do("Softplus", x))) },
 	"relu6":       func(k calculation, x string) string { return k.do("Clip", x, k.num(0), k.num(6)) },
 	"rrelu":       func(k calculation, x string) string { return k.leaky(x, (k.Float("lower")+k.Float("upper"))/2) },
 	"rsqrt":       func(k calculation, x string) string { return k.do("Reciprocal", k.do("Sqrt", x)) },
 	"silu":        func(k calculation, x string) string { return k.do("Mul", x, k.do("Sigmoid", x)) },
-	"sinc":        (calculation).sinc,
-	"softplus":    (calculation).softplus,
+	"sinc":        calculation.sinc,
+	"softplus":    calculation.softplus,
 	"softshrink": func(k calculation, x string) string {
 		return k.Step("Shrink", []string{x}, Attribute{"lambd", k.Float("lambd")}, Attribute{"bias", k.Float("lambd")})
 	},
@@ -112,7 +112,7 @@ var compositions = map[string]func(k calculation, x string) string{
 	"threshold": func(k calculation, x string) string {
 		return k.choose(k.do("Greater", x, k.num(k.Float("threshold"))), x, k.num(k.Float("value")))
 	},
-	"trunc": (calculation).truncated,
+	"trunc": calculation.truncated,
 }
 
 // elementwiseONNX writes a function of one tensor.
@@ -133,7 +133,7 @@ func elementwiseONNX(g *Graph) error {
 		k.give(0, arg())
 	case counterparts[name] != "":
 		k.give(0, k.do(counterparts[name], arg()))
-	case compositions[name] != nil && (name != "clamp" && name != "clip" && !strings.HasPrefix(name, "clamp_") || !g.isTensor("min") && !g.isTensor("max")):
+	case compositions[name] != nil && !g.Given("min") && !g.Given("max"):
 		if name == "gelu" && g.Text("approximate") != "none" && g.Text("approximate") != "tanh" {
 			return errNoONNX(g.Call, "its approximation is "+g.Text("approximate"))
 		}
@@ -151,10 +151,10 @@ func elementwiseOther(g *Graph, name string, from Choice) error {
 	switch name {
 	case "clamp", "clip", "clamp_min", "clamp_max": // by tensors
 		y := g.as("self", k.t)
-		if g.isTensor("min") {
+		if g.Given("min") {
 			y = k.do("Max", y, g.as("min", k.t))
 		}
-		if g.isTensor("max") {
+		if g.Given("max") {
 			y = k.do("Min", y, g.as("max", k.t))
 		}
 		k.give(0, y)
@@ -200,9 +200,6 @@ func elementwiseOther(g *Graph, name string, from Choice) error {
 	}
 	return nil
 }
-
-// isTensor reports whether an argument is a tensor.
-func (c *Call) isTensor(arg string) bool { return c.Ref(arg) != "" }
 
 // clipped brings elements to between two numbers, either of which may be none.
 func clipped(low, high string) func(k calculation, x string) string {

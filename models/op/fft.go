@@ -37,7 +37,7 @@ func fourierONNX(g *Graph) error {
 	if g.value("n") != nil {
 		n = g.Int("n")
 	}
-	if n < 1 || largestFactor(n) > maxMatrix {
+	if n < 1 || n > 1<<20 || largestFactor(n) > maxMatrix {
 		return errNoONNX(g.Call, fmt.Sprintf("of %d samples", n))
 	}
 	x := g.In("self")
@@ -76,8 +76,8 @@ func fourierONNX(g *Graph) error {
 	return nil
 }
 
-// maxMatrix is the largest transform that is a product with one matrix. onnxruntime's own transforms
-// of sizes that are no powers of two are right to four digits only.
+// maxMatrix is the largest transform that is a product with one matrix. ONNX has transforms of its own,
+// but those of onnxruntime lose digits where the size is no power of two.
 const maxMatrix = 2048
 
 // largestFactor is the largest prime factor of n.
@@ -214,7 +214,7 @@ func stftONNX(g *Graph) error {
 	}
 	shape := g.Shape("self")
 	onesided := g.value("onesided") == nil || g.Bool("onesided")
-	if g.op.param("center") != nil || g.Bool("align_to_window") || n < 1 || n > 1<<13 || hop < 1 || length < 1 || length > n || len(shape) < 1 || len(shape) > 2 || g.Element(g.Ref("self")) != "float32" {
+	if g.op.param("center") != nil || g.Bool("align_to_window") || n < 1 || n > 1<<12 || hop < 1 || length < 1 || length > n || len(shape) < 1 || len(shape) > 2 || g.Element(g.Ref("self")) != "float32" {
 		return errNoONNX(g.Call, "")
 	}
 	bins := n

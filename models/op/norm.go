@@ -49,7 +49,7 @@ func (g *Graph) or(arg string, v float64, shape ...int) string {
 // layerNormONNX writes normalisations over the last dimensions.
 func layerNormONNX(g *Graph) error {
 	shape := g.Ints("normalized_shape")
-	if len(shape) == 0 || slices.Min(shape) < 1 {
+	if len(shape) == 0 || many(shape...) {
 		return errNoONNX(g.Call, "")
 	}
 	if g.function() == "layer_norm" {
@@ -82,7 +82,7 @@ func layerNormONNX(g *Graph) error {
 // it has kept, if it has, or else by those of what it takes.
 func batchNormONNX(g *Graph) error {
 	dims, channels := len(g.Out), sizeAt(g.Out, 1)
-	if dims < 2 || channels < 1 || g.Given("running_mean") != g.Given("running_var") {
+	if dims < 2 || many(channels) || g.Given("running_mean") != g.Given("running_var") {
 		return errNoONNX(g.Call, "")
 	}
 	in := []string{g.In("input"), g.or("weight", 1, channels), g.or("bias", 0, channels)}
@@ -113,7 +113,7 @@ func batchNormONNX(g *Graph) error {
 // groupNormONNX writes one of groups of channels as one of each of as many channels.
 func groupNormONNX(g *Graph) error {
 	groups, dims := g.Int("num_groups"), len(g.Out)
-	if groups < 1 || dims < 2 {
+	if many(groups) || dims < 2 {
 		return errNoONNX(g.Call, "")
 	}
 	k, clips := g.computes(), g.Out[0]

@@ -72,8 +72,17 @@ func errNoONNX(c *Call, why string) error {
 	return fmt.Errorf("operation %q has no counterpart in ONNX that this version knows%s", c.Op, why)
 }
 
-// Write writes the node as it is in an evaluation, or says why that can't be.
-func (g *Graph) Write() error {
+// maxNumbers is how many numbers an operation may add to a graph.
+const maxNumbers = 1 << 26
+
+// Write writes the node as it is in an evaluation, or says why that can't be. Of a graph from a file
+// arguments may be of any number and size: what does not fit is an error too.
+func (g *Graph) Write() (err error) {
+	defer func() {
+		if recover() != nil {
+			err = errNoONNX(g.Call, "its arguments do not fit what it takes")
+		}
+	}()
 	if g.op.ONNX == nil {
 		return errNoONNX(g.Call, "")
 	}
@@ -229,6 +238,9 @@ func (g *Graph) axis(arg, of string) int { return dimension(g.Int(arg), len(g.Sh
 func (g *Graph) sliced(x string, axis, start, end int) string {
 	return g.Step("Slice", []string{x, g.Numbers(start), g.Numbers(end), g.Numbers(axis)})
 }
+
+// many reports whether the product of some sizes is more numbers than a graph may get, or none.
+func many(sizes ...int) bool { return tooMany(sizes...) || product(sizes) > maxNumbers }
 
 // transposed has the dimensions in another order, those of complex numbers last.
 func (g *Graph) transposed(x string, order []int, t Choice) string {

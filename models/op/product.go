@@ -272,7 +272,7 @@ func attentionONNX(g *Graph) error {
 	masked := ""
 	if g.Bool("is_causal") {
 		rows, columns := q[len(q)-2], key[len(key)-2]
-		if rows < 1 || columns < 1 {
+		if many(rows, columns) {
 			return errNoONNX(g.Call, "over the clips")
 		}
 		later := make([]float64, rows*columns)

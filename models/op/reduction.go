@@ -150,7 +150,7 @@ func reducedONNX(g *Graph) error {
 			calculation{g, []Choice{k.t, "int64"}[i]}.give(i, x)
 		}
 	case "norm", "linalg_vector_norm", "frobenius_norm":
-		k.give(0, k.norm(k.arg("self"), g.order2(), axes, keep))
+		k.give(0, k.norm(k.arg("self"), g.normOrder(), axes, keep))
 	case "var", "std", "var_mean", "std_mean":
 		return varianceONNX(k, axes, keep)
 	default:
@@ -159,8 +159,8 @@ func reducedONNX(g *Graph) error {
 	return nil
 }
 
-// order2 is which norm an operation computes: the Euclidean one where it does not say.
-func (g *Graph) order2() float64 {
+// normOrder is which norm an operation computes: the Euclidean one where it does not say.
+func (g *Graph) normOrder() float64 {
 	for _, arg := range []string{"ord", "p"} {
 		if g.value(arg) != nil {
 			return g.Float(arg)

@@ -71,7 +71,7 @@ func shapeRules() []rule {
 		}, ONNX: func(g *Graph) error {
 			axis, dims := g.axis("dimension", "self"), len(g.Shape("self"))
 			windows := sizeAt(g.Out, axis)
-			if dims == 0 || windows < 1 || isComplex(g.Result()) {
+			if dims == 0 || isComplex(g.Result()) || many(windows, g.Int("size")) {
 				return errNoONNX(g.Call, "along the clips")
 			}
 			var index []float64

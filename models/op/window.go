@@ -37,6 +37,9 @@ func windowONNX(g *Graph) error {
 	if clips < 1 || clips > 2 || len(g.Shape(arg)) != len(g.Out) {
 		return errNoONNX(g.Call, "")
 	}
+	if many(g.Out[clips:]...) || many(g.Shape(arg)[clips:]...) {
+		return errNoONNX(g.Call, "along the clips")
+	}
 	p := pool{Graph: g, x: g.In(arg), in: g.Shape(arg)[clips:], out: g.Out[clips:]}
 	if clips == 1 {
 		p.x = g.Step("Unsqueeze", []string{p.x, g.Numbers(0)})
@@ -156,7 +159,7 @@ func (p pool) adaptive(largest bool) (string, error) {
 	var kernel []int
 	divides := true
 	for i, n := range p.out {
-		if n < 1 {
+		if many(n, p.in[i]) {
 			return "", errNoONNX(p.Call, "")
 		}
 		kernel = append(kernel, p.in[i]/n)

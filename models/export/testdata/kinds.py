@@ -32,7 +32,7 @@ def kinds():
 
     k = {}
 
-    def kind(name, f, *parameters, modules=()):
+    def kind(name, f, *parameters, modules=(), bare=False):
         class Net(nn.Module):
             def __init__(self):
                 super().__init__()
@@ -41,7 +41,7 @@ def kinds():
 
             def forward(self, x):
                 y = f(x, *self.p, *self.m)
-                return y.reshape(x.shape[0], -1).to(torch.float32)
+                return y if bare else y.reshape(x.shape[0], -1).to(torch.float32)
 
         k[name] = Net()
 
@@ -156,7 +156,23 @@ def kinds():
         z.transpose(1, 2)[:, 2:7].add_(1)
         return torch.cat([y, z], 1)
 
+    def logits_in_place(x):
+        y = torch.zeros(x.shape[0], 5)
+        y[:, 1:4] = x.mean(-1)[:, :3]
+        y[:, 4] = 2
+        return y
+
+    def buffer_in_place(x):
+        table = torch.zeros(4, 4)
+        table[1, 2] = 3
+        first = table * 2
+        table += 1
+        return (x.mT @ table + x.mT @ first).mul_(2)
+
     kind("in_place", in_place)
+    kind("logits_in_place", logits_in_place, bare=True)
+    kind("buffer_in_place", buffer_in_place)
+    kind("bare", lambda x: x.flatten(1), bare=True)
     kind("more", lambda x: torch.maximum(x, x * 2) + torch.max(x, x.flip(-1)) + torch.xlogy(x.abs(), x.abs() + 1) + torch.fmax(x, x * 2) + torch.fmin(x, x * 2) + torch.heaviside(x, x * 0 + 0.5) + torch.special.erf(x) + torch.special.expit(x))
     kind("medians", lambda x: x.median(-1)[0] + x.kthvalue(3, -1)[0])
     kind("grouped_attention", lambda x: F.scaled_dot_product_attention(x.reshape(-1, 4, 4, 8), x.reshape(-1, 4, 4, 8)[:, :2], x.reshape(-1, 4, 4, 8)[:, 2:], enable_gqa=True))
