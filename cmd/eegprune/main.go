@@ -39,6 +39,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	a := &app{stdin: os.Stdin, stdout: stdout, stderr: stderr}
 	root := a.root()
 	if askedToComplete(args) {
+		complete(root)
 		offerArguments(root)
 	}
 	root.SetArgs(args)
@@ -119,7 +120,6 @@ and any that torch.export writes (.pt2).`,
 	root.AddCommand(a.studyCommand(), a.runCommand(), a.trainCommand(), a.pruneCommand(), a.recoverCommand(), a.evaluateCommand(),
 		a.sensitivityCommand(), a.sweepCommand(), a.savingsCommand(), a.compareCommand(), a.reportCommand(),
 		a.predictCommand(), a.initCommand(), a.exportCommand(), a.inspectCommand(), a.dataCommand(), a.benchCommand(), a.doctorCommand(), a.citeCommand(), a.versionCommand())
-	complete(root)
 	a.noteStart(root)
 	return root
 }

@@ -28,10 +28,9 @@ func (s *Source) dataset() *dataset {
 	if !s.Origin.BuiltIn {
 		return nil
 	}
-	for _, d := range datasets() {
-		if m, err := ParseManifest([]byte(d.manifest), ""); err == nil && m.Name == s.Manifest.Name {
-			return &d
-		}
+	names, _ := datasetNames() // which the manifest came from
+	if i := slices.Index(names, s.Manifest.Name); i >= 0 {
+		return &datasets()[i]
 	}
 	return nil
 }

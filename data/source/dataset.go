@@ -2,6 +2,7 @@ package source
 
 import (
 	"regexp"
+	"sync"
 
 	"eegprune/data/label"
 	"eegprune/internal/cite"
@@ -56,7 +57,32 @@ func (d *dataset) leaves(name string) string {
 // datasets lists them. A new one is a file and a line here. Where the names of one set's files
 // are also those of another's, the one whose files are looked into stands first.
 func datasets() []dataset {
-	return []dataset{deap(), deapMATLAB(), eegmat(), eegmmidb(), seedIV(), seed(), seedVII(), seedV(), dreamer(), amigos(), faced(), thuEP(), gameemo(), mahnob(), deapBDF()}
+	tables.sets.Do(func() {
+		tables.datasets = []dataset{deap(), deapMATLAB(), eegmat(), eegmmidb(), seedIV(), seed(), seedVII(), seedV(), dreamer(), amigos(), faced(), thuEP(), gameemo(), mahnob(), deapBDF()}
+	})
+	return tables.datasets
+}
+
+// tables are what is known of data sets and formats, made when it is first asked for: a command
+// line asks for the names alone, and often. They are not changed.
+var tables struct {
+	sets, kinds, named sync.Once
+	datasets           []dataset
+	formats            []format
+	names              []string // of the data sets
+	err                error
+}
+
+// datasetNames are those that the manifests give the data sets, in their order.
+func datasetNames() ([]string, error) {
+	tables.named.Do(func() {
+		var list []*Manifest
+		list, tables.err = Builtin()
+		for _, m := range list {
+			tables.names = append(tables.names, m.Name)
+		}
+	})
+	return tables.names, tables.err
 }
 
 // ratings are scales of one range, divided at the same threshold.
@@ -70,13 +96,13 @@ func ratings(low, high, threshold float64, keys ...string) []label.Scale {
 
 // Papers returns the paper of each known data set, by the data set's name.
 func Papers() (map[string]cite.Paper, error) {
-	manifests, err := Builtin()
+	names, err := datasetNames()
 	if err != nil {
 		return nil, err
 	}
 	papers := map[string]cite.Paper{}
 	for i, d := range datasets() {
-		papers[manifests[i].Name] = d.cite
+		papers[names[i]] = d.cite
 	}
 	return papers, nil
 }

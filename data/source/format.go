@@ -79,13 +79,16 @@ type structure interface {
 // formats lists all kinds of files: a new one is a file and a line here. Those of one data set
 // are in its own file.
 func formats() []format {
-	list := []format{edfFormat(), bdfFormat(), brainVisionFormat(), eeglabFormat(), bidsFormat()}
-	for _, d := range datasets() {
-		if d.format.name != "" {
-			list = append(list, d.format)
+	tables.kinds.Do(func() {
+		tables.formats = []format{edfFormat(), bdfFormat(), brainVisionFormat(), eeglabFormat(), bidsFormat()}
+		for _, d := range datasets() {
+			if d.format.name != "" {
+				tables.formats = append(tables.formats, d.format)
+			}
 		}
-	}
-	return append(list, matFormat(), npyFormat())
+		tables.formats = append(tables.formats, matFormat(), npyFormat())
+	})
+	return tables.formats
 }
 
 // Formats returns the names that a manifest's format can have.

@@ -19,14 +19,11 @@ import (
 // Names returns what [Open] takes in place of a manifest's path: the known data
 // sets, and the formats of files that can be read without a manifest.
 func Names() ([]string, error) {
-	list, err := Builtin()
+	known, err := datasetNames()
 	if err != nil {
 		return nil, err
 	}
-	var names []string
-	for _, m := range list {
-		names = append(names, m.Name)
-	}
+	names := slices.Clone(known)
 	for _, f := range formats() {
 		if f.implied() {
 			names = append(names, f.name)
