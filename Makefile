@@ -82,7 +82,7 @@ libtorch:
 demo: build
 	@scripts/demo.sh $(BIN)/eegprune $(DATA)
 
-test: vet test-shim test-go
+test: vet lint test-shim test-go
 
 lint:
 	@scripts/lint.sh
@@ -92,7 +92,6 @@ lint-slow:
 	$(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 run ./...
 
 vet: $(SHIM)
-	@test -z "$$(gofmt -l .)" || { echo "these files are not formatted, run gofmt -w on them:"; gofmt -l .; exit 1; }
 	$(GO) vet ./...
 	$(GO) vet -tags "gpu python real slow slurm" ./...
 
