@@ -46,6 +46,25 @@ func mirror(t *testing.T, breaks int64, damage bool) (address string) {
 	return s.URL + "/eegmat"
 }
 
+// bucket lists and serves three subjects of any set of OpenNeuro's.
+func bucket(t *testing.T) (address string) {
+	t.Helper()
+	files := []string{"dataset_description.json", "sub-01/eeg/sub-01_eeg.edf", "sub-02/eeg/sub-02_eeg.edf", "sub-03/eeg/sub-03_eeg.edf"}
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !r.URL.Query().Has("list-type") {
+			fmt.Fprint(w, "{}")
+			return
+		}
+		fmt.Fprint(w, "<ListBucketResult>")
+		for _, n := range files {
+			fmt.Fprintf(w, "<Contents><Key>%s%s</Key><Size>2</Size></Contents>", r.URL.Query().Get("prefix"), n)
+		}
+		fmt.Fprint(w, "</ListBucketResult>")
+	}))
+	t.Cleanup(s.Close)
+	return s.URL + "/set"
+}
+
 func TestDataFetchGoesOnWhereItBrokeOff(t *testing.T) {
 	dir := t.TempDir()
 	fetch := []string{"data", "fetch", "eegmat", "--out", "eegmat", "--mirror", mirror(t, 2, false)}

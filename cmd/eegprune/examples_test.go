@@ -38,7 +38,11 @@ func TestExamplesWorkAsTyped(t *testing.T) {
 				}
 			}
 			if cmd == "data fetch" { // the sets themselves are hundreds of megabytes
-				args = append(args, "--mirror", mirror(t, 0, false))
+				from := bucket(t)
+				if args[2] == "eegmat" {
+					from = mirror(t, 0, false)
+				}
+				args = append(args, "--mirror", from)
 			}
 			if r := must(t, dir, args...); r.stdout == "" {
 				t.Errorf("eegprune %s says nothing", e[1])

@@ -47,8 +47,8 @@ func (a *app) exportCommand() *cobra.Command {
 
 The checkpoint may be of another program, as for "prune".`,
 		Example: `  eegprune export recovered.safetensors --python --out small.pt
-  eegprune export recovered.safetensors --onnx --out small.onnx
-  eegprune export small.pt2 --out small.onnx`,
+  eegprune export recovered.safetensors --out small.onnx
+  eegprune export recovered.safetensors --out small.pt2`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error { return e.run(a, args[0]) },
 	}
