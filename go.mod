@@ -1,4 +1,4 @@
-module eegprune
+module github.com/eegprune/eegprune
 
 go 1.26.8
 

@@ -8,10 +8,10 @@ import (
 	"strings"
 	"testing"
 
-	"eegprune/data/edf"
-	"eegprune/data/filetest"
-	"eegprune/data/source"
-	"eegprune/data/transform"
+	"github.com/eegprune/eegprune/data/edf"
+	"github.com/eegprune/eegprune/data/filetest"
+	"github.com/eegprune/eegprune/data/source"
+	"github.com/eegprune/eegprune/data/transform"
 )
 
 func features(ctx context.Context, dir string) (*Set, error) {

@@ -17,11 +17,11 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"eegprune/data/montage"
-	"eegprune/data/source"
-	"eegprune/internal/atomicfile"
-	"eegprune/internal/magic"
-	"eegprune/internal/natural"
+	"github.com/eegprune/eegprune/data/montage"
+	"github.com/eegprune/eegprune/data/source"
+	"github.com/eegprune/eegprune/internal/atomicfile"
+	"github.com/eegprune/eegprune/internal/magic"
+	"github.com/eegprune/eegprune/internal/natural"
 )
 
 // featuresVersion changes whenever the same recordings and options give other

@@ -9,8 +9,8 @@ package data
 import (
 	"hash"
 
-	"eegprune/internal/mapped"
-	"eegprune/internal/note"
+	"github.com/eegprune/eegprune/internal/mapped"
+	"github.com/eegprune/eegprune/internal/note"
 )
 
 // A Clip says where one row of a Set comes from.

@@ -13,11 +13,11 @@ import (
 
 	"github.com/sbinet/npyio/npz"
 
-	"eegprune/data/filetest"
-	"eegprune/data/label"
-	"eegprune/data/source"
-	"eegprune/data/transform"
-	"eegprune/internal/note"
+	"github.com/eegprune/eegprune/data/filetest"
+	"github.com/eegprune/eegprune/data/label"
+	"github.com/eegprune/eegprune/data/source"
+	"github.com/eegprune/eegprune/data/transform"
+	"github.com/eegprune/eegprune/internal/note"
 )
 
 // deapDir makes a directory in DEAP's format of testdata's one subject (made

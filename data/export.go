@@ -17,13 +17,13 @@ import (
 	"github.com/goccy/go-yaml"
 	"golang.org/x/text/unicode/norm"
 
-	"eegprune/data/label"
-	"eegprune/data/montage"
-	"eegprune/data/npy"
-	"eegprune/data/source"
-	"eegprune/internal/atomicfile"
-	"eegprune/internal/natural"
-	"eegprune/internal/note"
+	"github.com/eegprune/eegprune/data/label"
+	"github.com/eegprune/eegprune/data/montage"
+	"github.com/eegprune/eegprune/data/npy"
+	"github.com/eegprune/eegprune/data/source"
+	"github.com/eegprune/eegprune/internal/atomicfile"
+	"github.com/eegprune/eegprune/internal/natural"
+	"github.com/eegprune/eegprune/internal/note"
 )
 
 // SaveNPZ writes a set for use from Python: x [clips, ...], y, classes, and the

@@ -10,11 +10,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/sbinet/npyio/npz"
 
-	"eegprune/data/edf"
-	"eegprune/data/filetest"
-	"eegprune/data/source"
-	"eegprune/data/transform"
-	"eegprune/internal/note"
+	"github.com/eegprune/eegprune/data/edf"
+	"github.com/eegprune/eegprune/data/filetest"
+	"github.com/eegprune/eegprune/data/source"
+	"github.com/eegprune/eegprune/data/transform"
+	"github.com/eegprune/eegprune/internal/note"
 )
 
 // TestConvertedRecordingsGiveTheSameFeatures: through .npz and back, with and

@@ -6,10 +6,10 @@ import (
 	"strings"
 	"testing"
 
-	"eegprune/data/edf"
-	"eegprune/data/filetest"
-	"eegprune/data/npy"
-	"eegprune/data/source"
+	"github.com/eegprune/eegprune/data/edf"
+	"github.com/eegprune/eegprune/data/filetest"
+	"github.com/eegprune/eegprune/data/npy"
+	"github.com/eegprune/eegprune/data/source"
 )
 
 // TestExtremeNumbers: whatever numbers a manifest or options hold, they end in

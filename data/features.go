@@ -11,11 +11,11 @@ import (
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/semaphore"
 
-	"eegprune/data/label"
-	"eegprune/data/preprocess"
-	"eegprune/data/source"
-	"eegprune/data/transform"
-	"eegprune/internal/note"
+	"github.com/eegprune/eegprune/data/label"
+	"github.com/eegprune/eegprune/data/preprocess"
+	"github.com/eegprune/eegprune/data/source"
+	"github.com/eegprune/eegprune/data/transform"
+	"github.com/eegprune/eegprune/internal/note"
 )
 
 // Options say what features to make of recordings. They are written with

@@ -4,9 +4,9 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"eegprune/data/montage"
-	"eegprune/data/source"
-	"eegprune/data/transform"
+	"github.com/eegprune/eegprune/data/montage"
+	"github.com/eegprune/eegprune/data/source"
+	"github.com/eegprune/eegprune/data/transform"
 )
 
 // BenchmarkDEAPSubject makes the features of as much EEG as a subject of DEAP

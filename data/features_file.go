@@ -6,7 +6,7 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 
-	"eegprune/internal/strictyaml"
+	"github.com/eegprune/eegprune/internal/strictyaml"
 )
 
 // UnmarshalYAML reads options as a file of features or a study has them. What isn't

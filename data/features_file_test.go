@@ -11,11 +11,11 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/google/go-cmp/cmp"
 
-	"eegprune/data/filetest"
-	"eegprune/data/label"
-	"eegprune/data/source"
-	"eegprune/data/transform"
-	"eegprune/internal/strictyaml"
+	"github.com/eegprune/eegprune/data/filetest"
+	"github.com/eegprune/eegprune/data/label"
+	"github.com/eegprune/eegprune/data/source"
+	"github.com/eegprune/eegprune/data/transform"
+	"github.com/eegprune/eegprune/internal/strictyaml"
 )
 
 const featuresFile = `# differential entropy of two bands, arousal in two classes

@@ -12,10 +12,10 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
-	"eegprune/data/filetest"
-	"eegprune/data/label"
-	"eegprune/data/source"
-	"eegprune/data/transform"
+	"github.com/eegprune/eegprune/data/filetest"
+	"github.com/eegprune/eegprune/data/label"
+	"github.com/eegprune/eegprune/data/source"
+	"github.com/eegprune/eegprune/data/transform"
 )
 
 // madeSource writes some subjects' recordings and opens them.

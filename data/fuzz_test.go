@@ -12,14 +12,14 @@ import (
 	"strings"
 	"testing"
 
-	"eegprune/data/edf"
-	"eegprune/data/filetest"
-	"eegprune/data/mat"
-	"eegprune/data/npy"
-	"eegprune/data/pickle"
-	"eegprune/data/source"
-	"eegprune/data/transform"
-	"eegprune/internal/note"
+	"github.com/eegprune/eegprune/data/edf"
+	"github.com/eegprune/eegprune/data/filetest"
+	"github.com/eegprune/eegprune/data/mat"
+	"github.com/eegprune/eegprune/data/npy"
+	"github.com/eegprune/eegprune/data/pickle"
+	"github.com/eegprune/eegprune/data/source"
+	"github.com/eegprune/eegprune/data/transform"
+	"github.com/eegprune/eegprune/internal/note"
 )
 
 // fuzzedDirectory opens and reads a directory of which one file or more may hold

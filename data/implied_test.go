@@ -10,11 +10,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"eegprune/data/edf"
-	"eegprune/data/filetest"
-	"eegprune/data/npy"
-	"eegprune/data/source"
-	"eegprune/data/transform"
+	"github.com/eegprune/eegprune/data/edf"
+	"github.com/eegprune/eegprune/data/filetest"
+	"github.com/eegprune/eegprune/data/npy"
+	"github.com/eegprune/eegprune/data/source"
+	"github.com/eegprune/eegprune/data/transform"
 )
 
 func annotatedEDF(t *testing.T) []byte {

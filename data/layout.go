@@ -7,11 +7,11 @@ import (
 	"path/filepath"
 	"slices"
 
-	"eegprune/data/label"
-	"eegprune/data/preprocess"
-	"eegprune/data/source"
-	"eegprune/data/transform"
-	"eegprune/internal/spelling"
+	"github.com/eegprune/eegprune/data/label"
+	"github.com/eegprune/eegprune/data/preprocess"
+	"github.com/eegprune/eegprune/data/source"
+	"github.com/eegprune/eegprune/data/transform"
+	"github.com/eegprune/eegprune/internal/spelling"
 )
 
 // A layout is what all recordings of a set have in common, and how clips are

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"strconv"
 
-	"eegprune/data/ndarray"
-	"eegprune/data/npy"
+	"github.com/eegprune/eegprune/data/ndarray"
+	"github.com/eegprune/eegprune/data/npy"
 )
 
 // LoadNPZ reads clips that SaveNPZ or another program wrote: x [clips, channels, height,

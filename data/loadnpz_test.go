@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"eegprune/data/npy"
+	"github.com/eegprune/eegprune/data/npy"
 )
 
 func TestNPZGoesBothWays(t *testing.T) {

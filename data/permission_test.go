@@ -11,8 +11,8 @@ import (
 	"syscall"
 	"testing"
 
-	"eegprune/data/filetest"
-	"eegprune/data/source"
+	"github.com/eegprune/eegprune/data/filetest"
+	"github.com/eegprune/eegprune/data/source"
 )
 
 // forbiddenDir tells the test, run again by somebody else, where the recordings are.

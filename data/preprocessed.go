@@ -9,11 +9,11 @@ import (
 	"slices"
 	"strings"
 
-	"eegprune/data/montage"
-	"eegprune/data/preprocess"
-	"eegprune/data/source"
-	"eegprune/internal/note"
-	"eegprune/internal/spelling"
+	"github.com/eegprune/eegprune/data/montage"
+	"github.com/eegprune/eegprune/data/preprocess"
+	"github.com/eegprune/eegprune/data/source"
+	"github.com/eegprune/eegprune/internal/note"
+	"github.com/eegprune/eegprune/internal/spelling"
 )
 
 // A pipeline is one that is ready for recordings of one form; nil steps change nothing.

@@ -9,9 +9,9 @@ import (
 	"slices"
 	"testing"
 
-	"eegprune/data/dsp"
-	"eegprune/data/source"
-	"eegprune/data/transform"
+	"github.com/eegprune/eegprune/data/dsp"
+	"github.com/eegprune/eegprune/data/source"
+	"github.com/eegprune/eegprune/data/transform"
 )
 
 // The tests of this file read real recordings (PhysioNet's eegmat and

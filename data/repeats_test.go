@@ -5,9 +5,9 @@ import (
 	"strings"
 	"testing"
 
-	"eegprune/data/filetest"
-	"eegprune/data/npy"
-	"eegprune/data/source"
+	"github.com/eegprune/eegprune/data/filetest"
+	"github.com/eegprune/eegprune/data/npy"
+	"github.com/eegprune/eegprune/data/source"
 )
 
 // TestTrialsThatAreThereTwice: in one file they are taken once, and said; those of another

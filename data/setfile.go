@@ -12,7 +12,7 @@ import (
 	"io"
 	"os"
 
-	"eegprune/internal/note"
+	"github.com/eegprune/eegprune/internal/note"
 )
 
 // setMagic begins a file that holds a set: its name and the version of its

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"eegprune/internal/natural"
-	"eegprune/internal/spelling"
+	"github.com/eegprune/eegprune/internal/natural"
+	"github.com/eegprune/eegprune/internal/spelling"
 )
 
 // A unit is what a split keeps together.

@@ -6,9 +6,9 @@ import (
 	"slices"
 	"testing"
 
-	"eegprune/data"
-	"eegprune/data/simulate"
-	"eegprune/data/source"
+	"github.com/eegprune/eegprune/data"
+	"github.com/eegprune/eegprune/data/simulate"
+	"github.com/eegprune/eegprune/data/source"
 )
 
 // TestUnlabelledFile takes a file from among its neighbours, and two of its electrodes in

@@ -8,7 +8,7 @@ import (
 	"os"
 	"unsafe"
 
-	"eegprune/internal/mapped"
+	"github.com/eegprune/eegprune/internal/mapped"
 )
 
 // inMemory is how many values a set that no cache keeps has in memory (64 MB). Those of a

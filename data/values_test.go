@@ -11,7 +11,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"eegprune/internal/mapped"
+	"github.com/eegprune/eegprune/internal/mapped"
 )
 
 // TestValuesAreTheSameInMemoryAndInFiles: whatever is added, changed and read.

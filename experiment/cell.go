@@ -6,10 +6,10 @@ import (
 	"os"
 	"slices"
 
-	"eegprune/models"
-	"eegprune/prune"
-	"eegprune/result"
-	"eegprune/train"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/prune"
+	"github.com/eegprune/eegprune/result"
+	"github.com/eegprune/eegprune/train"
 )
 
 // Fits returns an error if a network does not take the study's clips.

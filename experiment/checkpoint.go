@@ -5,11 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"eegprune/internal/note"
-	"eegprune/models"
-	"eegprune/prune"
-	"eegprune/result"
-	"eegprune/train"
+	"github.com/eegprune/eegprune/internal/note"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/prune"
+	"github.com/eegprune/eegprune/result"
+	"github.com/eegprune/eegprune/train"
 )
 
 // Provenance is what a checkpoint says of where it comes from.

@@ -12,12 +12,12 @@ import (
 	"slices"
 	"strings"
 
-	"eegprune/data"
-	"eegprune/data/source"
-	"eegprune/models"
-	"eegprune/prune"
-	"eegprune/result"
-	"eegprune/train"
+	"github.com/eegprune/eegprune/data"
+	"github.com/eegprune/eegprune/data/source"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/prune"
+	"github.com/eegprune/eegprune/result"
+	"github.com/eegprune/eegprune/train"
 )
 
 // resultVersion is raised when the program would give other results from the same

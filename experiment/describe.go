@@ -8,11 +8,11 @@ import (
 	"slices"
 	"strings"
 
-	"eegprune/data"
-	"eegprune/data/label"
-	"eegprune/prune"
-	"eegprune/result"
-	"eegprune/train"
+	"github.com/eegprune/eegprune/data"
+	"github.com/eegprune/eegprune/data/label"
+	"github.com/eegprune/eegprune/prune"
+	"github.com/eegprune/eegprune/result"
+	"github.com/eegprune/eegprune/train"
 )
 
 // How a study says what it is about.

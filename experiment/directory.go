@@ -11,9 +11,9 @@ import (
 	"strings"
 	"time"
 
-	"eegprune/internal/atomicfile"
-	"eegprune/models"
-	"eegprune/result"
+	"github.com/eegprune/eegprune/internal/atomicfile"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/result"
 )
 
 // A directory is where a study's files are:

@@ -10,13 +10,13 @@ import (
 
 	"pgregory.net/rapid"
 
-	"eegprune/data"
-	"eegprune/internal/reftest"
-	"eegprune/models"
-	"eegprune/prune"
-	"eegprune/result"
-	"eegprune/torch"
-	"eegprune/train"
+	"github.com/eegprune/eegprune/data"
+	"github.com/eegprune/eegprune/internal/reftest"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/prune"
+	"github.com/eegprune/eegprune/result"
+	"github.com/eegprune/eegprune/torch"
+	"github.com/eegprune/eegprune/train"
 )
 
 func TestMain(m *testing.M) { os.Exit(reftest.Main(m)) }

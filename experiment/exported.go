@@ -7,8 +7,8 @@ import (
 	"io"
 	"os"
 
-	"eegprune/data"
-	"eegprune/models"
+	"github.com/eegprune/eegprune/data"
+	"github.com/eegprune/eegprune/models"
 )
 
 // Exported is a network that PyTorch exported, which a study trains.

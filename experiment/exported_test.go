@@ -5,11 +5,11 @@ import (
 	"path/filepath"
 	"testing"
 
-	"eegprune/experiment"
-	"eegprune/internal/reftest"
-	"eegprune/models"
-	"eegprune/prune"
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/experiment"
+	"github.com/eegprune/eegprune/internal/reftest"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/prune"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // TestPrunedRowsAreAsLongAsTheyMayBe: a row of a weight whose norm is above its bound loses columns

@@ -10,13 +10,13 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 
-	"eegprune/data/label"
-	"eegprune/data/preprocess"
-	"eegprune/data/source"
-	"eegprune/internal/strictyaml"
-	"eegprune/models"
-	"eegprune/prune"
-	"eegprune/train"
+	"github.com/eegprune/eegprune/data/label"
+	"github.com/eegprune/eegprune/data/preprocess"
+	"github.com/eegprune/eegprune/data/source"
+	"github.com/eegprune/eegprune/internal/strictyaml"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/prune"
+	"github.com/eegprune/eegprune/train"
 )
 
 // A File is a whole study as its author writes it, in YAML: which networks, how they are

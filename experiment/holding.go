@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"eegprune/result"
+	"github.com/eegprune/eegprune/result"
 )
 
 // A holding is a results directory, or a share of it, on which no other program works.

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"eegprune/data"
+	"github.com/eegprune/eegprune/data"
 )
 
 // smoothed are the names that SEED's features have, and others after it, which were

@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 
-	"eegprune/torch"
-	"eegprune/train"
+	"github.com/eegprune/eegprune/torch"
+	"github.com/eegprune/eegprune/train"
 )
 
 // spare is left free of a GPU for what its driver and libraries take beside tensors.

@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"eegprune/result"
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/result"
+	"github.com/eegprune/eegprune/torch"
 )
 
 func TestAsManyRunSideBySideAsFit(t *testing.T) {

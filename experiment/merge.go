@@ -7,8 +7,8 @@ import (
 	"reflect"
 	"slices"
 
-	"eegprune/internal/atomicfile"
-	"eegprune/result"
+	"github.com/eegprune/eegprune/internal/atomicfile"
+	"github.com/eegprune/eegprune/result"
 )
 
 // Merge copies into a directory the cells that others have, which were carried out on

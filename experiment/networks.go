@@ -9,12 +9,12 @@ import (
 	"slices"
 	"sync"
 
-	"eegprune/models"
-	"eegprune/models/op"
-	"eegprune/prune"
-	"eegprune/result"
-	"eegprune/torch"
-	"eegprune/train"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/models/op"
+	"github.com/eegprune/eegprune/prune"
+	"github.com/eegprune/eegprune/result"
+	"github.com/eegprune/eegprune/torch"
+	"github.com/eegprune/eegprune/train"
 )
 
 // How a fold's networks come about.

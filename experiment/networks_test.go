@@ -6,10 +6,10 @@ import (
 	"slices"
 	"testing"
 
-	"eegprune/data"
-	"eegprune/prune"
-	"eegprune/result"
-	"eegprune/train"
+	"github.com/eegprune/eegprune/data"
+	"github.com/eegprune/eegprune/prune"
+	"github.com/eegprune/eegprune/result"
+	"github.com/eegprune/eegprune/train"
 )
 
 // signals makes a set of noise for networks of signals.

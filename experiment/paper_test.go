@@ -7,9 +7,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"eegprune/data/transform"
-	"eegprune/models"
-	"eegprune/result"
+	"github.com/eegprune/eegprune/data/transform"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/result"
 )
 
 // TestPaperStudiesAreThePapersCode holds the files against what the code of Rao & Zhong

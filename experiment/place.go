@@ -6,10 +6,10 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"eegprune/internal/meter"
-	"eegprune/result"
-	"eegprune/torch"
-	"eegprune/train"
+	"github.com/eegprune/eegprune/internal/meter"
+	"github.com/eegprune/eegprune/result"
+	"github.com/eegprune/eegprune/torch"
+	"github.com/eegprune/eegprune/train"
 )
 
 // A place is where cells are done, several at a time: a device with the studies' data.

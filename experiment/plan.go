@@ -7,10 +7,10 @@ import (
 	"strings"
 	"time"
 
-	"eegprune/models"
-	"eegprune/prune"
-	"eegprune/result"
-	"eegprune/train"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/prune"
+	"github.com/eegprune/eegprune/result"
+	"github.com/eegprune/eegprune/train"
 )
 
 // A Planned cell is one that a study will do, with what it costs.

@@ -6,7 +6,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"eegprune/result"
+	"github.com/eegprune/eegprune/result"
 )
 
 // Whatever a plan is cut or summed up by, nothing of it is lost and nothing counted twice.

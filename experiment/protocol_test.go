@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"eegprune/data"
-	"eegprune/result"
+	"github.com/eegprune/eegprune/data"
+	"github.com/eegprune/eegprune/result"
 )
 
 // TestMetricIsBalancedWhereClassesDiffer: by more than 1.5 to 1.

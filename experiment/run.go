@@ -10,8 +10,8 @@ import (
 	"slices"
 	"strings"
 
-	"eegprune/result"
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/result"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // RunOptions say how studies are carried out. They do not change their results.

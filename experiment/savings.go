@@ -7,9 +7,9 @@ import (
 	"math"
 	"slices"
 
-	"eegprune/data"
-	"eegprune/report"
-	"eegprune/result"
+	"github.com/eegprune/eegprune/data"
+	"github.com/eegprune/eegprune/report"
+	"github.com/eegprune/eegprune/result"
 )
 
 // SavingsOptions say what counts as a loss, and how finely the ratio is sought.

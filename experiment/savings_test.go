@@ -3,9 +3,9 @@ package experiment
 import (
 	"testing"
 
-	"eegprune/report"
-	"eegprune/result"
-	"eegprune/train"
+	"github.com/eegprune/eegprune/report"
+	"github.com/eegprune/eegprune/result"
+	"github.com/eegprune/eegprune/train"
 )
 
 // Seeds that test on the same folds are no observations of their own, neither of the search for

@@ -14,12 +14,12 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"eegprune/data"
-	"eegprune/internal/meter"
-	"eegprune/models"
-	"eegprune/result"
-	"eegprune/torch"
-	"eegprune/train"
+	"github.com/eegprune/eegprune/data"
+	"github.com/eegprune/eegprune/internal/meter"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/result"
+	"github.com/eegprune/eegprune/torch"
+	"github.com/eegprune/eegprune/train"
 )
 
 // A task is a cell of one of the studies.

@@ -5,15 +5,15 @@ import (
 	"maps"
 	"reflect"
 
-	"eegprune/data"
-	"eegprune/data/label"
-	"eegprune/data/source"
-	"eegprune/data/transform"
-	"eegprune/internal/schema"
-	"eegprune/models"
-	"eegprune/prune"
-	"eegprune/result"
-	"eegprune/train"
+	"github.com/eegprune/eegprune/data"
+	"github.com/eegprune/eegprune/data/label"
+	"github.com/eegprune/eegprune/data/source"
+	"github.com/eegprune/eegprune/data/transform"
+	"github.com/eegprune/eegprune/internal/schema"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/prune"
+	"github.com/eegprune/eegprune/result"
+	"github.com/eegprune/eegprune/train"
 )
 
 // draft is the version of JSON Schema that editors know.

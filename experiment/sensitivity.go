@@ -8,11 +8,11 @@ import (
 	"slices"
 	"strings"
 
-	"eegprune/models"
-	"eegprune/prune"
-	"eegprune/report"
-	"eegprune/result"
-	"eegprune/train"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/prune"
+	"github.com/eegprune/eegprune/report"
+	"github.com/eegprune/eegprune/result"
+	"github.com/eegprune/eegprune/train"
 )
 
 // The clips on which sensitivity is measured. What is to be pruned should be decided on

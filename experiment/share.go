@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"slices"
 
-	"eegprune/result"
+	"github.com/eegprune/eegprune/result"
 )
 
 // A Share is one of several parts into which a study is cut, for machines or jobs that

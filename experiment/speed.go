@@ -8,9 +8,9 @@ import (
 	"slices"
 	"time"
 
-	"eegprune/models"
-	"eegprune/result"
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/result"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // speeds measures the first fold's networks. Networks of one architecture are one

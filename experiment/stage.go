@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strings"
 
-	"eegprune/models"
-	"eegprune/prune"
-	"eegprune/result"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/prune"
+	"github.com/eegprune/eegprune/result"
 )
 
 // A stage is how the networks of one of result's stages come about. Plans, keys, progress and

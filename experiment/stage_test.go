@@ -3,8 +3,8 @@ package experiment
 import (
 	"testing"
 
-	"eegprune/prune"
-	"eegprune/result"
+	"github.com/eegprune/eegprune/prune"
+	"github.com/eegprune/eegprune/result"
 )
 
 // The two tables of stages, of how networks come about and of what reports make of them, have

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"eegprune/result"
+	"github.com/eegprune/eegprune/result"
 )
 
 // A Status is how far the study in a directory has come.

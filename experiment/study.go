@@ -9,14 +9,14 @@ import (
 	"path/filepath"
 	"slices"
 
-	"eegprune/data"
-	"eegprune/data/label"
-	"eegprune/data/source"
-	"eegprune/models"
-	"eegprune/prune"
-	"eegprune/result"
-	"eegprune/torch"
-	"eegprune/train"
+	"github.com/eegprune/eegprune/data"
+	"github.com/eegprune/eegprune/data/label"
+	"github.com/eegprune/eegprune/data/source"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/prune"
+	"github.com/eegprune/eegprune/result"
+	"github.com/eegprune/eegprune/torch"
+	"github.com/eegprune/eegprune/train"
 )
 
 // A Fold is one fold's clips: Fit is trained on, Val chooses the epoch, Test is looked

@@ -5,9 +5,9 @@ import (
 	"maps"
 	"slices"
 
-	"eegprune/models"
-	"eegprune/result"
-	"eegprune/train"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/result"
+	"github.com/eegprune/eegprune/train"
 )
 
 // bySubject tests a network on each subject's clips among rows by themselves.

@@ -8,11 +8,11 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 
-	"eegprune/data"
-	"eegprune/internal/strictyaml"
-	"eegprune/models"
-	"eegprune/prune"
-	"eegprune/train"
+	"github.com/eegprune/eegprune/data"
+	"github.com/eegprune/eegprune/internal/strictyaml"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/prune"
+	"github.com/eegprune/eegprune/train"
 )
 
 // A Content is what a study file asks for, as far as that is known without the recordings.

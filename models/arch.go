@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"slices"
 
-	"eegprune/models/op"
-	"eegprune/torch/ptfile"
+	"github.com/eegprune/eegprune/models/op"
+	"github.com/eegprune/eegprune/torch/ptfile"
 )
 
 // Input is the name by which nodes refer to the network's input.

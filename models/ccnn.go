@@ -3,8 +3,8 @@ package models
 import (
 	"fmt"
 
-	"eegprune/internal/cite"
-	"eegprune/models/op"
+	"github.com/eegprune/eegprune/internal/cite"
+	"github.com/eegprune/eegprune/models/op"
 )
 
 // CCNN, the continuous convolutional network of Yang et al., "Continuous Convolutional

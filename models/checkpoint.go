@@ -4,8 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"eegprune/internal/note"
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/internal/note"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // The checkpoint format is raised when older programs would misread what newer ones

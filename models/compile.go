@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"slices"
 
-	"eegprune/models/op"
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/models/op"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // A mode is what steps are compiled for.

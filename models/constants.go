@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"eegprune/models/op"
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/models/op"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // maxConstant is how many elements a constant may have.

@@ -1,6 +1,6 @@
 package models
 
-import "eegprune/models/op"
+import "github.com/eegprune/eegprune/models/op"
 
 // Counts are a network's costs, by the rules of Facebook's fvcore, which the field
 // quotes: one multiply-accumulate (MAC) counts 1, biases and activations nothing, a

@@ -3,7 +3,7 @@ package models
 import (
 	"fmt"
 
-	"eegprune/models/op"
+	"github.com/eegprune/eegprune/models/op"
 )
 
 // Deep4Net (Schirrmeister et al., "Deep learning with convolutional neural networks for EEG

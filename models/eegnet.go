@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"math"
 
-	"eegprune/internal/cite"
-	"eegprune/models/op"
+	"github.com/eegprune/eegprune/internal/cite"
+	"github.com/eegprune/eegprune/models/op"
 )
 
 // EEGNet (Lawhern et al., "EEGNet: a compact convolutional neural network for EEG-based

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"eegprune/models"
+	"github.com/eegprune/eegprune/models"
 )
 
 // The built-in networks are listed by name.

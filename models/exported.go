@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strings"
 
-	"eegprune/models/op"
-	"eegprune/models/pt2"
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/models/op"
+	"github.com/eegprune/eegprune/models/pt2"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // Exported is what is said of a network that PyTorch exported.

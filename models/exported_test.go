@@ -9,9 +9,9 @@ import (
 
 	"pgregory.net/rapid"
 
-	"eegprune/models"
-	"eegprune/models/op"
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/models/op"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // TestDamagedGraphsAreErrors changes graphs that PyTorch exported in single places: what comes of

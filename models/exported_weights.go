@@ -9,10 +9,10 @@ import (
 
 	"gonum.org/v1/gonum/stat"
 
-	"eegprune/models/op"
-	"eegprune/models/pt2"
-	"eegprune/torch"
-	"eegprune/torch/ptfile"
+	"github.com/eegprune/eegprune/models/op"
+	"github.com/eegprune/eegprune/models/pt2"
+	"github.com/eegprune/eegprune/torch"
+	"github.com/eegprune/eegprune/torch/ptfile"
 )
 
 // What weights the networks of a graph begin with.

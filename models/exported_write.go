@@ -8,10 +8,10 @@ import (
 	"slices"
 	"strings"
 
-	"eegprune/models/op"
-	"eegprune/models/pt2"
-	"eegprune/torch"
-	"eegprune/torch/ptfile"
+	"github.com/eegprune/eegprune/models/op"
+	"github.com/eegprune/eegprune/models/pt2"
+	"github.com/eegprune/eegprune/torch"
+	"github.com/eegprune/eegprune/torch/ptfile"
 )
 
 // extraName is the file beside the network in which an archive says what this program knows of it.

@@ -4,9 +4,9 @@ import (
 	"math"
 	"testing"
 
-	"eegprune/internal/reftest"
-	"eegprune/models"
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/internal/reftest"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // TestFewClipsSeeWhatATrainingWrote: one clip is evaluated with the weights and statistics as they are

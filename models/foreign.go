@@ -8,8 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	"eegprune/torch"
-	"eegprune/torch/ptfile"
+	"github.com/eegprune/eegprune/torch"
+	"github.com/eegprune/eegprune/torch/ptfile"
 )
 
 // A candidate is a network that a file of another program may hold.

@@ -6,9 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"eegprune/internal/reftest"
-	"eegprune/models"
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/internal/reftest"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // own is a network's file of tensors, which another program might have written, under

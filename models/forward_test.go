@@ -11,11 +11,11 @@ import (
 
 	"pgregory.net/rapid"
 
-	"eegprune/internal/reftest"
-	"eegprune/models"
-	"eegprune/models/op"
-	"eegprune/prune"
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/internal/reftest"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/models/op"
+	"github.com/eegprune/eegprune/prune"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // passed is what a training pass gives with a gradient of its logits' squares: these, the

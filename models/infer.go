@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"eegprune/models/op"
+	"github.com/eegprune/eegprune/models/op"
 )
 
 // Shapes are the shapes of a network's tensors by PyTorch's names: "lin1.weight".

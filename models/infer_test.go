@@ -10,10 +10,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"eegprune/internal/reftest"
-	"eegprune/models"
-	"eegprune/prune"
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/internal/reftest"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/prune"
+	"github.com/eegprune/eegprune/torch"
 )
 
 func shapesOf(n *models.Network) models.Shapes {

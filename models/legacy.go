@@ -3,7 +3,7 @@ package models
 import (
 	"fmt"
 
-	"eegprune/models/op"
+	"github.com/eegprune/eegprune/models/op"
 )
 
 // Checkpoints up to format 2 describe a network by layers in the order of construction, each with

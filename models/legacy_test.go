@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"eegprune/models"
+	"github.com/eegprune/eegprune/models"
 )
 
 // oldArch is small as checkpoints of format 1 describe it.

@@ -10,8 +10,8 @@ import (
 	"math/bits"
 	"slices"
 
-	"eegprune/models/op"
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/models/op"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // A Mask is a set of elements of a tensor, in row-major order: those that stay. The

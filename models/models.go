@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"eegprune/internal/cite"
-	"eegprune/models/op"
+	"github.com/eegprune/eegprune/internal/cite"
+	"github.com/eegprune/eegprune/models/op"
 )
 
 // A Config says what a network is built for.

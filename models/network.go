@@ -4,8 +4,8 @@ import (
 	"errors"
 	"fmt"
 
-	"eegprune/models/op"
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/models/op"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // A Network is an architecture with weights. It owns them until Free. Forward may be

@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"eegprune/models"
+	"github.com/eegprune/eegprune/models"
 )
 
 // TestOldDescriptionsAreThoseOfTheNetworks has descriptions that a version of format 1 wrote of

@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"strings"
 
-	"eegprune/internal/note"
-	"eegprune/torch"
-	"eegprune/torch/ptfile"
+	"github.com/eegprune/eegprune/internal/note"
+	"github.com/eegprune/eegprune/torch"
+	"github.com/eegprune/eegprune/torch/ptfile"
 )
 
 // OpenOptions say how to take a file whose writer did not say what it holds.

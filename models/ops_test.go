@@ -5,10 +5,10 @@ import (
 	"strings"
 	"testing"
 
-	"eegprune/internal/reftest"
-	"eegprune/models"
-	"eegprune/models/op"
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/internal/reftest"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/models/op"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // TestEveryOperation has PyTorch's values for a small network around each operation that has a

@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"slices"
 
-	"eegprune/models/op"
+	"github.com/eegprune/eegprune/models/op"
 )
 
 // A Removal is what was removed of one dimension of a tensor.

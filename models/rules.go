@@ -3,8 +3,8 @@ package models
 import (
 	"slices"
 
-	"eegprune/models/op"
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/models/op"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // A rule rewrites a plan where it computes the same faster. Each can be left out alone.

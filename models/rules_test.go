@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // nets are networks for which each rule has something to do: those that there are.

@@ -1,8 +1,8 @@
 package models
 
-import "eegprune/internal/cite"
+import "github.com/eegprune/eegprune/internal/cite"
 
-import "eegprune/models/op"
+import "github.com/eegprune/eegprune/models/op"
 
 // ShallowConvNet (Schirrmeister et al., "Deep learning with convolutional neural networks for EEG
 // decoding and visualization", 2017), in the form of braindecode 1.8's ShallowFBCSPNet: a

@@ -5,8 +5,8 @@ import (
 	"math"
 	"slices"
 
-	"eegprune/internal/cite"
-	"eegprune/models/op"
+	"github.com/eegprune/eegprune/internal/cite"
+	"github.com/eegprune/eegprune/models/op"
 )
 
 // TSCeption (Ding et al., "TSception: Capturing Temporal Dynamics and Spatial Asymmetry

@@ -8,9 +8,9 @@ import (
 	"path/filepath"
 	"strings"
 
-	"eegprune/data/ndarray"
-	"eegprune/data/npy"
-	"eegprune/internal/mapped"
+	"github.com/eegprune/eegprune/data/ndarray"
+	"github.com/eegprune/eegprune/data/npy"
+	"github.com/eegprune/eegprune/internal/mapped"
 )
 
 // ErrName is of a file whose name ends in none of the formats that there are.

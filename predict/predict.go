@@ -9,12 +9,12 @@ import (
 	"slices"
 	"strconv"
 
-	"eegprune/data/ndarray"
-	"eegprune/experiment"
-	"eegprune/internal/note"
-	"eegprune/models"
-	"eegprune/torch"
-	"eegprune/train"
+	"github.com/eegprune/eegprune/data/ndarray"
+	"github.com/eegprune/eegprune/experiment"
+	"github.com/eegprune/eegprune/internal/note"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/torch"
+	"github.com/eegprune/eegprune/train"
 )
 
 // A Predictor is a network that classifies clips. The checkpoint stays its owner's.

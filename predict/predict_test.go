@@ -16,10 +16,10 @@ import (
 	"testing/iotest"
 	"time"
 
-	"eegprune/data/npy"
-	"eegprune/experiment"
-	"eegprune/internal/reftest"
-	"eegprune/models"
+	"github.com/eegprune/eegprune/data/npy"
+	"github.com/eegprune/eegprune/experiment"
+	"github.com/eegprune/eegprune/internal/reftest"
+	"github.com/eegprune/eegprune/models"
 )
 
 func TestMain(m *testing.M) { os.Exit(reftest.Main(m)) }

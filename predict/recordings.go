@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"slices"
 
-	"eegprune/data"
-	"eegprune/data/source"
-	"eegprune/experiment"
-	"eegprune/train"
+	"github.com/eegprune/eegprune/data"
+	"github.com/eegprune/eegprune/data/source"
+	"github.com/eegprune/eegprune/experiment"
+	"github.com/eegprune/eegprune/train"
 )
 
 // Recordings are a directory of recordings, or a single one, and how they are read.

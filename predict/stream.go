@@ -9,8 +9,8 @@ import (
 	"io"
 	"math"
 
-	"eegprune/data/npy"
-	"eegprune/train"
+	"github.com/eegprune/eegprune/data/npy"
+	"github.com/eegprune/eegprune/train"
 )
 
 // Stream classifies clips of the network's input size as they come, and hands on each with

@@ -9,8 +9,8 @@ import (
 	"strconv"
 	"strings"
 
-	"eegprune/data/npy"
-	"eegprune/internal/atomicfile"
+	"github.com/eegprune/eegprune/data/npy"
+	"github.com/eegprune/eegprune/internal/atomicfile"
 )
 
 // The formats that predictions are written in.

@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"slices"
 
-	"eegprune/internal/cite"
-	"eegprune/models"
-	"eegprune/models/op"
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/internal/cite"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/models/op"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // APoZ goes by the average percentage of zeros (Hu et al., "Network Trimming: A Data-Driven

@@ -4,12 +4,12 @@ import (
 	"slices"
 	"testing"
 
-	"eegprune/internal/reftest"
-	"eegprune/models"
-	"eegprune/models/op"
-	"eegprune/prune"
-	"eegprune/torch"
-	"eegprune/train"
+	"github.com/eegprune/eegprune/internal/reftest"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/models/op"
+	"github.com/eegprune/eegprune/prune"
+	"github.com/eegprune/eegprune/torch"
+	"github.com/eegprune/eegprune/train"
 )
 
 // By hand: three filters of one weight each, 1, -1 and 2, over the clips (1, -1) and (2, 3) of two

@@ -6,7 +6,7 @@ import (
 	"math"
 	"slices"
 
-	"eegprune/models"
+	"github.com/eegprune/eegprune/models"
 )
 
 // CheckRatio returns an error unless 0 <= ratio < 1.

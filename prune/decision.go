@@ -3,7 +3,7 @@ package prune
 import (
 	"maps"
 
-	"eegprune/models"
+	"github.com/eegprune/eegprune/models"
 )
 
 // A Keep says for each group, by name, which of its channels stay, in rising order.

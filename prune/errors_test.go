@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"eegprune/models"
-	"eegprune/prune"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/prune"
 )
 
 func choose(t testing.TB, n *models.Network, method string, ratio float64, o prune.Options) (prune.Decision, error) {

@@ -3,7 +3,7 @@ package prune_test
 import (
 	"fmt"
 
-	"eegprune/prune"
+	"github.com/eegprune/eegprune/prune"
 )
 
 // A pruning ratio is a share of the channels or weights to remove.

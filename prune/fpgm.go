@@ -6,8 +6,8 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
-	"eegprune/internal/cite"
-	"eegprune/models"
+	"github.com/eegprune/eegprune/internal/cite"
+	"github.com/eegprune/eegprune/models"
 )
 
 // FPGM is filter pruning via geometric median (He et al., "Filter Pruning via Geometric

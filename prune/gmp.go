@@ -3,10 +3,10 @@ package prune
 import (
 	"math"
 
-	"eegprune/internal/cite"
-	"eegprune/models"
-	"eegprune/torch"
-	"eegprune/train"
+	"github.com/eegprune/eegprune/internal/cite"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/torch"
+	"github.com/eegprune/eegprune/train"
 )
 
 // GMP is gradual magnitude pruning (Zhu & Gupta, "To Prune, or Not to Prune: Exploring the

@@ -4,7 +4,7 @@ import (
 	"math"
 	"slices"
 
-	"eegprune/internal/cite"
+	"github.com/eegprune/eegprune/internal/cite"
 )
 
 // LAMP is layer-adaptive magnitude pruning (Lee et al., "Layer-adaptive Sparsity for the

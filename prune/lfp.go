@@ -3,8 +3,8 @@ package prune
 import (
 	"math"
 
-	"eegprune/internal/cite"
-	"eegprune/models"
+	"github.com/eegprune/eegprune/internal/cite"
+	"github.com/eegprune/eegprune/models"
 )
 
 // LFP is layer-wise filter pruning (Li et al., "Pruning Filters for Efficient

@@ -12,8 +12,8 @@ import (
 	"slices"
 	"strings"
 
-	"eegprune/internal/cite"
-	"eegprune/models"
+	"github.com/eegprune/eegprune/internal/cite"
+	"github.com/eegprune/eegprune/models"
 )
 
 // A Method is a way to prune, as its paper has it.

@@ -4,11 +4,11 @@ import (
 	"fmt"
 	"math"
 
-	"eegprune/internal/cite"
-	"eegprune/models"
-	"eegprune/models/op"
-	"eegprune/torch"
-	"eegprune/train"
+	"github.com/eegprune/eegprune/internal/cite"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/models/op"
+	"github.com/eegprune/eegprune/torch"
+	"github.com/eegprune/eegprune/train"
 )
 
 // NSFP is network slimming (Liu et al., "Learning Efficient Convolutional Networks

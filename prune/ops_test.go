@@ -9,9 +9,9 @@ import (
 
 	"pgregory.net/rapid"
 
-	"eegprune/internal/reftest"
-	"eegprune/models"
-	"eegprune/prune"
+	"github.com/eegprune/eegprune/internal/reftest"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/prune"
 )
 
 // TestEveryOperationPassesChannelsOnExactly removes channels of a small network around each

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"eegprune/models"
-	"eegprune/models/op"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/models/op"
 )
 
 // What a ratio is a share of.

@@ -7,11 +7,11 @@ import (
 
 	"pgregory.net/rapid"
 
-	"eegprune/internal/reftest"
-	"eegprune/models"
-	"eegprune/models/op"
-	"eegprune/prune"
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/internal/reftest"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/models/op"
+	"github.com/eegprune/eegprune/prune"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // randomNetwork draws weights, and BatchNorm statistics that are not those of a fresh

@@ -4,8 +4,8 @@ import (
 	"hash/fnv"
 	"math/rand/v2"
 
-	"eegprune/internal/cite"
-	"eegprune/models"
+	"github.com/eegprune/eegprune/internal/cite"
+	"github.com/eegprune/eegprune/models"
 )
 
 // Random is the control: a criterion must beat it to be worth anything.

@@ -3,9 +3,9 @@ package prune
 import (
 	"fmt"
 
-	"eegprune/models"
-	"eegprune/models/op"
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/models/op"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // A Score returns one score for each channel, or each weight, of a candidate, or nil where

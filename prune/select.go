@@ -6,7 +6,7 @@ import (
 	"math"
 	"slices"
 
-	"eegprune/models"
+	"github.com/eegprune/eegprune/models"
 )
 
 // A scored candidate has a score for each channel, or weight.

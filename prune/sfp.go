@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"slices"
 
-	"eegprune/internal/cite"
-	"eegprune/models"
-	"eegprune/models/op"
-	"eegprune/torch"
-	"eegprune/train"
+	"github.com/eegprune/eegprune/internal/cite"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/models/op"
+	"github.com/eegprune/eegprune/torch"
+	"github.com/eegprune/eegprune/train"
 )
 
 // SFP is soft filter pruning (He et al., "Soft Filter Pruning for Accelerating Deep

@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"math"
 
-	"eegprune/internal/cite"
-	"eegprune/models"
-	"eegprune/torch"
-	"eegprune/train"
+	"github.com/eegprune/eegprune/internal/cite"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/torch"
+	"github.com/eegprune/eegprune/train"
 )
 
 // SNIP is single-shot network pruning (Lee et al., "SNIP: Single-shot Network Pruning based on

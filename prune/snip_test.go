@@ -4,11 +4,11 @@ import (
 	"math"
 	"testing"
 
-	"eegprune/internal/reftest"
-	"eegprune/models"
-	"eegprune/models/op"
-	"eegprune/prune"
-	"eegprune/train"
+	"github.com/eegprune/eegprune/internal/reftest"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/models/op"
+	"github.com/eegprune/eegprune/prune"
+	"github.com/eegprune/eegprune/train"
 )
 
 // By hand: out = w2 (w1 x), with w1 = (1, 2), w2 = ((1, 1), (0, 0)) and a clip of class 1 of which

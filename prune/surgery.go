@@ -3,8 +3,8 @@ package prune
 import (
 	"fmt"
 
-	"eegprune/models"
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // Remove returns a smaller network that has only the channels in keep. Its logits equal

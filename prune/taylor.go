@@ -3,10 +3,10 @@ package prune
 import (
 	"fmt"
 
-	"eegprune/internal/cite"
-	"eegprune/models"
-	"eegprune/models/op"
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/internal/cite"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/models/op"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // Taylor is the first-order Taylor criterion (Molchanov et al., "Importance Estimation

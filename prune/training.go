@@ -1,8 +1,8 @@
 package prune
 
 import (
-	"eegprune/models"
-	"eegprune/train"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/train"
 )
 
 // A Training is how the unpruned network is trained for a method.

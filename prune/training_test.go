@@ -10,11 +10,11 @@ import (
 
 	"pgregory.net/rapid"
 
-	"eegprune/internal/reftest"
-	"eegprune/models"
-	"eegprune/prune"
-	"eegprune/torch"
-	"eegprune/train"
+	"github.com/eegprune/eegprune/internal/reftest"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/prune"
+	"github.com/eegprune/eegprune/torch"
+	"github.com/eegprune/eegprune/train"
 )
 
 func generator(t rapid.TB, seed uint64) *torch.Generator {

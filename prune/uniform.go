@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"math"
 
-	"eegprune/models"
+	"github.com/eegprune/eegprune/models"
 )
 
 // UniformWidth returns the network with every layer that may be pruned narrowed by one

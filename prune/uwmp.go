@@ -1,6 +1,6 @@
 package prune
 
-import "eegprune/internal/cite"
+import "github.com/eegprune/eegprune/internal/cite"
 
 import "math"
 

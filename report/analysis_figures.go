@@ -6,7 +6,7 @@ import (
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 
-	"eegprune/result"
+	"github.com/eegprune/eegprune/result"
 )
 
 // Figure draws the loss of the metric over the ratio, a line for each layer.

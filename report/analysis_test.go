@@ -15,7 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"eegprune/result"
+	"github.com/eegprune/eegprune/result"
 )
 
 func TestSensitivityIsLossByLayerAndRatio(t *testing.T) {

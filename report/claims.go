@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"slices"
 
-	"eegprune/result"
+	"github.com/eegprune/eegprune/result"
 )
 
 // A RecoveryPair is how much better training a pruned network from scratch is than

@@ -7,7 +7,7 @@ import (
 	"io"
 	"math"
 
-	"eegprune/result"
+	"github.com/eegprune/eegprune/result"
 )
 
 // A Comparison is the paper's table, network by method by ratio, as numbers, and what

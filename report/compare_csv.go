@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"eegprune/result"
+	"github.com/eegprune/eegprune/result"
 )
 
 // What a line of a comparison's CSV is about.

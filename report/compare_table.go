@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"eegprune/result"
+	"github.com/eegprune/eegprune/result"
 )
 
 func (c *Comparison) tables() []*table {

@@ -12,7 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"eegprune/result"
+	"github.com/eegprune/eegprune/result"
 )
 
 // written returns what a function writes.

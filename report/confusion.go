@@ -8,7 +8,7 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
-	"eegprune/result"
+	"github.com/eegprune/eegprune/result"
 )
 
 // A matrix draws a confusion matrix, the first true class on top; the shade is the share

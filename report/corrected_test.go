@@ -8,7 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"eegprune/result"
+	"github.com/eegprune/eegprune/result"
 )
 
 // What testdata/corrected.py computed with scipy, statsmodels and scikit-learn.

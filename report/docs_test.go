@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"eegprune/result"
+	"github.com/eegprune/eegprune/result"
 )
 
 // fields calls visit with the name of each JSON field of a type, and of those below it.

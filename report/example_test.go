@@ -3,7 +3,7 @@ package report_test
 import (
 	"fmt"
 
-	"eegprune/report"
+	"github.com/eegprune/eegprune/report"
 )
 
 // Holm's correction multiplies the smallest of three p-values by 3, the next by 2, and

@@ -21,7 +21,7 @@ import (
 	"gonum.org/v1/plot/vg/vgpdf"
 	"gonum.org/v1/plot/vg/vgsvg"
 
-	"eegprune/internal/atomicfile"
+	"github.com/eegprune/eegprune/internal/atomicfile"
 )
 
 // The formats of figures.

@@ -9,7 +9,7 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
-	"eegprune/result"
+	"github.com/eegprune/eegprune/result"
 )
 
 // A drawing is what figures are made of: the results of one model, and their comparison.

@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"eegprune/internal/atomicfile"
-	"eegprune/result"
+	"github.com/eegprune/eegprune/internal/atomicfile"
+	"github.com/eegprune/eegprune/result"
 )
 
 // The files that a report is written to.

@@ -4,7 +4,7 @@ import (
 	"math"
 	"math/rand/v2"
 
-	"eegprune/result"
+	"github.com/eegprune/eegprune/result"
 )
 
 // scored is the score of 100 clips of two classes, 50 of each or nearly so.

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"eegprune/result"
+	"github.com/eegprune/eegprune/result"
 )
 
 // A group is the results of one network over the folds.

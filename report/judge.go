@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"math"
 
-	"eegprune/result"
+	"github.com/eegprune/eegprune/result"
 )
 
 // A Judgement says by which test networks are compared, and what is taken for no loss.

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"eegprune/result"
+	"github.com/eegprune/eegprune/result"
 )
 
 // Largest is the largest saving of a model without loss: the network that saves the most

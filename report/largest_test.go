@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"eegprune/result"
+	"github.com/eegprune/eegprune/result"
 )
 
 // A loss of 13 points that folds spread too widely to call significant is not "without

@@ -7,7 +7,7 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
-	"eegprune/result"
+	"github.com/eegprune/eegprune/result"
 )
 
 // palette is the muted scheme of Paul Tol (SRON/EPS/TN/09-002, issue 3.2), nine colours

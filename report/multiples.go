@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"math"
 
-	"eegprune/result"
+	"github.com/eegprune/eegprune/result"
 )
 
 var nan = math.NaN()

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"eegprune/result"
+	"github.com/eegprune/eegprune/result"
 )
 
 // testdata/schema2/result.json was written by the version before schema 3: run --folds 2

@@ -11,7 +11,7 @@ import (
 	"slices"
 	"strings"
 
-	"eegprune/result"
+	"github.com/eegprune/eegprune/result"
 )
 
 //go:embed page.html

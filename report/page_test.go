@@ -13,7 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"eegprune/result"
+	"github.com/eegprune/eegprune/result"
 )
 
 func madeUpDocument() *Document {

@@ -9,7 +9,7 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
-	"eegprune/result"
+	"github.com/eegprune/eegprune/result"
 )
 
 // pareto draws the score against what networks cost: MACs, parameters and, where it was

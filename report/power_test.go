@@ -4,7 +4,7 @@ import (
 	"math"
 	"testing"
 
-	"eegprune/result"
+	"github.com/eegprune/eegprune/result"
 )
 
 // By scipy.stats.nct and scipy.optimize.brentq (1.17): the noncentrality at which a one-sided

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"eegprune/result"
+	"github.com/eegprune/eegprune/result"
 )
 
 // Whether the folds of several seeds are the same clips over again. The correction of the

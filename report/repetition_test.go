@@ -3,7 +3,7 @@ package report
 import (
 	"testing"
 
-	"eegprune/result"
+	"github.com/eegprune/eegprune/result"
 )
 
 // Two seeds that leave out the same subjects, in another order: the losses by subject are .01

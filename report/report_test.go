@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"eegprune/result"
+	"github.com/eegprune/eegprune/result"
 )
 
 func example() *result.Study {

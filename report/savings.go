@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	"eegprune/result"
+	"github.com/eegprune/eegprune/result"
 )
 
 // Savings are the largest ratios at which networks lose nothing that counts: chosen on

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strconv"
 
-	"eegprune/result"
+	"github.com/eegprune/eegprune/result"
 )
 
 // A Sensitivity is how much of the study's metric a network loses when one layer is pruned and all

@@ -12,7 +12,7 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
-	"eegprune/result"
+	"github.com/eegprune/eegprune/result"
 )
 
 // subjects draws each subject's score before pruning and after recovery, a panel for each

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"eegprune/result"
+	"github.com/eegprune/eegprune/result"
 )
 
 // A sweep is how the networks of a model and method do at each ratio.

@@ -12,7 +12,7 @@ import (
 
 	"gonum.org/v1/gonum/stat"
 
-	"eegprune/result"
+	"github.com/eegprune/eegprune/result"
 )
 
 // A Row sums up one network over the folds.

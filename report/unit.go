@@ -7,7 +7,7 @@ import (
 	"math"
 	"slices"
 
-	"eegprune/result"
+	"github.com/eegprune/eegprune/result"
 )
 
 // A unit is what tests count as one observation: a fold of a repetition. The inner folds

@@ -3,7 +3,7 @@ package result_test
 import (
 	"fmt"
 
-	"eegprune/result"
+	"github.com/eegprune/eegprune/result"
 )
 
 // The confusion matrices of two folds add up to one.

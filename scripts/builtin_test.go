@@ -11,10 +11,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"eegprune/internal/reftest"
-	"eegprune/models"
-	"eegprune/prune"
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/internal/reftest"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/prune"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // TestBuiltInNetworksAreTheirExports: a network of its own and the same one exported by PyTorch, as

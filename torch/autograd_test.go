@@ -6,7 +6,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // An operand is a float64 tensor of a random shape with random values.

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/torch"
 )
 
 func TestCallByName(t *testing.T) {

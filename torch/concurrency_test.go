@@ -8,8 +8,8 @@ import (
 	"sync"
 	"testing"
 
-	"eegprune/internal/reftest"
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/internal/reftest"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // TestGoroutinesShareWeights computes the same from many goroutines, some of them

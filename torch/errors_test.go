@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/torch"
 )
 
 func TestErrorsNameTheOperationAndTheShapes(t *testing.T) {

@@ -3,7 +3,7 @@ package torch_test
 import (
 	"fmt"
 
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // A tensor belongs to whoever makes it, who frees it.

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"pgregory.net/rapid"
 
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // A drawn convolution and what follows it, and what Conv2d and the layers after it give.

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/torch"
 )
 
 const loadOnly = "EEGPRUNE_TEST_LOAD_ONLY"

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"testing"
 
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // resident is the process's memory in bytes.

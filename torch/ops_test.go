@@ -4,7 +4,7 @@ import (
 	"math"
 	"testing"
 
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/torch"
 )
 
 func TestElementwiseOperations(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // steps runs an optimizer on one parameter with the given gradients, which it gets as

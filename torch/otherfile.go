@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"eegprune/internal/magic"
+	"github.com/eegprune/eegprune/internal/magic"
 )
 
 // What can be given in the place of a file that can't be read.

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"testing"
 
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // PyTorch 2.15 printed these: after torch.manual_seed(seed) each time,

@@ -15,8 +15,8 @@ import (
 
 	"github.com/nlpodyssey/safetensors"
 
-	"eegprune/internal/atomicfile"
-	"eegprune/torch/ptfile"
+	"github.com/eegprune/eegprune/internal/atomicfile"
+	"github.com/eegprune/eegprune/torch/ptfile"
 )
 
 var fileTypes = map[DType]safetensors.DType{

@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // drawTensor draws a tensor of any type and shape, and its bits.

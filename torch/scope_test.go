@@ -3,7 +3,7 @@ package torch_test
 import (
 	"testing"
 
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/torch"
 )
 
 func TestCloseFreesWhatTheScopeMade(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/torch"
 )
 
 func roundTrip[T torch.Element](t *testing.T, dtype torch.DType, data, other []T) {

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/torch"
 )
 
 func TestLoadStateListsEverythingThatIsWrong(t *testing.T) {

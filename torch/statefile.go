@@ -9,8 +9,8 @@ import (
 	"os"
 	"unsafe"
 
-	"eegprune/internal/atomicfile"
-	"eegprune/torch/ptfile"
+	"github.com/eegprune/eegprune/internal/atomicfile"
+	"github.com/eegprune/eegprune/torch/ptfile"
 )
 
 // A StateFile is what a file of tensors holds. It has no tensors of libtorch yet: see

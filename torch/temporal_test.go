@@ -7,8 +7,8 @@ import (
 
 	"pgregory.net/rapid"
 
-	"eegprune/internal/reftest"
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/internal/reftest"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // Convolutions along the rows of signals have libtorch's bits, which computes them where the

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // Precisions other than float32, faster on a GPU and less exact.

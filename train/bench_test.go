@@ -6,9 +6,9 @@ import (
 	"math"
 	"testing"
 
-	"eegprune/internal/reftest"
-	"eegprune/models"
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/internal/reftest"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // TestLossesAreThoseOfTheProgram: of the PyTorch program of TestTrajectory.

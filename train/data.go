@@ -3,8 +3,8 @@ package train
 import (
 	"fmt"
 
-	"eegprune/data"
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/data"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // Data is a feature set where trainings take their clips from: on their device or, where a

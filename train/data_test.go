@@ -7,9 +7,9 @@ import (
 	"strings"
 	"testing"
 
-	"eegprune/data"
-	"eegprune/models"
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/data"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/torch"
 )
 
 func TestNewDataUsesTheSetsMemory(t *testing.T) {

@@ -1,8 +1,8 @@
 package train
 
 import (
-	"eegprune/models"
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // Distill returns the loss of knowledge distillation (Hinton et al., "Distilling the

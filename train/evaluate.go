@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 
-	"eegprune/models"
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // EvalBatch keeps an evaluation on a CPU from needing more memory than a training step of

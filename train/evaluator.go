@@ -6,8 +6,8 @@ import (
 	"errors"
 	"fmt"
 
-	"eegprune/models"
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // An evaluator runs one network, whose weights may change, over the same rows again and

@@ -3,7 +3,7 @@ package train_test
 import (
 	"fmt"
 
-	"eegprune/train"
+	"github.com/eegprune/eegprune/train"
 )
 
 // Class weights give the rarer class more weight in the loss.

@@ -7,8 +7,8 @@ import (
 	"io"
 	"time"
 
-	"eegprune/models"
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // Epoch is what one pass over the training rows gave.

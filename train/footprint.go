@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 
-	"eegprune/models"
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // Footprint returns the bytes of a GPU that a training takes for itself beside others, with

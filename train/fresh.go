@@ -1,8 +1,8 @@
 package train
 
 import (
-	"eegprune/models"
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // Fresh makes a network with fresh weights, under masks if there are any, and returns it

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"testing"
 
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/torch"
 )
 
 func TestAnEvaluationsBatchIsWhatItsMemoryHolds(t *testing.T) {

@@ -9,8 +9,8 @@ import (
 	"slices"
 	"strings"
 
-	"eegprune/models"
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // Options say how a network is trained. They are kept with its results.

@@ -9,8 +9,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"eegprune/models"
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // A SelfTest is what small trainings on a device came to.

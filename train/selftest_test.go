@@ -5,7 +5,7 @@ import (
 	"errors"
 	"testing"
 
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/torch"
 )
 
 func TestADeviceIsTriedByTraining(t *testing.T) {

@@ -5,8 +5,8 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"eegprune/data"
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/data"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // TimeServing gathers batches of a set's clips in random order as a training step does, on the CPU,

@@ -6,9 +6,9 @@ import (
 	"context"
 	"testing"
 
-	"eegprune/internal/reftest"
-	"eegprune/models"
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/internal/reftest"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // TestTenThousandStepsKeepTheNumberOfTensors trains a real network for as long as a

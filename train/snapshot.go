@@ -10,8 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"eegprune/models"
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // Snapshots keep in a file all that a training needs to go on with the same numbers after

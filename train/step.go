@@ -6,8 +6,8 @@ import (
 	"errors"
 	"fmt"
 
-	"eegprune/models"
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // warmUp is how many steps of a batch size are taken one operation after another before one

@@ -7,8 +7,8 @@ import (
 
 	"pgregory.net/rapid"
 
-	"eegprune/models"
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // passes takes some epochs of steps, at another rate each, recorded or not, and returns

@@ -8,9 +8,9 @@ import (
 	"strings"
 	"testing"
 
-	"eegprune/internal/reftest"
-	"eegprune/models"
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/internal/reftest"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/torch"
 )
 
 func TestMain(m *testing.M) { os.Exit(reftest.Main(m)) }

@@ -1,6 +1,6 @@
 package train
 
-import "eegprune/torch"
+import "github.com/eegprune/eegprune/torch"
 
 // BalancedWeights returns for each class the weight that gives all classes the same share
 // of the loss over rows, clips / (classes * clips of the class), as scikit-learn's

@@ -5,8 +5,8 @@ import (
 	"math"
 	"testing"
 
-	"eegprune/models"
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // TestBestEpoch goes through trainings by hand: of equal scores the lower validation loss

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"eegprune/models"
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // foreign writes the tensors of a checkpoint as another program would.

@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"eegprune/train"
+	"github.com/eegprune/eegprune/train"
 )
 
 func (a *app) benchFoldsCommand() *cobra.Command {

@@ -6,8 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"eegprune/models"
-	"eegprune/train"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/train"
 )
 
 func (a *app) benchLossesCommand() *cobra.Command {

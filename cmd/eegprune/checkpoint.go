@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"strings"
 
-	"eegprune/experiment"
-	"eegprune/internal/note"
-	"eegprune/models"
-	"eegprune/result"
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/experiment"
+	"github.com/eegprune/eegprune/internal/note"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/result"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // What commands share that take one checkpoint and make another, or a number, of it.

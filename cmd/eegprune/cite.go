@@ -9,10 +9,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"eegprune/data/source"
-	"eegprune/internal/cite"
-	"eegprune/models"
-	"eegprune/prune"
+	"github.com/eegprune/eegprune/data/source"
+	"github.com/eegprune/eegprune/internal/cite"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/prune"
 )
 
 // study is the paper whose protocol and claims the program follows.

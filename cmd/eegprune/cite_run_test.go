@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"eegprune/internal/cite"
+	"github.com/eegprune/eegprune/internal/cite"
 )
 
 func TestCite(t *testing.T) {

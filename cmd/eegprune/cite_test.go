@@ -9,10 +9,10 @@ import (
 	"strings"
 	"testing"
 
-	"eegprune/data/source"
-	"eegprune/internal/cite"
-	"eegprune/models"
-	"eegprune/prune"
+	"github.com/eegprune/eegprune/data/source"
+	"github.com/eegprune/eegprune/internal/cite"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/prune"
 )
 
 // Every method, network and data set has a paper that can be found, and CITATION.cff names it.

@@ -18,9 +18,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"eegprune/experiment"
-	"eegprune/report"
-	"eegprune/result"
+	"github.com/eegprune/eegprune/experiment"
+	"github.com/eegprune/eegprune/report"
+	"github.com/eegprune/eegprune/result"
 )
 
 // Twelve cells on two networks and two folds, a quarter of a minute for each of two shares.

@@ -11,9 +11,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"eegprune/internal/atomicfile"
-	"eegprune/report"
-	"eegprune/result"
+	"github.com/eegprune/eegprune/internal/atomicfile"
+	"github.com/eegprune/eegprune/report"
+	"github.com/eegprune/eegprune/result"
 )
 
 // noStudy says of a directory without results how it gets some.

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"eegprune/report"
-	"eegprune/result"
+	"github.com/eegprune/eegprune/report"
+	"github.com/eegprune/eegprune/result"
 )
 
 // madeUpStudy writes the results of a study over some folds, in which pruning loses about 10

@@ -5,10 +5,10 @@ import (
 	"strings"
 	"testing"
 
-	"eegprune/data"
-	"eegprune/experiment"
-	"eegprune/models"
-	"eegprune/prune"
+	"github.com/eegprune/eegprune/data"
+	"github.com/eegprune/eegprune/experiment"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/prune"
 )
 
 // completions are what a shell is given for the last of these words, and cobra's directive.

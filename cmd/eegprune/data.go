@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"eegprune/internal/note"
+	"github.com/eegprune/eegprune/internal/note"
 )
 
 func (a *app) dataCommand() *cobra.Command {

@@ -15,10 +15,10 @@ import (
 	"testing"
 	"time"
 
-	"eegprune/data/mat"
-	"eegprune/data/npy"
-	"eegprune/data/pickle"
-	"eegprune/data/source"
+	"github.com/eegprune/eegprune/data/mat"
+	"github.com/eegprune/eegprune/data/npy"
+	"github.com/eegprune/eegprune/data/pickle"
+	"github.com/eegprune/eegprune/data/source"
 )
 
 // first is the file of the first subject, which the tests spoil.

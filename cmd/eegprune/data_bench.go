@@ -8,8 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"eegprune/data"
-	"eegprune/train"
+	"github.com/eegprune/eegprune/data"
+	"github.com/eegprune/eegprune/train"
 )
 
 func (a *app) dataBenchCommand() *cobra.Command {

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"eegprune/data/source"
-	"eegprune/report"
+	"github.com/eegprune/eegprune/data/source"
+	"github.com/eegprune/eegprune/report"
 )
 
 // TestBIDS goes the way of a user with a BIDS data set: what is in it, the manifest that is

@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"eegprune/data"
+	"github.com/eegprune/eegprune/data"
 )
 
 func (a *app) dataConvertCommand() *cobra.Command {

@@ -9,11 +9,11 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"eegprune/data"
-	"eegprune/data/source"
-	"eegprune/experiment"
-	"eegprune/internal/note"
-	"eegprune/models"
+	"github.com/eegprune/eegprune/data"
+	"github.com/eegprune/eegprune/data/source"
+	"github.com/eegprune/eegprune/experiment"
+	"github.com/eegprune/eegprune/internal/note"
+	"github.com/eegprune/eegprune/models"
 )
 
 // featureFlags say which features to make of which recordings, without a study.

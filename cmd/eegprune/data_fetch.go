@@ -9,8 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"eegprune/data/fetch"
-	"eegprune/data/source"
+	"github.com/eegprune/eegprune/data/fetch"
+	"github.com/eegprune/eegprune/data/source"
 )
 
 func (a *app) dataFetchCommand() *cobra.Command {

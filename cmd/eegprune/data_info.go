@@ -10,8 +10,8 @@ import (
 	"github.com/olekukonko/tablewriter/tw"
 	"github.com/spf13/cobra"
 
-	"eegprune/data/source"
-	"eegprune/report"
+	"github.com/eegprune/eegprune/data/source"
+	"github.com/eegprune/eegprune/report"
 )
 
 func (a *app) dataInfoCommand() *cobra.Command {

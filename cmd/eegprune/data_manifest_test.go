@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"eegprune/data/source"
+	"github.com/eegprune/eegprune/data/source"
 )
 
 // TestRecordingsWithoutManifest are looked at and converted; what needs labels says

@@ -11,8 +11,8 @@ import (
 	"github.com/olekukonko/tablewriter/tw"
 	"github.com/spf13/cobra"
 
-	"eegprune/data/montage"
-	"eegprune/report"
+	"github.com/eegprune/eegprune/data/montage"
+	"github.com/eegprune/eegprune/report"
 )
 
 func (a *app) dataMontageCommand() *cobra.Command {

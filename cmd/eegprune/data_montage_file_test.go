@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"eegprune/data/source"
+	"github.com/eegprune/eegprune/data/source"
 )
 
 // TestMontageFile: a channel that no system names has no place on the grid until a file says

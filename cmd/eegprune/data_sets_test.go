@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"eegprune/data/source"
-	"eegprune/result"
+	"github.com/eegprune/eegprune/data/source"
+	"github.com/eegprune/eegprune/result"
 )
 
 // What a class is made of goes from the flags to the results.

@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"eegprune/data/simulate"
+	"github.com/eegprune/eegprune/data/simulate"
 )
 
 func (a *app) simulateCommand() *cobra.Command {

@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/sbinet/npyio/npz"
 
-	"eegprune/data/source"
+	"github.com/eegprune/eegprune/data/source"
 )
 
 // simulated makes recordings in a format, two subjects in two classes or three, and

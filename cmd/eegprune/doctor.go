@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"eegprune/internal/doctor"
+	"github.com/eegprune/eegprune/internal/doctor"
 )
 
 func (a *app) doctorCommand() *cobra.Command {

@@ -11,11 +11,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"eegprune/internal/atomicfile"
-	"eegprune/internal/note"
-	"eegprune/models"
-	"eegprune/models/export"
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/internal/atomicfile"
+	"github.com/eegprune/eegprune/internal/note"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/models/export"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // An exporter is what export does with its flags.

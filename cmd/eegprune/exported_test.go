@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"eegprune/data/npy"
+	"github.com/eegprune/eegprune/data/npy"
 )
 
 // TestExportedNetwork goes the way of a user with a network of PyTorch: what is in it, a smaller one,

@@ -10,12 +10,12 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"eegprune/data"
-	"eegprune/data/label"
-	"eegprune/data/montage"
-	"eegprune/data/source"
-	"eegprune/data/transform"
-	"eegprune/experiment"
+	"github.com/eegprune/eegprune/data"
+	"github.com/eegprune/eegprune/data/label"
+	"github.com/eegprune/eegprune/data/montage"
+	"github.com/eegprune/eegprune/data/source"
+	"github.com/eegprune/eegprune/data/transform"
+	"github.com/eegprune/eegprune/experiment"
 )
 
 // Each set of flags has the same names, and the same meaning, in all commands. apply

@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // deviceFlags say where to compute.

@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"eegprune/models"
+	"github.com/eegprune/eegprune/models"
 )
 
 // exportedFlags say which network that PyTorch exported is taken instead of one of this program's.

@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"eegprune/models"
+	"github.com/eegprune/eegprune/models"
 )
 
 // foreignFlags say how to take a checkpoint that another program wrote.

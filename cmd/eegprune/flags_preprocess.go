@@ -7,8 +7,8 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"eegprune/data"
-	"eegprune/data/preprocess"
+	"github.com/eegprune/eegprune/data"
+	"github.com/eegprune/eegprune/data/preprocess"
 )
 
 // preprocessFlags say what recordings go through before clips are cut from them. Steps are done

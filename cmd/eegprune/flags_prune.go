@@ -9,9 +9,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"eegprune/experiment"
-	"eegprune/prune"
-	"eegprune/train"
+	"github.com/eegprune/eegprune/experiment"
+	"github.com/eegprune/eegprune/prune"
+	"github.com/eegprune/eegprune/train"
 )
 
 // choiceFlags say how it is chosen what goes.

@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"eegprune/report"
+	"github.com/eegprune/eegprune/report"
 )
 
 // testFlags say how networks are compared over folds.

@@ -6,11 +6,11 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"eegprune/data"
-	"eegprune/experiment"
-	"eegprune/models"
-	"eegprune/result"
-	"eegprune/train"
+	"github.com/eegprune/eegprune/data"
+	"github.com/eegprune/eegprune/experiment"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/result"
+	"github.com/eegprune/eegprune/train"
 )
 
 // studyFlags say what is trained and how it is divided.

@@ -15,7 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"eegprune/data/source"
+	"github.com/eegprune/eegprune/data/source"
 )
 
 // studyName is the study file that init writes.

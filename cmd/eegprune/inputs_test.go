@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"eegprune/data/npy"
+	"github.com/eegprune/eegprune/data/npy"
 )
 
 // A check is what is right for one of testdata/inputs: files as laboratories have them, made

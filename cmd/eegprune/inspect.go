@@ -11,14 +11,14 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"eegprune/data/charset"
-	"eegprune/data/edf"
-	"eegprune/experiment"
-	"eegprune/internal/note"
-	"eegprune/models"
-	"eegprune/report"
-	"eegprune/result"
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/data/charset"
+	"github.com/eegprune/eegprune/data/edf"
+	"github.com/eegprune/eegprune/experiment"
+	"github.com/eegprune/eegprune/internal/note"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/report"
+	"github.com/eegprune/eegprune/result"
+	"github.com/eegprune/eegprune/torch"
 )
 
 func (a *app) inspectCommand() *cobra.Command {

@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"strings"
 
-	"eegprune/experiment"
-	"eegprune/models"
-	"eegprune/models/op"
+	"github.com/eegprune/eegprune/experiment"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/models/op"
 )
 
 // inspectExported says what is in a network that PyTorch exported, and what of it could be pruned.

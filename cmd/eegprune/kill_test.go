@@ -16,8 +16,8 @@ import (
 	"testing"
 	"time"
 
-	"eegprune/result"
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/result"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // grid has a training of every kind: plain, with a penalty, pruned softly, masked,

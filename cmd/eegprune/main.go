@@ -14,9 +14,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"eegprune/experiment/watch"
-	"eegprune/models"
-	"eegprune/train"
+	"github.com/eegprune/eegprune/experiment/watch"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/train"
 )
 
 // Exit codes.

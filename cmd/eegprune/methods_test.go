@@ -10,9 +10,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"eegprune/models"
-	"eegprune/prune"
-	"eegprune/result"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/prune"
+	"github.com/eegprune/eegprune/result"
 )
 
 // What a study does, the commands of single steps do as well: every method, every way to

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"eegprune/models"
+	"github.com/eegprune/eegprune/models"
 )
 
 // The program's help names every network that there is.

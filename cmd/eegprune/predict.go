@@ -11,9 +11,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"eegprune/internal/note"
-	"eegprune/models"
-	"eegprune/predict"
+	"github.com/eegprune/eegprune/internal/note"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/predict"
 )
 
 // stdinName stands for standard input, and for standard output.

@@ -18,10 +18,10 @@ import (
 	"testing"
 	"time"
 
-	"eegprune/data/ndarray"
-	"eegprune/data/npy"
-	"eegprune/internal/reftest"
-	"eegprune/result"
+	"github.com/eegprune/eegprune/data/ndarray"
+	"github.com/eegprune/eegprune/data/npy"
+	"github.com/eegprune/eegprune/internal/reftest"
+	"github.com/eegprune/eegprune/result"
 )
 
 // writeArrays writes an .npz file, or of one array an .npy file.

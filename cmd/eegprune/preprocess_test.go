@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"eegprune/data/npy"
+	"github.com/eegprune/eegprune/data/npy"
 )
 
 // TestPreprocessing: flags, a file of features and recordings that were converted before give

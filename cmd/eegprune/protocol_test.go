@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"eegprune/result"
+	"github.com/eegprune/eegprune/result"
 )
 
 // small networks, so that whole protocols take seconds.

@@ -8,9 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"eegprune/experiment"
-	"eegprune/models"
-	"eegprune/prune"
+	"github.com/eegprune/eegprune/experiment"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/prune"
 )
 
 func (a *app) pruneCommand() *cobra.Command {

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"eegprune/result"
+	"github.com/eegprune/eegprune/result"
 )
 
 // The main job on real recordings: EEG_DATA names the directory that holds eegmat/ and

@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"eegprune/report"
+	"github.com/eegprune/eegprune/report"
 )
 
 // pageFile is the name of a report in the directory of its study.

@@ -3,7 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
-	"eegprune/experiment"
+	"github.com/eegprune/eegprune/experiment"
 )
 
 func (a *app) runCommand() *cobra.Command {

@@ -10,11 +10,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"eegprune/experiment"
-	"eegprune/experiment/watch"
-	"eegprune/report"
-	"eegprune/result"
-	"eegprune/train"
+	"github.com/eegprune/eegprune/experiment"
+	"github.com/eegprune/eegprune/experiment/watch"
+	"github.com/eegprune/eegprune/report"
+	"github.com/eegprune/eegprune/result"
+	"github.com/eegprune/eegprune/train"
 )
 
 // A runner carries studies out in a directory.

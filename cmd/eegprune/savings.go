@@ -3,10 +3,10 @@ package main
 import (
 	"github.com/spf13/cobra"
 
-	"eegprune/experiment"
-	"eegprune/experiment/watch"
-	"eegprune/report"
-	"eegprune/result"
+	"github.com/eegprune/eegprune/experiment"
+	"github.com/eegprune/eegprune/experiment/watch"
+	"github.com/eegprune/eegprune/report"
+	"github.com/eegprune/eegprune/result"
 )
 
 func (a *app) savingsCommand() *cobra.Command {

@@ -9,10 +9,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"eegprune/experiment"
-	"eegprune/models"
-	"eegprune/prune"
-	"eegprune/report"
+	"github.com/eegprune/eegprune/experiment"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/prune"
+	"github.com/eegprune/eegprune/report"
 )
 
 func (a *app) sensitivityCommand() *cobra.Command {

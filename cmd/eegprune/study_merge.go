@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"eegprune/experiment"
+	"github.com/eegprune/eegprune/experiment"
 )
 
 func (a *app) studyMergeCommand() *cobra.Command {

@@ -9,8 +9,8 @@ import (
 	"github.com/olekukonko/tablewriter/tw"
 	"github.com/spf13/cobra"
 
-	"eegprune/experiment"
-	"eegprune/report"
+	"github.com/eegprune/eegprune/experiment"
+	"github.com/eegprune/eegprune/report"
 )
 
 func (a *app) studyPlanCommand() *cobra.Command {

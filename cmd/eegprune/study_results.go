@@ -6,8 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"eegprune/experiment"
-	"eegprune/report"
+	"github.com/eegprune/eegprune/experiment"
+	"github.com/eegprune/eegprune/report"
 )
 
 func (a *app) studyResultsCommand() *cobra.Command {

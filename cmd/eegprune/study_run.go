@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"eegprune/experiment"
+	"github.com/eegprune/eegprune/experiment"
 )
 
 func (a *app) studyRunCommand() *cobra.Command {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"eegprune/experiment/slurm"
+	"github.com/eegprune/eegprune/experiment/slurm"
 )
 
 func (a *app) studySubmitCommand() *cobra.Command {

@@ -13,9 +13,9 @@ import (
 	"syscall"
 	"testing"
 
-	"eegprune/experiment"
-	"eegprune/report"
-	"eegprune/result"
+	"github.com/eegprune/eegprune/experiment"
+	"github.com/eegprune/eegprune/report"
+	"github.com/eegprune/eegprune/result"
 )
 
 func TestResultsDoNotDependOnJobs(t *testing.T) {

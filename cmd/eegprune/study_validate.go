@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"eegprune/experiment"
+	"github.com/eegprune/eegprune/experiment"
 )
 
 func (a *app) studyValidateCommand() *cobra.Command {

@@ -6,8 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"eegprune/experiment"
-	"eegprune/experiment/watch"
+	"github.com/eegprune/eegprune/experiment"
+	"github.com/eegprune/eegprune/experiment/watch"
 )
 
 func (a *app) studyWatchCommand() *cobra.Command {

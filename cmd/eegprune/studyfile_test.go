@@ -14,8 +14,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"eegprune/report"
-	"eegprune/result"
+	"github.com/eegprune/eegprune/report"
+	"github.com/eegprune/eegprune/result"
 )
 
 // small is a study of two networks that takes seconds.

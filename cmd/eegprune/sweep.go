@@ -7,9 +7,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"eegprune/experiment"
-	"eegprune/report"
-	"eegprune/result"
+	"github.com/eegprune/eegprune/experiment"
+	"github.com/eegprune/eegprune/report"
+	"github.com/eegprune/eegprune/result"
 )
 
 func (a *app) sweepCommand() *cobra.Command {

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"eegprune/data/charset"
+	"github.com/eegprune/eegprune/data/charset"
 )
 
 // maxText bounds a table or a note in bytes.

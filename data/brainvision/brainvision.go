@@ -17,7 +17,7 @@ import (
 	"strconv"
 	"strings"
 
-	"eegprune/internal/note"
+	"github.com/eegprune/eegprune/internal/note"
 )
 
 // A Channel is one of the recording's.

@@ -9,7 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"eegprune/data/filetest"
+	"github.com/eegprune/eegprune/data/filetest"
 )
 
 type scipyCase struct {

@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	"eegprune/internal/note"
+	"github.com/eegprune/eegprune/internal/note"
 )
 
 // An Annotation is a text that belongs to a time.

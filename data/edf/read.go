@@ -7,7 +7,7 @@ import (
 	"io"
 	"os"
 
-	"eegprune/internal/note"
+	"github.com/eegprune/eegprune/internal/note"
 )
 
 // A File is an open EDF or BDF file whose header has been read and checked

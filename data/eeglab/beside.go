@@ -13,9 +13,9 @@ import (
 	"slices"
 	"strings"
 
-	"eegprune/data/mat"
-	"eegprune/internal/magic"
-	"eegprune/internal/note"
+	"github.com/eegprune/eegprune/data/mat"
+	"github.com/eegprune/eegprune/internal/magic"
+	"github.com/eegprune/eegprune/internal/note"
 )
 
 // besides is for samples in a file beside the .set, whose name that says.

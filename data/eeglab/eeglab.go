@@ -12,8 +12,8 @@ import (
 	"strconv"
 	"strings"
 
-	"eegprune/data/mat"
-	"eegprune/internal/note"
+	"github.com/eegprune/eegprune/data/mat"
+	"github.com/eegprune/eegprune/internal/note"
 )
 
 // A Channel is one of the recording's. Places are EEGLAB's: X to the nose, Y to the left

@@ -15,7 +15,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"eegprune/internal/atomicfile"
+	"github.com/eegprune/eegprune/internal/atomicfile"
 )
 
 // attempts is how often a file is tried without a byte of progress.

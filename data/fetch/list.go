@@ -18,7 +18,7 @@ import (
 	"strconv"
 	"strings"
 
-	"eegprune/internal/natural"
+	"github.com/eegprune/eegprune/internal/natural"
 )
 
 // A File is a file of a set that is wanted.

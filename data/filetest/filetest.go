@@ -10,8 +10,8 @@ import (
 	"slices"
 	"testing"
 
-	"eegprune/data/edf"
-	"eegprune/data/npy"
+	"github.com/eegprune/eegprune/data/edf"
+	"github.com/eegprune/eegprune/data/npy"
 )
 
 // An EDF describes a file in EDF+.

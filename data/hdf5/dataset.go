@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"strings"
 
-	"eegprune/data/ndarray"
-	"eegprune/data/ratio"
+	"github.com/eegprune/eegprune/data/ndarray"
+	"github.com/eegprune/eegprune/data/ratio"
 )
 
 // A Dataset is an array in a file. Its elements lie in the order in which the last index

@@ -12,8 +12,8 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 
-	"eegprune/data/named"
-	"eegprune/internal/spelling"
+	"github.com/eegprune/eegprune/data/named"
+	"github.com/eegprune/eegprune/internal/spelling"
 )
 
 // A Form is what labels are before they have values: a list of named numbers,

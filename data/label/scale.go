@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"eegprune/internal/spelling"
+	"github.com/eegprune/eegprune/internal/spelling"
 )
 
 // A Scale is what the values of one label of a data set are: ratings, or numbers that stand for

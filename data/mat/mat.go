@@ -16,7 +16,7 @@ import (
 	"slices"
 	"strings"
 
-	"eegprune/data/hdf5"
+	"github.com/eegprune/eegprune/data/hdf5"
 )
 
 // An Array is a variable of a MAT file, or a part of one. It is read from the file where it

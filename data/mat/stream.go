@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"io"
 
-	"eegprune/data/ndarray"
+	"github.com/eegprune/eegprune/data/ndarray"
 )
 
 // A stream reads the parts of an array, from the file or from what is laid open of it.

@@ -13,7 +13,7 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
-	"eegprune/data/ratio"
+	"github.com/eegprune/eegprune/data/ratio"
 )
 
 // Data types of elements.

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"unicode/utf16"
 
-	"eegprune/data/hdf5"
+	"github.com/eegprune/eegprune/data/hdf5"
 )
 
 // arrays73 reads a file of version 7.3, which is HDF5: a variable is a data set whose axes

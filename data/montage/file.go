@@ -14,7 +14,7 @@ import (
 	"strconv"
 	"strings"
 
-	"eegprune/internal/spelling"
+	"github.com/eegprune/eegprune/internal/spelling"
 )
 
 // maxFile bounds a montage file in bytes; those of a thousand channels have 100 kB.

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"eegprune/internal/spelling"
+	"github.com/eegprune/eegprune/internal/spelling"
 )
 
 // GridSize is the height and width of the electrode grid.

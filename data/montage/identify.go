@@ -8,7 +8,7 @@ import (
 	"strings"
 	"unicode"
 
-	"eegprune/internal/note"
+	"github.com/eegprune/eegprune/internal/note"
 )
 
 // A Channel is what one of a file's channels is called and is.

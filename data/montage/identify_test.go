@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"eegprune/internal/note"
+	"github.com/eegprune/eegprune/internal/note"
 )
 
 // TestIdentify: label sets as recorders write them, and what the channels are called that

@@ -17,7 +17,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 
-	"eegprune/internal/strictyaml"
+	"github.com/eegprune/eegprune/internal/strictyaml"
 )
 
 // A Thing has a name; its exported fields are its arguments.

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"eegprune/data/ndarray"
+	"github.com/eegprune/eegprune/data/ndarray"
 )
 
 // textKind is the type of an array of text: Unicode or bytes, and how many.

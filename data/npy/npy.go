@@ -21,9 +21,9 @@ import (
 	"strconv"
 	"strings"
 
-	"eegprune/data/ndarray"
-	"eegprune/data/ratio"
-	"eegprune/internal/mapped"
+	"github.com/eegprune/eegprune/data/ndarray"
+	"github.com/eegprune/eegprune/data/ratio"
+	"github.com/eegprune/eegprune/internal/mapped"
 )
 
 const magic = "\x93NUMPY"

@@ -12,8 +12,8 @@ import (
 	"strings"
 	"testing"
 
-	"eegprune/data/ndarray"
-	"eegprune/data/ratio"
+	"github.com/eegprune/eegprune/data/ndarray"
+	"github.com/eegprune/eegprune/data/ratio"
 )
 
 func read(t testing.TB, name string) []byte {

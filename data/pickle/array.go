@@ -10,8 +10,8 @@ import (
 	"slices"
 	"strings"
 
-	"eegprune/data/ndarray"
-	"eegprune/internal/pickle"
+	"github.com/eegprune/eegprune/data/ndarray"
+	"github.com/eegprune/eegprune/internal/pickle"
 )
 
 // Values that [Load] returns; see the package that reads them.

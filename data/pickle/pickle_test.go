@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"eegprune/data/ndarray"
-	"eegprune/internal/pickle"
+	"github.com/eegprune/eegprune/data/ndarray"
+	"github.com/eegprune/eegprune/internal/pickle"
 )
 
 // load reads the array "data" of a file. The files were written by Python 3.11

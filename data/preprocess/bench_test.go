@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"eegprune/data/filetest"
+	"github.com/eegprune/eegprune/data/filetest"
 )
 
 // BenchmarkHour is what scripts/bench_preprocess.py times beside scipy, by the processor's time:

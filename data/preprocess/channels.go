@@ -11,8 +11,8 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
-	"eegprune/data/montage"
-	"eegprune/internal/note"
+	"github.com/eegprune/eegprune/data/montage"
+	"github.com/eegprune/eegprune/internal/note"
 )
 
 // Words is one word or a list of them.

@@ -8,8 +8,8 @@ import (
 	"strconv"
 	"strings"
 
-	"eegprune/data/dsp"
-	"eegprune/internal/note"
+	"github.com/eegprune/eegprune/data/dsp"
+	"github.com/eegprune/eegprune/internal/note"
 )
 
 // BandPass is a Butterworth filter in second-order sections, run forwards and backwards: twice

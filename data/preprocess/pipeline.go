@@ -9,8 +9,8 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 
-	"eegprune/data/named"
-	"eegprune/internal/note"
+	"github.com/eegprune/eegprune/data/named"
+	"github.com/eegprune/eegprune/internal/note"
 )
 
 // A Pipeline is steps in the order in which recordings go through them. It is written as a

@@ -11,9 +11,9 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"eegprune/data/montage"
-	"eegprune/internal/note"
-	"eegprune/internal/spelling"
+	"github.com/eegprune/eegprune/data/montage"
+	"github.com/eegprune/eegprune/internal/note"
+	"github.com/eegprune/eegprune/internal/spelling"
 )
 
 // A Form is what recordings that go through the same steps have in common.

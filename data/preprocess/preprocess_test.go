@@ -14,8 +14,8 @@ import (
 	"github.com/goccy/go-yaml"
 	"pgregory.net/rapid"
 
-	"eegprune/data/filetest"
-	"eegprune/data/montage"
+	"github.com/eegprune/eegprune/data/filetest"
+	"github.com/eegprune/eegprune/data/montage"
 )
 
 type mneValues struct {

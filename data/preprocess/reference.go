@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"eegprune/internal/note"
+	"github.com/eegprune/eegprune/internal/note"
 )
 
 // What Reference can be against, beside channels by name.

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"eegprune/data/dsp"
+	"github.com/eegprune/eegprune/data/dsp"
 )
 
 // Resample brings recordings to another rate, also those of several rates to one. It is

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"io"
 
-	"eegprune/data/edf"
+	"github.com/eegprune/eegprune/data/edf"
 )
 
 // A mark is a code of the channel Status: value for a short time from a sample on.

@@ -5,8 +5,8 @@ import (
 	"io"
 	"strings"
 
-	"eegprune/data/edf"
-	"eegprune/data/source"
+	"github.com/eegprune/eegprune/data/edf"
+	"github.com/eegprune/eegprune/data/source"
 )
 
 // bidsFormat is a BIDS data set of EDF files with tables of events: trial_type is the class,

@@ -39,9 +39,9 @@ import (
 
 	"gonum.org/v1/gonum/stat/distuv"
 
-	"eegprune/data/montage"
-	"eegprune/data/transform"
-	"eegprune/internal/spelling"
+	"github.com/eegprune/eegprune/data/montage"
+	"github.com/eegprune/eegprune/data/transform"
+	"github.com/eegprune/eegprune/internal/spelling"
 )
 
 // A Config says what to simulate.

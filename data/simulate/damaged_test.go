@@ -7,8 +7,8 @@ import (
 	"slices"
 	"testing"
 
-	"eegprune/data/source"
-	"eegprune/internal/note"
+	"github.com/eegprune/eegprune/data/source"
+	"github.com/eegprune/eegprune/internal/note"
 )
 
 // FuzzDamagedSets changes bytes of a file of a data set, or cuts it: reading ends with an error or

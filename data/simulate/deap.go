@@ -3,7 +3,7 @@ package simulate
 import (
 	"io"
 
-	"eegprune/data/pickle"
+	"github.com/eegprune/eegprune/data/pickle"
 )
 
 // deapFormat is data_preprocessed_python.

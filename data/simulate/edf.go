@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"io"
 
-	"eegprune/data/edf"
-	"eegprune/data/source"
+	"github.com/eegprune/eegprune/data/edf"
+	"github.com/eegprune/eegprune/data/source"
 )
 
 // digitalStep is the resolution of the files in microvolts.

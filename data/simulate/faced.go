@@ -4,7 +4,7 @@ import (
 	"io"
 	"strings"
 
-	"eegprune/data/pickle"
+	"github.com/eegprune/eegprune/data/pickle"
 )
 
 // facedFormat is Processed_data, whose last two channels, no EEG, are zero.

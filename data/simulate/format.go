@@ -9,8 +9,8 @@ import (
 	"slices"
 	"strings"
 
-	"eegprune/data/montage"
-	"eegprune/data/source"
+	"github.com/eegprune/eegprune/data/montage"
+	"github.com/eegprune/eegprune/data/source"
 )
 
 // A fileFormat writes the files of one format, or of one data set in its layout.

@@ -4,7 +4,7 @@ import (
 	"io"
 	"strings"
 
-	"eegprune/data/mat"
+	"github.com/eegprune/eegprune/data/mat"
 )
 
 // emotiv are the electrodes of Emotiv's EPOC in its own order.

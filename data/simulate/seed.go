@@ -7,8 +7,8 @@ import (
 	"io"
 	"strings"
 
-	"eegprune/data/cnt"
-	"eegprune/data/mat"
+	"github.com/eegprune/eegprune/data/cnt"
+	"github.com/eegprune/eegprune/data/mat"
 )
 
 // seedFormat is Preprocessed_EEG.

@@ -11,8 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"eegprune/data/source"
-	"eegprune/internal/note"
+	"github.com/eegprune/eegprune/data/source"
+	"github.com/eegprune/eegprune/internal/note"
 )
 
 // TestEveryLayoutIsRecognised: the files of each data set are known for those of the set without

@@ -4,8 +4,8 @@ import (
 	"math"
 	"math/rand/v2"
 
-	"eegprune/data/dsp"
-	"eegprune/data/montage"
+	"github.com/eegprune/eegprune/data/dsp"
+	"github.com/eegprune/eegprune/data/montage"
 )
 
 // What the signals are made of, in microvolts where nothing else is said.

@@ -12,12 +12,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"eegprune/data"
-	"eegprune/data/dsp"
-	"eegprune/data/montage"
-	"eegprune/data/source"
-	"eegprune/data/transform"
-	"eegprune/internal/note"
+	"github.com/eegprune/eegprune/data"
+	"github.com/eegprune/eegprune/data/dsp"
+	"github.com/eegprune/eegprune/data/montage"
+	"github.com/eegprune/eegprune/data/source"
+	"github.com/eegprune/eegprune/data/transform"
+	"github.com/eegprune/eegprune/internal/note"
 )
 
 // small is quick to make.

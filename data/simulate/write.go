@@ -13,8 +13,8 @@ import (
 	"github.com/goccy/go-yaml"
 	"golang.org/x/sync/errgroup"
 
-	"eegprune/data/source"
-	"eegprune/internal/atomicfile"
+	"github.com/eegprune/eegprune/data/source"
+	"github.com/eegprune/eegprune/internal/atomicfile"
 )
 
 // A Truth is what is known of simulated recordings and can't be read from them.

@@ -8,9 +8,9 @@ import (
 	"slices"
 	"strconv"
 
-	"eegprune/data/label"
-	"eegprune/data/mat"
-	"eegprune/internal/cite"
+	"github.com/eegprune/eegprune/data/label"
+	"github.com/eegprune/eegprune/data/mat"
+	"github.com/eegprune/eegprune/internal/cite"
 )
 
 // amigos is AMIGOS's Data_Preprocessed (Miranda-Correa et al., IEEE Trans Affective Computing

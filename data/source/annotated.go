@@ -7,9 +7,9 @@ import (
 	"slices"
 	"strings"
 
-	"eegprune/data/charset"
-	"eegprune/internal/natural"
-	"eegprune/internal/note"
+	"github.com/eegprune/eegprune/data/charset"
+	"github.com/eegprune/eegprune/internal/natural"
+	"github.com/eegprune/eegprune/internal/note"
 )
 
 // A stretch is an uninterrupted part of a file.

@@ -8,9 +8,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"eegprune/data/edf"
-	"eegprune/data/filetest"
-	"eegprune/internal/note"
+	"github.com/eegprune/eegprune/data/edf"
+	"github.com/eegprune/eegprune/data/filetest"
+	"github.com/eegprune/eegprune/internal/note"
 )
 
 // trialsOf opens a file of the annotations and returns what its trials are, as

@@ -7,9 +7,9 @@ import (
 	"strconv"
 	"strings"
 
-	"eegprune/data/bids"
-	"eegprune/internal/natural"
-	"eegprune/internal/note"
+	"github.com/eegprune/eegprune/data/bids"
+	"github.com/eegprune/eegprune/internal/natural"
+	"github.com/eegprune/eegprune/internal/note"
 )
 
 // subjectOf is the subject of a row of participants.tsv.

@@ -7,10 +7,10 @@ import (
 	"slices"
 	"strings"
 
-	"eegprune/data/bids"
-	"eegprune/data/montage"
-	"eegprune/internal/natural"
-	"eegprune/internal/note"
+	"github.com/eegprune/eegprune/data/bids"
+	"github.com/eegprune/eegprune/data/montage"
+	"github.com/eegprune/eegprune/internal/natural"
+	"github.com/eegprune/eegprune/internal/note"
 )
 
 // A bidsSet is a BIDS data set beyond its recordings.

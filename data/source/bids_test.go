@@ -12,7 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"eegprune/internal/note"
+	"github.com/eegprune/eegprune/internal/note"
 )
 
 // bidsRecording is what MNE-BIDS reads of one of testdata/bids/set: see scripts/make_bids.py.

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"slices"
 
-	"eegprune/data/edf"
-	"eegprune/data/montage"
+	"github.com/eegprune/eegprune/data/edf"
+	"github.com/eegprune/eegprune/data/montage"
 )
 
 // A biosemi is a BDF file with a channel of codes, from which data sets cut their trials.

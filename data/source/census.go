@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"eegprune/internal/note"
+	"github.com/eegprune/eegprune/internal/note"
 )
 
 // A census is what there is of a data set where nothing is missing.

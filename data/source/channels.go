@@ -5,9 +5,9 @@ import (
 	"slices"
 	"strings"
 
-	"eegprune/data/montage"
-	"eegprune/internal/note"
-	"eegprune/internal/spelling"
+	"github.com/eegprune/eegprune/data/montage"
+	"github.com/eegprune/eegprune/internal/note"
+	"github.com/eegprune/eegprune/internal/spelling"
 )
 
 // A candidate is a channel of a file that may be read.

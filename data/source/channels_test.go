@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"eegprune/internal/note"
+	"github.com/eegprune/eegprune/internal/note"
 )
 
 func TestChannelsAreChosenByName(t *testing.T) {

@@ -4,8 +4,8 @@ import (
 	"regexp"
 	"sync"
 
-	"eegprune/data/label"
-	"eegprune/internal/cite"
+	"github.com/eegprune/eegprune/data/label"
+	"github.com/eegprune/eegprune/internal/cite"
 )
 
 // A dataset is a known data set: how a directory of it is told and read.

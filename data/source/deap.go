@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"strconv"
 
-	"eegprune/data/label"
-	"eegprune/data/ndarray"
-	"eegprune/data/pickle"
-	"eegprune/internal/cite"
+	"github.com/eegprune/eegprune/data/label"
+	"github.com/eegprune/eegprune/data/ndarray"
+	"github.com/eegprune/eegprune/data/pickle"
+	"github.com/eegprune/eegprune/internal/cite"
 )
 
 // deap is DEAP's data_preprocessed_python (Koelstra et al., IEEE Trans Affective Computing 2012,

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strconv"
 
-	"eegprune/data/mat"
+	"github.com/eegprune/eegprune/data/mat"
 )
 
 // deapMATLAB is DEAP's data_preprocessed_matlab: what data_preprocessed_python has, as variables

@@ -9,8 +9,8 @@ import (
 	"strconv"
 	"strings"
 
-	"eegprune/data/npy"
-	"eegprune/internal/note"
+	"github.com/eegprune/eegprune/data/npy"
+	"github.com/eegprune/eegprune/internal/note"
 )
 
 // A description is what an .npz file says of its array x, in arrays of these names

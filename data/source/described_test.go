@@ -6,8 +6,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"eegprune/data/filetest"
-	"eegprune/data/npy"
+	"github.com/eegprune/eegprune/data/filetest"
+	"github.com/eegprune/eegprune/data/npy"
 )
 
 func inspected(t *testing.T, s *Source) *Summary {

@@ -4,7 +4,7 @@ import (
 	"math"
 	"slices"
 
-	"eegprune/internal/note"
+	"github.com/eegprune/eegprune/internal/note"
 )
 
 // scale makes microvolts of numbers of another unit.

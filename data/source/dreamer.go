@@ -6,8 +6,8 @@ import (
 	"regexp"
 	"strconv"
 
-	"eegprune/data/mat"
-	"eegprune/internal/cite"
+	"github.com/eegprune/eegprune/data/mat"
+	"github.com/eegprune/eegprune/internal/cite"
 )
 
 // dreamer is DREAMER.mat (Katsigiannis & Ramzan, IEEE J Biomedical and Health Informatics 2018,

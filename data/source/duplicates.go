@@ -15,9 +15,9 @@ import (
 	"slices"
 	"strings"
 
-	"eegprune/data/charset"
-	"eegprune/internal/natural"
-	"eegprune/internal/note"
+	"github.com/eegprune/eegprune/data/charset"
+	"github.com/eegprune/eegprune/internal/natural"
+	"github.com/eegprune/eegprune/internal/note"
 )
 
 // dropCopies leaves out files that are there twice: those with the contents of another,

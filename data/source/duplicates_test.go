@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"eegprune/data/filetest"
-	"eegprune/internal/note"
+	"github.com/eegprune/eegprune/data/filetest"
+	"github.com/eegprune/eegprune/internal/note"
 )
 
 // copied puts files below a new directory as they are: copies are equal.

@@ -1,6 +1,6 @@
 package source
 
-import "eegprune/internal/cite"
+import "github.com/eegprune/eegprune/internal/cite"
 
 // eegmat is EEG During Mental Arithmetic Tasks, PhysioNet eegmat 1.0.0.
 func eegmat() dataset {

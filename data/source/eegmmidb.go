@@ -1,6 +1,6 @@
 package source
 
-import "eegprune/internal/cite"
+import "github.com/eegprune/eegprune/internal/cite"
 
 // eegmmidb is the EEG Motor Movement/Imagery Dataset, PhysioNet eegmmidb 1.0.0. To learn a
 // movement instead, write the manifest as eegprune.yaml, let files choose the runs, with the run

@@ -7,9 +7,9 @@ import (
 	"regexp"
 	"strconv"
 
-	"eegprune/data/label"
-	"eegprune/data/pickle"
-	"eegprune/internal/cite"
+	"github.com/eegprune/eegprune/data/label"
+	"github.com/eegprune/eegprune/data/pickle"
+	"github.com/eegprune/eegprune/internal/cite"
 )
 
 // faced is FACED's Processed_data (Chen et al., Scientific Data 2023, 10:740): a pickled array

@@ -10,8 +10,8 @@ import (
 	"strconv"
 	"strings"
 
-	"eegprune/internal/natural"
-	"eegprune/internal/note"
+	"github.com/eegprune/eegprune/internal/natural"
+	"github.com/eegprune/eegprune/internal/note"
 )
 
 // A File is one file of recordings.

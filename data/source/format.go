@@ -9,9 +9,9 @@ import (
 	"slices"
 	"strings"
 
-	"eegprune/data/label"
-	"eegprune/data/montage"
-	"eegprune/internal/mapped"
+	"github.com/eegprune/eegprune/data/label"
+	"github.com/eegprune/eegprune/data/montage"
+	"github.com/eegprune/eegprune/internal/mapped"
 )
 
 // A format reads one kind of file.

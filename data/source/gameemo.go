@@ -10,8 +10,8 @@ import (
 	"os"
 	"strconv"
 
-	"eegprune/data/label"
-	"eegprune/internal/cite"
+	"github.com/eegprune/eegprune/data/label"
+	"github.com/eegprune/eegprune/internal/cite"
 )
 
 // gameemo is GAMEEMO's preprocessed EEG (Alakus et al., Biomedical Signal Processing and Control

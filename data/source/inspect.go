@@ -6,8 +6,8 @@ import (
 	"runtime"
 	"slices"
 
-	"eegprune/data/label"
-	"eegprune/internal/note"
+	"github.com/eegprune/eegprune/data/label"
+	"github.com/eegprune/eegprune/internal/note"
 )
 
 // A Summary says what is in a directory of recordings.

@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"eegprune/data/filetest"
+	"github.com/eegprune/eegprune/data/filetest"
 )
 
 func TestInspect(t *testing.T) {

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"slices"
 
-	"eegprune/data/label"
+	"github.com/eegprune/eegprune/data/label"
 )
 
 // A LabelSummary says what classes one choice of labels makes.

@@ -11,8 +11,8 @@ import (
 	"path/filepath"
 	"strconv"
 
-	"eegprune/data/label"
-	"eegprune/internal/cite"
+	"github.com/eegprune/eegprune/data/label"
+	"github.com/eegprune/eegprune/internal/cite"
 )
 
 // mahnob is MAHNOB-HCI's Sessions (Soleymani et al., IEEE Trans Affective Computing 2012, 3:42): a

@@ -13,10 +13,10 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"golang.org/x/text/unicode/norm"
 
-	"eegprune/data/charset"
-	"eegprune/data/label"
-	"eegprune/data/montage"
-	"eegprune/internal/strictyaml"
+	"github.com/eegprune/eegprune/data/charset"
+	"github.com/eegprune/eegprune/data/label"
+	"github.com/eegprune/eegprune/data/montage"
+	"github.com/eegprune/eegprune/internal/strictyaml"
 )
 
 // ManifestName is the file in a data directory that says how to read it.
@@ -45,7 +45,7 @@ type Manifest struct {
 	// Files is a regular expression for the path of a file below the directory,
 	// with slashes. Its group subject is required; session, trial (a number), stimulus (one
 	// name for all who had it) and part (of a trial in several files) are what they say; others can hold the
-	// label. Of a BIDS data set it need not be given: see [eegprune/data/bids.Pattern].
+	// label. Of a BIDS data set it need not be given: see [github.com/eegprune/eegprune/data/bids.Pattern].
 	Files string `yaml:"files,omitempty"`
 	// Task chooses the recordings of a BIDS data set by their tasks: one or a list.
 	Task OneOrMore `yaml:"task,omitempty"`

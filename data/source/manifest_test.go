@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"eegprune/data/filetest"
+	"github.com/eegprune/eegprune/data/filetest"
 )
 
 func TestManifestFaultsHaveTheirPlace(t *testing.T) {

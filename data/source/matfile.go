@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"os"
 
-	"eegprune/data/mat"
+	"github.com/eegprune/eegprune/data/mat"
 )
 
 // errStop ends a walk through a file whose rest isn't wanted.

@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"eegprune/internal/note"
+	"github.com/eegprune/eegprune/internal/note"
 )
 
 // Open finds the recordings of a directory. How they are read is said by the

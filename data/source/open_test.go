@@ -12,10 +12,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"eegprune/data/edf"
-	"eegprune/data/filetest"
-	"eegprune/internal/magic"
-	"eegprune/internal/note"
+	"github.com/eegprune/eegprune/data/edf"
+	"github.com/eegprune/eegprune/data/filetest"
+	"github.com/eegprune/eegprune/internal/magic"
+	"github.com/eegprune/eegprune/internal/note"
 )
 
 func collect(t *testing.T, s *Source) []*Recording {

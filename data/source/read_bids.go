@@ -7,8 +7,8 @@ import (
 	"math"
 	"slices"
 
-	"eegprune/data/bids"
-	"eegprune/internal/note"
+	"github.com/eegprune/eegprune/data/bids"
+	"github.com/eegprune/eegprune/internal/note"
 )
 
 // bidsFormat is that of data sets laid out by the Brain Imaging Data Structure.

@@ -7,9 +7,9 @@ import (
 	"slices"
 	"strings"
 
-	"eegprune/data/brainvision"
-	"eegprune/data/charset"
-	"eegprune/internal/note"
+	"github.com/eegprune/eegprune/data/brainvision"
+	"github.com/eegprune/eegprune/data/charset"
+	"github.com/eegprune/eegprune/internal/note"
 )
 
 func brainVisionFormat() format {

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"eegprune/internal/note"
+	"github.com/eegprune/eegprune/internal/note"
 )
 
 const (

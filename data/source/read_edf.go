@@ -10,10 +10,10 @@ import (
 	"strconv"
 	"strings"
 
-	"eegprune/data/charset"
-	"eegprune/data/edf"
-	"eegprune/data/montage"
-	"eegprune/internal/note"
+	"github.com/eegprune/eegprune/data/charset"
+	"github.com/eegprune/eegprune/data/edf"
+	"github.com/eegprune/eegprune/data/montage"
+	"github.com/eegprune/eegprune/internal/note"
 )
 
 func edfFormat() format {

@@ -10,9 +10,9 @@ import (
 	"strconv"
 	"strings"
 
-	"eegprune/data/eeglab"
-	"eegprune/data/montage"
-	"eegprune/internal/note"
+	"github.com/eegprune/eegprune/data/eeglab"
+	"github.com/eegprune/eegprune/data/montage"
+	"github.com/eegprune/eegprune/internal/note"
 )
 
 func eeglabFormat() format {

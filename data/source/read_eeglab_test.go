@@ -9,8 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"eegprune/data/filetest"
-	"eegprune/data/montage"
+	"github.com/eegprune/eegprune/data/filetest"
+	"github.com/eegprune/eegprune/data/montage"
 )
 
 // eeglabSets puts data sets of eeglab/testdata into a directory.

@@ -14,9 +14,9 @@ import (
 	"strconv"
 	"strings"
 
-	"eegprune/data/mat"
-	"eegprune/internal/natural"
-	"eegprune/internal/note"
+	"github.com/eegprune/eegprune/data/mat"
+	"github.com/eegprune/eegprune/internal/natural"
+	"github.com/eegprune/eegprune/internal/note"
 )
 
 func matFormat() format {

@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"eegprune/data/filetest"
+	"github.com/eegprune/eegprune/data/filetest"
 )
 
 // TestMATArrays: trials of MAT files in the ways in which laboratories keep them, which

@@ -10,11 +10,11 @@ import (
 	"strconv"
 	"strings"
 
-	"eegprune/data/charset"
-	"eegprune/data/ndarray"
-	"eegprune/data/npy"
-	"eegprune/internal/mapped"
-	"eegprune/internal/note"
+	"github.com/eegprune/eegprune/data/charset"
+	"github.com/eegprune/eegprune/data/ndarray"
+	"github.com/eegprune/eegprune/data/npy"
+	"github.com/eegprune/eegprune/internal/mapped"
+	"github.com/eegprune/eegprune/internal/note"
 )
 
 func npyFormat() format {

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"math"
 
-	"eegprune/internal/note"
+	"github.com/eegprune/eegprune/internal/note"
 )
 
 // A Recording is one continuous stretch of EEG with one set of labels: a trial,

@@ -9,9 +9,9 @@ import (
 	"regexp"
 	"strconv"
 
-	"eegprune/data/label"
-	"eegprune/data/mat"
-	"eegprune/internal/cite"
+	"github.com/eegprune/eegprune/data/label"
+	"github.com/eegprune/eegprune/data/mat"
+	"github.com/eegprune/eegprune/internal/cite"
 )
 
 // seed is SEED's Preprocessed_EEG (Zheng & Lu, IEEE Trans Autonomous Mental Development 2015,

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"regexp"
 
-	"eegprune/data/label"
-	"eegprune/internal/cite"
+	"github.com/eegprune/eegprune/data/label"
+	"github.com/eegprune/eegprune/internal/cite"
 )
 
 // seedIV is SEED-IV's eeg_raw_data (Zheng et al., IEEE Trans Cybernetics 2019, 49:1110): three

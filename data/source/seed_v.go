@@ -12,9 +12,9 @@ import (
 	"strconv"
 	"strings"
 
-	"eegprune/data/cnt"
-	"eegprune/data/label"
-	"eegprune/internal/cite"
+	"github.com/eegprune/eegprune/data/cnt"
+	"github.com/eegprune/eegprune/data/label"
+	"github.com/eegprune/eegprune/internal/cite"
 )
 
 // seedV is SEED-V's EEG_raw (Liu et al., IEEE Trans Cognitive and Developmental Systems 2022,

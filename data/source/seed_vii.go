@@ -6,8 +6,8 @@ import (
 	"regexp"
 	"slices"
 
-	"eegprune/data/label"
-	"eegprune/internal/cite"
+	"github.com/eegprune/eegprune/data/label"
+	"github.com/eegprune/eegprune/internal/cite"
 )
 
 // seedVII is SEED-VII's EEG_preprocessed (Jiang et al., IEEE Trans Affective Computing 2025): a

@@ -8,10 +8,10 @@ import (
 	"strconv"
 	"strings"
 
-	"eegprune/data/bids"
-	"eegprune/data/charset"
-	"eegprune/data/montage"
-	"eegprune/internal/note"
+	"github.com/eegprune/eegprune/data/bids"
+	"github.com/eegprune/eegprune/data/charset"
+	"github.com/eegprune/eegprune/data/montage"
+	"github.com/eegprune/eegprune/internal/note"
 )
 
 // A bidsFile is what the tables and notes around a recording say of it.

@@ -15,11 +15,11 @@ import (
 	"path/filepath"
 	"slices"
 
-	"eegprune/data/charset"
-	"eegprune/data/label"
-	"eegprune/data/montage"
-	"eegprune/internal/magic"
-	"eegprune/internal/note"
+	"github.com/eegprune/eegprune/data/charset"
+	"github.com/eegprune/eegprune/data/label"
+	"github.com/eegprune/eegprune/data/montage"
+	"github.com/eegprune/eegprune/internal/magic"
+	"github.com/eegprune/eegprune/internal/note"
 )
 
 // A Source is a directory of recordings and how to read them.

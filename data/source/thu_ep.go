@@ -10,9 +10,9 @@ import (
 	"strconv"
 	"strings"
 
-	"eegprune/data/label"
-	"eegprune/data/mat"
-	"eegprune/internal/cite"
+	"github.com/eegprune/eegprune/data/label"
+	"github.com/eegprune/eegprune/data/mat"
+	"github.com/eegprune/eegprune/internal/cite"
 )
 
 // thuEP is THU-EP (Hu et al., Computers in Biology and Medicine 2022): a variable data [6 bands, 28

@@ -3,8 +3,8 @@ package source
 import (
 	"testing"
 
-	"eegprune/data/label"
-	"eegprune/internal/note"
+	"github.com/eegprune/eegprune/data/label"
+	"github.com/eegprune/eegprune/internal/note"
 )
 
 // A file of version 7.3 that h5py wrote: each sample and rating says where it is, see

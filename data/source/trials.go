@@ -9,11 +9,11 @@ import (
 	"slices"
 	"strings"
 
-	"eegprune/data/label"
-	"eegprune/data/mat"
-	"eegprune/data/ndarray"
-	"eegprune/data/pickle"
-	"eegprune/internal/mapped"
+	"github.com/eegprune/eegprune/data/label"
+	"github.com/eegprune/eegprune/data/mat"
+	"github.com/eegprune/eegprune/data/ndarray"
+	"github.com/eegprune/eegprune/data/pickle"
+	"github.com/eegprune/eegprune/internal/mapped"
 )
 
 // What the files of known data sets have in common: trials whose samples are blocks of arrays,

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strconv"
 
-	"eegprune/data/mat"
+	"github.com/eegprune/eegprune/data/mat"
 )
 
 // Variables are how the SEED family keeps trials: in each MAT file a matrix [electrodes, samples]

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"eegprune/internal/note"
+	"github.com/eegprune/eegprune/internal/note"
 )
 
 // Progress says how far a computation has come.

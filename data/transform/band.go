@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"eegprune/data/dsp"
+	"github.com/eegprune/eegprune/data/dsp"
 )
 
 // A Band is a range of frequencies in Hz.

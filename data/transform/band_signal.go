@@ -3,7 +3,7 @@ package transform
 import (
 	"math"
 
-	"eegprune/data/dsp"
+	"github.com/eegprune/eegprune/data/dsp"
 )
 
 // BandSignal is the signal split into bands: [electrodes, samples] to [bands,

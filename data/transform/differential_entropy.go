@@ -3,7 +3,7 @@ package transform
 import (
 	"math"
 
-	"eegprune/data/dsp"
+	"github.com/eegprune/eegprune/data/dsp"
 )
 
 // BandDifferentialEntropy is the differential entropy of a Gaussian with the

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"math"
 
-	"eegprune/data/montage"
+	"github.com/eegprune/eegprune/data/montage"
 )
 
 // ToInterpolatedGrid puts electrodes in their places on a 9x9 grid and fills the

@@ -3,7 +3,7 @@ package transform
 import (
 	"fmt"
 
-	"eegprune/internal/spelling"
+	"github.com/eegprune/eegprune/internal/spelling"
 )
 
 // PickElectrode keeps some electrodes, in the order in which they are named:

@@ -5,8 +5,8 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 
-	"eegprune/data/named"
-	"eegprune/internal/note"
+	"github.com/eegprune/eegprune/data/named"
+	"github.com/eegprune/eegprune/internal/note"
 )
 
 // A Pipeline is transforms in the order in which a clip goes through them. It

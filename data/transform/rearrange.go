@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"eegprune/data/montage"
+	"github.com/eegprune/eegprune/data/montage"
 )
 
 // RearrangeElectrode puts electrodes into the order of another montage and

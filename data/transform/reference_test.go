@@ -7,7 +7,7 @@ import (
 
 	"github.com/sbinet/npyio/npz"
 
-	"eegprune/data/montage"
+	"github.com/eegprune/eegprune/data/montage"
 )
 
 // reference reads arrays that torcheeg 1.1.3 and scipy made of the same input:

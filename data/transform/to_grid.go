@@ -3,7 +3,7 @@ package transform
 import (
 	"fmt"
 
-	"eegprune/data/montage"
+	"github.com/eegprune/eegprune/data/montage"
 )
 
 // ToGrid puts electrodes in their places on a 9x9 grid seen from above, zero

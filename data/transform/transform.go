@@ -16,9 +16,9 @@ import (
 	"fmt"
 	"strings"
 
-	"eegprune/data/montage"
-	"eegprune/internal/note"
-	"eegprune/internal/spelling"
+	"github.com/eegprune/eegprune/data/montage"
+	"github.com/eegprune/eegprune/internal/note"
+	"github.com/eegprune/eegprune/internal/spelling"
 )
 
 // An Array is an N-dimensional array in row-major order.

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"eegprune/data/montage"
+	"github.com/eegprune/eegprune/data/montage"
 )
 
 func signalForm(electrodes []string, samples int) Form {

@@ -15,7 +15,7 @@ import (
 	"strings"
 	"text/template"
 
-	"eegprune/internal/atomicfile"
+	"github.com/eegprune/eegprune/internal/atomicfile"
 )
 
 // Jobs are what Slurm is asked for, and what the tasks run. What is "" or 0 is left to the cluster,

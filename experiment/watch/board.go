@@ -11,9 +11,9 @@ import (
 	"sync"
 	"time"
 
-	"eegprune/experiment"
-	"eegprune/internal/tensorboard"
-	"eegprune/result"
+	"github.com/eegprune/eegprune/experiment"
+	"github.com/eegprune/eegprune/internal/tensorboard"
+	"github.com/eegprune/eegprune/result"
 )
 
 // A Board writes event files for TensorBoard, in a directory for each cell. What was done by an

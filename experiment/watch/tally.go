@@ -3,8 +3,8 @@ package watch
 import (
 	"time"
 
-	"eegprune/experiment"
-	"eegprune/result"
+	"github.com/eegprune/eegprune/experiment"
+	"github.com/eegprune/eegprune/result"
 )
 
 // A tally is how far some cells of a study have come, in the MACs of its plan.

@@ -15,10 +15,10 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 	"golang.org/x/term"
 
-	"eegprune/data/source"
-	"eegprune/experiment"
-	"eegprune/result"
-	"eegprune/train"
+	"github.com/eegprune/eegprune/data/source"
+	"github.com/eegprune/eegprune/experiment"
+	"github.com/eegprune/eegprune/result"
+	"github.com/eegprune/eegprune/train"
 )
 
 // A Progress shows how far some work has come: on a terminal a line for each fold with the time

@@ -9,8 +9,8 @@ import (
 
 	"pgregory.net/rapid"
 
-	"eegprune/experiment"
-	"eegprune/result"
+	"github.com/eegprune/eegprune/experiment"
+	"github.com/eegprune/eegprune/result"
 )
 
 func cell(stage, method string, ratio float64) result.Cell {

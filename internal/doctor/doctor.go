@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"runtime"
 
-	"eegprune/torch"
-	"eegprune/train"
+	"github.com/eegprune/eegprune/torch"
+	"github.com/eegprune/eegprune/train"
 )
 
 // A Finding is what one check found, with the mend where it failed.

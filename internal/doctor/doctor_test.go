@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"eegprune/torch"
-	"eegprune/train"
+	"github.com/eegprune/eegprune/torch"
+	"github.com/eegprune/eegprune/train"
 )
 
 // Each thing that can be wrong is one sentence that names it and its mend.

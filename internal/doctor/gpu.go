@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"strings"
 
-	"eegprune/torch"
-	"eegprune/train"
+	"github.com/eegprune/eegprune/torch"
+	"github.com/eegprune/eegprune/train"
 )
 
 // diagnoseGPU looks at what could keep GPUs from being used, and trains on each.

@@ -7,4 +7,4 @@ package onnxpb
 // go install google.golang.org/protobuf/cmd/protoc-gen-go@v1.36.12
 // and, for one, python -m pip install grpcio-tools, whose protoc is python -m grpc_tools.protoc.
 
-//go:generate protoc --go_out=. --go_opt=paths=source_relative --go_opt=Monnx.proto=eegprune/internal/onnxpb onnx.proto
+//go:generate protoc --go_out=. --go_opt=paths=source_relative --go_opt=Monnx.proto=github.com/eegprune/eegprune/internal/onnxpb onnx.proto

@@ -8,8 +8,8 @@ import (
 
 	"pgregory.net/rapid"
 
-	"eegprune/models"
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // Clips are numbers of [Ramp] between -2 and 2 in a shape [clips, ...].

@@ -5,8 +5,8 @@ import (
 
 	"pgregory.net/rapid"
 
-	"eegprune/models"
-	"eegprune/models/op"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/models/op"
 )
 
 // A Member is a layer's part in a group. One channel of the group takes Span channels or features

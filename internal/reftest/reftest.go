@@ -13,8 +13,8 @@ import (
 	"strings"
 	"testing"
 
-	"eegprune/models"
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // Ramp is the reference programs' array of pseudo-random numbers in [-scale, scale),

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-const module = "eegprune/"
+const module = "github.com/eegprune/eegprune/"
 
 // floors are the packages from the top of the house to its foot: each may import those below
 // its own line, never its own or one above. What lies in a folder below one of them, and is not

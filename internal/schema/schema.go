@@ -4,7 +4,7 @@ package schema
 import (
 	"reflect"
 
-	"eegprune/internal/strictyaml"
+	"github.com/eegprune/eegprune/internal/strictyaml"
 )
 
 // A Schema is a JSON schema, or a part of one.

@@ -15,7 +15,7 @@ import (
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
 
-	"eegprune/internal/spelling"
+	"github.com/eegprune/eegprune/internal/spelling"
 )
 
 // A Fault is an error at a place in a file.

@@ -10,10 +10,10 @@ import (
 
 	"pgregory.net/rapid"
 
-	"eegprune/models"
-	"eegprune/models/export"
-	"eegprune/models/op"
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/models/export"
+	"github.com/eegprune/eegprune/models/op"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // archive opens a network that PyTorch exported, of which change may change the architecture.

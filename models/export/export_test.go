@@ -10,11 +10,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/proto"
 
-	"eegprune/internal/onnxpb"
-	"eegprune/internal/reftest"
-	"eegprune/models"
-	"eegprune/models/export"
-	"eegprune/models/op"
+	"github.com/eegprune/eegprune/internal/onnxpb"
+	"github.com/eegprune/eegprune/internal/reftest"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/models/export"
+	"github.com/eegprune/eegprune/models/op"
 )
 
 func TestMain(m *testing.M) { os.Exit(reftest.Main(m)) }

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"eegprune/models/export"
+	"github.com/eegprune/eegprune/models/export"
 )
 
 // TestONNXOfEachKind has PyTorch export a small network for each kind of operation, and onnxruntime

@@ -10,9 +10,9 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
-	"eegprune/internal/onnxpb"
-	"eegprune/models"
-	"eegprune/models/op"
+	"github.com/eegprune/eegprune/internal/onnxpb"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/models/op"
 )
 
 // The versions of what is written: operators of opset 17, in the form of ONNX 1.12, which

@@ -12,8 +12,8 @@ import (
 	"strconv"
 	"strings"
 
-	"eegprune/models"
-	"eegprune/models/op"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/models/op"
 )
 
 // Python writes a module with the class Network, a torch.nn.Module of the architecture

@@ -14,10 +14,10 @@ import (
 
 	"pgregory.net/rapid"
 
-	"eegprune/internal/reftest"
-	"eegprune/models"
-	"eegprune/models/export"
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/internal/reftest"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/models/export"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // architectures are random ones, one around each operation, and every model.

@@ -10,9 +10,9 @@ import (
 	"path/filepath"
 	"testing"
 
-	"eegprune/internal/reftest"
-	"eegprune/models"
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/internal/reftest"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // TestBuiltInNetworksAsArchives has PyTorch load every model as an archive, whole and without some of its

@@ -6,7 +6,7 @@ import (
 	"reflect"
 	"testing"
 
-	"eegprune/models/op"
+	"github.com/eegprune/eegprune/models/op"
 )
 
 func TestArgumentsKeepTheirTypes(t *testing.T) {

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // AvgPool2d averages over windows; one that does not fit at the end is left out.

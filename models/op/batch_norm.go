@@ -3,7 +3,7 @@ package op
 import (
 	"fmt"
 
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // BatchNorm normalises each channel over the batch (Ioffe 2015); its weight is the paper's gamma.

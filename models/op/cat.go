@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // Cat joins tensors along a dimension.

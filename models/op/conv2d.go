@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strconv"
 
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // Conv2d is a convolution of maps [channels, height, width].

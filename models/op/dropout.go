@@ -3,7 +3,7 @@ package op
 import (
 	"fmt"
 
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // Dropout sets elements to zero with probability p in training and divides the others by 1-p

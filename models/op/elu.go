@@ -3,7 +3,7 @@ package op
 import (
 	"fmt"
 
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // ELU is x where that is positive and alpha*(exp(x)-1) elsewhere (Clevert 2016).

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // Flatten makes one dimension of several.

@@ -1,6 +1,6 @@
 package op
 
-import "eegprune/torch"
+import "github.com/eegprune/eegprune/torch"
 
 // LeakyReLU is x where that is positive and a part of it elsewhere (Maas 2013).
 const LeakyReLU = "aten.leaky_relu.default"

@@ -3,7 +3,7 @@ package op
 import (
 	"fmt"
 
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // Linear multiplies features with a weight [out, in] and adds a bias [out].

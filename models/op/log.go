@@ -1,6 +1,6 @@
 package op
 
-import "eegprune/torch"
+import "github.com/eegprune/eegprune/torch"
 
 // Log is the natural logarithm.
 const Log = "aten.log.default"

@@ -3,7 +3,7 @@ package op
 import (
 	"fmt"
 
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // Mean averages over dimensions.

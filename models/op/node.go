@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // A Ref is the name of a tensor: of an earlier value, a parameter or a buffer.

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"sync"
 
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // An Op is an operation. Of the functions, those that it has no need of are nil.

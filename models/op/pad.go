@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // Pad adds elements of one value at both ends of the last dimensions; of the last one first.

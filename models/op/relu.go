@@ -1,6 +1,6 @@
 package op
 
-import "eegprune/torch"
+import "github.com/eegprune/eegprune/torch"
 
 // ReLU is max(x, 0).
 const ReLU = "aten.relu.default"

@@ -4,7 +4,7 @@ import (
 	"reflect"
 	"strings"
 
-	"eegprune/torch"
+	"github.com/eegprune/eegprune/torch"
 )
 
 // Values are what the nodes of one pass have given so far.

@@ -1,6 +1,6 @@
 package op
 
-import "eegprune/torch"
+import "github.com/eegprune/eegprune/torch"
 
 // SELU is the self-normalising exponential unit (Klambauer 2017).
 const SELU = "aten.selu.default"

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"eegprune/torch/ptfile"
+	"github.com/eegprune/eegprune/torch/ptfile"
 )
 
 // What a user does about a file that can't be read.

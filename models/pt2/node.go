@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"eegprune/models/op"
+	"github.com/eegprune/eegprune/models/op"
 )
 
 // atenPrefix is that of ATen's operations, which a network is made of.

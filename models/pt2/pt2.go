@@ -15,8 +15,8 @@ import (
 	"os"
 	"strings"
 
-	"eegprune/models/op"
-	"eegprune/torch/ptfile"
+	"github.com/eegprune/eegprune/models/op"
+	"github.com/eegprune/eegprune/torch/ptfile"
 )
 
 // A Program is the network of an archive.

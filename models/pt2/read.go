@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"eegprune/models/op"
+	"github.com/eegprune/eegprune/models/op"
 )
 
 const schemaMajor = 8

@@ -1,7 +1,7 @@
 package pt2
 
 import (
-	"eegprune/models/op"
+	"github.com/eegprune/eegprune/models/op"
 )
 
 // typeNames are PyTorch's names of the element types that torch.export writes as numbers.

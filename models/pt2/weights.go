@@ -8,8 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	"eegprune/models/op"
-	"eegprune/torch/ptfile"
+	"github.com/eegprune/eegprune/models/op"
+	"github.com/eegprune/eegprune/torch/ptfile"
 )
 
 // weights reads tensors' numbers.

@@ -9,9 +9,9 @@ import (
 	"slices"
 	"unicode/utf8"
 
-	"eegprune/internal/atomicfile"
-	"eegprune/models/op"
-	"eegprune/torch/ptfile"
+	"github.com/eegprune/eegprune/internal/atomicfile"
+	"github.com/eegprune/eegprune/models/op"
+	"github.com/eegprune/eegprune/torch/ptfile"
 )
 
 // root is the folder of all records of a file that is written here.

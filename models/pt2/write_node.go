@@ -11,8 +11,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"eegprune/models/op"
-	"eegprune/torch/ptfile"
+	"github.com/eegprune/eegprune/models/op"
+	"github.com/eegprune/eegprune/torch/ptfile"
 )
 
 // schemaMinor is that of PyTorch 2.9.

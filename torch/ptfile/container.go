@@ -8,7 +8,7 @@ import (
 	"path"
 	"strings"
 
-	"eegprune/internal/pickle"
+	"github.com/eegprune/eegprune/internal/pickle"
 )
 
 // errEnd is the end of the file within what it has announced.

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"eegprune/torch/ptfile"
+	"github.com/eegprune/eegprune/torch/ptfile"
 )
 
 func float32s(name string, shape []int, values ...float32) ptfile.Named {

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"eegprune/internal/pickle"
+	"github.com/eegprune/eegprune/internal/pickle"
 )
 
 // An elem is a type of the numbers in a storage.

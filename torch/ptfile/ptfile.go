@@ -13,7 +13,7 @@ import (
 	"bytes"
 	"fmt"
 
-	"eegprune/internal/pickle"
+	"github.com/eegprune/eegprune/internal/pickle"
 )
 
 // Type is the type of the elements of an [Array].

@@ -17,7 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
-	"eegprune/torch/ptfile"
+	"github.com/eegprune/eegprune/torch/ptfile"
 )
 
 func read(t testing.TB, name string) []byte {

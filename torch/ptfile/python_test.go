@@ -11,7 +11,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"eegprune/torch/ptfile"
+	"github.com/eegprune/eegprune/torch/ptfile"
 )
 
 func TestPyTorchReadsWhatIsWritten(t *testing.T) {

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"math"
 
-	"eegprune/internal/pickle"
+	"github.com/eegprune/eegprune/internal/pickle"
 )
 
 // maxElements bounds what sizes and offsets in a file may be, so that sums of products of

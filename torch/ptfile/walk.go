@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"eegprune/internal/pickle"
+	"github.com/eegprune/eegprune/internal/pickle"
 )
 
 // Bounds of the search for dicts of tensors. A file may name one object many times, so that
