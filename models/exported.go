@@ -191,6 +191,7 @@ func archOf(name string, p *pt2.Program) (*Arch, extra, error) {
 		}
 		a.Nodes = append(a.Nodes, n)
 	}
+	a.Nodes = withoutUnused(a.Nodes, p.Output)
 	if a.Classes < 2 {
 		return nil, extra{}, fmt.Errorf("it does not give logits [clips, classes] of two classes or more: let the module return them alone")
 	}
@@ -210,6 +211,36 @@ func typeOf(t op.Choice) string {
 		return "float32"
 	}
 	return string(t)
+}
+
+// withoutUnused leaves out what computes a value that nothing takes, such as the mean over heads of
+// attention's weights, which would keep heads from being pruned. Only what draws nothing, writes
+// nothing and has no tensors of its own is left out.
+func withoutUnused(nodes []op.Node, output string) []op.Node {
+	const pure = " mean sum view reshape flatten unflatten unsqueeze squeeze transpose permute select slice contiguous detach "
+	given := map[string]bool{op.Input: true}
+	for i := range nodes {
+		for _, v := range nodes[i].Values() {
+			given[v] = true
+		}
+	}
+	for {
+		used := map[string]bool{output: true}
+		for i := range nodes {
+			for _, in := range nodes[i].Inputs() {
+				used[in] = true
+			}
+		}
+		left := slices.DeleteFunc(slices.Clone(nodes), func(n op.Node) bool {
+			function, _, _ := strings.Cut(strings.TrimPrefix(n.Op, "aten."), ".")
+			return len(n.Gives) == 1 && !used[n.Gives[0].Name] && strings.Contains(pure, " "+function+" ") &&
+				!slices.ContainsFunc(n.Inputs(), func(in string) bool { return !given[in] })
+		})
+		if len(left) == len(nodes) {
+			return nodes
+		}
+		nodes = left
+	}
 }
 
 // renamed has a node take another value instead of one.

@@ -142,7 +142,7 @@ def check_examples(run, at):
     with open(os.path.join(EXAMPLES, "values.json")) as f:
         values = json.load(f)
     x = np.array(values["x"], dtype=np.float32).reshape(3, 4, 32)
-    for name in ("attention.2.9", "cnn.2.15", "constants.2.15", "norms.2.15", "views.2.15"):
+    for name in ("attention.2.9", "cnn.2.15", "constants.2.15", "heads.2.15", "norms.2.15", "views.2.15"):
         logits = np.array(values[name.split(".")[0]]["logits"], dtype=np.float32).reshape(3, 2)
         check_archive(run, at, name, os.path.join(EXAMPLES, name + ".pt2"), x, logits)
 

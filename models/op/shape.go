@@ -300,19 +300,52 @@ func (t *Ties) regroup(from string, i, iEnd int, to string, j, jEnd int) {
 		if t.Gives == nil {
 			t.Same(t.of(from, i), t.of(to, j))
 		}
-	case !inOrder || !outOrder:
-		t.wholeSpan(from, i, iEnd)
-		t.wholeSpan(to, j, jEnd)
+	case len(x) > 1 && len(y) > 1 || !inOrder || !outOrder:
+		t.Later(func() {
+			if !t.heads(x, y) && !t.heads(y, x) {
+				t.wholeSpan(from, i, iEnd)
+				t.wholeSpan(to, j, jEnd)
+			}
+		})
 	case len(x) == 1 && len(y) == 1 && x[0].size == y[0].size:
 		t.Same(x[0], y[0])
 	case len(x) == 1:
 		t.Later(func() { t.divide(x[0], y) })
-	case len(y) == 1:
-		t.Later(func() { t.divide(y[0], x) })
 	default:
-		t.wholeSpan(from, i, iEnd)
-		t.wholeSpan(to, j, jEnd)
+		t.Later(func() { t.divide(y[0], x) })
 	}
+}
+
+// heads has heads pass between [..., n * heads, inner] and [..., heads * inner], as attention over several
+// sequences has them: n may hold the clips. It reports whether they can.
+func (t *Ties) heads(split, joined []Dim) bool {
+	if len(split) < 2 || len(joined) < 1 {
+		return false
+	}
+	sequences, inner, all := split[len(split)-2], split[len(split)-1], joined[len(joined)-1]
+	if all.clips || inner.clips || inner.size < 1 || all.size <= inner.size || all.size%inner.size != 0 {
+		return false
+	}
+	heads := all.size / inner.size
+	if sequences.size%heads != 0 || !t.free(sequences) || !t.free(all) || t.all.wouldLeave(all, heads, inner.size) < 2 {
+		return false
+	}
+	a, okA := t.all.follow(sequences)
+	b, okB := t.all.follow(all)
+	if !okA || !okB {
+		return false
+	}
+	for _, d := range slices.Concat(split[:len(split)-2], joined[:len(joined)-1], []Dim{inner}) {
+		t.Whole(d, t.Name+" makes it one dimension with others")
+	}
+	t.all.link(sequences, all)
+	for j := range all.size {
+		t.all.join(a+j/inner.size, b+j)
+	}
+	for j := heads; j < sequences.size; j++ {
+		t.all.join(a+j%heads, a+j)
+	}
+	return true
 }
 
 // divide has one dimension, which is several others together, pass as one of them.

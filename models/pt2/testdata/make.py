@@ -113,6 +113,24 @@ class Views(nn.Module):
         return self.fc(F.relu(self.conv(x.unsqueeze(1))).view(x.shape[0], -1))
 
 
+class Heads(nn.Module):
+    """Attention within sequences of a clip, of which there are several, with weights that nothing takes."""
+
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Linear(8, 12)
+        self.attention = nn.MultiheadAttention(12, 3, batch_first=True)
+        self.across = nn.MultiheadAttention(12, 3)
+        self.fc = nn.Linear(12, 2)
+
+    def forward(self, x):
+        x = self.embed(x.unflatten(2, (4, 8))).reshape(-1, 4, 12)
+        x = x + self.attention(x, x, x)[0]
+        x = x.reshape(-1, 4, 4, 12).transpose(1, 2).reshape(-1, 4, 12)
+        x = x + self.across(x, x, x, need_weights=False)[0]
+        return self.fc(F.relu(x).reshape(-1, 16, 12).mean(1))
+
+
 def strip(path):
     """Takes what the operations' metadata says of the author's machine out of an archive."""
     with zipfile.ZipFile(path) as z:
@@ -137,7 +155,7 @@ def main():
     x, y = torch.randn(3, 4, 32, generator=g), torch.tensor([0, 1, 0])
     values = {"x": x.flatten().tolist()}
     version = ".".join(torch.__version__.split(".")[:2])
-    for name, cls in dict(cnn=CNN, decomposed=Decomposed, attention=Attention, norms=Norms, constants=Constants, views=Views).items():
+    for name, cls in dict(cnn=CNN, decomposed=Decomposed, attention=Attention, norms=Norms, constants=Constants, views=Views, heads=Heads).items():
         if a.only not in (None, name):
             continue
         torch.manual_seed(0)
