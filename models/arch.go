@@ -1,5 +1,17 @@
-// Package models holds the networks: each declared as data, an [Arch], in a file of
-// its own, and made computable as a [Network].
+// Package models holds the networks of EEG that eegprune trains and prunes.
+//
+// An [Arch] is a network as data: operations in order, tensors under PyTorch's names, and the
+// channels that can only go together. [Build] makes one of the built-in models ([All]) for clips of
+// some size, [Custom] one that the caller has written with [op.Net], [ReadExported] one of an
+// archive of torch.export. A [Network] is an Arch with weights: [New] draws them as PyTorch does
+// from the same seed, [Load] reads a checkpoint, and [Open] one of another program. Its owner frees
+// it.
+//
+// # Shapes and counts
+//
+// Clips are [clips, channels, height, width]: bands on a grid of electrodes, or one channel of
+// [electrodes, samples]. Logits are [clips, classes]. [Arch.Count] counts parameters and
+// multiply-accumulates of one clip as fvcore does.
 package models
 
 import (

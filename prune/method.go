@@ -1,9 +1,13 @@
 // Package prune decides which channels or weights of a network go, and removes them.
 //
-// A [Method] is one file: what it scores and by what, what it needs, how the network is trained
-// for it. [Choose] goes one way down: what may go ([Options], [Candidate]), its scores, how many
-// go and which ([Decision]), and [Decision.Apply] carries it out, by surgery for channels, by
-// masks for weights.
+// A [Method] says how candidates are scored, what the scores look at, and how the network is trained
+// for it; [Methods] lists all. [Choose] takes the candidates that [Options] allow, scores them, and
+// returns a [Decision]: which go. [Decision.Apply] carries it out, by surgery for channels, by masks
+// for weights.
+//
+// Surgery is exact: the smaller network gives the logits of the whole one with the columns of the
+// removed channels at zero in each consumer, to rounding. Channels that can only go together are a
+// group, which follows from the network's operations.
 package prune
 
 import (
