@@ -107,7 +107,7 @@ func (f *dataFlags) apply(c *experiment.Config) error {
 	}
 	if f.source.label.changed() {
 		if f.features != "" && len(o.Label) > 0 {
-			return usageError{fmt.Errorf("--label, --threshold and --tie, and the label in %s, both say what the class is: give one of them", f.features)}
+			return usageError{fmt.Errorf("--label, --threshold and --tie, and the label in %s, both make the class: give one of them", f.features)}
 		}
 		c.Data.Label, o.Label = r.Label, nil
 	}

@@ -1,5 +1,5 @@
-// Package label turns what a data set says of a trial (a rating, a number, a
-// word) into the class that a network learns, under torcheeg's names.
+// Package label turns the labels of a trial (ratings, numbers, words) into the class that a network
+// learns, under torcheeg's names.
 package label
 
 import (
