@@ -95,6 +95,7 @@ class Shell:
     """A shell that is kept from command to command, since activating an environment changes it."""
 
     END = "-- end of command:"
+    NO_CUDA = "eegprune: this torch is for CUDA"  # of a wheel with shims for CPUs alone
 
     def __init__(self, folder, env):
         self.process = subprocess.Popen(["bash"], cwd=folder, env=env, text=True, bufsize=1,
@@ -110,7 +111,8 @@ class Shell:
                 if lines and lines[-1] == "":
                     lines.pop()
                 return lines, int(line[len(self.END):])
-            lines.append(line.rstrip("\n").rstrip())
+            if not line.startswith(self.NO_CUDA):
+                lines.append(line.rstrip())
         sys.exit(f"run_start.py: the shell ended in: {text}")
 
 

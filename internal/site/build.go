@@ -2,9 +2,11 @@ package main
 
 import (
 	_ "embed"
+	"errors"
 	"fmt"
 	"html/template"
 	"io"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -37,9 +39,12 @@ type entry struct {
 	Sections  []headline // of the page that is shown
 }
 
-// Build writes the site of the repository at root into out, in whose place it comes whole or not
-// at all.
+// Build writes the site of the repository at root into out: whole, or not at all. It replaces a site
+// that is there, and refuses a directory of anything else.
 func Build(root, out string) error {
+	if err := isFree(out); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
 		return fmt.Errorf("making the site's directory: %w", err)
 	}
@@ -71,6 +76,21 @@ func Build(root, out string) error {
 		return fmt.Errorf("removing the site that was there: %w", err)
 	}
 	return os.Rename(work, out)
+}
+
+// isFree returns an error where out holds something that is no site.
+func isFree(out string) error {
+	entries, err := os.ReadDir(out)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0 {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("looking at the site's directory: %w", err)
+	}
+	if _, err := os.Stat(filepath.Join(out, "style.css")); err != nil {
+		return fmt.Errorf("%s holds something that is no site: name another directory by -out", out)
+	}
+	return nil
 }
 
 // site is a site that is being written.

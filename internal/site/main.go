@@ -17,7 +17,7 @@ import (
 
 func main() {
 	root := flag.String("root", ".", "directory of the repository")
-	out := flag.String("out", filepath.Join("build", "site"), "directory for the pages; what is in it is replaced")
+	out := flag.String("out", filepath.Join("build", "site"), "directory for the pages, new, empty or a site")
 	flag.Parse()
 	if err := Build(*root, *out); err != nil {
 		fmt.Fprintln(os.Stderr, "site:", err)

@@ -206,11 +206,29 @@ func TestCheckSeesWhatIsWrong(t *testing.T) {
 	}
 }
 
+func TestOnlyASiteIsReplaced(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "notes.txt", "not a site")
+	if err := Build(root, dir); err == nil || !strings.Contains(err.Error(), "no site") {
+		t.Errorf("error %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "notes.txt")); err != nil {
+		t.Error(err)
+	}
+	site := filepath.Join(dir, "site")
+	for range 2 {
+		if err := Build(root, site); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // A site that can't be built leaves the one that was there.
 func TestAFailedBuildLeavesTheSite(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "docs/start.md", "# Start\n\n[nothing](nothing.md)\n")
 	write(t, dir, "site/index.html", "the old one")
+	write(t, dir, "site/style.css", "")
 	if err := Build(dir, filepath.Join(dir, "site")); err == nil || !strings.Contains(err.Error(), "nothing.md") {
 		t.Fatalf("error %v", err)
 	}
