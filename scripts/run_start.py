@@ -12,7 +12,8 @@ commands run. Comments before a block say what need not be the same:
     <!-- numbers vary -->      each number, and the blanks and rules around it
     <!-- numbers vary: 2-5 --> those of these lines
 
-What stays must be the same, and every command must succeed. "pip install" in the page's words takes
+What stays must be the same, and every command must succeed. Python's warnings, which each version of
+torch has its own of, are left out. "pip install" in the page's words takes
 --wheel in the place of the name eegprune. With --path the commands are run with DIR first on PATH, and
 those of pip and venv are left out: for a Python that has torch and the wheel already. --write
 puts what was printed into the page, where a block says nothing or other than was printed.
@@ -168,7 +169,7 @@ def main():
     with tempfile.TemporaryDirectory() as work:
         folder = os.path.join(work, "start")
         os.mkdir(folder)
-        env |= {"XDG_CACHE_HOME": os.path.join(work, "cache"), "NO_COLOR": "1", "PIP_QUIET": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        env |= {"XDG_CACHE_HOME": os.path.join(work, "cache"), "NO_COLOR": "1", "PYTHONWARNINGS": "ignore", "PIP_QUIET": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1",
                 "PIP_CACHE_DIR": os.environ.get("PIP_CACHE_DIR", os.path.join(os.environ.get("XDG_CACHE_HOME", os.path.expanduser("~/.cache")), "pip"))}
         if a.path:
             env["PATH"] = os.path.abspath(a.path) + os.pathsep + env["PATH"]
