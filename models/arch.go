@@ -42,10 +42,10 @@ type Arch struct {
 	Groups  []Group     `json:"groups"` // as the operations say: see [op.Groups]
 	// Whole says which layers keep all their channels, and why.
 	Whole []op.Whole `json:"-"`
-	// Exported says what a network is that another program exported; nil for networks of this one.
+	// Exported describes a network that PyTorch exported; nil for networks of this program.
 	Exported *Exported `json:"exported,omitempty"`
 
-	// Removed says what of the tensors of an exported network was removed.
+	// Removed lists the parts that were removed of the tensors of an exported network.
 	Removed []Removal `json:"removed,omitempty"`
 
 	trace  *op.Trace               // of the groups
@@ -125,7 +125,7 @@ func (a *Arch) Logits() string {
 	return a.Nodes[len(a.Nodes)-1].Values()[0]
 }
 
-// Kind is what a layer's weight is of, "" for those that have none.
+// Kind returns the kind of layer that a weight belongs to; "" for tensors that are no weight.
 func (a *Arch) Kind(tensor string) op.Kind {
 	if a.trace != nil {
 		return a.trace.Kind(tensor)

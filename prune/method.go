@@ -27,10 +27,10 @@ type Method struct {
 	Cite cite.Paper
 	// Masks is whether weights are held at zero; else channels are removed.
 	Masks bool
-	// Score makes what scores the candidates of a network; the least important go first.
+	// Score returns the function that scores a network's candidates; the least important go first.
 	Score func(n *models.Network, e Evidence) (Score, error)
 	Needs Needs // what of the training clips its scores look at
-	// Check says why the method means nothing on a network; nil where it fits all.
+	// Check returns the reason why the method does not fit a network; nil where it fits all.
 	Check  func(a *models.Arch) error
 	Global bool // one threshold over all layers, unless Options say otherwise
 	// Kept is how many of c channels stay in a layer at a ratio, where layers are

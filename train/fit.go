@@ -11,7 +11,7 @@ import (
 	"github.com/eegprune/eegprune/torch"
 )
 
-// Epoch is what one pass over the training rows gave.
+// Epoch holds the results of one pass over the training rows.
 type Epoch struct {
 	LR          float64 `json:"lr"`
 	Loss        float64 `json:"loss"` // mean over the training clips, while they are trained on
@@ -56,9 +56,9 @@ func (e Epoch) better(than Epoch, metric string) bool {
 type History struct {
 	Epochs []Epoch `json:"epochs"`
 	Best   int     `json:"best"`
-	// Resumed is how many of the epochs were there before, in a snapshot.
+	// Resumed is the number of epochs that came from a snapshot.
 	Resumed int `json:"-"`
-	// Replayed is how many steps were taken by replaying a recording.
+	// Replayed is the number of steps that were replayed from a recording.
 	Replayed int `json:"-"`
 }
 

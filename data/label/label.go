@@ -168,7 +168,7 @@ var ErrTie = errors.New("it is left out")
 // Binary makes two classes of each label: low below the threshold, and high above it.
 type Binary struct {
 	Threshold float64 `json:"threshold"`
-	// Tie is what a label that equals the threshold is: [TieHigh], [TieLow] or [TieDrop].
+	// Tie is the class of a label that equals the threshold: [TieHigh], [TieLow] or [TieDrop].
 	Tie string `json:"tie,omitempty"`
 }
 
