@@ -21,6 +21,7 @@ func menu() []part {
 			{"docs/start.md", "index.html", "Start"},
 			{"docs/install.md", "install.html", "Install"},
 			{"docs/recordings.md", "recordings.html", "Recordings"},
+			{"docs/datasets.md", "datasets.html", "Data sets"},
 			{"docs/networks.md", "networks.html", "Networks"},
 			{"docs/pruning.md", "pruning.html", "Pruning"},
 			{"docs/statistics.md", "statistics.html", "Statistics"},
