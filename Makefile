@@ -20,6 +20,9 @@
 #                            user's cache); WHEEL="--versions 2.15.0 --kinds cpu" for a part
 #   make test-wheel          the wheel in fresh environments with the oldest and newest torch; it
 #                            downloads both, or takes PYTHONS="a Python with torch ..."
+#   make test-start WHEEL=FILE     the commands of docs/start.md in an empty folder with the wheel (pip gets
+#                            torch); test-wheel runs them too
+#   make docs                build/site: the documentation as a site
 #   make lint                formats and checks of Go, C++, Python and shell; gets its tools into build/lint
 #   make test-tensorboard    whether TensorBoard reads what --tensorboard writes (gets it into
 #                            build/tensorboard)
@@ -30,8 +33,8 @@
 #                            computes them, and whether export_network.py finds what can't be
 #                            exported (gets PyTorch, braindecode and torcheeg into build/networks;
 #                            an hour at first); NETWORKS="--only EEGNet,TCN" and such
-#   make test-page           the report's page in headless Chromium (gets it where there is none)
-#   make comparison EEGMAT=DIR    the comparison under docs/ (an hour)
+#   make test-page           the report's page and the site in headless Chromium (gets it where there is none)
+#   make comparison EEGMAT=DIR    the comparison's tables and figures under docs/ (an hour)
 #   make parity              the loss of every step beside PyTorch's, for three seeds at random
 #                            (needs a Python with torch; PARITY="--seeds 1,2,3" and such)
 #   make bench               steps, evaluation and k-fold training beside PyTorch, torch.compile and
@@ -68,6 +71,14 @@ wheel:
 
 test-wheel:
 	scripts/test_wheel.sh $$(ls -t build/wheel/*.whl | head -n 1) $(PYTHONS)
+
+.PHONY: test-start docs
+test-start:
+	@test -f "$(WHEEL)" || { echo "test-start: name a wheel: make test-start WHEEL=FILE"; exit 2; }
+	$(PYTHON) scripts/run_start.py --wheel $(WHEEL)
+
+docs:
+	@$(GO) run ./internal/site
 
 shim: $(SHIM)
 
@@ -183,7 +194,7 @@ build/networks/venv/.made: scripts/networks/requirements.txt
 
 test-page:
 	@scripts/chromium.sh
-	$(GO) test -tags slow -count=1 -run 'Chromium|Browser' ./report
+	$(GO) test -tags slow -count=1 -run 'Chromium|Browser' ./report ./internal/site
 
 # The torch of PYTHON is used, which need not be installed a second time.
 build/export/.made:

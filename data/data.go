@@ -19,7 +19,7 @@ type Clip struct {
 	Subject string `json:"subject"`
 	Session string `json:"session,omitempty"`
 	Trial   int    `json:"trial"`
-	// Stimulus is what the trial was of; see [source.Recording].
+	// Stimulus is the film, the song, ... of the trial; see [source.Recording].
 	Stimulus string `json:"stimulus,omitempty"`
 	Start    int    `json:"start"` // first sample of the clip, counted as [source.Recording]'s Offset is
 	End      int    `json:"end"`   // one past the last
@@ -39,7 +39,7 @@ type Set struct {
 	Recorded []string
 	Rate     float64 // samples per second of the clips if they are signals, else of the recordings
 
-	// Notes are what the user must see: what was left out, corrected or assumed, and why.
+	// Notes tell the user what was left out, corrected or assumed, and why.
 	Notes note.List
 
 	file *mapped.File // whose memory X is; nil where X has its own

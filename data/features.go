@@ -18,8 +18,8 @@ import (
 	"github.com/eegprune/eegprune/internal/note"
 )
 
-// Options say what features to make of recordings. They are written with
-// results, so that a run can be repeated.
+// Options describe the features of recordings. They are written with results, so
+// that a run can be repeated.
 type Options struct {
 	// Seconds is the length of a clip (torcheeg's chunk_size), Overlap how much
 	// of it the next one repeats. Samples at a recording's end that don't fill a
@@ -33,7 +33,7 @@ type Options struct {
 	// taken). 0 means Seconds.
 	BaselineSeconds float64 `json:"baseline_seconds,omitempty" yaml:"baseline_seconds,omitempty"`
 
-	// Preprocess is what recordings go through before clips are cut from them.
+	// Preprocess lists the steps that recordings go through before clips are cut from them.
 	Preprocess preprocess.Pipeline `json:"preprocess,omitempty" yaml:"preprocess,omitempty"`
 	Transforms transform.Pipeline  `json:"transforms" yaml:"transforms"`
 	// Label makes the class out of a recording's labels. Empty means what the
@@ -157,7 +157,7 @@ func (o Options) walk(notes *note.List) source.Walk {
 	return source.Walk{Workers: o.workers(), SkipBad: o.SkipBad, Bad: func(err error) { notes.Add("", leftOut(err)) }, Progress: o.Progress, Notes: notes}
 }
 
-// Length is how many seconds a clip lasts at a rate.
+// Length returns the seconds of a clip at a rate.
 func (o Options) Length(rate float64) float64 {
 	if o.Seconds == 0 && o.Samples > 0 {
 		return float64(o.Samples) / rate

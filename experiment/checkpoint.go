@@ -51,7 +51,7 @@ func (s *Study) SameData(p Provenance) bool { return p.Data == s.fingerprint }
 func ReadProvenance(path string, m models.Meta) (Provenance, error) {
 	var p Provenance
 	if err := json.Unmarshal(m.Provenance, &p); err != nil {
-		return p, fmt.Errorf("%s: what it says of its training is damaged: %w", path, err)
+		return p, fmt.Errorf("%s: its record of the training is damaged: %w", path, err)
 	}
 	// Before there were metrics, the name was that of another split.
 	if p.Config.Metric == "" && p.Config.Split.Name == "KFoldCrossTrial" {

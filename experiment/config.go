@@ -1,6 +1,13 @@
-// Package experiment runs studies: a network trained over folds, pruned, recovered and
-// tested, every result a file of its own, so that a run that was stopped goes on where
-// it was.
+// Package experiment runs studies: networks that are trained over folds, pruned, recovered and
+// tested.
+//
+// A [Config] holds all that determines the results of a study of one network. [OpenGrid] reads the
+// recordings of one or several, and [Grid.Run] carries their cells out: a cell is one network, stage,
+// method, ratio, fold and seed, and its result a file of its own. The same call on the same
+// directory goes on where a run was ended, with the same numbers. [Merge] joins the directories of
+// several machines, and [Collect] reads the results that a directory holds.
+//
+// [ReadFile] reads a study file, and [OpenCheckpoint] a network that a study left.
 package experiment
 
 import (

@@ -129,11 +129,14 @@ func (s *Study) describeSplit(sameFolds bool) string {
 	return text + "; no trial is both trained on and tested on"
 }
 
-// describeMetric says what networks are judged by, and how unequal classes are.
+// describeMetric names the metric that judges networks, and says how unequal classes are.
 func describeMetric(c Config, perClass []int) string {
-	text := result.MetricTitle(c.Metric) + ": it chooses the epochs, and networks are compared by it"
-	if least := slices.Min(perClass); least > 0 {
-		text += fmt.Sprintf(" (the commonest class has %.2g times the clips of the rarest)", float64(slices.Max(perClass))/float64(least))
+	text := result.MetricTitle(c.Metric) + " chooses the epochs and judges the networks"
+	switch least, most := slices.Min(perClass), slices.Max(perClass); {
+	case least == most:
+		text += "; classes have equally many clips"
+	case least > 0:
+		text += fmt.Sprintf("; the commonest class has %.2g times the clips of the rarest", float64(most)/float64(least))
 	}
 	if c.ClassWeights {
 		text += "; clips weigh in the loss so that all classes have the same share"

@@ -1,5 +1,17 @@
-// Package models holds the networks: each declared as data, an [Arch], in a file of
-// its own, and made computable as a [Network].
+// Package models holds the networks of EEG that eegprune trains and prunes.
+//
+// An [Arch] is a network as data: operations in order, tensors under PyTorch's names, and the
+// channels that can only go together. [Build] makes one of the built-in models ([All]) for clips of
+// some size, [Custom] one that the caller has written with [op.Net], [ReadExported] one of an
+// archive of torch.export. A [Network] is an Arch with weights: [New] draws them as PyTorch does
+// from the same seed, [Load] reads a checkpoint, and [Open] one of another program. Its owner frees
+// it.
+//
+// # Shapes and counts
+//
+// Clips are [clips, channels, height, width]: bands on a grid of electrodes, or one channel of
+// [electrodes, samples]. Logits are [clips, classes]. [Arch.Count] counts parameters and
+// multiply-accumulates of one clip as fvcore does.
 package models
 
 import (
@@ -30,10 +42,10 @@ type Arch struct {
 	Groups  []Group     `json:"groups"` // as the operations say: see [op.Groups]
 	// Whole says which layers keep all their channels, and why.
 	Whole []op.Whole `json:"-"`
-	// Exported says what a network is that another program exported; nil for networks of this one.
+	// Exported describes a network that PyTorch exported; nil for networks of this program.
 	Exported *Exported `json:"exported,omitempty"`
 
-	// Removed says what of the tensors of an exported network was removed.
+	// Removed lists the parts that were removed of the tensors of an exported network.
 	Removed []Removal `json:"removed,omitempty"`
 
 	trace  *op.Trace               // of the groups
@@ -113,7 +125,7 @@ func (a *Arch) Logits() string {
 	return a.Nodes[len(a.Nodes)-1].Values()[0]
 }
 
-// Kind is what a layer's weight is of, "" for those that have none.
+// Kind returns the kind of layer that a weight belongs to; "" for tensors that are no weight.
 func (a *Arch) Kind(tensor string) op.Kind {
 	if a.trace != nil {
 		return a.trace.Kind(tensor)

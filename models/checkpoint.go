@@ -20,16 +20,16 @@ const (
 // metadataKey is where a checkpoint describes itself in the safetensors metadata.
 const metadataKey = "eegprune"
 
-// Meta is what a checkpoint says of itself beside its tensors.
+// Meta is the description of a checkpoint that stands beside its tensors.
 type Meta struct {
 	Format int   `json:"format"`
 	Arch   *Arch `json:"arch"`
 	Masks  Masks `json:"masks,omitempty"`
-	// Provenance is what the program that wrote it has to say: data, training, results.
+	// Provenance is the writing program's record of data, training and results.
 	Provenance json.RawMessage `json:"provenance,omitempty"`
-	// Assumed holds what [Open] took for granted of a file that another program wrote.
+	// Assumed lists the assumptions of [Open] about a file of another program.
 	Assumed []string `json:"-"`
-	// Notes say what [Open] left out of such a file.
+	// Notes list the parts of such a file that [Open] left out.
 	Notes note.List `json:"-"`
 }
 

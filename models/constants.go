@@ -13,8 +13,8 @@ import (
 // maxConstant is how many elements a constant may have.
 const maxConstant = 1 << 29
 
-// Constants are what a network computes that is the same for all clips, such as weights that are
-// made of parameters. Free frees them; the parameters and buffers are the network's.
+// Constants are the values of a network that are the same for all clips, such as weights that are
+// computed from parameters. Free frees them; the parameters and buffers are the network's.
 type Constants struct {
 	n      *Network
 	scope  *torch.Scope

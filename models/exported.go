@@ -12,10 +12,10 @@ import (
 	"github.com/eegprune/eegprune/torch"
 )
 
-// Exported is what is said of a network that PyTorch exported.
+// Exported describes a network that PyTorch exported.
 type Exported struct {
 	Torch string `json:"torch"` // the version of PyTorch
-	// MinClips and MaxClips are how many clips its graph was exported for.
+	// MinClips and MaxClips are the least and greatest batch that its graph was exported for.
 	MinClips int `json:"min_clips"`
 	MaxClips int `json:"max_clips"`
 	// Input is the shape of what the graph takes, the clips first: of signals often [clips,
@@ -135,7 +135,7 @@ func ReadExported(path string, start Start) (*Arch, error) {
 	return a, nil
 }
 
-// NameOf is what a network of a file is called.
+// NameOf returns the name of the network of a file: that of the file without its ending.
 func NameOf(path string) string {
 	return strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
 }

@@ -158,7 +158,7 @@ func rowsOf(a ptfile.Array, rows [][]int) ptfile.Array {
 	return ptfile.Array{Type: a.Type, Shape: shape, Data: data}
 }
 
-// Fresh says how the weights of a network that PyTorch exported are at the start of a training.
+// Fresh describes the weights that a network of PyTorch's has at the start of a training.
 func (a *Arch) Fresh() string {
 	kinds := map[string][]string{}
 	for i := range a.Tensors {

@@ -9,7 +9,7 @@ import (
 	"github.com/eegprune/eegprune/torch/ptfile"
 )
 
-// OpenOptions say how to take a file whose writer did not say what it holds.
+// OpenOptions describe a file that does not describe itself.
 type OpenOptions struct {
 	Device torch.Device
 	Model  string // empty for the one whose tensors have the file's names

@@ -1,5 +1,9 @@
-// Package predict says the classes of clips with a trained network: of recordings, of features
-// in a file, or of a stream as it comes.
+// Package predict classifies clips with a trained network: those of recordings, of features in a
+// file, or of a stream as it comes.
+//
+// A [Predictor] is made of a checkpoint, whose preprocessing and features it repeats on recordings.
+// A [Prediction] holds logits and probabilities [clips, classes], and for recordings where each clip
+// begins.
 package predict
 
 import (

@@ -97,7 +97,7 @@ func (p *Predictor) features(r Recordings) (data.Options, error) {
 			return o, err
 		}
 		if r.Assumed != nil {
-			r.Assumed(fmt.Sprintf("what clips %s was trained on is not known; they are taken to be of %g s, with the features of a study of %s", model, o.Seconds, model))
+			r.Assumed(fmt.Sprintf("the clips that %s was trained on are not known; they are taken to be of %g s, with the features of a study of %s", model, o.Seconds, model))
 		}
 	}
 	o.SkipBad, o.Strict, o.Progress = r.SkipBad, r.Strict, r.Progress

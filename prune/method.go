@@ -1,9 +1,13 @@
 // Package prune decides which channels or weights of a network go, and removes them.
 //
-// A [Method] is one file: what it scores and by what, what it needs, how the network is trained
-// for it. [Choose] goes one way down: what may go ([Options], [Candidate]), its scores, how many
-// go and which ([Decision]), and [Decision.Apply] carries it out, by surgery for channels, by
-// masks for weights.
+// A [Method] says how candidates are scored, what the scores look at, and how the network is trained
+// for it; [Methods] lists all. [Choose] takes the candidates that [Options] allow, scores them, and
+// returns a [Decision]: which go. [Decision.Apply] carries it out, by surgery for channels, by masks
+// for weights.
+//
+// Surgery is exact: the smaller network gives the logits of the whole one with the columns of the
+// removed channels at zero in each consumer, to rounding. Channels that can only go together are a
+// group, which follows from the network's operations.
 package prune
 
 import (
@@ -22,10 +26,10 @@ type Method struct {
 	Cite cite.Paper
 	// Masks is whether weights are held at zero; else channels are removed.
 	Masks bool
-	// Score makes what scores the candidates of a network; the least important go first.
+	// Score returns the function that scores a network's candidates; the least important go first.
 	Score func(n *models.Network, e Evidence) (Score, error)
 	Needs Needs // what of the training clips its scores look at
-	// Check says why the method means nothing on a network; nil where it fits all.
+	// Check returns the reason why the method does not fit a network; nil where it fits all.
 	Check  func(a *models.Arch) error
 	Global bool // one threshold over all layers, unless Options say otherwise
 	// Kept is how many of c channels stay in a layer at a ratio, where layers are

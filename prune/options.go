@@ -23,7 +23,7 @@ const (
 	Layer  = "layer"
 )
 
-// Options say how much of what may go. The zero value prunes as the method's paper does.
+// Options bound what is pruned, and how much. The zero value prunes as the method's paper does.
 // Layers are named as in checkpoints, "block3.0"; where channels are bound together, the
 // name of any layer that produces them, or of their group, stands for all.
 type Options struct {

@@ -12,18 +12,18 @@ import (
 // the method can't say anything of it, which then stays whole.
 type Score func(c *Candidate) ([]float64, error)
 
-// Needs says what of the training clips a method's scores look at.
+// Needs is the part of the training clips that a method's scores look at.
 type Needs int
 
-// What there is to look at.
+// The kinds of Needs.
 const (
 	Weights     Needs = iota // nothing but the network
 	Gradients                // of the loss over training clips
 	Activations              // of the layers on training clips
 )
 
-// Evidence is what scores may look at beside the network. Its functions are nil where no data
-// is at hand.
+// Evidence holds the data that scores may look at beside the network. Its functions are nil where no
+// data is at hand.
 type Evidence struct {
 	Seed uint64 // of methods that draw
 	// Gradients calls use once for each of a few batches of training clips, with the

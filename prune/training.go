@@ -35,8 +35,8 @@ func (j Job) choose(n *models.Network, ratio float64) (Decision, error) {
 	return Choose(n, j.Method, ratio, j.Options, j.Evidence(n))
 }
 
-// TrainingFor is how a network is trained for the method of that name; nil for as always, and
-// where there is no such method.
+// TrainingFor returns the training that the method of that name asks for; nil where it asks for none
+// of its own, and where there is no such method.
 func TrainingFor(name string) *Training {
 	m, err := ByName(name)
 	if err != nil {

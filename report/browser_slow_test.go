@@ -4,33 +4,17 @@ package report
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"html"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
-	"time"
-)
 
-// chromium returns a browser: that of EEGPRUNE_CHROMIUM, or one on the path.
-func chromium(t *testing.T) string {
-	t.Helper()
-	if path := os.Getenv("EEGPRUNE_CHROMIUM"); path != "" {
-		return path
-	}
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	t.Fatal("there is no Chromium: make test-page installs it")
-	return ""
-}
+	"github.com/eegprune/eegprune/internal/chromium"
+)
 
 // What the script of measure.js says of a page.
 type measured struct {
@@ -53,27 +37,16 @@ func browse(t *testing.T, page string, arguments ...string) measured {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
-	path := filepath.Join(dir, "page.html")
+	path := filepath.Join(t.TempDir(), "page.html")
 	page = strings.Replace(page, "<head>", "<head><script>window.errors=[];window.addEventListener('error',e=>errors.push(String(e.message)),true)</script>", 1)
 	page = strings.Replace(page, "</body>", "<script>"+string(script)+"</script></body>", 1)
 	if err := os.WriteFile(path, []byte(page), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
-	defer cancel()
-	arguments = append([]string{"--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--user-data-dir=" + filepath.Join(dir, "profile"),
-		"--virtual-time-budget=10000", "--dump-dom"}, append(arguments, "file://"+path)...)
-	var stderr bytes.Buffer
-	c := exec.CommandContext(ctx, chromium(t), arguments...)
-	c.Stderr = &stderr
-	out, err := c.Output()
-	if err != nil {
-		t.Fatalf("Chromium: %v\n%s", err, stderr.String())
-	}
+	out := chromium.DOM(t, path, arguments...)
 	found := regexp.MustCompile(`(?s)<pre id="measured">(.*?)</pre>`).FindSubmatch(out)
 	if found == nil {
-		t.Fatalf("the page was not measured:\n%s", stderr.String())
+		t.Fatalf("the page was not measured:\n%s", out)
 	}
 	var m measured
 	if err := json.Unmarshal([]byte(html.UnescapeString(string(found[1]))), &m); err != nil {

@@ -27,7 +27,7 @@ func fields(t reflect.Type, visit func(name string)) {
 }
 
 func TestEveryFieldOfResultJSONIsDocumented(t *testing.T) {
-	docs, err := os.ReadFile(filepath.Join("..", "docs", "results.md"))
+	docs, err := os.ReadFile(filepath.Join("..", "docs", "formats.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +35,7 @@ func TestEveryFieldOfResultJSONIsDocumented(t *testing.T) {
 	fields(reflect.TypeFor[result.Study](), func(name string) {
 		n++
 		if !strings.Contains(string(docs), "`"+name+"`") {
-			t.Errorf("docs/results.md does not say what %q is", name)
+			t.Errorf("docs/formats.md does not say what %q is", name)
 		}
 	})
 	if n < 50 {

@@ -1,4 +1,11 @@
-// Package report makes statistics, tables, figures and a page of results. It reads results only.
+// Package report makes statistics, tables, figures and a page of results. It reads results only and
+// needs no libtorch.
+//
+// A [Judgement] says by which test networks are compared and which loss counts as none. [Compare]
+// writes the table of all networks of a study, [Text] result.txt, [Page] the page of HTML, and
+// [Figures] draws the figures. The tests are paired over folds: the corrected resampled t test of
+// Nadeau and Bengio (Machine Learning 2003, 52:239), with several seeds that of Bouckaert and Frank
+// (PAKDD 2004), or the signed-rank test, corrected by [Holm].
 package report
 
 import (

@@ -48,9 +48,10 @@ type Verdict struct {
 	P     *float64 `json:"p"` // of the alternative that the loss is below the margin; nil where it wasn't tested
 }
 
-// NotInferior tests whether a network loses less than the margin against its reference,
-// over folds of that share of test clips; both in the same order, shares of 1. With
-// [ErrAlike] the verdict has the loss and no p.
+// NotInferior tests whether a network loses less than the margin against its reference, over folds;
+// both in the same order, shares of 1. testShare is the number of a fold's test clips over that of all
+// others, 1/4 where there are five folds: see [TestShare]. With ErrAlike the verdict has the loss and
+// no p.
 func (j Judgement) NotInferior(testShare float64, reference, other []float64) (Verdict, error) {
 	t := j.on(testShare)
 	v := Verdict{Folds: len(other)}

@@ -19,7 +19,7 @@ func pareto(d drawing) (*Figure, error) {
 	if len(stages) == 0 {
 		return nil, nil
 	}
-	f := newFigure(fileName("pareto", d.model), fmt.Sprintf("%s: test %s against cost (of masked networks what is not zero). %s. Networks before any recovery are left out.",
+	f := newFigure(fileName("pareto", d.model), fmt.Sprintf("%s: test %s against cost (nonzero weights of masked networks). %s. Networks before any recovery are left out.",
 		d.model, result.MetricTitle(d.JudgedBy()), d.barsAre()), 3)
 	f.height *= 1.4
 	costs := []struct {

@@ -1,6 +1,9 @@
-// Package result holds what a study found: what each cell gave, what all of them are about,
-// and the file that keeps it, with its schema and versions. It imports nothing that makes
-// results and nothing that shows them.
+// Package result holds the results of a study and reads the file that keeps them.
+//
+// A [Study] is the whole of result.json, a [Result] one of its rows: the scores, sizes and epochs of
+// one [Cell], which is a network at a [Stage] on a fold. [Read] reads a study's directory. [Schema] is
+// raised when a field changes its meaning; files of [OldSchema] are read too. The package imports
+// nothing that makes results and nothing that shows them.
 package result
 
 import "time"

@@ -10,7 +10,7 @@ Without files it judges those that MNE, pyedflib, edfio and pybv write at random
 apart (8 in its last place). A step is one digital unit in microvolts: that of EDF's and BDF's
 ranges, BrainVision's resolution, or, where a file has floats, the last place of a float32.
 
-A difference that docs/files.md explains is counted by its name in the table there; any other
+A difference that docs/formats.md explains is counted by its name in the table there; any other
 fails.
 """
 import argparse

@@ -16,4 +16,8 @@ for study in eegmat simulated-deap; do
   "$program" report "$out/$study"
   cp "$out/$study/result.csv" "$docs/$study.csv"
   "$program" compare "$out/$study" --format markdown >"$docs/$study.md"
+  [ "$study" = eegmat ] && continue
+  for figure in ratios-fbccnn ratios-tsception pareto-fbccnn pareto-tsception; do
+    cp "$out/$study/plots/$figure.svg" "$docs/$study-$figure.svg"
+  done
 done

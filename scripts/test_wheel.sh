@@ -2,9 +2,9 @@
 # Tries a wheel outside the checkout: test_wheel.sh WHEEL [PYTHON...]. In a fresh virtual
 # environment for the oldest and for the newest torch that the wheel has a shim for, or for the
 # torch of each PYTHON, it runs the main job in small, exports, predicts, and runs the
-# module's doctests. PIP_INDEX_URL and such choose where pip takes torch from.
+# module's doctests and the commands of docs/start.md. PIP_INDEX_URL and such choose where pip takes torch from.
 set -euo pipefail
-wheel=$(realpath "$1")
+wheel=$(realpath "$1") root=$(cd "$(dirname "$0")/.." && pwd)
 shift
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -58,8 +58,11 @@ assert off < 1e-5, f"the pruned module's logits are off by {off}"
 assert not small.training and small.train()(x.expand(4, -1, -1, -1)).shape == (4, 2)
 sys.exit(1 if failed else 0)
 PY
+  "$python" "$root/scripts/run_start.py" --path "$(dirname "$python")"
   cd /
 }
+
+python3 -m doctest "$root/scripts/run_start.py"
 
 # Without a torch, what needs none works, and the rest says what to install.
 python3 -m venv "$work/bare"

@@ -43,7 +43,7 @@ func SetArithmetic(trainings ...Options) error {
 	return torch.SetDeterministic(!want.fast)
 }
 
-// Arithmetic says what is not as usual in how a GPU computes; "" where all is.
+// Arithmetic names the settings by which a GPU computes otherwise than by default; "" for none.
 func (o Options) Arithmetic() string {
 	var parts []string
 	if o.Precision != "" {

@@ -39,8 +39,8 @@ func (f forTiming) free() {
 	f.g.Free()
 }
 
-// Times is what repetitions took, in milliseconds: each by the clock, and the mean of the
-// process's CPU time, which what else runs on the machine changes less.
+// Times are those of repetitions, in milliseconds: each by the clock, and the mean of the process's
+// CPU time, which other programs on the machine change less.
 type Times struct {
 	Each []float64
 	CPU  float64

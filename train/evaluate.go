@@ -13,7 +13,7 @@ import (
 // the usual batch; the result does not depend on it beyond rounding.
 const EvalBatch = 64
 
-// Evaluation is how a network does on some rows.
+// Evaluation holds a network's scores on some rows.
 type Evaluation struct {
 	Clips    int     `json:"clips"`
 	Loss     float64 `json:"loss"`

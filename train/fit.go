@@ -11,7 +11,7 @@ import (
 	"github.com/eegprune/eegprune/torch"
 )
 
-// Epoch is what one pass over the training rows gave.
+// Epoch holds the results of one pass over the training rows.
 type Epoch struct {
 	LR          float64 `json:"lr"`
 	Loss        float64 `json:"loss"` // mean over the training clips, while they are trained on
@@ -56,9 +56,9 @@ func (e Epoch) better(than Epoch, metric string) bool {
 type History struct {
 	Epochs []Epoch `json:"epochs"`
 	Best   int     `json:"best"`
-	// Resumed is how many of the epochs were there before, in a snapshot.
+	// Resumed is the number of epochs that came from a snapshot.
 	Resumed int `json:"-"`
-	// Replayed is how many steps were taken by replaying a recording.
+	// Replayed is the number of steps that were replayed from a recording.
 	Replayed int `json:"-"`
 }
 
@@ -75,19 +75,19 @@ type Regimen struct {
 	Loss func(s *torch.Scope, x, logits, hard *torch.Tensor) *torch.Tensor
 	// Gradients may change the parameters' gradients before each step.
 	Gradients func(s *torch.Scope)
-	// Epoch is called after each epoch's steps, of which it is told the number, from 0. What it does to the network is undone,
-	// after validation and, where the epoch is the best so far, after its weights were
-	// kept, by the function that it returns.
+	// Epoch is called after the steps of each epoch, with its number from 0, and may change the
+	// network. It returns a function that undoes the change, which is called after validation
+	// and, where the epoch is the best so far, after its weights were kept.
 	Epoch func(epoch int) (restore func() error, err error)
 	// Resumed is called where a training goes on from a snapshot, with the weights that it had
 	// after that many epochs.
 	Resumed func(epochs int) error
 	// Since is the first epoch, from 0, that may be the best: before it the network is not yet
-	// what the training makes of it.
+	// the one that the method asks for.
 	Since int
 }
 
-// A Training is a network with what it is trained on, and how.
+// A Training trains one network on rows of a feature set and chooses its best epoch by others.
 type Training struct {
 	Network  *models.Network
 	Data     *Data

@@ -1,4 +1,18 @@
 // Package train trains one network on one fold and evaluates it.
+//
+// A [Training] is a network, the feature set that it learns from ([Data]), the rows to fit and to
+// validate on, and [Options]. [Training.Run] leaves the network with the weights of the epoch that
+// did best on the validation rows, and returns the [History] of all epochs. [Evaluate] scores a
+// network on other rows.
+//
+// # The numbers
+//
+// [Fresh] draws weights, and the training's generator draws shuffles and dropout, as the PyTorch
+// program does that calls torch.manual_seed, makes the network and iterates a DataLoader. On a CPU
+// two runs give the same bits; on a GPU they do unless [Options].Fast is set. [Snapshots] let a
+// training that was ended go on with the same numbers.
+//
+// The package knows no pruning: a method that trains in a way of its own says so by a [Regimen].
 package train
 
 import (

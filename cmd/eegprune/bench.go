@@ -28,9 +28,9 @@ func (a *app) benchCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "bench",
 		Short: "Time a training step of a network on this machine",
-		Long: `bench trains a network on one made-up batch and prints the median time of a step, and
-of a forward pass as an evaluation makes it. Its commands compare with a PyTorch
-program: scripts/bench_pytorch.py and scripts/parity.py call them.`,
+		Long: `bench trains a network on one made-up batch and prints the median time of a training step and
+of an evaluation. scripts/bench_pytorch.py and scripts/parity.py call its commands, which train
+on clips of a file.`,
 		Example: `  eegprune bench --model fbccnn --batch 64 --seconds 2
   eegprune bench --model ccnn --ratio 0.4 --batch 1 --seconds 1`,
 		Args: cobra.NoArgs,
@@ -96,8 +96,8 @@ program: scripts/bench_pytorch.py and scripts/parity.py call them.`,
 	c.Flags().StringVar(&model, "model", "fbccnn", "network: "+strings.Join(models.Names(), ", "))
 	network.register(c.Flags())
 	c.Flags().IntVar(&batch, "batch", 64, "clips in the batch")
-	c.Flags().Float64Var(&seconds, "seconds", 4, "how long to measure each of both")
-	c.Flags().Float64Var(&ratio, "ratio", 0, "prune the network by lfp first, at this ratio (0: not)")
+	c.Flags().Float64Var(&seconds, "seconds", 4, "seconds to measure steps, and as many for evaluations")
+	c.Flags().Float64Var(&ratio, "ratio", 0, "ratio at which lfp prunes the network first (0: not)")
 	group(c.Flags(), ofNetwork)
 	precisionFlags(c.Flags(), &precision, &fast)
 	c.AddCommand(a.benchLossesCommand(), a.benchFoldsCommand())

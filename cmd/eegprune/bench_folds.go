@@ -16,8 +16,8 @@ func (a *app) benchFoldsCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "folds FILE.npz",
 		Short: "Time the training of all folds of the clips in an .npz file",
-		Long: `folds trains a network on each fold of the clips of an .npz file, as losses reads it,
-several side by side, and prints what all took together.`,
+		Long: `folds trains a network on each fold of the clips of an .npz file, several side by side, and
+prints the time of all. The file is as "bench losses" reads it.`,
 		Example: `  eegprune bench folds features.npz --model ccnn --folds 2 --epochs 1`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -19,11 +19,11 @@ func (a *app) benchLossesCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "losses FILE.npz",
 		Short: "Train on clips of an .npz file and print the loss of every step",
-		Long: `losses trains a network on all clips of an .npz file, x [clips, channels, height, width]
-and their classes y (with rate, for networks of signals), as the PyTorch program does that
-calls torch.manual_seed, makes the network and iterates DataLoader(shuffle=True). It prints
-the loss of every step, and with --out keeps the network that they lead to:
-scripts/parity.py compares both with that program's.`,
+		Long: `losses trains a network on all clips of an .npz file and prints the loss of every step. The file
+has x [clips, channels, height, width], their classes y, and rate for networks of signals. The
+losses are those of a PyTorch program that calls torch.manual_seed, makes the network and
+iterates DataLoader(shuffle=True). --out writes the trained network. scripts/parity.py compares
+both with that program's.`,
 		Example: `  eegprune bench losses features.npz --model ccnn --seed 7 --steps 4`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -67,7 +67,7 @@ scripts/parity.py compares both with that program's.`,
 	c.Flags().Float64Var(&lr, "lr", 0, "train by SGD at this learning rate, without momentum (default: as the network's paper does)")
 	c.Flags().IntVar(&steps, "steps", 20, "steps of the optimizer")
 	group(c.Flags(), ofTraining)
-	c.Flags().StringVar(&out, "out", "", "write the network after these steps to this .safetensors file")
+	c.Flags().StringVar(&out, "out", "", "file for the trained network, .safetensors")
 	group(c.Flags(), ofOutput)
 	takes(c.Flags(), "file", "out")
 	return c

@@ -30,8 +30,8 @@ func (a *app) citeCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "cite",
 		Short: "Print the papers to cite, in BibTeX",
-		Long: `cite prints the papers of pruning methods, networks and data sets in BibTeX, each
-once. Without a flag it prints the paper whose protocol eegprune follows.`,
+		Long: `cite prints the papers of pruning methods, networks and data sets in BibTeX, each once.
+Without a flag it prints the paper whose protocol eegprune follows.`,
 		Example: `  eegprune cite
   eegprune cite --method lfp --model tsception --dataset deap`,
 		Args: cobra.NoArgs,

@@ -30,13 +30,13 @@ func (a *app) compareCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "compare DIR",
 		Short: "Compare networks, methods, ratios and recoveries of a study in one table",
-		Long: `compare prints what every network reaches and costs, before and after each recovery, with
-its loss against its reference (the unpruned network or, of a fine-tuned one, the unpruned
-one that was trained on for as long), the interval of that, and p by a test that is paired
-over folds and corrected for the number of pruned networks; marked are the best recovery of
-one cost, and what is significantly worse. It ends with training from scratch against
-fine-tuning over all networks, and with the largest saving that is shown to lose less
-than --margin. All formats have the same numbers; csv and json have more of them.`,
+		Long: `compare prints a table of all networks of a study: accuracy, cost, and loss against a
+reference with its interval and p. The reference is the unpruned network; for a fine-tuned
+network it is the unpruned one that was trained on for as long. The test is paired over folds
+and corrected for the number of pruned networks. The best recovery of each cost and what is
+significantly worse are marked. Two summaries follow: training from scratch against
+fine-tuning over all networks, and the largest saving that is shown to lose less than
+--margin. All formats hold the same numbers; csv and json hold more of them.`,
 		Example: `  eegprune compare study
   eegprune compare study --margin 0.01 --format latex --out table.tex`,
 		Args: cobra.ExactArgs(1),
@@ -70,7 +70,7 @@ than --margin. All formats have the same numbers; csv and json have more of them
 	}
 	tests.register(c.Flags())
 	c.Flags().StringVar(&format, "format", report.FormatText, "format of the table: "+strings.Join(report.Formats(), ", "))
-	c.Flags().StringVar(&out, "out", "", "file to write it to (default: standard output)")
+	c.Flags().StringVar(&out, "out", "", "file for the table (default: standard output)")
 	group(c.Flags(), ofOutput)
 	takes(c.Flags(), "file", "out")
 	return c

@@ -18,9 +18,9 @@ func (a *app) dataBenchCommand() *cobra.Command {
 	var seconds float64
 	c := &cobra.Command{
 		Use:   "bench [DIR]",
-		Short: "Time the making of features, and how fast clips are served to training",
-		Long: `bench makes the features of recordings without the cache, reading included, and then
-gathers batches of them in random order as training does, on the CPU.`,
+		Short: "Time the features of recordings, and how fast clips are served",
+		Long: `bench times two things: making the features of recordings without the cache, reading included,
+and gathering batches of them in random order, as training does, on the CPU.`,
 		Example: `  eegprune data bench recordings --seconds 1`,
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -17,10 +17,10 @@ func (a *app) dataConvertCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "convert DIR",
 		Short: "Write recordings of any format as .npz files with a manifest",
-		Long: `convert writes each trial as an .npz file whose array x is [channels, samples] in
-microvolts, after the baseline where there is one, and an eegprune.yaml by which all
-commands read them. The directory is made whole or not at all. Recordings go through
-what the flags of preprocessing say, in the order in which they are given.`,
+		Long: `convert writes each trial as an .npz file and an eegprune.yaml by which all commands read them.
+The array x of a file is [channels, samples] in microvolts, after the baseline where there is
+one. The directory is made whole or not at all. Flags of preprocessing are carried out in the
+order in which they are given.`,
 		Example: `  eegprune data convert recordings --out converted
   eegprune data convert recordings --notch 50 --bandpass 1-45 --resample 128 --out at128
   eegprune data info converted`,

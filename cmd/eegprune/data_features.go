@@ -24,7 +24,7 @@ type featureFlags struct {
 
 func (f *featureFlags) register(s *pflag.FlagSet) {
 	f.data.register(s)
-	s.StringVar(&f.model, "model", "fbccnn", "the network that the features are for: "+strings.Join(models.Names(), ", "))
+	s.StringVar(&f.model, "model", "fbccnn", "network that takes the features: "+strings.Join(models.Names(), ", "))
 	group(s, ofNetwork)
 }
 
@@ -96,12 +96,12 @@ func (a *app) dataFeaturesCommand() *cobra.Command {
 	var out string
 	c := &cobra.Command{
 		Use:   "features [DIR]",
-		Short: "Make the features of recordings, keep them, and write them for Python",
-		Long: `features cuts recordings into clips and makes of them what a network sees. The features
-are kept in a cache and found there again as long as recordings and settings are the same.
+		Short: "Compute the features of recordings, and write them for Python",
+		Long: `features cuts recordings into clips and computes the features that a network takes. It keeps
+them in a cache and finds them there while recordings and settings are the same.
 
-The network says which features, and --features changes them by a file in YAML. What it
-leaves away stays as the network has it. Names and arguments are torcheeg's:
+The network determines the features. A YAML file of --features changes them; what it leaves
+out stays as it is. Names and arguments are torcheeg's:
 
   seconds: 2             # of a clip
   overlap: 1
@@ -122,8 +122,8 @@ leaves away stays as the network has it. Names and arguments are torcheeg's:
     - name: Binary
       args: {threshold: 5}
 
-With --out they are written for numpy.load: x, y, classes, and of each clip subject,
-session, trial, stimulus, start and end.`,
+--out writes them for numpy.load: x, y, classes, and for each clip subject, session, trial,
+stimulus, start and end.`,
 		Example: `  eegprune data features recordings
   eegprune data features recordings --notch 50 --bandpass 1-45 --reject 150
   eegprune data features --data deap --bands theta=4-8,alpha=8-14 --remove-baseline --out features.npz`,

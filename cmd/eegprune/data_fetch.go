@@ -27,13 +27,14 @@ func (a *app) dataFetchCommand() *cobra.Command {
 	}
 	c := &cobra.Command{
 		Use:   "fetch NAME",
-		Short: "Get an open data set from PhysioNet or OpenNeuro",
-		Long: `fetch says how large the recordings of an open data set are, gets them, checks each file's
-checksum (its size, where the source has no checksum), and goes on where it was broken off:
+		Short: "Download an open data set from PhysioNet or OpenNeuro",
+		Long: `fetch downloads the recordings of an open data set. It says first how large they are. It checks
+each file against its checksum, or its size where the source has none. The same command goes on
+where a download broke off:
 ` + about.String() + `
 
-Others are given out by their owners only, and fetch says where to apply and what the directory
-is to hold: ` + strings.Join(closed, ", ") + `.`,
+Owners give out other sets themselves. fetch says where to apply and what the directory must
+hold: ` + strings.Join(closed, ", ") + `.`,
 		Example: `  eegprune data fetch eegmat --out eegmat
   eegprune data fetch ds002721 --subjects 1-3 --out music
   eegprune data fetch emoeeg-mc --dry-run`,
@@ -77,8 +78,8 @@ is to hold: ` + strings.Join(closed, ", ") + `.`,
 	c.Flags().StringVar(&out, "out", "", "directory for the recordings; what is there already is kept")
 	group(c.Flags(), ofOutput)
 	takes(c.Flags(), "dir", "out")
-	c.Flags().StringSliceVar(&subjects, "subjects", nil, "get only these subjects, such as 1,2 or 3-5 (default: all)")
-	c.Flags().BoolVar(&dry, "dry-run", false, "say which files there are and how large, and get none")
+	c.Flags().StringSliceVar(&subjects, "subjects", nil, "download only these subjects, such as 1,2 or 3-5 (default: all)")
+	c.Flags().BoolVar(&dry, "dry-run", false, "list the files and their sizes, and download none")
 	c.Flags().StringVar(&mirror, "mirror", "", "address of a copy of the data set's directory\nwith its SHA256SUMS.txt, or in a bucket that lists objects as S3 does")
 	group(c.Flags(), ofData)
 	takes(c.Flags(), "address", "mirror")

@@ -19,23 +19,23 @@ func (a *app) dataInfoCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "info DIR",
 		Short: "Show what a directory of recordings holds",
-		Long: `info reads all recordings of a directory and shows subjects, sessions, trials, seconds
-and labels, the channels and their rate, and what is wrong with any of them: files that
-can't be read, channels that are flat or hold values that are no numbers.
+		Long: `info reads all recordings of a directory and shows subjects, sessions, trials, seconds and
+labels, channels and rate, and what is wrong with any of them: files that can't be read,
+channels that are flat or hold values that are no numbers.
 
-EDF, BDF, BrainVision and NumPy files need no eegprune.yaml for that: each of them is then
-taken for a subject of its own, unless their names begin with sub- as in BIDS. An .npz file
-can say itself what the manifest would, by arrays beside x [trials, channels, samples]: rate,
-channels, and for each trial y, subject and trial.
+EDF, BDF, BrainVision and NumPy files need no eegprune.yaml: each of them is then a subject of
+its own, unless their names begin with sub- as in BIDS. An .npz file can hold what the manifest
+says in arrays beside x [trials, channels, samples]: rate, channels, and for each trial y,
+subject and trial.
 
-Sets with ratings or several emotions have a table of what the class can be made of (--label,
---threshold, --tie), with the share of each class.
+Sets with several labels have a table of the classes that each can make (--label, --threshold,
+--tie), with the share of each class.
 
 Of a BIDS data set (a directory with dataset_description.json) info reads the participants,
-channels, events and electrodes files too, says which columns labels could be made of, and
+channels, events and electrodes files too, names the columns that labels could be made of, and
 prints an eegprune.yaml to begin with. --json lists the annotations of all files.
 
-Where files can't be read it shows the others, and fails in the end unless --skip-bad is
+info shows what can be read and fails in the end where a file can't be, unless --skip-bad is
 given.`,
 		Example: `  eegprune data info recordings
   eegprune data info deap --label quadrants

@@ -18,9 +18,9 @@ import (
 func (a *app) dataMontageCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "montage [NAME|FILE]",
-		Short: "List the known montages, or draw one, or a montage file, on the electrode grid",
-		Long: `montage shows which electrodes have which places on the 9x9 grid that ToGrid makes: those of
-a known montage, or of a file that --montage takes (` + strings.Join(montage.Extensions(), ", ") + `).`,
+		Short: "List the known montages, or draw one on the electrode grid",
+		Long: `montage draws the places of electrodes on the 9x9 grid of ToGrid: those of a known montage, or
+of a montage file (` + strings.Join(montage.Extensions(), ", ") + `).`,
 		Example: `  eegprune data montage
   eegprune data montage deap`,
 		Args: cobra.MaximumNArgs(1),

@@ -15,14 +15,15 @@ func (a *app) simulateCommand() *cobra.Command {
 	var out string
 	c := &cobra.Command{
 		Use:   "simulate",
-		Short: "Make recordings in which the label changes band power by a known amount",
-		Long: `simulate writes recordings with a 1/f background, sources in frequency bands, blinks,
-line noise and differences between subjects. The label of a trial changes the power of
-two sources and nothing else, so that the best possible accuracy is known.
+		Short: "Write recordings whose label changes band power by a known amount",
+		Long: `simulate writes recordings with a 1/f background, sources in frequency bands, blinks, line
+noise and differences between subjects. The label of a trial changes the power of two sources
+and nothing else. The best accuracy that any classifier can reach is therefore known, and
+printed.
 
-They are EDF+ files, or have the layout of a data set with its electrodes, rate and classes:
-the names and the kinds of its files, of which only what is read is in them. Sets whose films
-are always the same have their classes in that order; --trials asks for more sessions.`,
+The recordings are EDF+ files, or have the layout of a data set: its electrodes, rate, classes,
+names and kinds of files. The files hold only what is read. Sets that show the same films to all
+subjects have their classes in that order; --trials asks for more sessions.`,
 		Example: `  eegprune data simulate --out recordings --subjects 4 --trials 4 --seconds 10
   eegprune data simulate --out deap --format deap --subjects 2 --trials 4 --seconds 10
   eegprune data simulate --out seed-iv --format seed-iv --subjects 2 --seconds 4`,
@@ -64,7 +65,7 @@ than %.1f %% but by chance (the ideal observer of these recordings was right in 
 	f.IntVar(&flags.Trials, "trials", flags.Trials, "trials of each subject (default 6, or one session of the data set)")
 	f.Float64Var(&flags.Seconds, "seconds", flags.Seconds, "seconds of a trial")
 	f.Float64Var(&flags.Rate, "rate", flags.Rate, "samples per second (data sets have their own)")
-	f.Uint64Var(&flags.Seed, "seed", flags.Seed, "seed of all that is drawn")
+	f.Uint64Var(&flags.Seed, "seed", flags.Seed, "seed of the recordings")
 	group(f, ofData)
 	return c
 }

@@ -12,7 +12,7 @@ import (
 func (a *app) doctorCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
-		Short: "Check that libtorch and the devices can be used, and say what to do if not",
+		Short: "Check libtorch and the devices, and say what mends them",
 		Example: `  eegprune doctor
   eegprune doctor --json`,
 		Args: cobra.NoArgs,

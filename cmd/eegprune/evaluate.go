@@ -14,8 +14,8 @@ func (a *app) evaluateCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "evaluate CHECKPOINT",
 		Short: "Test a network",
-		Long: `evaluate tests a network on the test clips of the fold that it comes from, or with
---all on every clip: for recordings that it was not trained on.`,
+		Long: `evaluate tests a network on the test clips of the fold that it comes from. With --all it tests
+on every clip, for recordings that the network was not trained on.`,
 		Example: `  eegprune evaluate recovered.safetensors`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

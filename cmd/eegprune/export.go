@@ -29,21 +29,21 @@ func (a *app) exportCommand() *cobra.Command {
 	var e exporter
 	c := &cobra.Command{
 		Use:   "export CHECKPOINT",
-		Short: "Write a network for PyTorch or ONNX, or as safetensors",
-		Long: `export writes a network in the form that the name of the file says:
+		Short: "Write a network for PyTorch or ONNX",
+		Long: `export writes a network in the format of the file's ending:
 
-  X.pt, X.pth     a state dict for torch.load, which also opens in eegprune
+  X.pt, X.pth     a state dict for torch.load, which eegprune opens too
   X.safetensors   the same as safetensors
-  X.pt2           an archive of torch.export: graph and weights, which torch.export.load takes,
-                  to run and to train
-  X.py            a PyTorch class of the network, whole or pruned, that loads either; with
-                  --python beside a .pt or .safetensors file it is written too, as X.py
+  X.pt2           an archive of torch.export: graph and weights, which torch.export.load
+                  reads, to run and to train
+  X.py            a PyTorch class of the network, whole or pruned, that loads either.
+                  --python writes it beside a .pt or .safetensors file too, as X.py
   X.onnx          an ONNX model (opset 17) from clips [batch, channels, height, width],
-                  "input", to "logits", for batches of any size. A network of a .pt2 archive
-                  takes clips in the archive's own shape; an operation that ONNX has not is
-                  named. With --int8 weights are 8-bit integers. What that costs in accuracy
-                  only recordings can tell: compare onnxruntime's classes with those of
-                  "predict".
+                  "input", to "logits", for batches of any size. A network of a .pt2
+                  archive takes clips in the archive's own shape. An error names an
+                  operation that ONNX lacks. --int8 stores weights as 8-bit integers:
+                  compare onnxruntime's classes with those of "predict" on recordings,
+                  since they may differ
 
 The checkpoint may be of another program, as for "prune".`,
 		Example: `  eegprune export recovered.safetensors --python --out small.pt
@@ -54,7 +54,7 @@ The checkpoint may be of another program, as for "prune".`,
 	}
 	outFlag(c, &e.out, "file", "file to write: .pt, .pth, .pt2, .safetensors, .py or .onnx")
 	c.Flags().BoolVar(&e.python, "python", false, "write the PyTorch class, beside the tensors or alone")
-	c.Flags().BoolVar(&e.onnx, "onnx", false, "write ONNX, whatever the file is called")
+	c.Flags().BoolVar(&e.onnx, "onnx", false, "write ONNX, whatever the ending of the file")
 	c.Flags().BoolVar(&e.int8, "int8", false, "with ONNX, store weights as 8-bit integers")
 	group(c.Flags(), ofOutput)
 	e.foreign.register(c.Flags())

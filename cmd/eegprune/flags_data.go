@@ -46,8 +46,8 @@ func (f *dataFlags) register(s *pflag.FlagSet) {
 	s.Float64Var(&f.overlap, "overlap", 0, "seconds that a clip shares with the next")
 	s.StringVar(&f.bands, "bands", "", "frequency bands in Hz, such as \"theta=4-8,alpha=8-14\" (default: theta, alpha, beta and gamma)")
 	s.StringVar(&f.filter, "filter", transform.FilterSOS, "band filters: sos, or ba to repeat torcheeg's numbers with their rounding noise")
-	s.BoolVar(&f.removeBaseline, "remove-baseline", false, "take the features of a trial's baseline off those of its clips (BaselineRemoval)")
-	s.StringVar(&f.standardize, "standardize", data.StandardizeNone, "bring features to one scale: none, or subject\nthat is the z-score over all of a subject's clips, labels unseen")
+	s.BoolVar(&f.removeBaseline, "remove-baseline", false, "subtract the features of a trial's baseline from those of its clips (BaselineRemoval)")
+	s.StringVar(&f.standardize, "standardize", data.StandardizeNone, "scale features: none, or subject\nthe z-score over all clips of a subject, labels unseen")
 	f.preprocess.register(s, true)
 	f.cache.register(s)
 	group(s, ofData)
@@ -107,7 +107,7 @@ func (f *dataFlags) apply(c *experiment.Config) error {
 	}
 	if f.source.label.changed() {
 		if f.features != "" && len(o.Label) > 0 {
-			return usageError{fmt.Errorf("--label, --threshold and --tie, and the label in %s, both say what the class is: give one of them", f.features)}
+			return usageError{fmt.Errorf("--label, --threshold and --tie, and the label in %s, both make the class: give one of them", f.features)}
 		}
 		c.Data.Label, o.Label = r.Label, nil
 	}
@@ -182,7 +182,7 @@ func (f *cacheFlag) dir() (string, error) {
 
 // formatFlag names the data set that a directory holds, where that doesn't show.
 func formatFlag(s *pflag.FlagSet, format *string) {
-	s.StringVar(format, "format", "", "read the directory as this data set, or format, whatever it looks like\none of "+strings.Join(formatNames(), ", "))
+	s.StringVar(format, "format", "", "data set or format of the directory, whatever it looks like\none of "+strings.Join(formatNames(), ", "))
 }
 
 func formatNames() []string {
@@ -226,9 +226,9 @@ type labelFlags struct {
 
 func (f *labelFlags) register(s *pflag.FlagSet) {
 	f.set = s
-	s.StringSliceVar(&f.keys, "label", nil, "label that makes the class, of sets with several: valence, arousal, emotion, ...\nof two ratings, or quadrants (valence,arousal), the halves together; \"data info\" lists what there is")
-	s.Float64Var(&f.threshold, "threshold", 0, "rating from which on a label is high (default: the data set's own)")
-	s.StringVar(&f.tie, "tie", "", "what a rating is that equals the threshold: >= (high), > (low), or drop (default: the data set's own)")
+	s.StringSliceVar(&f.keys, "label", nil, "label that makes the class: valence, arousal, emotion, ...\nseveral ratings, or quadrants (valence,arousal), make classes of their halves together; \"data info\" lists the labels")
+	s.Float64Var(&f.threshold, "threshold", 0, "rating that divides low from high (default: the data set's own)")
+	s.StringVar(&f.tie, "tie", "", "class of a rating that equals the threshold: >= (high), > (low), or drop (default: the data set's own)")
 	group(s, ofData)
 	takes(s, "label", "label")
 	rare(s, "threshold", "tie")
@@ -251,12 +251,12 @@ func (f *labelFlags) choice() (label.Choice, error) {
 }
 
 func (f *sourceFlags) register(s *pflag.FlagSet) {
-	s.StringVar(&f.manifest, "manifest", "", "YAML file that says where subject and label are found (default: eegprune.yaml in the directory, or a built-in one)")
+	s.StringVar(&f.manifest, "manifest", "", "YAML file that says where subject and label are (default: eegprune.yaml in the directory, or a built-in one)")
 	formatFlag(s, &f.format)
 	s.StringVar(&f.encoding, "encoding", "", "encoding of texts in the files that are not UTF-8, such as latin1, gbk or shift_jis")
-	s.StringVar(&f.montage, "montage", "", "file that says where channels lie\none of "+strings.Join(montage.Extensions(), ", ")+", or BIDS electrodes.tsv")
+	s.StringVar(&f.montage, "montage", "", "file with the places of channels\none of "+strings.Join(montage.Extensions(), ", ")+", or BIDS electrodes.tsv")
 	s.BoolVar(&f.skipBad, "skip-bad", false, "go on without recordings that can't be read, and list them")
-	s.BoolVar(&f.strict, "strict", false, "fail where anything is left out, corrected, there twice or assumed, instead of noting it")
+	s.BoolVar(&f.strict, "strict", false, "make a note of anything left out, corrected, repeated or assumed an error")
 	group(s, ofData)
 	takes(s, "file", "manifest", "montage")
 	rare(s, "manifest", "format", "encoding", "montage", "skip-bad", "strict")

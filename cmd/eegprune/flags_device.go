@@ -69,8 +69,8 @@ func jobsFlag(s *pflag.FlagSet, jobs *int) {
 
 // precisionFlags say how a GPU computes.
 func precisionFlags(s *pflag.FlagSet, precision *string, fast *bool) {
-	s.StringVar(precision, "precision", "", "of products and convolutions (default: float32)\ntf32 or tf32-conv (PyTorch's default), on a GPU, or bf16, in training steps")
-	s.BoolVar(fast, "fast", false, "let a GPU compute as is fastest, so that another run gives other bits")
+	s.StringVar(precision, "precision", "", "precision of products and convolutions (default: float32)\ntf32 or tf32-conv (PyTorch's default), on a GPU, or bf16, in training steps")
+	s.BoolVar(fast, "fast", false, "fastest algorithms of a GPU: another run gives other bits")
 	group(s, ofComputing)
 	rare(s, "precision", "fast")
 }

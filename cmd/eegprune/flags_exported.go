@@ -14,8 +14,8 @@ type exportedFlags struct {
 }
 
 func (f *exportedFlags) register(s *pflag.FlagSet) {
-	s.StringVar(&f.file, "network", "", "instead of --model, a network that torch.export.save wrote: net.pt2")
-	s.StringVar(&f.init, "init", "", "weights that its trainings begin with: "+strings.Join(models.Starts(), ", "))
+	s.StringVar(&f.file, "network", "", "file of a network that torch.export.save wrote, instead of --model: net.pt2")
+	s.StringVar(&f.init, "init", "", "initial weights of --network: "+strings.Join(models.Starts(), ", "))
 	group(s, ofNetwork)
 }
 

@@ -25,7 +25,7 @@ func boardFlag(s *pflag.FlagSet, dir *string) {
 
 // everyFlag says how often a training is kept.
 func everyFlag(s *pflag.FlagSet, epochs *int) {
-	s.IntVar(epochs, "checkpoint-every", 0, "epochs after which a training is kept, to go on from if it is ended (default: when half a minute has passed)")
+	s.IntVar(epochs, "checkpoint-every", 0, "epochs between checkpoints of a training that is under way (default: half a minute)")
 	group(s, ofOutput)
 	rare(s, "checkpoint-every")
 }

@@ -57,13 +57,13 @@ func (f *preprocessFlags) register(s *pflag.FlagSet, clips bool) {
 			return of(v), nil
 		}
 	}
-	add("resample", "Hz", "bring recordings to this rate, through a low-pass\nthe flags of preprocessing take effect in the order in which they are given, before clips are cut", number(func(v float64) preprocess.Step {
+	add("resample", "Hz", "resample to this rate, with a low-pass\nflags of preprocessing are carried out in the order in which they are given, before clips are cut", number(func(v float64) preprocess.Step {
 		return &preprocess.Resample{Rate: v, Level: true}
 	}))
 	add("bandpass", "Hz-Hz", "band-pass filter, such as 1-45: Butterworth, zero phase", bandPass)
 	add("highpass", "Hz", "high-pass filter: Butterworth, zero phase", number(func(v float64) preprocess.Step { return &preprocess.BandPass{Low: v, Order: preprocess.FilterOrder} }))
 	add("lowpass", "Hz", "low-pass filter: Butterworth, zero phase", number(func(v float64) preprocess.Step { return &preprocess.BandPass{High: v, Order: preprocess.FilterOrder} }))
-	add("notch", "Hz", "take out these frequencies of the mains, such as 50 or 50,100: zero phase", func(text string) (preprocess.Step, error) {
+	add("notch", "Hz", "notch filters at these frequencies of the mains, such as 50 or 50,100: zero phase", func(text string) (preprocess.Step, error) {
 		n := &preprocess.Notch{Quality: preprocess.NotchQuality}
 		for _, word := range words(text) {
 			v, err := strconv.ParseFloat(word, 64)
@@ -77,10 +77,10 @@ func (f *preprocessFlags) register(s *pflag.FlagSet, clips bool) {
 	add("reference", "channels", "reference to average, mastoids (M1 and M2) or the mean of named channels, such as TP9,TP10", func(text string) (preprocess.Step, error) {
 		return &preprocess.Reference{Against: words(text)}, nil
 	})
-	add("bipolar", "pairs", "make channels of differences, such as F3-C3,C3-P3, and keep no others", func(text string) (preprocess.Step, error) {
+	add("bipolar", "pairs", "bipolar channels, such as F3-C3,C3-P3, and no others", func(text string) (preprocess.Step, error) {
 		return &preprocess.Bipolar{Pairs: words(text)}, nil
 	})
-	add("drop-channels", "channels", "leave channels out of all recordings", func(text string) (preprocess.Step, error) {
+	add("drop-channels", "channels", "leave these channels out of all recordings", func(text string) (preprocess.Step, error) {
 		return &preprocess.DropChannels{Channels: words(text)}, nil
 	})
 	add("interpolate", "channels", "interpolate bad channels by spherical splines: names, or marked for those that channels.tsv marks as bad", func(text string) (preprocess.Step, error) {

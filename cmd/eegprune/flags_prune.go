@@ -22,12 +22,12 @@ type choiceFlags struct {
 }
 
 func (f *choiceFlags) register(s *pflag.FlagSet) {
-	s.StringVar(&f.target, "target", "", "share to save instead of --ratio, such as macs=0.643 or parameters=0.5")
+	s.StringVar(&f.target, "target", "", "share of the whole network that goes, instead of --ratio, such as macs=0.643 or parameters=0.5")
 	s.StringVar(&f.scope, "scope", "", "where a threshold holds: global or layer (default: as the method's paper)")
-	s.StringVar(&f.what, "prune", "filters", "what may go: filters, or linear for the neurons of linear layers too")
+	s.StringVar(&f.what, "prune", "filters", "filters, or linear: prune the neurons of linear layers too")
 	s.StringVar(&f.layers, "layer-ratios", "", "YAML file with ratios of single layers, such as \"block5.0: 0.7\"")
 	s.StringSliceVar(&f.exclude, "exclude", nil, "layers that stay whole")
-	s.IntVar(&f.minChannels, "min-channels", 1, "channels that stay in a layer at the least")
+	s.IntVar(&f.minChannels, "min-channels", 1, "least channels that stay in a layer")
 	s.IntVar(&f.roundTo, "round-to", 1, "round widths up to a multiple of this")
 	group(s, ofPruning)
 	takes(s, "file", "layer-ratios")
@@ -91,7 +91,7 @@ type pruneFlags struct {
 func (f *pruneFlags) register(s *pflag.FlagSet, ratios ...float64) {
 	f.set = s
 	s.StringSliceVar(&f.methods, "method", []string{"lfp"}, "pruning methods: "+strings.Join(prune.MethodNames(), ", "))
-	s.Float64SliceVar(&f.ratios, "ratio", ratios, "share that is removed, in [0, 1), or several shares")
+	s.Float64SliceVar(&f.ratios, "ratio", ratios, "share of filters or weights that goes, in [0, 1), or several shares")
 	f.choiceFlags.register(s)
 }
 

@@ -15,8 +15,8 @@ type testFlags struct{ report.Judgement }
 func (t *testFlags) register(f *pflag.FlagSet) {
 	usual := report.Usual()
 	f.StringVar(&t.Test, "test", usual.Test, "paired test over folds: "+strings.Join(report.Tests(), ", "))
-	f.Float64Var(&t.Level, "level", usual.Level, "significance level; intervals are of 1 less it")
-	f.Float64Var(&t.Margin, "margin", usual.Margin, "loss that counts as none: 0.02 is two points of the metric")
+	f.Float64Var(&t.Level, "level", usual.Level, "significance level; intervals have a coverage of 1 less it")
+	f.Float64Var(&t.Margin, "margin", usual.Margin, "loss of the metric that counts as none: 0.02 is two points")
 	group(f, ofComparison)
 	rare(f, "test", "level")
 }

@@ -35,7 +35,7 @@ func (f *studyFlags) register(s *pflag.FlagSet) {
 	s.StringSliceVar(&f.models, "model", []string{"fbccnn"}, "networks: "+strings.Join(models.Names(), ", "))
 	f.network.register(s)
 	group(s, ofNetwork)
-	s.StringVar(&f.split, "split", "", "how clips are divided (default: KFoldCrossSubject; of one subject KFoldByTrial)\none of "+strings.Join(data.SplitNames(), ", "))
+	s.StringVar(&f.split, "split", "", "how clips are divided into folds (default: KFoldCrossSubject; of one subject KFoldByTrial)\none of "+strings.Join(data.SplitNames(), ", "))
 	s.IntVar(&f.folds, "folds", 0, "number of folds (default: 10, or as many as subjects or trials)")
 	s.BoolVar(&f.shuffle, "shuffle", true, "draw the folds at random, by --seed")
 	s.Float64Var(&f.val, "val", 0.2, "share of a fold's training clips on which the best epoch is chosen")
@@ -43,9 +43,9 @@ func (f *studyFlags) register(s *pflag.FlagSet) {
 	s.IntVar(&f.inner, "inner-folds", 0, "folds into which --split nested divides the other subjects, to choose epoch and ratio (default: 5, or as many as there are subjects)")
 	s.Uint64Var(&f.seed, "seed", 1, "seed of folds, weights and shuffles\nfold f draws weights and shuffles from seed+f-1")
 	s.UintSliceVar(&f.seeds, "seeds", nil, "repeat the study with each of these seeds, instead of --seed\nwith other weights and shuffles and, where --split is shuffled, other folds")
-	s.StringVar(&f.metric, "metric", "", "what judges networks and chooses epochs: "+strings.Join(result.Metrics(), ", ")+
+	s.StringVar(&f.metric, "metric", "", "metric that judges networks and chooses epochs: "+strings.Join(result.Metrics(), ", ")+
 		"\nby default balanced where one class has more than 1.5 times the clips of another, else accuracy")
-	s.BoolVar(&f.weights, "class-weights", false, "weigh clips in the loss by their class, so that each class has the same share")
+	s.BoolVar(&f.weights, "class-weights", false, "weigh clips in the loss so that each class has the same share")
 	group(s, ofTraining)
 	rare(s, "metric", "seeds", "shuffle", "val", "leave-out", "inner-folds", "class-weights")
 }
@@ -98,7 +98,7 @@ type trainFlags struct {
 func (f *trainFlags) register(s *pflag.FlagSet) {
 	f.set = s
 	s.IntVar(&f.epochs, "epochs", 0, "epochs of training (default: the paper's 200, for TSCeption 300)")
-	s.IntVar(&f.steps, "steps", 0, "instead of --epochs: train for as many epochs as take about that many steps of the optimizer")
+	s.IntVar(&f.steps, "steps", 0, "steps of the optimizer, instead of --epochs: as many epochs as take about that many")
 	s.IntVar(&f.batch, "batch", 0, "clips in a batch (default 64)")
 	s.Float64Var(&f.lr, "lr", 0, "learning rate at the start (default 0.01)")
 	s.StringVar(&f.optimizer, "optimizer", "", "sgd or adam (default: sgd, for TSCeption adam)")

@@ -150,10 +150,10 @@ func helpText(c *cobra.Command, all bool) string {
 		}
 	}
 	if !all {
-		fmt.Fprintf(&b, "\n%d more flags, and what else these take: %s --help-all\n", hidden, c.CommandPath())
+		fmt.Fprintf(&b, "\n%d more flags, and all that these take: %s --help-all\n", hidden, c.CommandPath())
 	}
 	if c.HasAvailableSubCommands() {
-		fmt.Fprintf(&b, "\n\"%s COMMAND --help\" says more of a command.\n", c.CommandPath())
+		fmt.Fprintf(&b, "\n\"%s COMMAND --help\" describes a command.\n", c.CommandPath())
 	}
 	return b.String()
 }

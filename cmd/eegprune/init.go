@@ -37,10 +37,10 @@ func (a *app) initCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "init DIR",
 		Short: "Write an eegprune.yaml and a study.yaml for a directory of recordings",
-		Long: `init looks at a directory of recordings and writes two files: eegprune.yaml in that directory,
-which says how the recordings are read and where their labels are, and study.yaml here, a study
-to begin with. It asks what the files don't say; --yes takes what they say. A file that is
-there stays as it is.`,
+		Long: `init looks at a directory of recordings and writes two files. eegprune.yaml, in that directory,
+says how the recordings are read and where their labels are. study.yaml, in the current
+directory, is a study to begin with. init asks for what the files leave open; --yes asks
+nothing. It never writes over a file.`,
 		Example: `  eegprune init recordings --yes --out first.yaml`,
 		Args:    cobra.ExactArgs(1),
 		RunE:    func(cmd *cobra.Command, args []string) error { return f.write(cmd.Context(), args[0]) },

@@ -24,7 +24,7 @@ import (
 func (a *app) inspectCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "inspect FILE|DIR",
-		Short: "Say what is in a checkpoint, a recording or a directory of results",
+		Short: "Describe a checkpoint, a recording or a study",
 		Example: `  eegprune inspect pruned.safetensors
   eegprune inspect recordings/s01.edf
   eegprune inspect study`,

@@ -32,22 +32,22 @@ func (a *app) predictCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "predict CHECKPOINT [RECORDINGS|CLIPS|-]",
 		Short: "Classify recordings, or clips whose features are in a file or a stream",
-		Long: `predict says the class of clips and the probability of each, a row for each clip, counted
-from 0 as NumPy does: to a .csv or .json file, or standard output. An .npz file gets
-arrays of logits, probability and class. Clips are one of
+		Long: `predict classifies clips. It writes a row for each clip, with its class and the probability of
+each class, counted from 0 as NumPy does, to a .csv or .json file or standard output. An .npz
+file gets arrays of logits, probability and class. Clips come from one of
 
-  recordings   (--data) a directory of them as "run" reads it, or a single file, which is
-               taken whole: preprocessing and features are those that the network was
-               trained on, and each row has the second at which its clip begins
+  recordings   (--data) a directory as "run" reads it, or a single file, which is taken
+               whole. Preprocessing and features are the network's own. Each row has the
+               second at which its clip begins
   features     (--features) the array x [clips, ...] of an .npz file, or an .npy file, such
                as "data features --out" writes
-  -            a stream on standard input of clips of the network's input size: numbers of
-               4 bytes (float32, little-endian) in the order [channels, height, width], or
-               .npy arrays of them one after another; each row is written when its clip has
-               come, with --json as one object a line
+  -            a stream on standard input of clips of the network's input size: float32,
+               little-endian, in the order [channels, height, width], or .npy arrays one
+               after another. Each row is written when its clip has come; --json writes
+               one object a line
 
 The checkpoint may be a safetensors or PyTorch file of another program, whole or pruned,
-with the tensors of one of the networks under their PyTorch names.`,
+if it has the tensors of a network of eegprune under their PyTorch names.`,
 		Example: `  eegprune predict recovered.safetensors recordings/s01.edf
   eegprune predict recovered.safetensors --features clips.npz --out predictions.npz
   recorder | eegprune predict recovered.safetensors -`,

@@ -22,9 +22,9 @@ func (a *app) pruneCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "prune CHECKPOINT",
 		Short: "Remove filters from a trained network, or mask its weights",
-		Long: `prune makes a smaller network of a trained one. The checkpoint may be a
-safetensors or PyTorch file of another program, with the tensors of one of the networks
-under their PyTorch names: its sizes are read from their shapes. Only a method that looks at
+		Long: `prune makes a smaller network of a trained one. The checkpoint may be a safetensors or
+PyTorch file of another program, if it has the tensors of a network of eegprune under their
+PyTorch names. prune reads the network's sizes from their shapes. Only a method that looks at
 gradients or activations (taylor, snip, apoz) needs the recordings.`,
 		Example: `  eegprune prune study/checkpoints/fbccnn-fold01-unpruned.safetensors --method lfp --ratio 0.4 --out pruned.safetensors`,
 		Args:    cobra.ExactArgs(1),

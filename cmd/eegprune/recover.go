@@ -22,9 +22,8 @@ func (a *app) recoverCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "recover CHECKPOINT",
 		Short: "Recover the accuracy of a pruned network",
-		Long: `recover trains a pruned network on the fold that it comes from: by fine-tuning its
-weights, or from scratch with fresh ones. Data, split and settings are those of the
-checkpoint, unless flags say otherwise.`,
+		Long: `recover trains a pruned network on the fold that it comes from, by fine-tuning its weights or
+from scratch with fresh ones. Data, split and settings are the checkpoint's; flags change them.`,
 		Example: `  eegprune recover pruned.safetensors --how fine-tune --epochs 2 --out recovered.safetensors`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

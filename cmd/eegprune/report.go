@@ -16,11 +16,10 @@ func (a *app) reportCommand() *cobra.Command {
 	var out string
 	c := &cobra.Command{
 		Use:   "report DIR",
-		Short: "Make a page and plots of a study",
-		Long: `report writes one HTML page with the tables and plots of a study, its settings, versions
-and split, and of the sensitivity and savings if they are in the same directory. The
-page needs no network and no other file. The plots are written beside it, in plots/, as
-SVG, PNG and PDF.`,
+		Short: "Write a page and plots of a study",
+		Long: `report writes one HTML page with the tables and plots of a study, its settings, versions and
+split. It adds the sensitivity and savings that lie in the same directory. The page needs no
+network and no other file. The plots are written beside it, in plots/, as SVG, PNG and PDF.`,
 		Example: `  eegprune report study`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {

@@ -12,12 +12,12 @@ func (a *app) runCommand() *cobra.Command {
 	var r recoverFlags
 	c := &cobra.Command{
 		Use:   "run",
-		Short: "Train over folds, prune, recover and compare: the whole main job",
-		Long: `run trains the network on every fold, prunes it, recovers it by fine-tuning and from
-scratch, tests each on clips it never saw, and prints what was kept and what was saved.
-Several networks, methods and ratios make a grid, whose parts share what they can.
+		Short: "Train over folds, prune, recover and compare",
+		Long: `run trains a network on every fold, prunes it, recovers it by fine-tuning and from scratch,
+and tests each network on clips it never saw. It prints accuracy, parameters, MACs and time.
+Several networks, methods and ratios make a grid, whose cells share what they start from.
 
-It can be interrupted at any time: the same command goes on where it was.`,
+A run can be interrupted at any time: the same command goes on where it was.`,
 		Example: `  eegprune run --data recordings --out study --folds 2 --epochs 2 --method lfp --ratio 0.4
   eegprune run --data recordings --out grid --folds 2 --epochs 2 --method lfp,sfp,uwmp --target macs=0.3,0.6`,
 		Args: cobra.NoArgs,

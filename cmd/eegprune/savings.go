@@ -17,12 +17,12 @@ func (a *app) savingsCommand() *cobra.Command {
 	var tests testFlags
 	c := &cobra.Command{
 		Use:   "savings",
-		Short: "Find how much goes without loss of accuracy",
-		Long: `savings finds, for each network, method and way to recover, the largest ratio of which the
-validation clips show that it loses less than --margin: by non-inferiority, so that what
-can't be shown is not called without loss, and by bisection, so that few ratios are
-trained. That one network is then tested once on the test clips. A fine-tuned network is
-held against the unpruned one that was trained on for as long.`,
+		Short: "Find the largest ratio without loss of accuracy",
+		Long: `savings finds the largest ratio without loss of accuracy, for each network, method and recovery.
+Without loss means non-inferior: the validation clips show that less than --margin is lost. The
+ratio is found by bisection, which trains few networks. The network of that ratio is tested once
+on the test clips. A fine-tuned network is compared with the unpruned one that was trained on
+for as long.`,
 		Example: `  eegprune savings --data recordings --out savings --folds 4 --epochs 2 --margin 0.05 --step 0.3 --recover fine-tune`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

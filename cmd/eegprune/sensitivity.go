@@ -23,11 +23,11 @@ func (a *app) sensitivityCommand() *cobra.Command {
 	var out string
 	c := &cobra.Command{
 		Use:   "sensitivity CHECKPOINT... | DIR",
-		Short: "Show how much accuracy pruning each layer alone costs",
-		Long: `sensitivity prunes one layer (one group of channels) of trained networks at a time, all
-others whole, and shows how much accuracy is lost at each ratio; nothing is trained. The
-networks are those of the folds of one study: its directory, or some of its unpruned
-checkpoints. Decide what to prune by the validation clips, or the test is none any more.`,
+		Short: "Show what pruning each layer alone costs",
+		Long: `sensitivity prunes one layer (one group of channels) of trained networks at a time, with all
+others whole, and shows the loss of accuracy at each ratio. It trains nothing. The networks
+are those of the folds of one study: name its directory, or some of its unpruned checkpoints.
+Decide by the validation clips what to prune: test clips that decide are no test any more.`,
 		Example: `  eegprune sensitivity study
   eegprune sensitivity study/checkpoints/fbccnn-fold01-unpruned.safetensors --method uwmp`,
 		Args: cobra.MinimumNArgs(1),
@@ -86,7 +86,7 @@ checkpoints. Decide what to prune by the validation clips, or the test is none a
 	c.Flags().Float64SliceVar(&o.Ratios, "ratio", []float64{0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9}, "ratios at which each layer is pruned")
 	c.Flags().StringVar(&o.On, "on", experiment.OnValidation, "clips that accuracy is measured on: validation or test")
 	group(c.Flags(), ofPruning)
-	c.Flags().StringVar(&out, "out", "", "directory for sensitivity.json and the plot (default: that of the study, if it was named)")
+	c.Flags().StringVar(&out, "out", "", "directory for sensitivity.json and the plot (default: the study, if it was named)")
 	group(c.Flags(), ofOutput)
 	takes(c.Flags(), "dir", "out")
 	return c

@@ -11,9 +11,9 @@ import (
 func (a *app) studyCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "study",
-		Short: "Carry out a whole study that a file describes",
-		Long: `A study is a file: data, networks, methods, ratios, ways to recover, folds. Its parts
-share what they can, run side by side, and go on where they were after any end.`,
+		Short: "Carry out a study that a file describes",
+		Long: `A study is a file: data, networks, methods, ratios, recoveries, folds. Its cells share what they
+start from, run side by side, and go on where they were after any end.`,
 	}
 	c.AddCommand(a.studyRunCommand(), a.studyPlanCommand(), a.studyValidateCommand(), a.studyShowCommand(), a.studyWatchCommand(), a.studyResultsCommand(),
 		a.studyShardCommand(), a.studySubmitCommand(), a.studyMergeCommand())

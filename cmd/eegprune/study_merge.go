@@ -13,9 +13,9 @@ func (a *app) studyMergeCommand() *cobra.Command {
 	var out string
 	c := &cobra.Command{
 		Use:   "merge DIR...",
-		Short: "Join results that machines without a common disk made",
-		Long: `merge copies into --out the cells that the directories have. Two different results of
-one cell are an error, and then nothing is copied.`,
+		Short: "Join the results of machines without a common disk",
+		Long: `merge copies the cells of the directories into --out. Two different results of one cell are an
+error, and nothing is then copied.`,
 		Example: `  eegprune study merge study --out merged`,
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {

@@ -18,7 +18,7 @@ func (a *app) studyPlanCommand() *cobra.Command {
 	r := &runner{a: a, cache: f.cache.dir}
 	c := &cobra.Command{
 		Use:     "plan FILE",
-		Short:   "Print what a study would do, and how long it would take here",
+		Short:   "Print the cells of a study, and how long they would take here",
 		Example: `  eegprune study plan study.yaml --data recordings`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -31,7 +31,7 @@ func (a *app) studyPlanCommand() *cobra.Command {
 	}
 	r.device.register(c.Flags())
 	jobsFlag(c.Flags(), &r.jobs)
-	c.Flags().StringVar(&r.out, "out", "", "directory of the results, to see what is done there already")
+	c.Flags().StringVar(&r.out, "out", "", "directory of the results; cells that it holds are marked as done")
 	group(c.Flags(), ofOutput)
 	takes(c.Flags(), "dir", "out")
 	f.register(c)

@@ -14,9 +14,9 @@ func (a *app) studyResultsCommand() *cobra.Command {
 	var tests testFlags
 	c := &cobra.Command{
 		Use:   "results DIR",
-		Short: "Put together, and print, the results of a study",
-		Long: `results makes result.txt, result.csv, result.json and the page report.html of what is
-done in a directory, whoever did it: one run, the shares of a cluster, or merged copies.`,
+		Short: "Write and print the results of a study",
+		Long: `results writes result.txt, result.csv, result.json and the page report.html from the cells that
+a directory holds: of one run, of the shares of a cluster, or of merged copies.`,
 		Example: `  eegprune study results study`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {

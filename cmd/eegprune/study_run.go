@@ -16,9 +16,9 @@ func (a *app) studyRunCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "run FILE",
 		Short: "Carry out a study",
-		Long: `run does what the file asks for, cells side by side, and can be interrupted, or killed,
-at any time: the same command goes on where it was and ends with the same numbers. With
---share 2/8 it does the second of eight shares, in a directory that all of them see.`,
+		Long: `run carries out the study of a file, cells side by side. It can be interrupted, or killed, at
+any time: the same command goes on where it was and ends with the same numbers. --share 2/8
+carries out the second of eight shares, in a directory that all of them see.`,
 		Example: `  eegprune study run study.yaml --data recordings --out study
   eegprune study run study.yaml --data recordings --out study --dry-run`,
 		Args: cobra.ExactArgs(1),
@@ -41,8 +41,8 @@ at any time: the same command goes on where it was and ends with the same number
 	}
 	r.register(c)
 	f.register(c)
-	c.Flags().StringVar(&share, "share", "", "do one share of the study, such as 2/8")
-	c.Flags().BoolVar(&dry, "dry-run", false, "print what would be done and how long it would take, as study plan does")
+	c.Flags().StringVar(&share, "share", "", "carry out one share of the study, such as 2/8")
+	c.Flags().BoolVar(&dry, "dry-run", false, "print the cells and how long they would take, as study plan does")
 	group(c.Flags(), ofComputing)
 	takes(c.Flags(), "n/m", "share")
 	return c

@@ -19,9 +19,9 @@ func (a *app) studyShardCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "shard FILE",
 		Short: "Show how a study is cut into shares",
-		Long: `shard deals a study out to shares that can be carried out apart, "study run --share 1/N"
-to "N/N": with a directory that all see, or each in its own, joined by "study merge". The
-cells of one network on one fold start from each other and stay together.`,
+		Long: `shard shows the shares into which a study is cut. Each can be carried out apart, by "study run
+--share 1/N" to "N/N": in a directory that all see, or each in its own, joined by "study merge".
+The cells of one network on one fold start from each other and stay together.`,
 		Example: `  eegprune study shard study.yaml --data recordings --of 2`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -18,11 +18,10 @@ func (a *app) studySubmitCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "submit FILE",
 		Short: "Carry out a study as a Slurm job array",
-		Long: `submit writes two batch scripts into --out and submits them: an array with a task for
-each share of the study, which all keep their results in --out, and a job that makes the
-report when they have ended. The directory must be one that all nodes see. A task is
-requeued when its node went down, and when its time is nearly over, and goes on where it
-was.`,
+		Long: `submit writes two batch scripts into --out and submits them to Slurm: an array with a task for
+each share of the study, and a job that makes the report when they have ended. All nodes must
+see the directory. A task is requeued when its node went down, and when its time is nearly
+over, and goes on where it was.`,
 		Example: `  eegprune study submit study.yaml --slurm --data recordings --out study --of 4 --time 2:00:00 --dry-run`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -75,8 +74,8 @@ was.`,
 	s.StringVar(&j.Time, "time", "", "time limit of a task, as sbatch takes it (default: the partition's)")
 	s.StringVar(&j.Memory, "mem", "", "memory of a task, such as 8G (default: the cluster's)")
 	s.StringVar(&j.GPUs, "gpus", "", "GPUs of a task, as --gres=gpu:N takes them (default: none)")
-	s.IntVar(&j.CPUs, "cpus", 1, "CPUs of a task: as many cells run side by side")
-	s.StringArrayVar(&j.Options, "sbatch", nil, "another option for sbatch, of both jobs, such as --sbatch=--account=lab (may be repeated)")
+	s.IntVar(&j.CPUs, "cpus", 1, "CPUs of a task, and cells that run side by side")
+	s.StringArrayVar(&j.Options, "sbatch", nil, "another option of sbatch for both jobs, such as --sbatch=--account=lab (may be repeated)")
 	s.StringVar(&j.Device, "device", "auto", "device of the cells")
 	s.BoolVar(&dry, "dry-run", false, "write the scripts and submit nothing")
 	group(s, ofSlurm)

@@ -15,10 +15,10 @@ import (
 func (a *app) studyValidateCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "validate FILE",
-		Short: "Say all that is wrong with a study file, or what it asks for",
-		Long: `validate checks a study file and says all that is wrong with it, each fault with its line
-and column. Of a file that is right it says which networks, methods, ratios and recoveries it
-asks for. It needs neither libtorch nor the recordings; "study plan" says how long it takes.`,
+		Short: "List the faults of a study file, or what it asks for",
+		Long: `validate lists all faults of a study file, each with its line and column. For a file without
+faults it lists its networks, methods, ratios and recoveries. It needs neither libtorch nor the
+recordings. "study plan" says how long the study takes.`,
 		Example: `  eegprune study validate study.yaml`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {

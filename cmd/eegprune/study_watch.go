@@ -14,7 +14,7 @@ func (a *app) studyWatchCommand() *cobra.Command {
 	var every time.Duration
 	c := &cobra.Command{
 		Use:     "watch DIR",
-		Short:   "Show how far a study has come, again and again until it is done",
+		Short:   "Show how far a study has come until it is done",
 		Example: `  eegprune study watch study`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

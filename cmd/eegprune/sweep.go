@@ -18,9 +18,9 @@ func (a *app) sweepCommand() *cobra.Command {
 	var r recoverFlags
 	c := &cobra.Command{
 		Use:   "sweep",
-		Short: "Prune at ratios from 0 to 95 % and draw what is left of the accuracy",
-		Long: `sweep is run at many ratios: it shows the accuracy of the unpruned network, and of the
-pruned, fine-tuned and freshly trained ones at each ratio, with their spread over the
+		Short: "Prune at ratios from 0 to 95 % and draw the accuracy",
+		Long: `sweep does what run does at many ratios. It shows the accuracy of the unpruned network and, at
+each ratio, of the pruned, fine-tuned and freshly trained ones, with their spread over the
 folds, as a table and as curves.`,
 		Example: `  eegprune sweep --data recordings --out sweep --folds 2 --epochs 2 --ratio 0.3,0.6,0.9`,
 		Args:    cobra.NoArgs,

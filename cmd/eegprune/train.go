@@ -12,7 +12,7 @@ func (a *app) trainCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "train",
 		Short: "Train the unpruned network over folds",
-		Long: `train trains the network on the folds and leaves one checkpoint for each in the
+		Long: `train trains the unpruned network on the folds and writes one checkpoint for each into the
 directory --out. "eegprune run" on the same directory goes on from them.`,
 		Example: `  eegprune train --data recordings --out study --folds 2 --epochs 2 --fold 1`,
 		Args:    cobra.NoArgs,

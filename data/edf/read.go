@@ -14,7 +14,7 @@ import (
 // against the size of the file.
 type File struct {
 	Header
-	// Notes are what the header leaves open or has wrong, and how the file is read all
+	// Notes name what the header leaves open or has wrong, and say how the file is read all
 	// the same.
 	Notes []note.Note
 
@@ -149,7 +149,7 @@ type Contents struct {
 	// Starts is when each record begins, in seconds from the file's start. Nil
 	// where the file doesn't say so, and records follow one another.
 	Starts []float64
-	// Notes are what of the annotations could not be read, or not as it stands.
+	// Notes name annotations that could not be read, or not as they stand.
 	Notes []note.Note
 }
 

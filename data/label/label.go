@@ -1,5 +1,5 @@
-// Package label turns what a data set says of a trial (a rating, a number, a
-// word) into the class that a network learns, under torcheeg's names.
+// Package label turns the labels of a trial (ratings, numbers, words) into the class that a network
+// learns, under torcheeg's names.
 package label
 
 import (
@@ -168,7 +168,7 @@ var ErrTie = errors.New("it is left out")
 // Binary makes two classes of each label: low below the threshold, and high above it.
 type Binary struct {
 	Threshold float64 `json:"threshold"`
-	// Tie is what a label that equals the threshold is: [TieHigh], [TieLow] or [TieDrop].
+	// Tie is the class of a label that equals the threshold: [TieHigh], [TieLow] or [TieDrop].
 	Tie string `json:"tie,omitempty"`
 }
 

@@ -57,7 +57,7 @@ type Choice struct {
 	Keys []string `json:"keys,omitempty" yaml:"keys,omitempty"`
 	// Threshold divides ratings; nil means the data set's own.
 	Threshold *float64 `json:"threshold,omitempty" yaml:"threshold,omitempty"`
-	// Tie says what a rating that equals the threshold is; see [Binary]. "" means the data set's
+	// Tie is the class of a rating that equals the threshold; see [Binary]. "" means the data set's
 	// own.
 	Tie string `json:"tie,omitempty" yaml:"tie,omitempty"`
 }

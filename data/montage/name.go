@@ -1,6 +1,6 @@
-// Package montage knows what channels are called: the electrodes of the 10-20, 10-10
-// and 10-5 systems, where they lie on the head and on the grid that convolutional
-// networks see, and the names that caps of other systems have.
+// Package montage holds the names and places of channels: the electrodes of the 10-20, 10-10 and 10-5
+// systems, their places on the head and on the grid that convolutional networks take, and the names
+// of other caps.
 package montage
 
 import (

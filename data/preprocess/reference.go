@@ -50,7 +50,7 @@ func (r *Reference) also() []string { return r.names() }
 // Prepare implements [Step].
 func (r *Reference) Prepare(in Form) (Prepared, error) {
 	if len(r.Against) == 0 {
-		return Prepared{}, fmt.Errorf("nothing is said of what the reference is: give %s, %s or the names of channels", Average, Mastoids)
+		return Prepared{}, fmt.Errorf("the reference is missing: give %s, %s or the names of channels", Average, Mastoids)
 	}
 	if r.is(Average) && len(in.Channels) < 2 {
 		return Prepared{}, fmt.Errorf("the average of one channel leaves nothing of it")

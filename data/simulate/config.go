@@ -1,9 +1,8 @@
-// Package simulate makes EEG recordings whose labels can be learned exactly as
-// well as is known beforehand: a 1/f background, sources in frequency bands
-// mixed through a simple head model, blinks, line noise and differences between
-// subjects and trials. No recording of a person goes into them.
+// Package simulate makes EEG recordings for which the accuracy of the best classifier is known: a 1/f
+// background, sources in frequency bands mixed through a simple head model, blinks, line noise and
+// differences between subjects and trials. No recording of a person goes into them.
 //
-// # How well the label can be known
+// # The best accuracy
 //
 // The label of a trial changes nothing but the power of the sources in
 // Config.Effects. Time is cut into windows (of one second). In each window the

@@ -17,7 +17,7 @@ import (
 	"github.com/eegprune/eegprune/internal/atomicfile"
 )
 
-// A Truth is what is known of simulated recordings and can't be read from them.
+// A Truth holds the facts about simulated recordings that can't be read from them.
 type Truth struct {
 	Dir string
 	// Best is the accuracy that no classifier of clips of one window exceeds but

@@ -14,8 +14,8 @@ type Recording struct {
 	Subject string // as the file, its name or the manifest gives it
 	Session string // empty where the data set has no sessions
 	Trial   int    // number of the trial within the session, from 1
-	// Stimulus is what the trial was of, by one name for all subjects and sessions that had it:
-	// the film, the song. It is empty where nothing says it.
+	// Stimulus is the film, the song, ... of the trial, by one name for all subjects and sessions that
+	// had it. It is empty where nothing says it.
 	Stimulus string
 
 	Channels []string    // electrode names of the rows of Samples, in the 10-10 system's spelling: "Fp1", "T7"
@@ -34,7 +34,7 @@ type Recording struct {
 	// recordings; the first recording of a file has them.
 	Events []Event
 
-	// Notes are what the user must see: what the reader left out, corrected or assumed.
+	// Notes tell the user what the reader left out, corrected or assumed.
 	Notes []note.Note
 
 	print   fingerprint // of Samples as they were read

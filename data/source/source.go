@@ -30,10 +30,10 @@ type Source struct {
 	Files    []File   // in order of subject, session, trial
 	Classes  []string // by number, as the manifest makes them; nil where recordings have no labels
 
-	// Notes are what the user must see: what was left out or is assumed.
+	// Notes tell the user what was left out or is assumed.
 	Notes note.List
 
-	// Positions are where channels lie, nil where neither a file of them nor a recording says it.
+	// Positions are the places of channels; nil where neither a file of them nor a recording has any.
 	Positions *montage.Positions
 
 	structure structure     // nil unless the data set has one

@@ -1,5 +1,8 @@
-// Package export writes networks for other programs: as a PyTorch class and as an ONNX
-// file.
+// Package export writes networks for other programs.
+//
+// [Python] writes a PyTorch class whose load_state_dict takes the tensors of a checkpoint, [ONNX] a
+// file of opset 17 for onnxruntime. Both compute the logits of the network in evaluation, whole or
+// pruned, to rounding.
 package export
 
 import (

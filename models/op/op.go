@@ -1,6 +1,6 @@
-// Package op holds the operations that networks are made of, each in a file of its own: the shape
-// of what it gives, the tensors it owns and how they are drawn, how channels pass through it, what
-// it costs, how it runs, and what it is in ONNX and in Python.
+// Package op holds the operations of networks, each in a file of its own: the shape of its output, its
+// tensors and how they are drawn, the ties between its dimensions, its costs, how it runs, and its
+// forms in ONNX and in Python.
 //
 // A [Node] is an operation of libtorch with libtorch's name and arguments, as torch.export writes
 // them. Networks are written with the methods of [Net], which make nodes and tensors.

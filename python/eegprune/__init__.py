@@ -26,7 +26,7 @@ import tempfile
 
 from . import launch
 
-__all__ = ["Error", "export", "prune", "run"]
+__all__ = ["Error", "export", "load", "prune", "run"]
 
 
 class Error(RuntimeError):
@@ -54,6 +54,26 @@ def export(net, x, path):
         raise Error(str(e)) from e
 
 
+def load(path):
+    """The torch.nn.Module of an archive (.pt2) that this module or the program wrote.
+
+    It takes batches of any size from one up, on the CPU, begins in training mode, and has the
+    parameter names of the module that was exported: train() and eval() switch its mode.
+
+    >>> import tempfile, torch
+    >>> net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(8, 2))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = export(net, torch.randn(3, 2, 4), folder + "/net.pt2")
+    ...     again = load(folder + "/net.pt2").eval()
+    >>> x = torch.randn(1, 2, 4)
+    >>> torch.equal(again(x), net(x))
+    True
+    """
+    from .exported import load as read
+
+    return read(path)
+
+
 def prune(net, x, method="lfp", ratio=0.4, **flags):
     """A smaller torch.nn.Module with the weights of net that stay.
 
@@ -63,8 +83,6 @@ def prune(net, x, method="lfp", ratio=0.4, **flags):
     one up, has net's parameter names, and begins in net's mode: train() and eval() switch it.
     Max-norm constraints that forward held are not part of it: export() says which there were.
     """
-    from .exported import load
-
     with tempfile.TemporaryDirectory() as folder:
         whole, small = os.path.join(folder, "net.pt2"), os.path.join(folder, "small.pt2")
         export(net, x, whole)
