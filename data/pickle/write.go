@@ -35,6 +35,20 @@ func WriteDict(w io.Writer, arrays []Named) error {
 	return b.Flush()
 }
 
+// WriteNumbered writes a dict of arrays whose keys are 0, 1, 2, ..., under protocol 2.
+func WriteNumbered(w io.Writer, arrays []Named) error {
+	b := bufio.NewWriterSize(w, 1<<20)
+	_, _ = b.WriteString("\x80\x02}(")
+	for i, a := range arrays {
+		_, _ = b.Write(binary.LittleEndian.AppendUint32([]byte{'J'}, uint32(i)))
+		if err := a.write(b); err != nil {
+			return err
+		}
+	}
+	_, _ = b.WriteString("u.")
+	return b.Flush()
+}
+
 // WriteArray writes one array, as Python 2's cPickle did under protocol 2.
 func WriteArray(w io.Writer, a Named) error {
 	b := bufio.NewWriterSize(w, 1<<20)

@@ -42,7 +42,7 @@ signal: {rate: 1000, electrodes: [seed]}
 			}
 			return true, f.Close()
 		},
-		features: regexp.MustCompile(`(^|/)\d+_123\.npz$`), raw: "EEG_raw",
+		apart: []apart{{regexp.MustCompile(`(^|/)\d+_123\.npz$`), "which hold features that the recordings were made into (--format seed-v-features reads those)"}},
 		whole: census{counted("%d", 1, 16), 3, 15},
 		differs: "samples are as recorded, 1000 a second; torcheeg takes every fifth of them without a low-pass filter, so that what is above 100 Hz is folded into the bands, " +
 			"and filters them after that",
