@@ -48,7 +48,7 @@ func newLayout(s *source.Source, o Options, r *source.Recording, unlabelled bool
 	}
 	form := transform.Form{Shape: []int{len(l.channels), l.chunk}, Electrodes: l.channels, Rate: l.rate, Time: true, Positions: s.Positions}
 	if bands := s.Manifest.Signal.Bands; len(bands) > 0 {
-		if l.chunk != len(bands) || l.step != l.chunk || len(o.Preprocess) > 0 {
+		if l.chunk != len(bands) || l.step != l.chunk {
 			return nil, ofFeatures(s)
 		}
 		form.Time, form.Bands = false, bands

@@ -49,7 +49,7 @@ func Numbered(d *Dict) ([]*ndarray.Array, error) {
 		}
 		n, ok := k.(int64)
 		if !ok || n < 0 || n >= int64(len(list)) || list[n] != nil {
-			return nil, fmt.Errorf("its keys are not the numbers from 0 to %d, each once: it has %.30v", len(list)-1, k)
+			return nil, fmt.Errorf("its keys are not the numbers from 0 to %d, each once: it has %.30s", len(list)-1, fmt.Sprint(k))
 		}
 		var err error
 		if list[n], err = AsArray(d.Values[i]); err != nil {

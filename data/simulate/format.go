@@ -58,7 +58,9 @@ type file struct {
 
 // formats lists the formats that recordings are written in.
 func formats() []fileFormat {
-	return []fileFormat{edfFormat(), bidsFormat(), deapFormat(), seedFormat(), seedIVFormat(), seedVIIFormat(), deapMATLABFormat(), dreamerFormat(), amigosFormat(), facedFormat(), thuEPFormat(), seedVFormat(), gameemoFormat(), mahnobFormat(), deapBDFFormat(), seedVFeaturesFormat(), facedBDFFormat(), daspsFormat(), daspsRawFormat(), emoEEGMCFormat(), ds002723Format(), ds002724Format(), eegmatFormat(), eegmmidbFormat()}
+	return []fileFormat{edfFormat(), bidsFormat(), deapFormat(), deapMATLABFormat(), deapBDFFormat(), seedFormat(), seedIVFormat(), seedVFormat(), seedVFeaturesFormat(), seedVIIFormat(),
+		dreamerFormat(), amigosFormat(), mahnobFormat(), facedFormat(), facedBDFFormat(), thuEPFormat(), daspsFormat(), daspsRawFormat(), gameemoFormat(),
+		emoEEGMCFormat(), ds002723Format(), ds002724Format(), eegmatFormat(), eegmmidbFormat()}
 }
 
 // Formats returns the names that Config.Format can have.
