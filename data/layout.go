@@ -131,7 +131,7 @@ func (l *layout) work(ctx context.Context, r *source.Recording, was *before, p *
 	p.notes = r.Notes
 	p.trial = groupKey{subject: r.Subject, session: r.Session, trial: r.Trial}.String()
 	if f := r.Faults(); len(f) > 0 {
-		return fmt.Errorf("%s: channel %s %s: leave it out by channels.exclude in the manifest, or leave out the file", r.File, f[0].Channel, f[0].Why)
+		return fmt.Errorf("%s: trial %d: channel %s %s: leave the channel out by channels.exclude in the manifest, or the trial by --skip-bad", r.File, r.Trial, f[0].Channel, f[0].Why)
 	}
 	if l.labels != nil {
 		class, err := l.labels.Class(r.Labels)

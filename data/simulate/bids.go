@@ -40,7 +40,7 @@ func bidsFormat() fileFormat {
 // more. The sets' own have 1000 samples a second.
 func bcmiFormat(accession, codes, classes string) fileFormat {
 	f := fileFormat{name: accession, gap: 2, subject: numbered("%02d", 1), subjects: 99, mute: true, seconds: 20, classes: strings.Fields(classes), rate: 250,
-		electrodes: strings.Fields("Fp1 Fpz Fp2 F7 F3 Fz F4 F8 FT9 FC5 FC1 FC2 FC6 FT10 T7 C3 Cz C4 T8 TP9 CP5 CP1 CP2 CP6 TP10 P7 P3 Pz P4 P8 O1 O2")}
+		electrodes: strings.Fields("Fp1 Fpz Fp2 F7 F3 Fz F4 F8 FC5 FC1 FC2 FC6 T7 C3 Cz C4 T8 CP5 CP1 CP2 CP6 P7 P3 Pz P4 P8 O1 O2")}
 	f.files = func(c Config, s int, made *session) []file {
 		return bidsRecording(c, f.subject(s), "run1", made, func() []string {
 			lines := []string{"onset\tduration\ttrial_type"}

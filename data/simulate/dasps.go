@@ -34,7 +34,7 @@ func daspsSet(set string, preprocessed bool) fileFormat {
 					}
 				}
 			}
-			raw := []mat.Field{{Name: "data", Value: data}, {Name: "hamilton", Value: mat.Numbers{Dims: []int{1, 2}, Values: []float64{float64(10 + s), float64(15 + s)}}}, {Name: "labels", Value: labels}}
+			raw := []mat.Field{{Name: "data", Value: data}, {Name: "hamilton", Value: mat.Numbers{Dims: []int{1, 2}, Values: []float64{float64(10 + s), float64(15 + 8*s)}}}, {Name: "labels", Value: labels}}
 			list := []file{{"Raw data.mat/S" + name(s) + ".mat", func(w io.Writer) error { return writeMAT(w, raw...) }}}
 			if preprocessed {
 				list = append(list, file{"Preprocessed data .mat/S" + name(s) + "preprocessed.mat", func(w io.Writer) error { return writeMAT(w, raw[0]) }})

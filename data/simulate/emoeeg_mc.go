@@ -41,7 +41,7 @@ func emoEEGMCFormat() fileFormat {
 	f := fileFormat{name: "emoeeg-mc", gap: 2, subject: func(s int) string { return emoSubjects[min(s, len(emoSubjects)-1)].name }, subjects: len(emoSubjects), trials: block * blocks, rate: 600, number: number,
 		classes: []string{"sadness", "disgust", "fear", "neutral", "joy", "tenderness", "inspiration"},
 		electrodes: strings.Fields("Fp1 Fpz Fp2 AF7 AF3 AF4 AF8 F7 F5 F3 F1 Fz F2 F4 F6 F8 FT7 FC5 FC3 FC1 FCz FC2 FC4 FC6 FT8 T7 C5 C3 C1 Cz C2 C4 C6 T8 " +
-			"TP7 CP5 CP3 CP1 CPz CP2 CP4 CP6 TP8 P7 P5 P3 P1 Pz P2 P4 P6 P8 PO7 PO3 POz PO4 PO8 O1 Oz O2 F9 F10 TP9 TP10"),
+			"TP7 CP5 CP3 CP1 CPz CP2 CP4 CP6 TP8 P7 P5 P3 P1 Pz P2 P4 P6 P8 PO7 PO3 POz PO4 PO8 O1 Oz O2"),
 		class: func(s, _, i int) int { return digit(emoSubjects[s].emotions, number(s, i)-1) },
 	}
 	f.files = func(c Config, s int, made *session) []file {
@@ -56,7 +56,11 @@ func emoEEGMCFormat() fileFormat {
 				for _, x := range made.signals {
 					part.signals = append(part.signals, x[first:end])
 				}
-				h := edfHeader(c, part)
+				below := []string{"F9", "F10", "TP9", "TP10"} // the grid, which are not read
+				part.signals = slices.Concat(part.signals, part.signals[:len(below)])
+				all := c
+				all.Electrodes = slices.Concat(c.Electrodes, below)
+				h := edfHeader(all, part)
 				h.Patient, h.Recording = "X X X X", "Startdate X X X X"
 				codes := emoSubjects[s].codes
 				at := func(sample, code int) edf.Annotation {

@@ -108,6 +108,9 @@ func DefaultFor(format string) (Config, error) {
 	if n := len(c.Classes); f.class == nil && c.Trials%n != 0 {
 		c.Trials = 2 * n
 	}
+	if f.subjects > 0 {
+		c.Subjects = min(c.Subjects, f.subjects)
+	}
 	if f.seconds > 0 {
 		c.Seconds = f.seconds
 	}

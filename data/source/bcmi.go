@@ -17,8 +17,9 @@ func bcmi(accession, about, classes string) dataset {
 		accession: accession,
 		manifest: `
 name: ` + accession + `
-about: ` + about + `; each target is a trial of 20 s, where the tables have 21 s and so a second of the next
+about: ` + about + `; each target is a trial of 20 s, where the tables have 21 s and so a second of the next, and the electrodes below the grid of networks (FT9, FT10, TP9, TP10) are left out
 format: bids
+channels: {exclude: [FT9, FT10, TP9, TP10]}
 label:
   column: trial_type
   seconds: 20
@@ -35,4 +36,18 @@ func ds002723() dataset {
 func ds002724() dataset {
 	return bcmi("ds002724", "music made to call up two affects, one after the other, in up to three sessions",
 		`"1": LVLA, "2": NVLA, "3": HVLA, "4": LVNA, "5": NVNA, "6": HVNA, "7": LVHA, "8": NVHA, "9": HVHA`)
+}
+
+// ds002721 is the one of film music, whose tables say the excerpt and the answers to eight
+// questions, but no affect: it has no labels without a manifest.
+func ds002721() dataset {
+	return dataset{
+		cite:      ds002723().cite,
+		accession: "ds002721",
+		manifest: `
+name: ds002721
+about: 'excerpts of film music of 20 s, each begun by a code in trial_type that is 300 and the number of the excerpt, so that label.column with classes such as {"362": sad} in an eegprune.yaml makes classes of them (task: [run2, run3, run4, run5]; runs 1 and 6 are rest); what was felt is in codes too (questions 800 to 807, answers 901 to 909, responses 833 to 841), of which answers and responses differ, and is not read'
+format: bids
+`,
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -156,7 +157,8 @@ func daspsTable(ctx context.Context, v map[string]*mat.Array) ([]map[string]floa
 	var list []map[string]float64
 	for i := 0; i < n; i += daspsPhases {
 		labels := map[string]float64{"valence": all[i], "arousal": all[n+i]}
-		if all[i] != all[i+1] || all[n+i] != all[n+i+1] {
+		one, other := []float64{all[i], all[n+i]}, []float64{all[i+1], all[n+i+1]}
+		if !slices.ContainsFunc(one, math.IsNaN) && !slices.Equal(one, other) {
 			return nil, fmt.Errorf("its recordings %d and %d are of one situation and have different ratings: the file is damaged", i+1, i+2)
 		}
 		list = append(list, labels)

@@ -61,7 +61,7 @@ func (d *dataset) leaves(name string) string {
 // are also those of another's, the one whose files are looked into stands first.
 func datasets() []dataset {
 	tables.sets.Do(func() {
-		tables.datasets = []dataset{deap(), deapMATLAB(), eegmat(), eegmmidb(), seedIV(), seed(), seedVII(), seedV(), seedVFeatures(), dreamer(), amigos(), faced(), facedBDF(), thuEP(), dasps(), daspsRaw(), gameemo(), mahnob(), deapBDF(), emoEEGMC(), ds002723(), ds002724()}
+		tables.datasets = []dataset{deap(), deapMATLAB(), eegmat(), eegmmidb(), seedIV(), seed(), seedVII(), seedV(), seedVFeatures(), dreamer(), amigos(), faced(), facedBDF(), thuEP(), dasps(), daspsRaw(), gameemo(), mahnob(), deapBDF(), emoEEGMC(), ds002721(), ds002723(), ds002724()}
 	})
 	return tables.datasets
 }

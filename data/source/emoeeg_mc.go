@@ -41,6 +41,7 @@ format: emoeeg-mc
 files: '^sub-(?<subject>\d{2})/eeg/sub-\d{2}_task-emotion(_run-(?<part>\d{2}))?_eeg\.edf$'
 signal: {rate: 1200, electrodes: [Fp1, Fpz, Fp2, AF7, AF3, AF4, AF8, F7, F5, F3, F1, Fz, F2, F4, F6, F8, FT7, FC5, FC3, FC1, FCz, FC2, FC4, FC6, FT8, T7, C5, C3, C1, Cz, C2, C4, C6, T8,
   TP7, CP5, CP3, CP1, CPz, CP2, CP4, CP6, TP8, P7, P5, P3, P1, Pz, P2, P4, P6, P8, PO7, PO3, POz, PO4, PO8, O1, Oz, O2, F9, F10, TP9, TP10]}
+channels: {exclude: [F9, F10, TP9, TP10]}
 `,
 		format: format{name: "emoeeg-mc", about: "EmoEEG-MC (ds005540: EDF and ratings)", units: true, streams: true, labels: emoLabels(), read: trialReader(readEmo).read,
 			beside: []string{bids.Description, bids.Participants, "README.md", "README", "CHANGES"}, companions: []string{".json", ".tsv", ".gz"}, aside: emoBeside},
@@ -50,7 +51,8 @@ signal: {rate: 1200, electrodes: [Fp1, Fpz, Fp2, AF7, AF3, AF4, AF8, F7, F5, F3,
 		},
 		whole: census{slices.DeleteFunc(counted("%02d", 1, 60), func(s string) bool { return slices.Contains([]string{"53", "54", "57", "58", "59", "60"}, s) }), 2, 21},
 		differs: "a trial is the last 30 s of a film or of imagery, up to the button or the rating, as the set's authors cut them; sessions are ima and vid, as they name them. " +
-			"Samples are as recorded, 1200 a second of some subjects and 600 of others (the preprocessing step Resample brings them to one rate). Ratings above 3.5, the middle, are high",
+			"Samples are as recorded, 1200 a second of some subjects and 600 of others (the preprocessing step Resample brings them to one rate). Ratings above 3.5, the middle, are high. " +
+			"F9, F10, TP9 and TP10 have no place on the grid of networks and are left out",
 	}
 }
 
@@ -179,9 +181,10 @@ func readEmo(ctx context.Context, m *Manifest, f File, yield func(trial) error) 
 		return fmt.Errorf("its subject is %q, and EmoEEG-MC's are 01 to 60", f.Subject)
 	}
 	var all, own []emoTrial
+	var wrong []note.Note
 	before, whole, reached := 0, true, false // trials of earlier runs, and whether there are the later ones
 	for _, path := range emoRuns(f) {
-		events, err := edfEvents(ctx, path)
+		events, said, err := edfAnnotations(ctx, path)
 		if errors.Is(err, fs.ErrNotExist) && reached {
 			whole = false
 			break
@@ -193,6 +196,7 @@ func readEmo(ctx context.Context, m *Manifest, f File, yield func(trial) error) 
 			return err
 		}
 		found := plan.found(events)
+		wrong = slices.Concat(wrong, said)
 		if path == f.Path {
 			before, own, reached = len(all), found, true
 		}
@@ -200,8 +204,9 @@ func readEmo(ctx context.Context, m *Manifest, f File, yield func(trial) error) 
 	}
 	labels, notes, err := plan.labelled(all, whole, emoRated(f))
 	if err != nil {
-		return err
+		return because(err, wrong)
 	}
+	notes = slices.Concat(notes, wrong)
 	names, err := m.Signal.electrodes()
 	if err != nil {
 		return err
@@ -244,7 +249,7 @@ func (p emoPlan) labelled(all []emoTrial, whole bool, rated string) ([]trial, []
 	}
 	ima, vid := len(p.trials["ima"])-counts["ima"], len(p.trials["vid"])-counts["vid"]
 	if min(ima, vid) < 0 || whole && max(ima, vid) > 0 {
-		return nil, nil, fmt.Errorf("its codes tell %d trials of imagery and %d films of its subject, and the set's README.md lists %d and %d, so that which is which isn't known: leave the subject out by files in an eegprune.yaml, or by --skip-bad",
+		return nil, nil, fmt.Errorf("its codes tell %d trials of imagery and %d films of its subject, and the set's README.md lists %d and %d, so that which is which isn't known: leave the subject out",
 			counts["ima"], counts["vid"], len(p.trials["ima"]), len(p.trials["vid"]))
 	}
 	felt, notes, err := emoFelt(rated, len(p.trials["ima"])+len(p.trials["vid"]))

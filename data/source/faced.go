@@ -37,7 +37,7 @@ format: faced
 files: '(^|/)sub(?<subject>\d{3})\.pkl$'
 signal: {rate: 250, electrodes: [` + facedElectrodes + `]}
 `,
-		format: format{name: "faced", about: "FACED's Processed_data (pickled arrays)", streams: true, read: trialReader(readFACED).read, labels: facedLabels(), aside: facedRatings},
+		format: format{name: "faced", about: "FACED's Processed_data (pickled arrays)", streams: true, read: trialReader(readFACED).read, labels: facedLabels(), beside: []string{facedRemarks}, aside: facedRatings},
 		is: func(path string) (is bool, err error) {
 			err = withPickle(path, func(v any, _ func() error) error {
 				a, err := pickle.AsArray(v)
@@ -164,7 +164,7 @@ func readFACED(ctx context.Context, m *Manifest, f File, yield func(trial) error
 	return withPickle(f.Path, func(v any, intact func() error) error {
 		a, err := pickle.AsArray(v)
 		if err != nil {
-			return err
+			return fmt.Errorf("%w, and FACED's files are arrays [28, 32, samples]: give the data set's directory Processed_data", err)
 		}
 		if len(a.Shape) != 3 || a.Shape[0] != facedClips {
 			return fmt.Errorf("its array is %v and FACED's are [28, 32, samples]: give the data set's directory Processed_data", a.Shape)

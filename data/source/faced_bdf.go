@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/eegprune/eegprune/data/edf"
+	"github.com/eegprune/eegprune/internal/note"
 )
 
 // facedBDF is FACED's Data: for each subject data.bdf and evt.bdf, whose annotations say which clip
@@ -24,7 +27,7 @@ files: '(^|/)sub(?<subject>\d{3})/data\.bdf$'
 signal: {rate: 1000, electrodes: [` + facedElectrodes + `]}
 `,
 		format: format{name: "faced-bdf", about: "FACED's Data (data.bdf and evt.bdf)", units: true, streams: true, read: trialReader(readFACEDBDF).read, labels: facedLabels(),
-			beside: []string{facedEvents}, aside: facedRatings},
+			beside: []string{facedEvents, facedRemarks}, aside: facedRatings},
 		is: func(path string) (bool, error) {
 			if _, err := os.Stat(filepath.Join(filepath.Dir(path), facedEvents)); err != nil {
 				return false, err
@@ -52,10 +55,11 @@ func readFACEDBDF(ctx context.Context, m *Manifest, f File, yield func(trial) er
 	if err != nil {
 		return err
 	}
-	events, err := edfEvents(ctx, filepath.Join(filepath.Dir(f.Path), facedEvents))
+	events, said, err := facedShown(ctx, filepath.Join(filepath.Dir(f.Path), facedEvents))
 	if err != nil {
-		return fmt.Errorf("when its clips were shown: %w", err)
+		return err
 	}
+	notes = slices.Concat(notes, said)
 	names, err := m.Signal.electrodes()
 	if err != nil {
 		return err
@@ -65,6 +69,7 @@ func readFACEDBDF(ctx context.Context, m *Manifest, f File, yield func(trial) er
 		return err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
+	notes = slices.Concat(notes, file.Notes)
 	clip, begin := 0, -1.0
 	for _, e := range events {
 		code, err := strconv.Atoi(strings.TrimSpace(e.text))
@@ -90,6 +95,15 @@ func readFACEDBDF(ctx context.Context, m *Manifest, f File, yield func(trial) er
 		}
 	}
 	return nil
+}
+
+// facedShown reads when clips were shown, and what is wrong with the file of that.
+func facedShown(ctx context.Context, path string) ([]event, []note.Note, error) {
+	events, notes, err := edfAnnotations(ctx, path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, fmt.Errorf("%s, which says when its clips were shown, is missing: put it beside it", facedEvents)
+	}
+	return events, notes, err
 }
 
 // Spans are the electrodes of an EDF or BDF file, of which parts are read.
@@ -135,7 +149,7 @@ func (s *spans) measure() {
 func (s *spans) between(from, to float64) (block, error) {
 	first, end := samples(max(0, from), s.rate), samples(max(0, to), s.rate)
 	if first >= end || end > s.length {
-		return block{}, fmt.Errorf("it lasts from %.6g to %.6g s, and the file has %.6g s: it is cut off, or its events are another's", from, to, float64(s.length)/s.rate)
+		return block{}, because(fmt.Errorf("it lasts from %.6g to %.6g s, and the file has %.6g s: it is cut off, or its events are another's", from, to, float64(s.length)/s.rate), s.Notes)
 	}
 	return block{len(s.signals), end - first, func(ctx context.Context, rows []int) ([][]float64, error) {
 		signals := make([]int, len(rows))

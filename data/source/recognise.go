@@ -96,7 +96,7 @@ func accessioned(dir string, list []*Manifest, names []string) *Manifest {
 	return nil
 }
 
-// looked is how many files of a directory are looked into, until one can be read.
+// looked is how many files of a directory are looked into, until one is of the set.
 const looked = 3
 
 // mostMatched returns the manifest that most files are named as, nil where none is. Names that
@@ -134,18 +134,20 @@ func mostMatched(dir string, list []*Manifest, names []string) *Manifest {
 	return unread
 }
 
-// looks reports whether the first of some files that can be read is one of the data set, and
-// whether any can.
+// looks reports whether one of the first files is of the data set, and whether any of them can be
+// read.
 func (d dataset) looks(dir string, names []string) (is, readable bool) {
 	if d.is == nil {
 		return true, true
 	}
 	for _, name := range names[:min(looked, len(names))] {
-		if is, err := d.is(filepath.Join(dir, filepath.FromSlash(name))); err == nil {
-			return is, true
+		is, err := d.is(filepath.Join(dir, filepath.FromSlash(name)))
+		if err == nil && is {
+			return true, true
 		}
+		readable = readable || err == nil
 	}
-	return false, false
+	return false, readable
 }
 
 // errUnknown says of a directory whose files nothing says how to read what they may be.

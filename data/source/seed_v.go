@@ -120,11 +120,11 @@ func readSEEDV(ctx context.Context, m *Manifest, f File, yield func(trial) error
 	return nil
 }
 
-// indexOf is where a name is among those of channels, whatever the case of its letters; -1 where
-// it isn't.
+// indexOf is where a name is among those of channels, or of the columns of a table that may begin
+// with a byte-order mark, whatever the case of its letters; -1 where it isn't.
 func indexOf(channels []string, name string) int {
 	for i, c := range channels {
-		if strings.EqualFold(strings.TrimSpace(c), name) {
+		if strings.EqualFold(strings.TrimSpace(strings.TrimPrefix(c, "\ufeff")), name) {
 			return i
 		}
 	}

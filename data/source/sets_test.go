@@ -1,6 +1,8 @@
 package source
 
 import (
+	"errors"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/eegprune/eegprune/data/label"
+	"github.com/eegprune/eegprune/data/mat"
 	"github.com/eegprune/eegprune/data/pickle"
 	"github.com/eegprune/eegprune/internal/note"
 )
@@ -165,6 +168,28 @@ func TestFACEDRatingsOfSciPy(t *testing.T) {
 	}
 }
 
+// Each label of a data set is divided at its own threshold, unless one is chosen for all.
+func TestThresholdsOfLabels(t *testing.T) {
+	for threshold, want := range map[float64]string{0: "hamilton-before >= 20", 4: "hamilton-before >= 4"} {
+		s, err := Open("testdata/dasps", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if threshold > 0 {
+			if err := s.Use(Reading{Label: label.Choice{Threshold: &threshold}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		sum, err := Inspect(t.Context(), s, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.ContainsFunc(sum.Labels, func(l LabelSummary) bool { return l.Rule == want }) {
+			t.Errorf("with the threshold %g there are %+v", threshold, sum.Labels)
+		}
+	}
+}
+
 // Annotations of EmoEEG-MC make trials: a film that is begun anew is one, times at which all codes
 // lie are none, imagery ends at its button, and codes may differ in their tens.
 func TestEmoEEGMCTrials(t *testing.T) {
@@ -211,5 +236,50 @@ func TestEmoEEGMCPlans(t *testing.T) {
 	}
 	if emoEmotion("-") != -1 || emoEmotion("dis8") != 1 || emoEmotion("ins4") != 6 {
 		t.Error("stimuli have other emotions")
+	}
+}
+
+// Videos of AMIGOS that hold NaN, as some of the set's do, are left out and said; all others are
+// read.
+func TestAMIGOSWithNaN(t *testing.T) {
+	dir := t.TempDir()
+	nan := math.NaN()
+	rated := func(valence float64) mat.Numbers {
+		return mat.Numbers{Dims: []int{1, 12}, Values: []float64{3, valence, 5, 5, 5, 0, 0, 0, 0, 1, 0, 0}}
+	}
+	samples := func(last float64) mat.Numbers {
+		x := mat.Numbers{Dims: []int{700, 17}, Values: make([]float64, 700*17)}
+		for i := range x.Values {
+			x.Values[i] = float64(i * i % 101)
+		}
+		x.Values[14*700-1], x.Values[17*700-1] = last, nan // the last of the EEG, and of what is not read
+		return x
+	}
+	f, err := os.Create(filepath.Join(dir, "Data_Preprocessed_P01.mat"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = errors.Join(mat.WriteHeader(f),
+		mat.Write(f, "joined_data", mat.Cell{samples(1), samples(nan), samples(2), samples(3), mat.Numbers{}}),
+		mat.Write(f, "labels_selfassessment", mat.Cell{rated(7), rated(7), rated(nan), rated(2), rated(2)}), f.Close())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(dir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var trials []int
+	var notes note.List
+	err = s.Each(t.Context(), Walk{Notes: &notes}, func(r *Recording) error {
+		trials = append(trials, r.Trial)
+		notes.Add(r.File, r.Notes...)
+		return nil
+	})
+	if err != nil || !slices.Equal(trials, []int{1, 4}) {
+		t.Errorf("the trials are %v, %v", trials, err)
+	}
+	if said := strings.Join(notes.Sentences(), " "); !strings.Contains(said, "(NaN): 2, 3") {
+		t.Errorf("it is said: %s", said)
 	}
 }
