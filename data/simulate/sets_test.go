@@ -203,8 +203,11 @@ func TestBestAccuracyOfUnequalClasses(t *testing.T) {
 	}
 	rng := rand.New(rand.NewPCG(3, 3))
 	hits, n := 0, 60000
+	f, err := formatNamed("seed-vii")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for i := range n {
-		f, _ := formatNamed("seed-vii")
 		class := f.classOf(0, i%80)
 		x := c.Distance()*float64(class) + rng.NormFloat64()
 		best, most := 0, math.Inf(-1)
