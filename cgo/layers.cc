@@ -42,6 +42,10 @@ ep_status ep_hwcn(ep_scope scope, ep_tensor input, ep_tensor *out) {
   return shim::make(scope, out, [&] { return shim::hwcn(input->value); });
 }
 
+ep_status ep_contiguous(ep_scope scope, ep_tensor input, ep_tensor *out) {
+  return shim::make(scope, out, [&] { return shim::contiguous(input->value); });
+}
+
 static shim::HWCNOptions options(const ep_hwcn_options &o) {
   return {.stride = {o.stride[0], o.stride[1]}, .pad = {o.pad[0], o.pad[1], o.pad[2], o.pad[3]},
           .groups = o.groups, .slope = o.slope, .pool = o.pool, .norm_weight = shim::optional(o.norm_weight),

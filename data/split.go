@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"strings"
 
 	"github.com/eegprune/eegprune/internal/natural"
 	"github.com/eegprune/eegprune/internal/spelling"
@@ -94,7 +93,7 @@ func NewSplit(name string, k int, shuffle bool, seed uint64) (Split, error) {
 		}
 		return &split{kind, k, shuffle, seed}, nil
 	}
-	return nil, fmt.Errorf("no split %q (did you mean %s?): there are %s", name, spelling.Nearest(name, SplitNames()), strings.Join(SplitNames(), ", "))
+	return nil, spelling.Unknown("split", name, SplitNames())
 }
 
 // NonLeaking names the split that asks what the named one asks without having

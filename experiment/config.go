@@ -14,6 +14,7 @@ import (
 
 	"github.com/eegprune/eegprune/data"
 	"github.com/eegprune/eegprune/data/source"
+	"github.com/eegprune/eegprune/internal/spelling"
 	"github.com/eegprune/eegprune/models"
 	"github.com/eegprune/eegprune/prune"
 	"github.com/eegprune/eegprune/result"
@@ -141,7 +142,7 @@ func (c Config) Check() error {
 		return err
 	}
 	if c.Metric != "" && !slices.Contains(result.Metrics(), c.Metric) {
-		return fmt.Errorf("unknown metric %q: use one of %s", c.Metric, strings.Join(result.Metrics(), ", "))
+		return spelling.Unknown("metric", c.Metric, result.Metrics())
 	}
 	for i, seed := range c.Seeds {
 		if slices.Contains(c.Seeds[:i], seed) {
@@ -162,7 +163,7 @@ func (c Config) Check() error {
 	}
 	for _, r := range c.Recover {
 		if !recovers(r) {
-			return fmt.Errorf("unknown recovery %q: use one of %s", r, strings.Join(RecoveryNames(), ", "))
+			return spelling.Unknown("recovery", r, RecoveryNames())
 		}
 	}
 	if err := c.Train.Check(); err != nil {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/eegprune/eegprune/internal/spelling"
 	"github.com/eegprune/eegprune/models"
 	"github.com/eegprune/eegprune/prune"
 	"github.com/eegprune/eegprune/result"
@@ -122,7 +123,7 @@ func ParseRecovery(name string) (string, error) {
 			return s.name, nil
 		}
 	}
-	return "", fmt.Errorf("unknown recovery %q: use one of %s", name, strings.Join(RecoveryNames(), ", "))
+	return "", spelling.Unknown("recovery", name, RecoveryNames())
 }
 
 // recovers says whether a stage is a way to recover a pruned network.

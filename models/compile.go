@@ -79,7 +79,7 @@ func (n *Network) compile() (map[mode]*program, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: compiling for %v: %w", n.Arch.Model, m, err)
 		}
-		if !m.innermost || p.plan.known {
+		if !m.innermost || p.plan.known || p.plan.convolvesInnermost() {
 			all[m] = p
 		}
 	}
@@ -97,9 +97,13 @@ func (n *Network) program(a *Arch, m mode, without ...string) (*program, error) 
 			p.values[v] = true
 		}
 		st := &step{nodes: []*op.Node{c.Node}, in: p.inputs(c.Node)}
-		if p.is(c.Node, op.Conv2d) {
-			own := c.Ints("padding")
-			st.zeros = [4]int{own[1], own[1], own[0], own[0]}
+		if same := c.Conv2d(); same != nil && !m.training && !m.each && !n.device.IsCUDA() {
+			p.calls[c.Name] = same
+			st.nodes, st.bind = []*op.Node{same.Node}, bindPadded
+		}
+		if p.is(st.first(), op.Conv2d) {
+			before, after := c.Zeros()
+			st.zeros = [4]int{before[1], after[1], before[0], after[0]}
 		}
 		p.steps = append(p.steps, st)
 		p.known = p.known && c.Known()
@@ -114,6 +118,11 @@ func (n *Network) program(a *Arch, m mode, without ...string) (*program, error) 
 		}
 	}
 	return p.bind(n)
+}
+
+// convolvesInnermost reports whether there is a convolution that gains by clips that lie side by side.
+func (p *plan) convolvesInnermost() bool {
+	return slices.ContainsFunc(p.steps, func(st *step) bool { return st.rule == "clips innermost" && st.convolution().Op == op.Conv2d })
 }
 
 // is reports whether a node is an operation of which the program knows more than its name.
@@ -203,10 +212,15 @@ type binder struct {
 	places  map[string]int
 	device  torch.Device
 	known   bool // whether the program knows all operations, and how each takes another layout
+	// innermost says that values may lie in memory with the clips innermost.
+	innermost bool
 }
 
 func (b *binder) node(n *op.Node, inPlace bool) *op.Binding {
-	return &op.Binding{Call: b.calls[n.Name], Tensors: b.tensors, Places: b.places, Over: inPlace, Device: b.device}
+	c := b.calls[n.Name]
+	return &op.Binding{Call: c, Tensors: b.tensors, Places: b.places, Over: inPlace, Device: b.device,
+		// libtorch lays a BatchNorm's maps out itself, one number after the other.
+		Plain: b.innermost && !b.known && (!c.Operation().AnyLayout || n.Op == op.BatchNorm)}
 }
 
 // A program is a plan's steps with all that they need.
@@ -227,7 +241,7 @@ type boundStep struct {
 
 // bind finds places for the values and makes the kernels.
 func (p *plan) bind(n *Network) (*program, error) {
-	b := &binder{calls: p.calls, tensors: n.tensors, places: map[string]int{Input: 0}, device: n.device, known: p.known}
+	b := &binder{calls: p.calls, tensors: n.tensors, places: map[string]int{Input: 0}, device: n.device, known: p.known, innermost: p.mode.innermost}
 	prog := &program{places: 1, plan: p}
 	last := map[string]int{} // the step that takes a value last
 	for i, st := range p.steps {

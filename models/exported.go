@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/eegprune/eegprune/internal/spelling"
 	"github.com/eegprune/eegprune/models/op"
 	"github.com/eegprune/eegprune/models/pt2"
 	"github.com/eegprune/eegprune/torch"
@@ -129,7 +130,7 @@ func ReadExported(path string, start Start) (*Arch, error) {
 				path, a.Exported.Trained, AsInFile, AsDefaults, AsDrawn)
 		}
 	default:
-		return nil, fmt.Errorf("unknown start %q of weights: use one of %s", start, strings.Join(Starts(), ", "))
+		return nil, spelling.Unknown("start of weights", string(start), Starts())
 	}
 	return a, nil
 }

@@ -3,9 +3,9 @@ package models
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/eegprune/eegprune/internal/cite"
+	"github.com/eegprune/eegprune/internal/spelling"
 	"github.com/eegprune/eegprune/models/op"
 )
 
@@ -76,7 +76,7 @@ func ByName(name string) (Model, error) {
 	all := All()
 	i := slices.IndexFunc(all, func(m Model) bool { return m.Name == name })
 	if i < 0 {
-		return Model{}, fmt.Errorf("unknown model %q: use one of %s", name, strings.Join(Names(), ", "))
+		return Model{}, spelling.Unknown("model", name, Names())
 	}
 	return all[i], nil
 }

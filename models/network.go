@@ -233,14 +233,14 @@ const several = 8
 func (n *Network) clipsInnermost(s *torch.Scope, x *torch.Tensor) bool {
 	info := x.Info()
 	return s.Mode() == torch.NoGrad && n.steps[mode{innermost: true}] != nil && info.DType == torch.Float32 &&
-		len(info.Shape) == 4 && info.Shape[0] >= several
+		(len(info.Shape) == 3 || len(info.Shape) == 4) && info.Shape[0] >= several
 }
 
 // fewClips reports whether x are clips on a CPU that are too few for that.
 func (n *Network) fewClips(s *torch.Scope, x *torch.Tensor) bool {
 	info := x.Info()
 	return s.Mode() == torch.NoGrad && n.steps[mode{few: true}] != nil && info.DType == torch.Float32 &&
-		len(info.Shape) == 4 && info.Shape[0] < several
+		len(info.Shape) > 1 && info.Shape[0] < several
 }
 
 // together is how many clips are evaluated at once: their maps lie in the processor's
@@ -250,13 +250,22 @@ const together = 64
 // evaluate is Forward with the clips innermost. It rounds otherwise than PyTorch does.
 func (n *Network) evaluate(s *torch.Scope, x *torch.Tensor) *torch.Tensor {
 	var logits []*torch.Tensor
-	clips := x.Shape()[0]
+	shape := x.Shape()
+	clips := shape[0]
 	for at := 0; at < clips && s.Err() == nil; at += together {
 		count := min(together, clips-at)
-		part := s.HWCN(s.Narrow(x, 0, at, count))
+		part := s.Narrow(x, 0, at, count)
+		if len(shape) == 3 {
+			part = s.Reshape(part, count, 1, shape[1], shape[2])
+		}
+		part = s.HWCN(part)
+		laid := part
+		if len(shape) == 3 {
+			part = s.Reshape(part, -1, shape[1], shape[2])
+		}
 		out := n.steps[mode{innermost: true}].run(s, part, Pass{})
 		logits = append(logits, s.Narrow(out, 0, 0, count))
-		s.Release(part)
+		s.Release(laid)
 	}
 	return s.Cat(0, logits...)
 }

@@ -32,8 +32,8 @@ var (
 var rules = []rule{
 	{leftOut, always, leaveOut, false},
 	{"zeros are the convolution's", evaluatedCPU, takeZeros, false},
-	{"clips innermost", innermost, clipsInnermost, true},
-	{"clips innermost: a BatchNorm after cat is each part's", innermost, divideNorm, true},
+	{"clips innermost", innermost, clipsInnermost, false},
+	{"clips innermost: a BatchNorm after cat is each part's", innermost, divideNorm, false},
 	{"few clips", few, fewClips, false},
 	{"channels innermost", trainedCPU, channelsInnermost, true},
 	{"LeakyReLU with the pool after it", training, poolRectified, false},
@@ -141,7 +141,7 @@ func (p *plan) absorb(st, next *step) *op.Node {
 // pool along rows and a BatchNorm, in this order, where each takes nothing else and alone.
 func clipsInnermost(p *plan) {
 	for _, st := range slices.Clone(p.steps) {
-		if st.convolution() != nil {
+		if conv := st.convolution(); conv != nil && p.is(conv, conv.Op) {
 			p.withWhatFollows(st, "clips innermost", bindInnermost)
 		}
 	}
@@ -176,11 +176,11 @@ func (p *plan) withWhatFollows(st *step, rule string, bind func(*step, *binder) 
 // divideNorm computes a BatchNorm of maps side by side as one of each.
 func divideNorm(p *plan) {
 	for _, st := range slices.Clone(p.steps) {
-		if st.first().Op != op.BatchNorm || len(st.nodes) > 1 {
+		if !p.is(st.first(), op.BatchNorm) || len(st.nodes) > 1 {
 			continue
 		}
 		cat := p.before(st)
-		if cat == nil || cat.first().Op != op.Cat || p.calls[cat.first().Name].Int("dim") == 1 {
+		if cat == nil || !p.is(cat.first(), op.Cat) || p.calls[cat.first().Name].Int("dim") == 1 {
 			continue
 		}
 		var parts []*step

@@ -2,6 +2,7 @@ package prune_test
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -59,6 +60,14 @@ func TestExportedNetworksComputeWhatPyTorchDoes(t *testing.T) {
 			}
 			defer input.Free()
 			reftest.Near(t, "logits", reftest.Logits(t, n, input), want.Logits)
+			// Many clips are evaluated in another way than few.
+			times := 17/clips + 1
+			many, err := torch.FromSlice(slices.Repeat(x.X, times), times*clips, in[0], in[1], in[2])
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer many.Free()
+			reftest.Near(t, "logits of many clips", reftest.Logits(t, n, many), slices.Repeat(want.Logits, times))
 			reftest.Near(t, "losses", reftest.Losses(t, n, input, len(want.Losses), 0.05), want.Losses)
 		})
 	}

@@ -7,12 +7,11 @@
 package prune
 
 import (
-	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/eegprune/eegprune/internal/cite"
+	"github.com/eegprune/eegprune/internal/spelling"
 	"github.com/eegprune/eegprune/models"
 )
 
@@ -69,7 +68,7 @@ func ByName(name string) (Method, error) {
 	all := Methods()
 	i := slices.IndexFunc(all, func(m Method) bool { return m.Name == name })
 	if i < 0 {
-		return Method{}, fmt.Errorf("unknown pruning method %q: use one of %s", name, strings.Join(MethodNames(), ", "))
+		return Method{}, spelling.Unknown("pruning method", name, MethodNames())
 	}
 	return all[i], nil
 }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/olekukonko/tablewriter"
 	"github.com/olekukonko/tablewriter/tw"
+
+	"github.com/eegprune/eegprune/internal/spelling"
 )
 
 // The formats of tables.
@@ -27,7 +29,7 @@ func Formats() []string {
 // CheckFormat returns an error that names the formats where there is none of that name.
 func CheckFormat(format string) error {
 	if !slices.Contains(Formats(), format) {
-		return fmt.Errorf("no format %q: there are %s", format, strings.Join(Formats(), ", "))
+		return spelling.Unknown("format", format, Formats())
 	}
 	return nil
 }

@@ -5,10 +5,11 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
+
+	"github.com/eegprune/eegprune/internal/spelling"
 )
 
 // The paired tests over folds.
@@ -40,7 +41,7 @@ type PairedTest struct {
 func (t PairedTest) Check() error {
 	switch {
 	case !slices.Contains(Tests(), t.Name):
-		return fmt.Errorf("no test %q: there are %s", t.Name, strings.Join(Tests(), ", "))
+		return spelling.Unknown("test", t.Name, Tests())
 	case t.Name == CorrectedT && !(t.TestShare > 0 && !math.IsInf(t.TestShare, 0)):
 		return fmt.Errorf("the corrected t test with %g test clips for each training clip: the share must be positive", t.TestShare)
 	}

@@ -1,16 +1,17 @@
 #!/usr/bin/env python3
-"""Training steps, forward passes and whole k-fold trainings here and in PyTorch,
+"""Training steps, evaluations and whole k-fold trainings here, in PyTorch and in onnxruntime,
 alternating in one run.
 
     python scripts/bench_pytorch.py --program bin/eegprune
     python scripts/bench_pytorch.py --only steps --models fbccnn --batches 64
 
-Prints medians and their ratio: above 1, eegprune is faster. Steps and passes are of one
-made-up batch, with the same threads on both sides; for a pruned network (lfp) it is also
-said how much of the share of MACs that went is gained in time. Folds are trained side by
-side by eegprune, one thread each; by PyTorch one after another with all threads and the
-data as one tensor, and, as the paper's script does it, from a DataLoader. On a GPU TF32 is
-off, the data is there already, and --compile adds torch.compile(mode="reduce-overhead").
+Prints medians and their ratio: above 1, eegprune is faster. Steps and evaluations are of one
+made-up batch, with the same threads on all sides; for a pruned network (lfp) it is also
+said how much of the share of MACs that went is gained in time. torch.compile takes part as
+its mode "reduce-overhead"; onnxruntime evaluates what torch.onnx.export writes of the same
+network, on a CPU. Folds are trained side by side by eegprune, one thread each; by PyTorch one
+after another with all threads and the data as one tensor, and, as the paper's script does it,
+from a DataLoader. On a GPU TF32 is off and the data is there already.
 """
 import argparse
 import copy
@@ -21,6 +22,8 @@ import statistics
 import subprocess
 import tempfile
 import time
+import warnings
+from importlib.util import find_spec
 
 import numpy as np
 import torch
@@ -59,18 +62,40 @@ class PyTorch:
         self.model.eval()
         self.run(self.x)
 
-    def times(self, what, seconds):
-        """Milliseconds of each call, without the first, and of CPU time on average."""
-        do, times = getattr(self, what), []
+
+
+class ONNXRuntime:
+    """The evaluation of the network of a PyTorch object."""
+
+    def __init__(self, pytorch, threads):
+        import onnxruntime
+
+        with tempfile.TemporaryDirectory() as work, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            path = os.path.join(work, "net.onnx")
+            torch.onnx.export(copy.deepcopy(pytorch.model).eval(), pytorch.x, path, dynamo=False)
+            options = onnxruntime.SessionOptions()
+            options.intra_op_num_threads, options.inter_op_num_threads, options.log_severity_level = threads, 1, 3
+            self.session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        self.feed, self.device = {self.session.get_inputs()[0].name: pytorch.x.numpy()}, "cpu"
+
+    def forward(self):
+        self.session.run(None, self.feed)
+
+
+def timed(peer, what, seconds):
+    """Milliseconds of each call, without the first two, and of CPU time on average."""
+    do, times = getattr(peer, what), []
+    do()
+    do()
+    end, cpu = time.perf_counter() + seconds, time.process_time()
+    while time.perf_counter() < end or len(times) < 3:
+        start = time.perf_counter()
         do()
-        end, cpu = time.perf_counter() + seconds, time.process_time()
-        while time.perf_counter() < end or len(times) < 3:
-            start = time.perf_counter()
-            do()
-            if self.device != "cpu":
-                torch.cuda.synchronize()
-            times.append(1e3 * (time.perf_counter() - start))
-        return times, [1e3 * (time.process_time() - cpu) / len(times)]
+        if peer.device != "cpu":
+            torch.cuda.synchronize()
+        times.append(1e3 * (time.perf_counter() - start))
+    return times, [1e3 * (time.process_time() - cpu) / len(times)]
 
 
 def eegprune(a, *args):
@@ -78,41 +103,55 @@ def eegprune(a, *args):
 
 
 def show(*columns):
-    print(" ".join(f"{c:<10}" if i == 0 else f"{c:>11}" for i, c in enumerate(columns)), flush=True)
+    print(" ".join(f"{c:<9}" if i == 0 else f"{c:>10}" for i, c in enumerate(columns)), flush=True)
+
+
+def compare(a, name, batch, ratio):
+    """Milliseconds of every peer's steps and evaluations, in turns, and what eegprune says of the network."""
+    ours = ("--model", name, "--batch", batch, "--threads", a.threads, "--seconds", a.seconds, "--ratio", ratio)
+    about, all_of, peers = None, {}, {}
+    for _ in range(a.rounds):
+        about = eegprune(a, *ours)
+        found = {("eegprune", k): (about[f"{k}_ms"], [about[f"{k}_cpu_ms"]]) for k in ("step", "forward")}
+        if not peers:
+            widths = {w["group"]: w["after"] for w in about["widths"] or ()}
+            peers = {"PyTorch": PyTorch(name, batch, widths, a.device, False)}
+            if "compiled" in a.peers:
+                peers["compiled"] = PyTorch(name, batch, widths, a.device, True)
+            if "onnxruntime" in a.peers:
+                peers["onnxruntime"] = ONNXRuntime(peers["PyTorch"], a.threads)
+        for peer, runs in peers.items():
+            found |= {(peer, k): timed(runs, k, a.seconds) for k in ("step", "forward") if hasattr(runs, k)}
+        for key, times in found.items():
+            all_of.setdefault(key, []).extend(times[a.cpu_time])
+    return about, {f"{peer} {k}": statistics.median(v) for (peer, k), v in all_of.items()}
 
 
 def steps(a):
-    """Training steps and forward passes: medians, and what pruning gains."""
+    """Training steps and evaluations: medians, and what pruning gains."""
     results = []
     for batch in a.batches:
-        print(f"\nbatch {batch}, {a.threads} threads, median of {a.rounds} rounds of {a.seconds:g} s; milliseconds{' of CPU time' * a.cpu_time}")
-        show("network", "lfp", "step", "PyTorch", "ratio", "forward", "PyTorch", "ratio", "MACs", "of MACs", *(["compiled", "ratio"] if a.compile else []))
+        print(f"\nbatch {batch}, {a.threads} threads, median of {a.rounds} rounds of {a.seconds:g} s; milliseconds{' of CPU time' * a.cpu_time}; "
+              "each peer's time in ours beside it")
+        columns = [(k, peer) for k in ("step", "forward") for peer in ["PyTorch", *a.peers] if (k, peer) != ("step", "onnxruntime")]
+        heads = [h for k in ("step", "forward") for h in [k, *(x for of, peer in columns if of == k for x in (peer, ""))]]
+        show("network", "lfp", *heads, "MACs", "of MACs")
         for name in a.models:
-            all_of, networks, about = {}, {}, {}
-            for _ in range(a.rounds):
-                for ratio in a.ratios:
-                    ours = about[ratio] = eegprune(a, "--model", name, "--batch", batch, "--threads", a.threads, "--seconds", a.seconds, "--ratio", ratio)
-                    if ratio not in networks:
-                        widths = {w["group"]: w["after"] for w in ours["widths"] or ()}
-                        networks[ratio] = PyTorch(name, batch, widths, a.device, False), a.compile and PyTorch(name, batch, widths, a.device, True)
-                    theirs, compiled = networks[ratio]
-                    timed = {k: (ours[f"{k}_ms"], [ours[f"{k}_cpu_ms"]]) for k in ("step", "forward")}
-                    timed |= {f"torch {k}": theirs.times(k, a.seconds) for k in ("step", "forward")}
-                    if compiled:
-                        timed["compiled step"] = compiled.times("step", a.seconds)
-                    for key, times in timed.items():
-                        all_of.setdefault((ratio, key), []).extend(times[a.cpu_time])
-            m = {k: statistics.median(v) for k, v in all_of.items()}
+            whole = None
             for ratio in a.ratios:
-                row = {"model": name, "batch": batch, "ratio": ratio, "macs": about[ratio]["macs"]} | {k: v for (r, k), v in m.items() if r == ratio}
-                macs, gained = row["macs"], ""
-                if ratio > 0 and 0 in a.ratios:
-                    row["of_macs"] = (1 - row["forward"] / m[0, "forward"]) / (1 - macs / about[0]["macs"])
+                about, m = compare(a, name, batch, ratio)
+                row, gained = {"model": name, "batch": batch, "threads": a.threads, "ratio": ratio, "macs": about["macs"]} | m, ""
+                if ratio == 0:
+                    whole = row
+                elif whole:
+                    row["of_macs"] = (1 - m["eegprune forward"] / whole["eegprune forward"]) / (1 - row["macs"] / whole["macs"])
                     gained = f"{100 * row['of_macs']:.0f} %"
                 results.append(row)
-                show(name, f"{ratio:g}", f"{row['step']:.2f}", f"{row['torch step']:.2f}", f"{row['torch step'] / row['step']:.2f}", f"{row['forward']:.2f}",
-                     f"{row['torch forward']:.2f}", f"{row['torch forward'] / row['forward']:.2f}", macs, gained,
-                     *([f"{row['compiled step']:.2f}", f"{row['compiled step'] / row['step']:.2f}"] if a.compile else []))
+                cells = []
+                for k in ("step", "forward"):
+                    mine = m[f"eegprune {k}"]
+                    cells += [f"{mine:.2f}", *(x for of, peer in columns if of == k for x in (f"{m[f'{peer} {k}']:.2f}", f"{m[f'{peer} {k}'] / mine:.2f}"))]
+                show(name, f"{ratio:g}", *cells, row["macs"], gained)
     return results
 
 
@@ -229,8 +268,9 @@ def main():
     p.add_argument("--program", default="bin/eegprune")
     p.add_argument("--only", type=numbers(str), default=list(PARTS), help="parts: " + ", ".join(PARTS))
     p.add_argument("--models", type=numbers(str), default=["ccnn", "fbccnn", "tsception", "eegnet"])
-    p.add_argument("--batches", type=numbers(int), default=[1, 64, 512])
-    p.add_argument("--ratios", type=numbers(float), default=[0, 0.4], help="of lfp; 0 is the unpruned network")
+    p.add_argument("--batches", type=numbers(int), default=[1, 4, 16, 64, 512])
+    p.add_argument("--ratios", type=numbers(float), default=[0, 0.4, 0.7], help="of lfp; 0 is the unpruned network")
+    p.add_argument("--peers", type=lambda text: [v for v in text.split(",") if v], help="beside PyTorch itself: compiled, onnxruntime (as far as they are there)")
     p.add_argument("--folds", type=numbers(int), default=[2, 10])
     p.add_argument("--threads", type=int, default=os.cpu_count())
     p.add_argument("--jobs", type=int, default=os.cpu_count(), help="folds that eegprune trains side by side")
@@ -240,13 +280,16 @@ def main():
     p.add_argument("--epochs", type=int, default=2)
     p.add_argument("--fold-batch", type=int, default=64)
     p.add_argument("--device", default="cpu")
-    p.add_argument("--compile", action="store_true", help="also torch.compile's training step")
     p.add_argument("--cpu-time", action="store_true", help="CPU time in place of the clock's, for a machine that does something else beside; with --threads 1")
     p.add_argument("--json", metavar="FILE", help="write the figures")
     a = p.parse_args()
     unknown = set(a.only) - set(PARTS)
     if unknown:
         p.error(f"--only: no parts {', '.join(sorted(unknown))}: there are {', '.join(PARTS)}")
+    there = ["compiled"] + ["onnxruntime"] * (a.device == "cpu" and bool(find_spec("onnxruntime")) and bool(find_spec("onnx")))
+    a.peers = there if a.peers is None else a.peers
+    if set(a.peers) - set(there):
+        p.error(f"--peers: there are {', '.join(there)} here")
     torch.set_num_threads(a.threads)
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     about = machine(a.device)

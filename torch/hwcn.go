@@ -10,6 +10,11 @@ func (s *Scope) HWCN(clips *Tensor) *Tensor {
 	return s.make("hwcn", func(out *C.ep_tensor) C.ep_status { return C.ep_hwcn(s.h, clips.h, out) }, clips)
 }
 
+// Contiguous returns a as PyTorch lays it out: a itself where it lies so.
+func (s *Scope) Contiguous(a *Tensor) *Tensor {
+	return s.make("contiguous", func(out *C.ep_tensor) C.ep_status { return C.ep_contiguous(s.h, a.h, out) }, a)
+}
+
 // HWCNOptions are the settings of a convolution, and of what follows it in the order of the
 // fields.
 type HWCNOptions struct {

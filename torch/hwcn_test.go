@@ -272,3 +272,29 @@ func TestHWCNRefusals(t *testing.T) {
 		t.Error("gradients are no error")
 	}
 }
+
+// TestContiguousLaysOutAgain what lies with the clips innermost, also where dimensions went or came.
+func TestContiguousLaysOutAgain(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		s := torch.NewScope(torch.NoGrad)
+		defer s.Close()
+		size := func(what string) int { return rapid.IntRange(1, 40).Draw(rt, what) }
+		clips, channels, width := 16*rapid.IntRange(1, 3).Draw(rt, "clips"), size("channels"), size("width")
+		numbers := make([]float32, clips*channels*width)
+		for i := range numbers {
+			numbers[i] = float32(i)
+		}
+		x, err := torch.FromSlice(numbers, clips, channels, 1, width)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		defer x.Free()
+		laid := s.HWCN(x)
+		for _, back := range []*torch.Tensor{s.Contiguous(laid), s.Contiguous(s.Reshape(laid, clips, channels, width)), s.Contiguous(x)} {
+			got, err := torch.ToSlice[float32](back)
+			if err != nil || !slices.Equal(got, numbers) {
+				rt.Fatalf("%v, %v", got, errors.Join(err, s.Err()))
+			}
+		}
+	})
+}

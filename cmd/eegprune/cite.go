@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/eegprune/eegprune/data/source"
 	"github.com/eegprune/eegprune/internal/cite"
+	"github.com/eegprune/eegprune/internal/spelling"
 	"github.com/eegprune/eegprune/models"
 	"github.com/eegprune/eegprune/prune"
 )
@@ -92,7 +92,7 @@ func papersOf(methods, nets, datasets []string) ([]cite.Paper, error) {
 	for _, name := range datasets {
 		p, ok := known[name]
 		if !ok {
-			return nil, fmt.Errorf("unknown data set %q: use one of %s", name, strings.Join(slices.Sorted(maps.Keys(known)), ", "))
+			return nil, spelling.Unknown("data set", name, slices.Sorted(maps.Keys(known)))
 		}
 		add(p)
 	}

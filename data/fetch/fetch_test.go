@@ -322,7 +322,7 @@ func TestSets(t *testing.T) {
 			t.Errorf("%+v: %v", s, err)
 		}
 	}
-	for name, want := range map[string]string{"SEED_IV": "seed/ (a form), and unpack it so that the directory holds eeg_raw_data", "deap": "s01.dat", "x": "there are eegmat, "} {
+	for name, want := range map[string]string{"SEED_IV": "seed/ (a form), and unpack it so that the directory holds eeg_raw_data", "deap": "s01.dat", "x": "use one of eegmat, "} {
 		if _, err := Find(name); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error %v, want one that says %q", name, err, want)
 		}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/eegprune/eegprune/internal/spelling"
 )
 
 // A Set is a data set that can be fetched.
@@ -117,5 +119,5 @@ func Find(name string) (Set, error) {
 	if i := slices.IndexFunc(closed, func(c Closed) bool { return plain(c.Name) == plain(name) }); i >= 0 {
 		return Set{}, ErrClosed{closed[i]}
 	}
-	return Set{}, fmt.Errorf("no data set %q to fetch: there are %s", name, strings.Join(names, ", "))
+	return Set{}, spelling.Unknown("data set to fetch", name, names)
 }

@@ -51,7 +51,7 @@ func New(name string) (Transform, error) {
 		}
 		names = append(names, t.Name())
 	}
-	return nil, fmt.Errorf("no label transform %q (did you mean %s?): there are %s", name, spelling.Nearest(name, names), strings.Join(names, ", "))
+	return nil, spelling.Unknown("label transform", name, names)
 }
 
 // MarshalJSON writes names and arguments; see [named.Marshal].

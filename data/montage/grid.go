@@ -118,7 +118,7 @@ func Find(name string) (Montage, error) {
 		}
 		names = append(names, m.Name)
 	}
-	return Montage{}, fmt.Errorf("no montage %q: there are %s", name, strings.Join(names, ", "))
+	return Montage{}, spelling.Unknown("montage", name, names)
 }
 
 // Draw shows a montage on the grid as text, a dot for each empty place.

@@ -100,7 +100,7 @@ func New(name string) (Step, error) {
 		}
 		names = append(names, s.Name())
 	}
-	return nil, fmt.Errorf("no preprocessing step %q (did you mean %s?): there are %s", name, spelling.Nearest(name, names), strings.Join(names, ", "))
+	return nil, spelling.Unknown("preprocessing step", name, names)
 }
 
 func plain(name string) string { return strings.NewReplacer("-", "", "_", "", " ", "").Replace(name) }

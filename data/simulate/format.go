@@ -7,10 +7,10 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
-	"strings"
 
 	"github.com/eegprune/eegprune/data/montage"
 	"github.com/eegprune/eegprune/data/source"
+	"github.com/eegprune/eegprune/internal/spelling"
 )
 
 // A fileFormat writes the files of one format, or of one data set in its layout.
@@ -78,7 +78,7 @@ func formatNamed(name string) (fileFormat, error) {
 			return f, nil
 		}
 	}
-	return fileFormat{}, fmt.Errorf("no format %q to simulate: there are %s", name, strings.Join(Formats(), ", "))
+	return fileFormat{}, spelling.Unknown("format to simulate", name, Formats())
 }
 
 // DefaultFor is [Default] in another of [Formats], with that data set's electrodes, rate, classes

@@ -12,6 +12,7 @@ import (
 	"github.com/eegprune/eegprune/data/label"
 	"github.com/eegprune/eegprune/data/montage"
 	"github.com/eegprune/eegprune/internal/mapped"
+	"github.com/eegprune/eegprune/internal/spelling"
 )
 
 // A format reads one kind of file.
@@ -113,7 +114,7 @@ func formatNamed(name string) (format, error) {
 	if name == "" {
 		return format{}, fmt.Errorf("format is missing: one of %s", strings.Join(Formats(), ", "))
 	}
-	return format{}, fmt.Errorf("no format %q: there are %s", name, strings.Join(Formats(), ", "))
+	return format{}, spelling.Unknown("format", name, Formats())
 }
 
 // format is that of the recordings; one without a name where the manifest has none that is

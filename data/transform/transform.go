@@ -164,5 +164,5 @@ func New(name string) (Transform, error) {
 		}
 		names = append(names, t.Name())
 	}
-	return nil, fmt.Errorf("no transform %q (did you mean %s?): there are %s", name, spelling.Nearest(name, names), strings.Join(names, ", "))
+	return nil, spelling.Unknown("transform", name, names)
 }

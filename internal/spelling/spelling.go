@@ -1,7 +1,10 @@
 // Package spelling finds the name that was meant.
 package spelling
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // Nearest returns the name among candidates that takes the fewest changed
 // letters to reach, for the error message about one that isn't known.
@@ -13,6 +16,11 @@ func Nearest(name string, candidates []string) string {
 		}
 	}
 	return best
+}
+
+// Unknown is the error about a name of a kind that is none of those known.
+func Unknown(kind, name string, known []string) error {
+	return fmt.Errorf("unknown %s %q (did you mean %s?): use one of %s", kind, name, Nearest(name, known), strings.Join(known, ", "))
 }
 
 // editDistance is Levenshtein's distance.

@@ -12,3 +12,9 @@ func TestNearest(t *testing.T) {
 		t.Errorf("of none: %q", got)
 	}
 }
+
+func TestUnknown(t *testing.T) {
+	if got, want := Unknown("fruit", "appel", []string{"apple", "pear"}).Error(), `unknown fruit "appel" (did you mean apple?): use one of apple, pear`; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}

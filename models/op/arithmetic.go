@@ -12,7 +12,7 @@ func arithmeticRules() []rule {
 		{ops: "add sub subtract rsub mul multiply div divide true_divide floor_divide remainder fmod pow float_power atan2 maximum minimum fmax " +
 			"fmin addcmul addcdiv lerp where eq ne lt le gt ge greater less logical_and logical_or logical_xor __and__ __or__ __xor__ " +
 			"bitwise_and bitwise_or bitwise_xor max.other min.other masked_fill copy copysign hypot xlogy logaddexp heaviside complex polar",
-			Op: Op{Tie: broadcasts, ONNX: arithmeticONNX}},
+			Op: Op{Tie: broadcasts, ONNX: arithmeticONNX, AnyLayout: true}},
 	}
 }
 

@@ -1,6 +1,7 @@
 package op
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -41,24 +42,42 @@ func convolutionMACs(c *Call) int64 {
 	return perClip(w) * perClip(c.Out) / int64(w[0])
 }
 
+// Zeros are how many a convolution adds before and after a map, along each of its dimensions.
+func (c *Call) Zeros() (before, after []int) {
+	if _, word := c.value("padding").(string); !word {
+		return c.Ints("padding"), c.Ints("padding")
+	}
+	kernel, dilation := c.Shape("weight")[2:], c.Ints("dilation")
+	before, after = make([]int, len(kernel)), make([]int, len(kernel))
+	for i, n := range kernel {
+		if c.Text("padding") == "same" {
+			around := dilation[i] * (n - 1)
+			before[i], after[i] = around/2, around-around/2
+		}
+	}
+	return before, after
+}
+
+// Conv2d is the call as one of [Conv2d] on what the zeros of its padding, that are said by a word, have been
+// added to; or nil.
+func (c *Call) Conv2d() *Call {
+	if _, word := c.value("padding").(string); !word || c.Op != "aten.conv2d.padding" || !c.op.typical(c) || len(c.Shape("weight")) != 4 {
+		return nil
+	}
+	n, twin := *c.Node, *c
+	n.Op, n.Args = Conv2d, maps.Clone(c.Args)
+	n.Args["padding"] = []int{0, 0}
+	twin.Node, twin.op, twin.known = &n, Of(Conv2d), true
+	return &twin
+}
+
 func convolutionONNX(g *Graph) error {
 	kernel := g.Shape("weight")[min(2, len(g.Shape("weight"))):]
 	stride, dilation := g.Ints("stride"), g.Ints("dilation")
 	if len(kernel) == 0 || len(stride) != len(kernel) || len(dilation) != len(kernel) || g.channels() < 0 || g.channels() > 1 {
 		return errNoONNX(g.Call, "")
 	}
-	padding := g.Ints("padding")
-	pads := append(slices.Clone(padding), padding...)
-	if _, word := g.value("padding").(string); word {
-		pads = make([]int, 2*len(kernel))
-		for i, n := range kernel {
-			if g.Text("padding") == "same" {
-				around := dilation[i] * (n - 1)
-				pads[i], pads[i+len(kernel)] = around/2, around-around/2
-			}
-		}
-	}
-	attributes := []Attribute{{"kernel_shape", kernel}, {"strides", stride}, {"pads", pads}, {"group", g.Int("groups")}}
+	attributes := []Attribute{{"kernel_shape", kernel}, {"strides", stride}, {"pads", slices.Concat(g.Zeros())}, {"group", g.Int("groups")}}
 	if slices.ContainsFunc(dilation, func(d int) bool { return d != 1 }) {
 		attributes = append(attributes, Attribute{"dilations", dilation})
 	}

@@ -15,7 +15,7 @@ func elementwiseRules() []rule {
 			"negative ones_like positive rad2deg real reciprocal relu relu6 resolve_conj resolve_neg round rrelu rsqrt selu sigmoid sign " +
 			"silu sin sinc sinh softplus softshrink sqrt square tan tanh threshold to trunc zeros_like full_like zero _to_copy _conj angle " +
 			"bitwise_not sgn type_as special_erf special_expit rand_like randn_like feature_dropout bernoulli lift_fresh_copy native_dropout",
-			Op: Op{Tie: broadcasts, ONNX: elementwiseONNX}},
+			Op: Op{Tie: broadcasts, ONNX: elementwiseONNX, AnyLayout: true}},
 		// Of a channel with its twin in the other half.
 		{ops: "glu", Op: Op{Tie: func(t *Ties) {
 			dim := dimension(t.Int("dim"), len(t.Call.Out))

@@ -47,7 +47,7 @@ type Op struct {
 	// Rewritable says that its gradient is computed without what it gave, so that an operation
 	// after it may write over that.
 	Rewritable bool
-	// AnyLayout says that its bits do not depend on how a map lies in memory.
+	// AnyLayout says that its bits, in evaluation, do not depend on how a map lies in memory.
 	AnyLayout bool
 
 	name   string

@@ -29,6 +29,8 @@ type Binding struct {
 	Device  torch.Device
 	// Over says that the kernel may write over what it takes.
 	Over bool
+	// Plain says that the kernel takes values as PyTorch lays them out, whatever gave them.
+	Plain bool
 }
 
 // Source finds the tensor of an argument; it gives nil where there is none.
@@ -61,7 +63,13 @@ func (b *Binding) Sources(arg string) func(v *Values) []*torch.Tensor {
 func (b *Binding) Kernel() (Kernel, error) {
 	if b.known && b.op.Bind != nil {
 		if k := b.op.Bind(b); k != nil {
-			return k, nil
+			if !b.Plain {
+				return k, nil
+			}
+			return func(s *torch.Scope, v *Values) *torch.Tensor {
+				defer b.layOut(s, v)()
+				return k(s, v)
+			}, nil
 		}
 	}
 	all, err := b.Kernels()
@@ -69,6 +77,26 @@ func (b *Binding) Kernel() (Kernel, error) {
 		return nil, err
 	}
 	return func(s *torch.Scope, v *Values) *torch.Tensor { return all(s, v)[0] }, nil
+}
+
+// layOut puts what the node takes in its place as PyTorch lays it out, until the function that it returns
+// is called.
+func (b *Binding) layOut(s *torch.Scope, v *Values) (back func()) {
+	taken := map[int]*torch.Tensor{}
+	for _, name := range b.Inputs() {
+		at, given := b.Places[name]
+		if _, done := taken[at]; !given || done || b.Tensors[name] != nil {
+			continue
+		}
+		taken[at] = v.At[at]
+		v.At[at] = s.Contiguous(v.At[at])
+	}
+	return func() {
+		for at, x := range taken {
+			s.Release(v.At[at])
+			v.At[at] = x
+		}
+	}
 }
 
 // Several computes a node that gives several tensors.
@@ -114,6 +142,9 @@ func (b *Binding) Kernels() (Several, error) {
 		}
 	}
 	return func(s *torch.Scope, v *Values) []*torch.Tensor {
+		if b.Plain {
+			defer b.layOut(s, v)()
+		}
 		var few [6]*torch.Tensor
 		operands := few[:0]
 		for _, source := range sources {

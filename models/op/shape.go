@@ -12,7 +12,8 @@ func shapeRules() []rule {
 		{ops: "view _unsafe_view", Op: Op{Tie: regroup, Fit: fit("size"), ONNX: reshapedONNX}},
 		{ops: "view.dtype", Op: Op{}}, // of other elements
 		{ops: "reshape", Op: Op{Tie: regroup, Fit: fit("shape"), ONNX: reshapedONNX}},
-		{ops: "view_as reshape_as squeeze unsqueeze ravel atleast_1d atleast_2d atleast_3d", Op: Op{Tie: regroup, ONNX: reshapedONNX}},
+		{ops: "view_as reshape_as ravel atleast_1d atleast_2d atleast_3d", Op: Op{Tie: regroup, ONNX: reshapedONNX}},
+		{ops: "squeeze unsqueeze", Op: Op{Tie: regroup, ONNX: reshapedONNX, AnyLayout: true}},
 		{ops: "unflatten", Op: Op{Tie: regroup, ONNX: reshapedONNX, Fit: func(c *Call) {
 			dim, dims := dimension(c.Int("dim"), len(c.Shape("self"))), len(c.Shape("self"))
 			if made := len(c.Out) - dims + 1; dim >= 0 && made > 0 && dim+made <= len(c.Out) {
@@ -26,7 +27,7 @@ func shapeRules() []rule {
 		}, ONNX: func(g *Graph) error {
 			g.Give(0, g.transposed(g.In("self"), g.order(), g.Result()))
 			return nil
-		}}},
+		}, AnyLayout: true}},
 		{ops: "expand", Op: Op{Tie: broadcasts, Fit: fit("size"), ONNX: expandedONNX}},
 		{ops: "broadcast_to", Op: Op{Tie: broadcasts, Fit: fit("size"), ONNX: expandedONNX}},
 		{ops: "expand_as", Op: Op{Tie: broadcasts, ONNX: expandedONNX}},
