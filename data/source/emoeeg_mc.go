@@ -206,6 +206,9 @@ func readEmo(ctx context.Context, m *Manifest, f File, yield func(trial) error) 
 	if err != nil {
 		return because(err, wrong)
 	}
+	if len(own) == 0 && len(all) > 0 {
+		return errNoTrial // they are all in the other run
+	}
 	notes = slices.Concat(notes, wrong)
 	names, err := m.Signal.electrodes()
 	if err != nil {
