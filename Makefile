@@ -34,8 +34,9 @@
 #   make comparison EEGMAT=DIR    the comparison under docs/ (an hour)
 #   make parity              the loss of every step beside PyTorch's, for three seeds at random
 #                            (needs a Python with torch; PARITY="--seeds 1,2,3" and such)
-#   make bench               steps, evaluation and k-fold training beside PyTorch (needs a
-#                            Python with torch; BENCH="--only steps --models fbccnn" and such)
+#   make bench               steps, evaluation and k-fold training beside PyTorch, torch.compile and
+#                            onnxruntime (needs a Python with torch, and onnx and onnxruntime for
+#                            that; BENCH="--only steps --models fbccnn" and such)
 #   make test-gpu bench-gpu  on a machine with a GPU: what a GPU must do, and speed beside
 #                            PyTorch and torch.compile (both need a Python with torch)
 #   make gpu-bundle          build/gpu: the same for a machine with a GPU, a driver and a Python
@@ -44,7 +45,7 @@
 #                            Linux; 5 GB of disk), then features and serving beside torcheeg (needs a
 #                            Python with torcheeg); MEMORY="--subjects 8" and such
 
-.PHONY: program wheel test-wheel lint lint-slow comparison build shim libtorch demo test test-go test-shim test-slow test-slurm test-reference test-real test-mne test-torcheeg test-tensorboard test-export test-networks test-page parity test-gpu bench bench-gpu gpu-bundle test-race-shim bench-data vet clean clean-libtorch
+.PHONY: program wheel test-wheel lint lint-slow comparison build shim libtorch demo test test-go test-shim test-slow test-slurm test-reference test-real test-mne test-torcheeg test-tensorboard test-export test-networks test-page parity test-gpu bench bench-gpu gpu-bundle test-race-shim bench-data bench-growth vet clean clean-libtorch
 
 BIN    := $(CURDIR)/bin
 SHIM   := $(BIN)/libeegprune_torch.so
@@ -220,6 +221,9 @@ gpu-bundle: build
 bench-data: build
 	$(PYTHON) scripts/bench_memory.py --program $(BIN)/eegprune $(MEMORY)
 	$(PYTHON) scripts/bench_data.py --program $(BIN)/eegprune
+
+bench-growth: build
+	$(PYTHON) scripts/bench_growth.py --program $(BIN)/eegprune --json build/growth.json $(GROWTH)
 
 clean:
 	rm -rf bin build eegprune-demo

@@ -292,6 +292,15 @@ func fingerprint(set *data.Set) (string, error) {
 // key is a hash of what determines a cell's result and nothing else, so that studies
 // that differ in what comes later share what comes before.
 func (s *Study) key(c result.Cell) (string, error) {
+	arch, err := json.Marshal(s.Arch)
+	if err != nil {
+		return "", fmt.Errorf("describing the network: %w", err)
+	}
+	return s.keyWith(c, arch)
+}
+
+// keyWith is key with the architecture's description, which is long and the same for all cells.
+func (s *Study) keyWith(c result.Cell, arch json.RawMessage) (string, error) {
 	how, err := stageOf(c.Stage)
 	if err != nil {
 		return "", err
@@ -299,7 +308,7 @@ func (s *Study) key(c result.Cell) (string, error) {
 	c.Seed = 0 // whether there are other repetitions makes no difference to this one
 	what := map[string]any{
 		"version": resultVersion, "data": s.fingerprint, "cell": c, "split": s.Config.Split, "seed": s.Config.Seed,
-		"train": s.Config.Train, "arch": s.Arch, "device": s.device.IsCUDA(), "metric": s.Config.Metric, "class_weights": s.Config.ClassWeights,
+		"train": s.Config.Train, "arch": arch, "device": s.device.IsCUDA(), "metric": s.Config.Metric, "class_weights": s.Config.ClassWeights,
 	}
 	if s.Config.Network != nil {
 		what["network"] = []string{s.Config.Network.SHA256, string(s.Config.Network.Start)}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"reflect"
-	"slices"
 
 	"github.com/eegprune/eegprune/internal/atomicfile"
 	"github.com/eegprune/eegprune/result"
@@ -94,12 +93,16 @@ func (p *Plan) add(other *Plan, dir string) error {
 	if p.Study == nil {
 		p.Study = other.Study
 	}
+	keys := make(map[result.Cell]string, len(p.Cells))
+	for _, c := range p.Cells {
+		keys[c.Cell] = c.Key
+	}
 	for _, c := range other.Cells {
-		i := slices.IndexFunc(p.Cells, func(o Planned) bool { return o.Cell == c.Cell })
-		switch {
-		case i < 0:
+		switch key, there := keys[c.Cell]; {
+		case !there:
+			keys[c.Cell] = c.Key
 			p.Cells = append(p.Cells, c)
-		case p.Cells[i].Key != c.Key:
+		case key != c.Key:
 			return fmt.Errorf("%s is of another study: its %s, %s, was made with other settings or of other data", dir, c.Cell.Model, Describe(c.Cell))
 		}
 	}

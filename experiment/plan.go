@@ -2,6 +2,7 @@ package experiment
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -45,13 +46,21 @@ func (g Grid) Plan(o RunOptions) (*Plan, error) {
 	d := directory(o.Dir)
 	for _, s := range g {
 		left := map[Pruning]models.Counts{} // by the folds' and stages' common pruning
+		arch, err := json.Marshal(s.Arch)
+		if err != nil {
+			return nil, fmt.Errorf("describing the network: %w", err)
+		}
+		whole, err := s.Arch.Count()
+		if err != nil {
+			return nil, err
+		}
 		for _, c := range s.Cells(o) {
-			key, err := s.key(c)
+			key, err := s.keyWith(c, arch)
 			if err != nil {
 				return nil, err
 			}
 			cell := Planned{Cell: c, Key: key}
-			if cell.Epochs, cell.MACs, err = s.cost(c, left); err != nil {
+			if cell.Epochs, cell.MACs, err = s.cost(c, whole, left); err != nil {
 				return nil, err
 			}
 			if o.Dir != "" {
@@ -146,11 +155,7 @@ func (p *Plan) change(before *Plan) Change {
 
 // cost is the epochs for which a cell trains and the MACs that it takes. Those of networks that are not pruned yet are
 // those of networks pruned alike in every layer; known holds what was found of them.
-func (s *Study) cost(c result.Cell, known map[Pruning]models.Counts) (epochs int, macs int64, err error) {
-	whole, err := s.Arch.Count()
-	if err != nil {
-		return 0, 0, err
-	}
+func (s *Study) cost(c result.Cell, whole models.Counts, known map[Pruning]models.Counts) (epochs int, macs int64, err error) {
 	how, err := stageOf(c.Stage)
 	if err != nil {
 		return 0, 0, err

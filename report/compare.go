@@ -178,6 +178,14 @@ func (c *Comparison) judge(row *ComparisonRow, all []group, g group, j Judgement
 
 // detectable says of each row that was tested which loss could have been seen.
 func (c *Comparison) detectable(j Judgement, paired [][2][]float64) {
+	shifts := map[[2]float64]float64{} // thousands of rows have a few degrees of freedom between them
+	shift := func(df, level float64) float64 {
+		key := [2]float64{df, level}
+		if _, known := shifts[key]; !known {
+			shifts[key] = detectable(df, level)
+		}
+		return shifts[key]
+	}
 	for i := range c.Rows {
 		r := &c.Rows[i]
 		level := c.Level
@@ -187,7 +195,7 @@ func (c *Comparison) detectable(j Judgement, paired [][2][]float64) {
 		if r.P == nil {
 			continue
 		}
-		if loss, err := j.on(r.TestShare).Detectable(paired[i][0], paired[i][1], level); err == nil {
+		if loss, err := j.on(r.TestShare).detectable(paired[i][0], paired[i][1], level, shift); err == nil {
 			r.Detectable = number(loss)
 		}
 	}

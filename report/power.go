@@ -16,6 +16,11 @@ const Power = 0.8
 // significant at the level with probability [Power] if the folds' differences are spread
 // as they are. Only the corrected t test has one: its statistic is then noncentral t.
 func (t PairedTest) Detectable(unpruned, other []float64, level float64) (float64, error) {
+	return t.detectable(unpruned, other, level, detectable)
+}
+
+// detectable is Detectable by a function that gives [detectable].
+func (t PairedTest) detectable(unpruned, other []float64, level float64, shift func(df, level float64) float64) (float64, error) {
 	d, err := t.differences(unpruned, other)
 	if err == nil {
 		err = t.Enough(len(d), level)
@@ -30,7 +35,7 @@ func (t PairedTest) Detectable(unpruned, other []float64, level float64) (float6
 	if se < rounding {
 		return math.NaN(), ErrAlike
 	}
-	return se * detectable(float64(len(d)-1), level), nil
+	return se * shift(float64(len(d)-1), level), nil
 }
 
 // detectable is the noncentrality at which a one-sided t test has the power.

@@ -27,7 +27,7 @@ GROWTH = {
     "methods": ("methods", [1, 2, 4], lambda v: v["methods"]),
     "jobs": ("jobs", [1, 2], lambda v: v["jobs"]),
 }
-METHODS = ["lfp", "fpgm", "taylor", "bn-sum"]
+METHODS = ["lfp", "fpgm", "taylor", "random"]
 
 
 def slope(x, y):
@@ -49,6 +49,8 @@ def study(a, work, v):
 
 def growth(a):
     rows = []
+    if not set(a.only) & set(GROWTH):
+        return rows
     print(f"{'':10}{'':>8}{'features s':>12}{'MB':>8}{'study s':>10}{'CPU s':>9}{'MB':>8}")
     for what in a.only:
         if what not in GROWTH:
