@@ -48,7 +48,7 @@
 #                            Linux; 5 GB of disk), then features and serving beside torcheeg (needs a
 #                            Python with torcheeg); MEMORY="--subjects 8" and such
 
-.PHONY: wheel test-wheel lint lint-slow comparison build shim libtorch demo test test-go test-shim test-slow test-slurm test-reference test-real test-mne test-torcheeg test-tensorboard test-export test-networks test-page parity test-gpu bench bench-gpu gpu-bundle test-race-shim bench-data bench-growth vet clean clean-libtorch
+.PHONY: program wheel test-wheel lint lint-slow comparison build shim libtorch demo test test-go test-shim test-slow test-slurm test-reference test-real test-mne test-torcheeg test-tensorboard test-export test-networks test-page parity test-gpu bench bench-gpu gpu-bundle test-race-shim bench-data bench-growth vet clean clean-libtorch
 
 BIN    := $(CURDIR)/bin
 SHIM   := $(BIN)/libeegprune_torch.so
@@ -60,7 +60,9 @@ VERSION := $(shell git describe --exact-match --tags --match 'v*' 2>/dev/null)
 
 export EEGPRUNE_SHIM := $(SHIM)
 
-build: $(SHIM)
+build: $(SHIM) program
+
+program:
 	$(GO) build -buildvcs=false -ldflags "-X main.release=$(VERSION) -X main.revision=$(COMMIT)" -o $(BIN)/eegprune ./cmd/eegprune
 
 # Shims that are there already are not built again: rm -r build/wheel/shims does that.
@@ -132,9 +134,9 @@ test-slow: build test-race-shim
 	$(GO) test -tags slow -run TenThousand -v -timeout 30m ./train
 	$(MAKE) test-mne
 
-test-torcheeg: build
+test-torcheeg: program
 	test -x build/torcheeg/bin/python || $(PYTHON) -m venv build/torcheeg
-	build/torcheeg/bin/pip install --quiet numpy scipy mne==1.13.2 xmltodict==1.0.4
+	build/torcheeg/bin/pip install --quiet numpy scipy pandas mne==1.13.2 xmltodict==1.0.4
 	test -d build/torcheeg/torcheeg-1.1.3 || { build/torcheeg/bin/pip download --quiet --no-deps --no-binary :all: --dest build/torcheeg torcheeg==1.1.3 && tar -C build/torcheeg -xzf build/torcheeg/torcheeg-1.1.3.tar.gz; }
 	build/torcheeg/bin/python scripts/check_torcheeg.py --eegprune $(BIN)/eegprune --torcheeg build/torcheeg/torcheeg-1.1.3/torcheeg $(SETS)
 

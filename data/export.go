@@ -51,6 +51,9 @@ func (s *Set) SaveNPZ(path string) error {
 // must be new or empty, and is whole or not there. Of the options only Preprocess, SkipBad,
 // Strict, Workers and Progress matter. Convert returns what the user must see.
 func Convert(ctx context.Context, s *source.Source, dir string, o Options) (notes note.List, err error) {
+	if len(s.Manifest.Signal.Bands) > 0 {
+		return nil, fmt.Errorf("converting recordings: the files in %s hold features and no samples: eegprune data features %s --features FILE --out FILE.npz writes them for other programs", s.Dir, s.Dir)
+	}
 	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
 		return nil, fmt.Errorf("directory %s holds %s already: give a new directory for the converted recordings, or empty it", dir, entries[0].Name())
 	}

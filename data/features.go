@@ -123,6 +123,9 @@ func (b *builder) features(ctx context.Context) (*Set, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
+	if len(b.source.Manifest.Signal.Bands) > 0 && len(o.Preprocess) > 0 {
+		return nil, ofFeatures(b.source)
+	}
 	if err := b.readAll(ctx); err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/eegprune/eegprune/data/label"
 	"github.com/eegprune/eegprune/data/preprocess"
@@ -46,6 +47,16 @@ func newLayout(s *source.Source, o Options, r *source.Recording, unlabelled bool
 		return nil, fmt.Errorf("clips of %g s that overlap by %g s are shorter than a sample at %g samples a second", o.Seconds, o.Overlap, r.Rate)
 	}
 	form := transform.Form{Shape: []int{len(l.channels), l.chunk}, Electrodes: l.channels, Rate: l.rate, Time: true, Positions: s.Positions}
+	if bands := s.Manifest.Signal.Bands; len(bands) > 0 {
+		if l.chunk != len(bands) || l.step != l.chunk {
+			return nil, ofFeatures(s)
+		}
+		form.Time, form.Bands = false, bands
+		if l.prepared, err = o.Transforms.Prepare(form, nil); err != nil {
+			return nil, fmt.Errorf("%w; %w", err, ofFeatures(s))
+		}
+		return l, nil
+	}
 	var baseline *transform.Form
 	if len(r.Baseline) > 0 && o.Transforms.UsesBaseline() {
 		seconds := o.BaselineSeconds
@@ -62,6 +73,12 @@ func newLayout(s *source.Source, o Options, r *source.Recording, unlabelled bool
 	}
 	l.prepared, err = o.Transforms.Prepare(form, baseline)
 	return l, err
+}
+
+// ofFeatures says how features that files hold are taken.
+func ofFeatures(s *source.Source) error {
+	return fmt.Errorf("the files hold features (%s at each electrode), a clip is a window of %g s, and filters and features of signals are not for them: give --features a file with {seconds: %g, transforms: [{name: ToGrid}]}",
+		strings.Join(s.Manifest.Signal.Bands, ", "), s.Manifest.Signal.Window(), s.Manifest.Signal.Window())
 }
 
 // fits checks that a recording can stand beside the first one, and returns the order in which
@@ -114,7 +131,7 @@ func (l *layout) work(ctx context.Context, r *source.Recording, was *before, p *
 	p.notes = r.Notes
 	p.trial = groupKey{subject: r.Subject, session: r.Session, trial: r.Trial}.String()
 	if f := r.Faults(); len(f) > 0 {
-		return fmt.Errorf("%s: channel %s %s: leave it out by channels.exclude in the manifest, or leave out the file", r.File, f[0].Channel, f[0].Why)
+		return fmt.Errorf("%s: trial %d: channel %s %s: leave the channel out by channels.exclude in the manifest, or the trial by --skip-bad", r.File, r.Trial, f[0].Channel, f[0].Why)
 	}
 	if l.labels != nil {
 		class, err := l.labels.Class(r.Labels)

@@ -3,7 +3,7 @@
     check_torcheeg.py --eegprune bin/eegprune --torcheeg DIR [--out DIR] [SET ...]
 
 DIR is the directory torcheeg of its sources (pip download torcheeg==1.1.3 --no-deps, unpacked);
-NumPy, SciPy, MNE and xmltodict are needed, torch is not. It prints a table and fails where clips
+NumPy, SciPy, pandas, MNE and xmltodict are needed, torch is not. It prints a table and fails where clips
 or labels differ. Where numbers differ in a known way, the table says how.
 """
 import argparse
@@ -69,7 +69,10 @@ def sets():
         "seed-iv": dict(of=("seed_iv", "SEEDIVDataset"), records=lambda d: [(f, {}) for f in sorted(glob.glob(d + "/?/*.mat"))], clip=200, rate=200,
                         subject=lambda i: str(i["subject_id"]), session=lambda i: str(i["session_id"]), trial=lambda i: number(i["trial_id"]), label=lambda i: i["emotion"],
                         note="torcheeg's trial_id is a name as SEED's; its page says 168 clips, the set has 72"),
-        "faced": dict(of=("faced", "FACEDDataset"), records=lambda d: listed(d, ".pkl"), clip=250, rate=250,
+        "seed-v-features": dict(of=("seed_v_feature", "SEEDVFeatureDataset"), records=lambda d: [(f, {}) for f in sorted(glob.glob(d + "/*.npz"))], clip=5, rate=1.25,
+                                subject=lambda i: str(i["subject_id"]), session=lambda i: str(i["session_id"] + 1), trial=lambda i: i["trial_id"] + 1, label=lambda i: i["emotion"],
+                                note="a clip is a window of 4 s; sessions and trials count from 0 in torcheeg"),
+        "faced": dict(of=("faced", "FACEDDataset"), records=lambda d: listed(d + "/Processed_data", ".pkl"), clip=250, rate=250,
                       subject=lambda i: f"{i['subject_id']:03d}", trial=lambda i: i["trial_id"] + 1, label=lambda i: i["emotion"],
                       note="trials count from 0 in torcheeg; which electrodes channels 17 to 32 are, readers disagree about"),
         "mahnob-hci": dict(of=("mahnob", "MAHNOBDataset"), records=lambda d: [(sorted(os.listdir(d + "/Sessions")), {"root_path": d + "/Sessions", "sampling_rate": 256, "baseline_chunk_size": 256, "num_trial_sample": -1})],
@@ -117,8 +120,8 @@ def compare(name, s, reader, program, directory, out):
             worst = max(worst, float(np.abs(x - z).max() / max(1e-9, np.abs(z).max())))
     if worst > 1e-5:
         wrong.append(f"values differ by {worst:.2g} of the largest")
-    print(f"{name:12} {len(theirs):6} trials {clips:6} clips {found['x'].shape[2]:3} channels, largest relative difference {worst:.1e}: " + ("; ".join(wrong[:3]) if wrong else "the same"))
-    print(f"{'':12} {s['note']}")
+    print(f"{name:15} {len(theirs):6} trials {clips:6} clips {found['x'].shape[2]:3} channels, largest relative difference {worst:.1e}: " + ("; ".join(wrong[:3]) if wrong else "the same"))
+    print(f"{'':15} {s['note']}")
     return not wrong
 
 
@@ -144,9 +147,33 @@ def check_seed_v(program, directory, out):
                 at = times[session][0][int(found["trial"][k]) - 1] * 1000 + int(found["start"][k])
                 clips += 1
                 wrong += not np.allclose(found["x"][k, 0], x[:, at : at + 1000], rtol=1e-5, atol=1e-4)
-    print(f"{'seed-v':12} {clips:6} clips beside MNE's: " + (f"{wrong} differ" if wrong else "the same"))
-    print(f"{'':12} torcheeg takes every fifth sample of 1000 a second without a low-pass filter: a tone of 190 Hz becomes one of 10 Hz")
+    print(f"{'seed-v':15} {clips:6} clips beside MNE's: " + (f"{wrong} differ" if wrong else "the same"))
+    print(f"{'':15} torcheeg takes every fifth sample of 1000 a second without a low-pass filter: a tone of 190 Hz becomes one of 10 Hz")
     return not wrong
+
+
+def check_faced_bdf(program, directory, out):
+    """torcheeg reads no BDF of FACED: here the samples and the times of clips are held against MNE's."""
+    found = ours(program, directory, 250, 250, out)
+    wrong, clips = 0, 0
+    for path in sorted(glob.glob(directory + "/Data/*/data.bdf")):
+        subject = path.split("/")[-2][3:]
+        raw = mne.io.read_raw_bdf(path, verbose="error")
+        x = raw.get_data(picks=raw.ch_names[:30]) * 1e6
+        clip, begins = 0, {}
+        for onset, text in zip(*(lambda a: (a.onset, a.description))(mne.read_annotations(path.replace("data.bdf", "evt.bdf")))):
+            if 1 <= int(text) <= 28:
+                clip = int(text)
+            elif text == "101":
+                begins[clip] = round(onset * 250)
+        for k in range(len(found["y"])):
+            if str(found["subject"][k]) == subject:
+                at = begins[int(found["trial"][k])] + int(found["start"][k])
+                clips += 1
+                wrong += not np.allclose(found["x"][k, 0], x[:, at : at + 250], rtol=1e-5, atol=1e-4)
+    print(f"{'faced-bdf':15} {clips:6} clips beside MNE's: " + (f"{wrong} differ" if wrong else "the same"))
+    print(f"{'':15} torcheeg reads Processed_data alone")
+    return not wrong and clips > 0
 
 
 def main():
@@ -163,14 +190,15 @@ def main():
     all_same = True
     with tempfile.TemporaryDirectory() as temporary:
         out = a.out or temporary
-        for name in a.sets or [*sets(), "seed-v"]:
+        beside_mne = {"seed-v": check_seed_v, "faced-bdf": check_faced_bdf}
+        for name in a.sets or [*sets(), *beside_mne]:
             directory = os.path.join(out, name)
-            trials = {"seed-iv": ["--trials", "48"]}.get(name, [])
+            trials = {"seed-iv": ["--trials", "48"], "seed-v-features": ["--trials", "30", "--seconds", "8"]}.get(name, [])
             rate = ["--rate", "256"] if name == "mahnob-hci" else []
-            subprocess.run([program, "data", "simulate", "--format", name, "--out", directory, "--subjects", "2", "--seconds", "3", *trials, *rate], check=True, stdout=subprocess.DEVNULL)
+            subprocess.run([program, "data", "simulate", "--format", name, "--out", directory, "--subjects", "2", *(trials if "--seconds" in trials else ["--seconds", "3", *trials]), *rate], check=True, stdout=subprocess.DEVNULL)
             os.remove(os.path.join(directory, "eegprune.yaml"))
-            if name == "seed-v":
-                all_same &= check_seed_v(program, directory, out)
+            if name in beside_mne:
+                all_same &= beside_mne[name](program, directory, out)
             else:
                 s = sets()[name]
                 all_same &= compare(name, s, reader(*s["of"]), program, directory, out)

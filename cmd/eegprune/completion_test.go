@@ -56,7 +56,7 @@ func TestCompletion(t *testing.T) {
 		{"study merge one ", nil, directories},
 		{"data info ", nil, directories},
 		{"data info recordings --manifest ", []string{"yaml", "yml"}, ofEnding},
-		{"data simulate --format s", []string{"seed", "seed-iv", "seed-vii", "seed-v"}, inOrder},
+		{"data simulate --format s", []string{"seed", "seed-iv", "seed-v", "seed-v-features", "seed-vii"}, inOrder},
 		{"cite --dataset dre", []string{"dreamer"}, inOrder},
 		{"data fetch ", []string{"eegmat", "eegmmidb", "emoeeg-mc", "ds002721", "ds002723", "ds002724"}, noFile},
 		{"run ", nil, noFile},

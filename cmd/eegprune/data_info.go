@@ -97,6 +97,10 @@ func writeSummary(w io.Writer, s *source.Summary) error {
 			fmt.Fprintf(w, "channels  %d, their names and rate are unknown (%d recordings)\n", len(c.Channels), c.Recordings)
 			continue
 		}
+		if len(s.Bands) > 0 {
+			fmt.Fprintf(w, "features  of windows of %g s: %s\nchannels  %d: %s (%d recordings)\n", s.Window, strings.Join(s.Bands, ", "), len(c.Channels), strings.Join(c.Channels, " "), c.Recordings)
+			continue
+		}
 		fmt.Fprintf(w, "channels  %d at %g Hz: %s (%d recordings)\n", len(c.Channels), c.Rate, strings.Join(c.Channels, " "), c.Recordings)
 	}
 	if len(s.Subjects) > 0 {

@@ -86,6 +86,9 @@ func TestHalfASetIsKnown(t *testing.T) {
 		"dreamer":    "Of the 23 subjects of dreamer 21 are not here",
 		"mahnob-hci": "subject 1 has 6 of 20",
 		"gameemo":    "Of the 28 subjects of gameemo 26 are not here",
+		"dasps":      "Of the 23 subjects of dasps 21 are not here",
+		"faced-bdf":  "Of the 123 subjects of faced-bdf 121 are not here",
+		"emoeeg-mc":  "Of the 54 subjects of emoeeg-mc 52 are not here",
 	} {
 		dir := t.TempDir()
 		must(t, dir, "data", "simulate", "--out", "set", "--format", format, "--subjects", "2", "--seconds", "1")
@@ -118,4 +121,41 @@ func TestStudyOfSEEDIV(t *testing.T) {
 			t.Errorf("fold %d tests on %d clips", x.Fold, x.Test.Clips)
 		}
 	}
+}
+
+// Features that a set's owners made are windows, which a network takes as they are; what is for
+// signals is refused in a sentence that says how.
+func TestStudyOfFeatures(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("XDG_CACHE_HOME", filepath.Join(dir, "cache"))
+	must(t, dir, "data", "simulate", "--out", "set", "--format", "seed-v-features", "--subjects", "2", "--seconds", "4")
+	if err := os.Remove(filepath.Join(dir, "set", source.ManifestName)); err != nil {
+		t.Fatal(err)
+	}
+	text := must(t, dir, "data", "info", "set").stdout
+	if sum := info(t, dir, "set"); sum.Manifest != "seed-v-features" || sum.Window != 4 || len(sum.Bands) != 5 || !strings.Contains(text, "features  of windows of 4 s: delta, theta, alpha, beta, gamma") {
+		t.Errorf("the features are %+v:\n%s", sum, text)
+	}
+	how := "{seconds: 4, transforms: [{name: ToGrid}]}"
+	if err := os.WriteFile(filepath.Join(dir, "windows.yaml"), []byte(how), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	must(t, dir, "run", "--data", "set", "--features", "windows.yaml", "--split", "KFoldCrossStimulus", "--folds", "3", "--epochs", "1", "--recover", "fine-tune", "--out", "study")
+	r, err := result.Read(filepath.Join(dir, "study"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range r.Results {
+		if x.Test.Clips != 2*15/3 {
+			t.Errorf("fold %d tests on %d clips", x.Fold, x.Test.Clips)
+		}
+	}
+	for _, args := range [][]string{
+		{"run", "--data", "set", "--out", "other"},
+		{"data", "features", "set"},
+		{"data", "features", "set", "--features", "windows.yaml", "--bandpass", "1-40"},
+	} {
+		oneSentence(t, eegprune(t, dir, args...), "hold features", how)
+	}
+	oneSentence(t, eegprune(t, dir, "data", "convert", "set", "--out", "converted"), "hold features", "data features")
 }

@@ -33,7 +33,13 @@ subjects have their classes in that order; --trials asks for more sessions.`,
 			if err != nil {
 				return usageError{fmt.Errorf("--format: %w", err)}
 			}
-			config.Subjects, config.Seconds, config.Seed = flags.Subjects, flags.Seconds, flags.Seed
+			config.Seed = flags.Seed
+			if cmd.Flags().Changed("subjects") {
+				config.Subjects = flags.Subjects
+			}
+			if cmd.Flags().Changed("seconds") {
+				config.Seconds = flags.Seconds
+			}
 			if cmd.Flags().Changed("trials") {
 				config.Trials = flags.Trials
 			}

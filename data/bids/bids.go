@@ -212,6 +212,17 @@ func Space(file string) string { return parseName(file).entities["space"] }
 // Path is where a file of the data set lies.
 func (d *Dataset) Path(file string) string { return filepath.Join(d.dir, filepath.FromSlash(file)) }
 
+// DOI is what the description in a directory says is the data set's DOI; empty where it can't be
+// read or says none.
+func DOI(dir string) string {
+	said, err := readNotes(filepath.Join(dir, Description))
+	if err != nil {
+		return ""
+	}
+	doi, _ := said["DatasetDOI"].(string)
+	return doi
+}
+
 // Notes returns what the .json files that apply to a recording say together: the nearest has
 // the last word.
 func (d *Dataset) Notes(recording, suffix string) (map[string]any, error) {

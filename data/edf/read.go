@@ -191,6 +191,53 @@ func (f *File) read(ctx context.Context, signals []int) (*Contents, error) {
 	return c, lists.finish(c)
 }
 
+// Span reads the samples [from, to) of signals that have as many in each data record, in physical
+// values, and nothing else of the file. Where the file has gaps, samples count without them.
+func (f *File) Span(ctx context.Context, signals []int, from, to int) ([][]float64, error) {
+	x := make([][]float64, len(signals))
+	per := 0
+	for k, i := range signals {
+		if err := f.sampled(i); err != nil {
+			return nil, fmt.Errorf("%s: %w", f.name, err)
+		}
+		s := f.Signals[i]
+		if s.Unfit != "" {
+			return nil, fmt.Errorf("%s: signal %q has no physical values: %s", f.name, s.Label, s.Unfit)
+		}
+		if k > 0 && s.SamplesPerRecord != per {
+			return nil, fmt.Errorf("%s: signal %q has another rate than %q", f.name, s.Label, f.Signals[signals[0]].Label)
+		}
+		per = s.SamplesPerRecord
+		x[k] = make([]float64, 0, max(0, to-from))
+	}
+	if len(signals) == 0 {
+		return x, nil
+	}
+	if from < 0 || from > to || to > per*f.Records {
+		return nil, fmt.Errorf("%s: its samples %d to %d are asked for and it has %d", f.name, from, to, per*f.Records)
+	}
+	if from == to {
+		return x, nil
+	}
+	offsets := f.offsets()
+	err := f.records(ctx, from/per, (to-1)/per+1, func(r int, b []byte) {
+		for k, i := range signals {
+			gain, offset := f.Signals[i].scale()
+			at := r * per
+			f.digits(b[offsets[i]:offsets[i+1]], func(v int32) {
+				if at >= from && at < to {
+					x[k] = append(x[k], gain*float64(v)+offset)
+				}
+				at++
+			})
+		}
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.name, err)
+	}
+	return x, nil
+}
+
 // Digital reads the samples of one signal as they are stored: those of a signal of
 // triggers are codes.
 func (f *File) Digital(ctx context.Context, signal int) ([]int32, error) {
@@ -226,17 +273,22 @@ func (f *File) offsets() []int {
 
 // eachRecord calls do with the bytes of every record, which are not its to keep.
 func (f *File) eachRecord(ctx context.Context, do func(r int, b []byte)) error {
+	return f.records(ctx, 0, f.Records, do)
+}
+
+// records calls do with the bytes of the records [first, end), which are not its to keep.
+func (f *File) records(ctx context.Context, first, end int, do func(r int, b []byte)) error {
 	record := int(f.recordBytes())
 	if record == 0 {
 		return nil
 	}
 	perBlock := max(1, blockBytes/record)
-	buf := make([]byte, min(perBlock, f.Records)*record)
-	for first := 0; first < f.Records; first += perBlock {
+	buf := make([]byte, min(perBlock, end-first)*record)
+	for ; first < end; first += perBlock {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		n := min(perBlock, f.Records-first)
+		n := min(perBlock, end-first)
 		if _, err := f.r.ReadAt(buf[:n*record], f.headerBytes()+int64(first)*int64(record)); err != nil {
 			return fmt.Errorf("reading data record %d: %w", first+1, err)
 		}

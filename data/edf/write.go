@@ -19,8 +19,8 @@ import (
 // record in which they begin, and an annotation signal is added to the file if
 // h.Plus. h itself isn't changed.
 func Write(w io.Writer, h *Header, signals [][]float64, annotations []Annotation) error {
-	if h.BDF && h.Plus || h.Discontinuous {
-		return fmt.Errorf("edf: of BDF only files without annotations are written, and of both only continuous ones")
+	if h.Discontinuous {
+		return fmt.Errorf("edf: only continuous files are written")
 	}
 	if len(signals) != len(h.Signals) {
 		return fmt.Errorf("edf: %d signals of samples for %d signals in the header", len(signals), len(h.Signals))
@@ -43,7 +43,7 @@ func Write(w io.Writer, h *Header, signals [][]float64, annotations []Annotation
 		if tals, err = layTALs(h, annotations); err != nil {
 			return err
 		}
-		out.Signals = append(append([]Signal{}, h.Signals...), annotationSignal(tals))
+		out.Signals = append(append([]Signal{}, h.Signals...), h.annotationSignal(tals))
 	} else if len(annotations) > 0 {
 		return fmt.Errorf("edf: annotations need EDF+ (Header.Plus)")
 	}
@@ -78,7 +78,7 @@ func writeSamples(b *bufio.Writer, width int, s Signal, x []float64) {
 }
 
 // layTALs returns the bytes of the annotation signal of every record, all of
-// one even length.
+// one length in whole samples.
 func layTALs(h *Header, annotations []Annotation) ([][]byte, error) {
 	tals := make([][]byte, h.Records)
 	for r := range tals {
@@ -99,9 +99,9 @@ func layTALs(h *Header, annotations []Annotation) ([][]byte, error) {
 		t = append(append(append(t, talText), a.Text...), talText, talEnd)
 		tals[r] = append(tals[r], t...)
 	}
-	size := 0
+	size, width := 0, h.sampleBytes()
 	for _, t := range tals {
-		size = max(size, len(t)+len(t)%2)
+		size = max(size, (len(t)+width-1)/width*width)
 	}
 	for r, t := range tals {
 		tals[r] = append(t, make([]byte, size-len(t))...)
@@ -109,10 +109,13 @@ func layTALs(h *Header, annotations []Annotation) ([][]byte, error) {
 	return tals, nil
 }
 
-func annotationSignal(tals [][]byte) Signal {
+func (h *Header) annotationSignal(tals [][]byte) Signal {
 	s := Signal{Label: edfAnnotations, PhysicalMin: -1, PhysicalMax: 1, DigitalMin: -32768, DigitalMax: 32767}
+	if h.BDF {
+		s.Label, s.DigitalMin, s.DigitalMax = bdfAnnotations, -8388608, 8388607
+	}
 	if len(tals) > 0 {
-		s.SamplesPerRecord = len(tals[0]) / 2
+		s.SamplesPerRecord = len(tals[0]) / h.sampleBytes()
 	}
 	return s
 }
@@ -149,6 +152,9 @@ func writeHeader(b *bufio.Writer, h *Header) error {
 	}
 	if h.BDF {
 		reserved = "24BIT"
+		if h.Plus {
+			reserved = "BDF+C"
+		}
 		_, _ = b.WriteString("\xffBIOSEMI")
 	} else {
 		w.text("version", "0", 8)

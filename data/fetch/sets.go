@@ -91,9 +91,9 @@ func ClosedSets() []Closed {
 		{"dreamer", "https://zenodo.org/record/546113 (a request)", "DREAMER.mat"},
 		{"amigos", "https://www.eecs.qmul.ac.uk/mmv/datasets/amigos/ (a signed agreement)", "Data_Preprocessed_P01.mat and on"},
 		{"mahnob-hci", "https://mahnob-db.eu/hci-tagging/ (a signed agreement)", "Sessions with a directory of a .bdf file and session.xml for each"},
-		{"faced", "https://www.synapse.org, number syn50614194 (an account)", "Processed_data with sub000.pkl and on"},
+		{"faced", "https://www.synapse.org, number syn50614194 (an account)", "Processed_data with sub000.pkl and on, or Data with data.bdf and evt.bdf of each subject, and After_remarks.mat in Rating or Data"},
 		{"thu-ep", "its authors at Tsinghua University (a request)", "EEG data with sub_1.mat and on, and Ratings/ratings.mat"},
-		{"dasps", "IEEE DataPort, the DASPS database (an account)", "Raw data .edf, Raw data.mat or Preprocessed data .mat"},
+		{"dasps", "IEEE DataPort, the DASPS database (an account)", "Raw data.mat, and Preprocessed data .mat beside it"},
 		{"gameemo", "Kaggle, the Database for Emotion Recognition System - GAMEEMO (an account)", "(S01) to (S28) with their Preprocessed EEG Data"},
 	}
 }

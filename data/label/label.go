@@ -76,13 +76,17 @@ func (p *Pipeline) UnmarshalYAML(n ast.Node) (err error) {
 type Prepared struct {
 	Classes []string // names of the classes, by number
 	keys    []string
+	needed  []bool // which of the keys the class is made of
 	steps   []func([]float64) ([]float64, error)
 }
 
 // Prepare makes a pipeline ready for the labels of that form. What it ends
 // with must be one class.
 func (p Pipeline) Prepare(in Form) (*Prepared, error) {
-	r := &Prepared{keys: in.Keys}
+	r := &Prepared{keys: in.Keys, needed: make([]bool, len(in.Keys))}
+	for i, k := range in.Keys {
+		r.needed[i] = p.takes(k)
+	}
 	for _, t := range p {
 		out, apply, err := t.Prepare(in)
 		if err != nil {
@@ -103,12 +107,24 @@ func (p Pipeline) Prepare(in Form) (*Prepared, error) {
 	return r, nil
 }
 
-// Class returns the number of the class of a trial with those labels.
+// takes reports whether a class depends on a label: one that is chosen, where labels are chosen
+// first, and else any.
+func (p Pipeline) takes(key string) bool {
+	if len(p) > 0 {
+		if s, ok := p[0].(*Select); ok {
+			return slices.Contains(s.Keys, key)
+		}
+	}
+	return true
+}
+
+// Class returns the number of the class of a trial with those labels. Those that it is not made
+// of may be missing.
 func (p *Prepared) Class(labels map[string]float64) (int, error) {
 	values := make([]float64, len(p.keys))
 	for i, k := range p.keys {
 		v, ok := labels[k]
-		if !ok || math.IsNaN(v) {
+		if p.needed[i] && (!ok || math.IsNaN(v)) {
 			return 0, fmt.Errorf("it has no label %s", k)
 		}
 		values[i] = v

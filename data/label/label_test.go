@@ -105,3 +105,23 @@ func TestPipelineSurvivesWriting(t *testing.T) {
 		t.Error(d)
 	}
 }
+
+// A rating that a trial lacks is missed by the classes that are made of it, and by no other.
+func TestLabelsThatAreNotChosenMayBeMissing(t *testing.T) {
+	in := Form{Keys: []string{"emotion", "valence"}, Classes: [][]string{nil, nil}}
+	emotion := Pipeline{&Select{Keys: []string{"emotion"}}, &Binary{Threshold: 1}}
+	valence := Pipeline{&Select{Keys: []string{"valence"}}, &Binary{Threshold: 5}}
+	for name, c := range map[string]struct {
+		p    Pipeline
+		want string
+	}{"emotion": {emotion, ""}, "valence": {valence, "it has no label valence"}} {
+		made, err := c.p.Prepare(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		class, err := made.Class(map[string]float64{"emotion": 2})
+		if c.want == "" && (err != nil || class != 1) || c.want != "" && (err == nil || err.Error() != c.want) {
+			t.Errorf("%s: class %d, error %v", name, class, err)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package mat
 
 import (
 	"bytes"
+	"cmp"
 	"compress/zlib"
 	"context"
 	"encoding/binary"
@@ -163,7 +164,7 @@ func (v *reader5) compressed(body io.Reader, length int64) (*Array, error) {
 	if err == nil && a != nil {
 		err = in.end()
 	}
-	return a, errors.Join(err, z.Close())
+	return a, cmp.Or(err, z.Close()) // which often says the same
 }
 
 // array reads an array whose path is above and its own name. A nil one isn't wanted.

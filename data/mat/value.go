@@ -10,8 +10,8 @@ import (
 	"math"
 )
 
-// A Value is what a variable, a cell or a field holds, to write: [Numbers], a [Cell], a [CellColumn], a [Struct]
-// or a [Text].
+// A Value is what a variable, a cell or a field holds, to write: [Numbers], a [Cell], a [CellColumn], a [Struct],
+// [Structs] or a [Text].
 type Value interface {
 	// put appends the element without its tag.
 	put(b []byte, name string) ([]byte, error)
@@ -29,8 +29,11 @@ type (
 	CellColumn []Value
 )
 
-// A Struct is a structure with one element.
-type Struct []Field
+// A Struct is a structure with one element, and Structs are a column of them with the same fields.
+type (
+	Struct  []Field
+	Structs []Struct
+)
 
 // A Field is one of a structure.
 type Field struct {
@@ -143,17 +146,28 @@ func cells(b []byte, x []Value) (_ []byte, err error) {
 // fieldBytes is how long names of fields are, with a zero at least.
 const fieldBytes = 32
 
-func (x Struct) put(b []byte, name string) (_ []byte, err error) {
-	b = words(begin(b, mxSTRUCT, []int{1, 1}, name), miINT32|4<<16, fieldBytes, miINT8, uint32(fieldBytes*len(x)))
-	for _, f := range x {
+func (x Struct) put(b []byte, name string) ([]byte, error) { return Structs{x}.put(b, name) }
+
+func (x Structs) put(b []byte, name string) (_ []byte, err error) {
+	var fields Struct
+	if len(x) > 0 {
+		fields = x[0]
+	}
+	b = words(begin(b, mxSTRUCT, []int{len(x), 1}, name), miINT32|4<<16, fieldBytes, miINT8, uint32(fieldBytes*len(fields)))
+	for _, f := range fields {
 		if len(f.Name) >= fieldBytes {
 			return nil, fmt.Errorf("the name of the field %s is too long", f.Name)
 		}
 		b = append(append(b, f.Name...), make([]byte, fieldBytes-len(f.Name))...)
 	}
-	for _, f := range x {
-		if b, err = element(b, "", f.Value); err != nil {
-			return nil, err
+	for _, one := range x {
+		for i, f := range one {
+			if len(one) != len(fields) || f.Name != fields[i].Name {
+				return nil, fmt.Errorf("its elements have different fields: %s", f.Name)
+			}
+			if b, err = element(b, "", f.Value); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return b, nil

@@ -45,3 +45,26 @@ func TestWrittenValuesComeBack(t *testing.T) {
 		t.Error("one number for four is written")
 	}
 }
+
+func TestWrittenStructuresOfSeveralElements(t *testing.T) {
+	var b bytes.Buffer
+	if err := WriteHeader(&b); err != nil {
+		t.Fatal(err)
+	}
+	if err := Write(&b, "S", Structs{{{"a", Column(1)}, {"b", Text("x")}}, {{"a", Column(2, 3)}, {"b", Text("y")}}}); err != nil {
+		t.Fatal(err)
+	}
+	for a, err := range Arrays(t.Context(), bytes.NewReader(b.Bytes()), int64(b.Len()), nil) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		one, _ := a.Field(1, "a").Vector(t.Context())
+		text, _ := a.Field(0, "b").Text()
+		if d := cmp.Diff([]float64{2, 3}, one); d != "" || text != "x" || a.Len() != 2 {
+			t.Errorf("%s, %q, %d elements", d, text, a.Len())
+		}
+	}
+	if err := Write(&b, "S", Structs{{{"a", Column(1)}}, {{"b", Column(1)}}}); err == nil {
+		t.Error("elements with different fields are written")
+	}
+}

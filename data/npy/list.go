@@ -12,7 +12,7 @@ import (
 )
 
 // textKind is the type of an array of text: Unicode or bytes, and how many.
-var textKind = regexp.MustCompile(`^([US])(\d{1,6})$`)
+var textKind = regexp.MustCompile(`^([US])(\d{1,9})$`)
 
 // Numbers reads the array of that name, which must be one number or have one axis.
 func (a *Archive) Numbers(name string) ([]float64, error) {
@@ -39,6 +39,30 @@ func (a *Archive) Text(name string) ([]string, error) {
 		return nil, fmt.Errorf("array %q: %w", name, err)
 	}
 	return list, nil
+}
+
+// Bytes reads the array of that name, which must be one string of bytes: what np.savez makes of
+// pickle.dumps(...). It is part of the file where that isn't compressed.
+func (a *Archive) Bytes(name string) ([]byte, error) {
+	h, err := a.entry(name)
+	if err != nil {
+		return nil, err
+	}
+	n, err := h.list()
+	if kind := textKind.FindStringSubmatch(h.kind); err == nil && (kind == nil || kind[1] != "S" || n != 1) {
+		err = fmt.Errorf("it has the shape %v and the type %s and must be one string of bytes", h.shape, h.kind)
+	}
+	width := uint64(0)
+	if err == nil {
+		width, err = h.bytes()
+	}
+	if err == nil && width > uint64(len(h.data)) {
+		err = fmt.Errorf("it needs %d bytes and has %d: the file is truncated; get it again", width, len(h.data))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("array %q: %w", name, err)
+	}
+	return h.data[:width], nil
 }
 
 // Labels reads the array of that name as the labels of trials: text, numbers, or rows of

@@ -12,7 +12,7 @@ import (
 )
 
 // A Named is an array to write: []float32, []float64, []int64 or []string, in
-// row-major order. A nil shape is one axis.
+// row-major order, or []byte, which is one string of bytes. A nil shape is one axis.
 type Named struct {
 	Name   string
 	Shape  []int
@@ -58,11 +58,13 @@ func (a Named) write(w io.Writer) error {
 			copy(runes[i*width:], []rune(s))
 		}
 		values = runes
+	case []byte:
+		kind, n = fmt.Sprintf("|S%d", len(v)), 1
 	default:
 		return fmt.Errorf("values of type %T can't be written", a.Values)
 	}
 	shape := a.Shape
-	if shape == nil {
+	if _, scalar := a.Values.([]byte); !scalar && shape == nil {
 		shape = []int{n}
 	}
 	have := 1

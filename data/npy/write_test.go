@@ -58,3 +58,23 @@ func TestWriteRefuses(t *testing.T) {
 		}
 	}
 }
+
+// A string of bytes comes back whole, whatever it ends in.
+func TestBytesComeBack(t *testing.T) {
+	var b bytes.Buffer
+	if err := WriteArchive(&b, []Named{{Name: "bytes", Values: []byte("a\x00b\x00")}, {Name: "text", Values: []string{"ab"}}, {Name: "numbers", Values: []float64{1}}}); err != nil {
+		t.Fatal(err)
+	}
+	z, err := OpenArchive(b.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := z.Bytes("bytes"); err != nil || string(got) != "a\x00b\x00" {
+		t.Errorf("%q, %v", got, err)
+	}
+	for _, name := range []string{"text", "numbers", "none"} {
+		if _, err := z.Bytes(name); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}

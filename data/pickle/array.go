@@ -40,6 +40,25 @@ func Array(d *Dict, key string) (*ndarray.Array, error) {
 	return nil, fmt.Errorf("its %q is no array", key)
 }
 
+// Numbered returns the arrays of a dict whose keys are 0, 1, 2, ..., each once, in any order.
+func Numbered(d *Dict) ([]*ndarray.Array, error) {
+	list := make([]*ndarray.Array, len(d.Keys))
+	for i, k := range d.Keys {
+		if b, text := k.(Bytes); text {
+			k = string(b)
+		}
+		n, ok := k.(int64)
+		if !ok || n < 0 || n >= int64(len(list)) || list[n] != nil {
+			return nil, fmt.Errorf("its keys are not the numbers from 0 to %d, each once: it has %.30s", len(list)-1, fmt.Sprint(k))
+		}
+		var err error
+		if list[n], err = AsArray(d.Values[i]); err != nil {
+			return nil, fmt.Errorf("its element %d: %w", n, err)
+		}
+	}
+	return list, nil
+}
+
 // AsArray returns a pickled value that is an array.
 func AsArray(v any) (*ndarray.Array, error) {
 	if a, ok := v.(*arrayValue); ok && a.array != nil {

@@ -59,3 +59,39 @@ func TestWriteRefuses(t *testing.T) {
 		}
 	}
 }
+
+func TestNumberedDicts(t *testing.T) {
+	var b bytes.Buffer
+	of := func(v float64) Named {
+		return Named{Shape: []int{1}, Lines: func(yield func([]float64) bool) { yield([]float64{v}) }}
+	}
+	if err := WriteNumbered(&b, []Named{of(7), of(8)}); err != nil {
+		t.Fatal(err)
+	}
+	good := b.String()
+	for in, want := range map[string]string{
+		good: "",
+		strings.Replace(good, "J\x01\x00\x00\x00cnumpy", "J\x00\x00\x00\x00cnumpy", 1): "each once: it has 0",
+		strings.Replace(good, "J\x01\x00\x00\x00cnumpy", "J\x02\x00\x00\x00cnumpy", 1): "from 0 to 1, each once: it has 2",
+		strings.Replace(good, "J\x01\x00\x00\x00cnumpy", "U\x01acnumpy", 1):            "it has a",
+		"\x80\x02}J\x00\x00\x00\x00K\x01s.":                                            "element 0: it holds no array",
+	} {
+		v, err := Load([]byte(in))
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, err := Numbered(v.(*Dict))
+		if want != "" {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("error %v, want one that says %q", err, want)
+			}
+			continue
+		}
+		for i, a := range list {
+			x := make([]float64, 1)
+			if err := a.Line(x); err != nil || x[0] != float64(7+i) {
+				t.Errorf("element %d is %v, %v", i, x, err)
+			}
+		}
+	}
+}

@@ -122,7 +122,7 @@ func (c Config) shares() []float64 {
 		return shares
 	}
 	for t := range c.Trials {
-		shares[f.classOf(t)] += 1 / float64(c.Trials)
+		shares[f.classOf(0, t)] += 1 / float64(c.Trials)
 	}
 	return shares
 }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/eegprune/eegprune/data/source"
@@ -15,7 +16,7 @@ import (
 // without, and never otherwise.
 func FuzzDamagedSets(f *testing.F) {
 	// Others have the same readers.
-	names := []string{"seed", "seed-v", "dreamer", "amigos", "faced", "gameemo", "mahnob-hci", "deap-bdf"}
+	names := []string{"seed", "seed-v", "dreamer", "amigos", "faced", "gameemo", "mahnob-hci", "deap-bdf", "seed-v-features", "faced-bdf", "dasps"}
 	sets := make([]map[string][]byte, len(names))
 	for i, name := range names {
 		c, err := DefaultFor(name)
@@ -23,6 +24,9 @@ func FuzzDamagedSets(f *testing.F) {
 			f.Fatal(err)
 		}
 		c.Subjects, c.Seconds = 1, 1
+		if name == "seed-v-features" {
+			c.Seconds = c.Window
+		}
 		dir := filepath.Join(f.TempDir(), "made")
 		if _, err := Write(f.Context(), dir, c, nil); err != nil {
 			f.Fatal(err)
@@ -85,4 +89,74 @@ func FuzzDamagedSets(f *testing.F) {
 			return nil
 		})
 	})
+}
+
+// TestDamageIsSaid: of a file that is cut off, empty, another's or missing, the error is a sentence
+// that names it; what is missing beside it is said, or its labels.
+func TestDamageIsSaid(t *testing.T) {
+	for format, files := range map[string][]string{
+		"seed-v-features": {"1_123.npz"},
+		"faced":           {"Processed_data/sub000.pkl", "Rating/sub000/After_remarks.mat"},
+		"faced-bdf":       {"Data/sub000/data.bdf", "Data/sub000/evt.bdf", "Data/sub000/After_remarks.mat"},
+		"dasps":           {"Preprocessed data .mat/S01preprocessed.mat", "Raw data.mat/S01.mat"},
+		"dreamer":         {"DREAMER.mat"},
+		"amigos":          {"Data_Preprocessed_P01.mat"},
+		"gameemo":         {"(S01)/Preprocessed EEG Data/.csv format/S01G1AllChannels.csv"},
+	} {
+		t.Run(format, func(t *testing.T) {
+			t.Parallel()
+			c, err := DefaultFor(format)
+			if err != nil {
+				t.Fatal(err)
+			}
+			f, err := formatNamed(format)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.Subjects, c.Seconds = 1, max(1, f.window)
+			dir, _ := write(t, c)
+			for _, name := range files {
+				path := filepath.Join(dir, filepath.FromSlash(name))
+				whole, err := os.ReadFile(path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for what, b := range map[string][]byte{"half": whole[:len(whole)/2], "a header's part": whole[:100], "empty": {}, "text": []byte("no recording"), "missing": nil} {
+					if err := os.WriteFile(path, b, 0o600); err != nil {
+						t.Fatal(err)
+					}
+					if b == nil {
+						if err := os.Remove(path); err != nil {
+							t.Fatal(err)
+						}
+					}
+					var said []string
+					s, err := source.Open(dir, format)
+					if err == nil {
+						var sum *source.Summary
+						if sum, err = source.Inspect(t.Context(), s, nil); err == nil {
+							said = append(sum.Bad, sum.Notes.Sentences()...)
+						}
+					}
+					if err != nil {
+						said = append(said, err.Error())
+					}
+					named := func(text string) bool {
+						return strings.Contains(text, filepath.Base(path)) || strings.Contains(text, "cut off") || what == "missing" && (strings.Contains(text, "missing") || strings.Contains(text, "Trials are not here"))
+					}
+					if !slices.ContainsFunc(said, named) && !(what == "missing" && err != nil) {
+						t.Errorf("%s, %s: of it is said %q", name, what, said)
+					}
+					for _, line := range said {
+						if strings.Contains(line, "\n") {
+							t.Errorf("%s, %s: %q is no sentence", name, what, line)
+						}
+					}
+				}
+				if err := os.WriteFile(path, whole, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
+	}
 }

@@ -33,10 +33,15 @@ type fileFormat struct {
 	most       int  // trials of a subject where sessions don't say it
 	all        bool // whether there must be all sessions, as they are in one file
 
-	gap float64 // seconds of rest before each trial
-	// class says which class each trial of a session has, counted from 0, where the set's films
-	// are always the same; nil where classes are drawn.
-	class func(session, trial int) int
+	gap     float64 // seconds of rest before each trial
+	seconds float64 // of a trial; 0 for any
+	// window is how many seconds one window of features is of; 0 where files hold samples.
+	window float64
+	// class says which class each trial of a session of a subject has, counted from 0, where the
+	// set's films are always the same; nil where classes are drawn.
+	class func(s, session, trial int) int
+	// mute says that nothing in the files says what trials were of.
+	mute bool
 	// own is the manifest of a format that is no data set's.
 	own func(c Config) *source.Manifest
 	// number is what a subject's trial is called, where that isn't counted in its session.
@@ -53,7 +58,9 @@ type file struct {
 
 // formats lists the formats that recordings are written in.
 func formats() []fileFormat {
-	return []fileFormat{edfFormat(), bidsFormat(), deapFormat(), seedFormat(), seedIVFormat(), seedVIIFormat(), deapMATLABFormat(), dreamerFormat(), amigosFormat(), facedFormat(), thuEPFormat(), seedVFormat(), gameemoFormat(), mahnobFormat(), deapBDFFormat()}
+	return []fileFormat{edfFormat(), bidsFormat(), deapFormat(), deapMATLABFormat(), deapBDFFormat(), seedFormat(), seedIVFormat(), seedVFormat(), seedVFeaturesFormat(), seedVIIFormat(),
+		dreamerFormat(), amigosFormat(), mahnobFormat(), facedFormat(), facedBDFFormat(), thuEPFormat(), daspsFormat(), daspsRawFormat(), gameemoFormat(),
+		emoEEGMCFormat(), ds002723Format(), ds002724Format(), eegmatFormat(), eegmmidbFormat()}
 }
 
 // Formats returns the names that Config.Format can have.
@@ -98,6 +105,18 @@ func DefaultFor(format string) (Config, error) {
 	if f.all {
 		c.Trials *= f.sessions
 	}
+	if n := len(c.Classes); f.class == nil && c.Trials%n != 0 {
+		c.Trials = 2 * n
+	}
+	if f.subjects > 0 {
+		c.Subjects = min(c.Subjects, f.subjects)
+	}
+	if f.seconds > 0 {
+		c.Seconds = f.seconds
+	}
+	if f.window > 0 { // whole windows, and one at least
+		c.Window, c.Seconds = f.window, max(1, math.Floor(c.Seconds/f.window))*f.window
+	}
 	return c, nil
 }
 
@@ -114,6 +133,10 @@ func (f fileFormat) check(c Config) error {
 		return fmt.Errorf("%d electrodes: format %s has %d of its own in their order", len(c.Electrodes), f.name, len(f.electrodes))
 	case f.trials > 0 && (c.Trials%f.trials != 0 || c.Trials > f.trials*max(1, f.sessions)):
 		return fmt.Errorf("%d trials a subject: format %s has %d in each session, of which there can be %d", c.Trials, f.name, f.trials, max(1, f.sessions))
+	case f.seconds > 0 && c.Seconds != f.seconds:
+		return fmt.Errorf("trials of %g s: format %s has trials of %g s", c.Seconds, f.name, f.seconds)
+	case f.window > 0 && math.Mod(c.Seconds, f.window) != 0:
+		return fmt.Errorf("trials of %g s: format %s has windows of %g s, of which there must be whole ones", c.Seconds, f.name, f.window)
 	case f.all && c.Trials != f.trials*f.sessions:
 		return fmt.Errorf("%d trials a subject: files of format %s have %d", c.Trials, f.name, f.trials*f.sessions)
 	case f.most > 0 && c.Trials > f.most:
@@ -125,11 +148,11 @@ func (f fileFormat) check(c Config) error {
 }
 
 // classOf is the class of a subject's trial where the format says it.
-func (f fileFormat) classOf(trial int) int {
+func (f fileFormat) classOf(s, trial int) int {
 	if f.trials == 0 {
-		return f.class(0, trial)
+		return f.class(s, 0, trial)
 	}
-	return f.class(trial/f.trials, trial%f.trials)
+	return f.class(s, trial/f.trials, trial%f.trials)
 }
 
 // eachSession gives the trials of one session, and its number from 1, for each that there is. Without

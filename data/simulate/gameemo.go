@@ -13,7 +13,7 @@ func gameemoFormat() fileFormat {
 	name := numbered("%02d", 1)
 	return fileFormat{name: "gameemo", gap: 2, subject: name, rate: 128, subjects: 28, trials: 4, classes: []string{"boring", "calm", "horror", "funny"},
 		electrodes: strings.Fields("AF3 AF4 F3 F4 F7 F8 FC5 FC6 O1 O2 P7 P8 T7 T8"),
-		class:      func(_, trial int) int { return trial },
+		class:      func(_, _, trial int) int { return trial },
 		files: func(c Config, s int, made *session) (list []file) {
 			for g := range c.Trials {
 				path := fmt.Sprintf("(S%s)/Preprocessed EEG Data/.csv format/S%sG%dAllChannels.csv", name(s), name(s), g+1)

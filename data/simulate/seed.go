@@ -25,7 +25,7 @@ func seedFormat() fileFormat {
 // seedIVFormat is eeg_raw_data.
 func seedIVFormat() fileFormat {
 	f := fileFormat{name: "seed-iv", gap: 2, subject: numbered("%d", 1), electrodes: electrodesOf("seed"), rate: 200, classes: []string{"neutral", "sad", "fear", "happy"}, subjects: 15, trials: 24, sessions: 3,
-		class: func(session, trial int) int {
+		class: func(_, session, trial int) int {
 			return digit([]string{"123020010121112322330303", "213002023323201121030131", "122133311210233023002010"}[session], trial)
 		}}
 	f.files = func(c Config, s int, made *session) (list []file) {
@@ -40,7 +40,7 @@ func seedIVFormat() fileFormat {
 // seedVIIFormat is EEG_preprocessed, whose files have all sessions.
 func seedVIIFormat() fileFormat {
 	return fileFormat{name: "seed-vii", gap: 2, subject: numbered("%d", 1), electrodes: electrodesOf("seed"), rate: 200, classes: []string{"disgust", "fear", "sad", "neutral", "happy", "anger", "surprise"}, subjects: 20, trials: 20, sessions: 4, all: true,
-		class: func(session, trial int) int {
+		class: func(_, session, trial int) int {
 			return digit([]string{"43025520344302552034", "52136631255213663125", "46015510644601551064", "02164461200216446120"}[session], trial)
 		},
 		files: func(_ Config, s int, made *session) []file {
@@ -51,7 +51,7 @@ func seedVIIFormat() fileFormat {
 // seedVFormat is EEG_raw, with the times of its trials, which are shorter than the set's own.
 func seedVFormat() fileFormat {
 	f := fileFormat{name: "seed-v", gap: 3, subject: numbered("%d", 1), electrodes: electrodesOf("seed"), rate: 1000, classes: []string{"disgust", "fear", "sad", "neutral", "happy"}, subjects: 16, trials: 15, sessions: 3,
-		class: func(session, trial int) int {
+		class: func(_, session, trial int) int {
 			return digit([]string{"413204132041320", "213044032134120", "213044032134120"}[session], trial)
 		}}
 	f.files = func(c Config, s int, made *session) (list []file) {

@@ -57,7 +57,7 @@ func (c Config) generate(s int, f fileFormat) (*session, error) {
 		p, _ := montage.Position(e)
 		g.places = append(g.places, p)
 	}
-	trials := g.schedule(f)
+	trials := g.schedule(f, s)
 	gain := math.Exp(subjectGainSD * g.rng.NormFloat64())
 	g.background()
 	if err := g.trialNoise(trials); err != nil {
@@ -78,14 +78,14 @@ func (c Config) generate(s int, f fileFormat) (*session, error) {
 
 // schedule lays out the trials in an order drawn at random, each class equally
 // often.
-func (g *generator) schedule(f fileFormat) []trial {
+func (g *generator) schedule(f fileFormat, s int) []trial {
 	rate := int(g.Rate)
 	length, gap := int(g.Seconds)*rate, int(f.gap)*rate
 	trials := make([]trial, g.Trials)
 	for i := range trials {
 		trials[i] = trial{start: gap + i*(length+gap), length: length, class: i % len(g.Classes)}
 		if f.class != nil {
-			trials[i].class = f.classOf(i)
+			trials[i].class = f.classOf(s, i)
 		}
 	}
 	rng := g.rng

@@ -4,13 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/eegprune/eegprune/data/label"
 	"github.com/eegprune/eegprune/data/mat"
 	"github.com/eegprune/eegprune/internal/cite"
+	"github.com/eegprune/eegprune/internal/note"
 )
 
 // amigos is AMIGOS's Data_Preprocessed (Miranda-Correa et al., IEEE Trans Affective Computing
@@ -36,12 +39,15 @@ signal: {rate: 128, electrodes: [` + emotiv + `], baseline: 5}
 		whole: census{slices.DeleteFunc(counted("%02d", 1, 40), func(s string) bool {
 			return slices.Contains([]string{"09", "12", "21", "22", "23", "24", "33"}, s)
 		}), 0, 16},
-		differs: "the 4 long videos are left out, as in torcheeg; ratings of 5 and more are high here and in torcheeg, those above 4.5 in EEGain (--threshold 4.5 --tie '>')",
+		differs: "the 4 long videos are left out, as in torcheeg; ratings of 5 and more are high here and in torcheeg, those above 4.5 in EEGain (--threshold 4.5 --tie '>'); " +
+			"videos with samples that are no numbers are left out here, torcheeg gives them on as they are, and EEGain makes zeros of them",
 	}
 }
 
-// amigosShort is the number of short videos, which come first.
-const amigosShort = 16
+const (
+	amigosShort      = 16 // videos, which come first
+	amigosElectrodes = 14 // channels, which come first
+)
 
 // amigosLabels are the ratings, in the order in which they are offered, and seven emotions that
 // were felt or not.
@@ -62,26 +68,64 @@ func readAMIGOS(ctx context.Context, m *Manifest, f File, yield func(trial) erro
 		if len(data) != len(labels) {
 			return fmt.Errorf("it has %d videos and self-assessments of %d: the file is damaged", len(data), len(labels))
 		}
+		var trials []trial
+		var blank []string
 		for i := range data[:min(amigosShort, len(data))] {
 			if data[i].Len() == 0 || labels[i].Len() == 0 {
 				continue // a video that the subject did not see; what is missing is said
 			}
-			x, err := labels[i].Vector(ctx)
+			t, whole, err := amigosTrial(ctx, data[i], labels[i])
 			if err != nil {
-				return fmt.Errorf("self-assessment of video %d: %w", i+1, err)
-			}
-			if len(x) < len(amigosLabels()) {
-				return fmt.Errorf("its self-assessment of video %d has %d numbers and %d are needed", i+1, len(x), len(amigosLabels()))
-			}
-			x[0], x[1] = x[1], x[0] // arousal comes first in the file
-			t := trial{number: i + 1, stimulus: strconv.Itoa(i + 1), labels: named(amigosLabels(), x)}
-			if t.samples, err = matBlock(data[i], true); err != nil {
 				return fmt.Errorf("video %d: %w", i+1, err)
 			}
+			if !whole {
+				blank = append(blank, strconv.Itoa(i+1))
+				continue
+			}
+			t.number, t.stimulus = i+1, strconv.Itoa(i+1)
+			trials = append(trials, t)
+		}
+		if len(blank) > 0 && len(trials) == 0 {
+			return errors.New("all of its videos have samples or self-assessments that are no numbers (NaN)")
+		}
+		if len(blank) > 0 {
+			trials[0].notes = []note.Note{note.New(note.LeftOut, "Videos are left out whose samples or self-assessment are no numbers (NaN): %s.", strings.Join(blank, ", "))}
+		}
+		for _, t := range trials {
 			if err := yield(t); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+// amigosTrial is a video's trial. It is not whole where some of its numbers are none, as the set has
+// them.
+func amigosTrial(ctx context.Context, data, assessed *mat.Array) (t trial, whole bool, err error) {
+	x, err := assessed.Vector(ctx)
+	if err != nil {
+		return t, false, fmt.Errorf("its self-assessment: %w", err)
+	}
+	if len(x) < len(amigosLabels()) {
+		return t, false, fmt.Errorf("its self-assessment has %d numbers and %d are needed", len(x), len(amigosLabels()))
+	}
+	x[0], x[1] = x[1], x[0] // arousal comes first in the file
+	t.labels = named(amigosLabels(), x)
+	if t.samples, err = matBlock(data, true); err != nil {
+		return t, false, err
+	}
+	if slices.ContainsFunc(x[:len(amigosLabels())], math.IsNaN) {
+		return t, false, nil
+	}
+	for r := range min(amigosElectrodes, t.samples.channels) {
+		row, err := t.samples.read(ctx, []int{r})
+		if err != nil {
+			return t, false, err
+		}
+		if slices.ContainsFunc(row[0], math.IsNaN) {
+			return t, false, nil
+		}
+	}
+	return t, true, nil
 }

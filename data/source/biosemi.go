@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/eegprune/eegprune/data/edf"
 	"github.com/eegprune/eegprune/data/montage"
+	"github.com/eegprune/eegprune/internal/note"
 )
 
 // A biosemi is a BDF file with a channel of codes, from which data sets cut their trials.
@@ -16,6 +18,7 @@ type biosemi struct {
 	names []string    // of the electrodes, those that the manifest names
 	x     [][]float64 // samples of each, in microvolts
 	codes []code      // as they begin
+	notes []note.Note // of the file
 }
 
 // A code begins at a sample.
@@ -29,7 +32,7 @@ func openBioSemi(ctx context.Context, m *Manifest, path string) (b *biosemi, err
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	b = &biosemi{}
+	b = &biosemi{notes: file.Notes}
 	if b.names, err = m.Signal.electrodes(); err != nil {
 		return nil, err
 	}
@@ -72,6 +75,14 @@ func openBioSemi(ctx context.Context, m *Manifest, path string) (b *biosemi, err
 		before = v
 	}
 	return b, nil
+}
+
+// because adds to an error what is wrong with the file as a whole.
+func because(err error, notes []note.Note) error {
+	if err == nil || len(notes) == 0 {
+		return err
+	}
+	return fmt.Errorf("%w (%s)", err, strings.TrimSuffix(notes[0].What, "."))
 }
 
 // part is the samples [from, to) of all electrodes.

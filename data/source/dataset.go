@@ -14,6 +14,9 @@ type dataset struct {
 	cite cite.Paper
 	// manifest is YAML. A directory whose files are named as it says is one of the data set.
 	manifest string
+	// accession is its number in OpenNeuro, which the DOI in dataset_description.json has: by that
+	// it is told, and by no names of files.
+	accession string
 	// format is its own, and has no name where files are of another that is read here.
 	format format
 	// apart are files that are named as the manifest says and are not read.
@@ -58,7 +61,7 @@ func (d *dataset) leaves(name string) string {
 // are also those of another's, the one whose files are looked into stands first.
 func datasets() []dataset {
 	tables.sets.Do(func() {
-		tables.datasets = []dataset{deap(), deapMATLAB(), eegmat(), eegmmidb(), seedIV(), seed(), seedVII(), seedV(), dreamer(), amigos(), faced(), thuEP(), gameemo(), mahnob(), deapBDF()}
+		tables.datasets = []dataset{deap(), deapMATLAB(), eegmat(), eegmmidb(), seedIV(), seed(), seedVII(), seedV(), seedVFeatures(), dreamer(), amigos(), faced(), facedBDF(), thuEP(), dasps(), daspsRaw(), gameemo(), mahnob(), deapBDF(), emoEEGMC(), ds002721(), ds002723(), ds002724()}
 	})
 	return tables.datasets
 }

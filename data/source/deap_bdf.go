@@ -65,7 +65,7 @@ func readDEAPBDF(ctx context.Context, m *Manifest, f File, yield func(trial) err
 		if i+1 < len(b.codes) && b.codes[i+1].sample < end && b.codes[i+1].sample > c.sample {
 			end = b.codes[i+1].sample // a video that was stopped, or a shorter one
 		}
-		t.rate = b.rate
+		t.rate, t.notes = b.rate, b.notes
 		if t.samples, err = b.part(c.sample-before, min(end, len(b.x[0]))); err != nil {
 			return fmt.Errorf("trial %d: %w", n, err)
 		}
@@ -104,6 +104,9 @@ func deapRated(f File) (map[int]trial, error) {
 func deapTable(r io.Reader, subject int) (map[int]trial, error) {
 	lines := table(r)
 	head, err := lines.Read()
+	if errors.Is(err, io.EOF) {
+		return nil, errEmpty
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -63,6 +63,9 @@ const (
 // unlikely is a note on values that look like those of another unit, in the middle of the
 // channels; nil where they don't.
 func (r *Recording) unlikely(f format) *note.Note {
+	if f.features {
+		return nil
+	}
 	var spreads []float64
 	for _, x := range r.Samples {
 		if s := spread(x); s > 0 {

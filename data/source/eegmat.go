@@ -9,7 +9,7 @@ func eegmat() dataset {
 		Authors: []string{"Zyma, Igor", "Tukaev, Sergii", "Seleznov, Ivan", "Kiyono, Ken", "Popov, Anton", "Chernykh, Mariia", "Shpenkov, Oleksii"},
 		Title:   "Electroencephalograms during Mental Arithmetic Task Performance",
 		Journal: "Data", Year: 2019, Volume: "4", Number: "1", Pages: "14", DOI: "10.3390/data4010014",
-	}, manifest: `
+	}, whole: census{counted("%02d", 0, 35), 0, 2}, manifest: `
 name: eegmat
 about: rest against mental arithmetic, one file each for every subject (PhysioNet eegmat); not an emotion label, and rest always comes first, so that slow drift goes with the class
 format: edf

@@ -13,7 +13,7 @@ func eegmmidb() dataset {
 		Authors: []string{"Schalk, Gerwin", "McFarland, Dennis J.", "Hinterberger, Thilo", "Birbaumer, Niels", "Wolpaw, Jonathan R."},
 		Title:   "BCI2000: a general-purpose brain-computer interface (BCI) system",
 		Journal: "IEEE Transactions on Biomedical Engineering", Year: 2004, Volume: "51", Number: "6", Pages: "1034--1043", DOI: "10.1109/TBME.2004.827072",
-	}, manifest: `
+	}, whole: census{subjects: counted("%03d", 1, 109)}, manifest: `
 name: eegmmidb
 about: eyes open against eyes closed (runs 1 and 2 of PhysioNet eegmmidb); not an emotion label, and each run is cut into trials of 10 s, which follow one another in one recording
 format: edf

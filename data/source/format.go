@@ -52,6 +52,10 @@ type format struct {
 	// places, where files may say it, gives where the channels of one lie, and nil where it
 	// doesn't.
 	places func(path string) (*montage.Positions, error)
+	// features says that files hold features that were made of recordings.
+	features bool
+	// aside returns files elsewhere that the labels of one depend on, those too that are not there.
+	aside func(f File) []string
 	// units says that files say the units of their samples, so that signal.scale can't.
 	units bool
 	// streams says that a file is read piece by piece, or mapped, and never held whole.

@@ -68,6 +68,9 @@ func readGAMEEMO(ctx context.Context, m *Manifest, f File, yield func(trial) err
 	}
 	lines := table(file)
 	head, err := lines.Read()
+	if errors.Is(err, io.EOF) {
+		return errEmpty
+	}
 	if err != nil {
 		return fmt.Errorf("reading its header: %w", err)
 	}

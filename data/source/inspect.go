@@ -24,6 +24,10 @@ type Summary struct {
 	Labels []LabelSummary `json:"labels,omitempty"`
 	// Ties are the trials that have no class, as a rating equals the threshold.
 	Ties int `json:"ties,omitempty"`
+	// Bands are the features that each electrode has of a window of Window seconds, where the
+	// files hold features and no samples; rates are then those of the numbers.
+	Bands  []string `json:"bands,omitempty"`
+	Window float64  `json:"window,omitempty"`
 	// Caps are the sets of channels that recordings have, the commonest first;
 	// one, unless something is wrong.
 	Caps []CapSummary `json:"caps"`
@@ -74,7 +78,7 @@ func Inspect(ctx context.Context, s *Source, progress func(Progress)) (*Summary,
 			return nil, err
 		}
 	}
-	sum := &Summary{Format: s.Manifest.Format, Manifest: s.Manifest.Name, Classes: s.Classes}
+	sum := &Summary{Format: s.Manifest.Format, Manifest: s.Manifest.Name, Classes: s.Classes, Bands: s.Manifest.Signal.Bands, Window: s.Manifest.Signal.Window()}
 	if sum.Manifest == "" {
 		sum.Manifest = s.Origin.String()
 	}

@@ -30,11 +30,9 @@ type LabelSummary struct {
 func (s *Source) labelChoices() ([]LabelSummary, error) {
 	scales := s.Manifest.format().labels
 	chosen := s.Manifest.Label.Transforms
-	var own label.Choice
-	for _, t := range chosen {
-		if b, ok := t.(*label.Binary); ok {
-			own = label.Choice{Threshold: &b.Threshold, Tie: b.Tie}
-		}
+	own, err := chosenThreshold(chosen, scales)
+	if err != nil {
+		return nil, err
 	}
 	var list []LabelSummary
 	for _, c := range label.All(scales) {
@@ -62,6 +60,25 @@ func (s *Source) labelChoices() ([]LabelSummary, error) {
 		list = append(list, x)
 	}
 	return list, nil
+}
+
+// chosenThreshold is the threshold that was chosen for all labels: none where the labels that are
+// chosen have their own.
+func chosenThreshold(chosen label.Pipeline, scales []label.Scale) (own label.Choice, err error) {
+	var keys label.Choice
+	for _, t := range chosen {
+		switch t := t.(type) {
+		case *label.Select:
+			keys.Keys = t.Keys
+		case *label.Binary:
+			own = label.Choice{Threshold: &t.Threshold, Tie: t.Tie}
+		}
+	}
+	p, err := keys.Pipeline(scales)
+	if err == nil && p.Rule() == chosen.Rule() {
+		return label.Choice{}, nil
+	}
+	return own, nil
 }
 
 // add counts a trial, if it has the labels.

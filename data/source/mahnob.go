@@ -83,14 +83,14 @@ func readMAHNOB(ctx context.Context, m *Manifest, f File, yield func(trial) erro
 		return err
 	}
 	if len(b.codes) < 2 {
-		return fmt.Errorf("its channel Status has %d codes, and the first two say where the film begins and ends", len(b.codes))
+		return because(fmt.Errorf("its channel Status has %d codes, and the first two say where the film begins and ends", len(b.codes)), b.notes)
 	}
 	from, to := b.codes[0].sample+1, b.codes[1].sample
 	before := samples(m.Signal.Baseline, b.rate)
 	if before > from {
 		return fmt.Errorf("the film begins %.4g s after the file does, and the baseline before it lasts %g s", float64(from)/b.rate, m.Signal.Baseline)
 	}
-	t := trial{rate: b.rate, subject: about.Subject.ID, number: f.Trial, stimulus: about.Film, labels: map[string]float64{}}
+	t := trial{rate: b.rate, notes: b.notes, subject: about.Subject.ID, number: f.Trial, stimulus: about.Film, labels: map[string]float64{}}
 	for i, text := range []string{about.Valence, about.Arousal, about.Control, about.Predictability, about.Emotion} {
 		v, err := strconv.ParseFloat(text, 64)
 		if err != nil || math.IsInf(v, 0) {
@@ -106,6 +106,9 @@ func readMAHNOB(ctx context.Context, m *Manifest, f File, yield func(trial) erro
 	return yield(t)
 }
 
+// errEmpty is of a table or the like that has nothing in it.
+var errEmpty = errors.New("it is empty: get it again")
+
 // mostXML bounds a session.xml.
 const mostXML = 1 << 20
 
@@ -116,6 +119,9 @@ func readMAHNOBXML(path string) (about mahnobXML, err error) {
 	}
 	defer file.Close()
 	if err := xml.NewDecoder(io.LimitReader(file, mostXML)).Decode(&about); err != nil {
+		if errors.Is(err, io.EOF) {
+			err = errEmpty
+		}
 		return about, fmt.Errorf("it is no session of MAHNOB-HCI's: %w", err)
 	}
 	if about.Subject.ID == "" {

@@ -147,9 +147,20 @@ type SignalRule struct {
 	Rate       float64  `yaml:"rate,omitempty"`       // samples per second
 	Electrodes []string `yaml:"electrodes,omitempty"` // of the rows, or the name of one montage
 	Baseline   float64  `yaml:"baseline,omitempty"`   // seconds before the stimulus at the start of each trial
-	Array      string   `yaml:"array,omitempty"`      // the samples in an .npz or MAT file of several arrays, or a path: "EEG.data"
-	Axes       []string `yaml:"axes,omitempty"`       // of the array in a MAT file; [channels, samples, trials] without it
-	Scale      float64  `yaml:"scale,omitempty"`      // microvolts for each unit of the numbers; 1 without it
+	// Bands, where files hold features that were made of recordings, name those of a window: each
+	// row has as many numbers for each window, and Rate is how many a second those are.
+	Bands []string `yaml:"bands,omitempty" json:",omitempty"`
+	Array string   `yaml:"array,omitempty"` // the samples in an .npz or MAT file of several arrays, or a path: "EEG.data"
+	Axes  []string `yaml:"axes,omitempty"`  // of the array in a MAT file; [channels, samples, trials] without it
+	Scale float64  `yaml:"scale,omitempty"` // microvolts for each unit of the numbers; 1 without it
+}
+
+// Window is how many seconds the features of one window are of; 0 where files hold samples.
+func (s SignalRule) Window() float64 {
+	if len(s.Bands) == 0 || s.Rate == 0 {
+		return 0
+	}
+	return float64(len(s.Bands)) / s.Rate
 }
 
 // electrodes returns the names of the rows of files that don't name them.

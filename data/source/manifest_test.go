@@ -17,7 +17,7 @@ func TestManifestFaultsHaveTheirPlace(t *testing.T) {
 	for name, c := range map[string]struct{ text, place, want string }{
 		"unknown key":           {head + "lable: {group: x}\n", "3:1", "lable"},
 		"unknown inner key":     {head + "label: {group: x, klasses: {}}\n", "3:19", "klasses"},
-		"unknown format":        {"format: xls\nfiles: x\n", "1:9", `no format "xls"`},
+		"unknown format":        {"format: xls\nfiles: x\n", "1:9", `unknown format "xls"`},
 		"no format":             {"files: x\n", "", "format is missing"},
 		"bad expression":        {"format: edf\nfiles: '('\n", "2:8", "regular expression"},
 		"no subject":            {"format: edf\nfiles: 'x'\n", "2:8", "(?<subject>...)"},

@@ -327,18 +327,23 @@ func (e *edfFile) stretches(c *edf.Contents) []stretch {
 
 // edfEvents are the annotations of a file, by the texts that it has.
 func edfEvents(ctx context.Context, path string) ([]event, error) {
+	events, _, err := edfAnnotations(ctx, path)
+	return events, err
+}
+
+// edfAnnotations are the annotations of a file, and what is wrong with it.
+func edfAnnotations(ctx context.Context, path string) (events []event, notes []note.Note, err error) {
 	file, err := edf.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	c, err := file.Read(ctx, nil)
 	if err := errors.Join(err, file.Close()); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var events []event
 	for _, a := range c.Annotations {
 		text, _ := charset.Decoder{}.Text(a.Text)
 		events = append(events, event{onset: a.Onset, duration: a.Duration, text: text})
 	}
-	return events, nil
+	return events, slices.Concat(file.Notes, c.Notes), nil
 }

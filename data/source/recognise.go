@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/eegprune/eegprune/data/bids"
 )
 
 // An Origin is where a manifest comes from: a file, the program, or, as the zero value, nothing
@@ -50,6 +52,9 @@ func chooseManifest(dir, manifestPath string, names []string) (*Manifest, Origin
 	if manifestPath != "" {
 		return readManifest(manifestPath)
 	}
+	if m := accessioned(dir, list, names); m != nil {
+		return m, Origin{BuiltIn: true}, nil
+	}
 	if m := markedManifest(names); m != nil {
 		return m, Origin{}, nil
 	}
@@ -76,7 +81,22 @@ func errFeatures(dir string, list []*Manifest, names []string) error {
 	return nil
 }
 
-// looked is how many files of a directory are looked into, until one can be read.
+// accessioned returns the manifest of the BIDS data set that a directory says it is, nil where it
+// says none of those that are known.
+func accessioned(dir string, list []*Manifest, names []string) *Manifest {
+	if !slices.Contains(names, bids.Description) {
+		return nil
+	}
+	doi := bids.DOI(dir)
+	for i, d := range datasets() {
+		if d.accession != "" && strings.Contains(doi, "openneuro."+d.accession+".") {
+			return list[i]
+		}
+	}
+	return nil
+}
+
+// looked is how many files of a directory are looked into, until one is of the set.
 const looked = 3
 
 // mostMatched returns the manifest that most files are named as, nil where none is. Names that
@@ -92,7 +112,7 @@ func mostMatched(dir string, list []*Manifest, names []string) *Manifest {
 	for i, d := range datasets() {
 		x := match{m: list[i], d: d}
 		for _, name := range names {
-			if _, ok := x.m.groups(name); ok && d.leaves(name) == "" {
+			if _, ok := x.m.groups(name); ok && d.accession == "" && d.leaves(name) == "" {
 				x.files = append(x.files, name)
 			}
 		}
@@ -114,18 +134,20 @@ func mostMatched(dir string, list []*Manifest, names []string) *Manifest {
 	return unread
 }
 
-// looks reports whether the first of some files that can be read is one of the data set, and
-// whether any can.
+// looks reports whether one of the first files is of the data set, and whether any of them can be
+// read.
 func (d dataset) looks(dir string, names []string) (is, readable bool) {
 	if d.is == nil {
 		return true, true
 	}
 	for _, name := range names[:min(looked, len(names))] {
-		if is, err := d.is(filepath.Join(dir, filepath.FromSlash(name))); err == nil {
-			return is, true
+		is, err := d.is(filepath.Join(dir, filepath.FromSlash(name)))
+		if err == nil && is {
+			return true, true
 		}
+		readable = readable || err == nil
 	}
-	return false, false
+	return false, readable
 }
 
 // errUnknown says of a directory whose files nothing says how to read what they may be.

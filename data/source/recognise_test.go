@@ -10,7 +10,6 @@ import (
 // A directory of the features that a set brings along is told from its recordings.
 func TestFeaturesOfSetsAreNoRecordings(t *testing.T) {
 	for name, want := range map[string]string{
-		"EEG_DE_features/1_123.npz":           "features of seed-v",
 		"EEG_Features/DE/sub000.pkl.pkl":      "give the directory of the recordings, Processed_data",
 		"eeg_feature_smooth/1/1_20160518.mat": "the recordings, eeg_raw_data",
 	} {

@@ -42,7 +42,7 @@ signal: {rate: 1000, electrodes: [seed]}
 			}
 			return true, f.Close()
 		},
-		features: regexp.MustCompile(`(^|/)\d+_123\.npz$`), raw: "EEG_raw",
+		apart: []apart{{regexp.MustCompile(`(^|/)\d+_123\.npz$`), "which hold features that the recordings were made into (--format seed-v-features reads those)"}},
 		whole: census{counted("%d", 1, 16), 3, 15},
 		differs: "samples are as recorded, 1000 a second; torcheeg takes every fifth of them without a low-pass filter, so that what is above 100 Hz is folded into the bands, " +
 			"and filters them after that",
@@ -120,11 +120,11 @@ func readSEEDV(ctx context.Context, m *Manifest, f File, yield func(trial) error
 	return nil
 }
 
-// indexOf is where a name is among those of channels, whatever the case of its letters; -1 where
-// it isn't.
+// indexOf is where a name is among those of channels, or of the columns of a table that may begin
+// with a byte-order mark, whatever the case of its letters; -1 where it isn't.
 func indexOf(channels []string, name string) int {
 	for i, c := range channels {
-		if strings.EqualFold(strings.TrimSpace(c), name) {
+		if strings.EqualFold(strings.TrimSpace(strings.TrimPrefix(c, "\ufeff")), name) {
 			return i
 		}
 	}

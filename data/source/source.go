@@ -143,6 +143,12 @@ func (s *Source) Inputs() (map[string]string, error) {
 				paths[path.Join(path.Dir(f.Name), b)] = p
 			}
 		}
+		if aside := s.Manifest.format().aside; aside != nil {
+			there := slices.DeleteFunc(aside(f), func(p string) bool { _, err := os.Stat(p); return err != nil })
+			if err := add(there...); err != nil {
+				return nil, err
+			}
+		}
 	}
 	if s.structure != nil {
 		return paths, add(s.structure.inputs(s.Manifest)...)

@@ -14,6 +14,7 @@ import (
 	"github.com/eegprune/eegprune/data/ndarray"
 	"github.com/eegprune/eegprune/data/pickle"
 	"github.com/eegprune/eegprune/internal/mapped"
+	"github.com/eegprune/eegprune/internal/note"
 )
 
 // What the files of known data sets have in common: trials whose samples are blocks of arrays,
@@ -35,6 +36,9 @@ type trial struct {
 	stimulus         string
 	labels           map[string]float64
 	samples          block
+	notes            []note.Note
+	// part tells the recordings of a trial apart that was interrupted, from 1; 0 where it is one.
+	part int
 	// before is the baseline where it lies apart. Where it doesn't, the samples begin with as
 	// many seconds of it as the manifest says.
 	before *block
@@ -83,11 +87,17 @@ type trialFile struct {
 	rows     []int    // those that are read
 	base     Recording
 	scales   []label.Scale
-	seen     map[trialKey]bool
+	seen     map[trialPart]bool
+}
+
+// A trialPart is what tells the recordings of a file apart.
+type trialPart struct {
+	trialKey
+	part int
 }
 
 func newTrialFile(m *Manifest, f File) (*trialFile, error) {
-	t := &trialFile{manifest: m, scales: m.format().labels, seen: map[trialKey]bool{},
+	t := &trialFile{manifest: m, scales: m.format().labels, seen: map[trialPart]bool{},
 		base: Recording{File: f.Path, Subject: f.Subject, Session: f.Session, Rate: m.Signal.Rate, ownTrial: true}}
 	var err error
 	if t.names, err = m.Signal.electrodes(); err != nil {
@@ -110,7 +120,10 @@ func (t *trialFile) recording(ctx context.Context, x trial) (*Recording, error) 
 	if x.rate != 0 {
 		r.Rate = x.rate
 	}
-	key := trialKey{r.Subject, r.Session, r.Trial}
+	if len(x.notes) > 0 {
+		r.Notes = slices.Concat(r.Notes, x.notes)
+	}
+	key := trialPart{trialKey{r.Subject, r.Session, r.Trial}, x.part}
 	if t.seen[key] {
 		return nil, fmt.Errorf("it has trial %d twice", r.Trial)
 	}
