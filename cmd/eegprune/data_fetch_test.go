@@ -65,6 +65,16 @@ func bucket(t *testing.T) (address string) {
 	return s.URL + "/set"
 }
 
+func TestDataFetchOfOpenNeuroTakesTheSubjectsThatAreAskedFor(t *testing.T) {
+	dir := t.TempDir()
+	must(t, dir, "data", "fetch", "ds002721", "--subjects", "1-2", "--out", "music", "--mirror", bucket(t))
+	for subject, there := range map[string]bool{"01": true, "02": true, "03": false} {
+		if _, err := os.Stat(filepath.Join(dir, "music", "sub-"+subject, "eeg", "sub-"+subject+"_eeg.edf")); (err == nil) != there {
+			t.Errorf("subject %s: %v", subject, err)
+		}
+	}
+}
+
 func TestDataFetchGoesOnWhereItBrokeOff(t *testing.T) {
 	dir := t.TempDir()
 	fetch := []string{"data", "fetch", "eegmat", "--out", "eegmat", "--mirror", mirror(t, 2, false)}
