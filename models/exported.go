@@ -214,33 +214,28 @@ func typeOf(t op.Choice) string {
 }
 
 // withoutUnused leaves out what computes a value that nothing takes, such as the mean over heads of
-// attention's weights, which would keep heads from being pruned. Only what draws nothing, writes
-// nothing and has no tensors of its own is left out.
+// attention's weights, which would keep heads from being pruned. What takes tensors of its own stays.
 func withoutUnused(nodes []op.Node, output string) []op.Node {
-	const pure = " mean sum view reshape flatten unflatten unsqueeze squeeze transpose permute select slice contiguous detach "
 	given := map[string]bool{op.Input: true}
 	for i := range nodes {
 		for _, v := range nodes[i].Values() {
 			given[v] = true
 		}
 	}
-	for {
-		used := map[string]bool{output: true}
-		for i := range nodes {
-			for _, in := range nodes[i].Inputs() {
-				used[in] = true
-			}
+	used := map[string]bool{output: true}
+	var kept []op.Node
+	for _, n := range slices.Backward(nodes) {
+		own := slices.ContainsFunc(n.Inputs(), func(in string) bool { return !given[in] })
+		if n.Pure() && !own && len(n.Gives) == 1 && !used[n.Gives[0].Name] {
+			continue
 		}
-		left := slices.DeleteFunc(slices.Clone(nodes), func(n op.Node) bool {
-			function, _, _ := strings.Cut(strings.TrimPrefix(n.Op, "aten."), ".")
-			return len(n.Gives) == 1 && !used[n.Gives[0].Name] && strings.Contains(pure, " "+function+" ") &&
-				!slices.ContainsFunc(n.Inputs(), func(in string) bool { return !given[in] })
-		})
-		if len(left) == len(nodes) {
-			return nodes
+		for _, in := range n.Inputs() {
+			used[in] = true
 		}
-		nodes = left
+		kept = append(kept, n)
 	}
+	slices.Reverse(kept)
+	return kept
 }
 
 // renamed has a node take another value instead of one.

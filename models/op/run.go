@@ -220,6 +220,14 @@ func (n *Node) InPlace() bool {
 	return strings.HasSuffix(base, "_") && !strings.HasSuffix(base, "__")
 }
 
+// Pure reports whether an operation is known to do nothing but compute what it gives: it draws and
+// writes nothing.
+func (n *Node) Pure() bool {
+	const pure = " mean sum view reshape flatten unflatten unsqueeze squeeze transpose permute select slice contiguous detach "
+	base, _, _ := strings.Cut(strings.TrimPrefix(n.Op, "aten."), ".")
+	return strings.Contains(pure, " "+base+" ")
+}
+
 // updates reports whether the node changes a buffer, such as a count of batches.
 func (b *Binding) updates() bool { return b.InPlace() && b.Tensors[b.Ref("self")] != nil }
 

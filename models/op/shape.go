@@ -342,9 +342,7 @@ func (t *Ties) heads(split, joined []Dim) bool {
 	for j := range all.size {
 		t.all.join(a+j/inner.size, b+j)
 	}
-	for j := heads; j < sequences.size; j++ {
-		t.all.join(a+j%heads, a+j)
-	}
+	t.Repeat(sequences, heads)
 	return true
 }
 
