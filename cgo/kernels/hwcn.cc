@@ -45,21 +45,7 @@ Tensor shim::hwcn(const Tensor &any) {
 Tensor shim::contiguous(const Tensor &x) {
   if (x.is_contiguous() || !x.is_cpu() || x.scalar_type() != at::kFloat || x.dim() < 2 || x.numel() == 0 || x.stride(0) != 1)
     return x.contiguous();
-  const Tensor innermost = x.movedim(0, -1).contiguous();
-  const int64_t n = x.size(0), points = x.numel() / n;
-  Tensor out = at::empty(x.sizes(), x.options());
-  const float *from = innermost.const_data_ptr<float>();
-  float *to = out.mutable_data_ptr<float>();
-  constexpr int64_t block = 16;
-  at::parallel_for(0, (points + block - 1) / block, 64, [=](int64_t begin, int64_t end) {
-    for (int64_t p = begin * block; p < std::min(end * block, points); p += block) {
-      const int64_t many = std::min(block, points - p);
-      for (int64_t i = 0; i < n; ++i)
-        for (int64_t k = 0; k < many; ++k)
-          to[i * points + p + k] = from[(p + k) * n + i];
-    }
-  });
-  return out;
+  return x.movedim(0, -1).reshape({-1, x.size(0)}).t().contiguous().view(x.sizes());
 }
 
 namespace {
