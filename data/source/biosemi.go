@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/eegprune/eegprune/data/edf"
 	"github.com/eegprune/eegprune/data/montage"
@@ -75,14 +74,6 @@ func openBioSemi(ctx context.Context, m *Manifest, path string) (b *biosemi, err
 		before = v
 	}
 	return b, nil
-}
-
-// because adds to an error what is wrong with the file as a whole.
-func because(err error, notes []note.Note) error {
-	if err == nil || len(notes) == 0 {
-		return err
-	}
-	return fmt.Errorf("%w (%s)", err, strings.TrimSuffix(notes[0].What, "."))
 }
 
 // part is the samples [from, to) of all electrodes.

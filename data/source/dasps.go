@@ -131,14 +131,12 @@ func readDASPS(ctx context.Context, _ *Manifest, f File, yield func(trial) error
 
 // daspsRated reads the ratings of a subject's situations, of the first file that there is.
 func daspsRated(ctx context.Context, f File) (list []map[string]float64, err error) {
-	for _, path := range daspsRatings(f) {
-		err := withArrays(ctx, path, func(p string) bool { return p != "data" && !strings.ContainsAny(p, ".{") }, func(v map[string]*mat.Array) (err error) {
-			list, err = daspsTable(ctx, v)
-			return err
-		})
-		if !errors.Is(err, fs.ErrNotExist) {
-			return list, err
-		}
+	err = withFirstArrays(ctx, daspsRatings(f), func(p string) bool { return p != "data" && !strings.ContainsAny(p, ".{") }, func(v map[string]*mat.Array) (err error) {
+		list, err = daspsTable(ctx, v)
+		return err
+	})
+	if !errors.Is(err, fs.ErrNotExist) {
+		return list, err
 	}
 	return nil, fmt.Errorf("the ratings of its situations are missing: put DASPS's directory \"Raw data.mat\" with S%s.mat beside the directory of its recordings", f.Subject)
 }

@@ -88,14 +88,12 @@ func facedRatings(f File) []string {
 // facedFelt reads what a subject felt, by the clip, which the file has in the order in which it was
 // seen. It is empty where there is no file.
 func facedFelt(ctx context.Context, f File) (felt map[int]map[string]float64, notes []note.Note, err error) {
-	for _, path := range facedRatings(f) {
-		err = withArrays(ctx, path, mat.Only("After_remark.score", "After_remark.vid"), func(v map[string]*mat.Array) (err error) {
-			felt, err = facedTable(ctx, v["After_remark"])
-			return err
-		})
-		if !errors.Is(err, fs.ErrNotExist) {
-			return felt, nil, err
-		}
+	err = withFirstArrays(ctx, facedRatings(f), mat.Only("After_remark.score", "After_remark.vid"), func(v map[string]*mat.Array) (err error) {
+		felt, err = facedTable(ctx, v["After_remark"])
+		return err
+	})
+	if !errors.Is(err, fs.ErrNotExist) {
+		return felt, nil, err
 	}
 	return nil, []note.Note{note.New(note.About, "There is no %s of its subject (in ../Rating/sub%s, for one), and so what was felt is not known.", facedRemarks, f.Subject)}, nil
 }

@@ -106,9 +106,6 @@ func readMAHNOB(ctx context.Context, m *Manifest, f File, yield func(trial) erro
 	return yield(t)
 }
 
-// errEmpty is of a table or the like that has nothing in it.
-var errEmpty = errors.New("it is empty: get it again")
-
 // mostXML bounds a session.xml.
 const mostXML = 1 << 20
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"github.com/eegprune/eegprune/data/mat"
@@ -60,6 +61,17 @@ func withArrays(ctx context.Context, path string, want func(string) bool, do fun
 		return inFile(path, err)
 	}
 	return nil
+}
+
+// withFirstArrays is withArrays of the first of some files that is there. The error is fs.ErrNotExist
+// where none is.
+func withFirstArrays(ctx context.Context, paths []string, want func(string) bool, do func(map[string]*mat.Array) error) error {
+	for _, path := range paths {
+		if err := withArrays(ctx, path, want, do); !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return fs.ErrNotExist
 }
 
 // matrix makes rows of zeros.

@@ -161,6 +161,17 @@ func (t *trialFile) recording(ctx context.Context, x trial) (*Recording, error) 
 	return &r, nil
 }
 
+// errEmpty is of a table or the like that has nothing in it.
+var errEmpty = errors.New("it is empty: get it again")
+
+// because adds to an error what is wrong with the file as a whole.
+func because(err error, notes []note.Note) error {
+	if err == nil || len(notes) == 0 {
+		return err
+	}
+	return fmt.Errorf("%w (%s)", err, strings.TrimSuffix(notes[0].What, "."))
+}
+
 // ofScale says what values a label has.
 func ofScale(s label.Scale) string {
 	if s.Rating() {
