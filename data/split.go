@@ -63,6 +63,11 @@ func OneAtATime(name string) bool {
 	return name == LeaveOneSubjectOut || name == LeaveOneStimulusOut
 }
 
+// KeepsStimuli reports whether the named split keeps whole stimuli together.
+func KeepsStimuli(name string) bool {
+	return slices.ContainsFunc(splitKinds(), func(k splitKind) bool { return k.name == name && k.unit == stimuli })
+}
+
 // Nested is the split whose folds' training parts are divided into folds again; see
 // [Split].
 const Nested = "nested"

@@ -126,7 +126,7 @@ func (s *Study) describeSplit(sameFolds bool) string {
 	if s.mixed {
 		return text + "; clips of one trial are both trained on and tested on"
 	}
-	if strings.HasSuffix(c.Name, "Stimulus") {
+	if data.KeepsStimuli(c.Name) {
 		return text + "; no stimulus, and no trial, is both trained on and tested on"
 	}
 	return text + "; no trial is both trained on and tested on"

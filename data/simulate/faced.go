@@ -12,12 +12,15 @@ import (
 
 const facedClips = 28
 
+// facedClass is the class of a clip, counted from 0.
+func facedClass(clip int) int { return digit("0001112223334444555666777888", clip) }
+
 // facedFormat is Processed_data, whose last two channels, no EEG, are zero, and Rating.
 func facedFormat() fileFormat {
 	const channels = 32
 	name := numbered("%03d", 0)
 	f := facedSet("faced", 250)
-	f.class = func(_, _, trial int) int { return digit("0001112223334444555666777888", trial) }
+	f.class = func(_, _, trial int) int { return facedClass(trial) }
 	f.files = func(c Config, s int, made *session) []file {
 		return []file{{"Processed_data/sub" + name(s) + ".pkl", func(w io.Writer) error {
 			n := made.trials[0].length
@@ -53,7 +56,7 @@ func facedSeen(s, trial int) int { return (5*trial + 3*s) % facedClips }
 func facedBDFFormat() fileFormat {
 	name := numbered("%03d", 0)
 	f := facedSet("faced-bdf", 250)
-	f.class = func(s, _, trial int) int { return digit("0001112223334444555666777888", facedSeen(s, trial)) }
+	f.class = func(s, _, trial int) int { return facedClass(facedSeen(s, trial)) }
 	f.number = func(s, i int) int { return facedSeen(s, i) + 1 }
 	f.files = func(c Config, s int, made *session) []file {
 		dir := "Data/sub" + name(s) + "/"
