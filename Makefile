@@ -48,7 +48,7 @@
 #                            Linux; 5 GB of disk), then features and serving beside torcheeg (needs a
 #                            Python with torcheeg); MEMORY="--subjects 8" and such
 
-.PHONY: program wheel test-wheel lint lint-slow comparison build shim libtorch demo test test-go test-shim test-slow test-slurm test-reference test-real test-mne test-torcheeg test-tensorboard test-export test-networks test-page parity test-gpu bench bench-gpu gpu-bundle test-race-shim bench-data bench-growth vet clean clean-libtorch
+.PHONY: program wheel test-wheel test-start docs lint lint-slow comparison build shim libtorch demo test test-go test-shim test-slow test-slurm test-reference test-real test-mne test-torcheeg test-tensorboard test-export test-networks test-page parity test-gpu bench bench-gpu gpu-bundle test-race-shim bench-data bench-growth vet clean clean-libtorch
 
 BIN    := $(CURDIR)/bin
 SHIM   := $(BIN)/libeegprune_torch.so
@@ -74,7 +74,6 @@ wheel:
 test-wheel:
 	scripts/test_wheel.sh $$(ls -t build/wheel/*.whl | head -n 1) $(PYTHONS)
 
-.PHONY: test-start docs
 test-start:
 	@test -f "$(WHEEL)" || { echo "test-start: name a wheel: make test-start WHEEL=FILE"; exit 2; }
 	$(PYTHON) scripts/run_start.py --wheel $(WHEEL)
