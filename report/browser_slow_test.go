@@ -4,13 +4,9 @@ package report
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
-	"html"
 	"os"
 	"path/filepath"
-	"regexp"
-	"strings"
 	"testing"
 
 	"github.com/eegprune/eegprune/internal/chromium"
@@ -29,29 +25,18 @@ type measured struct {
 	Tables        int
 }
 
-// browse opens a page in headless Chromium, with arguments such as the window's size, and
-// measures it. The page itself has no script: one is added to a copy.
-func browse(t *testing.T, page string, arguments ...string) measured {
+// browse measures a page in headless Chromium, with arguments such as the window's size.
+func browse(t *testing.T, page string, arguments ...string) (m measured) {
 	t.Helper()
 	script, err := os.ReadFile("testdata/measure.js")
 	if err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "page.html")
-	page = strings.Replace(page, "<head>", "<head><script>window.errors=[];window.addEventListener('error',e=>errors.push(String(e.message)),true)</script>", 1)
-	page = strings.Replace(page, "</body>", "<script>"+string(script)+"</script></body>", 1)
 	if err := os.WriteFile(path, []byte(page), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	out := chromium.DOM(t, path, arguments...)
-	found := regexp.MustCompile(`(?s)<pre id="measured">(.*?)</pre>`).FindSubmatch(out)
-	if found == nil {
-		t.Fatalf("the page was not measured:\n%s", out)
-	}
-	var m measured
-	if err := json.Unmarshal([]byte(html.UnescapeString(string(found[1]))), &m); err != nil {
-		t.Fatal(err)
-	}
+	chromium.Measure(t, path, string(script), &m, arguments...)
 	return m
 }
 

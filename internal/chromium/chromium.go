@@ -4,9 +4,13 @@ package chromium
 import (
 	"bytes"
 	"context"
+	"encoding/json"
+	"html"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 )
@@ -47,4 +51,39 @@ func DOM(t testing.TB, page string, arguments ...string) []byte {
 		t.Fatalf("Chromium: %v\n%s", err, stderr.String())
 	}
 	return out
+}
+
+var measured = regexp.MustCompile(`(?s)<pre id="measured">(.*?)</pre>`)
+
+// Measure returns in v what a script finds in a page. script defines the function measure, which is
+// called once the page has loaded; window.errors are the messages of the errors until then. The
+// page itself stays as it is: a copy beside it, where its pictures are found, has the script.
+func Measure(t testing.TB, page, script string, v any, arguments ...string) {
+	t.Helper()
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	copied := strings.Replace(string(text), "<head>", `<head><script>window.errors = [];
+addEventListener("error", e => errors.push(String(e.message)), true);</script>`, 1)
+	copied = strings.Replace(copied, "</body>", "<script>"+script+`
+addEventListener("load", () => {
+  const out = document.createElement("pre");
+  out.id = "measured";
+  out.textContent = JSON.stringify(measure());
+  document.body.append(out);
+});</script></body>`, 1)
+	path := filepath.Join(filepath.Dir(page), "measured-"+filepath.Base(page))
+	if err := os.WriteFile(path, []byte(copied), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	defer os.Remove(path)
+	out := DOM(t, path, arguments...)
+	found := measured.FindSubmatch(out)
+	if found == nil {
+		t.Fatalf("%s was not measured:\n%s", page, out)
+	}
+	if err := json.Unmarshal([]byte(html.UnescapeString(string(found[1]))), v); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -3,12 +3,8 @@
 package main
 
 import (
-	"encoding/json"
-	"html"
 	"os"
 	"path/filepath"
-	"regexp"
-	"strings"
 	"testing"
 
 	"github.com/eegprune/eegprune/internal/chromium"
@@ -16,23 +12,19 @@ import (
 
 // look is a script that measures a page: what went wrong, what is wider than the window, pictures
 // that did not load, what was asked of another host, and the contrast of text (WCAG 2's ratio).
-const look = `<script>
-addEventListener("load", () => {
+const look = `
+function measure() {
   const light = c => { const [r, g, b] = c.match(/[\d.]+/g).map(Number).map(v => { v /= 255; return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; }); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
   const ratio = (a, b) => { const [x, y] = [light(a), light(b)].sort((p, q) => q - p); return (x + 0.05) / (y + 0.05); };
   const paper = getComputedStyle(document.body).backgroundColor;
   const contrasts = [...document.querySelectorAll("main, main a, nav a, nav p, td, h2")].map(e => ratio(getComputedStyle(e).color, paper));
-  const out = document.createElement("pre");
-  out.id = "looked";
-  out.textContent = JSON.stringify({
+  return {
     Errors: window.errors, Width: document.documentElement.clientWidth, Scroll: document.documentElement.scrollWidth,
     Broken: [...document.images].filter(i => i.naturalWidth === 0).map(i => i.src),
     Outside: performance.getEntriesByType("resource").map(e => e.name).filter(n => !n.startsWith("file:")),
     Contrast: Math.min(...contrasts), Paper: light(paper), Text: document.querySelector("main").innerText.length,
-  });
-  document.body.append(out);
-});
-</script>`
+  };
+}`
 
 type looked struct {
 	Errors, Broken, Outside []string
@@ -40,29 +32,9 @@ type looked struct {
 	Contrast, Paper, Text   float64
 }
 
-// lookAt opens a copy of a page beside it, with the script.
-func lookAt(t *testing.T, file string, arguments ...string) looked {
+func lookAt(t *testing.T, file string, arguments ...string) (l looked) {
 	t.Helper()
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	page := strings.Replace(string(text), "<head>", "<head><script>window.errors=[];window.addEventListener('error',e=>errors.push(String(e.message)),true)</script>", 1)
-	page = strings.Replace(page, "</body>", look+"</body>", 1)
-	copied := filepath.Join(filepath.Dir(file), "looked-"+filepath.Base(file))
-	if err := os.WriteFile(copied, []byte(page), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	defer os.Remove(copied)
-	out := chromium.DOM(t, copied, arguments...)
-	found := regexp.MustCompile(`(?s)<pre id="looked">(.*?)</pre>`).FindSubmatch(out)
-	if found == nil {
-		t.Fatalf("%s was not measured:\n%s", file, out)
-	}
-	var l looked
-	if err := json.Unmarshal([]byte(html.UnescapeString(string(found[1]))), &l); err != nil {
-		t.Fatal(err)
-	}
+	chromium.Measure(t, file, look, &l, arguments...)
 	return l
 }
 

@@ -1,6 +1,6 @@
 // Measures the figures of a page: their sizes, texts that cover each other, texts beyond
 // the edge. A text at an angle is measured by its upright box.
-(() => {
+function measure() {
   const share = 0.25, edge = 1;
   const area = b => Math.max(0, b.right - b.left) * Math.max(0, b.bottom - b.top);
   const figures = [...document.querySelectorAll("figure svg")].map(svg => {
@@ -17,9 +17,6 @@
     });
     return {Width: box.width, Height: box.height, Texts: texts.length, Overlaps: overlaps, Outside: outside};
   });
-  const out = document.createElement("pre");
-  out.id = "measured";
-  out.textContent = JSON.stringify({Errors: window.errors, Figures: figures, Width: document.documentElement.clientWidth,
-    Scroll: document.documentElement.scrollWidth, Tables: document.querySelectorAll("table").length});
-  document.body.append(out);
-})();
+  return {Errors: window.errors, Figures: figures, Width: document.documentElement.clientWidth,
+    Scroll: document.documentElement.scrollWidth, Tables: document.querySelectorAll("table").length};
+}
