@@ -98,7 +98,7 @@ func confusions(d drawing) (*Figure, error) {
 	}
 	for _, m := range d.methods() {
 		for _, stage := range stagesOf(d.ofMethod(m)) {
-			if g, ok := d.of(stage, m, d.closer(m)); ok && result.StageOf(stage).Recovered {
+			if g, ok := d.of(stage, m, d.closer[m]); ok && result.StageOf(stage).Recovered {
 				add(g, fmt.Sprintf("%s %s, %s", m, ratioText(g.Variant), stage))
 			}
 		}

@@ -17,7 +17,8 @@ type drawing struct {
 	*result.Study
 	comparison *Comparison
 	model      string
-	all        []group // the model's, undivided
+	all        []group            // the model's, undivided
+	closer     map[string]float64 // the ratio at which each method is looked at closer
 }
 
 // kinds are the figures of a model, in the order of the page. Each returns nil where
@@ -42,7 +43,10 @@ func figures(s *result.Study, c *Comparison) ([]*Figure, error) {
 		if i > 0 && all[i-1].Model == g.Model {
 			continue
 		}
-		d := drawing{Study: s, comparison: c, model: g.Model, all: slices.DeleteFunc(slices.Clone(all), func(o group) bool { return o.Model != g.Model })}
+		d := drawing{Study: s, comparison: c, model: g.Model, all: slices.DeleteFunc(slices.Clone(all), func(o group) bool { return o.Model != g.Model }), closer: map[string]float64{}}
+		for _, m := range d.methods() {
+			d.closer[m] = d.closerRatio(m)
+		}
 		for _, kind := range kinds() {
 			f, err := kind(d)
 			if err != nil {
@@ -176,10 +180,9 @@ func (d drawing) pruned() []string {
 	return slices.DeleteFunc(stagesOf(d.all), func(stage string) bool { return result.StageOf(stage).Whole })
 }
 
-// closer returns the ratio of each method that is looked at closer: the largest at which
-// some recovery loses less than the margin in mean on the validation clips or, where there
-// is none, the smallest.
-func (d drawing) closer(method string) float64 {
+// closerRatio returns the largest ratio at which some recovery by a method loses less than the
+// margin in mean on the validation clips or, where there is none, the smallest.
+func (d drawing) closerRatio(method string) float64 {
 	var smallest, largest float64
 	seen := false
 	for _, g := range d.ofMethod(method) {

@@ -24,12 +24,6 @@ func learning(d drawing) (*Figure, error) {
 	}
 	f := newFigure(fileName("learning", d.model), fmt.Sprintf("%s: loss and %s by epoch, means over folds. %s", d.model, result.MetricTitle(d.JudgedBy()), d.closerIs()), columnsFor(len(stages)))
 	f.height = 1.7 * vg.Inch
-	closer := map[string]float64{} // by method
-	for _, g := range d.all {
-		if _, known := closer[g.Method]; !known && !result.StageOf(g.Stage).Whole {
-			closer[g.Method] = d.closer(g.Method)
-		}
-	}
 	score := func(e result.Epoch) float64 {
 		return 100 * result.Score{Accuracy: e.ValAcc, Balanced: e.ValBalanced, MacroF1: e.ValF1}.By(d.JudgedBy())
 	}
@@ -44,7 +38,7 @@ func learning(d drawing) (*Figure, error) {
 		for _, stage := range stages {
 			p := f.panel(stage, "epoch", kind.axis)
 			for _, g := range d.all {
-				if g.Stage != stage || !result.StageOf(stage).Whole && g.Ratio != closer[g.Method] {
+				if g.Stage != stage || !result.StageOf(stage).Whole && g.Ratio != d.closer[g.Method] {
 					continue
 				}
 				style := draw.LineStyle{Color: d.color(g), Width: vg.Points(1.2)}

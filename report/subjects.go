@@ -32,7 +32,7 @@ func subjects(d drawing) (*Figure, error) {
 	}
 	ring := look{color: color.Black, glyph: draw.RingGlyph{}}
 	for _, m := range d.methods() {
-		ratio := d.closer(m)
+		ratio := d.closer[m]
 		p := f.panel(fmt.Sprintf("%s %g", m, ratio), d.axis(), "subject")
 		p.Y.Tick.Marker = plot.ConstantTicks(names)
 		var old []point
