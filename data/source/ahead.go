@@ -10,15 +10,15 @@ import (
 const (
 	// maxAhead is how many files are read at once at the most.
 	maxAhead = 8
-	// aheadBytes bounds what waits to be worked on. The garbage collector lets the
+	// aheadBytes bounds the recordings that were read ahead. The garbage collector lets the
 	// program take up to twice as much.
 	aheadBytes = 96 << 20
 )
 
-// recordings reads the files in order, the next ones while the caller works on what it has:
-// some at once where there are many workers. done, where it isn't nil, is called when the
-// caller has had all of a file. After an error, which names the file, it goes on with the
-// next file if the caller does.
+// recordings reads the files in order and reads ahead while the caller works on a
+// recording: several files at once where there are many workers. done, where it isn't nil,
+// is called when the caller has had all recordings of a file. After an error, which names
+// the file, it goes on with the next file if the caller does.
 func (s *Source) recordings(ctx context.Context, workers int, done func(File)) iter.Seq2[*Recording, error] {
 	return func(yield func(*Recording, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
@@ -83,7 +83,8 @@ func (s *Source) readInto(ctx context.Context, to *ahead, i int) {
 	}
 }
 
-// wholeBytes is what a reader keeps of a file for as long as it reads it.
+// wholeBytes is the size of a file that its reader holds in memory while it reads; 0 for a
+// format that streams.
 func (s *Source) wholeBytes(f File) int64 {
 	if s.Manifest.format().streams {
 		return 0
@@ -93,7 +94,7 @@ func (s *Source) wholeBytes(f File) int64 {
 	}
 	info, err := os.Stat(f.Path)
 	if err != nil {
-		return 0 // the reader will say what is wrong
+		return 0 // the reader reports the error
 	}
 	return info.Size() // files of samples beside it are read piece by piece
 }
@@ -103,7 +104,7 @@ type readAhead struct {
 	err       error
 }
 
-// ahead holds what was read and not yet taken, by file.
+// ahead holds, by file, the recordings that were read and not yet taken.
 type ahead struct {
 	mu      sync.Mutex
 	changed *sync.Cond
@@ -126,9 +127,8 @@ func (a *ahead) wake() {
 	a.changed.Broadcast()
 }
 
-// room waits until n more bytes may be held for a file. What the caller is waiting
-// for has room at once, or all would wait for it. It returns false when the context
-// has ended.
+// room waits until n more bytes may be held for a file. The file that the caller waits for
+// has room at once, or all would wait for it. It returns false when the context has ended.
 func (a *ahead) room(ctx context.Context, file int, n int64) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestRecordingsAheadAreLetGo: what the caller has had is not kept.
+// TestRecordingsAheadAreLetGo: recordings that the caller has taken are freed.
 func TestRecordingsAheadAreLetGo(t *testing.T) {
 	a := newAhead(1)
 	gone := make(chan struct{}, 3)

@@ -72,7 +72,7 @@ func readAMIGOS(ctx context.Context, m *Manifest, f File, yield func(trial) erro
 		var blank []string
 		for i := range data[:min(amigosShort, len(data))] {
 			if data[i].Len() == 0 || labels[i].Len() == 0 {
-				continue // a video that the subject did not see; what is missing is said
+				continue // a video that the subject did not see; noteMissing counts it
 			}
 			t, whole, err := amigosTrial(ctx, data[i], labels[i])
 			if err != nil {

@@ -25,7 +25,7 @@ type stretch struct {
 type event struct {
 	onset, duration float64 // seconds from the file's start, and how long; 0 where that isn't said
 	text            string
-	stimulus        string // what it was of; empty where nothing says it
+	stimulus        string // empty where unknown
 }
 
 func (e event) String() string { return fmt.Sprintf("%q at %.6g s", e.text, e.onset) }
@@ -38,8 +38,8 @@ func (r *Recording) shown(events []event, start float64) {
 	}
 }
 
-// annotated returns a recording for each event whose text has a class. What becomes of the
-// others is said in notes of the recordings.
+// annotated returns a recording for each event whose text has a class. Notes of the
+// recordings list the other events.
 func annotated(m *Manifest, stretches []stretch, events []event) ([]*Recording, error) {
 	a := &annotator{manifest: m, stretches: stretches, noun: "annotation"}
 	if m.beside.labels() {
@@ -76,7 +76,7 @@ type annotator struct {
 	stretches []stretch
 	list      []*Recording
 	notes     []note.Note
-	noun      string // what an event is called in messages
+	noun      string // for an event, in messages
 
 	outside, longer []string
 }

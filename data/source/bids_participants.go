@@ -54,8 +54,8 @@ func (b *bidsSet) inputs(m *Manifest) []string {
 	return []string{b.Path(bids.Participants)}
 }
 
-// noteParticipants says what participants.tsv says of the subjects, and whom only one of the
-// table and the recordings has.
+// noteParticipants notes the columns of participants.tsv, and the subjects that only the
+// table or only the recordings have.
 func (b *bidsSet) noteParticipants(s *Source) {
 	t := b.participants
 	if t == nil {

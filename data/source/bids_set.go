@@ -17,7 +17,7 @@ import (
 type bidsSet struct {
 	*bids.Dataset
 	participants *bids.Table                  // nil where there is none
-	subjects     map[string]map[string]string // what it says of each, by column
+	subjects     map[string]map[string]string // each subject's row of participants.tsv, by column
 	sidecars     map[string]*sidecar          // by the names of recordings
 	events       []*bids.Table                // those of the recordings, each once
 }
@@ -240,7 +240,7 @@ func (b *bidsSet) noteColumns(s *Source) {
 	}
 }
 
-// A labelColumn is a column of the events and what it holds.
+// A labelColumn is a column of the events with its values.
 type labelColumn struct {
 	name   string
 	values []string

@@ -15,7 +15,8 @@ import (
 	"github.com/eegprune/eegprune/internal/note"
 )
 
-// bidsRecording is what MNE-BIDS reads of one of testdata/bids/set: see scripts/make_bids.py.
+// bidsRecording is a recording of testdata/bids/set as MNE-BIDS reads it: see
+// scripts/make_bids.py.
 type bidsRecording struct {
 	File, Subject, Session string
 	Channels, Bads         []string
@@ -152,8 +153,8 @@ const (
 	second = "sub-02/ses-a/eeg/sub-02_ses-a_task-emo_"
 )
 
-// TestBIDSIsSaid has data sets that differ in one thing from the one of MNE-BIDS, and what must
-// be said of it, and how many trials there are.
+// TestBIDSIsSaid has data sets that differ in one thing from the one of MNE-BIDS, with the note
+// that each must have and the number of its trials.
 func TestBIDSIsSaid(t *testing.T) {
 	const column = "format: bids\nlabel: {column: trial_type, classes: {happy: high, sad: low}}\n"
 	for about, c := range map[string]struct {
@@ -255,7 +256,7 @@ func TestBIDSIsSaid(t *testing.T) {
 	}
 }
 
-// TestBIDSThatCannotBeRead has what must be refused, and words of the sentence.
+// TestBIDSThatCannotBeRead has data sets that must be refused, with words of the error.
 func TestBIDSThatCannotBeRead(t *testing.T) {
 	for about, c := range map[string]struct {
 		yaml    string
@@ -326,7 +327,7 @@ func TestBIDSStart(t *testing.T) {
 	}
 }
 
-// Ratings and films in events.tsv: a threshold makes the classes, a column names what was seen.
+// Ratings and films in events.tsv: a threshold makes the classes, a column names the stimulus.
 func TestBIDSRatingsAndStimuli(t *testing.T) {
 	table := "onset\tduration\tvalence\tstim_file\tmovie\n0.5\t1.0\t5\tjoy.mp4\tA\n2.25\t1.5\t2\tsad.mp4\tB\n3.9\t0.1\t7.5\tjoy.mp4\tC\n"
 	dir := bidsCopy(t, []string{"ses-", "run-2", "sub-03"}, map[string]string{"sub-01/eeg/sub-01_task-emo_run-1_events.tsv": table})

@@ -7,7 +7,7 @@ import (
 	"github.com/eegprune/eegprune/internal/note"
 )
 
-// A census is what there is of a data set where nothing is missing.
+// A census counts the subjects, sessions and trials of a complete data set.
 type census struct {
 	subjects []string
 	sessions int // of each subject; 0 where there are none
@@ -35,7 +35,7 @@ func (s *Source) dataset() *dataset {
 	return nil
 }
 
-// noteMissing says what there is not of a known data set.
+// noteMissing notes the subjects, sessions and trials that a known data set lacks.
 func (s *Source) noteMissing(notes *note.List, have []SubjectSummary) {
 	d := s.dataset()
 	if d == nil {

@@ -17,15 +17,15 @@ type candidate struct {
 	// unfit is why it has no samples that can be used, foreign why they are no voltages;
 	// empty where neither is so.
 	unfit, foreign string
-	// kind is what a table beside the file says it is, in upper case: "EEG", "EOG"; empty
-	// where none does.
+	// kind is the channel's type in a table beside the file, in upper case: "EEG", "EOG"; empty
+	// without one.
 	kind string
 	// unit is the file's own; choosing may put another in its place where it says none.
 	unit string
 }
 
-// pickChannels chooses rows from the channels of a file by the manifest's
-// rule: indices into names, the channels' names, and what was left out.
+// pickChannels chooses channels of a file by the manifest's rule. It returns their indices into
+// names, their names, and notes of the channels left out.
 func (m *Manifest) pickChannels(names []string) (rows []int, channels []string, notes []note.Note, err error) {
 	all := make([]candidate, len(names))
 	for i, n := range names {
@@ -94,8 +94,8 @@ func (m *Manifest) choose(all []candidate) (rows []int, names []string, notes []
 	return rows, names, notes, nil
 }
 
-// nameOf is what a channel is called: of one that is asked for and no EEG, the name by which it
-// is asked for.
+// nameOf is the name of a channel. A channel that is asked for and isn't EEG keeps the name by
+// which it is asked for.
 func nameOf(c montage.Channel, also bool) string {
 	if also && !c.Kind.EEG() {
 		return c.Bare()
@@ -226,7 +226,7 @@ func prefixed(names []string) []string {
 	return all
 }
 
-// quoteOdd quotes what can't be read in a list of names.
+// quoteOdd quotes a name that would be unreadable in a list of names.
 func quoteOdd(name string) string {
 	if name == "" || strings.ContainsAny(name, ",;") || strings.TrimSpace(name) != name {
 		return fmt.Sprintf("%q", name)

@@ -25,10 +25,10 @@ type dataset struct {
 	// is the directory of the recordings, which a directory of features alone is no part of.
 	features *regexp.Regexp
 	raw      string
-	// is reports whether a file that is named as the manifest says is one of the set, by what is
-	// in it; nil where names are enough.
+	// is reports whether a file whose name matches the manifest belongs to the set, by its
+	// contents; nil where names are enough.
 	is func(path string) (bool, error)
-	// whole is what there is where nothing is missing; empty where that is not known.
+	// whole is the complete set; empty where it is unknown.
 	whole census
 	// differs says where other programs make other classes, or read something else: a sentence
 	// without its point.
@@ -66,8 +66,8 @@ func datasets() []dataset {
 	return tables.datasets
 }
 
-// tables are what is known of data sets and formats, made when it is first asked for: a command
-// line asks for the names alone, and often. They are not changed.
+// tables holds the known data sets and formats, made at first use: a command line often asks for
+// the names alone. They are not changed.
 var tables struct {
 	sets, kinds, named sync.Once
 	datasets           []dataset

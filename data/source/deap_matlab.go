@@ -9,8 +9,8 @@ import (
 	"github.com/eegprune/eegprune/data/mat"
 )
 
-// deapMATLAB is DEAP's data_preprocessed_matlab: what data_preprocessed_python has, as variables
-// data [trials, 40, samples] and labels [trials, 4].
+// deapMATLAB is DEAP's data_preprocessed_matlab: the samples of data_preprocessed_python, as
+// variables data [trials, 40, samples] and labels [trials, 4].
 func deapMATLAB() dataset {
 	return dataset{
 		cite: deap().cite,

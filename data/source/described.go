@@ -13,8 +13,8 @@ import (
 	"github.com/eegprune/eegprune/internal/note"
 )
 
-// A description is what an .npz file says of its array x, in arrays of these names
-// beside it. Any may be missing.
+// A description holds the arrays of an .npz file that describe its array x, under these
+// names. Any may be missing.
 type description struct {
 	rate     float64  // samples per second
 	channels []string // electrodes of the rows
@@ -32,7 +32,7 @@ type description struct {
 	err error // why the file can't be read
 }
 
-// describe reads what a file says of itself: nothing, unless it is an .npz.
+// describe reads the description in a file, which is empty unless the file is an .npz.
 func describe(path string) *description {
 	d := &description{}
 	if strings.HasSuffix(strings.ToLower(path), ".npz") {
@@ -134,7 +134,7 @@ func (d *description) label(labels []string, words bool) error {
 	return nil
 }
 
-// apply gives a trial, counted from 0, what the file says of it.
+// apply sets the fields of trial t, counted from 0, that the file describes.
 func (d *description) apply(r *Recording, t int) {
 	if len(d.subject) > 0 {
 		r.Subject = d.subject[t]
@@ -161,8 +161,8 @@ func (d *description) class(y float64) (string, bool) {
 	return "", false
 }
 
-// describe has the files of a source without a manifest say what they hold. Those
-// that can't be read are left for the reader to complain about.
+// describe reads the descriptions in a source's files where there is no manifest. Errors
+// are left to the reader.
 func (s *Source) describe() {
 	var all []*description
 	for i := range s.Files {

@@ -60,12 +60,12 @@ func (s *Source) dropCopies() {
 	s.noteNamesakes()
 }
 
-// sameTrial reports whether two names say the same of what is in the files.
+// sameTrial reports whether two names stand for the same trial.
 func (f File) sameTrial(o File) bool {
 	return f.Subject == o.Subject && f.Session == o.Session && f.Trial == o.Trial && f.Part == o.Part && f.Label == o.Label
 }
 
-// copyNames are what directories of copies are called.
+// copyNames are usual names of directories of copies.
 var copyNames = []string{"backup", "backups", "bak", "old", "copy", "copies", "copy of", "derivatives", "derivative", "trash", "duplicate", "duplicates", "__macosx"}
 
 // inCopies reports whether a file lies in a directory of copies.
@@ -245,9 +245,9 @@ type repeats struct {
 	seen map[fingerprint]*Recording // without samples
 }
 
-// of returns what is to be said of a recording whose samples were there before, and
-// whether it is to be left out: one that has the same label is, or it would be on both sides
-// of a split. Of two with different labels only the user can tell which is wrong.
+// of returns a note where the samples of a recording were there before, and whether the
+// recording is to be left out: one with the same label is, or it would be on both sides of a
+// split. Of two with different labels only the user can tell which is wrong.
 func (p *repeats) of(r *Recording) (said note.Note, leave bool) {
 	if !r.printed {
 		return said, false

@@ -85,7 +85,7 @@ func TestCopiesAreLeftOutAndNamed(t *testing.T) {
 	}
 }
 
-// TestUnlikelyValues: what no EEG in microvolts has is said.
+// TestUnlikelyValues: amplitudes that no EEG in microvolts has are noted.
 func TestUnlikelyValues(t *testing.T) {
 	for scale, word := range map[float64]string{1: "", 0.1: "", 30: "", 1e-6: "volts", 1e-3: "millivolts", 1e6: "larger"} {
 		r := &Recording{Samples: [][]float64{make([]float64, 100), make([]float64, 100)}}

@@ -117,8 +117,8 @@ const emoSeconds = 30
 // lastNumber finds the code in an annotation such as "TypeID: 31".
 var lastNumber = regexp.MustCompile(`(\d+)\s*$`)
 
-// found are the trials of a file: a film or imagery, until the rating that follows it. What is
-// begun anew before it was rated is none. A fade ends imagery.
+// found are the trials of a file: a film or imagery, until the rating that follows it. A trial
+// that begins anew before its rating doesn't count. A fade ends imagery.
 func (p emoPlan) found(events []event) []emoTrial {
 	codes, at := make([]int, len(events)), map[float64]int{}
 	tens := true // whether the codes differ from the subject's in their tens, as those of some runs do
@@ -235,8 +235,8 @@ func readEmo(ctx context.Context, m *Manifest, f File, yield func(trial) error) 
 	return nil
 }
 
-// labelled gives the trials of all runs in their order their stimuli, and what was felt. One that
-// the set did not keep has no labels. Where these are not the whole of them, there may be fewer.
+// labelled gives the trials of all runs, in order, their stimuli and labels. A trial that the set
+// left out has no labels. Unless whole, trials may be missing.
 func (p emoPlan) labelled(all []emoTrial, whole bool, rated string) ([]trial, []note.Note, error) {
 	counts := map[string]int{}
 	var list []trial

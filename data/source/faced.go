@@ -55,8 +55,8 @@ signal: {rate: 250, electrodes: [` + facedElectrodes + `]}
 
 const facedDiffers = "the label valence is that of a clip, as in torcheeg, which reads no ratings; what a subject felt is felt-valence, and ratings above 3.5, the middle, are high"
 
-// facedLabels are the emotion that a clip is meant to call up, its valence, and what the subject
-// felt, which files elsewhere hold.
+// facedLabels are the emotion that a clip is meant to evoke, its valence, and the subject's
+// ratings, which are in other files.
 func facedLabels() []label.Scale {
 	felt := ratings(0, 7, 3.5, facedOrder()...)
 	for i := range felt {
@@ -75,7 +75,7 @@ func facedOrder() []string {
 
 const facedRemarks = "After_remarks.mat"
 
-// facedRatings are where what a subject felt may lie.
+// facedRatings lists the paths where a subject's ratings may be.
 func facedRatings(f File) []string {
 	var list []string
 	for _, below := range []string{".", "sub%s", "../Rating/sub%s", "../Data/sub%s", "../After_remarks/sub%s"} {
@@ -85,8 +85,8 @@ func facedRatings(f File) []string {
 	return list
 }
 
-// facedFelt reads what a subject felt, by the clip, which the file has in the order in which it was
-// seen. It is empty where there is no file.
+// facedFelt reads a subject's ratings, by clip; the file has them in the order in which the clips
+// were seen. It is empty where there is no file.
 func facedFelt(ctx context.Context, f File) (felt map[int]map[string]float64, notes []note.Note, err error) {
 	err = withFirstArrays(ctx, facedRatings(f), mat.Only("After_remark.score", "After_remark.vid"), func(v map[string]*mat.Array) (err error) {
 		felt, err = facedTable(ctx, v["After_remark"])

@@ -96,7 +96,7 @@ func readFACEDBDF(ctx context.Context, m *Manifest, f File, yield func(trial) er
 	return nil
 }
 
-// facedShown reads when clips were shown, and what is wrong with the file of that.
+// facedShown reads the onsets of the clips, and returns notes of faults in their file.
 func facedShown(ctx context.Context, path string) ([]event, []note.Note, error) {
 	events, notes, err := edfAnnotations(ctx, path)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -27,7 +27,7 @@ type File struct {
 
 	class     int
 	described *description // by itself, where there is no manifest
-	sidecar   *sidecar     // what is said of it beside it
+	sidecar   *sidecar     // the tables and notes beside it
 }
 
 // choose makes Files of the names that the manifest matches.

@@ -27,17 +27,17 @@ type format struct {
 	beside []string
 	// companions are the endings of files that belong to one of the same format.
 	companions []string
-	// mark is a file by which a directory is known to be read so, and pattern what a manifest's
-	// files are where it doesn't say it.
+	// mark is a file that tells a directory of this format, and pattern the default of a manifest's
+	// files.
 	mark, pattern string
 	// open, where a data set is laid out by more than the names of its recordings, looks at
 	// how, and may complete the manifest.
 	open func(s *Source, names []string) (structure, error)
-	// describe, where files may say themselves what a manifest would, has those of a source
-	// say it that has none.
+	// describe, where files may hold the settings of a manifest themselves, reads those of a source
+	// without a manifest.
 	describe func(s *Source)
-	// unsaid, where files can't be read without a manifest, says what the first of them holds
-	// and gives an example of a manifest; nothing where there is none.
+	// unsaid, where files can't be read without a manifest, describes the contents of the first of
+	// them and gives an example of a manifest; nothing where there is none.
 	unsaid func(dir string, names []string) (holds, example string)
 	// tables says that recordings are files of other formats with tables of events and
 	// subjects around them, so that task, label.column and label.participant may be asked for.
@@ -70,10 +70,9 @@ type structure interface {
 	// narrow returns the names that may be recordings or go with them. Those that lie apart or
 	// are to be ignored are noted.
 	narrow(s *Source, names []string) []string
-	// settle keeps those of the source's files that are to be read, each with what is said of
-	// it beside it.
+	// settle keeps those of the source's files that are to be read, each with its sidecar.
 	settle(s *Source) error
-	// participant is what is said of a subject, nil where nothing is.
+	// participant holds a subject's row of participants.tsv, nil without one.
 	participant(subject string) map[string]string
 	// inputs are the files that labels depend on beside those of each recording.
 	inputs(m *Manifest) []string

@@ -16,7 +16,7 @@ import (
 	"github.com/eegprune/eegprune/internal/note"
 )
 
-// Names returns what [Open] takes in place of a manifest's path: the known data
+// Names returns the names that [Open] takes in place of a manifest's path: the known data
 // sets, and the formats of files that can be read without a manifest.
 func Names() ([]string, error) {
 	known, err := datasetNames()
@@ -116,8 +116,8 @@ func (s *Source) nameSubjects() {
 	s.Notes.Add("", note.New(note.About, "There is no %s: %s, and a recording has %s.", ManifestName, whose, has))
 }
 
-// NeedLabels is an error where recordings have no labels, which says what a manifest must hold
-// for them to have some.
+// NeedLabels returns an error where recordings have no labels; it gives an example of a
+// manifest that labels them.
 func (s *Source) NeedLabels(ctx context.Context) error {
 	if !s.Manifest.Unlabelled() {
 		return nil
@@ -192,8 +192,8 @@ func (s *Source) tasks() []string {
 	return list
 }
 
-// Start returns a manifest to begin with where the directory has none and labels could be made
-// of what is in it, else nothing.
+// Start returns a manifest to begin with where the directory has none and its files could give
+// labels, else nothing.
 func (s *Source) Start() (string, error) {
 	if s.structure == nil || !s.Origin.Implied() {
 		return "", nil

@@ -10,12 +10,12 @@ import (
 	"github.com/eegprune/eegprune/internal/note"
 )
 
-// A Summary says what is in a directory of recordings.
+// A Summary describes the recordings of a directory.
 type Summary struct {
 	Format   string           `json:"format"`
 	Manifest string           `json:"manifest"`       // its name, or where it lies
 	Classes  []string         `json:"classes"`        // empty where recordings have no labels
-	Rule     string           `json:"rule,omitempty"` // what makes the class, where recordings have several labels
+	Rule     string           `json:"rule,omitempty"` // of the class, where recordings have several labels
 	Subjects []SubjectSummary `json:"subjects"`       // in order
 
 	// Stimuli is how many films, songs, ... trials were of; 0 where nothing says it.
@@ -35,7 +35,7 @@ type Summary struct {
 	Faults []string `json:"faults,omitempty"`
 	// Bad are the files that can't be read, and why.
 	Bad []string `json:"bad,omitempty"`
-	// Notes are what was left out, corrected or assumed.
+	// Notes tell which data were left out, corrected or assumed.
 	Notes note.List `json:"notes,omitempty"`
 	// Events are the annotations of files, where they don't make the recordings.
 	Events []FileEvents `json:"events,omitempty"`
@@ -44,14 +44,14 @@ type Summary struct {
 	Start string `json:"start,omitempty"`
 }
 
-// A SubjectSummary says what there is of one subject.
+// A SubjectSummary counts the sessions and trials of one subject.
 type SubjectSummary struct {
 	Subject  string   `json:"subject"`
 	Sessions []string `json:"sessions,omitempty"`
 	Trials   int      `json:"trials"`
 	Seconds  float64  `json:"seconds"` // 0 where the rate isn't known
 	Classes  []int    `json:"classes"` // trials of each class
-	// Participant is what the participants.tsv of a BIDS data set says of the subject.
+	// Participant is the subject's row of the participants.tsv of a BIDS data set.
 	Participant map[string]string `json:"participant,omitempty"`
 }
 
@@ -68,8 +68,8 @@ type CapSummary struct {
 	Recordings int      `json:"recordings"`
 }
 
-// Inspect reads all recordings and says what there is. Files that can't be read
-// are named in the summary and don't end it.
+// Inspect reads all recordings and summarises them. Files that can't be read are named in the
+// summary and don't end it.
 func Inspect(ctx context.Context, s *Source, progress func(Progress)) (*Summary, error) {
 	var labels *label.Prepared
 	if !s.Manifest.Unlabelled() {
@@ -121,7 +121,7 @@ func Inspect(ctx context.Context, s *Source, progress func(Progress)) (*Summary,
 	return sum, nil
 }
 
-// A trialKey is what tells trials apart.
+// A trialKey identifies a trial.
 type trialKey struct {
 	subject, session string
 	trial            int

@@ -7,15 +7,15 @@ import (
 	"github.com/eegprune/eegprune/data/label"
 )
 
-// A LabelSummary says what classes one choice of labels makes.
+// A LabelSummary lists the classes that one choice of labels makes.
 type LabelSummary struct {
 	Label   string   `json:"label"`   // as --label takes it
-	Rule    string   `json:"rule"`    // what makes the class: "valence >= 5"
+	Rule    string   `json:"rule"`    // of the class: "valence >= 5"
 	Classes []string `json:"classes"` // by number
 	Trials  []int    `json:"trials"`  // of each class
 	// Ties are the trials with a rating that equals the threshold, whatever becomes of them.
 	Ties   int  `json:"ties"`
-	Chosen bool `json:"chosen,omitempty"` // whether it is what recordings are labelled by
+	Chosen bool `json:"chosen,omitempty"` // whether recordings are labelled by it
 
 	// Rating is whether a threshold divides the label.
 	Rating bool `json:"rating,omitempty"`

@@ -17,7 +17,7 @@ import (
 
 // mahnob is MAHNOB-HCI's Sessions (Soleymani et al., IEEE Trans Affective Computing 2012, 3:42): a
 // directory for each trial, with a BDF file, in which the first two codes are the beginning and
-// the end of the film, and session.xml, which says the subject, the film and what was felt.
+// the end of the film, and session.xml, which holds the subject, the film and the ratings.
 func mahnob() dataset {
 	return dataset{
 		cite: cite.Paper{
@@ -41,7 +41,7 @@ signal: {rate: 512, electrodes: [deap], baseline: 30}
 
 const mahnobSession = "session.xml"
 
-// mahnobLabels are what was felt: ratings, and an emotion by the set's numbers.
+// mahnobLabels are the ratings, and an emotion by the set's numbers.
 func mahnobLabels() []label.Scale {
 	emotion := label.Scale{Key: "emotion"}
 	for _, e := range []struct {
@@ -53,7 +53,7 @@ func mahnobLabels() []label.Scale {
 	return append(ratings(1, 9, 5, "valence", "arousal", "control", "predictability"), emotion)
 }
 
-// A mahnobXML is what session.xml says.
+// A mahnobXML holds the attributes of session.xml.
 type mahnobXML struct {
 	Valence        string `xml:"feltVlnc,attr"`
 	Arousal        string `xml:"feltArsl,attr"`

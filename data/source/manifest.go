@@ -42,10 +42,10 @@ type Manifest struct {
 
 	// Format is the kind of the files, one of [Formats].
 	Format string `yaml:"format"`
-	// Files is a regular expression for the path of a file below the directory,
-	// with slashes. Its group subject is required; session, trial (a number), stimulus (one
-	// name for all who had it) and part (of a trial in several files) are what they say; others can hold the
-	// label. Of a BIDS data set it need not be given: see [github.com/eegprune/eegprune/data/bids.Pattern].
+	// Files is a regular expression for the path of a file below the directory, with slashes. Its
+	// group subject is required. Groups session, trial (a number), stimulus (one name for all
+	// subjects) and part (of a trial in several files) may be there; others can hold the label. A
+	// BIDS data set needs none: see [github.com/eegprune/eegprune/data/bids.Pattern].
 	Files string `yaml:"files,omitempty"`
 	// Task chooses the recordings of a BIDS data set by their tasks: one or a list.
 	Task OneOrMore `yaml:"task,omitempty"`
@@ -62,13 +62,13 @@ type Manifest struct {
 	// it isn't absolute; see [montage.ReadFile].
 	Montage string `yaml:"montage,omitempty"`
 
-	// Signal describes what formats without a header of their own don't say.
+	// Signal describes the signals of files without a header.
 	Signal SignalRule `yaml:"signal,omitempty"`
 
 	files *regexp.Regexp
 	also  []string // channels that are read beside those of EEG, where they are there
-	// beside is what the tables of a BIDS data set say of the one file that is read by this
-	// manifest, nil without such.
+	// beside holds the tables of a BIDS data set for the one file that is read by this manifest, nil
+	// without such.
 	beside *sidecar
 }
 
@@ -92,12 +92,12 @@ type LabelRule struct {
 	// events.tsv is among Classes a recording of that class, as long as the event, or
 	// Seconds where that is given. Without Classes, all values are classes.
 	Column string `yaml:"column,omitempty"`
-	// Threshold makes two classes of a column of ratings, instead of Classes, and Tie says what a
-	// rating is that equals it: see [label.Binary].
+	// Threshold makes two classes of a column of ratings, instead of Classes, and Tie is the class of
+	// a rating that equals it: see [label.Binary].
 	Threshold *float64 `yaml:"threshold,omitempty" json:",omitempty"`
 	Tie       string   `yaml:"tie,omitempty" json:",omitempty"`
-	// Stimulus is the column of events.tsv that names what the trial was of; without it that is
-	// stim_file, where there is one.
+	// Stimulus is the column of events.tsv that names the trial's stimulus; by default stim_file,
+	// where there is one.
 	Stimulus string `yaml:"stimulus,omitempty" json:",omitempty"`
 	// Participant is the column of a BIDS data set's participants.tsv that holds the label
 	// of a subject. Without Classes, all values are classes.
@@ -263,7 +263,7 @@ func locate(b []byte, where, format string, args ...any) error {
 	return f
 }
 
-// check finds what is well-formed and yet can't be meant.
+// check finds settings that are well-formed and yet can't be meant.
 func (m *Manifest) check(b []byte) error {
 	f, err := formatNamed(m.Format)
 	if err != nil {
@@ -316,7 +316,7 @@ func (m *Manifest) check(b []byte) error {
 	return nil
 }
 
-// checkSignal finds what isn't meant in what is said of files that hold numbers only.
+// checkSignal finds faults in the signal settings, which describe files without a header.
 func (m *Manifest) checkSignal(b []byte, f format) error {
 	s := m.Signal
 	if s.Scale != 0 && f.units {
@@ -425,7 +425,7 @@ func (l LabelRule) rated(text string) string {
 	return form.Classes[0][int(class[0])]
 }
 
-// labelForm is what the labels of the recordings are.
+// labelForm is the form of the recordings' labels.
 type labelForm label.Form
 
 func (m *Manifest) labelForm(f format) labelForm {

@@ -12,19 +12,17 @@ import (
 	"github.com/eegprune/eegprune/internal/note"
 )
 
-// Open finds the recordings of a directory. How they are read is said by the
-// given manifest, a path or one of [Names] ("deap"), or where that is empty by the
-// eegprune.yaml in the directory, or else by the built-in manifest whose file names
-// are found there. No recording is read yet.
+// Open finds the recordings of a directory. They are read by the given manifest, a path or one
+// of [Names] ("deap"), or where that is empty by the eegprune.yaml in the directory, or else
+// by the built-in manifest whose file names are found there. No recording is read yet.
 //
 // Files of EDF, BDF, BrainVision and NumPy need no manifest to be looked at and converted, nor
-// does a BIDS data set, a directory with dataset_description.json. Each file is
-// then a subject of its own, unless names begin with sub- as those of BIDS do, and has
-// no label. An .npz file can say itself what a manifest would, by arrays beside its
-// array x [channels, samples] or [trials, channels, samples]: rate, channels (names)
-// and baseline (seconds), and for each trial y (the number of a class), subject, trial
-// (from 1), session and stimulus; classes names the classes. Recordings whose files all have y
-// are labelled.
+// does a BIDS data set, a directory with dataset_description.json. Each file is then a subject
+// of its own, unless names begin with sub- as those of BIDS do, and has no label. An .npz file
+// can replace the manifest by arrays beside its array x [channels, samples] or [trials,
+// channels, samples]: rate, channels (names) and baseline (seconds), and for each trial y (the
+// number of a class), subject, trial (from 1), session and stimulus; classes names the
+// classes. Recordings whose files all have y are labelled.
 func Open(dir, manifest string) (*Source, error) {
 	names, err := listFiles(dir)
 	if err != nil {

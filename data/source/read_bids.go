@@ -21,8 +21,8 @@ func bidsFormat() format {
 	}
 }
 
-// readBIDS reads a recording of a BIDS data set as the format of its file is read, with what
-// the tables around it say of its channels and events.
+// readBIDS reads a recording of a BIDS data set by the format of its file; the tables around
+// it describe its channels and events.
 func readBIDS(ctx context.Context, m *Manifest, f File) iter.Seq2[*Recording, error] {
 	own, ok := formatOfFile(f.Name)
 	if !ok {
@@ -52,7 +52,7 @@ func readBIDS(ctx context.Context, m *Manifest, f File) iter.Seq2[*Recording, er
 	}
 }
 
-// compare says in what a recording is not as the tables around it say.
+// compare notes where a recording differs from the tables around it.
 func (b *sidecar) compare(r *Recording) (notes []note.Note) {
 	const sameRate = 1e-4 // of it: EDF rounds the duration of its records
 	for _, said := range []struct {

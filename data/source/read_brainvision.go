@@ -52,7 +52,7 @@ func readBrainVision(ctx context.Context, m *Manifest, f File) iter.Seq2[*Record
 type brainVisionFile struct {
 	*brainvision.File
 	texts   charset.Decoder
-	foreign []string  // texts that may not be what they should
+	foreign []string  // texts whose encoding is unsure
 	single  []string  // markers of one channel
 	rows    []int     // the channels that are read
 	factors []float64 // to microvolts

@@ -50,9 +50,9 @@ type edfFile struct {
 	*edf.File
 	manifest *Manifest
 	texts    charset.Decoder
-	base     *Recording // what all recordings of the file share
+	base     *Recording // the fields that all recordings of the file share
 	signals  []int      // those that are read
-	foreign  []string   // texts that may not be what they should
+	foreign  []string   // texts whose encoding is unsure
 }
 
 func edfRecordings(ctx context.Context, m *Manifest, f File, file *edf.File) ([]*Recording, error) {
@@ -191,7 +191,7 @@ func (e *edfFile) channels() error {
 
 // noteUnits says of which channels it isn't sure that they are in microvolts.
 func (e *edfFile) noteUnits(names []string) (notes []note.Note) {
-	said := map[string][]string{} // channels by what is said of them
+	said := map[string][]string{} // channels by note
 	var order []string
 	for k, i := range e.signals {
 		dimension := e.Signals[i].Dimension
@@ -331,7 +331,7 @@ func edfEvents(ctx context.Context, path string) ([]event, error) {
 	return events, err
 }
 
-// edfAnnotations are the annotations of a file, and what is wrong with it.
+// edfAnnotations reads the annotations of a file, and returns notes of its faults.
 func edfAnnotations(ctx context.Context, path string) (events []event, notes []note.Note, err error) {
 	file, err := edf.Open(path)
 	if err != nil {

@@ -23,7 +23,7 @@ func eeglabFormat() format {
 }
 
 // readEEGLAB reads a data set of EEGLAB: a continuous one whole, or each labelled event as
-// one recording; of one in epochs each epoch as a trial. What was cut out of it is a gap.
+// one recording; of one in epochs each epoch as a trial. A part that was cut out is a gap.
 func readEEGLAB(ctx context.Context, m *Manifest, f File) iter.Seq2[*Recording, error] {
 	return func(yield func(*Recording, error) bool) {
 		file, err := eeglab.Open(ctx, f.Path)
@@ -126,7 +126,7 @@ func eeglabFileEvents(ctx context.Context, path string) ([]event, error) {
 	return eeglabEvents(file), file.Close()
 }
 
-// parts are those of a continuous recording between what was cut out.
+// parts are the parts of a continuous recording between its cuts.
 func (e *eeglabFile) parts() []*Recording {
 	cuts := []int{0, e.Samples}
 	seconds := 0.0

@@ -25,10 +25,10 @@ func matFormat() format {
 
 // readMAT reads MAT files of any version: a matrix [channels, samples] of one recording, a
 // three-dimensional array [channels, samples, trials], or a cell array or a field of an array
-// of structures with a matrix for each trial. The manifest says what they are: signal.array
-// is the variable, or the path of a field ("EEG.data"), signal.axes its axes where they are
-// others, label.array the labels. Variables rate and channels stand for what the manifest
-// doesn't say.
+// of structures with a matrix for each trial. In the manifest, signal.array is the variable,
+// or the path of a field ("EEG.data"), signal.axes its axes where they are others,
+// label.array the labels. Variables rate and channels are the defaults of the manifest's
+// settings.
 func readMAT(ctx context.Context, m *Manifest, f File) iter.Seq2[*Recording, error] {
 	return func(yield func(*Recording, error) bool) {
 		x := &matFile{manifest: m, file: f}
@@ -60,13 +60,13 @@ func readMAT(ctx context.Context, m *Manifest, f File) iter.Seq2[*Recording, err
 	}
 }
 
-// Variables that say what a manifest doesn't, as the arrays of an .npz file do.
+// Variables for settings that the manifest lacks, as the arrays of an .npz file.
 const (
 	rateVariable     = "rate"
 	channelsVariable = "channels"
 )
 
-// openMAT returns the variables of a file that a manifest asks for. What they hold is read
+// openMAT returns the variables of a file that a manifest asks for. Their values are read
 // later, while the file is open.
 func openMAT(ctx context.Context, path string, m *Manifest) (map[string]*mat.Array, io.Closer, error) {
 	file, err := os.Open(path)

@@ -146,7 +146,8 @@ func TestTrialsWithoutAClassAreSaid(t *testing.T) {
 	}
 }
 
-// TestMATWithoutAManifest: the error says what is in the files, and what to write.
+// TestMATWithoutAManifest: the error lists the variables and gives an example of a
+// manifest.
 func TestMATWithoutAManifest(t *testing.T) {
 	for _, name := range []string{"cells73", "cube"} {
 		b, err := os.ReadFile(filepath.Join("testdata", "mat", name+".mat"))

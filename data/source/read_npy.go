@@ -24,12 +24,11 @@ func npyFormat() format {
 	}
 }
 
-// readNPY reads .npy and .npz files: an array [channels, samples] of one
-// recording or [trials, channels, samples] of many. The manifest says what the
-// numbers are: signal.rate, signal.electrodes and, for .npz, the names of the
-// arrays. The label is in the file's name, or in an array of one number for
-// each trial. Without a manifest, or where it is silent, an .npz file's own
-// arrays say it.
+// readNPY reads .npy and .npz files: an array [channels, samples] of one recording or
+// [trials, channels, samples] of many. The manifest has signal.rate, signal.electrodes and,
+// for .npz, the names of the arrays. The label is in the file's name, or in an array of one
+// number for each trial. Without a manifest, or where it has no such setting, an .npz
+// file's own arrays apply.
 func readNPY(ctx context.Context, m *Manifest, f File) iter.Seq2[*Recording, error] {
 	return eachTrial(ctx, f, func(file *mapped.File) (manyTrials, error) {
 		n, err := openNPY(m, f, file.Bytes())

@@ -17,7 +17,7 @@ type Origin struct {
 	BuiltIn bool   // whether it is that of a known data set
 }
 
-// Implied reports whether there is no manifest but what the names of the files say.
+// Implied reports whether there is no manifest, only the names of the files.
 func (o Origin) Implied() bool { return o == Origin{} }
 
 // String is the origin in messages.
@@ -99,9 +99,9 @@ func accessioned(dir string, list []*Manifest, names []string) *Manifest {
 // looked is how many files of a directory are looked into, until one is of the set.
 const looked = 3
 
-// mostMatched returns the manifest that most files are named as, nil where none is. Names that
-// several data sets have are told by what is in the files; where none of these can be read, by
-// the names alone, so that reading says why.
+// mostMatched returns the manifest whose pattern matches most files, nil where none does. Where
+// several data sets share names, the contents of the files decide; where none of these can be
+// read, the names alone, so that reading reports the error.
 func mostMatched(dir string, list []*Manifest, names []string) *Manifest {
 	type match struct {
 		m     *Manifest
@@ -150,7 +150,8 @@ func (d dataset) looks(dir string, names []string) (is, readable bool) {
 	return false, readable
 }
 
-// errUnknown says of a directory whose files nothing says how to read what they may be.
+// errUnknown is the error for a directory whose files can't be read without a manifest. It says
+// what they may be.
 func errUnknown(dir string, list []*Manifest, names []string) error {
 	if said := foreignFiles(names); said != "" {
 		return fmt.Errorf("%s: %s", dir, said)

@@ -34,14 +34,14 @@ type Recording struct {
 	// recordings; the first recording of a file has them.
 	Events []Event
 
-	// Notes tell the user what the reader left out, corrected or assumed.
+	// Notes tell the user which data the reader left out, corrected or assumed.
 	Notes []note.Note
 
 	print   fingerprint // of Samples as they were read
 	printed bool        // whether it has one
 
-	// pending is how many samples a reader has yet to read, from Offset on. What a reader
-	// gives has none.
+	// pending counts the samples that a reader has yet to read, from Offset on. Recordings that it
+	// returns have none.
 	pending int
 
 	ownTrial bool // Trial is the file's own number, not one counted while reading
@@ -136,7 +136,7 @@ type Fault struct {
 	Channel, Why string
 }
 
-// Faults looks for channels that never move or hold what is no number.
+// Faults finds channels that are flat or hold NaN or infinite samples.
 func (r *Recording) Faults() []Fault {
 	var list []Fault
 	for c, x := range r.Samples {
@@ -173,5 +173,5 @@ func (r *Recording) Bytes() int64 {
 	return int64(n)
 }
 
-// note keeps what is said of a recording.
+// note adds a note.
 func (r *Recording) note(n note.Note) { r.Notes = append(r.Notes, n) }

@@ -19,7 +19,7 @@ import (
 )
 
 // The files in testdata/{seed_v,faced,dasps} are NumPy's, SciPy's and h5py's: see
-// scripts/make_set_files.py, which says what each of their numbers is.
+// scripts/make_set_files.py, which explains their numbers.
 
 func TestSEEDVFeaturesOfNumPy(t *testing.T) {
 	s, err := Open("testdata/seed_v", "")
@@ -252,7 +252,7 @@ func TestAMIGOSWithNaN(t *testing.T) {
 		for i := range x.Values {
 			x.Values[i] = float64(i * i % 101)
 		}
-		x.Values[14*700-1], x.Values[17*700-1] = last, nan // the last of the EEG, and of what is not read
+		x.Values[14*700-1], x.Values[17*700-1] = last, nan // the last of the EEG, and of an unread channel
 		return x
 	}
 	f, err := os.Create(filepath.Join(dir, "Data_Preprocessed_P01.mat"))

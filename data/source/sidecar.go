@@ -14,7 +14,7 @@ import (
 	"github.com/eegprune/eegprune/internal/note"
 )
 
-// A bidsFile is what the tables and notes around a recording say of it.
+// A sidecar holds the tables and notes of BIDS around a recording.
 type sidecar struct {
 	err   error    // why they can't be read
 	paths []string // of all that was read
@@ -31,13 +31,13 @@ type sidecar struct {
 	marked []string // the channels that are read and that the table says are bad
 }
 
-// A bidsEvent is a row of an events.tsv. Its onset counts from the first sample.
+// A tableEvent is a row of an events.tsv. Its onset counts from the first sample.
 type tableEvent struct {
 	event
 	sample float64 // -1 where the table doesn't say it
 }
 
-// newSidecar reads what is said of a recording, whose labels are by that rule.
+// newSidecar reads the tables and notes around a recording, whose labels are by that rule.
 func newSidecar(d *bids.Dataset, name string, rule LabelRule) *sidecar {
 	b := &sidecar{labelled: rule.Column != ""}
 	b.err = b.read(d, name, rule)
@@ -53,8 +53,8 @@ func (b *sidecar) read(d *bids.Dataset, name string, rule LabelRule) error {
 			}
 		}
 	}
-	// What doesn't concern the signals, nor labels that are asked for, is no reason to refuse
-	// the recording.
+	// Faults that concern neither the signals nor labels that are asked for are no reason to
+	// refuse the recording.
 	about, err := d.Notes(name, "eeg")
 	if err != nil {
 		b.notes = append(b.notes, note.New(note.LeftOut, "Its eeg.json can't be read and is left out: %v.", err))
@@ -82,7 +82,8 @@ func (b *sidecar) read(d *bids.Dataset, name string, rule LabelRule) error {
 	return err
 }
 
-// table returns the nearest table, and says which were passed over and what is torn.
+// table returns the nearest table, and notes its lines with a wrong number of cells. Two
+// tables that apply alike are an error.
 func (b *sidecar) table(d *bids.Dataset, name, suffix string) (*bids.Table, error) {
 	t, err := d.Table(name, suffix)
 	if t == nil || err != nil {
@@ -105,7 +106,7 @@ func someNumbers(list []int) string {
 	return note.Some(texts, 6)
 }
 
-// say takes what the .json file of a recording says.
+// say reads the rate in a recording's eeg.json, and notes the rest.
 func (b *sidecar) say(about map[string]any) {
 	b.rate, _ = about["SamplingFrequency"].(float64)
 	var said []string
@@ -193,8 +194,8 @@ func tableNumber(text string) (float64, error) {
 	return v, err
 }
 
-// ofChannels notes in a file's channels what channels.tsv says of them. A unit that the file
-// doesn't say is the table's.
+// ofChannels sets the types and units of a file's channels by channels.tsv. The table's unit
+// counts where the file has none.
 func (b *sidecar) ofChannels(all []candidate) (notes []note.Note) {
 	notes = slices.Clone(b.notes)
 	if b.channels == nil {

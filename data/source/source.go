@@ -1,8 +1,7 @@
-// Package source finds out what the recordings in a directory are and reads them.
+// Package source finds the recordings in a directory and reads them.
 //
-// A data set that many have, and a format of files, are a file and a line in a registry each:
-// see datasets and formats. What parses a file is a package of its own and knows nothing of
-// subjects, trials and labels.
+// A common data set and a format of files are each a file and a line in a registry: see datasets and
+// formats. Each parser is a package of its own and knows nothing of subjects, trials and labels.
 package source
 
 import (
@@ -30,7 +29,7 @@ type Source struct {
 	Files    []File   // in order of subject, session, trial
 	Classes  []string // by number, as the manifest makes them; nil where recordings have no labels
 
-	// Notes tell the user what was left out or is assumed.
+	// Notes tell the user which data were left out or assumed.
 	Notes note.List
 
 	// Positions are the places of channels; nil where neither a file of them nor a recording has any.
@@ -40,12 +39,11 @@ type Source struct {
 	prints    *fingerprints // nil where recordings are all wanted, also those that are there twice
 }
 
-// A Reading is what a user says of recordings beside their manifest, and over what that
-// says.
+// A Reading holds a user's settings for recordings, which override the manifest's.
 type Reading struct {
 	Encoding string `json:"encoding,omitempty" yaml:"encoding,omitempty"` // of texts that are not UTF-8; see [charset.Named]
 	Montage  string `json:"montage,omitempty" yaml:"montage,omitempty"`   // a file of places; see [montage.ReadFile]
-	// Label chooses what the class is made of, where recordings have ratings or several labels.
+	// Label chooses the label that makes the class, where recordings have ratings or several labels.
 	Label label.Choice `json:"label,omitzero" yaml:"label,omitempty"`
 }
 
@@ -156,7 +154,7 @@ func (s *Source) Inputs() (map[string]string, error) {
 	return paths, nil
 }
 
-// participant is what is said of a subject, nil where nothing is.
+// participant returns a subject's row of participants.tsv, nil without one.
 func (s *Source) participant(subject string) map[string]string {
 	if s.structure == nil {
 		return nil

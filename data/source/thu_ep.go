@@ -84,7 +84,7 @@ func thuEPOrder() []string {
 	return []string{"anger", "disgust", "fear", "sadness", "amusement", "joy", "inspiration", "tenderness", "arousal", "valence", "familiarity", "liking"}
 }
 
-// subjectNumber is what a subject's name counts.
+// subjectNumber finds the number in a subject's name.
 var subjectNumber = regexp.MustCompile(`\d+`)
 
 // thuEPRated reads the ratings of a subject, for each clip.

@@ -17,8 +17,8 @@ import (
 	"github.com/eegprune/eegprune/internal/note"
 )
 
-// What the files of known data sets have in common: trials whose samples are blocks of arrays,
-// and of which the set's layout says the rest.
+// The reader that known data sets share: samples of trials are blocks of arrays, and the set's
+// layout gives the rest.
 
 // A block is the samples of a trial where they lie.
 type block struct {
@@ -80,7 +80,7 @@ func inFile(path string, err error) error {
 	return fmt.Errorf("%s: %w", path, err)
 }
 
-// A trialFile is what the trials of a file share.
+// A trialFile holds the data that a file's trials share.
 type trialFile struct {
 	manifest *Manifest
 	names    []string // of the electrodes, which are the first rows of each trial
@@ -90,7 +90,7 @@ type trialFile struct {
 	seen     map[trialPart]bool
 }
 
-// A trialPart is what tells the recordings of a file apart.
+// A trialPart identifies a recording of a file.
 type trialPart struct {
 	trialKey
 	part int
@@ -164,7 +164,7 @@ func (t *trialFile) recording(ctx context.Context, x trial) (*Recording, error) 
 // errEmpty is of a table or the like that has nothing in it.
 var errEmpty = errors.New("it is empty: get it again")
 
-// because adds to an error what is wrong with the file as a whole.
+// because adds to an error a fault of the whole file.
 func because(err error, notes []note.Note) error {
 	if err == nil || len(notes) == 0 {
 		return err
@@ -172,7 +172,7 @@ func because(err error, notes []note.Note) error {
 	return fmt.Errorf("%w (%s)", err, strings.TrimSuffix(notes[0].What, "."))
 }
 
-// ofScale says what values a label has.
+// ofScale describes the values of a label.
 func ofScale(s label.Scale) string {
 	if s.Rating() {
 		return fmt.Sprintf("ratings go from %g to %g", s.Low, s.High)

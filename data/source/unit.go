@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// A quantity is what the physical dimension of a signal says.
+// A quantity is the kind of a signal's physical dimension.
 type quantity int
 
 const (
@@ -25,8 +25,7 @@ var (
 	otherUnit = regexp.MustCompile(`(?i)^(%|bpm|/min|1/min|rpm|b/min|mm ?hg|k?pa|hpa|mbar|cm ?h2o|°?[cf]|deg ?[cf]?|°|celsius|[km]?ohms?|[km]?Ω|[mu]?s(ec)?|k?hz|m?g|m/s\^?2|[cm]?m|l/min|l/s|m?l|lux|lx|bool(ean)?|code|db|[munpf]t|[mu]?siemens|[mu]a|rad(/s)?|deg/s|dps|mmol/l)$`)
 )
 
-// microvolts returns by what values in a unit are to be multiplied, 1 where the unit is
-// no voltage.
+// microvolts returns the factor from a unit to microvolts, 1 where the unit is no voltage.
 func microvolts(name string) (factor float64, kind quantity) {
 	t := strings.TrimSpace(name)
 	for _, sign := range microSigns {

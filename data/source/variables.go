@@ -15,9 +15,9 @@ import (
 type variables struct {
 	name    *regexp.Regexp // its group is the number
 	example string         // of how names end, with %d for it
-	// known gives, in order, what is known of the trials that a file must have.
+	// known returns, in order, the trials that a file must have, without their samples.
 	known func(ctx context.Context, m *Manifest, f File) ([]trial, error)
-	// none says of a file without any what it may be.
+	// none describes a file without any: for the error.
 	none string
 }
 

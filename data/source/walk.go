@@ -15,15 +15,15 @@ type Progress struct {
 
 // A Walk goes through the recordings of a source.
 type Walk struct {
-	// Workers is how many work on what is read: half as many files are read at once, at
-	// least one. It doesn't change what is read.
+	// Workers is how many recordings are worked on at once; half as many files are read at
+	// once, at least one. It doesn't change the recordings.
 	Workers int
 	// SkipBad goes on after a file that can't be read, and tells Bad why.
 	SkipBad bool
 	Bad     func(error)
 	// Progress, where it isn't nil, is called at the start and after each file.
 	Progress func(Progress)
-	// Notes gets what is found on the way: recordings that are there twice.
+	// Notes receives notes made on the way: of recordings that are there twice.
 	Notes *note.List
 }
 
