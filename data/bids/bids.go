@@ -30,7 +30,7 @@ const (
 	Participant  = "participant_id"
 )
 
-// NA stands in a table for what is not known.
+// NA stands in a table for an unknown value.
 const NA = "n/a"
 
 // Pattern matches the path of a recording: groups subject, session, task, acquisition and run.
@@ -76,7 +76,7 @@ type Dataset struct {
 	beside  map[place][]name // tables and notes, those of a place that say least first
 	ignored []string         // patterns of .bidsignore
 
-	// What was read of files, each once: a file can apply to many recordings.
+	// Files that were read, each once: a file can apply to many recordings.
 	tables map[string]read[*Table]
 	notes  map[string]read[map[string]any]
 }
@@ -84,13 +84,13 @@ type Dataset struct {
 // A place is where the files of one kind lie.
 type place struct{ dir, suffix, ending string }
 
-// read is what came of reading a file.
+// read is the result of reading a file.
 type read[T any] struct {
 	what T
 	err  error
 }
 
-// once returns what came of reading a file, which is read the first time.
+// once returns the result of reading a file, which is read the first time.
 func once[T any](seen map[string]read[T], path string, from func(string) (T, error)) (T, error) {
 	r, ok := seen[path]
 	if !ok {
@@ -141,7 +141,7 @@ func (d *Dataset) Ignored(file string) bool {
 		} else {
 			pattern = "**/" + pattern
 		}
-		// What lies in a directory that matches is ignored with it.
+		// Files in a directory that matches are ignored with it.
 		for p := file; p != "." && p != "/"; p = path.Dir(p) {
 			if ok, err := doublestar.Match(pattern, p); ok && err == nil {
 				ignored = !not
@@ -154,8 +154,7 @@ func (d *Dataset) Ignored(file string) bool {
 
 var apart = regexp.MustCompile(`^(derivatives|sourcedata|code|stimuli|\.[^/]*)/`)
 
-// Apart reports whether a file lies in a directory that holds none of the recordings, such as
-// what was made of them.
+// Apart reports whether a file lies in a directory without recordings, such as derivatives.
 func Apart(file string) bool { return apart.MatchString(file) }
 
 // Beside returns the tables or notes ("channels", ".tsv") that apply to a recording, from the
@@ -212,8 +211,8 @@ func Space(file string) string { return parseName(file).entities["space"] }
 // Path is where a file of the data set lies.
 func (d *Dataset) Path(file string) string { return filepath.Join(d.dir, filepath.FromSlash(file)) }
 
-// DOI is what the description in a directory says is the data set's DOI; empty where it can't be
-// read or says none.
+// DOI returns the data set's DOI in the description in a directory; empty where it can't be read
+// or has none.
 func DOI(dir string) string {
 	said, err := readNotes(filepath.Join(dir, Description))
 	if err != nil {
@@ -223,8 +222,7 @@ func DOI(dir string) string {
 	return doi
 }
 
-// Notes returns what the .json files that apply to a recording say together: the nearest has
-// the last word.
+// Notes merges the .json files that apply to a recording: the nearest has the last word.
 func (d *Dataset) Notes(recording, suffix string) (map[string]any, error) {
 	all := map[string]any{}
 	for _, p := range d.Beside(recording, suffix, ".json") {

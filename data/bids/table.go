@@ -96,7 +96,7 @@ func (t *Table) parse(text string) error {
 // Has reports whether there is a column of that name.
 func (t *Table) Has(column string) bool { return slices.Contains(t.Columns, column) }
 
-// Cell returns what a row, counted from 0, has in a column: NA where nothing.
+// Cell returns the value of a row, counted from 0, in a column: NA where there is none.
 func (t *Table) Cell(row int, column string) string {
 	if i := slices.Index(t.Columns, column); i >= 0 {
 		return t.Rows[row][i]
@@ -104,7 +104,8 @@ func (t *Table) Cell(row int, column string) string {
 	return NA
 }
 
-// Values returns what a column holds and how often, in order of first mention, without NA.
+// Values returns the values of a column and their counts, in order of first mention,
+// without NA.
 func (t *Table) Values(column string) (values []string, counts map[string]int) {
 	counts = map[string]int{}
 	for r := range t.Rows {

@@ -79,8 +79,8 @@ const (
 	twoByThree = "\x01\x00\x07\x00\xfe\xff\xf8\xff\x04\x00\x09\x00" // 1 7, -2 -8, 4 9
 )
 
-// TestOddFiles has files that differ in one thing from what the format asks, what is said of
-// it, and the first channel, whose steps are halves unless the header says otherwise.
+// TestOddFiles has files that differ in one thing from the format, the note of it, and the
+// first channel, whose steps are halves unless the header says otherwise.
 func TestOddFiles(t *testing.T) {
 	halves := []float64{0.5, -1, 2}
 	for about, c := range map[string]struct {

@@ -14,8 +14,8 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// A Decoder reads texts of one encoding. The zero Decoder takes what is UTF-8 for that, and
-// all else for Latin-1.
+// A Decoder reads texts of one encoding. The zero Decoder reads valid UTF-8 as such, and
+// all other texts as Latin-1.
 type Decoder struct {
 	name string
 	of   encoding.Encoding // nil where the encoding isn't known
@@ -78,8 +78,8 @@ func decoded(e encoding.Encoding, b string) string {
 	return norm.NFC.String(t)
 }
 
-// Guesses returns the encodings in which all texts of fits are texts: what to try where
-// bytes are not UTF-8.
+// Guesses returns the encodings to try where bytes are not UTF-8: those in which all raw
+// texts decode and fit.
 func Guesses(raw []string, fits func(text string) bool) []string {
 	var all []string
 	for _, name := range []string{"latin1", "gbk", "shift_jis", "big5", "euc-kr", "euc-jp", "windows-1250", "windows-1251", "windows-1253", "windows-1254", "koi8-r", "macintosh", "ibm437", "ibm850"} {

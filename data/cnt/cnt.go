@@ -36,7 +36,7 @@ const (
 	nameBytes     = 10
 
 	mostChannels = 1024
-	// steps is by what sensitivity and calibration are divided.
+	// steps divides sensitivity times calibration.
 	steps = 204.8
 )
 
@@ -109,7 +109,7 @@ func New(r io.ReaderAt, size int64) (*File, error) {
 	return f, f.layout(head, start, size)
 }
 
-// channel reads what is said of a channel.
+// channel reads the header of a channel.
 func (f *File) channel(b []byte) error {
 	name, _, _ := bytes.Cut(b[:nameBytes], []byte{0})
 	float := func(at int) float64 {

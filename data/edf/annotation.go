@@ -65,7 +65,7 @@ func (l *lists) add(b []byte, offsets []int, r int) {
 	l.starts = append(l.starts, start)
 }
 
-// appendPlaced keeps what was found in record r.
+// appendPlaced appends the faults found in record r, with its number.
 func appendPlaced(all, found []string, r int) []string {
 	for _, x := range found {
 		all = append(all, fmt.Sprintf("%s in data record %d", x, r+1))
@@ -73,7 +73,7 @@ func appendPlaced(all, found []string, r int) []string {
 	return all
 }
 
-// finish puts what was collected into c.
+// finish puts the annotations and the times of records into c.
 func (l *lists) finish(c *Contents) error {
 	c.Annotations = l.annotations
 	sortAnnotations(c.Annotations)
@@ -141,8 +141,8 @@ func (l *lists) check(c *Contents) error {
 	return l.checkContinuous(c)
 }
 
-// checkContinuous compares the times of a recording that isn't called interrupted with what
-// they must then be.
+// checkContinuous compares the times of a recording that isn't called interrupted with
+// those of consecutive records.
 func (l *lists) checkContinuous(c *Contents) error {
 	for r := 1; r < len(c.Starts); r++ {
 		if c.Starts[r]-c.Starts[r-1] < l.f.RecordSeconds/2 {
@@ -232,7 +232,7 @@ func seconds(b []byte, signed bool) (v float64, plain bool, err error) {
 	return v, t == string(b) && !strings.Contains(t, ",") && (hasSign || !signed), nil
 }
 
-// clipBytes shortens what goes into a message.
+// clipBytes shortens bytes for a message.
 func clipBytes(b []byte) []byte {
 	if len(b) > 40 {
 		return b[:40]

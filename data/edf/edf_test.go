@@ -190,7 +190,7 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
-// TestRecordsThatTheHeaderMiscounts: whole records are read, and what is wrong is said.
+// TestRecordsThatTheHeaderMiscounts: whole records are read, and the fault is noted.
 func TestRecordsThatTheHeaderMiscounts(t *testing.T) {
 	for _, c := range []struct {
 		name, said string
@@ -301,7 +301,7 @@ func TestAnnotationsThatAreNotAsTheyShouldBe(t *testing.T) {
 	}
 }
 
-// TestSegments: gaps are what times say, and not what rounding makes of them.
+// TestSegments: gaps are those between the times, and rounded times make none.
 func TestSegments(t *testing.T) {
 	time := func(x string) string { return x + "\x14\x14" }
 	for _, c := range []struct {
@@ -386,8 +386,8 @@ func TestOpenEveryTruncation(t *testing.T) {
 	}
 }
 
-// TestWriteReadRoundTrip: what is written comes back within half a step of the
-// digital range, whatever the rates and ranges.
+// TestWriteReadRoundTrip: written samples come back within half a step of the digital range,
+// whatever the rates and ranges.
 func TestWriteReadRoundTrip(t *testing.T) {
 	dir := t.TempDir()
 	rapid.Check(t, func(t *rapid.T) {

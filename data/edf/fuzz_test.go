@@ -6,9 +6,8 @@ import (
 	"testing"
 )
 
-// FuzzRead: whatever the bytes, reading ends with an error or with as many
-// samples as the header says, and no allocation goes beyond what the file's
-// own size allows.
+// FuzzRead: whatever the bytes, reading ends with an error or with as many samples as the
+// header says, and no allocation exceeds the bound that the file's size sets.
 func FuzzRead(f *testing.F) {
 	body := []byte("\x01\x00" + tal("+0\x14\x14\x00+0.2\x151\x14T1\x14"))
 	f.Add(handmade{version: "0", reserved: "EDF+C", records: "1", seconds: "1", signals: []handSignal{

@@ -1,10 +1,10 @@
-// Package edf reads and writes EDF, EDF+ and BDF files: the European Data
-// Format of Kemp et al. (Electroencephalogr Clin Neurophysiol 1992, 82:391),
-// its extension by annotations and interrupted recordings (Kemp & Olivan, Clin
-// Neurophysiol 2003, 114:1755), and BioSemi's 24-bit variant of it.
+// Package edf reads and writes EDF, EDF+ and BDF files: the European Data Format of Kemp
+// et al. (Electroencephalogr Clin Neurophysiol 1992, 82:391), its extension by
+// annotations and interrupted recordings (Kemp & Olivan, Clin Neurophysiol 2003,
+// 114:1755), and BioSemi's 24-bit variant of it.
 //
-// The package knows the file format only: which signal is an electrode and what
-// an annotation means is for its caller to say.
+// The package knows the file format only: its caller decides which signal is an electrode
+// and how to read an annotation.
 package edf
 
 import (
@@ -28,7 +28,7 @@ const (
 	bdfAnnotations = "BDF Annotations"
 )
 
-// A Header is what a file says of itself before its first sample.
+// A Header is the header of a file.
 type Header struct {
 	Patient       string  // local patient identification
 	Recording     string  // local recording identification

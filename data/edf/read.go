@@ -14,8 +14,7 @@ import (
 // against the size of the file.
 type File struct {
 	Header
-	// Notes name what the header leaves open or has wrong, and say how the file is read all
-	// the same.
+	// Notes name the gaps and faults of the header, and how the file is read all the same.
 	Notes []note.Note
 
 	name   string
@@ -121,7 +120,7 @@ func (f *File) fitRecords(body int64) error {
 		return fmt.Errorf("it is truncated: its header promises %d records of %d bytes and %d bytes are there; get the file again", said, record, body)
 	case said > there:
 		f.Notes = append(f.Notes, note.New(note.LeftOut, "The file is cut off: %d of the %d data records that its header promises are missing; get it again, if there is a whole one.", said-there, said))
-		rest = 0 // what there is of the next record
+		rest = 0 // the rest is a part of the next record
 	case said == unknownRecords || said == 0 && there > 0: // the recorder had not yet closed the file
 		f.Notes = append(f.Notes, note.New(note.Assumed, "Its header does not say how many data records it has (%d): the %d that are there are read.", said, there))
 	case said < there && rest == 0:

@@ -38,8 +38,8 @@ func (s Segment) At(t float64) float64 {
 	return float64(r) + passed
 }
 
-// Segments returns the runs of a file: one, unless the times of its records have gaps.
-// Times that differ by less than half a sample, or by what they are rounded to, have none.
+// Segments returns the runs of a file: one, unless the times of its records have gaps. A
+// difference of less than half a sample, or within the rounding of the times, is none.
 func (f *File) Segments(c *Contents) []Segment {
 	if len(c.Starts) != f.Records || f.Records == 0 {
 		return []Segment{{First: 0, Records: f.Records, record: f.RecordSeconds}}

@@ -9,7 +9,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// Spans are parts of what Read gives, of EDF+ and of BDF+, and annotations come back from both.
+// Spans are parts of the output of Read, for EDF+ and for BDF+, and annotations come back from
+// both.
 func TestSpansAndAnnotationsOfWrittenFiles(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		h := &Header{Patient: "X", Recording: "X", StartDate: "01.01.00", StartTime: "00.00.00", RecordSeconds: 1, Plus: true, BDF: rapid.Bool().Draw(t, "bdf")}

@@ -209,7 +209,7 @@ func (f *File) take(set map[string]*mat.Array) error {
 	return nil
 }
 
-// A size is what a data set says of its samples; 0 where it doesn't.
+// A size is the size of the samples by a data set's fields; 0 where it has none.
 type size struct{ channels, samples, epochs int }
 
 func (f *File) size(set map[string]*mat.Array) (size, error) {

@@ -15,7 +15,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// expected is what MNE-Python reads in the data sets of testdata.
+// expected holds MNE-Python's reading of the data sets of testdata.
 type expected struct {
 	Samples [][]float64
 	Sets    map[string]struct {
@@ -56,7 +56,8 @@ func open(t testing.TB, path string) *File {
 	return f
 }
 
-// TestAsMNEReads: data sets in every way in which they are kept are what MNE-Python reads.
+// TestAsMNEReads: data sets in each of their file layouts are read as MNE-Python reads
+// them.
 func TestAsMNEReads(t *testing.T) {
 	want := fromMNE(t)
 	if len(want.Sets) < 12 {
@@ -100,7 +101,7 @@ func TestAsMNEReads(t *testing.T) {
 	}
 }
 
-// TestReadsParts: any channels from any sample on are what the whole has there.
+// TestReadsParts: any channels from any sample on equal that part of the whole.
 func TestReadsParts(t *testing.T) {
 	whole := fromMNE(t).Samples
 	for _, name := range []string{"v5_packed.set", "v73.set", "fdt.set", "dat.set", "epochs73.set"} {
