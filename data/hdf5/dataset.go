@@ -97,7 +97,7 @@ func (d *Dataset) fits(have int64) error {
 	return nil
 }
 
-// bearable checks that an array isn't far larger than what of it is stored.
+// bearable checks that an array isn't far larger than its stored part.
 func (d *Dataset) bearable(stored int64) error {
 	n, stored := d.len*int64(d.Type.Size), min(stored, d.file.size)
 	if n, stored := uint64(n), uint64(stored); !ratio.Possible(n, stored, unwritten) || !ratio.Plausible(n, stored) {
@@ -310,7 +310,7 @@ func (d *Dataset) Texts() ([]string, error) {
 	return list, nil
 }
 
-// global reads what lies in the global heap where an element says.
+// global reads the object in the global heap that an element points to.
 func (f *File) global(element []byte) ([]byte, error) {
 	e := &cursor{b: element}
 	n, at, index := e.uint(4), e.uint(f.offsetBytes), e.uint(4)

@@ -62,7 +62,7 @@ func (f *File) fractal(at uint64) (*fractal, error) {
 	return h, nil
 }
 
-// object returns what has that number in the heap.
+// object returns the object of that number in the heap.
 func (h *fractal) object(id []byte) ([]byte, error) {
 	c := &cursor{b: id}
 	switch kind := c.uint(1); kind >> 4 & 3 {

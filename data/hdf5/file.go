@@ -1,10 +1,10 @@
 // Package hdf5 reads numbers, texts and references out of HDF5 files (HDF5 File Format
 // Specification, version 3.0), as far as MATLAB's files of version 7.3 and those of h5py
-// need it: superblocks 0 to 3, groups, attributes, and data that are compact, contiguous
-// or in chunks, compressed by deflate, shuffled and checked.
+// need it: superblocks 0 to 3, groups, attributes, and data that are compact, contiguous or
+// in chunks, compressed by deflate, shuffled and checked.
 //
-// No size, count or address in a file is taken at its word: what leads outside of the
-// file, in a circle, or to more than a file of that size can hold is an error.
+// No size, count or address in a file is trusted: one that leads outside of the file, in a
+// circle, or to more than a file of that size can hold is an error.
 package hdf5
 
 import (
@@ -23,7 +23,8 @@ var (
 	errCut     = errors.New("it ends before what it refers to: the file is truncated; get it again")
 )
 
-// unsupported is an error of what this package doesn't read, and says how to get around it.
+// unsupported is an error for a feature that this package doesn't read, and says how to get
+// around it.
 func unsupported(what string, args ...any) error {
 	return fmt.Errorf("%s, which isn't read: repack the file by h5repack -L --low=0 --high=0, or save it again by save -v7", fmt.Sprintf(what, args...))
 }
@@ -139,7 +140,7 @@ func (f *File) signed(at uint64, n int64, signature string) (*cursor, error) {
 	return &cursor{b: b, at: len(signature)}, nil
 }
 
-// A cursor reads numbers one after another. What is beyond the end is zero and an error.
+// A cursor reads numbers one after another. Reading beyond the end gives zero and an error.
 type cursor struct {
 	b   []byte
 	at  int

@@ -76,7 +76,7 @@ func (o *Object) filters() ([]filter, error) {
 	return list, nil
 }
 
-// unpack reads a chunk and takes back what filters did.
+// unpack reads a chunk and undoes its filters.
 func (k *chunks) unpack(c chunk) ([]byte, error) {
 	want := k.boxBytes()
 	n := int64(min(c.size, maxChunk+1))
@@ -114,7 +114,7 @@ func (k *chunks) unpack(c chunk) ([]byte, error) {
 	return b, nil
 }
 
-// inflate lays open what has at most that many bytes. It allocates as they come.
+// inflate decompresses data of at most that many bytes. It allocates as they come.
 func inflate(b []byte, most int64) ([]byte, error) {
 	z, err := zlib.NewReader(bytes.NewReader(b))
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// A Class is what elements are.
+// A Class is the kind of a data set's elements.
 type Class int
 
 // Elements that are none of these are Other.
@@ -228,7 +228,7 @@ func (f *File) attribute(data []byte) (*Attribute, error) {
 	return a, nil
 }
 
-// values is what an attribute holds, as a data set.
+// values is the value of an attribute, as a data set.
 func (a *Attribute) values() (*Dataset, error) {
 	d := &Dataset{Shape: a.Shape, Type: a.Type, file: a.file}
 	var err error

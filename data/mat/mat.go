@@ -41,7 +41,7 @@ type numbers interface {
 	Floats(ctx context.Context, dst []float64, first int64) error
 }
 
-// Bounds of what a file may hold.
+// Bounds of a file's contents.
 const (
 	maxArrays = 1 << 19 // with those in cells and structures
 	maxDepth  = 24      // of cells and structures in each other
@@ -50,8 +50,8 @@ const (
 
 // Arrays gives the variables of the file of the given size behind r, one at a time so that
 // a file of many need not fit into memory. want, where it isn't nil, chooses variables,
-// fields and what is in cells by their paths ("EEG.chanlocs.labels", "x{}"); what is below
-// one that isn't wanted isn't asked for. Errors say where in the file they are.
+// fields and cells by their paths ("EEG.chanlocs.labels", "x{}"); paths below one that
+// isn't wanted aren't asked for. Errors say where in the file they are.
 func Arrays(ctx context.Context, r io.ReaderAt, size int64, want func(path string) bool) iter.Seq2[*Array, error] {
 	if want == nil {
 		want = func(string) bool { return true }
@@ -79,7 +79,7 @@ func isHDF5(first []byte) bool {
 	return bytes.HasPrefix(first, signature) || bytes.HasPrefix(first, []byte("MATLAB 7.3")) || len(first) >= 520 && bytes.HasPrefix(first[512:], signature)
 }
 
-// Only wants the given paths, what leads to them and what is below them.
+// Only wants the given paths, those that lead to them and those below them.
 func Only(paths ...string) func(string) bool {
 	return func(path string) bool {
 		return slices.ContainsFunc(paths, func(p string) bool {
@@ -297,7 +297,7 @@ func tooLong(n int64, what string) string {
 	return fmt.Sprintf("is a text of %d %s, which is too long", n, what)
 }
 
-// A walk counts what was read of a file, and knows what is wanted.
+// A walk counts the arrays read of a file, and knows which are wanted.
 type walk struct {
 	want   func(string) bool
 	arrays int
@@ -315,7 +315,7 @@ func (w *walk) enter(depth int) error {
 	return nil
 }
 
-// below is the path of a field, or, where that has no name, of what is in a cell.
+// below is the path of a field, or, without a name, of a cell's contents.
 func below(path, field string) string {
 	if field == "" {
 		return path + "{}"

@@ -39,7 +39,7 @@ func arrays(t testing.TB, b []byte) (map[string]*Array, error) {
 	return all, nil
 }
 
-// What an array holds, as testdata/make.py lists it.
+// The contents of an array, as testdata/make.py lists them.
 type contents struct {
 	Class  string
 	Dims   []int
@@ -47,7 +47,7 @@ type contents struct {
 	Texts  []string
 }
 
-// flatten puts an array and what is in it into all by their paths.
+// flatten puts an array and those in it into all by their paths.
 func flatten(path string, a *Array, all map[string]contents) error {
 	if a == nil {
 		return nil
@@ -95,8 +95,8 @@ func TestAsSciPyAndH5pyRead(t *testing.T) {
 	}
 }
 
-// TestRowsArePartsOfAMatrix: any rows and columns of a matrix are what the whole one has
-// there, however it is kept.
+// TestRowsArePartsOfAMatrix: any rows and columns of a matrix equal those of the whole
+// one, however it is stored.
 func TestRowsArePartsOfAMatrix(t *testing.T) {
 	for _, c := range []struct{ file, name string }{{"v5.mat", "cube"}, {"v5_packed.mat", "cube"}, {"v4.mat", "matrix"}, {"v73_chunks.mat", "all"}, {"v73_chunks.mat", "cube"}, {"v73_chunks.mat", "holes"}, {"v73_latest.mat", "grows"}} {
 		list, err := arrays(t, read(t, c.file))
@@ -227,8 +227,8 @@ func bomb(t testing.TB) []byte {
 	return append(binary.LittleEndian.AppendUint32(b, uint32(packed.Len())), packed.Bytes()...)
 }
 
-// TestNamesWhatIsNotRead: what isn't read says what it is and how to save it so that it
-// is, and is no reason not to read what is beside it.
+// TestNamesWhatIsNotRead: the error of an unsupported array names its kind and how to
+// save it so that it is read, and the arrays beside it are read all the same.
 func TestNamesWhatIsNotRead(t *testing.T) {
 	for _, c := range []struct{ file, name, want string }{
 		{"others.mat", "sparse", `full\(x\)`}, {"others.mat", "complex", "complex"},
@@ -253,7 +253,8 @@ func TestNamesWhatIsNotRead(t *testing.T) {
 	}
 }
 
-// TestCirclesEnd: what refers to itself, or to more than there is, is an error.
+// TestCirclesEnd: references in a circle, or more of them than there are arrays, are an
+// error.
 func TestCirclesEnd(t *testing.T) {
 	b := read(t, "circles73.mat")
 	for name, want := range map[string]string{"cell": "deep", "group": "deep", "many": "more than"} {
@@ -269,7 +270,7 @@ func TestCirclesEnd(t *testing.T) {
 func TestDamageIsNoPanic(t *testing.T) {
 	for _, file := range []string{"v5.mat", "v4.mat", "v73.mat", "v73_latest.mat", "others73.mat", "circles73.mat"} {
 		whole := read(t, file)
-		// In files of HDF5 what leads to the numbers is spread over all of them.
+		// In files of HDF5 the structures that lead to the numbers are spread over all of it.
 		rapid.Check(t, func(rt *rapid.T) {
 			b := bytes.Clone(whole)
 			for range rapid.IntRange(1, 8).Draw(rt, "changes") {
@@ -287,7 +288,7 @@ func TestEveryTruncationIsAnError(t *testing.T) {
 		step := 1 + len(b)/700
 		for n := 0; n < len(b); n += step {
 			// A cut between two variables can't be told from a shorter file, and one of
-			// what nothing refers to makes no difference.
+			// bytes that nothing refers to makes no difference.
 			if got := everything(t, b[:n]); got != nil && len(got) >= len(whole) {
 				if d := cmp.Diff(whole, got); d != "" {
 					t.Fatalf("%s cut to %d of %d bytes: %s", file, n, len(b), d)

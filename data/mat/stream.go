@@ -11,7 +11,7 @@ import (
 	"github.com/eegprune/eegprune/data/ndarray"
 )
 
-// A stream reads the parts of an array, from the file or from what is laid open of it.
+// A stream reads the parts of an array, from the file or from its decompressed bytes.
 type stream struct {
 	file  io.ReaderAt // nil where it is z that is read
 	at    int64
@@ -51,7 +51,7 @@ func unpacked(err error) error {
 	return fmt.Errorf("its compressed data are damaged: %w", err)
 }
 
-// end reads what is left of a compressed array, so that its checksum is looked at.
+// end reads the rest of a compressed array, so that its checksum is tested.
 func (s *stream) end() error {
 	if err := s.skip(s.left); err != nil {
 		return err
@@ -76,7 +76,7 @@ func (s *stream) skip(n int64) error {
 	return unpacked(err)
 }
 
-// tag reads what a part is and how many bytes it has. A part of up to four bytes is in the
+// tag reads the type of a part and its size in bytes. A part of up to four bytes is in the
 // tag itself.
 func (s *stream) tag() (kind uint32, n int64, small []byte, err error) {
 	tag, err := s.take(8)
@@ -93,7 +93,7 @@ func (s *stream) tag() (kind uint32, n int64, small []byte, err error) {
 	return kind, int64(s.order.Uint32(tag[4:])), nil, nil
 }
 
-// pad passes over what fills a part of n bytes up to eight.
+// pad skips the padding of a part of n bytes to a multiple of eight.
 func (s *stream) pad(n int64) error { return s.skip(min((8-n%8)%8, s.left)) }
 
 // part reads a part: its type and contents.

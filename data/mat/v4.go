@@ -12,7 +12,7 @@ import (
 // head4 is the number of bytes before the name of a variable of version 4.
 const head4 = 20
 
-// A head is what a variable of version 4 says of itself.
+// A head is the header of a variable of version 4.
 type head struct {
 	order      binary.ByteOrder
 	kind       string // of its numbers

@@ -201,7 +201,7 @@ func (v *reader5) array(s *stream, above, field string, depth int) (*Array, erro
 	path := above
 	if depth == 0 {
 		a.Name, path = name, name
-		if name == "" { // where MATLAB keeps what its objects share
+		if name == "" { // where MATLAB keeps the shared data of its objects
 			return nil, nil
 		}
 	}
@@ -271,7 +271,7 @@ func (s *stream) name() (string, error) {
 	return strings.TrimRight(string(b), "\x00"), nil
 }
 
-// opaque reads what an object of one of MATLAB's classes says of itself.
+// opaque reads the header of an object of one of MATLAB's classes.
 func (v *reader5) opaque(s *stream, a *Array, depth int) (*Array, error) {
 	name, err := s.name()
 	if err != nil {

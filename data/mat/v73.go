@@ -13,7 +13,7 @@ import (
 
 // arrays73 reads a file of version 7.3, which is HDF5: a variable is a data set whose axes
 // are the other way round, a structure is a group of its fields, and cells and arrays of
-// structures are references to what is in the group #refs#.
+// structures are references into the group #refs#.
 func arrays73(ctx context.Context, r io.ReaderAt, size int64, want func(string) bool, yield func(*Array, error) bool) {
 	err := func() error {
 		file, err := hdf5.Open(r, size)
@@ -168,7 +168,7 @@ func (v *reader73) elements(at uint64, path, name string, depth int) (list []*Ar
 	return []*Array{one}, nil, err
 }
 
-// references reads what a data set refers to.
+// references reads the arrays that a data set refers to.
 func (v *reader73) references(d *hdf5.Dataset, path, name string, depth int) ([]*Array, error) {
 	refs, err := d.References()
 	if err != nil {

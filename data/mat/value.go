@@ -10,8 +10,8 @@ import (
 	"math"
 )
 
-// A Value is what a variable, a cell or a field holds, to write: [Numbers], a [Cell], a [CellColumn], a [Struct],
-// [Structs] or a [Text].
+// A Value is the value of a variable, a cell or a field, to write: [Numbers], a [Cell], a
+// [CellColumn], a [Struct], [Structs] or a [Text].
 type Value interface {
 	// put appends the element without its tag.
 	put(b []byte, name string) ([]byte, error)
@@ -105,7 +105,7 @@ func words(b []byte, list ...uint32) []byte {
 	return b
 }
 
-// padded fills what follows n bytes up to eight.
+// padded appends zeros that fill n bytes up to a multiple of eight.
 func padded(b []byte, n int) []byte { return append(b, make([]byte, (8-n%8)%8)...) }
 
 func (x Numbers) put(b []byte, name string) ([]byte, error) {

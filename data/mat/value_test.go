@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// What is written comes back by the reader, which scipy's files hold to the format.
+// Written values come back by the reader, which scipy's files hold to the format.
 func TestWrittenValuesComeBack(t *testing.T) {
 	var b bytes.Buffer
 	if err := WriteHeader(&b); err != nil {

@@ -41,7 +41,7 @@ func (a *Archive) Text(name string) ([]string, error) {
 	return list, nil
 }
 
-// Bytes reads the array of that name, which must be one string of bytes: what np.savez makes of
+// Bytes reads the array of that name, which must be one string of bytes, as np.savez writes
 // pickle.dumps(...). It is part of the file where that isn't compressed.
 func (a *Archive) Bytes(name string) ([]byte, error) {
 	h, err := a.entry(name)

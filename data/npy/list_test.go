@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// TestLists reads what NumPy 2 wrote (text.npz).
+// TestLists reads lists of texts of NumPy 2 (text.npz).
 func TestLists(t *testing.T) {
 	b := read(t, "text.npz")
 	z, err := OpenArchive(b)
@@ -41,7 +41,7 @@ func TestLists(t *testing.T) {
 	}
 }
 
-// kinds are arrays of NumPy of many types, and what it has in them.
+// kinds returns arrays of NumPy of many types, and their values in NumPy.
 func kinds(t testing.TB) (z *Archive, want struct {
 	Numbers map[string]struct {
 		Shape  []int

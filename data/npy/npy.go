@@ -1,8 +1,8 @@
-// Package npy reads NumPy's .npy and .npz files (numpy.lib.format, versions 1
-// to 3) without taking their word for a size.
+// Package npy reads NumPy's .npy and .npz files (numpy.lib.format, versions 1 to 3) without
+// taking their word for a size.
 //
-// npyio, which writes them for this project, reads them too, but allocates what
-// a header claims and indexes a damaged header out of range.
+// npyio, which writes them for this project, reads them too, but allocates the size that a
+// header claims and indexes a damaged header out of range.
 package npy
 
 import (
@@ -44,7 +44,7 @@ func Parse(b []byte) (*ndarray.Array, error) {
 	return ndarray.New(h.shape, h.kind, h.bigEndian, h.fortran, h.data)
 }
 
-// A header is what an .npy file says of its elements, and where they are.
+// A header describes the elements of an .npy file, and where they are.
 type header struct {
 	kind               string // without byte order
 	bigEndian, fortran bool
@@ -184,8 +184,8 @@ func (a *Archive) stored(f *zip.File) []byte {
 	return b
 }
 
-// unpack reads an entry of an archive of the given size: its header, and then just what that
-// claims, if the archive claims as much and can hold it.
+// unpack reads an entry of an archive of the given size: its header, and then just the bytes
+// that the header claims, if the archive claims as many and can hold them.
 func unpack(r io.Reader, f *zip.File, size int64) (*header, error) {
 	h, err := readHeader(r)
 	if err != nil {

@@ -144,8 +144,8 @@ func packed(t testing.TB, shape string, zeros, claimed uint64) []byte {
 	return file.Bytes()
 }
 
-// TestZerosAreNoBomb: a large array of zeros is read, one that claims what can't be is
-// refused before anything is allocated for it.
+// TestZerosAreNoBomb: a large array of zeros is read, one of an impossible size is refused
+// before anything is allocated for it.
 func TestZerosAreNoBomb(t *testing.T) {
 	const batch = 64 * 62 * 1000 * 4
 	for name, c := range map[string]struct {

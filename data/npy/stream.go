@@ -10,7 +10,7 @@ import (
 // a hundred bytes.
 const maxHeader = 1 << 16
 
-// A Header says what the elements are that follow it in a stream.
+// A Header describes the elements that follow it in a stream.
 type Header struct {
 	Shape   []int64
 	Type    string // NumPy's name without the byte order: "f4"

@@ -67,7 +67,7 @@ func AsArray(v any) (*ndarray.Array, error) {
 	return nil, errors.New("it holds no array")
 }
 
-// numpy is what NumPy's pickles may name.
+// numpy knows the functions and classes that NumPy's pickles may name.
 type numpy struct{}
 
 // The functions and classes that NumPy's pickles name. NumPy 2 renamed

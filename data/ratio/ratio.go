@@ -3,15 +3,15 @@
 package ratio
 
 const (
-	deflateRatio  = 1032    // what deflate shrinks to at the best, as it does zeros
-	constantBytes = 1 << 30 // of what holds nothing but is meant all the same
+	deflateRatio  = 1032    // the best ratio of deflate, that of zeros
+	constantBytes = 1 << 30 // of constant data that are meant all the same
 	mostRatio     = 256     // beyond that; recordings shrink to a half or a tenth
 )
 
-// Possible reports whether n bytes can have been packed into some, with slack bytes for what
-// isn't packed. packed is no more than a file has.
+// Possible reports whether n bytes can have been packed into packed bytes, but for slack
+// bytes that aren't packed. packed is no more than a file has.
 func Possible(n, packed, slack uint64) bool { return n <= slack || n-slack <= deflateRatio*packed }
 
-// Plausible reports whether n bytes can be a recording's that is packed into some, and don't
-// just fill memory.
+// Plausible reports whether n bytes packed into packed bytes can be a recording's, and don't just
+// fill memory.
 func Plausible(n, packed uint64) bool { return n <= constantBytes || n/mostRatio <= packed }

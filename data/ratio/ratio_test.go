@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestBounds: what deflate makes of zeros is possible, and a hundredth more isn't. A gigabyte of
-// them is plausible, and more is by how much it is packed.
+// TestBounds: the ratio of deflated zeros is possible, and a hundredth more isn't. A gigabyte of
+// zeros is plausible; of more the ratio decides.
 func TestBounds(t *testing.T) {
 	var b bytes.Buffer
 	w, err := flate.NewWriter(&b, flate.BestCompression)
