@@ -86,12 +86,12 @@ func TestFetchFromABucket(t *testing.T) {
 	}
 }
 
-// TestBucketFilesThatChange: what came is not what the list said.
+// TestBucketFilesThatChange: the download differs from the list.
 func TestBucketFilesThatChange(t *testing.T) {
 	const edf = "sub-01/eeg/sub-01_eeg.edf"
 	for name, c := range map[string]struct {
 		said  objectSaid
-		short int // what the server sends of it
+		short int // the bytes of it that the server sends
 		part  string
 		want  string
 	}{

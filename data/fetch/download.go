@@ -96,7 +96,7 @@ func (f *fetcher) retry(ctx context.Context, do func() (progress bool, err error
 func (f *fetcher) download(ctx context.Context, w File, target string) (int64, error) {
 	part := f.part(w)
 	var total int64
-	farthest := sizeOf(part) // what came again, from a server that can't go on, is no progress
+	farthest := sizeOf(part) // bytes that came again, from a server that can't go on, is no progress
 	err := f.retry(ctx, func() (bool, error) {
 		n, err := f.goOn(ctx, w, part)
 		total += n
@@ -116,7 +116,7 @@ func (f *fetcher) download(ctx context.Context, w File, target string) (int64, e
 	return total, removeParts(target)
 }
 
-// removeParts removes what was got of other versions of a file.
+// removeParts removes the partial downloads of other versions of a file.
 func removeParts(target string) error {
 	parts, err := filepath.Glob(globEscape(target) + "*.part")
 	if err != nil {
@@ -144,7 +144,7 @@ func globEscape(path string) string {
 	return string(b)
 }
 
-// check is an error where a file isn't what its source says of it.
+// check returns an error where a file differs from its source's size or checksum.
 func (w File) check(path string) error {
 	switch have := sizeOf(path); {
 	case w.Size >= 0 && have != w.Size:
@@ -159,7 +159,7 @@ func (w File) wrongSize(have int64) error {
 	return fmt.Errorf("%d bytes came and its source says %d: what came is damaged, or the data set has changed; it is removed, try again", have, w.Size)
 }
 
-// goOn adds what is missing to the part. It returns how many bytes came.
+// goOn appends the missing bytes to the part. It returns how many bytes came.
 func (f *fetcher) goOn(ctx context.Context, w File, part string) (n int64, err error) {
 	file, err := os.OpenFile(part, os.O_CREATE|os.O_WRONLY, 0o644)
 	if err != nil {

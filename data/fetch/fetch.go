@@ -1,6 +1,6 @@
-// Package fetch gets open data sets from PhysioNet and OpenNeuro, file by file, with their
-// checksums. What a broken connection or an interrupted program has got is kept
-// and gone on with.
+// Package fetch downloads open data sets from PhysioNet and OpenNeuro, file by file, with their
+// checksums. After a broken connection or an interrupt, a download goes on from the part that
+// came.
 package fetch
 
 import (
@@ -35,7 +35,7 @@ type Options struct {
 	Stall time.Duration
 }
 
-// A Plan is what there is to get. Get gets it.
+// A Plan lists the files to download. Get downloads them.
 type Plan struct {
 	Set   Set
 	Files []File
@@ -43,7 +43,7 @@ type Plan struct {
 	fetcher *fetcher
 }
 
-// A Result says what a fetch did.
+// A Result counts the files and bytes of a fetch.
 type Result struct {
 	Files   int   // in the directory now
 	Present int   // of those, were there before
@@ -90,8 +90,8 @@ func Prepare(ctx context.Context, s Set, dir string, o Options) (*Plan, error) {
 	return &Plan{Set: s, Files: files, fetcher: f}, nil
 }
 
-// Bytes is how large the files are together, and how much of that is yet to come; files that are
-// there in part count as what is missing. Those of unknown size count for nothing.
+// Bytes is how large the files are together, and how many bytes are yet to come; of a file that
+// is there in part, the rest. Those of unknown size count for nothing.
 func (p *Plan) Bytes() (all, missing int64) {
 	for _, w := range p.Files {
 		if w.Size < 0 {

@@ -28,7 +28,7 @@ type library struct {
 	noHead     bool
 	anyVersion bool                  // whichever is asked for is there
 	tags       bool                  // answers tell versions apart
-	said       map[string]objectSaid // instead of what is true, in the list of a bucket
+	said       map[string]objectSaid // instead of the true values, in the list of a bucket
 	short      map[string]int        // answers of that many bytes, as if that were all
 	stalls     atomic.Int64          // answers that stop in the middle without ending
 	requests   atomic.Int64
@@ -101,7 +101,7 @@ func (l *library) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	http.ServeContent(&counted{w, &l.bytes}, r, name, time.Time{}, strings.NewReader(string(b)))
 }
 
-// objectSaid is what a bucket says of an object.
+// objectSaid holds a bucket's size and tag of an object.
 type objectSaid struct {
 	size int
 	tag  string
@@ -206,7 +206,7 @@ func TestFetchGoesOnAfterBreaks(t *testing.T) {
 		t.Fatal(err)
 	}
 	check(t, l, dir)
-	// What lay in the server's buffers when it broke off may have been lost.
+	// Bytes in the server's buffers when it broke off may have been lost.
 	if sent := l.bytes.Load(); sent > 490000+4*64<<10 {
 		t.Errorf("%d bytes were sent for 490000", sent)
 	}

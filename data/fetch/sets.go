@@ -38,7 +38,7 @@ const (
 )
 
 // bidsFiles are the recordings of a BIDS data set and the tables beside them, without code,
-// stimuli and what was derived.
+// stimuli and derivatives.
 const bidsFiles = `^([^./][^/]*|sub-(?<subject>[^/]+)/.+)$`
 
 // Sets returns the known data sets.
@@ -76,7 +76,7 @@ func openNeuro(accession string) string {
 type Closed struct {
 	Name   string
 	Apply  string // where
-	Layout string // what the directory holds that commands read
+	Layout string // of the directory that commands read
 }
 
 // ClosedSets are those that are known.
