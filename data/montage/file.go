@@ -287,7 +287,7 @@ func (p *Positions) normalise(als bool) error {
 	if !p.polar {
 		asIs, known := p.misplaced(p.Points)
 		other, _ := p.misplaced(turned)
-		// Names of known places tell the axes; else what is said of them does.
+		// Names of known places tell the axes; else als does.
 		if known >= few && other < asIs/2 || als && !(known >= few && asIs < other/2) {
 			p.Points = turned
 		}
@@ -337,7 +337,7 @@ func middle(list []float64) float64 {
 	return list[len(list)/2]
 }
 
-// landmarks are what files call the nasion and the points before the ears.
+// landmarks are the names in files of the nasion and the points before the ears.
 var landmarks = []string{"NZ", "NAS", "NASION", "LPA", "RPA", "FIDNZ", "FIDT9", "FIDT10", "NZ_FID", "LEFT EAR", "RIGHT EAR"}
 
 // cap is [CapOf] the channels.
@@ -391,7 +391,7 @@ func (p *Positions) centre() Point {
 	for _, q := range p.Points {
 		radii = append(radii, q.Distance(c))
 	}
-	// A head is round enough; what is not is left where it is.
+	// A head is round enough; points that are not are left where they are.
 	if slices.Max(radii) > 2*slices.Min(radii) || c.Distance(Point{}) > slices.Max(radii) {
 		return Point{}
 	}
@@ -455,10 +455,10 @@ func (p *Positions) Of(name string) (Point, bool) {
 const farthest = 0.35
 
 // Cells places channels on the grid: electrodes of the 10-10 system on their own places, those
-// of an EGI HydroCel net that stand for one on its place, the others each on the place that is
-// nearest. Of several nearest to one the closest has
-// it; the others, and what is far from all, have the cell -1. Its error names the channels
-// that the file doesn't have.
+// of an EGI HydroCel net that stand for one on its place, each of the others on the nearest
+// place. Where several are nearest to one place, the closest has it; the others, and channels
+// far from all places, have the cell -1. Its error names the channels that the file doesn't
+// have.
 func (p *Positions) Cells(channels []string) ([]int, error) {
 	type pair struct {
 		channel, cell int

@@ -10,7 +10,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// The same five places in each format. Where they lie is what MNE-Python 1.12 makes of the
+// The same five places in each format. They lie where MNE-Python 1.12 reads them in the
 // files (mne.channels.read_custom_montage, scaled to a unit sphere): Fp1 of an EasyCap at
 // theta -92, phi -72, the others by the axes.
 var written = map[string]string{

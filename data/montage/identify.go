@@ -11,7 +11,7 @@ import (
 	"github.com/eegprune/eegprune/internal/note"
 )
 
-// A Channel is what one of a file's channels is called and is.
+// A Channel holds the name and kind of one of a file's channels.
 type Channel struct {
 	Label string // as the file has it
 	Name  string // by which it is known; no two of a file have one name
@@ -19,17 +19,17 @@ type Channel struct {
 	// Against is the reference that was taken off the name.
 	Against string
 
-	bare string // the label without what stands around the name
+	bare string // the label without EEG in front and dots behind
 	site string // the electrode that the label names, if it is one
 	own  string // the same as the label has it, be the name old or new
-	twin string // what it shares with another of the file, so that both keep their own names
+	twin string // the name that it shares with another of the file, before the two are told apart
 }
 
 // BioSemi is the system whose caps have letters and numbers for names: A1 to A32, B1 to
 // B32 and so on. C3 of such a cap is not where the 10-20 system has it.
 const BioSemi = "BioSemi"
 
-// Identify tells what the channels of a file are, each by its label and beside the
+// Identify finds the name and kind of each of a file's channels, by its label and the
 // others:
 //
 //   - names of the 10-20, 10-10 and 10-5 systems are brought to one spelling, the old T3,
@@ -71,7 +71,7 @@ func Identify(labels []string) []Channel {
 	return all
 }
 
-// commonReference returns what all differences of a file have as their second name.
+// commonReference returns the second name that all differences of a file share.
 func commonReference(all []label) string {
 	common, pairs := "", 0
 	for _, l := range all {
@@ -205,7 +205,7 @@ func tellApart(all []Channel) {
 	}
 }
 
-// Bare is the label without what stands around the name: "M1" of "EEG M1".
+// Bare is the label without EEG in front and dots behind: "M1" of "EEG M1".
 func (c Channel) Bare() string { return c.bare }
 
 // Is reports how well a user's name fits a channel: 2 where it is the channel's name or
@@ -223,7 +223,7 @@ func (c Channel) Is(name string) int {
 	return 0
 }
 
-// Notes says what is not plain in how channels were named.
+// Notes tells how channels were named, where that isn't plain.
 func Notes(channels []Channel) []note.Note {
 	var notes []note.Note
 	say := func(kind note.Kind, format string, list []string) {

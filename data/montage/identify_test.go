@@ -11,7 +11,7 @@ import (
 	"github.com/eegprune/eegprune/internal/note"
 )
 
-// TestIdentify: label sets as recorders write them, and what the channels are called that
+// TestIdentify: label sets as recorders write them, and the names of the channels that
 // hold EEG.
 func TestIdentify(t *testing.T) {
 	for name, c := range map[string]struct {

@@ -117,8 +117,8 @@ func TestDrawKeepsPlaces(t *testing.T) {
 	}
 }
 
-// TestPositions checks what the 10-10 system says of the places: on the
-// sphere, mirrored left and right, all apart, and the named angles.
+// TestPositions checks the properties of the 10-10 system's places: on the sphere,
+// mirrored left and right, all apart, and the named angles.
 func TestPositions(t *testing.T) {
 	at := map[string]Point{}
 	for _, e := range Names() {

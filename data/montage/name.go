@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// A Kind says what a channel is by its name.
+// A Kind is a channel's kind by its name.
 type Kind int
 
 const (
@@ -69,14 +69,12 @@ func Names() []string {
 	return all
 }
 
-// Canonical returns the 10-10 system's spelling of a channel's name, and what
-// the channel is: "EEG T3-REF" gives "T7" and [Electrode]. For anything but an
-// electrode it returns the name as it was. What can only be told beside the other
-// names of a file is told by [Identify].
+// Canonical returns the 10-10 system's spelling of a channel's name, and the channel's kind: "EEG
+// T3-REF" gives "T7" and [Electrode]. For anything but an electrode it returns the name as it was.
+// [Identify] also looks at the other names of a file.
 //
-// It takes off a leading "EEG", dots that pad a name ("Fc5."), and the
-// reference ("-REF", "-LE", "-A1"), reads either case, and changes the old
-// names T3, T4, T5, T6 to T7, T8, P7, P8.
+// It takes off a leading "EEG", dots that pad a name ("Fc5."), and the reference ("-REF", "-LE",
+// "-A1"), reads either case, and changes the old names T3, T4, T5, T6 to T7, T8, P7, P8.
 func Canonical(name string) (string, Kind) {
 	l := parse(name)
 	if l.kind == Electrode {
@@ -85,7 +83,7 @@ func Canonical(name string) (string, Kind) {
 	return name, l.kind
 }
 
-// A label is what a channel's name says on its own.
+// A label is the result of parsing a channel's name on its own.
 type label struct {
 	bare    string // without EEG in front and dots behind
 	kind    Kind
@@ -156,8 +154,8 @@ func isReference(t string) bool {
 	return slices.ContainsFunc(references, func(r string) bool { return strings.EqualFold(strings.TrimSpace(t), r) })
 }
 
-// againstReference finds what an electrode was recorded against: after a mark, or, where
-// that leaves an electrode, at once ("C3A2").
+// againstReference finds an electrode's reference: after a mark, or, where that leaves an electrode,
+// at once ("C3A2").
 var againstReference = regexp.MustCompile(`(?i)(?:[-_/ ]+(?:REF\d?|LER?|RE|LM|RM|AVG?|AR|CAR|CLE|[AM][12]|[AM]1\+?[AM]2|[AM]12|` +
 	`\(*[AM]1\+[AM]2\)*(?:/2)?\)*|Linked[ _]?(?:Ears|Mastoids)|Avg[ _]?Ref|Average)|(?:REF|LER?|AVG?|[AM][12]|A1A2|M1M2))$`)
 
@@ -170,7 +168,8 @@ func cutReference(t string) (base, against string) {
 	return strings.TrimSpace(t[:m[0]]), strings.TrimLeft(t[m[0]:], "-_/ ")
 }
 
-// triggers and others are what systems and laboratories call channels that hold no EEG.
+// triggers and others match names of channels that hold no EEG, as systems and laboratories write
+// them.
 var (
 	triggers = regexp.MustCompile(`(?i)^(stat(us)?|trig(ger)?s?|trg|sti ?\d*|stim(ulus)?|(event[ _])?markers?|events?|digital|ttl|dig trig)[ _]?\d*$`)
 	others   = regexp.MustCompile(`(?i)^(` +

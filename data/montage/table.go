@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// columns are the names that tables have for what they say of a channel.
+// columns are the names that tables have for a channel's properties.
 var columns = map[string][]string{
 	"name":   {"name", "names", "label", "labels", "channel", "ch_name", "ch", "electrode", "electrodes", "site"},
 	"x":      {"x", "pos_x", "x_mm", "x(mm)"},
@@ -84,7 +84,7 @@ func newTable(line string) (t *table, header bool) {
 	return nil, false
 }
 
-// separatorOf is what parts the columns of a line, blanks where nothing else does.
+// separatorOf is the separator of a line's columns, empty for blanks.
 func separatorOf(line string) string {
 	for _, s := range []string{"\t", ";", ","} {
 		if strings.Count(line, s) >= 2 {
