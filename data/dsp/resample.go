@@ -5,9 +5,9 @@ import (
 	"math"
 )
 
-// A Resampler changes the rate of signals by a ratio of whole numbers, through the low-pass
-// without which what lies above half the new rate would be folded down. It has no state: many
-// goroutines may use one.
+// A Resampler changes the rate of signals by a ratio of whole numbers. Its low-pass removes
+// frequencies above half the new rate, which would alias. It has no state: many goroutines may
+// use one.
 //
 // It is scipy.signal.resample_poly: a windowed sinc (Kaiser, beta 5) of 20 max(up, down) + 1
 // taps with its cut-off at half the lower rate, of which only the taps that meet a sample are

@@ -123,7 +123,7 @@ func TestZeroPhaseShiftsNothing(t *testing.T) {
 	})
 }
 
-// TestFiltersAreLinear and keep, or take away, what they must of a constant.
+// TestFiltersAreLinear, and a constant passes unless a high-pass must remove it.
 func TestFiltersAreLinear(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		low, high := rapid.SampledFrom([]float64{0, 0.5, 8}).Draw(t, "low"), rapid.SampledFrom([]float64{0, 14, 40}).Draw(t, "high")

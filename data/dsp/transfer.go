@@ -5,11 +5,10 @@ import "math"
 // A Transfer is a filter as the quotient of two polynomials, b and a of
 // scipy.signal.butter's output="ba".
 //
-// It is here to repeat what was computed with that form. Its coefficients can't
-// hold a narrow band at a high rate: between 1 and 4 Hz at 200 samples a second
-// the rounding of one coefficient moves the differential entropy of the output
-// by a hundredth of a bit, between 4 and 8 Hz at 500 by a third. [Bandpass] has
-// no such trouble.
+// It is here to repeat computations with that form. Its coefficients can't hold a narrow
+// band at a high rate: between 1 and 4 Hz at 200 samples a second the rounding of one
+// coefficient moves the differential entropy of the output by a hundredth of a bit,
+// between 4 and 8 Hz at 500 by a third. [Bandpass] has no such trouble.
 type Transfer struct {
 	b, a []float64 // highest power first, a[0] = 1
 }

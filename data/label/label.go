@@ -16,8 +16,8 @@ import (
 	"github.com/eegprune/eegprune/internal/spelling"
 )
 
-// A Form is what labels are before they have values: a list of named numbers,
-// each of which may be a class already.
+// A Form describes labels before they have values: a list of named numbers, each of which may be a
+// class already.
 type Form struct {
 	Keys    []string
 	Classes [][]string // of each key; nil where the number is no class
@@ -66,7 +66,7 @@ func (p *Pipeline) UnmarshalJSON(b []byte) (err error) {
 	return err
 }
 
-// UnmarshalYAML reads what [Pipeline.UnmarshalJSON] does.
+// UnmarshalYAML reads the same list as [Pipeline.UnmarshalJSON].
 func (p *Pipeline) UnmarshalYAML(n ast.Node) (err error) {
 	*p, err = named.UnmarshalYAML(n, New)
 	return err
@@ -80,8 +80,7 @@ type Prepared struct {
 	steps   []func([]float64) ([]float64, error)
 }
 
-// Prepare makes a pipeline ready for the labels of that form. What it ends
-// with must be one class.
+// Prepare makes a pipeline ready for the labels of that form. Its output must be one class.
 func (p Pipeline) Prepare(in Form) (*Prepared, error) {
 	r := &Prepared{keys: in.Keys, needed: make([]bool, len(in.Keys))}
 	for i, k := range in.Keys {
@@ -171,7 +170,7 @@ func (t *Select) Prepare(in Form) (Form, func([]float64) ([]float64, error), err
 	}, nil
 }
 
-// What a rating is that equals the threshold.
+// The class of a rating that equals the threshold.
 const (
 	TieHigh = ">="   // high, as in torcheeg; "" means the same
 	TieLow  = ">"    // low
@@ -191,7 +190,7 @@ type Binary struct {
 // Name implements [Transform].
 func (t *Binary) Name() string { return "Binary" }
 
-// rule is what makes a label high.
+// rule is the condition for the class high.
 func (t *Binary) rule() string {
 	switch t.Tie {
 	case TieLow:

@@ -9,12 +9,12 @@ import (
 	"github.com/eegprune/eegprune/internal/spelling"
 )
 
-// A Scale is what the values of one label of a data set are: ratings, or numbers that stand for
+// A Scale describes the values of one label of a data set: ratings, or numbers that stand for
 // classes.
 type Scale struct {
 	Key string // "valence", "emotion"
-	// Low and High bound ratings, and Threshold divides them where nothing else is asked for,
-	// with what Tie says of a rating that equals it.
+	// Low and High bound ratings. Threshold divides them by default, and Tie is the class of a
+	// rating that equals it.
 	Low, High, Threshold float64
 	Tie                  string
 	// Classes are those that values stand for; nil for ratings.
@@ -68,8 +68,7 @@ const Quadrants = "quadrants"
 // IsZero reports whether nothing is chosen.
 func (c Choice) IsZero() bool { return len(c.Keys) == 0 && c.Threshold == nil && c.Tie == "" }
 
-// Pipeline is what makes the class of labels of those scales. A choice without keys is of the
-// first.
+// Pipeline makes the class of labels of those scales. A choice without keys is of the first.
 func (c Choice) Pipeline(scales []Scale) (Pipeline, error) {
 	if len(scales) == 0 {
 		return nil, errors.New("the recordings have no ratings and no emotions to choose from")
@@ -108,7 +107,7 @@ func (c Choice) Pipeline(scales []Scale) (Pipeline, error) {
 		}
 	}
 	if b.Tie == TieHigh {
-		b.Tie = "" // what it means where nothing is said
+		b.Tie = "" // the default
 	}
 	if p = append(p, b); len(chosen) > 1 {
 		p = append(p, &BinariesToCategory{})

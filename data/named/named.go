@@ -28,8 +28,8 @@ type spec struct {
 	Args json.RawMessage `json:"args,omitempty"`
 }
 
-// Marshal writes a list as JSON with every argument, defaults included, so that
-// what is kept with a result doesn't change its meaning with a later default.
+// Marshal writes a list as JSON with every argument, defaults included, so that a stored
+// result keeps its meaning when a default changes.
 func Marshal[T Thing](list []T) ([]byte, error) {
 	specs := make([]spec, len(list))
 	for i, t := range list {
@@ -45,8 +45,8 @@ func Marshal[T Thing](list []T) ([]byte, error) {
 	return json.Marshal(specs)
 }
 
-// Unmarshal reads what [Marshal] writes. make returns a pointer to the thing of
-// a name with its default arguments. Unknown names and arguments are errors.
+// Unmarshal reads the output of [Marshal]. make returns a pointer to the thing of a name
+// with its default arguments. Unknown names and arguments are errors.
 func Unmarshal[T Thing](b []byte, make func(name string) (T, error)) ([]T, error) {
 	var specs []spec
 	if err := strict(b, &specs); err != nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/eegprune/eegprune/data/filetest"
 )
 
-// BenchmarkHour is what scripts/bench_preprocess.py times beside scipy, by the processor's time:
-// 32 channels, an hour at 512 Hz, one step each.
+// BenchmarkHour is timed beside scipy by scripts/bench_preprocess.py, in processor time: 32
+// channels, an hour at 512 Hz, one step each.
 func BenchmarkHour(b *testing.B) {
 	form := Form{Rate: 512}
 	var x [][]float64
@@ -37,7 +37,7 @@ func BenchmarkHour(b *testing.B) {
 	}
 }
 
-// processorTime is what the process has had of it.
+// processorTime is the process's processor time.
 func processorTime(b *testing.B) time.Duration {
 	b.Helper()
 	var u syscall.Rusage

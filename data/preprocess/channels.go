@@ -21,7 +21,7 @@ type Words []string
 // UnmarshalJSON reads either.
 func (w *Words) UnmarshalJSON(b []byte) error { return oneOrList(b, (*[]string)(w)) }
 
-// oneOrList reads a list, or what would be its only item.
+// oneOrList reads a list, or a single item as a list of one.
 func oneOrList[T any](b []byte, list *[]T) error {
 	var one T
 	if json.Unmarshal(b, &one) == nil {
@@ -57,7 +57,7 @@ func (d *DropChannels) Prepare(in Form) (Prepared, error) {
 		Apply: func(ctx context.Context, s *Signal) error { return s.mixed(ctx, kept) }}, nil
 }
 
-// InterpolateBads gives bad channels what the others have at their places, by spherical splines
+// InterpolateBads replaces bad channels by the others, interpolated by spherical splines
 // (Perrin et al., Electroenceph Clin Neurophysiol 1989, 72:184) as mne.io.Raw.interpolate_bads
 // does: 50 Legendre terms, 1e-5 added to the diagonal. Places are those of the montage file, or
 // of the 10-10 system, on a sphere.
@@ -65,8 +65,7 @@ type InterpolateBads struct {
 	Channels Words `json:"channels,omitempty"` // bad in all recordings
 	// Subjects are the bad channels of some subjects.
 	Subjects map[string]Words `json:"subjects,omitempty"`
-	// Marked, which is so unless said otherwise, takes those too that a recording's
-	// channels.tsv says are bad.
+	// Marked, the default, adds the channels that a recording's channels.tsv marks as bad.
 	Marked    bool `json:"marked"`
 	Stiffness int  `json:"stiffness"` // of the splines; SplineStiffness
 }

@@ -21,7 +21,7 @@ type Pipeline []Step
 // once.
 type Ready struct {
 	In, Out Form
-	Notes   []note.Note    // what the user must see
+	Notes   []note.Note    // for the user
 	Rejects []*RejectClips // which clips are left out
 
 	names []string
@@ -110,7 +110,7 @@ func (p Pipeline) CutsClips() Step {
 	return nil
 }
 
-// String says in words what is done, in order.
+// String describes the steps in words, in order.
 func (p Pipeline) String() string {
 	words := make([]string, len(p))
 	for i, s := range p {
@@ -131,7 +131,7 @@ func (p *Pipeline) UnmarshalJSON(b []byte) (err error) {
 	return err
 }
 
-// UnmarshalYAML reads what [Pipeline.UnmarshalJSON] does.
+// UnmarshalYAML reads the same list as [Pipeline.UnmarshalJSON].
 func (p *Pipeline) UnmarshalYAML(n ast.Node) (err error) {
 	*p, err = named.UnmarshalYAML(n, New)
 	return err

@@ -16,7 +16,7 @@ import (
 	"github.com/eegprune/eegprune/internal/spelling"
 )
 
-// A Form is what recordings that go through the same steps have in common.
+// A Form holds the channels and rate of recordings that go through the same steps.
 type Form struct {
 	Channels []string
 	Rate     float64 // samples per second
@@ -46,10 +46,10 @@ type Signal struct {
 type Step interface {
 	// Name is the name under which pipelines list it.
 	Name() string
-	// String says in a few words what it does, for results.
+	// String describes the step in a few words, for results.
 	String() string
-	// Prepare checks the arguments against the form of recordings, and says what form they
-	// have after it.
+	// Prepare checks the arguments against the form of recordings. Its result has their form
+	// after the step.
 	Prepare(in Form) (Prepared, error)
 }
 
@@ -58,7 +58,7 @@ type Prepared struct {
 	Out Form
 	// Apply changes a signal but for its Form, which becomes Out.
 	Apply func(ctx context.Context, s *Signal) error
-	// Notes are what the user must see, of all recordings.
+	// Notes are for the user, of all recordings.
 	Notes []note.Note
 	// Rejects, where it isn't nil, is asked of each clip, [channels][samples].
 	Rejects *RejectClips
@@ -67,7 +67,7 @@ type Prepared struct {
 	Replaces func(s *Signal) []string
 }
 
-// What steps do where nothing is said.
+// Defaults of the steps.
 const (
 	FilterOrder     = 4  // of BandPass
 	NotchQuality    = 30 // of Notch
@@ -105,7 +105,7 @@ func New(name string) (Step, error) {
 
 func plain(name string) string { return strings.NewReplacer("-", "", "_", "", " ", "").Replace(name) }
 
-// stretch is how many samples follow one another in the shortest of what is filtered as one.
+// stretch is the number of samples in the shortest run that is filtered as one.
 func (s *Signal) stretch() int {
 	n := len(s.Samples[0])
 	switch {

@@ -60,7 +60,7 @@ func through(t *testing.T, s *Signal, steps ...Step) {
 	}
 }
 
-// holds compares channels with MNE's, within 1e-6 uV, which is what its volts can hold.
+// holds compares channels with MNE's, within 1e-6 uV, the precision of its volts.
 func holds(t *testing.T, what string, s *Signal, every int, want map[string][]float64) {
 	t.Helper()
 	for name, y := range want {
@@ -135,8 +135,8 @@ func TestRejectsTheClipsThatMNERejects(t *testing.T) {
 	}
 }
 
-// TestInterpolationGivesBackSmoothFields: what is constant over the head is found exactly, and
-// what varies little nearly.
+// TestInterpolationGivesBackSmoothFields: a field that is constant over the head is found exactly,
+// and one that varies little nearly.
 func TestInterpolationGivesBackSmoothFields(t *testing.T) {
 	names := strings.Fields("Fp1 Fpz Fp2 AF7 AF3 AF4 AF8 F7 F3 Fz F4 F8 FC5 FC1 FC2 FC6 T7 C3 Cz C4 T8 CP5 CP1 CP2 CP6 P7 P3 Pz P4 P8 O1 Oz O2")
 	rapid.Check(t, func(t *rapid.T) {
@@ -178,7 +178,7 @@ func TestInterpolationGivesBackSmoothFields(t *testing.T) {
 	})
 }
 
-// TestAverageReferenceSumsToNothing, and what all channels share is gone.
+// TestAverageReferenceSumsToNothing, and a signal that all channels share is gone.
 func TestAverageReferenceSumsToNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		channels := []string{"F3", "F4", "C3", "C4", "O1"}[:rapid.IntRange(2, 5).Draw(t, "channels")]

@@ -9,7 +9,7 @@ import (
 	"github.com/eegprune/eegprune/internal/note"
 )
 
-// What Reference can be against, beside channels by name.
+// Values of Reference.Against, beside names of channels.
 const (
 	Average  = "average"  // of all channels
 	Mastoids = "mastoids" // M1 and M2

@@ -102,14 +102,14 @@ type BandFilter struct {
 // Forms of a filter.
 const (
 	FilterSOS = "sos" // second-order sections
-	FilterBA  = "ba"  // transfer function; see dsp.Transfer for what it loses
+	FilterBA  = "ba"  // transfer function; see dsp.Transfer for its loss of precision
 )
 
 func defaultBandFilter() BandFilter {
 	return BandFilter{Order: 5, Bands: DefaultBands(), Filter: FilterSOS}
 }
 
-// filter is what both forms do.
+// filter is the interface of both forms.
 type filter interface{ Filter(dst, src []float64) }
 
 // design makes the filters for a rate.

@@ -6,8 +6,8 @@ import (
 )
 
 // Downsample keeps NumPoints samples spread evenly from the first to the last:
-// [electrodes, samples] to [electrodes, points]. As in torcheeg it doesn't
-// filter: what lies above half the new rate is folded down.
+// [electrodes, samples] to [electrodes, points]. As in torcheeg it doesn't filter:
+// frequencies above half the new rate alias.
 type Downsample struct {
 	NumPoints       int  `json:"num_points"`
 	ApplyToBaseline bool `json:"apply_to_baseline"`

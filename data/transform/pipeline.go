@@ -31,7 +31,7 @@ type Prepared struct {
 	// Electrodes are those that the result is made of, in their order, also
 	// where Out no longer has an axis of them.
 	Electrodes []string
-	Notes      []note.Note // what the user must see
+	Notes      []note.Note // for the user
 
 	steps []Step
 }
@@ -121,7 +121,7 @@ func (p *Pipeline) UnmarshalJSON(b []byte) (err error) {
 	return err
 }
 
-// UnmarshalYAML reads what [Pipeline.UnmarshalJSON] does.
+// UnmarshalYAML reads the same list as [Pipeline.UnmarshalJSON].
 func (p *Pipeline) UnmarshalYAML(n ast.Node) (err error) {
 	*p, err = named.UnmarshalYAML(n, New)
 	return err

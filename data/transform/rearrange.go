@@ -13,8 +13,8 @@ import (
 // different caps alike: [electrodes, n] to [target, n].
 type RearrangeElectrode struct {
 	Target []string `json:"target"` // or the name of one montage
-	// Missing is what stands for an electrode that isn't there: "mean" of those
-	// that are, or "zero".
+	// Missing is the value of an electrode that isn't there: the "mean" of those that are,
+	// or "zero".
 	Missing         string `json:"missing"`
 	ApplyToBaseline bool   `json:"apply_to_baseline"`
 }

@@ -1,8 +1,7 @@
-// Package transform turns clips of EEG into what networks learn from: features
-// by band, grids, normalised signals. The names, arguments and numbers are
-// torcheeg's (Zhang, Zhong & Liu, "TorchEEGEMO", Expert Systems with
-// Applications 2024), with two differences: the sampling rate and the electrode
-// names come with the signal instead of as arguments, and filters are
+// Package transform turns clips of EEG into the inputs of networks: features by band, grids,
+// normalised signals. The names, arguments and numbers are torcheeg's (Zhang, Zhong & Liu,
+// "TorchEEGEMO", Expert Systems with Applications 2024), with two differences: the sampling rate
+// and the electrode names come with the signal instead of as arguments, and filters are
 // second-order sections.
 //
 // A pipeline is a list of transforms that can be written in JSON or YAML:
@@ -40,8 +39,8 @@ func size(shape []int) int {
 	return n
 }
 
-// A Form describes arrays before they exist: what a transform is prepared for
-// and what it says that it will make.
+// A Form describes arrays before they exist: the input for which a transform is prepared and the
+// output that it will compute.
 type Form struct {
 	Shape      []int
 	Electrodes []string // names along axis 0; nil once that axis is no longer electrodes
@@ -71,8 +70,8 @@ func (f Form) gridCells() (cells []int, without []string, err error) {
 	return cells, without, nil
 }
 
-// placed is what a step has to say of electrodes that were given places: which it is made
-// of, and which were left out.
+// placed returns the electrodes with a place on the grid, and notes for the user of those left
+// out.
 func (f Form) placed(cells []int, without []string) (electrodes []string, notes []note.Note) {
 	if f.Positions != nil {
 		if said := f.Positions.Equivalents(f.Electrodes); said != "" {
@@ -99,7 +98,7 @@ func (f Form) signal(transform string) error {
 	return nil
 }
 
-// String says what the form is, for messages.
+// String describes the form, for messages.
 func (f Form) String() string {
 	kind := "features"
 	if f.Time {
@@ -125,7 +124,7 @@ type Step struct {
 	// Electrodes are those that the result is made of, where it no longer has an axis of
 	// them; nil where they are those before.
 	Electrodes []string
-	Notes      []note.Note // what the user must see
+	Notes      []note.Note // for the user
 	// Apply returns the transformed x. baseline, nil where there is none, is the
 	// baseline as it stands before this step. Neither is changed; many
 	// goroutines may call Apply at once.

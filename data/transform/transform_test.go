@@ -113,8 +113,8 @@ func TestPrepareRefuses(t *testing.T) {
 	}
 }
 
-// TestToGridKeepsEveryValue: what is put on the grid is found at the place of
-// its electrode, and nothing else is there.
+// TestToGridKeepsEveryValue: each value lies at the place of its electrode, and nothing
+// else is on the grid.
 func TestToGridKeepsEveryValue(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		electrodes := rapid.Permutation(montage.GridNames()).Draw(t, "order")[:rapid.IntRange(1, 60).Draw(t, "n")]
@@ -257,8 +257,8 @@ func TestElectrodesAreMeantByNameOrPlace(t *testing.T) {
 	}
 }
 
-// TestGridOfAMontage: what has no place of its own is left out and named, and the rows of
-// the others stay theirs.
+// TestGridOfAMontage: an electrode without a place of its own is left out and named, and
+// the rows of the others stay theirs.
 func TestGridOfAMontage(t *testing.T) {
 	have := []string{"low", "X", "Cz", "Pz", "Oz", "Fz"}
 	at := func(e string) montage.Point { p, _ := montage.Position(e); return p }
