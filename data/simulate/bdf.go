@@ -13,7 +13,7 @@ type mark struct{ sample, value int }
 // markSeconds is how long a code lasts.
 const markSeconds = 0.02
 
-// bioSemiState is what BioSemi's amplifiers keep above the codes.
+// bioSemiState is the state that BioSemi's amplifiers write above the codes.
 const bioSemiState = 0x18ff00
 
 // writeBDF writes the samples [from, to) of a recording, and codes.

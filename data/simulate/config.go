@@ -43,11 +43,11 @@ import (
 	"github.com/eegprune/eegprune/internal/spelling"
 )
 
-// A Config says what to simulate.
+// A Config holds the settings of a simulation.
 type Config struct {
 	Format     string // of the files, one of [Formats]; empty is "edf"
 	Subjects   int
-	Trials     int     // of each subject, a multiple of the number of classes, or what the format's sessions have
+	Trials     int     // of each subject, a multiple of the number of classes, or that of the format's sessions
 	Seconds    float64 // of a trial
 	Rate       float64 // samples per second
 	Electrodes []string
@@ -127,7 +127,7 @@ func (c Config) shares() []float64 {
 	return shares
 }
 
-// check finds what can't be simulated.
+// check finds settings that can't be simulated.
 func (c Config) check() error {
 	switch {
 	case c.Subjects < 1 || c.Subjects > 999:

@@ -92,7 +92,7 @@ func FuzzDamagedSets(f *testing.F) {
 }
 
 // TestDamageIsSaid: of a file that is cut off, empty, another's or missing, the error is a sentence
-// that names it; what is missing beside it is said, or its labels.
+// that names it; a missing file beside it is named, or its labels.
 func TestDamageIsSaid(t *testing.T) {
 	for format, files := range map[string][]string{
 		"seed-v-features": {"1_123.npz"},

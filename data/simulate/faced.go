@@ -42,7 +42,7 @@ func facedFormat() fileFormat {
 	return f
 }
 
-// facedSet is what both forms of the set have.
+// facedSet is the format that both forms of the set share.
 func facedSet(name string, rate float64) fileFormat {
 	return fileFormat{name: name, gap: 2, subject: numbered("%03d", 0), rate: rate, subjects: 123, trials: facedClips,
 		classes:    []string{"anger", "disgust", "fear", "sadness", "neutral", "amusement", "inspiration", "joy", "tenderness"},

@@ -16,14 +16,14 @@ import (
 // A fileFormat writes the files of one format, or of one data set in its layout.
 type fileFormat struct {
 	name string
-	// subject is what the reader will call subject number s, counted from 0.
+	// subject is the reader's name for subject number s, counted from 0.
 	subject func(s int) string
 	// files are those of one subject, and together those of all; either is nil where there are
 	// none. Without recordings they have only names.
 	files    func(c Config, s int, made *session) []file
 	together func(c Config, made []*session) []file
 
-	// What the format allows; zero for any.
+	// Limits of the format; zero for any.
 	electrodes []string
 	rate       float64
 	classes    []string
@@ -40,11 +40,11 @@ type fileFormat struct {
 	// class says which class each trial of a session of a subject has, counted from 0, where the
 	// set's films are always the same; nil where classes are drawn.
 	class func(s, session, trial int) int
-	// mute says that nothing in the files says what trials were of.
+	// mute says that the files don't name the stimuli of trials.
 	mute bool
 	// own is the manifest of a format that is no data set's.
 	own func(c Config) *source.Manifest
-	// number is what a subject's trial is called, where that isn't counted in its session.
+	// number is the number of a subject's trial, where that isn't counted in its session.
 	number func(s, trial int) int
 	// sameOrder says that all subjects have the trials in one order.
 	sameOrder bool
@@ -120,7 +120,7 @@ func DefaultFor(format string) (Config, error) {
 	return c, nil
 }
 
-// check finds what the format can't hold.
+// check finds settings that the format can't hold.
 func (f fileFormat) check(c Config) error {
 	switch {
 	case f.classes != nil && len(c.Classes) != len(f.classes):
@@ -185,7 +185,7 @@ func numbered(format string, first int) func(int) string {
 	return func(s int) string { return fmt.Sprintf(format, s+first) }
 }
 
-// manifest is what tells the reader what the format doesn't.
+// manifest is the manifest by which the reader reads the format.
 func (f fileFormat) manifest(c Config) (*source.Manifest, error) {
 	if f.own != nil {
 		return f.own(c), nil

@@ -15,8 +15,8 @@ import (
 	"github.com/eegprune/eegprune/internal/note"
 )
 
-// TestEveryLayoutIsRecognised: the files of each data set are known for those of the set without
-// a manifest, by what is in the directory, and hold the labels and signals that were made.
+// TestEveryLayoutIsRecognised: each data set is recognised without a manifest, by the contents
+// of the directory, and its files hold the labels and signals that were made.
 func TestEveryLayoutIsRecognised(t *testing.T) {
 	for _, format := range Formats() {
 		if format == "edf" {
@@ -145,7 +145,7 @@ func checkWindows(t *testing.T, c Config, made *session, trial int, r *source.Re
 	}
 }
 
-// checkSamples compares what was read with what was made, channel by channel.
+// checkSamples compares the samples read with those made, channel by channel.
 func checkSamples(t *testing.T, c Config, made *session, trial int, r *source.Recording) {
 	x := made.trials[trial]
 	for k, row := range r.Samples {
@@ -155,7 +155,7 @@ func checkSamples(t *testing.T, c Config, made *session, trial int, r *source.Re
 			}
 		}
 	}
-	for k, row := range r.Baseline { // what comes right before
+	for k, row := range r.Baseline { // the samples right before
 		for i, v := range row {
 			if want := made.signals[k][x.start-len(row)+i]; math.Abs(v-want) > digitalStep {
 				t.Fatalf("baseline of trial %d, channel %s, sample %d: %g was made and %g is read", r.Trial, c.Electrodes[k], i, want, v)
@@ -164,7 +164,8 @@ func checkSamples(t *testing.T, c Config, made *session, trial int, r *source.Re
 	}
 }
 
-// checkHalf takes a file from a directory, which is read all the same, and what is missing said.
+// checkHalf removes a file from a directory. The rest must be read, with a note that names the
+// gap.
 func checkHalf(t *testing.T, dir string) {
 	s, err := source.Open(dir, "")
 	if err != nil {

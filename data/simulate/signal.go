@@ -8,7 +8,7 @@ import (
 	"github.com/eegprune/eegprune/data/montage"
 )
 
-// What the signals are made of, in microvolts where nothing else is said.
+// Components of the signals, in microvolts unless the name or the comment says otherwise.
 const (
 	backgroundSources = 12
 	backgroundRMS     = 4.0 // of each source at its electrode

@@ -126,9 +126,8 @@ func TestRealisedAccuracyIsNearTheBest(t *testing.T) {
 	}
 }
 
-// TestPowerFollowsTheLabel measures what the files hold: band power above each
-// source differs between classes by the effect, less what background and
-// filter leave of it.
+// TestPowerFollowsTheLabel measures band power in the files: above each source it differs
+// between classes by the effect, as far as background and filter leave it.
 func TestPowerFollowsTheLabel(t *testing.T) {
 	c := small()
 	c.Subjects, c.Trials, c.Seconds = 4, 8, 20

@@ -115,8 +115,7 @@ func writeFiles(dir string, files []file) error {
 	return nil
 }
 
-// prepareDir makes the directory or checks that what is in it will be
-// overwritten.
+// prepareDir makes the directory or checks that its files will be overwritten.
 func (f fileFormat) prepareDir(dir string, c Config) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("making the directory for simulated recordings: %w", err)
