@@ -24,13 +24,13 @@ import (
 	"github.com/eegprune/eegprune/internal/natural"
 )
 
-// featuresVersion changes whenever the same recordings and options give other
-// features than before, so that no cache keeps what the program no longer makes.
+// featuresVersion changes whenever the same recordings and options give other features
+// than before, so that no cache keeps features that the program no longer makes.
 const featuresVersion = 3
 
-// A Cache keeps feature sets in a directory. Its files are named by what the
-// features were made of: the contents of the recordings, the manifest, the
-// options and the version of the program's features.
+// A Cache keeps feature sets in a directory. Its files are named by the inputs of the
+// features: the contents of the recordings, the manifest, the options and the version of
+// the program's features.
 type Cache struct{ Dir string }
 
 // CacheDir returns the user's directory for features.
@@ -42,11 +42,11 @@ func CacheDir() (string, error) {
 	return filepath.Join(dir, "eegprune"), nil
 }
 
-// Features returns the set that [Features] makes, from the cache if it is
-// there; hit says so. Its values are in the cache's file, which the caller closes with the
-// set. Processes that want the same set at once make it once: the
-// others wait. A damaged file is made anew. What Options.Strict refuses is kept all the
-// same, for when it is asked for without.
+// Features returns the set of the function [Features], from the cache if it is there; hit
+// reports whether it was. Its values are in the cache's file, which the caller closes with
+// the set. Processes that want the same set at once make it once: the others wait. A
+// damaged file is made anew. A set that Options.Strict refuses is kept all the same, for a
+// later call without it.
 func (c Cache) Features(ctx context.Context, s *source.Source, o Options) (set *Set, hit bool, err error) {
 	strict := o.Strict
 	o.Strict = false
@@ -99,7 +99,7 @@ func (c Cache) make(ctx context.Context, s *source.Source, o Options, path strin
 		return nil, fmt.Errorf("clearing up after a program that was killed: %w", err)
 	}
 	var set *Set
-	var failed error // what is not the file's own trouble
+	var failed error // an error that isn't of writing the file
 	err := atomicfile.Build(path, func(f *os.File) error {
 		if err := begin(f); err != nil {
 			return err
@@ -133,8 +133,8 @@ func (c Cache) key(ctx context.Context, s *source.Source, o Options) (string, er
 	if err != nil {
 		return "", err
 	}
-	// Only what changes the features is in it: a manifest's text, its place and
-	// the directory's don't.
+	// Only inputs that change the features count: a manifest's text, its place and the
+	// directory's don't.
 	m := *s.Manifest
 	m.Montage = "" // its places count
 	b, err := json.Marshal(struct {
@@ -151,8 +151,8 @@ func (c Cache) key(ctx context.Context, s *source.Source, o Options) (string, er
 	return hex.EncodeToString(sum[:16]), nil
 }
 
-// seenFile is what is remembered of a file whose contents have been read, so
-// that gigabytes aren't read again to find features that are there.
+// seenFile is the record of a file whose contents have been read, so that gigabytes aren't
+// read again to find features that are there.
 type seenFile struct {
 	Size     int64  `json:"size"`
 	Modified int64  `json:"modified"` // nanoseconds
@@ -251,7 +251,7 @@ func (c contextReader) Read(p []byte) (int, error) {
 
 func (c Cache) memory() string { return filepath.Join(c.Dir, "files.json") }
 
-// remembered returns what is known of files; nothing where that is damaged.
+// remembered returns the records of files; none where they are damaged.
 func (c Cache) remembered() map[string]seenFile {
 	seen := map[string]seenFile{}
 	if b, err := os.ReadFile(c.memory()); err != nil || json.Unmarshal(b, &seen) != nil {

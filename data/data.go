@@ -25,9 +25,9 @@ type Clip struct {
 	End      int    `json:"end"`   // one past the last
 }
 
-// A Set is a feature set: X holds len(Y) clips of Shape one after another. That of a large
-// set, or of one that a [Cache] keeps, is the memory of a mapped file: it can't be written
-// to, ends with Close, and is what was made for as long as Err says nothing.
+// A Set is a feature set: X holds len(Y) clips of Shape one after another. In a large set, or
+// one that a [Cache] keeps, X is the memory of a mapped file: it can't be written to, ends
+// with Close, and holds the features for as long as Err returns nil.
 type Set struct {
 	X        []float32
 	Shape    []int    // of one clip: [bands, 9, 9] on a grid, [1, electrodes, samples] as a signal
@@ -39,7 +39,7 @@ type Set struct {
 	Recorded []string
 	Rate     float64 // samples per second of the clips if they are signals, else of the recordings
 
-	// Notes tell the user what was left out, corrected or assumed, and why.
+	// Notes tell the user which data were left out, corrected or assumed, and why.
 	Notes note.List
 
 	file *mapped.File // whose memory X is; nil where X has its own

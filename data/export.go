@@ -46,10 +46,10 @@ func (s *Set) SaveNPZ(path string) error {
 }
 
 // Convert writes every recording as an .npz file and a manifest by which [source.Open]
-// reads them: the array x [channels, samples], which begins with the baseline
-// where there is one, in a file named by subject, session, trial and class. dir
-// must be new or empty, and is whole or not there. Of the options only Preprocess, SkipBad,
-// Strict, Workers and Progress matter. Convert returns what the user must see.
+// reads them: the array x [channels, samples], which begins with the baseline where there
+// is one, in a file named by subject, session, trial and class. dir must be new or empty,
+// and is whole or not there. Of the options only Preprocess, SkipBad, Strict, Workers and
+// Progress matter. Convert returns notes for the user.
 func Convert(ctx context.Context, s *source.Source, dir string, o Options) (notes note.List, err error) {
 	if len(s.Manifest.Signal.Bands) > 0 {
 		return nil, fmt.Errorf("converting recordings: the files in %s hold features and no samples: eegprune data features %s --features FILE --out FILE.npz writes them for other programs", s.Dir, s.Dir)
@@ -240,7 +240,7 @@ func (n *fileNames) notes(what string) []note.Note {
 	return []note.Note{note.New(note.About, "%d %s have other names in the converted files: %s.", len(changed), what, note.Some(changed, 6))}
 }
 
-// saveRecording writes what [source.Open] reads without a manifest too.
+// saveRecording writes a file that [source.Open] also reads without a manifest.
 func saveRecording(r *source.Recording, path string, class []npy.Named) error {
 	var x []float64
 	for c, row := range r.Samples {

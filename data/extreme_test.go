@@ -49,7 +49,7 @@ func TestExtremeNumbers(t *testing.T) {
 	}
 }
 
-// TestFeaturesAreNumbers: no set holds what a network can't be trained on.
+// TestFeaturesAreNumbers: no set holds values on which a network can't be trained.
 func TestFeaturesAreNumbers(t *testing.T) {
 	x := make([]float64, 0, 2*3*16)
 	for trial := range 2 {

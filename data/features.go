@@ -36,20 +36,17 @@ type Options struct {
 	// Preprocess lists the steps that recordings go through before clips are cut from them.
 	Preprocess preprocess.Pipeline `json:"preprocess,omitempty" yaml:"preprocess,omitempty"`
 	Transforms transform.Pipeline  `json:"transforms" yaml:"transforms"`
-	// Label makes the class out of a recording's labels. Empty means what the
-	// manifest says.
+	// Label makes the class out of a recording's labels. Empty means the manifest's.
 	Label label.Pipeline `json:"label,omitempty" yaml:"label,omitempty"`
 
 	// Standardize changes features so that networks see them on one scale.
 	//
-	// "none" (or "") leaves them as they are. "subject" gives each value of a clip
-	// (a band at an electrode) the mean 0 and the standard deviation 1 over all
-	// clips of its subject; of signals each electrode over all samples of all
-	// clips. It takes away what differs from subject to subject and has nothing
-	// to do with the label. It uses no labels, but it does use all clips of a
-	// subject, those that are tested too: it is transductive, and can only be
-	// used where a subject's recordings are at hand before the first is
-	// classified.
+	// "none" (or "") leaves them as they are. "subject" gives each value of a clip (a band at an
+	// electrode) the mean 0 and the standard deviation 1 over all clips of its subject; of signals
+	// each electrode over all samples of all clips. It removes differences between subjects that have
+	// nothing to do with the label. It uses no labels, but it does use all clips of a subject, those
+	// that are tested too: it is transductive, and can only be used where a subject's recordings are
+	// at hand before the first is classified.
 	Standardize string `json:"standardize,omitempty" yaml:"standardize,omitempty"`
 
 	// SkipBad goes on without the files that can't be read, and notes them.
@@ -216,9 +213,8 @@ type part struct {
 	short string // how long the recording is, if that is too short for a clip
 }
 
-// readAll reads recordings one after another, has them worked on side by side, and puts
-// what comes of them where it belongs, in order. It returns the error of the first
-// recording that has one.
+// readAll reads recordings one after another, has them worked on side by side, and stores their
+// features in order. It returns the error of the first recording that has one.
 func (b *builder) readAll(ctx context.Context) error {
 	g, working := errgroup.WithContext(ctx)
 	workers := b.options.workers()
@@ -273,8 +269,8 @@ func (b *builder) readAll(ctx context.Context) error {
 	return workErr
 }
 
-// workBytes bounds what the recordings that are worked on, and the features that come of
-// them, take until those are where they belong. One that is larger is alone.
+// workBytes bounds the memory of the recordings that are worked on, and of their features until these
+// are stored. A larger recording is alone.
 const workBytes = 256 << 20
 
 // worked is a part that is there when done is closed.
@@ -345,7 +341,7 @@ func (b *builder) assemble() (*Set, error) {
 		}
 		b.notes.Add(p.file, p.notes...)
 	}
-	if !b.unlabelled { // what is classified can be of anybody
+	if !b.unlabelled { // unlabelled clips can be of any subject
 		var seen []string
 		for _, p := range b.parts {
 			seen = append(seen, p.subject)

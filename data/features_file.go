@@ -9,8 +9,8 @@ import (
 	"github.com/eegprune/eegprune/internal/strictyaml"
 )
 
-// UnmarshalYAML reads options as a file of features or a study has them. What isn't
-// mentioned stays as it is. Unknown keys, names and arguments are errors.
+// UnmarshalYAML reads options as a file of features or a study has them. Options that
+// aren't mentioned stay as they are. Unknown keys, names and arguments are errors.
 func (o *Options) UnmarshalYAML(n ast.Node) error {
 	type plain Options // has no UnmarshalYAML, which would go on for ever
 	return strictyaml.Decode(n, (*plain)(o))

@@ -31,7 +31,7 @@ func fuzzedDirectory(t *testing.T, files map[string][]byte) {
 	if err != nil {
 		return
 	}
-	// What can't be read is for Inspect to say.
+	// Errors are for Inspect to report.
 	_ = s.Each(t.Context(), source.Walk{Notes: &note.List{}}, func(r *source.Recording) error {
 		checkRecording(t, r)
 		return nil
@@ -125,8 +125,8 @@ signal: {rate: 8, electrodes: [Fp1, T7], baseline: 1}
 	})
 }
 
-// unpacked is a MAT file with what is compressed in it laid open, so that a change
-// of a byte changes what the reader sees.
+// unpacked is a MAT file with its compressed parts decompressed, so that a change of a
+// byte changes the reader's input.
 func unpacked(f *testing.F, b []byte) []byte {
 	f.Helper()
 	out := bytes.Clone(b[:128])

@@ -24,8 +24,8 @@ func annotatedEDF(t *testing.T) []byte {
 	return f.Bytes(t)
 }
 
-// TestFilesWithoutManifest: they are looked at and converted, and what lacks for
-// features is said by an example that is a manifest.
+// TestFilesWithoutManifest: they are looked at and converted, and the error for features
+// gives an example that is a manifest.
 func TestFilesWithoutManifest(t *testing.T) {
 	plainEDF, npyFile := filetest.Plain().Bytes(t), mustRead(t, "npy/testdata/f8.npy")
 	other := slices.Clone(plainEDF)
@@ -134,7 +134,7 @@ func TestExampleOfAnnotationsWorks(t *testing.T) {
 	}
 }
 
-// TestArchivesThatDescribeThemselves give what a manifest would.
+// TestArchivesThatDescribeThemselves: the arrays in a file replace the manifest.
 func TestArchivesThatDescribeThemselves(t *testing.T) {
 	trials := func(which ...int) npy.Named {
 		var x []float64
@@ -180,8 +180,8 @@ func TestArchivesThatDescribeThemselves(t *testing.T) {
 	}
 }
 
-// TestWrittenFilesDescribeThemselves: what Convert and SaveNPZ write is read without a
-// manifest, with the labels, subjects and trials that it had.
+// TestWrittenFilesDescribeThemselves: the files of Convert and SaveNPZ are read without a
+// manifest, with the labels, subjects and trials that they had.
 func TestWrittenFilesDescribeThemselves(t *testing.T) {
 	s, err := source.Open(deapDir(t), "")
 	if err != nil {
@@ -239,7 +239,7 @@ func TestWrittenFilesDescribeThemselves(t *testing.T) {
 	}
 }
 
-// looked is what Inspect says.
+// looked is the summary of Inspect.
 func looked(t *testing.T, s *source.Source) *source.Summary {
 	t.Helper()
 	sum, err := source.Inspect(t.Context(), s, nil)

@@ -15,7 +15,7 @@ import (
 	"github.com/eegprune/eegprune/internal/spelling"
 )
 
-// A layout is what all recordings of a set have in common, and how clips are
+// A layout holds the channels and rate that all recordings of a set share, and how clips are
 // cut from them.
 type layout struct {
 	dir      string
@@ -125,8 +125,8 @@ func reordered(rows [][]float64, order []int) [][]float64 {
 	return out
 }
 
-// work makes the features of one recording. was is what it was before it was preprocessed, nil
-// where it was not.
+// work makes the features of one recording. was is the recording before preprocessing, nil
+// without.
 func (l *layout) work(ctx context.Context, r *source.Recording, was *before, p *part) error {
 	p.notes = r.Notes
 	p.trial = groupKey{subject: r.Subject, session: r.Session, trial: r.Trial}.String()

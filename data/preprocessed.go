@@ -49,7 +49,7 @@ func (p pipelines) of(steps preprocess.Pipeline, places *montage.Positions, work
 	return p[key], nil
 }
 
-// notes are what the pipelines have to say, each sentence once.
+// notes are the notes of the pipelines, each sentence once.
 func (p pipelines) notes() []note.Note {
 	var all []note.Note
 	for _, key := range slices.Sorted(maps.Keys(p)) {
@@ -72,8 +72,8 @@ func (o Options) knowSubjects(seen []string) error {
 	return nil
 }
 
-// form is what a recording will be: without samples of its own, and with a baseline as long as
-// it will be.
+// form is the form of a recording after the steps: without samples, and with a baseline of the
+// length that it will have.
 func (p *pipeline) form(r *source.Recording) *source.Recording {
 	if !p.steps {
 		return r
@@ -94,7 +94,7 @@ func (p *pipeline) samples(r *source.Recording) int {
 	return int(float64(r.Len())*p.Out.Rate/r.Rate) + 1
 }
 
-// bytes is what a recording and what is made of it take.
+// bytes is the memory of a recording and of the one made from it.
 func (p *pipeline) bytes(r *source.Recording) int64 {
 	if !p.steps {
 		return r.Bytes()
@@ -108,7 +108,7 @@ func (p *pipeline) signal(r *source.Recording) *preprocess.Signal {
 		Joined: len(r.Baseline) > 0 && r.Offset == len(r.Baseline[0])}
 }
 
-// apply returns a recording as the steps leave it. What was read isn't changed.
+// apply returns a recording after the steps. The recording itself isn't changed.
 func (p *pipeline) apply(ctx context.Context, r *source.Recording) (*source.Recording, error) {
 	if !p.steps {
 		return r, nil
@@ -144,11 +144,11 @@ func (l *layout) preprocess(ctx context.Context, p *pipeline, order []int, r *so
 // filter or another reference they no longer do.
 type before struct {
 	rows  [][]float64
-	ratio float64 // samples that were read for each of what is made of them
-	shift float64 // the sample that was read at which that begins
+	ratio float64 // samples that were read for each sample made of them
+	shift float64 // the sample that was read at which those begin
 }
 
-// before returns what was read, nil where steps changed nothing.
+// before returns the recording as it was read, nil where steps changed nothing.
 func (p *pipeline) before(r, after *source.Recording) *before {
 	if !p.steps {
 		return nil
@@ -181,7 +181,7 @@ func constant(x []float64) bool {
 	return !slices.ContainsFunc(x, func(v float64) bool { return v != x[0] })
 }
 
-// loud is what is known of clips whose amplitude is too large.
+// loud counts clips whose amplitude is too large.
 type loud struct {
 	clips    int            // that there were
 	rejected map[string]int // how many of them, by the channel that was largest

@@ -54,8 +54,8 @@ func TestRealEEGMAT(t *testing.T) {
 	}
 }
 
-// TestRealEyesClosedRaiseAlpha: what Berger saw first must be seen here, over
-// the back of the head more than over the front.
+// TestRealEyesClosedRaiseAlpha: Berger's first finding must be seen here, over the back
+// of the head more than over the front.
 func TestRealEyesClosedRaiseAlpha(t *testing.T) {
 	s, err := source.Open(realDir(t, "eegmmidb"), "")
 	if err != nil {

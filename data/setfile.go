@@ -71,7 +71,7 @@ func runsOf(clips []Clip) []clipRun {
 	return runs
 }
 
-// clipsOf is what runsOf was given, or nil if it can't have been of n clips.
+// clipsOf is the inverse of runsOf, nil if the runs can't be of n clips.
 func clipsOf(runs []clipRun, n int) []Clip {
 	clips := make([]Clip, 0, n)
 	for _, r := range runs {
@@ -85,7 +85,7 @@ func clipsOf(runs []clipRun, n int) []Clip {
 	return clips
 }
 
-// begin writes what comes before the values.
+// begin writes the bytes before the values.
 func begin(w io.Writer) error {
 	_, err := w.Write(append([]byte(setMagic), make([]byte, valuesAt-len(setMagic))...))
 	return err
@@ -105,7 +105,7 @@ func (s *Set) keep(ctx context.Context, v *values) (err error) {
 	return s.end(io.NewOffsetWriter(v.file, valuesAt+4*int64(v.n)), v.sum)
 }
 
-// end writes what comes after the values, which sum has seen.
+// end writes the header after the values, which sum has seen.
 func (s *Set) end(w io.Writer, sum hash.Hash) error {
 	header, err := json.Marshal(setHeader{s.Shape, s.Y, s.Classes, runsOf(s.Clips), s.Channels, s.Recorded, s.Rate, s.Notes})
 	if err != nil {
@@ -208,7 +208,7 @@ func hashTo(ctx context.Context, h hash.Hash, r io.Reader) error {
 	return err
 }
 
-// cloned returns a hash that has seen what h has.
+// cloned returns a hash that has seen the same bytes as h.
 func cloned(h hash.Hash) (hash.Hash, error) {
 	c, ok := h.(hash.Cloner)
 	if !ok {

@@ -10,7 +10,7 @@ import (
 	"github.com/eegprune/eegprune/internal/spelling"
 )
 
-// A unit is what a split keeps together.
+// A unit is the set of clips that a split keeps together.
 type unit int
 
 const (
@@ -32,9 +32,8 @@ type splitKind struct {
 	alone bool
 }
 
-// splitKinds lists all splits. Those that torcheeg has are its, fold by fold, where
-// nothing is shuffled; it takes no session for part of what a trial is. KFoldByTrial,
-// nested and those of stimuli are none of its.
+// splitKinds lists all splits. Without shuffling, those that torcheeg has are its, fold by fold;
+// its trials don't depend on the session. It lacks KFoldByTrial, nested and those of stimuli.
 func splitKinds() []splitKind {
 	return []splitKind{
 		{"KFold", "clips, whatever trial or subject they are of", clips, false},
@@ -101,8 +100,8 @@ func NewSplit(name string, k int, shuffle bool, seed uint64) (Split, error) {
 	return nil, spelling.Unknown("split", name, SplitNames())
 }
 
-// NonLeaking names the split that asks what the named one asks without having
-// clips of one trial on both sides, or the name itself if it has none.
+// NonLeaking names the split that asks the same as the named one without having clips of one trial
+// on both sides, or the name itself if it has none.
 func NonLeaking(name string) string {
 	switch name {
 	case "KFold", "KFoldGroupbyTrial":
@@ -158,7 +157,7 @@ func (s *split) Folds(set *Set) ([]Fold, error) {
 	return folds, nil
 }
 
-// checkStimuli finds clips of which nothing says what they were of.
+// checkStimuli finds clips whose stimulus is unknown.
 func (s *Set) checkStimuli() error {
 	for _, c := range s.Clips {
 		if c.Stimulus == "" {

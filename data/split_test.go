@@ -40,7 +40,7 @@ func madeSet(t *rapid.T) *Set {
 	return s
 }
 
-// key is what a split keeps together.
+// key is the unit that a split keeps together.
 func key(s *Set, row int, u unit) string {
 	c := s.Clips[row]
 	switch u {
@@ -76,9 +76,8 @@ func together(whole []int, parts ...[]int) error {
 	return nil
 }
 
-// TestSplits: in every split each row is tested once, nothing is on both sides,
-// what the split keeps together stays together, also in validation, and the
-// seed settles everything.
+// TestSplits: in every split each row is tested once, nothing is on both sides, units stay
+// together, also in validation, and the seed settles everything.
 func TestSplits(t *testing.T) {
 	for _, kind := range splitKinds() {
 		t.Run(kind.name, func(t *testing.T) {

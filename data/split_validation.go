@@ -82,7 +82,7 @@ func (s *split) validateWithinTrials(set *Set, train []int, share float64) (fit,
 		units := grouped(set, trial.rows, clips)
 		shuffle(rng, units)
 		c := set.commonest(trial.rows)
-		// What rounding takes from one trial of the class the next one gives.
+		// The next trial of the class gives the clips that rounding takes from this one.
 		seen[c] += len(units)
 		wanted := int(math.Round(share * float64(seen[c])))
 		if len(units) > 1 {

@@ -97,7 +97,7 @@ func standardizeRows(ctx context.Context, v *values, rows []int, size, pooled in
 
 // scale takes a mean off values and divides them by a deviation.
 func scale(values []float32, mean, sd float64) {
-	// What is left of a constant by rounding must not be blown up.
+	// The rounding error of a constant must not be blown up.
 	if sd <= 1e-7*math.Abs(mean) {
 		clear(values)
 		return

@@ -108,7 +108,7 @@ func (v *values) giveTo(s *Set) error {
 	return s.hold(f, v.at)
 }
 
-// close lets go of what nobody was given.
+// close closes the file of values that nobody was given.
 func (v *values) close() error {
 	if v.file == nil || v.at > 0 { // a kept file is its writer's
 		return nil
@@ -162,7 +162,7 @@ func (s *Set) Hash() (hash.Hash, error) {
 	return cloned(s.sum)
 }
 
-// bytesOf is the memory of x, which is what a file holds: float32, little-endian.
+// bytesOf is the memory of x in the file's format: float32, little-endian.
 func bytesOf(x []float32) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(x))), 4*len(x))
 }
