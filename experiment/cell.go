@@ -62,8 +62,7 @@ func (s *Study) At(c result.Cell) int {
 	return (c.Fold-1)*s.Config.Split.Inner + c.Inner
 }
 
-// cells lists what the study does of one of Folds, from 1, each cell after those that it starts from,
-// none twice.
+// cells lists the cells of one of Folds, from 1, each after those that it starts from, none twice.
 func (s *Study) cells(fold int) []result.Cell {
 	cell := func(stage, method string, ratio float64) result.Cell {
 		c := result.Cell{Variant: result.Variant{Model: s.Config.Model, Stage: stage, Method: method, Ratio: ratio}, Fold: fold}
@@ -89,7 +88,7 @@ func (s *Study) cells(fold int) []result.Cell {
 	add(cell(result.Unpruned, "", 0))
 	if len(s.Config.Prune) > 0 {
 		for _, stage := range s.Config.Recover {
-			add(cell(result.StageOf(stage).Reference, "", 0)) // what its loss is judged against
+			add(cell(result.StageOf(stage).Reference, "", 0)) // the reference of its loss
 		}
 	}
 	for _, p := range s.Config.Prune {

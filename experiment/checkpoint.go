@@ -12,7 +12,7 @@ import (
 	"github.com/eegprune/eegprune/train"
 )
 
-// Provenance is what a checkpoint says of where it comes from.
+// Provenance is a checkpoint's record of its origin.
 type Provenance struct {
 	Version string      `json:"version"`
 	Key     string      `json:"key,omitempty"` // of the study's cell; empty for files made one by one
@@ -26,7 +26,7 @@ type Provenance struct {
 	Recorded []string     `json:"recorded,omitempty"`
 	Data     string       `json:"data"` // fingerprint of the feature set
 	Test     result.Score `json:"test"`
-	// Notes are what was left out, rounded or assumed of the file of another program that the
+	// Notes tell which data were left out, rounded or assumed of another program's file that the
 	// network comes from.
 	Notes note.List `json:"notes,omitempty"`
 }
@@ -36,7 +36,7 @@ func (s *Study) Provenance(c result.Cell, version string, test result.Score) Pro
 	return Provenance{Version: version, Cell: c, Config: s.Config, Classes: s.Set.Classes, Channels: s.Set.Channels, Recorded: s.Set.Recorded, Data: s.fingerprint, Test: test}
 }
 
-// Foreign is what is assumed of a network that another program trained: the settings that
+// Foreign is the provenance assumed of a network that another program trained: the settings that
 // a study would have by default.
 func Foreign(model string) Provenance {
 	t := train.Paper(model)
@@ -47,7 +47,7 @@ func Foreign(model string) Provenance {
 // SameData reports whether provenance speaks of the features that the study has.
 func (s *Study) SameData(p Provenance) bool { return p.Data == s.fingerprint }
 
-// ReadProvenance reads what a checkpoint says of where it comes from.
+// ReadProvenance reads the provenance in a checkpoint.
 func ReadProvenance(path string, m models.Meta) (Provenance, error) {
 	var p Provenance
 	if err := json.Unmarshal(m.Provenance, &p); err != nil {
@@ -60,14 +60,14 @@ func ReadProvenance(path string, m models.Meta) (Provenance, error) {
 	return p, nil
 }
 
-// A Checkpoint is a network in a file, with what the file says of its training. Its owner
-// closes it.
+// A Checkpoint is a network in a file, with the file's record of its training. Its owner closes
+// it.
 type Checkpoint struct {
 	Path    string
 	Network *models.Network
 	Provenance
-	// Of a file that another program wrote, Assumed says what its network is taken for and
-	// FileNotes what was left out of this file; Provenance is then that of [Foreign].
+	// Of a file that another program wrote, Assumed names the assumptions about its network and
+	// FileNotes the parts of the file that were left out; Provenance is then that of [Foreign].
 	Assumed   []string
 	FileNotes note.List
 }
@@ -95,8 +95,8 @@ func OpenCheckpoint(path string, o models.OpenOptions) (*Checkpoint, error) {
 func (c *Checkpoint) Close() { c.Network.Free() }
 
 // OpenStudy opens the study that the network comes from, not divided yet, with the settings of
-// config, which are those of c.Config but for what is to be otherwise. Where others is false, the
-// recordings must still be those that the network was trained on.
+// config, which are c.Config's but for the changes. Where others is false, the recordings must
+// still be those that the network was trained on.
 func (c *Checkpoint) OpenStudy(ctx context.Context, config Config, others bool, o OpenOptions) (*Study, error) {
 	s, err := Open(ctx, config, o)
 	if err != nil {
@@ -133,8 +133,8 @@ func (c *Checkpoint) fold(s *Study) (int, error) {
 	return fold, nil
 }
 
-// Prune removes, or masks, what the method chooses, with these options instead of Config's. s is
-// the network's study, divided; it may be nil for a method that looks at no clips.
+// Prune removes, or masks, the method's choice, with these options instead of Config's. s is the
+// network's study, divided; it may be nil for a method that looks at no clips.
 func (c *Checkpoint) Prune(s *Study, p Pruning, o prune.Options) (Made, error) {
 	var made Made
 	var err error
@@ -149,7 +149,7 @@ func (c *Checkpoint) Prune(s *Study, p Pruning, o prune.Options) (Made, error) {
 	return made, nil
 }
 
-// Pruned is what a network says of itself that was pruned from one of this provenance.
+// Pruned is the provenance of a network that was pruned from one of this provenance.
 func (p Provenance) Pruned(by Pruning, o prune.Options, version string) Provenance {
 	p.Key, p.Version, p.Test = "", version, result.Score{}
 	p.Config.Prune, p.Config.Options = []Pruning{by}, o

@@ -46,14 +46,14 @@ type Config struct {
 	Seed         uint64  `json:"seed"` // fold f draws from seed+f-1, as after torch.manual_seed
 	// Seeds are those of all repetitions, of which this is one, where there are several.
 	Seeds []uint64 `json:"seeds,omitempty"`
-	// Metric is what networks are judged by, and by which the best epoch is chosen; see
-	// result.Metrics. Where it is "", the data decides.
+	// Metric judges networks and chooses the best epoch; see result.Metrics. Where it is "", the data
+	// decides.
 	Metric string `json:"metric"`
 	// ClassWeights weighs clips in the loss so that all classes have the same share of it;
 	// see train.BalancedWeights.
 	ClassWeights bool          `json:"class_weights,omitempty"`
 	Train        train.Options `json:"train"`
-	// Prune lists what the network is pruned by; where it is empty, it is only trained.
+	// Prune lists the prunings of the network; where it is empty, it is only trained.
 	Prune    []Pruning     `json:"prune"`
 	Options  prune.Options `json:"prune_options,omitzero"`
 	Sparsity float64       `json:"sparsity,omitempty"` // the strength of a penalty that a method trains with; see prune.Training
@@ -74,10 +74,10 @@ type Distill struct {
 // The settings of the methods' papers.
 const (
 	PaperSparsity    = 1e-4 // Liu 2017
-	PaperTemperature = 4    // Hinton 2015 tries 2.5 to 20; 4 is what later work uses
+	PaperTemperature = 4    // Hinton 2015 tries 2.5 to 20; later work uses 4
 )
 
-// Data says which recordings are used and what is made of them.
+// Data names the recordings and the features made of them.
 type Data struct {
 	Dir      string `json:"dir"`
 	Manifest string `json:"manifest,omitempty"`
@@ -103,7 +103,7 @@ type Split struct {
 	Val      float64 `json:"val" yaml:"val"`
 }
 
-// Pruning says what is removed.
+// Pruning is a method and the ratio that it removes.
 type Pruning struct {
 	Method string  `json:"method"`
 	Ratio  float64 `json:"ratio"`
@@ -204,8 +204,8 @@ func (c Split) check() error {
 	return err
 }
 
-// Epochs is how many a cell trains for, 0 where nothing is trained, or where that depends
-// on what pruning leaves.
+// Epochs is how many a cell trains for, 0 where nothing is trained, or where that depends on the size
+// after pruning.
 func (c Config) Epochs(cell result.Cell) int {
 	s, err := stageOf(cell.Stage)
 	if err != nil {
@@ -214,8 +214,8 @@ func (c Config) Epochs(cell result.Cell) int {
 	return s.epochs(c, prune.TrainingFor(cell.Method), 0, 0)
 }
 
-// metricOf is what networks are judged by where nothing is said: balanced accuracy where
-// one class has more than half as many clips again as another.
+// metricOf is the default metric: balanced accuracy where one class has more than half as many clips
+// again as another.
 func metricOf(sets ...*data.Set) string {
 	const unequal = 1.5
 	for _, set := range sets {
@@ -237,7 +237,7 @@ func (p Pruning) check() error {
 	return prune.CheckRatio(p.Ratio)
 }
 
-// settle fills in what the data decides.
+// settle fills in the settings that depend on the data.
 func (c Split) settle(set *data.Set) Split {
 	subjects, trials := map[string]bool{}, map[data.Clip]bool{}
 	for _, clip := range set.Clips {
@@ -296,8 +296,8 @@ func fingerprint(set *data.Set) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
-// key is a hash of what determines a cell's result and nothing else, so that studies
-// that differ in what comes later share what comes before.
+// key is a hash of the settings that a cell's result depends on and nothing else, so that studies
+// that differ in later stages share the earlier ones.
 func (s *Study) key(c result.Cell) (string, error) {
 	arch, err := json.Marshal(s.Arch)
 	if err != nil {

@@ -15,9 +15,9 @@ import (
 	"github.com/eegprune/eegprune/train"
 )
 
-// How a study says what it is about.
+// The description of a study.
 
-// settings says what the study is about, above its results. sameFolds is whether its
+// settings lists the study's settings, above its results. sameFolds is whether its
 // repetitions are on the same folds.
 func (s *Study) settings(sameFolds bool) []result.Setting {
 	c := s.Config
@@ -86,7 +86,7 @@ func (s *Study) describeModel() string {
 	return s.Config.Model
 }
 
-// labelled says what classes clips have, and by what.
+// labelled returns the classes of the clips, and the rule that makes them.
 func (s *Study) labelled() result.Labels {
 	l := result.Labels{Rule: s.labels.Rule()}
 	for _, t := range s.labels {
@@ -107,7 +107,8 @@ func (s *Study) labelled() result.Labels {
 	return l
 }
 
-// describeSplit says what a trial is not on both sides of, or that it is.
+// describeSplit says which of trials and stimuli are kept on one side, or that a trial is
+// on both.
 func (s *Study) describeSplit(sameFolds bool) string {
 	c := s.Config.Split
 	text := c.Name
@@ -163,7 +164,7 @@ func (c Config) describeSeeds(sameFolds bool) string {
 	return strings.Join(all, ", ") + ": repetitions, each with " + own
 }
 
-// describePruning lists methods and ratios, and what is out of the ordinary.
+// describePruning lists methods and ratios, and unusual options.
 func (c Config) describePruning() string {
 	var methods, ratios []string
 	add := func(list *[]string, text string) {

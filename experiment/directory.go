@@ -79,7 +79,7 @@ func readJSON(path string, v any) (ok bool, err error) {
 // errNoStudy is that of a directory in which no study was begun.
 var errNoStudy = errors.New("holds no study: there is no plan.json in it, which \"eegprune study run\" writes")
 
-// plan reads what the study in the directory is to do.
+// plan reads the plan of the study in the directory.
 func (d directory) plan() (*Plan, error) {
 	var p Plan
 	ok, err := readJSON(d.in("plan.json"), &p)
@@ -100,7 +100,7 @@ func (d directory) keep(r result.Result) error {
 	return d.forget(r.Key)
 }
 
-// forget removes what tells of a cell that is being done or could not be.
+// forget removes the files that show a cell as running or failed, and its snapshot.
 func (d directory) forget(key string) error {
 	var errs []error
 	for _, path := range []string{d.snapshot(key), d.running(key), d.failure(key)} {
@@ -149,9 +149,9 @@ type Progress struct {
 	At      time.Time   `json:"at"` // when this was written
 }
 
-// removeLeftovers removes temporary files that a program left that was killed, and what
-// tells of cells that are being done. Nobody else works on those that ours is true of, to
-// which it is given their files' names.
+// removeLeftovers removes the temporary files of a program that was killed, and the files
+// of running cells. ours is given the files' names; nobody else works on those for which
+// it is true.
 func (d directory) removeLeftovers(ours func(name string) bool) error {
 	now := fileClock(d.in("lock"))
 	var errs []error

@@ -15,7 +15,7 @@ import (
 type Exported struct {
 	File   string `json:"file"`
 	SHA256 string `json:"sha256"` // of the file
-	// Start is what its weights are at the start; see [models.Start].
+	// Start is how its weights are initialised; see [models.Start].
 	Start models.Start `json:"init,omitempty"`
 }
 

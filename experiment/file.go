@@ -30,14 +30,15 @@ type File struct {
 		Manifest string `yaml:"manifest,omitempty"` // see source.Open
 		Encoding string `yaml:"encoding,omitempty"` // see source.Reading
 		Montage  string `yaml:"montage,omitempty"`  // below the study file's directory, if it isn't absolute
-		// Preprocess is what recordings go through for all networks whose features say nothing else.
+		// Preprocess are the steps for the recordings of all networks whose features have none of
+		// their own.
 		Preprocess preprocess.Pipeline `yaml:"preprocess,omitempty"`
-		// Label chooses what the class is made of; see source.Reading.
+		// Label chooses the label that makes the class; see source.Reading.
 		Label label.Choice `yaml:"label,omitempty"`
 	} `yaml:"data,omitempty"`
 	Seed  *uint64  `yaml:"seed,omitempty"`
 	Seeds []uint64 `yaml:"seeds,omitempty"` // of repetitions, instead of one seed
-	// Metric is what networks are judged by; see result.Metrics.
+	// Metric judges networks; see result.Metrics.
 	Metric       string        `yaml:"metric,omitempty"`
 	ClassWeights bool          `yaml:"class_weights,omitempty"`
 	Split        part          `yaml:"split,omitempty"` // of all networks; see Split
@@ -51,21 +52,21 @@ type File struct {
 // A NetworkFile is one network of a study.
 type NetworkFile struct {
 	Model string `yaml:"model,omitempty"`
-	// Network is the file of a network that PyTorch exported, instead of a model; Init what its
-	// trainings begin with: see models.Start.
+	// Network is the file of a network that PyTorch exported, instead of a model; Init is the start
+	// of its trainings: see models.Start.
 	Network  string   `yaml:"network,omitempty"`
 	Init     string   `yaml:"init,omitempty"`
 	Features part     `yaml:"features,omitempty"`  // see data.Options
 	Split    part     `yaml:"split,omitempty"`     // instead of the study's
 	Train    part     `yaml:"train,omitempty"`     // see train.Options
-	FineTune part     `yaml:"fine_tune,omitempty"` // what differs from Train
+	FineTune part     `yaml:"fine_tune,omitempty"` // the differences from Train
 	Methods  []string `yaml:"methods,omitempty"`   // instead of the study's
-	// SamplingRate is what kernels of parts of a second are made for, instead of the
+	// SamplingRate is the rate for which kernels of parts of a second are made, instead of the
 	// features' own rate.
 	SamplingRate float64 `yaml:"sampling_rate,omitempty"`
 }
 
-// A PruneFile says by what, and how far, networks are pruned: each method at each ratio.
+// A PruneFile lists methods and ratios: networks are pruned by each method at each ratio.
 type PruneFile struct {
 	Methods       []string  `yaml:"methods"`
 	Ratios        []float64 `yaml:"ratios"`
@@ -90,7 +91,7 @@ func (p *part) resolve(anchors map[string]ast.Node) {
 	}
 }
 
-// over changes settings by what the piece says.
+// over changes settings by the piece's.
 func (p part) over(settings any) error {
 	if p.node == nil {
 		return nil
@@ -139,7 +140,8 @@ func ReadFile(path string) (*File, error) {
 	return &f, nil
 }
 
-// beside is what a file names: below the file's directory, unless it is absolute or nothing.
+// beside is the path of a file named in another: below the other's directory, unless it is absolute
+// or nothing.
 func beside(file, name string) string {
 	if name == "" || filepath.IsAbs(name) {
 		return name
@@ -147,13 +149,13 @@ func beside(file, name string) string {
 	return filepath.Join(filepath.Dir(file), name)
 }
 
-// A misplaced is what can't be meant at a key of the file.
+// A misplaced is a fault at a key of the file.
 type misplaced struct {
 	key string
 	error
 }
 
-// faults are what can't be meant of the file as a whole.
+// faults are the faults of the file as a whole.
 func (f *File) faults() (all []misplaced) {
 	if len(f.Networks) == 0 {
 		all = append(all, misplaced{"networks", errors.New("there are no networks: name one, such as networks: [{model: fbccnn}]")})
@@ -164,7 +166,7 @@ func (f *File) faults() (all []misplaced) {
 	return all
 }
 
-// checkNetwork returns what can't be meant of a network.
+// checkNetwork returns a fault in the settings of a network.
 func (f *File) checkNetwork(i int) error {
 	n := f.Networks[i]
 	c, err := f.config(n, f.seeds()[0])
@@ -191,7 +193,7 @@ func (f *File) seeds() []uint64 {
 	return []uint64{1}
 }
 
-// Configs returns what the file asks for, one configuration for each network and seed.
+// Configs returns the file's configurations, one for each network and seed.
 func (f *File) Configs() ([]Config, error) {
 	if f.Data.Dir == "" {
 		return nil, fmt.Errorf("the study does not say where its recordings are: name their directory with --data")

@@ -12,7 +12,7 @@ import (
 type holding struct {
 	directory
 	options RunOptions
-	before  *Plan // what was carried out in it last; nil where that is nothing, or was told of
+	before  *Plan // the last plan carried out in it; nil where there is none, or the user was told
 	plan    Plan  // all that is carried out in it now
 }
 
@@ -76,7 +76,7 @@ func (h *holding) carryOut(ctx context.Context, g, about Grid) ([]result.Result,
 	return g.schedule(ctx, plan, h.options)
 }
 
-// clearUp removes what an earlier program left of the cells of plan that are to be done,
+// clearUp removes an earlier program's leftovers of the cells of plan that are to be done,
 // and, where all of the directory is held, of any others.
 func (h *holding) clearUp(plan *Plan) error {
 	if h.options.Share != (Share{}) {

@@ -13,8 +13,8 @@ import (
 // smoothed over a trial: by a linear dynamical system, or a moving average.
 var smoothed = regexp.MustCompile(`(?i)(^|[^a-z])lds|moving_?av`)
 
-// leaks says how test clips could be known to what is trained, a sentence each. names are
-// those of files and arrays.
+// leaks lists the ways in which training could know test clips, a sentence each. names are
+// the names of files and arrays.
 func leaks(split data.Split, overlap float64, names []string) []string {
 	var all []string
 	if split.Leaks() {
@@ -35,7 +35,7 @@ func leaks(split data.Split, overlap float64, names []string) []string {
 	return all
 }
 
-// leak is what stands under tables: all leaks in a line, or nothing.
+// leak is the line under tables: all leaks, or nothing.
 func (s *Study) leak() string { return leakLine(s.leaks) }
 
 func leakLine(leaks []string) string {
@@ -45,6 +45,6 @@ func leakLine(leaks []string) string {
 	return "LEAKS: " + strings.Join(leaks, "; ")
 }
 
-// Leak says how test clips could be known to what was trained, and what to do about it; it
-// is empty where they could not.
+// Leak says how training could know test clips, and the split that keeps them apart; it is
+// empty where it could not.
 func (s *Study) Leak() string { return s.leak() }

@@ -25,7 +25,7 @@ type lock struct {
 	done chan struct{}
 }
 
-// holder is what a lock's file says.
+// holder is the content of a lock's file.
 type holder struct {
 	Host    string    `json:"host"`
 	PID     int       `json:"pid"`

@@ -8,10 +8,10 @@ import (
 	"github.com/eegprune/eegprune/train"
 )
 
-// spare is left free of a GPU for what its driver and libraries take beside tensors.
+// spare is the GPU memory left free for its driver and libraries, beside tensors.
 const spare = 256 << 20
 
-// sideBySide returns how many of so many trainings fit in what a device has free, with at
+// sideBySide returns how many of so many trainings fit in the free memory of a device, at
 // least one, and why they are fewer.
 func sideBySide(device string, jobs int, need, free int64, what string) (int, string) {
 	if need <= 0 {
@@ -59,8 +59,8 @@ func (p *place) fit(ctx context.Context, g Grid, jobs int) (int, string, error) 
 	return n, why, nil
 }
 
-// withMend adds to the error of a training that had a device to itself and ran out of memory
-// what would fit.
+// withMend adds a remedy, such as a batch size that fits, to the error of a training that
+// had a device to itself and ran out of memory.
 func (c cell) withMend(ctx context.Context, err error) error {
 	if !train.IsOutOfMemory(err) {
 		return err

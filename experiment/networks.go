@@ -23,11 +23,11 @@ import (
 type Made struct {
 	Network *models.Network
 	History train.History // empty where nothing was trained
-	Notes   []string      // what pruning, or sparsity training, had to say
+	Notes   []string      // of pruning, or of sparsity training
 }
 
-// Oversight says who is told how a training goes on, and where it is kept what it needs
-// to go on after an end. The zero value is nobody and nowhere.
+// Oversight holds the observer of a training, and the store of its snapshots, from which it
+// goes on after an end. The zero value has neither.
 type Oversight struct {
 	Watch     train.Observer
 	Snapshots train.Snapshots
@@ -38,7 +38,8 @@ func (s *Study) Train(ctx context.Context, fold int, o Oversight) (Made, error) 
 	return s.fresh(ctx, fresh{arch: s.Arch, options: s.Config.Train}, fold, o)
 }
 
-// trainFor trains the unpruned network as a method asks, and makes of it what the method does.
+// trainFor trains the unpruned network as a method asks, and ends with the method's own last
+// step.
 func trainFor(ctx context.Context, j job) (Made, error) {
 	m, err := prune.ByName(j.Method)
 	if err != nil {
@@ -63,7 +64,7 @@ func trainFor(ctx context.Context, j job) (Made, error) {
 	return made, nil
 }
 
-// cut prunes: what the method chooses in a trained network, or while it is trained.
+// cut prunes the method's choice in a trained network, or while it is trained.
 func cut(ctx context.Context, j job) (Made, error) {
 	if t := prune.TrainingFor(j.Method); t != nil && t.Prunes {
 		return trainFor(ctx, j)
@@ -71,14 +72,14 @@ func cut(ctx context.Context, j job) (Made, error) {
 	return j.Prune(j.from[0], Pruning{j.Method, j.Ratio}, j.fold)
 }
 
-// Prune removes, or masks, what the method chooses at the ratio in a network of a fold;
-// n is unchanged.
+// Prune removes, or masks, the method's choice at the ratio in a network of a fold; n is
+// unchanged.
 func (s *Study) Prune(n *models.Network, p Pruning, fold int) (Made, error) {
 	return Prune(n, p, s.Config.Options, s.evidence(n, fold))
 }
 
-// Prune removes, or masks, what the method chooses at the ratio, and brings what is left to the
-// network's bounds of norms; n is unchanged.
+// Prune removes, or masks, the method's choice at the ratio, and brings the remaining weights
+// to the network's bounds of norms; n is unchanged.
 func Prune(n *models.Network, p Pruning, o prune.Options, e prune.Evidence) (Made, error) {
 	m, err := prune.ByName(p.Method)
 	if err != nil {
@@ -102,8 +103,8 @@ func Prune(n *models.Network, p Pruning, o prune.Options, e prune.Evidence) (Mad
 	return Made{Network: small, Notes: d.Notes}, nil
 }
 
-// Narrow is the architecture that a method leaves of another, of fresh weights. It tells what a
-// network costs whose pruning goes by numbers of filters, whatever their weights.
+// Narrow is the architecture that a method leaves of another, of fresh weights. It gives the
+// cost of a network whose pruning goes by numbers of filters, whatever their weights.
 func Narrow(a *models.Arch, p Pruning) (*models.Arch, error) {
 	n, g, err := train.Fresh(a, nil, torch.CPU, 1)
 	if err != nil {
@@ -125,7 +126,7 @@ const (
 	evidenceBatches = 8
 )
 
-// evidence is what criteria may look at on a fold.
+// evidence gives a method's criteria the clips of a fold.
 func (s *Study) evidence(n *models.Network, fold int) prune.Evidence {
 	rows := sync.OnceValue(func() []int { return s.evidenceRows(fold) }) // most methods need none
 	return prune.Evidence{Seed: s.seed(fold),
@@ -286,5 +287,5 @@ func (s *Study) fit(ctx context.Context, n *models.Network, fold int, options tr
 	return Made{Network: n, History: h}, nil
 }
 
-// seed is what a fold draws from.
+// seed is the seed of a fold.
 func (s *Study) seed(fold int) uint64 { return s.Config.Seed + uint64(fold-1) }

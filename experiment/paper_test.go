@@ -12,9 +12,9 @@ import (
 	"github.com/eegprune/eegprune/result"
 )
 
-// TestPaperStudiesAreThePapersCode holds the files against what the code of Rao & Zhong
-// (github.com/jackyrwj/EEG-Model-Network-Pruning, bc50ea1, code/examples_*.py) passes to
-// torcheeg: MeanStdNormalize() without an axis, BandDifferentialEntropy() and
+// TestPaperStudiesAreThePapersCode holds the files against the arguments that the code of
+// Rao & Zhong (github.com/jackyrwj/EEG-Model-Network-Pruning, bc50ea1, code/examples_*.py)
+// passes to torcheeg: MeanStdNormalize() without an axis, BandDifferentialEntropy() and
 // TSCeption(sampling_rate=128), also on SEED's 200 Hz in chunks of 200 samples. The sizes
 // are counted by hand from torcheeg's layers.
 func TestPaperStudiesAreThePapersCode(t *testing.T) {

@@ -16,7 +16,7 @@ import (
 type place struct {
 	device  torch.Device
 	studies map[*Study]*Study
-	made    result.Run // what results say of how they came about, but for what that took
+	made    result.Run // the results' record of the run, but for its usage
 	meter   *meter.Meter
 	// alone is held shared by cells that run side by side, and wholly by one that has
 	// failed so.

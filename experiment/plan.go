@@ -14,7 +14,7 @@ import (
 	"github.com/eegprune/eegprune/train"
 )
 
-// A Planned cell is one that a study will do, with what it costs.
+// A Planned is a cell that a study will do, with its cost.
 type Planned struct {
 	Cell   result.Cell `json:"cell"`
 	Key    string      `json:"key"`
@@ -29,18 +29,17 @@ type Planned struct {
 // A Plan is all that a study will do.
 type Plan struct {
 	Cells []Planned `json:"cells"`
-	// Study says what the study is about, without results: all that a report needs to know
-	// beside them.
+	// Study describes the study, without results: the part of a report beside them.
 	Study *result.Study `json:"study,omitempty"`
-	// SecondsPerTeraMAC is what 10^12 MACs of each network take on this machine, as
-	// measured; see Estimate.
+	// SecondsPerTeraMAC is the time of 10^12 MACs of each network on this machine, as measured; see
+	// Estimate.
 	SecondsPerTeraMAC map[string]float64 `json:"seconds_per_teramac,omitempty"`
 }
 
-// backward is what a step costs in forward passes: a gradient costs two.
+// backward is the cost of a training step in forward passes: a gradient costs two.
 const backward = 3
 
-// Plan lists what a run would do, and which of it is done already in the directory.
+// Plan lists the cells of a run, and which are done already in the directory.
 func (g Grid) Plan(o RunOptions) (*Plan, error) {
 	p := &Plan{}
 	d := directory(o.Dir)
@@ -75,7 +74,7 @@ func (g Grid) Plan(o RunOptions) (*Plan, error) {
 	return p, nil
 }
 
-// A Load is what one share of a plan has to do.
+// A Load is the work of one share of a plan.
 type Load struct {
 	Share Share
 	Cells int
@@ -122,7 +121,7 @@ func (p *Plan) owns(name string) bool {
 	})
 }
 
-// A Change is how a study differs from what was carried out in its directory before.
+// A Change is the difference between a study and the one carried out in its directory before.
 type Change struct {
 	Holds   int           // cells that are done and as asked for
 	New     []result.Cell // that were not asked for before, or otherwise
@@ -153,8 +152,8 @@ func (p *Plan) change(before *Plan) Change {
 	return c
 }
 
-// cost is the epochs for which a cell trains and the MACs that it takes. Those of networks that are not pruned yet are
-// those of networks pruned alike in every layer; known holds what was found of them.
+// cost is the epochs for which a cell trains and its MACs. A network that is not pruned yet costs as
+// one pruned alike in every layer; known caches those counts.
 func (s *Study) cost(c result.Cell, whole models.Counts, known map[Pruning]models.Counts) (epochs int, macs int64, err error) {
 	how, err := stageOf(c.Stage)
 	if err != nil {
@@ -192,8 +191,8 @@ func (s *Study) cost(c result.Cell, whole models.Counts, known map[Pruning]model
 	return epochs, int64(epochs)*perEpoch + left*int64(len(f.Val)+len(f.Test)), nil
 }
 
-// Estimate measures how fast each network trains on this machine, about length each, and
-// fills in what the plan's MACs take.
+// Estimate measures how fast each network trains on this machine, about length each, and fills in the
+// plan's SecondsPerTeraMAC.
 func (g Grid) Estimate(ctx context.Context, p *Plan, length time.Duration) error {
 	p.SecondsPerTeraMAC = map[string]float64{}
 	for _, s := range g {
@@ -215,7 +214,7 @@ func (g Grid) Estimate(ctx context.Context, p *Plan, length time.Duration) error
 	return nil
 }
 
-// Seconds is what a planned cell takes by the plan's estimate.
+// Seconds is the time of a planned cell by the plan's estimate.
 func (p *Plan) Seconds(c Planned) float64 {
 	return float64(c.MACs) / 1e12 * p.SecondsPerTeraMAC[c.Cell.Model]
 }
@@ -231,7 +230,7 @@ func (p *Plan) Left(jobs int) time.Duration {
 	return time.Duration(seconds / float64(max(jobs, 1)) * float64(time.Second))
 }
 
-// A Sum is what some of a plan's cells cost together.
+// A Sum is the cost of some of a plan's cells together.
 type Sum struct {
 	Model, Method, Stage string // that they share
 	Cells, Done          int

@@ -81,7 +81,7 @@ func TestLeaksAreNamed(t *testing.T) {
 		split   string
 		overlap float64
 		names   []string
-		want    []string // what each leak says
+		want    []string // words of each leak
 	}{
 		{"KFoldCrossSubject", 0, []string{"eeg", "deap", "", "s01.dat"}, nil},
 		{"KFoldCrossSubject", 0.5, []string{"s01.dat"}, nil}, // clips that overlap are of one trial

@@ -26,7 +26,7 @@ type RunOptions struct {
 	Watch   Observer
 }
 
-// Cells lists what a run does, each cell after those that it starts from.
+// Cells lists the cells of a run, each after those that it starts from.
 func (s *Study) Cells(o RunOptions) []result.Cell {
 	var cells []result.Cell
 	for fold := 1; fold <= len(s.Folds); fold++ {
@@ -51,9 +51,9 @@ func (g Grid) sameFolds(model string) bool {
 }
 
 // Run carries out the studies, all of whose cells share the jobs, and returns the results of the
-// cells that it was asked for. What an earlier run did is not done again. A cell that fails is
-// tried once more, with nothing beside it, and then recorded; the others go on, and the error is a
-// *FailedError. When ctx ends, or nothing can be written, cells that were done stay, and come back
+// cells that it was asked for. Cells that an earlier run did are not done again. A cell that fails
+// is tried once more, with nothing beside it, and then recorded; the others go on, and the error
+// is a *FailedError. When ctx ends, or nothing can be written, finished cells stay, and come back
 // with the error.
 func (g Grid) Run(ctx context.Context, o RunOptions) (*result.Study, error) {
 	for _, s := range g {
@@ -69,7 +69,7 @@ func (g Grid) Run(ctx context.Context, o RunOptions) (*result.Study, error) {
 		return err
 	})
 	if results == nil && failed != nil {
-		return nil, failed // what others, or earlier runs, reported stays
+		return nil, failed // reports of others, or of earlier runs, stay
 	}
 	out, err := g.report(results, o)
 	if failed != nil {
@@ -85,7 +85,7 @@ func (g Grid) Run(ctx context.Context, o RunOptions) (*result.Study, error) {
 	return out, err
 }
 
-// report puts together what there is.
+// report combines the results that there are.
 func (g Grid) report(results []result.Result, o RunOptions) (*result.Study, error) {
 	out := &result.Study{Schema: result.Schema}
 	var err error

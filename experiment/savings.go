@@ -12,7 +12,7 @@ import (
 	"github.com/eegprune/eegprune/result"
 )
 
-// SavingsOptions say what counts as a loss, and how finely the ratio is sought.
+// SavingsOptions define a loss, and how finely the ratio is sought.
 type SavingsOptions struct {
 	report.Judgement
 	Most float64 // the largest ratio that is tried
@@ -42,12 +42,12 @@ func (g Grid) Savings(ctx context.Context, o RunOptions, so SavingsOptions) (*re
 	if name := g[0].Config.Split.Name; name == data.Nested {
 		return nil, nil, fmt.Errorf("savings seeks one ratio for all folds, and the folds of a %s split choose one each: run the ratios (eegprune sweep) and compare them (eegprune compare)", name)
 	}
-	o.Watch.Changed = nil // what will be tried is not known yet
+	o.Watch.Changed = nil // the ratios to try are not known yet
 	seeker := seeker{SavingsOptions: so}
 	models := map[string]int{} // of each the folds that count as one observation each
 	for _, s := range g {
 		c := *s
-		c.Config.Prune = nil // what is tried is added
+		c.Config.Prune = nil // each ratio tried is added
 		seeker.grid = append(seeker.grid, &c)
 		if g.sameFolds(s.Config.Model) {
 			models[s.Config.Model] = len(s.Folds)
@@ -80,7 +80,7 @@ func (g Grid) Savings(ctx context.Context, o RunOptions, so SavingsOptions) (*re
 		return nil
 	})
 	if len(seeker.all) == 0 {
-		return nil, nil, err // what others, or earlier runs, reported stays
+		return nil, nil, err // reports of others, or of earlier runs, stay
 	}
 	results, failed := seeker.results()
 	if err == nil {
@@ -154,7 +154,7 @@ func (k *seeker) seek(ctx context.Context, c Config, method, stage string) (repo
 		if err != nil {
 			alike = err
 		}
-		// What can't be tested is not shown.
+		// A ratio that can't be tested counts as a loss.
 		loses := t.validation.P == nil || *t.validation.P > k.Level
 		row.Tried = append(row.Tried, report.Attempt{Ratio: ratio, Verdict: t.validation, Loses: loses})
 		last = t
@@ -186,8 +186,7 @@ func (k *seeker) seek(ctx context.Context, c Config, method, stage string) (repo
 	return row, nil
 }
 
-// try makes the networks of a ratio, for all seeds, and sets them beside what they are
-// judged against.
+// try makes the networks of a ratio, for all seeds, and pairs them with their references.
 func (k *seeker) try(ctx context.Context, model string, p Pruning, stage string) (trial, error) {
 	t := trial{ratio: p.Ratio}
 	var grid Grid
@@ -200,7 +199,7 @@ func (k *seeker) try(ctx context.Context, model string, p Pruning, stage string)
 		if stage == result.Pruned {
 			s.Config.Recover = nil
 		}
-		// What is reported is about all that was tried.
+		// The report covers all ratios tried.
 		if asked := &whole.Config.Prune; !slices.Contains(*asked, p) {
 			*asked = append(*asked, p)
 		}

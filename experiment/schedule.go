@@ -61,8 +61,8 @@ func (e *FailedError) Error() string {
 	return text + "; what was done is kept, and the same command tries these again"
 }
 
-// schedule does what is planned, jobs at a time, and returns the results there are in the
-// plan's order.
+// schedule does the planned cells, jobs at a time, and returns the results there are in the plan's
+// order.
 func (g Grid) schedule(ctx context.Context, plan *Plan, o RunOptions) ([]result.Result, error) {
 	s := &schedule{dir: directory(o.Dir), options: o, tasks: map[result.Cell]*task{}}
 	free, err := s.open(ctx, g, max(o.Jobs, 1))
@@ -182,8 +182,8 @@ func (s *schedule) open(ctx context.Context, g Grid, jobs int) (free func(), err
 	return free, nil
 }
 
-// do does a task when those that it starts from are done. Its error ends the run; what is
-// the cell's own trouble is recorded.
+// do does a task when those that it starts from are done. Its error ends the run; a fault of the
+// cell itself is recorded.
 func (s *schedule) do(ctx context.Context, t *task) error {
 	if t.before {
 		// A program that was killed when it had written the result did not clear up.
@@ -238,8 +238,8 @@ func (s *schedule) do(ctx context.Context, t *task) error {
 	return nil
 }
 
-// endsAll reports whether going on makes no sense: nothing can be kept of what is done, or
-// there is nothing left to train on.
+// endsAll reports whether going on makes no sense: results can't be kept, or there is nothing left
+// to train on.
 func endsAll(err error) bool {
 	return errors.Is(err, data.ErrLost) || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EROFS) ||
 		errors.Is(err, syscall.EFBIG) || errors.Is(err, os.ErrPermission)
@@ -401,8 +401,8 @@ func (c cell) oversight() (Oversight, error) {
 type Observer struct {
 	// Changed is called before the first cell where the directory holds another study.
 	Changed func(c Change)
-	// Planned is called before the first cell with what is to be done; where that turns out on the
-	// way, as of Savings, before each part.
+	// Planned is called before the first cell with the plan; where that grows on the way, as of
+	// Savings, before each part.
 	Planned func(p *Plan)
 	Start   func(c result.Cell)
 	Epoch   func(c result.Cell, done int, e result.Epoch)

@@ -15,14 +15,14 @@ import (
 	"github.com/eegprune/eegprune/train"
 )
 
-// The clips on which sensitivity is measured. What is to be pruned should be decided on
-// those of validation, or the test is no test any more.
+// The clips on which sensitivity is measured. Pruning should be decided on those of validation, or
+// the test is no test any more.
 const (
 	OnValidation = "validation"
 	OnTest       = "test"
 )
 
-// SensitivityOptions say what is pruned how far.
+// SensitivityOptions choose the method and the ratios.
 type SensitivityOptions struct {
 	Method   string
 	Ratios   []float64
@@ -61,7 +61,7 @@ func (e *SeveralNetworksError) Error() string {
 // PrunedFrom returns the checkpoints, of the results in a directory, that a method prunes: those
 // of a network's folds.
 func PrunedFrom(dir, method string) ([]string, error) {
-	from := append(prunedFrom(Config{}, prune.TrainingFor(method)), result.Unpruned) // also of what is pruned while it is trained
+	from := append(prunedFrom(Config{}, prune.TrainingFor(method)), result.Unpruned) // also of networks pruned while they are trained
 	want := result.Variant{Stage: from[0]}
 	if want.Stage != result.Unpruned {
 		want.Method = method
@@ -90,8 +90,8 @@ func PrunedFrom(dir, method string) ([]string, error) {
 }
 
 // Sensitivity prunes one layer at a time, all others whole, in the networks of some of the study's
-// folds, and evaluates what is left; nothing is trained and no file is written. It divides the
-// study.
+// folds, and evaluates the pruned networks; nothing is trained and no file is written. It divides
+// the study.
 func (s *Study) Sensitivity(ctx context.Context, checkpoints []*Checkpoint, o SensitivityOptions) (*report.Sensitivity, error) {
 	first := checkpoints[0]
 	if _, err := first.Divide(s); err != nil {
@@ -175,7 +175,7 @@ func (s *Study) rows(fold int, on string) []int {
 	return s.Folds[fold-1].Val
 }
 
-// point prunes one layer and adds what is left of the score.
+// point prunes one layer and adds the score after it.
 func (s *Study) point(ctx context.Context, n *models.Network, m prune.Method, fold int, rows []int, o SensitivityOptions, p *report.SensitivityPoint, whole models.Counts) error {
 	only := o.Options
 	only.Scope, only.Layers = prune.Layer, map[string]float64{p.Layer: p.Ratio}

@@ -28,8 +28,8 @@ func (s Share) String() string {
 	return fmt.Sprintf("%d/%d", s.Number, s.Of)
 }
 
-// A unit is what can't be cut: the cells of one network on one fold, which start from each
-// other.
+// A unit is a set of cells that can't be cut: those of one network on one fold, which
+// start from each other.
 type unit struct {
 	model string
 	seed  uint64

@@ -12,9 +12,9 @@ import (
 	"github.com/eegprune/eegprune/result"
 )
 
-// A stage is how the networks of one of result's stages come about. Plans, keys, progress and
-// the making itself read it here: a new one is a line in this table and one in result.Stages,
-// which says what reports need to know.
+// A stage is how the networks of one of result's stages are made. Plans, keys, progress and the
+// making itself read it here: a new one is a line in this table and one in result.Stages, which
+// has the part for reports.
 type stage struct {
 	name string
 	// ask is the name by which users ask for it after pruning; "" where that is no choice.
@@ -31,7 +31,7 @@ type stage struct {
 	// fineTuning is whether it trains by Config.FineTune, else by Config.Train; teacher whether
 	// it may learn from the unpruned network, by Config.Distill.
 	fineTuning, teacher bool
-	// small is whether what it trains is the pruned network, not the whole one.
+	// small is whether it trains the pruned network, not the whole one.
 	small bool
 	make  func(ctx context.Context, j job) (Made, error)
 }
@@ -156,8 +156,8 @@ func Describe(c result.Cell) string {
 	return text
 }
 
-// FoldName names the fold of a cell: "fold 2", with what tells it from those of other
-// repetitions.
+// FoldName names the fold of a cell: "fold 2", with the seed and inner fold that tell it from
+// others.
 func FoldName(c result.Cell) string {
 	name := fmt.Sprintf("fold %d", c.Fold)
 	if c.Seed != 0 {
@@ -169,7 +169,7 @@ func FoldName(c result.Cell) string {
 	return name
 }
 
-// Label names what a cell is about in a few letters: "fine-tuned lfp 0.4".
+// Label names a cell in a few letters: "fine-tuned lfp 0.4".
 func Label(c result.Cell) string {
 	if c.Method == "" {
 		return c.Stage
@@ -181,7 +181,7 @@ func Label(c result.Cell) string {
 	return text
 }
 
-// prunedFrom is what is pruned: the network that was trained as the method asks.
+// prunedFrom is the stage of the network that is pruned, trained as the method asks.
 func prunedFrom(_ Config, t *prune.Training) []string {
 	switch {
 	case t == nil:

@@ -7,8 +7,8 @@ import (
 	"github.com/eegprune/eegprune/result"
 )
 
-// The two tables of stages, of how networks come about and of what reports make of them, have
-// the same stages in the same order, and each starts from earlier ones.
+// The two tables of stages, one for making networks and one for reports, have the same stages
+// in the same order, and each starts from earlier ones.
 func TestStagesAreThoseOfResults(t *testing.T) {
 	all, known := stages(), result.Stages()
 	if len(all) != len(known) {

@@ -23,8 +23,7 @@ type Status struct {
 	Share float64 `json:"share_done"`
 }
 
-// staleAfter is how long ago what is running must have been heard of: several epochs of
-// a slow network.
+// staleAfter is the longest silence of a running cell: several epochs of a slow network.
 const staleAfter = 15 * time.Minute
 
 // ReadStatus looks at a directory in which a study is, or was, carried out. It needs

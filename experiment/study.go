@@ -31,7 +31,7 @@ type Study struct {
 	Arch   *models.Arch // of the unpruned network
 
 	mixed       bool     // clips of one trial are on both sides
-	leaks       []string // what to say of the split and the features; see result.Study
+	leaks       []string // of the split and the features; see result.Study
 	names       []string // of files and arrays that the features were made of
 	labels      label.Pipeline
 	notes       []string
@@ -140,7 +140,7 @@ func (g Grid) Close() {
 	}
 }
 
-// named is a feature set with the names of what it was made of: files and arrays.
+// named is a feature set with the names of its sources: files and arrays.
 type named struct {
 	*data.Set
 	names []string
@@ -235,8 +235,8 @@ func (s *Study) build() (*models.Arch, error) {
 	return models.Build(s.Config.Model, models.Config{Input: [3]int(s.Set.Shape), Classes: len(s.Set.Classes), Rate: cmp.Or(s.Config.SamplingRate, s.Set.Rate)})
 }
 
-// Divide makes the folds, says which of them can't be judged, and settles what depends on
-// their size.
+// Divide makes the folds, notes those that lack classes, and settles the settings that
+// depend on their size.
 func (s *Study) Divide() error {
 	s.Config.Split = s.Config.Split.settle(s.Set)
 	c := s.Config.Split
@@ -261,7 +261,8 @@ func (s *Study) Divide() error {
 	return nil
 }
 
-// divideFold divides what a fold is trained on, and says what it can't be judged by.
+// divideFold divides a fold's training clips, and notes the classes that its test and
+// validation lack.
 func (s *Study) divideFold(split data.Split, number int, f data.Fold) error {
 	validations, err := s.validations(split, f)
 	if err != nil {
@@ -293,8 +294,8 @@ func (s *Study) divideFold(split data.Split, number int, f data.Fold) error {
 	return nil
 }
 
-// validations are the ways in which what a fold is trained on is divided again: one, or in
-// a nested split one for each inner fold. Test is what validates.
+// validations divide the training clips of a fold again: once, or in a nested split once
+// for each inner fold. Test holds the validation clips.
 func (s *Study) validations(split data.Split, f data.Fold) ([]data.Fold, error) {
 	if k := s.Config.Split.Inner; k > 0 {
 		return split.Inner(s.Set, f.Train, k)

@@ -15,13 +15,13 @@ import (
 	"github.com/eegprune/eegprune/train"
 )
 
-// A Content is what a study file asks for, as far as that is known without the recordings.
+// A Content is the content of a study file, as far as it is known without the recordings.
 type Content struct {
 	Networks []NetworkContent `json:"networks"`
 	Seeds    []uint64         `json:"seeds"`
 }
 
-// A NetworkContent is what a study file asks for of one network.
+// A NetworkContent is a study file's content for one network.
 type NetworkContent struct {
 	Model   string    `json:"model"`
 	Split   string    `json:"split"`   // empty where the recordings decide
@@ -31,9 +31,9 @@ type NetworkContent struct {
 	Cells   int       `json:"cells"`   // in each fold, of each seed
 }
 
-// ValidateFile returns what a study file asks for, or all that is wrong with it, in the order of
-// its lines; each fault begins with the file's name, line and column. Neither libtorch nor
-// the recordings are needed.
+// ValidateFile returns the content of a study file, or all of its faults, in the order of its
+// lines; each begins with the file's name, line and column. Neither libtorch nor the recordings
+// are needed.
 func ValidateFile(path string) (*Content, []error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
@@ -52,7 +52,7 @@ func ValidateFile(path string) (*Content, []error) {
 	if len(v.faults) > 0 {
 		return nil, strictyaml.Sorted(path, v.faults)
 	}
-	// What the walk doesn't know of is still found, if one at a time.
+	// Faults that the walk doesn't know are still found, if one at a time.
 	f, err := ReadFile(path)
 	if err != nil {
 		return nil, []error{err}
@@ -181,7 +181,7 @@ func (v *validation) text(path ...any) string {
 	return ""
 }
 
-// part finds what can't be decoded of a piece that the rest of the file decides the type of.
+// part finds faults in a piece whose type the rest of the file decides.
 func (v *validation) part(t reflect.Type, path ...any) {
 	if n := v.at(path...); n != nil {
 		v.faults = append(v.faults, strictyaml.Faults(n, t)...)

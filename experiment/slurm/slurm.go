@@ -18,8 +18,8 @@ import (
 	"github.com/eegprune/eegprune/internal/atomicfile"
 )
 
-// Jobs are what Slurm is asked for, and what the tasks run. What is "" or 0 is left to the cluster,
-// or to the program, but for CPUs and Shares.
+// Jobs are the resources asked of Slurm and the settings of the tasks. The cluster or the program
+// decides those that are "" or 0, but for CPUs and Shares.
 type Jobs struct {
 	Name                          string
 	Partition, Time, Memory, GPUs string   // as sbatch takes them; GPUs as --gres=gpu:N does
@@ -36,10 +36,10 @@ type Jobs struct {
 	Every   int    // epochs after which a training is kept
 }
 
-// plain is what may stand in a line of a batch script without quotes.
+// plain matches words that may stand in a line of a batch script without quotes.
 var plain = regexp.MustCompile(`^[A-Za-z0-9_.,:/=%+@-]*$`)
 
-// Check returns an error that names what can't be asked for.
+// Check returns an error that names a setting which can't be used.
 func (j Jobs) Check() error {
 	if j.Shares < 1 || j.CPUs < 1 {
 		return fmt.Errorf("%d shares on %d CPUs: both are at least 1", j.Shares, j.CPUs)
@@ -139,7 +139,7 @@ func (s Scripts) sbatch(ctx context.Context, args ...string) (string, error) {
 	return job, nil
 }
 
-// complaint is what sbatch says of an error, in one line.
+// complaint returns the errors in sbatch's output, in one line.
 func complaint(stderr string) string {
 	var all []string
 	first := ""

@@ -131,7 +131,7 @@ func TestJobsThatCantBeAskedFor(t *testing.T) {
 	}
 }
 
-// sbatchSays puts an sbatch on the path that says what it is called with, in calls, and does this.
+// sbatchSays puts an sbatch on the path that records its arguments, in calls, and does this.
 func sbatchSays(t *testing.T, does string) (calls string) {
 	t.Helper()
 	dir := t.TempDir()

@@ -16,11 +16,11 @@ import (
 	"github.com/eegprune/eegprune/result"
 )
 
-// A Board writes event files for TensorBoard, in a directory for each cell. What was done by an
-// earlier run is not in them.
+// A Board writes event files for TensorBoard, in a directory for each cell. Work of an earlier run
+// is not in them.
 type Board struct {
 	dir  string
-	mu   sync.Mutex // guards what follows
+	mu   sync.Mutex // guards the fields below
 	runs map[result.Cell]*boardRun
 	err  error // the first; nothing is written after it
 }
@@ -44,7 +44,7 @@ func NewBoard(dir string) (*Board, error) {
 	return &Board{dir: dir, runs: map[result.Cell]*boardRun{}}, nil
 }
 
-// Observe tells the board, too, what o is told.
+// Observe returns an observer that also tells the board.
 func (b *Board) Observe(o experiment.Observer, grid experiment.Grid) experiment.Observer {
 	if b.dir == "" {
 		return o
@@ -110,8 +110,8 @@ func (b *Board) write(c result.Cell, add func(*boardRun) error) {
 	}
 }
 
-// trained adds an epoch, which is not always the one after that before: a training that
-// was ended, or failed and is tried again, goes on from what was kept of it.
+// trained adds an epoch, which is not always the one after that before: a training that was ended,
+// or failed and is tried again, goes on from its snapshot.
 func (r *boardRun) trained(epoch int, e result.Epoch) error {
 	again := r.Writer == nil || epoch <= r.epoch
 	r.epoch = epoch
@@ -165,7 +165,7 @@ func (r *boardRun) close() error {
 	return r.Close()
 }
 
-// Close ends what cells left that were not finished, and says whether all was written.
+// Close closes the files of unfinished cells, and returns the first error of writing.
 func (b *Board) Close() error {
 	for _, r := range b.runs {
 		b.err = errors.Join(b.err, r.close())

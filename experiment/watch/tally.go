@@ -14,7 +14,7 @@ type tally struct {
 	total   int64
 	current int64
 	started time.Time // of the first cell
-	before  int64     // what earlier runs did
+	before  int64     // the work of earlier runs
 }
 
 func newTally() *tally {

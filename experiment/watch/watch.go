@@ -30,7 +30,7 @@ type Progress struct {
 
 	folds   map[string]*foldBar // by barName; not changed once a cell is begun
 	many    bool                // there are too many folds for a line each
-	mu      sync.Mutex          // guards what the lines show, and reading
+	mu      sync.Mutex          // guards the lines' contents, and reading
 	reading *mpb.Bar
 }
 
@@ -52,7 +52,7 @@ func New(w io.Writer, quiet bool) *Progress {
 	return p
 }
 
-// IsTerminal reports whether somebody may look at what is written.
+// IsTerminal reports whether somebody may look at the output.
 func IsTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
@@ -75,7 +75,7 @@ func (p *Progress) Close() {
 // Reading tells of files.
 func (p *Progress) Reading(d source.Progress) { p.count("recordings", d.Done, d.Total) }
 
-// Counting tells how many of what are done.
+// Counting shows how many of the named things are done.
 func (p *Progress) Counting(what string) func(done, total int) {
 	return func(done, total int) { p.count(what, done, total) }
 }
@@ -272,7 +272,7 @@ func (p *Progress) Training(c result.Cell, epochs int) train.Observer {
 	return train.Observer{Epoch: func(done int, e train.Epoch) { p.epoch(c, done, e.ValAcc) }}
 }
 
-// Verbose prints what the paper's program prints, under a heading for each training.
+// Verbose prints the output of the paper's program, under a heading for each training.
 func Verbose(w io.Writer) experiment.Observer {
 	return experiment.Observer{
 		Log:   w,
