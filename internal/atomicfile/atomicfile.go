@@ -14,9 +14,9 @@ import (
 	"github.com/google/renameio/v2"
 )
 
-// Write writes a file under a temporary name beside it and renames it when it
-// is whole and on disk; the new name is on disk too when it returns. On an error
-// nothing is left, and what was at path before is unchanged.
+// Write writes a file under a temporary name beside it and renames it when it is whole and
+// on disk; the new name is on disk too when it returns. On an error nothing is left, and a
+// file that was at path before is unchanged.
 func Write(path string, write func(w io.Writer) error) error {
 	return Build(path, func(f *os.File) error { return write(f) })
 }
@@ -29,8 +29,8 @@ func Build(path string, write func(f *os.File) error) error {
 	return nil
 }
 
-// RemoveLeftovers removes what programs that were killed while they wrote a file have left
-// of it. Nobody may be writing it.
+// RemoveLeftovers removes the temporary files of programs that were killed while they
+// wrote a file. Nobody may be writing it.
 func RemoveLeftovers(path string) error {
 	dir, prefix := filepath.Dir(path), "."+filepath.Base(path)
 	entries, err := os.ReadDir(dir)

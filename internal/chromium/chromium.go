@@ -31,7 +31,7 @@ func Path(t testing.TB) string {
 	return ""
 }
 
-// DOM returns what a page is once its scripts have run, as HTML. page is the path of a file. The
+// DOM returns the HTML of a page after its scripts have run. page is the path of a file. The
 // arguments are the browser's, such as the size of its window.
 func DOM(t testing.TB, page string, arguments ...string) []byte {
 	t.Helper()
@@ -55,8 +55,8 @@ func DOM(t testing.TB, page string, arguments ...string) []byte {
 
 var measured = regexp.MustCompile(`(?s)<pre id="measured">(.*?)</pre>`)
 
-// Measure returns in v what a script finds in a page. script defines the function measure, which is
-// called once the page has loaded; window.errors are the messages of the errors until then. The
+// Measure returns in v the result of a script in a page. script defines the function measure, which
+// is called once the page has loaded; window.errors are the messages of the errors until then. The
 // page itself stays as it is: a copy beside it, where its pictures are found, has the script.
 func Measure(t testing.TB, page, script string, v any, arguments ...string) {
 	t.Helper()

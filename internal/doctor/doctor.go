@@ -1,4 +1,4 @@
-// Package doctor checks that libtorch and the devices can be used, and says what to do if not.
+// Package doctor checks that libtorch and the devices can be used, and names the remedy if not.
 package doctor
 
 import (
@@ -11,14 +11,14 @@ import (
 	"github.com/eegprune/eegprune/train"
 )
 
-// A Finding is what one check found, with the mend where it failed.
+// A Finding is the result of one check, with the remedy where it failed.
 type Finding struct {
 	What string `json:"what"`
 	OK   bool   `json:"ok"`
 	Says string `json:"says"`
 }
 
-// Diagnose computes on every device, and says of each what it is, or what keeps it from being used.
+// Diagnose computes on every device, and describes each, or the reason why it can't be used.
 func Diagnose(ctx context.Context) []Finding {
 	b, err := torch.Version()
 	if err != nil {

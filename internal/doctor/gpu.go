@@ -10,7 +10,7 @@ import (
 	"github.com/eegprune/eegprune/train"
 )
 
-// diagnoseGPU looks at what could keep GPUs from being used, and trains on each.
+// diagnoseGPU looks for reasons why GPUs can't be used, and trains on each.
 func diagnoseGPU(ctx context.Context, b torch.Build) []Finding {
 	if b.CUDA == "" {
 		return []Finding{{"GPU", true, "none is used: the shim was built for the CPU; with an NVIDIA driver installed, run `make clean-libtorch build`"}}
@@ -45,8 +45,8 @@ func diagnoseGPU(ctx context.Context, b torch.Build) []Finding {
 	return f
 }
 
-// cudaTrouble is one sentence for what the CUDA runtime says, with what mends it, and whether
-// it is as it should be; "" where there is nothing to say. The numbers are those of cudaError_t.
+// cudaTrouble is one sentence for the state of the CUDA runtime, with the remedy, and whether
+// that state is in order; "" where there is no fault. The numbers are those of cudaError_t.
 func cudaTrouble(s torch.CUDAState) (says string, ok bool) {
 	switch s.Code {
 	case 0:
@@ -75,7 +75,7 @@ func cudaTrouble(s torch.CUDAState) (says string, ok bool) {
 
 const unsupported = "this libtorch has no code for this GPU: use a libtorch that supports it (LIBTORCH=DIR; newer ones leave old GPUs out), or --device cpu"
 
-// troubleOf is one sentence for an error of loading or of training, with what mends it.
+// troubleOf is one sentence for an error of loading or of training, with the remedy.
 func troubleOf(err error, d torch.Device) string {
 	var e *torch.Error
 	text := err.Error()

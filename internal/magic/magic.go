@@ -1,5 +1,5 @@
-// Package magic tells what a file is by its first bytes, for messages about files that are
-// not what was asked for.
+// Package magic tells the kind of a file by its first bytes, for messages about files of
+// another kind than was asked for.
 package magic
 
 import (
@@ -15,7 +15,7 @@ import (
 // Length is how many bytes of a file are enough.
 const Length = 512
 
-// known are beginnings of files, and what they are and what helps.
+// known are beginnings of files, with their kinds and remedies.
 var known = []struct{ begin, is, mend string }{
 	{"version https://git-lfs", "a pointer of Git LFS and not the file itself", "get that by git lfs pull"},
 	{"version http://git-media", "a pointer of Git LFS and not the file itself", "get that by git lfs pull"},
@@ -40,8 +40,8 @@ var known = []struct{ begin, is, mend string }{
 	{"<?xml", "an XML document", ""},
 }
 
-// Name says what a file is that begins with b, and, where something helps, what; both are
-// empty where it isn't known.
+// Name returns the kind of a file that begins with b, and a remedy where there is one; both
+// are empty where the kind isn't known.
 func Name(b []byte) (is, mend string) {
 	if len(b) == 0 {
 		return "empty", "get it again"
@@ -79,8 +79,8 @@ func File(path string) (is, mend string) {
 	return Name(b[:n])
 }
 
-// Explain adds to an error of a file that the system gave what to do about it, and to one of a
-// file that isn't what it should be what it is.
+// Explain adds a remedy to the error of a file: for an error of the system, or for a file of a
+// kind that has one, whose kind it then names.
 func Explain(path string, err error) error {
 	switch {
 	case err == nil:

@@ -12,7 +12,7 @@ type File struct {
 
 func mapFile(*os.File) *File { return nil }
 
-// Err returns nil: what was read stays as it is.
+// Err returns nil: the bytes that were read stay as they are.
 func (m *File) Err() error { return nil }
 
 // Close ends the use of Bytes.

@@ -58,7 +58,7 @@ func TestBytesAreTheFiles(t *testing.T) {
 	if len(m.Bytes()) != size || sum(m.Bytes()) != 7*size || m.Err() != nil {
 		t.Errorf("%d bytes with the sum %d (%v)", len(m.Bytes()), sum(m.Bytes()), m.Err())
 	}
-	// What takes its place, or removes it, leaves the mapping alone.
+	// Renaming another file over it, or removing it, leaves the mapping alone.
 	other := filled(t, 1)
 	if err := os.Rename(other, path); err != nil {
 		t.Fatal(err)

@@ -44,9 +44,9 @@ func mapFile(f *os.File) *File {
 	return m
 }
 
-// Err returns an error if Bytes may no longer be what they were when the file was mapped:
-// it was cut, or written to, or its disk failed. What was computed of them before Err was
-// asked is then worth nothing.
+// Err returns an error if Bytes may have changed since the file was mapped: it was cut,
+// or written to, or its disk failed. Results computed from Bytes before Err was asked are
+// then worth nothing.
 func (m *File) Err() error {
 	if m == nil || m.f == nil {
 		return nil

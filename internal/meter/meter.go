@@ -1,5 +1,5 @@
-// Package meter measures what a piece of work takes: time, memory and energy. What a
-// machine does not tell is absent, never guessed.
+// Package meter measures the time, memory and energy of a piece of work. Values that a
+// machine does not tell are absent, never guessed.
 package meter
 
 import (
@@ -8,16 +8,16 @@ import (
 	"time"
 )
 
-// Usage is what a piece of work took. What is not known is zero.
+// Usage is the time, memory and energy of a piece of work. An unknown value is zero.
 type Usage struct {
 	Wall time.Duration
-	CPU  time.Duration // user and system time; of what, see Scope
+	CPU  time.Duration // user and system time, of the process or the thread: see Scope
 	// PeakMemory is the most bytes that the process had resident at any time so far: not
 	// of this piece of work alone.
 	PeakMemory int64
-	// Joules of what the machine's processors with their memory, and its GPU, took
-	// meanwhile: at each moment in equal parts for all that the meter measured then, so
-	// that the pieces add up to what the whole took.
+	// CPUJoules and GPUJoules are the energy of the machine's processors with their memory, and
+	// of its GPU, meanwhile: at each moment in equal parts for all that the meter measured
+	// then, so that the pieces add up to the whole.
 	CPUJoules, GPUJoules float64
 }
 
@@ -50,9 +50,9 @@ type Meter struct {
 // NoGPU in place of the number of a GPU is none.
 const NoGPU = -1
 
-// New finds what there is to measure energy with: for the processors RAPL, which Linux
-// shows in /sys/class/powercap, mostly to root only; for the GPU that has that number in
-// CUDA the driver's NVML.
+// New finds the counters of energy: for the processors RAPL, which Linux shows in
+// /sys/class/powercap, mostly to root only; for the GPU that has that number in CUDA the
+// driver's NVML.
 func New(gpu int) *Meter {
 	m := &Meter{cpu: share(rapl("/sys/class/powercap")), stop: make(chan struct{})}
 	if gpu != NoGPU {
@@ -112,7 +112,7 @@ func (m *Meter) Start(scope Scope) *Span {
 	return s
 }
 
-// Stop says what was used since Start. It is called once.
+// Stop returns the usage since Start. It is called once.
 func (s *Span) Stop() Usage {
 	u := Usage{Wall: time.Since(s.began), CPU: cpuTime(s.scope) - s.cpu, PeakMemory: peakMemory()}
 	if s.scope == Thread {
@@ -122,7 +122,7 @@ func (s *Span) Stop() Usage {
 	return u
 }
 
-// shared divides what a gauge counts among the pieces of work that go on.
+// shared divides a gauge's energy among the pieces of work that go on.
 type shared struct {
 	mu     sync.Mutex
 	gauge  *gauge
@@ -137,7 +137,8 @@ func share(g *gauge) *shared {
 	return &shared{gauge: g, joules: map[*Span]float64{}}
 }
 
-// divide gives each piece its part of what was used since the last look. The caller holds mu.
+// divide gives each piece its part of the energy used since the last look. The caller holds
+// mu.
 func (s *shared) divide() bool {
 	now, known := s.gauge.joules()
 	if n := len(s.joules); n > 0 {
@@ -185,7 +186,7 @@ func (s *shared) stop(span *Span) float64 {
 	return part
 }
 
-// A gauge adds up what counters count.
+// A gauge adds up the energy of counters.
 type gauge struct {
 	mu       sync.Mutex
 	counters []*counter

@@ -137,7 +137,7 @@ func TestRAPLThatCanNotBeReadIsAbsent(t *testing.T) {
 		if err := os.Remove(path); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.Mkdir(path, 0o755); err != nil { // root may read what has no permissions
+		if err := os.Mkdir(path, 0o755); err != nil { // root may read a file without permissions
 			t.Fatal(err)
 		}
 		if rapl(dir) != nil {
@@ -146,7 +146,7 @@ func TestRAPLThatCanNotBeReadIsAbsent(t *testing.T) {
 	}
 }
 
-// What a GPU takes is divided among the pieces that go on, so that they add up to it.
+// A GPU's energy is divided among the pieces that go on, so that they add up to it.
 func TestEnergyIsSharedByWhatGoesOnAtOnce(t *testing.T) {
 	var counted uint64
 	m := &Meter{gpu: share(newGauge([]*counter{{read: func() (uint64, error) { return counted, nil }, unit: 1}}))}

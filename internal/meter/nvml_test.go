@@ -10,7 +10,7 @@ import (
 )
 
 // The library here is testdata/nvml.c: it shows that the functions are found and called
-// as cuda.h and nvml.h have them, not what a GPU would say.
+// as cuda.h and nvml.h have them, not how a GPU would answer.
 func TestNVML(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "libnvidia-ml.so.1")
 	if out, err := exec.Command("cc", "-shared", "-fPIC", "-o", path, filepath.Join("testdata", "nvml.c")).CombinedOutput(); err != nil {

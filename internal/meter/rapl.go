@@ -10,7 +10,7 @@ import (
 // rapl is the energy of all processor packages and of the memory that has a counter of its
 // own, below dir. Other zones are parts of these (core, uncore), or hold them (psys).
 func rapl(dir string) *gauge {
-	// What intel-rapl-mmio shows is counted by intel-rapl too.
+	// The zones of intel-rapl-mmio are counted by intel-rapl too.
 	zones, err := filepath.Glob(filepath.Join(dir, "intel-rapl:*"))
 	if err != nil {
 		return nil

@@ -1,5 +1,5 @@
-// Package note holds what a reader of files has to say: what it leaves out, corrects or
-// takes for granted. Nothing else may happen to a user's data without a word.
+// Package note holds the notes of a reader of files: on data that it leaves out, corrects
+// or takes for granted. Nothing else may happen to a user's data without a word.
 package note
 
 import (
@@ -10,16 +10,16 @@ import (
 	"strings"
 )
 
-// A Kind says what happened to what a note names.
+// A Kind is the kind of a note: how the data that it names were treated.
 type Kind string
 
 // All kinds but About are errors where a user asks for strictness.
 const (
 	About     Kind = "about"     // how something is read; nothing is left out or changed
-	LeftOut   Kind = "left out"  // in the file, and not in what is read of it
+	LeftOut   Kind = "left out"  // in the file, and not read
 	Corrected Kind = "corrected" // read, but not as the file has it
 	Repeated  Kind = "repeated"  // there twice or more, and read once or told apart
-	Assumed   Kind = "assumed"   // the file does not say it, or says what can't be understood
+	Assumed   Kind = "assumed"   // the file does not say it, or not in a way that can be understood
 )
 
 // A Note is a sentence that the user must see.
@@ -67,8 +67,8 @@ func Some(names []string, few int) string {
 // A List is notes in the order in which they came up, each of them once.
 type List []Note
 
-// Add keeps notes that a reader made of a file. What holds for several files is one note
-// that names them all. Where file is empty, they keep the files that they have.
+// Add keeps notes that a reader made of a file. A note that holds for several files is
+// kept once and names them all. Where file is empty, they keep the files that they have.
 func (l *List) Add(file string, notes ...Note) {
 	for _, n := range notes {
 		files := n.Files
@@ -99,8 +99,8 @@ func (l List) Sentences() []string {
 	return all
 }
 
-// Strict returns an error that names what was left out, corrected, repeated or assumed, or
-// nil where nothing was.
+// Strict returns an error that names the notes of data left out, corrected, repeated or
+// assumed, or nil where there are none.
 func (l List) Strict() error {
 	var all []string
 	for _, n := range l {

@@ -2,10 +2,10 @@
 // them, as far as they build data.
 //
 // A pickle is a program. This machine runs the few instructions that build numbers,
-// strings, tuples, lists, dicts and sets. What names of classes and functions stand for,
-// and what calling them gives, its caller says by [Objects]: it can't be made to call
-// anything else. It never recurses, and allocates nothing by a size that the file claims:
-// strings are parts of the input. (A general reader such as gopickle does allocate what a
+// strings, tuples, lists, dicts and sets. The caller's [Objects] resolve the names of
+// classes and functions, and call them: the machine can't be made to call anything else.
+// It never recurses, and allocates nothing by a size that the file claims: strings are
+// parts of the input. (A general reader such as gopickle does allocate the size that a
 // length claims, and leaves the escapes of protocol 0 as they are.)
 package pickle
 
@@ -16,8 +16,8 @@ import (
 	"fmt"
 )
 
-// Values are nil, bool, int64, float64, Bytes, string, Tuple, *List, *Dict, and what
-// [Objects] returns.
+// Values are nil, bool, int64, float64, Bytes, string, Tuple, *List, *Dict, and the
+// values that [Objects] returns.
 type (
 	// Bytes are a bytes object, or a string of Python 2.
 	Bytes []byte
@@ -47,9 +47,9 @@ func (d *Dict) Get(key string) (any, bool) {
 }
 
 // Objects are the classes and functions that a kind of pickle may name. Its values are
-// opaque to the machine. Each method refuses by an error what it doesn't know.
+// opaque to the machine. Each method returns an error for an argument that it doesn't know.
 type Objects interface {
-	// Global is what a name stands for.
+	// Global is the class or function of a name.
 	Global(module, name string) (any, error)
 	// Call is the value of a function, or the instance of a class, for arguments.
 	Call(f any, args Tuple) (any, error)
@@ -64,7 +64,7 @@ type Objects interface {
 // errEnd is the end of the input within an instruction.
 var errEnd = errors.New("the pickle ends too early: the file is truncated; get it again")
 
-// mark separates what an instruction collects from what lies below.
+// mark separates the values that an instruction collects from those below.
 type mark struct{}
 
 // MaxDepth bounds the stack; a pickle of arrays needs a few dozen entries, one of a

@@ -106,7 +106,7 @@ func Near(t testing.TB, what string, got []float32, want []float64) {
 	}
 }
 
-// Silence sets a tensor to zero but for what is kept along a dimension.
+// Silence sets a tensor to zero but for the kept indices along a dimension.
 func Silence(t rapid.TB, w *torch.Tensor, dim int, kept []int) {
 	t.Helper()
 	v, err := torch.ToSlice[float32](w)

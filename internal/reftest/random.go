@@ -138,7 +138,7 @@ func (b *archBuilder) stage(name string) {
 		g.Norms = []Member{{Layer: name + ".norm", Span: span}}
 	}
 	if span > 1 || b.shape[0] != out {
-		// What follows sees span channels for each of the group.
+		// The next layer sees span channels for each of the group.
 		mix := name + ".mix"
 		b.add(b.net.Conv2d(mix, b.shape[0], 5, [2]int{1, 1}, op.ConvOptions{}))
 		g.Consumers = append(g.Consumers, Member{Layer: mix, Span: span})

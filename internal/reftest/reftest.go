@@ -1,5 +1,5 @@
-// Package reftest holds what tests against reference values share: the formula that
-// weights and inputs come from, and comparisons that name what differs.
+// Package reftest holds the tools that tests against reference values share: the formula that
+// weights and inputs come from, and comparisons that name the differences.
 package reftest
 
 import (
@@ -230,10 +230,10 @@ func ReadJSON(t testing.TB, path string, into any) {
 // otherwise, which a training amplifies.
 var instructions = map[string]string{"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "MKL_CBWR": "AVX2"}
 
-// Main runs a package's tests and returns the exit status. It holds libtorch, which is
-// loaded when a tensor is first needed, to the instructions of the expected values unless
-// the environment chooses others, and fails the tests when tensors are alive after them:
-// every test frees what it makes.
+// Main runs a package's tests and returns the exit status. It holds libtorch, which is loaded
+// when a tensor is first needed, to the instructions of the expected values unless the
+// environment chooses others, and fails the tests when tensors are alive after them: every test
+// frees its tensors.
 func Main(m *testing.M) int {
 	for name, value := range instructions {
 		if _, chosen := os.LookupEnv(name); chosen {
@@ -244,8 +244,8 @@ func Main(m *testing.M) int {
 			return 1
 		}
 	}
-	// Packages are tested side by side, and threads that wait for each other on too few
-	// cores take many times as long. Without libtorch each test says what is wrong.
+	// Packages are tested side by side, and threads that wait for each other on too few cores
+	// take many times as long. Without libtorch each test reports the error.
 	_ = torch.SetNumThreads(1)
 	code := m.Run()
 	if n := torch.LiveTensors(); code == 0 && n != 0 {

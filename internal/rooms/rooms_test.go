@@ -11,8 +11,8 @@ import (
 const module = "github.com/eegprune/eegprune/"
 
 // floors are the packages from the top of the house to its foot: each may import those below
-// its own line, never its own or one above. What lies in a folder below one of them, and is not
-// named here, is part of it: its leaves, which it may import and which import each other. Where
+// its own line, never its own or one above. A package in a folder below one of them that is not
+// named here is part of it: its leaves, which it may import and which import each other. Where
 // a folder has a floor for its leaves ("data/..."), they stand there.
 func floors() [][]string {
 	return [][]string{
@@ -46,7 +46,8 @@ func floor(path string) (at int, name string) {
 	return at, name
 }
 
-// imports returns what each package of the module imports of it, its tests left out.
+// imports returns the module's packages that each package of the module imports, its tests left
+// out.
 func imports(t *testing.T) map[string][]string {
 	t.Helper()
 	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}} {{range .Imports}}{{.}} {{end}}", module+"...").Output()
@@ -94,7 +95,7 @@ func TestImportsGoDown(t *testing.T) {
 	}
 }
 
-// What needs no libtorch must start without it: what shows results, and what they are.
+// Packages that need no libtorch must start without it: those of results and their reports.
 func TestReportsNeedNoLibtorch(t *testing.T) {
 	all := imports(t)
 	var needs func(p string, seen map[string]bool) bool

@@ -10,8 +10,8 @@ import (
 	"github.com/eegprune/eegprune/internal/chromium"
 )
 
-// look is a script that measures a page: what went wrong, what is wider than the window, pictures
-// that did not load, what was asked of another host, and the contrast of text (WCAG 2's ratio).
+// look is a script that measures a page: its errors, the elements wider than the window, pictures
+// that did not load, requests to other hosts, and the contrast of text (WCAG 2's ratio).
 const look = `
 function measure() {
   const light = c => { const [r, g, b] = c.match(/[\d.]+/g).map(Number).map(v => { v /= 255; return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; }); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
@@ -62,7 +62,7 @@ func TestEveryPageInChromium(t *testing.T) {
 	}
 }
 
-// The test must see what is wrong.
+// The test must see the faults of a page.
 func TestTheBrowserSeesWhatIsWrong(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "page.html")
 	page := `<html><head></head><body style="background:#fff"><main><p style="width:3000px">wide</p><a href="#" style="color:#ddd">faint</a><img src="nothing.svg"></main></body></html>`

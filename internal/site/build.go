@@ -19,7 +19,7 @@ var pageHTML string
 //go:embed style.css
 var styleCSS []byte
 
-// A view is what page.html shows.
+// A view holds the data of page.html.
 type view struct {
 	Title string
 	Style string // the style sheet, seen from the page
@@ -153,8 +153,8 @@ func (s *site) write(g page) error {
 	return file.Close()
 }
 
-// place returns the link of a page to what its Markdown file links to, which is copied into the
-// site where it is no page.
+// place returns the link of a page to the target of a link in its Markdown file; a target that is no
+// page is copied into the site.
 func (s *site) place(g page, to string) (string, error) {
 	file, anchor := target(g.file, to)
 	html, ok := s.html[file]

@@ -29,7 +29,7 @@ type headline struct {
 	ID, Text string
 }
 
-// reader returns what parses and renders all files alike. Comments in them are for programs.
+// reader returns the parser and renderer of all files. Comments in them are for programs.
 func reader() goldmark.Markdown {
 	return goldmark.New(
 		goldmark.WithExtensions(extension.Table),
@@ -87,7 +87,7 @@ func (d *document) visit(f func(ast.Node) error) error {
 }
 
 // links calls f with the destination of each link and picture that leads to a file or an anchor
-// of the repository, and puts what f returns in its place.
+// of the repository, and replaces it by the result of f.
 func (d *document) links(f func(to string) (string, error)) error {
 	return d.visit(func(n ast.Node) error {
 		var at *[]byte

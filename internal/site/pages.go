@@ -1,6 +1,6 @@
 package main
 
-// A page is a Markdown file and what the site makes of it.
+// A page is a Markdown file and its page in the site.
 type page struct {
 	file  string // below the root
 	html  string // below the site

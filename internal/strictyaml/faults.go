@@ -13,8 +13,8 @@ import (
 	"github.com/goccy/go-yaml/parser"
 )
 
-// Parse returns the text of a file as nodes, with what aliases stand for in their places. It is
-// nil where the file is empty. Its errors begin with the file's name, line and column.
+// Parse returns the text of a file as nodes, with aliases replaced by their values. It is nil
+// where the file is empty. Its errors begin with the file's name, line and column.
 func Parse(b []byte, name string) (ast.Node, error) {
 	f, err := parser.ParseBytes(b, 0)
 	switch {
@@ -118,7 +118,7 @@ func Find(n ast.Node, path ...any) ast.Node {
 }
 
 // Sorted puts faults in the order of their places in the file, each before its file's name, line
-// and column. What is said twice of one place stands there once.
+// and column. A fault that is there twice at one place is listed once.
 func Sorted(name string, faults []error) (placed []error) {
 	line := func(err error) (at int) {
 		var own *Fault

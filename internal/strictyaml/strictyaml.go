@@ -1,5 +1,5 @@
-// Package strictyaml reads settings from YAML and says of what can't be meant in which
-// line and column it is.
+// Package strictyaml reads settings from YAML, and gives the line and column of settings that
+// can't be meant.
 package strictyaml
 
 import (
@@ -35,10 +35,9 @@ func At(n ast.Node, format string, args ...any) error {
 	return f
 }
 
-// Unmarshal reads a file into the struct that v points to; what the file doesn't
-// mention stays as it is. A key that the struct doesn't have, a key given twice and a
-// value of another type are errors, of one line that begins with the file's name, line
-// and column.
+// Unmarshal reads a file into the struct that v points to; fields that the file doesn't
+// mention stay as they are. A key that the struct doesn't have, a key given twice and a value
+// of another type are errors, of one line that begins with the file's name, line and column.
 func Unmarshal(b []byte, name string, v any) error {
 	f, err := parser.ParseBytes(b, 0)
 	if err != nil {
@@ -53,8 +52,8 @@ func Unmarshal(b []byte, name string, v any) error {
 	if err := check(f.Docs[0].Body, reflect.TypeOf(v)); err != nil {
 		return Placed(name, err)
 	}
-	// Of the text and not of the nodes, or what a key stands for elsewhere by an
-	// alias would not be known.
+	// Of the text and not of the nodes, or the value of an anchor elsewhere would not be
+	// known.
 	return Placed(name, yaml.UnmarshalWithOptions(b, v, yaml.Strict()))
 }
 
@@ -215,7 +214,7 @@ func Fields(t reflect.Type, tag string) []Field {
 	return list
 }
 
-// Anchors returns what the anchors of a file stand for.
+// Anchors returns the values of a file's anchors.
 func Anchors(b []byte) map[string]ast.Node {
 	f, err := parser.ParseBytes(b, 0)
 	if err != nil {
@@ -240,13 +239,13 @@ func (a anchors) Visit(n ast.Node) ast.Visitor {
 	return a
 }
 
-// Resolve puts in place of each alias in a part of a file what it stands for, so that the
-// part can be decoded without the rest. An alias inside of what it stands for stays as it is.
+// Resolve replaces each alias in a part of a file by its value, so that the part can be
+// decoded without the rest. An alias inside of its own value stays as it is.
 func Resolve(n ast.Node, anchors map[string]ast.Node) ast.Node {
 	return resolve(n, anchors, nil)
 }
 
-// resolve is Resolve inside of what the open aliases stand for.
+// resolve is Resolve inside of the values of the open aliases.
 func resolve(n ast.Node, anchors map[string]ast.Node, open []string) ast.Node {
 	switch n := n.(type) {
 	case *ast.AliasNode:

@@ -58,8 +58,8 @@ func create(dir, stem string) (*os.File, error) {
 	}
 }
 
-// Start says that what was written before from a step on counts no more, in this file and
-// in those that an interrupted run left in the directory: the run goes on from there.
+// Start supersedes the points written before from a step on, in this file and in those
+// that an interrupted run left in the directory: the run goes on from there.
 func (w *Writer) Start(step int64, at time.Time) error {
 	return w.write(start(step, at))
 }
@@ -142,7 +142,7 @@ func version(at time.Time) []byte {
 	return protowire.AppendString(protowire.AppendTag(event(0, at), eventFileVersion, protowire.BytesType), "brain.Event:2")
 }
 
-// start says that what other files have from a step on is superseded.
+// start is the event that supersedes other files' points from a step on.
 func start(step int64, at time.Time) []byte {
 	return message(event(step, at), eventSessionLog, number(nil, sessionStatus, sessionStart))
 }
@@ -170,7 +170,7 @@ func event(step int64, at time.Time) []byte {
 	b := protowire.AppendTag(nil, eventWallTime, protowire.Fixed64Type)
 	b = protowire.AppendFixed64(b, math.Float64bits(float64(at.Unix())+float64(at.Nanosecond())/1e9))
 	if step == 0 {
-		return b // proto3 leaves out what is zero
+		return b // proto3 leaves out zeros
 	}
 	return number(b, eventStep, uint64(step))
 }

@@ -32,7 +32,8 @@ func TestMasked(t *testing.T) {
 	}
 }
 
-// The file is what TensorBoard's own writer makes of the same events; see testdata/make.py.
+// The file is the output of TensorBoard's own writer for the same events; see
+// testdata/make.py.
 func TestEventsAreThoseOfTensorBoard(t *testing.T) {
 	want, err := os.ReadFile(filepath.Join("testdata", "tensorboard-2.21.tfevents"))
 	if err != nil {
@@ -103,8 +104,8 @@ func TestAllThatWasWrittenIsInTheFileBeforeItIsClosed(t *testing.T) {
 	if err := w.Close(); err != nil {
 		t.Error(err)
 	}
-	// A file that can't be written on is not written on: what comes after half a record
-	// could not be read.
+	// A file that can't be written on is not written on: events after half a record could
+	// not be read.
 	err = w.Scalar("loss", 7, 0, at)
 	if err == nil || !strings.Contains(err.Error(), paths[0]) {
 		t.Errorf("error %v, want one that names the file", err)
