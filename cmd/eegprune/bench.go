@@ -139,7 +139,7 @@ func archOf(model string, shape []int, classes int, rate float64, dropout *float
 	return models.Build(model, models.Config{Input: [3]int(shape), Classes: classes, Rate: rate, Dropout: dropout})
 }
 
-// clipFlags say what the commands of bench train, and on which clips.
+// clipFlags choose the network that the commands of bench train, and its clips.
 type clipFlags struct {
 	dev              deviceFlags
 	network          exportedFlags

@@ -55,7 +55,7 @@ both with that program's.`,
 					"threads": f.dev.threads, "losses": losses})
 			}
 			for _, l := range losses {
-				if _, err := fmt.Fprintf(a.stdout, "%.9g\n", l); err != nil { // what a float32 needs
+				if _, err := fmt.Fprintf(a.stdout, "%.9g\n", l); err != nil { // the digits of a float32
 					return err
 				}
 			}

@@ -14,9 +14,9 @@ import (
 	"github.com/eegprune/eegprune/torch"
 )
 
-// What commands share that take one checkpoint and make another, or a number, of it.
+// The shared parts of commands that make another checkpoint, or a number, of one.
 
-// outcome is what these commands say, as JSON or as a line.
+// outcome is the output of these commands, as JSON or as a line.
 type outcome struct {
 	Checkpoint string         `json:"checkpoint"`
 	Cell       result.Cell    `json:"cell"`
@@ -24,7 +24,7 @@ type outcome struct {
 	Size       *result.Size   `json:"size,omitempty"`
 	Widths     []result.Width `json:"widths,omitempty"`
 	Notes      []string       `json:"notes,omitempty"`
-	Origin     note.List      `json:"origin_notes,omitempty"` // what was left out, rounded or assumed of another program's file
+	Origin     note.List      `json:"origin_notes,omitempty"` // data left out, rounded or assumed of another program's file
 	Test       *result.Score  `json:"test,omitempty"`
 }
 
@@ -36,8 +36,8 @@ func (a *app) say(o outcome, text string) error {
 	return err
 }
 
-// openCheckpoint opens a checkpoint and tells, of one that another program wrote, what it is
-// taken for and what was left out, which with strict is an error. The caller closes it.
+// openCheckpoint opens a checkpoint. Of one that another program wrote it prints the
+// assumptions, and the notes of the file, which are an error with strict. The caller closes it.
 func (a *app) openCheckpoint(path string, o models.OpenOptions, strict bool) (*experiment.Checkpoint, error) {
 	c, err := experiment.OpenCheckpoint(path, o)
 	if err != nil {
@@ -59,8 +59,8 @@ func (a *app) openCheckpoint(path string, o models.OpenOptions, strict bool) (*e
 	return c, nil
 }
 
-// openWithStudy opens a checkpoint and the study that it comes from, not divided yet, with what
-// flags, and change, make of its settings. The caller closes both.
+// openWithStudy opens a checkpoint and the study that it comes from, not divided yet, with its
+// settings changed by the flags and by change. The caller closes both.
 func (a *app) openWithStudy(ctx context.Context, path string, d *dataFlags, dev *deviceFlags, change func(*experiment.Config) error) (*experiment.Checkpoint, *experiment.Study, error) {
 	device, err := dev.open()
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestNotesOfACheckpoint: what was left out of another program's file is in the JSON of each
-// command that uses it, and stays with what is made of it.
+// TestNotesOfACheckpoint: notes of tensors left out of another program's file are in the
+// JSON of each command that uses it, and stay with the networks made of it.
 func TestNotesOfACheckpoint(t *testing.T) {
 	dir := recordings(t)
 	features := "seconds: 1\ntransforms: [{name: PickElectrode, args: {electrodes: [Fp1, AF3, F3, F7]}}, {name: To2d}]\n"

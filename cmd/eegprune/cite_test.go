@@ -74,7 +74,7 @@ func sameTitle(t *testing.T, titles map[string]string, p cite.Paper) {
 	}
 }
 
-// What a release says of itself is the same everywhere.
+// A release has the same version everywhere.
 func TestVersionIsTheSameEverywhere(t *testing.T) {
 	for file, line := range map[string]string{"CITATION.cff": "\nversion: " + number + "\n", "CHANGELOG.md": "\n## " + number + "\n"} {
 		text, err := os.ReadFile(filepath.Join("..", "..", file))

@@ -89,8 +89,8 @@ func (c cluster) pace(t *testing.T) int {
 	return epochs
 }
 
-// script runs slurm_cluster.sh. What that starts keeps its output, so that it goes into a
-// file: a pipe would stay open.
+// script runs slurm_cluster.sh. The programs that it starts keep its output open, so that it
+// goes into a file: a pipe would stay open.
 func (c cluster) script(t *testing.T, args ...string) {
 	t.Helper()
 	out, err := os.Create(filepath.Join(c.dir, "script.out"))
@@ -137,7 +137,7 @@ func (c cluster) submit(t *testing.T, out string, flags ...string) submitted {
 // task is the name that Slurm has for a share.
 func (s submitted) task(share string) string { return s.Array + "_" + share }
 
-// job is what Slurm says of a job or a task.
+// job returns Slurm's fields of a job or a task.
 func (s submitted) job(t *testing.T, id string) map[string]string {
 	t.Helper()
 	fields := map[string]string{}
@@ -205,7 +205,7 @@ func (s submitted) inTheMiddle(t *testing.T, share string) (c cut) {
 	return c
 }
 
-// keptEpochs is what a kept training says of its epochs.
+// keptEpochs returns the epochs in the snapshot of a training.
 func keptEpochs(path string) []result.Epoch {
 	b, err := os.ReadFile(path)
 	if err != nil {
@@ -254,7 +254,7 @@ func (s submitted) same(t *testing.T, want *result.Study) {
 	}
 }
 
-// jobs logs what Slurm says of the study's jobs.
+// jobs logs Slurm's record of the study's jobs.
 func (s submitted) jobs(t *testing.T) {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join(s.c.dir, "jobs.txt"))

@@ -22,7 +22,7 @@ import (
 	"github.com/eegprune/eegprune/train"
 )
 
-// A completer is what cobra asks for the words that may stand at the cursor.
+// A completer returns to cobra the words that may stand at the cursor.
 type completer = cobra.CompletionFunc
 
 // complete lets shells complete the arguments and flags of a command and of those below it.
@@ -46,8 +46,8 @@ func askedToComplete(args []string) bool {
 	return len(args) > 0 && (args[0] == cobra.ShellCompRequestCmd || args[0] == cobra.ShellCompNoDescRequestCmd)
 }
 
-// offerArguments keeps cobra from listing the required flags of a command beside what its
-// arguments are completed by: shells would take the flags for endings and directories.
+// offerArguments keeps cobra from listing the required flags of a command beside the
+// completions of its arguments: shells would take the flags for endings and directories.
 func offerArguments(c *cobra.Command) {
 	c.Flags().VisitAll(func(f *pflag.Flag) { delete(f.Annotations, cobra.BashCompOneRequiredFlag) })
 	for _, sub := range c.Commands() {
@@ -55,7 +55,7 @@ func offerArguments(c *cobra.Command) {
 	}
 }
 
-// argumentCompleter completes what the usage line of a command says that it takes.
+// argumentCompleter completes the arguments in the usage line of a command.
 func argumentCompleter(c *cobra.Command) completer {
 	words := strings.Fields(c.Use)[1:]
 	if len(words) == 0 {

@@ -11,7 +11,8 @@ import (
 	"github.com/eegprune/eegprune/prune"
 )
 
-// completions are what a shell is given for the last of these words, and cobra's directive.
+// completions are the shell's completions of the last of these words, and cobra's
+// directive.
 func completions(t *testing.T, words ...string) (found []string, directive string) {
 	t.Helper()
 	lines := strings.Split(strings.TrimSpace(must(t, t.TempDir(), append([]string{"__complete"}, words...)...).stdout), "\n")

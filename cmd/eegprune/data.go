@@ -26,7 +26,7 @@ func (a *app) dataCommand() *cobra.Command {
 	return c
 }
 
-// unfinished says what an interrupt left of work that is whole or not there.
+// unfinished is the error of an interrupt of work that is whole or not there.
 func unfinished(ctx context.Context, err error, what string) error {
 	if err != nil && ctx.Err() != nil {
 		return fmt.Errorf("interrupted; %s: the same command begins again", what)
@@ -34,7 +34,7 @@ func unfinished(ctx context.Context, err error, what string) error {
 	return err
 }
 
-// writeNotes writes what the user must see.
+// writeNotes writes notes for the user.
 func writeNotes(w io.Writer, notes note.List) error {
 	for _, n := range notes {
 		if _, err := fmt.Fprintf(w, "note: %s\n", n); err != nil {

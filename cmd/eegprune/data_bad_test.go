@@ -161,7 +161,7 @@ func bomb() []byte {
 	return append(head.Bytes(), packed.Bytes()...)
 }
 
-// maxBadMegabytes is what the program may take up to refuse a small file.
+// maxBadMegabytes is the most memory that refusing a small file may take.
 const maxBadMegabytes = 400
 
 // TestBadFiles: one sentence that names the file and the place, and with --skip-bad the
@@ -227,7 +227,7 @@ func refused(t *testing.T, dir, file string, words ...string) {
 	}
 }
 
-// cutOff reads what there is of a recording that has lost its end.
+// cutOff reads the rest of a recording that has lost its end.
 func cutOff(t *testing.T, dir, file string) {
 	t.Helper()
 	if r := must(t, dir, "data", "features", "recordings", "--quiet"); !regexp.MustCompile(`(?m)^note: ` + regexp.QuoteMeta(file) + `: The file is cut off: \d+ of the \d+ data records`).MatchString(r.stdout) {
@@ -256,7 +256,7 @@ func skipped(t *testing.T, dir, file string) {
 }
 
 // TestTruncatedFiles: a file that ends too early is refused; of EDF, whose records are whole
-// by themselves, what is there is read unless --strict forbids it.
+// by themselves, the rest is read unless --strict forbids it.
 func TestTruncatedFiles(t *testing.T) {
 	for _, format := range []string{"edf", "deap", "seed", "npy"} {
 		t.Run(format, func(t *testing.T) {

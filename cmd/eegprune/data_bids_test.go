@@ -12,8 +12,8 @@ import (
 	"github.com/eegprune/eegprune/report"
 )
 
-// TestBIDS goes the way of a user with a BIDS data set: what is in it, the manifest that is
-// proposed, features, a study and its report.
+// TestBIDS goes the way of a user with a BIDS data set: its summary, the proposed manifest,
+// features, a study and its report.
 func TestBIDS(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	dir := t.TempDir()
@@ -43,7 +43,8 @@ func TestBIDS(t *testing.T) {
 	if len(set.X) == 0 {
 		t.Error("no features by the proposed manifest")
 	}
-	// What was left out of the set is in the report, the page and the results of a study of it.
+	// Notes of parts of the set left out are in the report, the page and the results of a study
+	// of it.
 	must(t, dir, "run", "--data", "set", "--out", "study", "--model", "eegnet", "--clip", "0.5", "--folds", "3", "--epochs", "1", "--recover", "fine-tune")
 	must(t, dir, "report", "study", "--out", "page.html")
 	s := read(t, filepath.Join(dir, "study"))

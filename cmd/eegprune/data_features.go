@@ -28,7 +28,7 @@ func (f *featureFlags) register(s *pflag.FlagSet) {
 	group(s, ofNetwork)
 }
 
-// open returns the recordings and what to make of them.
+// open returns the recordings and the options of their features.
 func (f *featureFlags) open(args []string) (*source.Source, data.Options, error) {
 	var none data.Options
 	if len(args) > 0 {
@@ -56,7 +56,7 @@ func (f *featureFlags) open(args []string) (*source.Source, data.Options, error)
 	return recordings, c.Data.Features, nil
 }
 
-// A featureReport is what --json says.
+// A featureReport is the output of --json.
 type featureReport struct {
 	Clips    int       `json:"clips"`
 	Shape    []int     `json:"shape"`

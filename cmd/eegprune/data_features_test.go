@@ -8,8 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestFeaturesFile: a file says what flags say and more, in all commands that make
-// features.
+// TestFeaturesFile: a file replaces the flags, and has more settings, in all commands
+// that make features.
 func TestFeaturesFile(t *testing.T) {
 	dir := simulated(t, "deap")
 	write(t, filepath.Join(dir, "f.yaml"), []byte(`seconds: 1

@@ -71,7 +71,7 @@ given.`,
 	return c
 }
 
-// badRecordings sums up what can't be read in a clause.
+// badRecordings sums up the recordings that can't be read in a clause.
 func badRecordings(bad []string) string {
 	if len(bad) == 1 {
 		return bad[0]

@@ -10,8 +10,8 @@ import (
 	"github.com/eegprune/eegprune/data/source"
 )
 
-// TestRecordingsWithoutManifest are looked at and converted; what needs labels says
-// what a manifest must hold.
+// TestRecordingsWithoutManifest are looked at and converted; a command that needs labels
+// names the settings that a manifest must have.
 func TestRecordingsWithoutManifest(t *testing.T) {
 	dir := simulated(t, "edf")
 	if err := os.Remove(filepath.Join(dir, "recordings", source.ManifestName)); err != nil {
@@ -41,8 +41,8 @@ func TestRecordingsWithoutManifest(t *testing.T) {
 	oneSentence(t, r, ".bdf", "recordings")
 }
 
-// TestFeaturesAreRecordings: signals that were written for Python are read again, by
-// what their file says of itself.
+// TestFeaturesAreRecordings: signals that were written for Python are read again, by the
+// arrays in their file.
 func TestFeaturesAreRecordings(t *testing.T) {
 	dir := simulated(t, "deap")
 	for _, sub := range []string{"signals", "grids"} {

@@ -52,7 +52,8 @@ func TestMontageFile(t *testing.T) {
 	oneSentence(t, r, "none.sfp")
 }
 
-// TestNotesInJSON: what was left out is there for programs too, by kind, file and words.
+// TestNotesInJSON: notes of channels left out are there for programs too, by kind, file and
+// words.
 func TestNotesInJSON(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("XDG_CACHE_HOME", filepath.Join(dir, "cache"))

@@ -11,7 +11,7 @@ import (
 	"github.com/eegprune/eegprune/result"
 )
 
-// What a class is made of goes from the flags to the results.
+// The choice of the class goes from the flags to the results.
 func TestLabelsAreChosen(t *testing.T) {
 	dir := simulated(t, "deap")
 	sum := info(t, dir, "recordings", "--label", "arousal", "--threshold", "4", "--tie", ">")
@@ -78,8 +78,8 @@ func TestStimuliAreHeldOut(t *testing.T) {
 	oneSentence(t, eegprune(t, simulated(t, "edf"), "run", "--data", "recordings", "--split", "LeaveOneStimulusOut", "--out", "study"), "which stimulus")
 }
 
-// A lab's half of a set, without a word of how it is to be read: known, counted, and what is
-// missing said.
+// A lab's half of a set, without a manifest: recognised and counted, and the missing half is
+// named.
 func TestHalfASetIsKnown(t *testing.T) {
 	for format, want := range map[string]string{
 		"seed-iv":    "subject 1 has 1 of 3",
@@ -123,8 +123,8 @@ func TestStudyOfSEEDIV(t *testing.T) {
 	}
 }
 
-// Features that a set's owners made are windows, which a network takes as they are; what is for
-// signals is refused in a sentence that says how.
+// Features that a set's owners made are windows, which a network takes as they are; commands
+// for signals refuse them in a sentence that gives the right way.
 func TestStudyOfFeatures(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("XDG_CACHE_HOME", filepath.Join(dir, "cache"))

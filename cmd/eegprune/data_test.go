@@ -93,7 +93,7 @@ func TestDataConvertKeepsEverything(t *testing.T) {
 	}
 }
 
-// arrays are what features are for Python.
+// arrays are features as Python reads them.
 type arrays struct {
 	X                    []float32
 	Y, Trial, Start, End []int64
@@ -147,7 +147,7 @@ func TestDataFeaturesForPython(t *testing.T) {
 			t.Errorf("%v gives %v, want %v", c.args, got.Shape, c.shape)
 		}
 	}
-	// What changes no shape changes the numbers.
+	// These flags keep the shape and change the numbers.
 	for _, flags := range [][]string{{"--remove-baseline"}, {"--filter", "ba"}, {"--standardize", "subject"}} {
 		b := featuresOf(t, dir, append(flags, "recordings")...)
 		if !slices.Equal(b.Shape, a.Shape) || slices.Equal(b.X, a.X) {

@@ -18,7 +18,7 @@ import (
 	"github.com/eegprune/eegprune/torch"
 )
 
-// An exporter is what export does with its flags.
+// An exporter is the command export with its flags.
 type exporter struct {
 	foreign            foreignFlags
 	out                string

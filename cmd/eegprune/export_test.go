@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestExportGoesRound takes PyTorch's own file, and what is exported predicts the same.
-// What Python makes of it `make test-export` finds out.
+// TestExportGoesRound takes PyTorch's own file, and the exported network predicts the
+// same. `make test-export` tests it in Python.
 func TestExportGoesRound(t *testing.T) {
 	checkpoint, p := tsception(t)
 	checkpoint = strings.TrimSuffix(checkpoint, ".safetensors") + ".pt"

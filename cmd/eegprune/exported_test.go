@@ -10,8 +10,8 @@ import (
 	"github.com/eegprune/eegprune/data/npy"
 )
 
-// TestExportedNetwork goes the way of a user with a network of PyTorch: what is in it, a smaller one,
-// its logits, the time of a step, and what is refused.
+// TestExportedNetwork goes the way of a user with a network of PyTorch: its layers, a smaller one,
+// its logits, the time of a step, and the refusals.
 func TestExportedNetwork(t *testing.T) {
 	dir := t.TempDir()
 	b, err := os.ReadFile("../../models/pt2/testdata/cnn.2.15.pt2")

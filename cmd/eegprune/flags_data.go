@@ -19,10 +19,10 @@ import (
 )
 
 // Each set of flags has the same names, and the same meaning, in all commands. apply
-// changes in a configuration what was given on the command line, so that a checkpoint's
-// own settings stay where nothing was said.
+// changes only the settings of a configuration that the command line gives, so that a
+// checkpoint's own settings stay.
 
-// dataFlags say which recordings, and what to make of them.
+// dataFlags choose the recordings, and the features made of them.
 type dataFlags struct {
 	set            *pflag.FlagSet
 	dir            string
@@ -193,7 +193,7 @@ func formatNames() []string {
 	return names
 }
 
-// chooseManifest returns what source.Open takes for --manifest and --format.
+// chooseManifest returns the manifest of source.Open for --manifest and --format.
 func chooseManifest(manifest, format string) (string, error) {
 	if format == "" {
 		return manifest, nil
@@ -238,7 +238,7 @@ func (f *labelFlags) changed() bool {
 	return f.set.Changed("label") || f.set.Changed("threshold") || f.set.Changed("tie")
 }
 
-// choice is what the flags say.
+// choice is the choice of the label by the flags.
 func (f *labelFlags) choice() (label.Choice, error) {
 	c := label.Choice{Keys: f.keys, Tie: f.tie}
 	if f.set != nil && f.set.Changed("threshold") {
@@ -274,7 +274,7 @@ func (f *sourceFlags) open(dir string) (*source.Source, error) {
 	return recordings, f.use(recordings)
 }
 
-// reading is what the flags say beside the manifest.
+// reading holds the flags' settings beside the manifest.
 func (f *sourceFlags) reading() (source.Reading, error) {
 	choice, err := f.label.choice()
 	if err != nil {

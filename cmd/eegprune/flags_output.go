@@ -16,7 +16,7 @@ func outFlag(c *cobra.Command, out *string, what, usage string) {
 // newCheckpoint is the usage of --out where a checkpoint is written.
 const newCheckpoint = "file of the new checkpoint"
 
-// boardFlag says where TensorBoard finds what is trained.
+// boardFlag adds the flag of the directory for TensorBoard.
 func boardFlag(s *pflag.FlagSet, dir *string) {
 	s.StringVar(dir, "tensorboard", "", "directory for TensorBoard: event files with a run for each network")
 	group(s, ofOutput)

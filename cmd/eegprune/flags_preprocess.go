@@ -11,8 +11,8 @@ import (
 	"github.com/eegprune/eegprune/data/preprocess"
 )
 
-// preprocessFlags say what recordings go through before clips are cut from them. Steps are done
-// in the order in which their flags are given.
+// preprocessFlags are the preprocessing steps of recordings, before clips are cut from them.
+// Steps are done in the order in which their flags are given.
 type preprocessFlags struct {
 	steps preprocess.Pipeline
 }
@@ -113,7 +113,7 @@ func bandPass(text string) (preprocess.Step, error) {
 	return &preprocess.BandPass{Low: l, High: h, Order: preprocess.FilterOrder}, nil
 }
 
-// words are what stands between commas.
+// words are the words between commas.
 func words(text string) []string {
 	var list []string
 	for _, w := range strings.Split(text, ",") {

@@ -14,7 +14,7 @@ import (
 	"github.com/eegprune/eegprune/train"
 )
 
-// choiceFlags say how it is chosen what goes.
+// choiceFlags say how filters are chosen for pruning.
 type choiceFlags struct {
 	target, scope, what, layers string
 	exclude                     []string
@@ -35,7 +35,7 @@ func (f *choiceFlags) register(s *pflag.FlagSet) {
 	rare(s, "scope", "prune", "layer-ratios", "exclude", "min-channels", "round-to")
 }
 
-// options returns what the flags say, and the ratios that --target holds.
+// options returns the options of the flags, and the ratios that --target holds.
 func (f *choiceFlags) options() (o prune.Options, ratios []float64, err error) {
 	o = prune.Options{Scope: f.scope, Exclude: f.exclude, MinChannels: f.minChannels, RoundTo: f.roundTo}
 	switch f.what {
@@ -48,7 +48,7 @@ func (f *choiceFlags) options() (o prune.Options, ratios []float64, err error) {
 	if f.minChannels < 1 || f.roundTo < 1 {
 		return o, nil, usageError{fmt.Errorf("--min-channels %d, --round-to %d: both are at least 1", f.minChannels, f.roundTo)}
 	}
-	// What is as by default is not written into results.
+	// Defaults are not written into results.
 	if o.MinChannels == 1 {
 		o.MinChannels = 0
 	}
@@ -80,7 +80,7 @@ func (f *choiceFlags) options() (o prune.Options, ratios []float64, err error) {
 	return o, ratios, nil
 }
 
-// pruneFlags say what is removed, by which methods and at which ratios.
+// pruneFlags are the methods and ratios of pruning, and its choice.
 type pruneFlags struct {
 	choiceFlags
 	set     *pflag.FlagSet
@@ -181,8 +181,8 @@ func (f *recoverFlags) apply(c *experiment.Config) error {
 	return nil
 }
 
-// fineTuning is what fine-tuning does where nothing else is said: what training does, as
-// in the paper.
+// fineTuning holds the settings of fine-tuning, by default those of training, as in the
+// paper.
 func fineTuning(o train.Options, epochs int, lr float64) train.Options {
 	if epochs > 0 {
 		o.Epochs = epochs

@@ -13,7 +13,7 @@ import (
 	"github.com/eegprune/eegprune/train"
 )
 
-// studyFlags say what is trained and how it is divided.
+// studyFlags choose the networks and the split.
 type studyFlags struct {
 	set     *pflag.FlagSet
 	models  []string

@@ -53,7 +53,7 @@ func rare(s *pflag.FlagSet, names ...string) {
 	}
 }
 
-// takes says what word stands for the value of these flags.
+// takes sets the word that stands for the value of these flags.
 func takes(s *pflag.FlagSet, word string, names ...string) {
 	for _, name := range names {
 		annotate(s.Lookup(name), takesKey, word)
@@ -94,9 +94,9 @@ const (
 	helpColumns = 100
 )
 
-// help writes what a command does and takes. Where that is more than a screen, rare flags, and
-// what does not fit on one line of a flag, are left to --help-all: the lists of networks and
-// methods grow, and the screen does not.
+// help writes the usage of a command. Where that is more than a screen, rare flags, and lines of a
+// flag after its first, are left to --help-all: the lists of networks and methods grow, and the
+// screen does not.
 func (a *app) help(c *cobra.Command, _ []string) {
 	text := helpText(c, true)
 	if !a.helpAll && strings.Count(text, "\n") > helpLines {
@@ -185,7 +185,7 @@ func writeFlags(b *strings.Builder, flags []*pflag.Flag, all bool) {
 	}
 }
 
-// flagName is a flag with what it takes: "  -q, --quiet", "      --ratio x,...".
+// flagName is a flag with the word for its value: "  -q, --quiet", "      --ratio x,...".
 func flagName(f *pflag.Flag) string {
 	name := "      --" + f.Name
 	if f.Shorthand != "" {
@@ -197,7 +197,7 @@ func flagName(f *pflag.Flag) string {
 	return name
 }
 
-// taken is what a flag takes: a word for its value.
+// taken is the word for a flag's value.
 func taken(f *pflag.Flag) string {
 	if said := f.Annotations[takesKey]; said != nil {
 		return said[0]
@@ -221,7 +221,8 @@ func taken(f *pflag.Flag) string {
 	return "name"
 }
 
-// flagUsage is what a flag does, in short or all of it, and its default where that doesn't say it.
+// flagUsage is the usage of a flag, in short or all of it, and its default where the usage doesn't
+// have it.
 func flagUsage(f *pflag.Flag, all bool) (usage, value string) {
 	short, long, more := strings.Cut(f.Usage, "\n")
 	if usage = short; more && all {

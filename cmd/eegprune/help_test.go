@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// helpOf is what the program writes for these arguments.
+// helpOf is the program's output for these arguments.
 func helpOf(t *testing.T, args ...string) string {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
@@ -75,7 +75,7 @@ func TestHelpGroupsAllFlags(t *testing.T) {
 	}
 }
 
-// What is longer than a screen is cut to one, and nothing else is.
+// A help that is longer than a screen is cut to one, and no other is.
 func TestHelpFitsOnAScreen(t *testing.T) {
 	commands(func(c *cobra.Command, words []string) {
 		short, all := helpOf(t, append(words, "--help")...), helpOf(t, append(words, "--help-all")...)

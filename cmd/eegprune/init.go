@@ -21,7 +21,7 @@ import (
 // studyName is the study file that init writes.
 const studyName = "study.yaml"
 
-// initFlags are the answers to what init would ask.
+// initFlags are the answers to the questions of init.
 type initFlags struct {
 	yes          bool
 	out          string // the study file
@@ -60,7 +60,7 @@ nothing. It never writes over a file.`,
 	return c
 }
 
-// ask returns the answer to a question, or what is usual.
+// ask returns the answer to a question, by default the usual one.
 func (f *initFlags) ask(question, usual string) (string, error) {
 	if f.yes {
 		return usual, nil

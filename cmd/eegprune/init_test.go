@@ -16,7 +16,7 @@ func TestInitWritesWhatIsReadBack(t *testing.T) {
 	}
 	must(t, dir, "init", "recordings", "--yes")
 	// The simulation's own manifest and this one differ in the first line, which names them, and
-	// in the note by which the simulation says what it is.
+	// in the simulation's note on itself.
 	_, want, _ = strings.Cut(want, "\n")
 	want, _, _ = strings.Cut(want, "note: simulated")
 	if _, got, _ := strings.Cut(must(t, dir, "data", "info", "recordings", "--strict").stdout, "\n"); got != want {

@@ -15,9 +15,9 @@ import (
 	"github.com/eegprune/eegprune/data/npy"
 )
 
-// A check is what is right for one of testdata/inputs: files as laboratories have them, made
-// up after public reports. expected.json says which reports, and has the values that the
-// signals were made of.
+// A check is the right outcome for one of testdata/inputs: files as laboratories have them,
+// made up after public reports. expected.json names the reports, and has the values of the
+// signals.
 type check struct {
 	Kind    string
 	Of      []check // of either
@@ -82,7 +82,7 @@ func TestInputsOfLaboratories(t *testing.T) {
 	}
 }
 
-// hold returns why the program doesn't do what is right for the input.
+// hold returns why the program's outcome isn't the right one.
 func (c check) hold(t *testing.T, dir string) error {
 	t.Helper()
 	switch c.Kind {

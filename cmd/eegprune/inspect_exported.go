@@ -10,7 +10,8 @@ import (
 	"github.com/eegprune/eegprune/models/op"
 )
 
-// inspectExported says what is in a network that PyTorch exported, and what of it could be pruned.
+// inspectExported lists the layers of a network that PyTorch exported, and those that could be
+// pruned.
 func (a *app) inspectExported(path string, m models.Meta) error {
 	arch := m.Arch
 	size, err := experiment.SizeOf(arch, m.Masks, path)

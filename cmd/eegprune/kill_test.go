@@ -116,7 +116,7 @@ func endsTheSame(t *testing.T, dir, out string, want *result.Study) {
 	noLeftovers(t, dir, out)
 }
 
-// A blow is what a signal hit.
+// A blow is the state in which a signal hit.
 type blow struct {
 	struck bool // the grid had not come to its end
 	kept   bool // there was a training to go on with

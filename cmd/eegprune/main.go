@@ -1,5 +1,5 @@
 // Command eegprune trains EEG networks, prunes them, recovers their accuracy and shows
-// what was saved. It turns flags and files into calls; nothing is decided here.
+// the savings. It turns flags and files into calls; nothing is decided here.
 package main
 
 import (
@@ -60,15 +60,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return exitFailure
 }
 
-// app is what all commands share.
+// app holds the streams and flags that all commands share.
 type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	quiet          bool
 	json           bool
 	helpAll        bool
-	// started is set once flags and arguments were understood: what fails before is
-	// how the program was called.
+	// started is set once flags and arguments were understood: an error before is one of
+	// the call.
 	started bool
 }
 

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// program is the built program: what users start is what is tested.
+// program is the built program: tests run it as users do.
 var program string
 
 func TestMain(m *testing.M) {
@@ -25,14 +25,14 @@ func TestMain(m *testing.M) {
 		fmt.Fprintf(os.Stderr, "building the program: %v\n%s", err, out)
 		os.Exit(1)
 	}
-	// Not earlier: the go command would not find what it has built before.
+	// Not earlier: the go command would not find its own cache.
 	os.Setenv("XDG_CACHE_HOME", filepath.Join(dir, "cache"))
 	code := m.Run()
 	os.RemoveAll(dir)
 	os.Exit(code)
 }
 
-// result is what a run of the program leaves behind.
+// outcome is the exit code and the output of a run of the program.
 type outcome struct {
 	code           int
 	stdout, stderr string
@@ -99,7 +99,7 @@ func oneSentence(t *testing.T, r outcome, words ...string) {
 	}
 }
 
-// files lists what is below a directory.
+// files lists the files below a directory.
 func files(t *testing.T, dir string) []string {
 	t.Helper()
 	var all []string

@@ -15,9 +15,9 @@ import (
 	"github.com/eegprune/eegprune/result"
 )
 
-// What a study does, the commands of single steps do as well: every method, every way to
-// recover, with all that can be asked of the choice.
-// Methods are tried on the first network that they mean something on.
+// The commands of single steps do the same as a study: every method, every way to recover,
+// with all options of the choice. Methods are tried on the first network that they mean
+// something on.
 func TestSingleStepsFindWhatTheStudyFinds(t *testing.T) {
 	left := prune.Methods()
 	for _, of := range []struct {

@@ -19,7 +19,7 @@ import (
 // stdinName stands for standard input, and for standard output.
 const stdinName = "-"
 
-// A predictor is what predict does with its flags.
+// A predictor is the command predict with its flags.
 type predictor struct {
 	dev                       deviceFlags
 	source                    sourceFlags
@@ -73,7 +73,7 @@ if it has the tensors of a network of eegprune under their PyTorch names.`,
 	return c
 }
 
-// settle finds out what the clips are.
+// settle finds the source of the clips.
 func (p *predictor) settle(args []string) error {
 	if len(args) == 2 {
 		if p.features != "" || p.recordings != "" {
@@ -179,7 +179,7 @@ func (p *predictor) classifyRecordings(ctx context.Context, a *app, network *pre
 	return made, writeNotes(a.stderr, made.Notes)
 }
 
-// sayPredicted says what is in a file that was written.
+// sayPredicted summarises a file that was written.
 func (a *app) sayPredicted(out string, p *predict.Prediction) error {
 	counts := p.Counts()
 	if a.json {

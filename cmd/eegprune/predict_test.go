@@ -84,7 +84,7 @@ func readArray(t *testing.T, path, name string) (*ndarray.Array, []float64) {
 	return a, v
 }
 
-// pytorch is what PyTorch makes of clips with the weights of a file that Python's
+// pytorch holds PyTorch's logits of clips, with the weights of a file that Python's
 // safetensors package wrote.
 type pytorch struct {
 	Shape  []int       `json:"input_shape"`

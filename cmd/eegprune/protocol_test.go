@@ -32,7 +32,7 @@ func TestRepetitionsShareADirectory(t *testing.T) {
 		t.Errorf("of one seed: %+v", one.Results[0].Cell)
 	}
 	r := must(t, dir, quickly("study", "--folds", "2", "--seeds", "5,8")...)
-	// What was done of the first seed is not done again, under whatever name its files are.
+	// Cells of the first seed are not done again, under whatever name their files are.
 	if n := strings.Count(r.stderr, "was done before"); n != 8 {
 		t.Errorf("%d cells were done before, want 8:\n%s", n, r.stderr)
 	}

@@ -88,7 +88,7 @@ func (a *app) openToPrune(ctx context.Context, path string, f foreignFlags, p ex
 	return c, nil, err
 }
 
-// sayPruned tells what pruning made of a network, and wrote to out.
+// sayPruned reports the size of a network after pruning, in the file out.
 func (a *app) sayPruned(whole *experiment.Checkpoint, made experiment.Made, out string, origin experiment.Provenance) error {
 	n, small := whole.Network, made.Network
 	before, err := experiment.SizeOf(n.Arch, n.Masks(), whole.Path)

@@ -25,7 +25,7 @@ func read(t *testing.T, dir string) *result.Study {
 	return s
 }
 
-// sameResults compares what a study found, without what belongs to one run of it.
+// sameResults compares the results of two studies, without the fields of one run.
 func sameResults(t *testing.T, what string, a, b *result.Study) {
 	t.Helper()
 	ignore := cmp.Options{
@@ -76,7 +76,7 @@ func TestRunLeavesWholeStudy(t *testing.T) {
 		if err != nil || len(events) != 1 {
 			t.Errorf("%s of fold %d has event files %v, %v; want one", res.Stage, res.Fold, events, err)
 		}
-		// What is saved is what was tested.
+		// The saved network is the one that was tested.
 		var said struct{ Test result.Score }
 		out := must(t, dir, "evaluate", "--json", filepath.Join("study", res.Checkpoint)).stdout
 		if err := json.Unmarshal([]byte(out), &said); err != nil {

@@ -40,7 +40,7 @@ func (r *runner) register(c *cobra.Command) {
 	group(f, ofOutput)
 }
 
-// studyCommand is what commands have in common that make a study of flags.
+// studyCommand is the part that commands which make a study of flags share.
 type studyCommand struct {
 	runner
 	data  dataFlags
@@ -139,7 +139,7 @@ func (r *runner) open(ctx context.Context, configs []experiment.Config) (experim
 	return grid, nil
 }
 
-// settle puts into o what the flags say.
+// settle puts the flags' settings into o.
 func (r *runner) settle(o experiment.RunOptions) experiment.RunOptions {
 	o.Dir, o.Jobs, o.Every, o.Version, o.Commit = r.out, r.jobs, r.every, version(), commit()
 	return o
@@ -174,7 +174,7 @@ func (r *runner) watched(grid experiment.Grid, o experiment.RunOptions, shown fu
 	return results, err
 }
 
-// run carries a study out and shows what came of it.
+// run carries a study out and shows its results.
 func (r *runner) run(ctx context.Context, configs []experiment.Config, o experiment.RunOptions) error {
 	grid, err := r.open(ctx, configs)
 	if err != nil {

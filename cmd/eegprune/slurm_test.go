@@ -82,8 +82,8 @@ func TestSlurm(t *testing.T) {
 		c.revive(t, s, node)
 	})
 
-	// The node can't be reached, but what it runs lives on and comes back beside what took
-	// its place.
+	// The node can't be reached, but its program lives on and comes back beside the one
+	// that took its place.
 	t.Run("node cut off", func(t *testing.T) {
 		s := c.submit(t, "cut", "--of", "2")
 		p := s.inTheMiddle(t, "2")
@@ -120,7 +120,7 @@ func TestSlurm(t *testing.T) {
 	})
 
 	t.Run("time over", func(t *testing.T) {
-		// What is submitted stays what it is. Slurm looks at times each half minute.
+		// A submitted job stays as it is. Slurm looks at times each half minute.
 		short := []string{"--of", "1", "--time", "2", "--sbatch=--signal=B:USR1@105"}
 		s := c.submit(t, "late", append(short, "--sbatch=--nodelist=w1")...)
 		c.study(t, 100*epochs)

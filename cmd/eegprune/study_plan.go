@@ -38,7 +38,7 @@ func (a *app) studyPlanCommand() *cobra.Command {
 	return c
 }
 
-// plan prints what would be done. Each network is timed for a second.
+// plan prints the plan of a run. Each network is timed for a second.
 func (r *runner) plan(cmd *cobra.Command, configs []experiment.Config, o experiment.RunOptions) error {
 	o.Dir, r.out = r.out, "" // nothing is made
 	grid, err := r.open(cmd.Context(), configs)
@@ -59,7 +59,7 @@ func (r *runner) plan(cmd *cobra.Command, configs []experiment.Config, o experim
 	return writePlan(r.a.stdout, plan, r.jobs)
 }
 
-// writePlan writes what a plan's networks, methods and stages cost.
+// writePlan writes the costs of a plan's networks, methods and stages.
 func writePlan(w io.Writer, p *experiment.Plan, jobs int) error {
 	t := report.NewTable(w, tw.AlignLeft, tw.AlignLeft, tw.AlignLeft)
 	t.Header([]string{"network", "method", "stage", "cells", "done", "TMACs", "time, one after another"})

@@ -367,7 +367,7 @@ func TestSharesMergeToTheWhole(t *testing.T) {
 	writeText(t, filepath.Join(dir, "study.yaml"), strings.ReplaceAll(small, "epochs: 2", "epochs: 3"))
 	must(t, dir, runStudy("other", "--share", "1/2")...)
 	refused("another study", "other", "other is of another study")
-	// What an older study left in a directory is not in the way.
+	// An older study's files in a directory are not in the way.
 	must(t, dir, runStudy("merged")...)
 	if r := must(t, dir, "study", "merge", "merged", "--out", "fresh"); !strings.Contains(r.stdout, "16 cells copied") {
 		t.Errorf("merging a directory with an older study's cells says %s", r.stdout)

@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// number is the version of this source, without what a tag or a commit adds.
+// number is the version of this source, without a tag or a commit.
 const number = "0.2.0"
 
 // Set by the linker: the tag, where there is one, and the commit the program was built from.
