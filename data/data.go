@@ -39,7 +39,7 @@ type Set struct {
 	Recorded []string
 	Rate     float64 // samples per second of the clips if they are signals, else of the recordings
 
-	// Notes tell the user which data were left out, corrected or assumed, and why.
+	// Notes tell the user what was left out, corrected or assumed, and why.
 	Notes note.List
 
 	file *mapped.File // whose memory X is; nil where X has its own

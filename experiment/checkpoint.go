@@ -26,8 +26,8 @@ type Provenance struct {
 	Recorded []string     `json:"recorded,omitempty"`
 	Data     string       `json:"data"` // fingerprint of the feature set
 	Test     result.Score `json:"test"`
-	// Notes tell which data were left out, rounded or assumed of another program's file that the
-	// network comes from.
+	// Notes tell what was left out, rounded or assumed of another program's file that the network
+	// comes from.
 	Notes note.List `json:"notes,omitempty"`
 }
 

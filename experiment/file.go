@@ -91,7 +91,7 @@ func (p *part) resolve(anchors map[string]ast.Node) {
 	}
 }
 
-// over changes settings by the piece's.
+// over applies the piece to settings.
 func (p part) over(settings any) error {
 	if p.node == nil {
 		return nil

@@ -126,7 +126,7 @@ const (
 	evidenceBatches = 8
 )
 
-// evidence gives a method's criteria the clips of a fold.
+// evidence gives criteria the gradients and activations on training clips of a fold.
 func (s *Study) evidence(n *models.Network, fold int) prune.Evidence {
 	rows := sync.OnceValue(func() []int { return s.evidenceRows(fold) }) // most methods need none
 	return prune.Evidence{Seed: s.seed(fold),

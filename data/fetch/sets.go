@@ -76,7 +76,7 @@ func openNeuro(accession string) string {
 type Closed struct {
 	Name   string
 	Apply  string // where
-	Layout string // of the directory that commands read
+	Layout string // the contents of the directory that commands read
 }
 
 // ClosedSets are those that are known.

@@ -253,7 +253,7 @@ func TestNamesWhatIsNotRead(t *testing.T) {
 	}
 }
 
-// TestCirclesEnd: references in a circle, or more of them than there are arrays, are an
+// TestCirclesEnd: references in a circle, or to more arrays than a file may hold, are an
 // error.
 func TestCirclesEnd(t *testing.T) {
 	b := read(t, "circles73.mat")

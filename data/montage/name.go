@@ -69,9 +69,9 @@ func Names() []string {
 	return all
 }
 
-// Canonical returns the 10-10 system's spelling of a channel's name, and the channel's kind: "EEG
-// T3-REF" gives "T7" and [Electrode]. For anything but an electrode it returns the name as it was.
-// [Identify] also looks at the other names of a file.
+// Canonical returns the 10-10 system's spelling of a channel's name, and the channel's kind:
+// "EEG T3-REF" gives "T7" and [Electrode]. For anything but an electrode it returns the name as it
+// was. [Identify] also looks at the other names of a file.
 //
 // It takes off a leading "EEG", dots that pad a name ("Fc5."), and the reference ("-REF", "-LE",
 // "-A1"), reads either case, and changes the old names T3, T4, T5, T6 to T7, T8, P7, P8.

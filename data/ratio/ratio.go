@@ -4,7 +4,7 @@ package ratio
 
 const (
 	deflateRatio  = 1032    // the best ratio of deflate, that of zeros
-	constantBytes = 1 << 30 // of constant data that are meant all the same
+	constantBytes = 1 << 30 // of constant data that may still be meant
 	mostRatio     = 256     // beyond that; recordings shrink to a half or a tenth
 )
 

@@ -13,8 +13,8 @@ import (
 	"github.com/eegprune/eegprune/internal/note"
 )
 
-// trialsOf opens a file with these annotations and returns its trials, as "class
-// first+samples", and the notes.
+// trialsOf opens a file with these annotations and returns its trials, as
+// "class first+samples", and the notes.
 func trialsOf(t *testing.T, rule string, annotations ...edf.Annotation) (trials []string, notes note.List, err error) {
 	t.Helper()
 	f := filetest.Plain()

@@ -72,7 +72,7 @@ type structure interface {
 	narrow(s *Source, names []string) []string
 	// settle keeps those of the source's files that are to be read, each with its sidecar.
 	settle(s *Source) error
-	// participant holds a subject's row of participants.tsv, nil without one.
+	// participant returns a subject's row of participants.tsv, nil without one.
 	participant(subject string) map[string]string
 	// inputs are the files that labels depend on beside those of each recording.
 	inputs(m *Manifest) []string

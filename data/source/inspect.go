@@ -35,7 +35,7 @@ type Summary struct {
 	Faults []string `json:"faults,omitempty"`
 	// Bad are the files that can't be read, and why.
 	Bad []string `json:"bad,omitempty"`
-	// Notes tell which data were left out, corrected or assumed.
+	// Notes tell what was left out, corrected or assumed.
 	Notes note.List `json:"notes,omitempty"`
 	// Events are the annotations of files, where they don't make the recordings.
 	Events []FileEvents `json:"events,omitempty"`

@@ -34,7 +34,7 @@ type Recording struct {
 	// recordings; the first recording of a file has them.
 	Events []Event
 
-	// Notes tell the user which data the reader left out, corrected or assumed.
+	// Notes tell the user what the reader left out, corrected or assumed.
 	Notes []note.Note
 
 	print   fingerprint // of Samples as they were read

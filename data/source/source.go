@@ -29,7 +29,7 @@ type Source struct {
 	Files    []File   // in order of subject, session, trial
 	Classes  []string // by number, as the manifest makes them; nil where recordings have no labels
 
-	// Notes tell the user which data were left out or assumed.
+	// Notes tell the user what was left out or assumed.
 	Notes note.List
 
 	// Positions are the places of channels; nil where neither a file of them nor a recording has any.
