@@ -269,7 +269,7 @@ func TestNPYRefuses(t *testing.T) {
 	}
 }
 
-// recordingsOf are those of a source.
+// recordingsOf are the recordings of a source.
 func recordingsOf(t *testing.T, s *source.Source) []*source.Recording {
 	t.Helper()
 	var list []*source.Recording

@@ -62,17 +62,15 @@ type Options struct {
 	Progress func(source.Progress) `json:"-" yaml:"-"`
 }
 
-// GridOptions are those of networks that see bands on the electrode grid (CCNN,
-// FBCCNN): differential entropy of clips of 1 s in torcheeg's four bands,
-// [4, 9, 9].
+// GridOptions are the features of networks that see bands on the electrode grid (CCNN, FBCCNN):
+// differential entropy of clips of 1 s in torcheeg's four bands, [4, 9, 9].
 func GridOptions() Options {
 	return Options{Seconds: 1, Transforms: transform.Pipeline{
 		transform.NewBandDifferentialEntropy(transform.DefaultBands()), &transform.ToGrid{ApplyToBaseline: true}}}
 }
 
-// SignalOptions are those of networks that see the signal (TSCeption): clips of
-// 4 s, each electrode with mean 0 and standard deviation 1, [1, electrodes,
-// samples].
+// SignalOptions are the features of networks that see the signal (TSCeption): clips of 4 s, each
+// electrode with mean 0 and standard deviation 1, [1, electrodes, samples].
 func SignalOptions() Options {
 	time := 1
 	return Options{Seconds: 4, Transforms: transform.Pipeline{&transform.MeanStdNormalize{Axis: &time}, &transform.To2d{}}}

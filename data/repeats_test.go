@@ -10,8 +10,8 @@ import (
 	"github.com/eegprune/eegprune/data/source"
 )
 
-// TestTrialsThatAreThereTwice: in one file they are taken once, and said; those of another
-// file are said.
+// TestTrialsThatAreThereTwice: in one file they are taken once, and noted; those of
+// another file are noted.
 func TestTrialsThatAreThereTwice(t *testing.T) {
 	trials := func(which ...int) npy.Named {
 		var x []float64

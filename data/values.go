@@ -15,7 +15,7 @@ import (
 // larger one are in a file.
 const inMemory = 16 << 20
 
-// values are those of a set while it is made.
+// values are the values of a set while it is made.
 type values struct {
 	x    []float32 // while there is no file
 	file *os.File

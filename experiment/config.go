@@ -109,7 +109,7 @@ type Pruning struct {
 	Ratio  float64 `json:"ratio"`
 }
 
-// features are those that the network takes where nothing is said.
+// features are the network's default features.
 func (c Config) features() (data.Options, error) {
 	if c.Network != nil {
 		return c.Network.features()
@@ -117,13 +117,13 @@ func (c Config) features() (data.Options, error) {
 	return FeaturesOf(c.Model)
 }
 
-// OwnFeatures sets the features to those that the network takes where nothing is said.
+// OwnFeatures sets the features to the network's default.
 func (c *Config) OwnFeatures() (err error) {
 	c.Data.Features, err = c.features()
 	return err
 }
 
-// FeaturesOf are the features that a model takes where nothing is said.
+// FeaturesOf are the default features of a model.
 func FeaturesOf(model string) (data.Options, error) {
 	m, err := models.ByName(model)
 	if err != nil {

@@ -182,7 +182,7 @@ func (f *File) checkNetwork(i int) error {
 	return nil
 }
 
-// seeds are those of all repetitions.
+// seeds are the seeds of all repetitions.
 func (f *File) seeds() []uint64 {
 	switch {
 	case len(f.Seeds) > 0:

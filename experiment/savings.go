@@ -116,7 +116,7 @@ type seeker struct {
 	all     []result.Result
 }
 
-// results are those of all ratios that were tried, as a study.
+// results are the results of all ratios that were tried, as a study.
 func (k *seeker) results() (*result.Study, error) {
 	return k.grid.report(k.all, k.holding.options)
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/eegprune/eegprune/result"
 )
 
-// noStudy says of a directory without results how it gets some.
+// noStudy explains the error of a directory without results.
 func noStudy(dir string, err error) error {
 	if errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("%s has no %s: name the directory that \"eegprune run --out\" wrote its results to", dir, result.File)

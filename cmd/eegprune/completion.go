@@ -157,7 +157,7 @@ func citable() []string {
 	return slices.Sorted(maps.Keys(papers))
 }
 
-// endingsOf are those of the files that a flag takes, nil where any will do.
+// endingsOf are the endings of the files that a flag takes, nil where any will do.
 func endingsOf(c *cobra.Command, flag string) []string {
 	switch flag {
 	case "network":

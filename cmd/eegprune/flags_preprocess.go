@@ -36,7 +36,7 @@ func (f *stepFlag) Set(value string) error {
 	return nil
 }
 
-// preprocessFlagNames are those of all steps.
+// preprocessFlagNames are the names of the flags of all steps.
 func preprocessFlagNames() []string {
 	return []string{"resample", "bandpass", "highpass", "lowpass", "notch", "reference", "bipolar", "drop-channels", "interpolate", "last-seconds", "reject"}
 }

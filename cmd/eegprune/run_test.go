@@ -108,7 +108,7 @@ func TestRunLeavesWholeStudy(t *testing.T) {
 	sameResults(t, "a second run", s, read(t, filepath.Join(dir, "study")))
 }
 
-// The study is worth more than its curves: it ends well, and then it is said that they are
+// The study is worth more than its curves: it ends well, and then reports that they are
 // not whole.
 func TestCurvesThatCanNotBeWrittenDoNotEndTheStudy(t *testing.T) {
 	dir := recordings(t)

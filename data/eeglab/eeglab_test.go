@@ -124,7 +124,7 @@ func TestReadsParts(t *testing.T) {
 	}
 }
 
-// TestRenamed: samples that were renamed with the .set are found, and it is said.
+// TestRenamed: samples that were renamed with the .set are found, with a note.
 func TestRenamed(t *testing.T) {
 	f := open(t, "testdata/renamed.set")
 	if len(f.Notes) != 1 || !strings.Contains(f.Notes[0].What, "renamed.fdt") || !strings.Contains(f.Notes[0].What, "first name.fdt") {

@@ -50,7 +50,7 @@ func Keys(scales []Scale) []string {
 	return keys
 }
 
-// A Choice says of which labels the class is made. The zero value leaves it to the data set.
+// A Choice chooses the labels that make the class. The zero value leaves it to the data set.
 type Choice struct {
 	// Keys are labels of the recordings: one, or several ratings, whose halves together make
 	// the class (of valence and arousal, its four quadrants; [Quadrants] stands for these).
@@ -177,7 +177,7 @@ func (p Pipeline) Rule() string {
 	return strings.Join(keys, " and ")
 }
 
-// classNames are those of classes, each once.
+// classNames are the names of classes, each once.
 func classNames(classes []ClassOf) []string {
 	var names []string
 	for _, c := range classes {

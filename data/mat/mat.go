@@ -273,7 +273,7 @@ func (a *Array) Field(i int, name string) *Array {
 	return list[i]
 }
 
-// notRead says of a class why it isn't read, and how to get around it.
+// notRead says why a class isn't read, and how to get around it.
 func notRead(class string) string {
 	switch class {
 	case "sparse":
@@ -292,7 +292,7 @@ func notRead(class string) string {
 
 const complexRefused = "is complex and real numbers are needed"
 
-// tooLong says of a text that it isn't read.
+// tooLong says that a text is too long to be read.
 func tooLong(n int64, what string) string {
 	return fmt.Sprintf("is a text of %d %s, which is too long", n, what)
 }

@@ -89,7 +89,7 @@ func (p Pipeline) Also() []string {
 	return all
 }
 
-// Subjects are those of whom a step says something of their own, in order.
+// Subjects are the subjects that have settings of their own in a step, in order.
 func (p Pipeline) Subjects() []string {
 	var all []string
 	for _, s := range p {

@@ -81,7 +81,8 @@ func TestAnnotationsAreTakenOnceOrNamed(t *testing.T) {
 	}
 }
 
-// TestAnnotationsOutside: before the start, in a gap and after the end each is said.
+// TestAnnotationsOutside: annotations before the start, in a gap and after the end are each
+// noted.
 func TestAnnotationsOutside(t *testing.T) {
 	m := &Manifest{Format: "edf", Label: LabelRule{Annotations: true, Classes: Classes{{"rest", "a"}, {"task", "b"}}}}
 	part := func(start float64) stretch {

@@ -83,7 +83,7 @@ type emoPlan struct {
 	trials                      map[string][]string
 }
 
-// emoPlans are those of all subjects.
+// emoPlans are the plans of all subjects.
 func emoPlans() (map[string]emoPlan, error) {
 	r := csv.NewReader(bytes.NewReader(emoTable))
 	r.Comma, r.Comment = '\t', '#'

@@ -143,7 +143,7 @@ const (
 	facedRows  = 32
 )
 
-// facedEmotions are those of the clips. Those after the neutral one are positive.
+// facedEmotions are the emotions of the clips. Those after the neutral one are positive.
 func facedEmotions() []int {
 	var list []int
 	for emotion, n := range []int{3, 3, 3, 3, 4, 3, 3, 3, 3} {

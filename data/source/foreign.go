@@ -55,7 +55,7 @@ func foreignOf(name string) (f foreign, ending string, ok bool) {
 	return foreign{}, "", false
 }
 
-// foreignFiles says of the files of formats that aren't read which these are, and how to
+// foreignFiles names the files of formats that aren't read, with their formats and how to
 // convert them; nothing where there are none.
 func foreignFiles(names []string) string {
 	var said []string

@@ -18,8 +18,8 @@ import (
 // A format reads one kind of file.
 type format struct {
 	name, about string
-	// labels are those that are in the files, so that a manifest need not say where they are
-	// found, the one that is taken where nothing is said first; nil where there are none.
+	// labels are the labels in the files, the default one first, so that a manifest need not say
+	// where they are found; nil where there are none.
 	labels []label.Scale
 	// suffixes are those of files that can be read without a manifest.
 	suffixes []string
@@ -67,10 +67,10 @@ type format struct {
 
 // A structure is how a data set is laid out by more than the names of its recordings.
 type structure interface {
-	// narrow returns the names that may be recordings or go with them. Those that lie apart or
-	// are to be ignored are noted.
+	// narrow returns the names that may be recordings or go with them. It notes those that lie
+	// apart or are ignored.
 	narrow(s *Source, names []string) []string
-	// settle keeps those of the source's files that are to be read, each with its sidecar.
+	// settle keeps the source's files that will be read, each with its sidecar.
 	settle(s *Source) error
 	// participant returns a subject's row of participants.tsv, nil without one.
 	participant(subject string) map[string]string
@@ -138,7 +138,7 @@ func failed(err error) iter.Seq2[*Recording, error] {
 	return func(yield func(*Recording, error) bool) { yield(nil, err) }
 }
 
-// manyTrials are those of a file.
+// manyTrials are the trials of a file.
 type manyTrials struct {
 	n    int
 	read func(int) (*Recording, error) // counted from 0; it gives nil for one that is left out

@@ -179,7 +179,7 @@ func (s *Source) example(ctx context.Context) (string, error) {
 		files, regexp.QuoteMeta(path.Ext(first.Name)), how, strings.TrimSpace(string(classes)), signal), nil
 }
 
-// tasks are those of the recordings, in order.
+// tasks are the tasks of the recordings, in order.
 func (s *Source) tasks() []string {
 	var list []string
 	for _, f := range s.Files {

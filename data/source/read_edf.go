@@ -189,7 +189,7 @@ func (e *edfFile) channels() error {
 	return nil
 }
 
-// noteUnits says of which channels it isn't sure that they are in microvolts.
+// noteUnits notes the channels whose unit may not be microvolts.
 func (e *edfFile) noteUnits(names []string) (notes []note.Note) {
 	said := map[string][]string{} // channels by note
 	var order []string

@@ -65,7 +65,7 @@ type eeglabFile struct {
 	base     Recording
 }
 
-// recordings are those of the file, without their samples.
+// recordings are the file's recordings, without their samples.
 func (e *eeglabFile) recordings(f File) ([]*Recording, error) {
 	e.base = Recording{File: f.Path, Subject: f.Subject, Session: f.Session, Trial: 1, Rate: e.Rate, Notes: slices.Clone(e.Notes)}
 	if err := e.channels(); err != nil {
@@ -117,7 +117,7 @@ func eeglabEvents(file *eeglab.File) []event {
 	return list
 }
 
-// eeglabFileEvents are those of the data set at path.
+// eeglabFileEvents are the events of the data set at path.
 func eeglabFileEvents(ctx context.Context, path string) ([]event, error) {
 	file, err := eeglab.Open(ctx, path)
 	if err != nil {

@@ -123,7 +123,7 @@ func (r *Recording) stillAtEnd() int {
 	return still
 }
 
-// CheckRate is an error where nothing says the rate, and how it is said.
+// CheckRate is an error where the rate is unknown, and says how to give it.
 func (r *Recording) CheckRate() error {
 	if r.Rate != 0 {
 		return nil

@@ -135,7 +135,7 @@ func commonValue(t *bids.Table, column string) float64 {
 	return best
 }
 
-// readEvents takes the rows of an events.tsv. Those without a time are said.
+// readEvents reads the rows of an events.tsv. Those without a time are noted.
 func (b *sidecar) readEvents(t *bids.Table, rule LabelRule) error {
 	column := rule.Column
 	if !t.Has("onset") {

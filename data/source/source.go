@@ -47,7 +47,7 @@ type Reading struct {
 	Label label.Choice `json:"label,omitzero" yaml:"label,omitempty"`
 }
 
-// Use has recordings read as is said.
+// Use applies the settings to the source.
 func (s *Source) Use(r Reading) error {
 	m := *s.Manifest
 	m.Encoding, m.Montage = cmp.Or(r.Encoding, m.Encoding), cmp.Or(r.Montage, m.Montage)

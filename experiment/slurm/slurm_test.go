@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// jobs are those of a study whose directories have names that a shell would take apart.
+// jobs are the jobs of a study whose directories have names that a shell would take apart.
 func jobs(t *testing.T) (j Jobs, study string) {
 	t.Helper()
 	t.Chdir(t.TempDir())

@@ -27,7 +27,7 @@ func Clips(t testing.TB, key uint64, shape ...int) *torch.Tensor {
 	return x
 }
 
-// Logits are those of clips in an evaluation.
+// Logits are the logits of clips in an evaluation.
 func Logits(t rapid.TB, n *models.Network, x *torch.Tensor) []float32 {
 	t.Helper()
 	s := torch.NewScope(torch.NoGrad)
@@ -39,8 +39,8 @@ func Logits(t rapid.TB, n *models.Network, x *torch.Tensor) []float32 {
 	return v
 }
 
-// Losses are those of a copy that is trained on clips of labels 0, 1, 0, ... by SGD, after
-// torch.manual_seed(7).
+// Losses are the losses of a copy that is trained on clips of labels 0, 1, 0, ... by SGD,
+// after torch.manual_seed(7).
 func Losses(t testing.TB, n *models.Network, x *torch.Tensor, steps int, rate float64) []float32 {
 	t.Helper()
 	n, err := n.Clone()

@@ -14,7 +14,7 @@ type Schema = map[string]any
 type Maker struct {
 	// Types are the schemas of types that read themselves.
 	Types map[reflect.Type]Schema
-	// Keys are those of the values of a key, wherever it is, and come before Types.
+	// Keys are the schemas of the values of a key, wherever it is, and come before Types.
 	Keys map[string]Schema
 }
 
