@@ -42,6 +42,10 @@ ep_status ep_hwcn(ep_scope scope, ep_tensor input, ep_tensor *out) {
   return shim::make(scope, out, [&] { return shim::hwcn(input->value); });
 }
 
+ep_status ep_hwcn_together(int64_t *out) {
+  return shim::call(false, [&] { *out = shim::hwcn_together(); });
+}
+
 ep_status ep_contiguous(ep_scope scope, ep_tensor input, ep_tensor *out) {
   return shim::make(scope, out, [&] { return shim::contiguous(input->value); });
 }

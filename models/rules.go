@@ -147,10 +147,10 @@ func clipsInnermost(p *plan) {
 	}
 }
 
-// fewClips has convolutions of maps compute the same, with weights that are prepared once.
+// fewClips has convolutions and linear layers compute the same, with weights that are prepared once.
 func fewClips(p *plan) {
 	for _, st := range slices.Clone(p.steps) {
-		if conv := st.convolution(); conv != nil && p.is(conv, op.Conv2d) {
+		if conv := st.convolution(); conv != nil && p.is(conv, conv.Op) {
 			p.withWhatFollows(st, "few clips", bindFew)
 		}
 	}

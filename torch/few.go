@@ -21,7 +21,8 @@ func NewPrepared() (*Prepared, error) {
 
 // Conv2dFew convolves a few clips [n, c, h, w], such as one, on a CPU and without gradients, with weight
 // [out, in/groups, kh, kw] and bias [out], which may be nil. A clip's result does not depend on the clips
-// beside it. With anyLayout its channels may lie side by side, which a view does not take.
+// beside it. With anyLayout its channels may lie side by side, which a view does not take. Features [n, in]
+// with a weight [out, in] are those of a linear layer.
 func (s *Scope) Conv2dFew(input, weight, bias *Tensor, o HWCNOptions, p *Prepared, anyLayout bool) *Tensor {
 	defer runtime.KeepAlive(p)
 	return s.make("conv2d_few", func(out *C.ep_tensor) C.ep_status {

@@ -10,6 +10,17 @@ func (s *Scope) HWCN(clips *Tensor) *Tensor {
 	return s.make("hwcn", func(out *C.ep_tensor) C.ep_status { return C.ep_hwcn(s.h, clips.h, out) }, clips)
 }
 
+// HWCNTogether returns how many clips [Scope.Conv2dHWCN] is best given at once: as many as fill the
+// processor's vectors and no more, for their maps must stay in its cache.
+func HWCNTogether() (int, error) {
+	if err := Load(); err != nil {
+		return 0, err
+	}
+	var n C.int64_t
+	err := check("hwcn_together", C.ep_hwcn_together(&n))
+	return int(n), err
+}
+
 // Contiguous returns a as PyTorch lays it out: a itself where it lies so.
 func (s *Scope) Contiguous(a *Tensor) *Tensor {
 	return s.make("contiguous", func(out *C.ep_tensor) C.ep_status { return C.ep_contiguous(s.h, a.h, out) }, a)

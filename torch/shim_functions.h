@@ -153,6 +153,9 @@ EP_FN(ep_conv2d_nhwc_known, (int32_t *out), (out))
 /* Clips [n, c, h, w] laid out with the clips of a point side by side, and zeros added up to
  * a multiple of 16 clips. */
 EP_FN(ep_hwcn, (ep_scope scope, ep_tensor input, ep_tensor *out), (scope, input, out))
+/* How many clips are best computed at once so: as many as fill the processor's vectors, no more, for their
+ * maps must stay in its cache. */
+EP_FN(ep_hwcn_together, (int64_t *out), (out))
 /* Any tensor as PyTorch lays it out. */
 EP_FN(ep_contiguous, (ep_scope scope, ep_tensor input, ep_tensor *out), (scope, input, out))
 /* A convolution of clips that lie so, or a linear layer of features [n, f], n a multiple of

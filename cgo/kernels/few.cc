@@ -130,6 +130,11 @@ Tensor within(const Tensor &x, const shim::Pad &pad, bool by_rows) {
 } // namespace
 
 Tensor shim::conv2d_few(const Tensor &x, const Tensor &weight, const Tensor &bias, const HWCNOptions &o, Prepared &prepared) {
+  if (x.dim() == 2 && weight.dim() == 2) {
+    // Clips are points of one row, whose channels are the features: a weight is read once for all of them.
+    const Tensor row = x.contiguous().view({1, 1, x.size(0), x.size(1)}).permute({0, 3, 1, 2});
+    return conv2d_few(row, weight.unsqueeze(2).unsqueeze(3), bias, o, prepared).permute({0, 2, 3, 1}).reshape({x.size(0), weight.size(0)});
+  }
   TORCH_CHECK(x.dim() == 4 && x.is_cpu() && x.scalar_type() == at::kFloat && weight.dim() == 4 && weight.is_cpu() &&
                   weight.scalar_type() == at::kFloat && o.groups > 0 && weight.size(0) % o.groups == 0 && x.size(1) == weight.size(1) * o.groups,
               "the input has shape ", x.sizes(), ", the weight ", weight.sizes(), " in ", o.groups, " groups, both of float32 on the CPU");

@@ -42,6 +42,10 @@ Tensor shim::hwcn(const Tensor &any) {
   return out.permute({3, 2, 0, 1});
 }
 
+// A kernel point of several channels wants 16 vectors of sums with AVX-512; with 16 registers there is room for
+// those of 16 clips, and more would only leave the cache.
+int64_t shim::hwcn_together() { return processor() == Processor::avx512 ? 64 : 16; }
+
 Tensor shim::contiguous(const Tensor &x) {
   if (x.is_contiguous() || !x.is_cpu() || x.scalar_type() != at::kFloat || x.dim() < 2 || x.numel() == 0 || x.stride(0) != 1)
     return x.contiguous();

@@ -17,6 +17,8 @@ using Pad = std::array<int64_t, 4>; /* zeros left, right, top, bottom */
 bool is_hwcn(const at::Tensor &x);
 /* x with its clips innermost, and clips of zeros up to a multiple of 16. */
 at::Tensor hwcn(const at::Tensor &x);
+/* How many clips are best computed at once so. */
+int64_t hwcn_together();
 // x as PyTorch lays it out. Of a matrix libtorch turns blocks; of a map it would read all clips of a point for
 // each clip anew.
 at::Tensor contiguous(const at::Tensor &x);
