@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// fourierRules are those of Fourier transforms: the dimension that they go along stays whole.
+// fourierRules returns the rules of Fourier transforms: the dimension that they go along stays whole.
 func fourierRules() []rule {
 	return []rule{
 		{ops: "fft_fft fft_ifft fft_rfft fft_irfft fft_hfft fft_ihfft fft_fftshift fft_ifftshift _fft_r2c _fft_c2r _fft_c2c",
