@@ -6,8 +6,8 @@ import (
 	"fmt"
 )
 
-// How a network is called is a pair of trees as torch.utils._pytree writes them: of the arguments,
-// and of what comes back.
+// How a network is called is a pair of trees as torch.utils._pytree writes them: of the arguments
+// and of the results.
 const (
 	leafSpec = `{"type": null, "context": null, "children_spec": []}`
 	inSpec   = `[1, {"type": "builtins.tuple", "context": "null", "children_spec": [{"type": "builtins.tuple", "context": "null", "children_spec": [` +
