@@ -13,7 +13,7 @@ import (
 	"github.com/eegprune/eegprune/torch"
 )
 
-// A SelfTest is what small trainings on a device came to.
+// A SelfTest is the result of small trainings on a device.
 type SelfTest struct {
 	Step     time.Duration // median of the steps of a training by itself
 	Recorded bool          // whether steps were recorded, as a GPU's are

@@ -31,7 +31,7 @@ func (r *recording) free() {
 	}
 }
 
-// hold makes what the recorded step is on.
+// hold makes the tensors that the recorded step reads.
 func (r *recording) hold(d *Data, rows *torch.Tensor, device torch.Device) (err error) {
 	s := torch.NewScope(torch.NoGrad)
 	defer s.Close()
