@@ -130,7 +130,7 @@ func (p *plan) is(n *op.Node, name string) bool {
 	return n.Op == name && p.calls[n.Name].Known()
 }
 
-// inputs are those inputs of a node that other nodes gave, or the network's own.
+// inputs are a node's inputs that are outputs of other nodes, or the network's input.
 func (p *plan) inputs(n *op.Node) []string {
 	return slices.DeleteFunc(n.Inputs(), func(in string) bool { return !p.values[in] })
 }
@@ -148,7 +148,7 @@ func (p *plan) uses(value string) int {
 	return uses
 }
 
-// from is the step that gives a value, nil where none does.
+// from is the step whose output is a value, nil where there is none.
 func (p *plan) from(value string) *step {
 	i := slices.IndexFunc(p.steps, func(st *step) bool { return slices.Contains(st.last().Values(), value) })
 	if i < 0 {
@@ -157,7 +157,7 @@ func (p *plan) from(value string) *step {
 	return p.steps[i]
 }
 
-// before is the step whose output st alone takes, and which it takes alone; or nil.
+// before is the step whose output is st's only input, and no other step's; or nil.
 func (p *plan) before(st *step) *step {
 	if len(st.in) != 1 || p.uses(st.in[0]) > 1 {
 		return nil
@@ -232,11 +232,11 @@ type program struct {
 }
 
 type boundStep struct {
-	node    *op.Node // whose output it gives
+	node    *op.Node // whose output it computes
 	run     op.Kernel
-	several op.Several // instead, of a node that gives several values
+	several op.Several // instead, of a node of several outputs
 	out     []int      // places
-	release []int      // places whose values no later step takes
+	release []int      // places whose values no later step needs
 }
 
 // bind finds places for the values and makes the kernels.

@@ -30,7 +30,7 @@ type Exported struct {
 	Aliases map[string]string `json:"aliases,omitempty"`
 }
 
-// ClipNode is the node that gives the graph of a network a clip in the dimensions that it takes.
+// ClipNode is the node that reshapes a clip to the dimensions of the graph's input.
 const ClipNode = "eegprune_clips"
 
 // IsExported reports whether a file is an archive of torch.export.
@@ -238,7 +238,7 @@ func withoutUnused(nodes []op.Node, output string) []op.Node {
 	return kept
 }
 
-// renamed has a node take another value instead of one.
+// renamed replaces an input of a node by another value.
 func renamed(n *op.Node, from, to op.Ref) {
 	for arg, v := range n.Args {
 		switch v := v.(type) {

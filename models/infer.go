@@ -45,11 +45,11 @@ func gridOf(first, last, linear, head string) func(Shapes, Config) (Config, erro
 }
 
 // Infer returns the architecture that tensors of these shapes belong to, of any widths,
-// and its assumptions, a sentence each. An empty name stands for the network
-// which has most of the tensors' names, of equals that with the fewest others, then the first. input is
-// a clip's shape [channels, height, width], 0 where it is not known; sizes that the tensors contradict are
-// not used. The error lists every tensor
-// that is missing, too many or of a shape that does not fit. It needs no libtorch.
+// and its assumptions, a sentence each. An empty name stands for the network that has most of the
+// tensors' names, of equals that with the fewest others, then the first. input is a clip's shape
+// [channels, height, width], 0 where it is not known; sizes that the tensors contradict are not
+// used. The error lists every tensor that is missing, too many or of a shape that does not fit. It
+// needs no libtorch.
 func Infer(t Shapes, name string, input [3]int) (*Arch, []string, error) {
 	m, assumed, err := t.model(name)
 	if err != nil {

@@ -282,7 +282,7 @@ func bindChannelsInnermost(st *step, b *binder) (op.Kernel, error) {
 	}, nil
 }
 
-// poolRectified computes a LeakyReLU and the pool along rows that alone takes it together.
+// poolRectified fuses a LeakyReLU with the pool along rows that is its only consumer.
 func poolRectified(p *plan) {
 	for _, st := range slices.Clone(p.steps) {
 		from := p.before(st)

@@ -412,7 +412,7 @@ func TestCriteriaByHand(t *testing.T) {
 	}
 }
 
-// scores are those that a method gives a candidate.
+// scores returns a method's scores of a candidate.
 func scores(t *testing.T, n *models.Network, method string, e prune.Evidence, c *prune.Candidate) []float64 {
 	t.Helper()
 	m, err := prune.ByName(method)

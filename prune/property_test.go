@@ -98,7 +98,7 @@ func holdAtZero(arch *models.Arch, keep prune.Keep) func(*torch.Scope, *op.Node,
 	}
 }
 
-// inputs is how many channels or features a node takes.
+// inputs is the number of a node's input channels or features.
 func inputs(arch *models.Arch, n *op.Node) int {
 	taken := 0
 	err := arch.Walk(func(c *op.Call) {

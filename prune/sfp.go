@@ -114,8 +114,8 @@ func silence(n *models.Network, keep Keep) (restore func() error, err error) {
 	return restore, nil
 }
 
-// silent finds the channels that give nothing but zero, as those do that silence left:
-// whose filters, biases and BatchNorm parameters are all zero. Every group keeps one.
+// silent finds the channels whose output is always zero, as silence leaves them:
+// their filters, biases and BatchNorm parameters are all zero. Every group keeps one.
 func silent(n *models.Network) (Keep, error) {
 	keep := Keep{}
 	for i := range n.Arch.Groups {

@@ -159,7 +159,7 @@ func TestPenaltyIsAddedToTheGradientsOfScales(t *testing.T) {
 }
 
 // Soft pruning is soft: filters that were zeroed after an epoch are trained on in the
-// next, and the network that is validated gives nothing for them.
+// next, and their channels are zero in the network that is validated.
 func TestSoftlyPrunedFiltersComeBack(t *testing.T) {
 	arch, err := models.Build("fbccnn", models.Config{Input: [3]int{4, 9, 9}, Classes: 2})
 	if err != nil {

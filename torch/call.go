@@ -32,13 +32,13 @@ type Size struct {
 	Clips bool // N times the number of clips
 }
 
-// An Operation is any operation of libtorch that gives tensors, with those of its arguments that are
+// An Operation is any operation of libtorch that returns tensors, with those of its arguments that are
 // the same each time. Goroutines may run it at once.
 type Operation struct {
 	h        C.ep_operation
 	name     string
 	operands []Operand // in the order in which the shim takes them
-	// Results is how many tensors it gives at most; 0 for 8.
+	// Results is the largest number of its outputs; 0 for 8.
 	Results int
 }
 

@@ -7,11 +7,11 @@
  * belong to that scope and are freed with it; ep_tensor_keep takes one out of
  * its scope and gives it to the caller, who frees it with ep_tensor_free.
  *
-  * Threads. Any thread may call anything at any time with different scopes; one
-  * scope is used by one thread at a time, not always the same one. The thread-local
-  * settings of libtorch (grad mode, number of threads) are set anew in
-  * each call from the scope, so that a caller may change threads between calls; but
-  * not a caller with a stream of its own (ep_stream_take), which stays on the thread.
+ * Threads. Any thread may call anything at any time with different scopes; one
+ * scope is used by one thread at a time, not always the same one. The thread-local
+ * settings of libtorch (grad mode, number of threads) are set anew in
+ * each call from the scope, so that a caller may change threads between calls; but
+ * not a caller with a stream of its own (ep_stream_take), which stays on the thread.
  */
 #ifndef EEGPRUNE_SHIM_H
 #define EEGPRUNE_SHIM_H

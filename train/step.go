@@ -162,7 +162,7 @@ func (t *trainer) ask(rows *torch.Tensor, clips int) error {
 	return t.askOn(func(s *torch.Scope) (x, y *torch.Tensor) { return t.Data.take(s, rows, t.Network.Device()) }, clips)
 }
 
-// askOn is ask for the clips that take gives, with their classes.
+// askOn is ask for the clips that take returns, with their classes.
 func (t *trainer) askOn(take func(s *torch.Scope) (x, y *torch.Tensor), clips int) error {
 	s := torch.NewScope(torch.Grad)
 	defer s.Close()

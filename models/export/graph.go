@@ -120,7 +120,7 @@ func (b *graphBuilder) written(g *op.Graph, later []*op.Call) error {
 	return b.err
 }
 
-// taken reports whether nodes take a value.
+// taken reports whether a value is an input of some nodes.
 func taken(by []*op.Call, value string) bool {
 	return slices.ContainsFunc(by, func(c *op.Call) bool { return slices.Contains(c.Inputs(), value) })
 }
@@ -165,12 +165,12 @@ func (b *graphBuilder) operation(name, operation string, in, out []string, attri
 	b.g.Node = append(b.g.Node, n)
 }
 
-// Step adds an operation that gives one tensor.
+// Step adds an operation of one output.
 func (b *graphBuilder) Step(operation string, in []string, attributes ...op.Attribute) string {
 	return b.Steps(operation, 1, in, attributes...)[0]
 }
 
-// Steps adds one that gives several.
+// Steps adds one of several outputs.
 func (b *graphBuilder) Steps(operation string, outputs int, in []string, attributes ...op.Attribute) []string {
 	var out []string
 	for range outputs {

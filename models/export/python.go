@@ -83,7 +83,7 @@ type pythonWriter struct {
 	b     strings.Builder
 	arch  *models.Arch
 	calls map[string]*op.Call
-	users map[string][]string // nodes that take a value
+	users map[string][]string // nodes that a value is an input of
 	order []*op.Call
 	all   []*unit
 }

@@ -97,7 +97,7 @@ func arithmeticOther(g *Graph, k calculation, name string) error {
 		x := k.arg("self")
 		out = k.do("Add", x, k.do("Mul", k.arg("weight"), k.do("Sub", k.arg("end"), x)))
 	case "where":
-		if g.op.param("self") == nil { // which gives the places where it holds
+		if g.op.param("self") == nil { // which returns the indices where it holds
 			return errNoONNX(g.Call, "")
 		}
 		out = k.choose(g.as("condition", "bool"), k.arg("self"), k.arg("other"))

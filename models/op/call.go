@@ -25,7 +25,7 @@ type Call struct {
 	kept   func(value string, dim int) []int
 }
 
-// Shapes are those of a network's values and tensors by their names.
+// Shapes are the shapes of a network's values and tensors by their names.
 type Shapes map[string][]int
 
 // Call prepares a node whose inputs have these shapes.
@@ -78,7 +78,7 @@ func (o *Op) typical(c *Call) bool {
 	return len(c.Gives) == 1 && len(in) > 0 && len(c.shapes[in[0]]) > 0 && c.shapes[in[0]][0] == Batch
 }
 
-// Inputs are the names of all tensors that the node takes, in the order of its arguments.
+// Inputs are the names of all the node's input tensors, in the order of its arguments.
 func (c *Call) Inputs() []string { return c.inputs(c.op) }
 
 // Operation is the node's: one of no properties where it has no file.
@@ -175,10 +175,10 @@ func (c *Call) clip() []int {
 // unbatched is a shape without the batch: nothing of a single number.
 func unbatched(shape []int) []int { return shape[min(1, len(shape)):] }
 
-// Shape is that of the tensor of an argument, nil where it is not given.
+// Shape is the shape of an argument's tensor, nil where it is not given.
 func (c *Call) Shape(arg string) []int { return c.shapes[c.Ref(arg)] }
 
-// size is that of a dimension of an argument's tensor, 0 where there is none.
+// size is the size of a dimension of an argument's tensor, 0 where there is none.
 func (c *Call) size(arg string, dim int) int { return sizeAt(c.Shape(arg), dim) }
 
 // sizeAt is a size of a shape, the last being -1; 0 where there is none.
@@ -189,7 +189,7 @@ func sizeAt(shape []int, dim int) int {
 	return shape[dim]
 }
 
-// ShapesOf are those of an argument of several tensors.
+// ShapesOf are the shapes of an argument of several tensors.
 func (c *Call) ShapesOf(arg string) [][]int {
 	var all [][]int
 	for _, name := range c.Refs(arg) {

@@ -144,7 +144,7 @@ func elementwiseONNX(g *Graph) error {
 	return nil
 }
 
-// elementwiseOther writes functions that give elements of another type, or have tensors beside the first.
+// elementwiseOther writes functions that return elements of another type, or have tensors beside the first.
 func elementwiseOther(g *Graph, name string, from Choice) error {
 	k := g.computes()
 	x := g.In(g.first())

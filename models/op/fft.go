@@ -276,7 +276,7 @@ const ofComplex = " fft_fft fft_ifft fft_rfft fft_irfft stft view_as_real view_a
 	"ravel flatten unflatten transpose swapaxes swapdims t mT movedim moveaxis permute expand expand_as broadcast_to repeat tile repeat_interleave " +
 	"cat concat concatenate stack split split_with_sizes chunk tensor_split unbind select slice narrow index_select "
 
-// complexFunction writes functions of complex numbers, or that give some.
+// complexFunction writes functions of complex numbers, or that return some.
 func complexFunction(g *Graph, name string) error {
 	k := calculation{g, "float32"}
 	part := func(arg string, i int) string {

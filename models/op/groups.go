@@ -112,7 +112,7 @@ func Follow(nodes []Node, tensors []Tensor, shapes Shapes, logits string) *Trace
 		n := &nodes[i]
 		inputs, values := n.Inputs(), n.Values()
 		if len(inputs) > 0 && !slices.ContainsFunc(inputs, func(in string) bool { return !t.fixed[in] }) {
-			for _, v := range values { // but for what is repeated for each clip
+			for _, v := range values { // unless it is repeated for each clip
 				t.fixed[v] = !slices.ContainsFunc(shapes[v], func(size int) bool { return size < 0 })
 			}
 		}

@@ -35,7 +35,7 @@ type Node struct {
 
 // A Value is an output of a node.
 type Value struct {
-	Name  string `json:"name"`  // "" for one that nothing takes
+	Name  string `json:"name"`  // "" for one that is no input of any node
 	Shape []int  `json:"shape"` // a negative size is so many times the number of clips: see [Batch]
 	Type  Choice `json:"type,omitempty"`
 }
@@ -147,7 +147,7 @@ func (n *Node) Values() []string {
 	return names
 }
 
-// Inputs are the names of all tensors that it takes, in the order of its arguments.
+// Inputs are the names of all its input tensors, in the order of its arguments.
 func (n *Node) Inputs() []string { return n.inputs(Of(n.Op)) }
 
 func (n *Node) inputs(o *Op) []string {

@@ -293,7 +293,7 @@ func (k calculation) give(place int, x string) {
 	k.Give(place, k.cast(x, k.t, t))
 }
 
-// choose takes one of two by a condition.
+// choose adds a Where: one of two by a condition.
 func (k calculation) choose(condition, yes, no string) string {
 	return k.do("Where", condition, yes, no)
 }

@@ -46,7 +46,7 @@ func (c *Call) overDims() map[int]bool {
 	return over
 }
 
-// first is the argument of the first tensor that the node takes.
+// first is the argument of the node's first input tensor.
 func (c *Call) first() string {
 	for _, p := range c.op.params {
 		if c.Given(p.name) {

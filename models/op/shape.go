@@ -219,8 +219,8 @@ func (c *Call) order() []int {
 	return order
 }
 
-// broadcasts passes the dimensions of all that an operation takes, element by element, but those that
-// one element is repeated along.
+// broadcasts passes the dimensions of all inputs, element by element, but those along which
+// one element is repeated.
 func broadcasts(t *Ties) {
 	for _, in := range t.Inputs() {
 		t.Pass(in, t.Values()[0])

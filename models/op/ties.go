@@ -24,7 +24,7 @@ type Dim struct {
 // dimOf is a dimension of a size that may be a multiple of the number of clips.
 func dimOf(tensor string, dim, size int) Dim { return Dim{tensor, dim, max(size, -size), size < 0} }
 
-// batch reports whether a dimension is that of the clips alone.
+// batch reports whether a dimension is the clips' alone.
 func (d Dim) batch() bool { return d.clips && d.size == 1 }
 
 // Ties collect from an operation which elements of dimensions can only be removed together. An element

@@ -23,7 +23,7 @@ type tree struct {
 
 func (t *tree) isLeaf() bool { return t.Type == nil && len(t.Children) == 0 }
 
-// called refuses a network that is not called with one tensor, or that does not give one.
+// called refuses a network that is not called with one tensor, or that does not return one.
 func called(calls []moduleCall) error {
 	for _, c := range calls {
 		if c.FQN != "" || c.Signature == nil {

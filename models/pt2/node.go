@@ -168,7 +168,7 @@ func (r *reader) gives(n *node, read *op.Node, defined map[string]bool) error {
 	return nil
 }
 
-// givesList says whether an operation gives a list of tensors, which may be of one.
+// givesList says whether an operation returns a list of tensors, which may be of one.
 func givesList(name string) bool {
 	base, _, _ := strings.Cut(strings.TrimPrefix(name, "aten."), ".")
 	base = strings.TrimSuffix(base, "_copy")

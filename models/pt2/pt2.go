@@ -42,7 +42,7 @@ type Program struct {
 // Unbounded is the largest batch of a network that names none.
 const Unbounded = math.MaxInt
 
-// InputName is the name of the value that a network takes.
+// InputName is the name of a network's input.
 const InputName = "input"
 
 // A Tensor is a parameter, buffer or constant with its numbers. Those that are not trained are
