@@ -34,7 +34,7 @@ struct Sizes {
   std::vector<std::pair<int64_t, bool>> factors;
 };
 
-// What the arguments of an operation point into.
+// The buffers that the arguments of an operation point into.
 struct Values {
   const char *text;
   const int64_t *ints;

@@ -1,5 +1,5 @@
-// What the shim was built with, and what only the CUDA runtime's headers know. Without them the same interface says
-// that there is no device.
+// The versions that the shim was built with, and the parts that need the CUDA runtime's headers. Without them the
+// same interface says that there is no device.
 #include "internal.h"
 
 #include <torch/version.h>

@@ -8,8 +8,8 @@
 
 namespace shim {
 
-/* A recording changes what all of a device share (generators, the allocator's routing), and
- * what others ask of the device meanwhile can fail or go into it: who records, or frees a
+/* A recording changes state that all threads of a device share (generators, the allocator's routing), and
+ * other threads' calls on the device meanwhile can fail or go into it: who records, or frees a
  * recording, has the device alone; every other call shares it. */
 class Gate {
 public:

@@ -15,7 +15,7 @@ namespace {
 namespace allocator = c10::cuda::CUDACachingAllocator;
 
 // libtorch 2.11 wants to be told of generators other than its own, and leaves them recording
-// where a capture fails; later ones find them, keep what they record by the capture, and
+// where a capture fails; later ones find them, keep their recorded state by the capture, and
 // have no such members.
 template <typename Graph> auto tell(Graph &g, const at::Generator &generator, int) -> decltype(g.register_generator_state(generator)) {
   g.register_generator_state(generator);
@@ -85,7 +85,7 @@ public:
     graph_->replay();
   }
 
-  // What was asked of it must be done: its memory, and the generators', are used again.
+  // Its work must be done: its memory, and the generators', are used again.
   void release() noexcept override {
     const c10::cuda::CUDAGuard guard(pool_->device);
     cudaStreamSynchronize(stream_->stream());

@@ -1,4 +1,4 @@
-/* What the shim's source files share. No libtorch operator is included here:
+/* Shared by the shim's source files. No libtorch operator is included here:
  * each file includes the narrow headers that it needs, since torch/torch.h alone
  * takes half a minute to compile. */
 #pragma once
@@ -41,7 +41,7 @@ namespace shim {
 ep_tensor adopt(ep_scope scope, at::Tensor value);
 ep_status failure(int32_t code, const char *message);
 
-/* Sets the thread's number of OpenMP threads where it isn't yet what was asked. */
+/* Sets the thread's number of OpenMP threads where it differs from the number asked for. */
 void use_num_threads();
 
 /* torch.autocast in bfloat16, for the operations of one call, where on. */
@@ -77,7 +77,7 @@ at::ScalarType scalar_type(int32_t dtype);
 
 inline at::Tensor optional(ep_tensor t) { return t ? t->value : at::Tensor(); }
 
-/* The frame of the functions that record, and of all others but for what they share: sets the
+/* The frame of the functions that record, and, with a share of the gate, of all others: sets the
  * thread's libtorch state, runs body and turns whatever it throws into a status. */
 template <typename Body> ep_status call_unshared(bool grad, Body body) noexcept {
   try {

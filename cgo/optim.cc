@@ -1,5 +1,5 @@
-// SGD and Adam. One call steps all parameters: operation for operation what torch.optim's
-// single-tensor forms do, so that the same gradients give the same bits; or in torch.optim's
+// SGD and Adam. One call steps all parameters: with the operations of torch.optim's
+// single-tensor forms, so that the same gradients give the same bits; or in torch.optim's
 // fused form, a kernel or two that ask the host for nothing, so that a graph can hold them.
 #include "internal.h"
 
@@ -19,7 +19,7 @@ struct ep_optimizer_s {
   // The rate of the steps from now on.
   virtual void set_lr(double value) { lr = value; }
   virtual void step() = 0;
-  // What it remembers of parameter i under torch.optim's name; undefined where nothing.
+  // The state of parameter i under torch.optim's name; undefined where there is none.
   virtual at::Tensor state(std::string_view name, size_t i) const = 0;
   virtual void set_state(std::string_view name, size_t i, const at::Tensor &value) = 0;
 
@@ -124,7 +124,7 @@ struct Adam final : ep_optimizer_s {
   }
 };
 
-// What the fused forms share: the rate lies on the device, and so does every state from the
+// Shared by the fused forms: the rate lies on the device, and so does every state from the
 // beginning, so that a step that was recorded in a graph is any step.
 struct Fused : ep_optimizer_s {
   double weight_decay = 0;
@@ -153,7 +153,7 @@ protected:
     return found;
   }
 
-  // libtorch's fused steps do not count what they write.
+  // libtorch's fused steps do not count their writes.
   void written(const std::vector<size_t> &which) const {
     for (const size_t i : which)
       parameters[i].unsafeGetTensorImpl()->bump_version();
@@ -188,7 +188,7 @@ struct FusedSGD final : Fused {
     const std::vector<size_t> which = with_gradient(g);
     if (which.empty())
       return;
-    // A buffer of zeros gives at the first step what torch.optim has there: the gradient.
+    // After the first step a buffer of zeros holds the gradient, as torch.optim's does.
     at::_fused_sgd_(pick(parameters, which), g, buffers.empty() ? buffers : pick(buffers, which), weight_decay,
                     momentum, rate, /*dampening=*/0, /*nesterov=*/false, /*maximize=*/false, /*is_first_step=*/false);
     written(which);

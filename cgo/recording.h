@@ -1,5 +1,5 @@
-/* In which order a recording begins, ends, is done again and is freed, plain C++: what a GPU
- * does then is behind Capture, for which the tests have a stand-in. */
+/* In which order a recording begins, ends, is done again and is freed, plain C++: the GPU's part
+ * is behind Capture, for which the tests have a stand-in. */
 #pragma once
 
 #include "gate.h"
@@ -10,7 +10,7 @@
 
 namespace shim {
 
-/* A capture of what one stream is asked for. */
+/* A capture of the work of one stream. */
 struct Capture {
   virtual ~Capture() = default;
   virtual void begin() = 0;
@@ -19,7 +19,7 @@ struct Capture {
    * they were before begin. */
   virtual void abandon() noexcept = 0;
   virtual void replay() = 0;
-  /* Frees what end made, once it is done with. */
+  /* Frees the result of end, once it is done with. */
   virtual void release() noexcept = 0;
   /* Bytes that the pool has reserved. */
   virtual size_t memory() = 0;

@@ -17,7 +17,7 @@ namespace shim {
 namespace allocator = c10::cuda::CUDACachingAllocator;
 
 // It is held from the beginning, since libtorch takes a pool that nobody holds for freed. There is
-// one on the host for what the recordings copy there, which can be held by beginning only.
+// one on the host for the recordings' copies there, which can be held by beginning only.
 Pool::Pool(c10::DeviceIndex index) : device(index), id(at::cuda::graph_pool_handle()) {
   allocator::createOrIncrefPool(device, id);
   at::HostAllocator *host = at::getHostAllocator(at::kCUDA);

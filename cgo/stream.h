@@ -1,4 +1,4 @@
-/* Threads of a GPU's trainings: each has a stream, and a pool of memory for what is recorded on it. */
+/* Threads of a GPU's trainings: each has a stream, and a pool of memory for the recordings on it. */
 #pragma once
 
 #include "internal.h"

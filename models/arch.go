@@ -36,10 +36,10 @@ type Arch struct {
 	Input   [3]int    `json:"input"` // channels, height, width of one clip
 	Classes int       `json:"classes"`
 	Nodes   []op.Node `json:"nodes"`
-	// Output is the value that is the logits; "" for what the last node gives.
+	// Output is the value that is the logits; "" for the last node's output.
 	Output  string      `json:"output,omitempty"`
 	Tensors []op.Tensor `json:"tensors"`
-	Groups  []Group     `json:"groups"` // as the operations say: see [op.Groups]
+	Groups  []Group     `json:"groups"` // from the operations: see [op.Groups]
 	// Whole says which layers keep all their channels, and why.
 	Whole []op.Whole `json:"-"`
 	// Exported describes a network that PyTorch exported; nil for networks of this program.
@@ -49,7 +49,7 @@ type Arch struct {
 	Removed []Removal `json:"removed,omitempty"`
 
 	trace  *op.Trace               // of the groups
-	values map[string]ptfile.Array // of an exported network: what its graph holds and is not trained
+	values map[string]ptfile.Array // of an exported network: the graph's numbers that are not trained
 }
 
 // Custom is an architecture of a net that is no model's.
@@ -91,13 +91,13 @@ func (a *Arch) Group(name string) *Group {
 	return &a.Groups[i]
 }
 
-// An owner is the first node that takes a tensor, and as which argument.
+// An owner is the first node that takes a tensor, and the argument that it is.
 type owner struct {
 	node *op.Node
 	arg  string
 }
 
-// owners are those of all tensors and values but what is taken in lists alone.
+// owners returns the owners of all tensors and values but those that only lists hold.
 func (a *Arch) owners() map[string]owner {
 	all := map[string]owner{}
 	for i := range a.Nodes {
@@ -170,8 +170,8 @@ func (a *Arch) Clone() *Arch {
 	return &c
 }
 
-// tensorShapes are those of the input and of all parameters and buffers: of their own memory, so
-// that an operation that resizes one changes the architecture.
+// tensorShapes returns the shapes of the input and of all parameters and buffers. They share the tensors'
+// memory, so that an operation that resizes one changes the architecture.
 func (a *Arch) tensorShapes() (op.Shapes, error) {
 	const most = 1 << 40 // elements of one dimension
 	shapes := op.Shapes{Input: {op.Batch, a.Input[0], a.Input[1], a.Input[2]}}
@@ -197,8 +197,8 @@ func (a *Arch) tensorShapes() (op.Shapes, error) {
 	return shapes, nil
 }
 
-// walk finds the shapes of all values, in order, and has visit see each node with those of what it
-// takes and gives.
+// walk finds the shapes of all values, in order, and has visit see each node with the shapes of its
+// inputs and outputs.
 func (a *Arch) walk(before func(c *op.Call), visit func(c *op.Call)) (op.Shapes, error) {
 	shapes, err := a.tensorShapes()
 	if err != nil {
@@ -227,14 +227,14 @@ func (a *Arch) walk(before func(c *op.Call), visit func(c *op.Call)) (op.Shapes,
 	return shapes, nil
 }
 
-// Walk visits the nodes in order, each with the shapes of what it takes and gives.
+// Walk visits the nodes in order, each with the shapes of its inputs and outputs.
 func (a *Arch) Walk(visit func(c *op.Call)) error {
 	_, err := a.walk(nil, visit)
 	return err
 }
 
 // Check finds what is wrong with an architecture that came from a file or was built by
-// hand: connections, shapes, and groups that are not those of its operations.
+// hand: connections, shapes, and groups that do not follow from its operations.
 func (a *Arch) Check() error {
 	if a.Classes < 2 {
 		return fmt.Errorf("%s: %d classes; a classifier needs at least 2", a.Model, a.Classes)
@@ -277,8 +277,8 @@ func (a *Arch) Check() error {
 	return a.checkGroups(shapes)
 }
 
-// Cut returns the architecture of which of each group that keep names only those channels stay, and
-// what stays of each tensor that loses something: for each dimension the indices, nil where all do.
+// Cut returns the architecture in which, of each group that keep names, only those channels stay, and
+// the indices left of each tensor that loses some: for each dimension, nil where all stay.
 func (a *Arch) Cut(keep map[string][]int) (*Arch, map[string][][]int, error) {
 	trace := a.trace
 	if trace == nil {
@@ -326,7 +326,7 @@ func (a *Arch) Cut(keep map[string][]int) (*Arch, map[string][][]int, error) {
 	c.values = map[string]ptfile.Array{}
 	for name, v := range a.values {
 		t := a.Tensor(name)
-		if !t.Buffer { // weights of a file that are asked for are those of the whole network
+		if !t.Buffer { // the file's weights fit the whole network only
 			continue
 		}
 		if !slices.Equal(v.Shape, t.Shape) {
@@ -342,7 +342,7 @@ func (a *Arch) Cut(keep map[string][]int) (*Arch, map[string][][]int, error) {
 	if emptied != "" {
 		return nil, nil, fmt.Errorf("%s: nothing would be left of %s: let more channels stay", a.Model, emptied)
 	}
-	// What stays flows on into the arguments of operations.
+	// The smaller sizes flow on into the arguments of operations.
 	_, err := c.walk(func(call *op.Call) {
 		call.Smaller(trace.Shapes(), kept)
 		call.Fit()
@@ -360,7 +360,7 @@ func (a *Arch) Cut(keep map[string][]int) (*Arch, map[string][][]int, error) {
 	return c, left, nil
 }
 
-// compose names what is kept of a network that was pruned before by the channels of
+// compose names the channels kept of a network that was pruned before by their indices in
 // the unpruned one.
 func compose(before, kept []int) []int {
 	after := make([]int, len(kept))
@@ -400,7 +400,7 @@ func (a *Arch) Regroup() error {
 	return nil
 }
 
-// checkGroups compares the groups with what the operations say.
+// checkGroups compares the groups with those that follow from the operations.
 func (a *Arch) checkGroups(shapes op.Shapes) error {
 	if a.Groups == nil {
 		return nil

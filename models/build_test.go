@@ -48,8 +48,8 @@ func drawArch(t *rapid.T, m models.Model) *models.Arch {
 	return a
 }
 
-// TestEveryModelBuildsForAnyData also holds counts and shapes, which come from the
-// description, to what libtorch makes of it.
+// TestEveryModelBuildsForAnyData also compares counts and shapes, which come from the
+// description, with those of libtorch.
 func TestEveryModelBuildsForAnyData(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a := drawArch(t, drawModel(t))

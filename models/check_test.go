@@ -12,7 +12,7 @@ import (
 	"github.com/eegprune/eegprune/torch"
 )
 
-// sameArch compares architectures by what files have of them.
+// sameArch compares architectures by the fields that files hold.
 var sameArch = cmpopts.IgnoreUnexported(models.Arch{})
 
 // small is a network with one of each kind of connection, that a test may damage.
@@ -126,7 +126,7 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 			if strings.Contains(err.Error(), "\n") || len(err.Error()) > 250 {
 				t.Errorf("not one short sentence: %q", err)
 			}
-			// What Check refuses, the others must refuse too, not run into.
+			// The others must refuse all that Check refuses, not run into it.
 			if _, err := models.New(a, torch.CPU, nil); err == nil {
 				t.Error("New makes a network of it")
 			}
@@ -136,7 +136,7 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 	}
 }
 
-// placed is a network that joins what it has learned of places, which no clip is part of.
+// placed is a network that concatenates learned position tensors, which no clip is part of.
 func placed() *models.Arch {
 	weight := func(name string, shape ...int) op.Tensor { return op.Tensor{Name: name, Shape: shape} }
 	return &models.Arch{Model: "small", Input: [3]int{2, 4, 4}, Classes: 2,

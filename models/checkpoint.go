@@ -8,8 +8,8 @@ import (
 	"github.com/eegprune/eegprune/torch"
 )
 
-// The checkpoint format is raised when older programs would misread what newer ones
-// write. Format 2 has masks; in format 3 networks are operations of libtorch, not layers; format 4
+// The checkpoint format is raised when older programs would misread newer
+// files. Format 2 has masks; in format 3 networks are operations of libtorch, not layers; format 4
 // has networks that PyTorch exported.
 const (
 	oldestFormat   = 1
@@ -54,7 +54,7 @@ func (n *Network) SavePT(path string, provenance any) error {
 	return torch.SavePT(path, n.State(), metadata)
 }
 
-// Describe is the text metadata of a checkpoint: what [Meta] has, with provenance as JSON.
+// Describe returns the text metadata of a checkpoint: its [Meta], with provenance as JSON.
 func (n *Network) Describe(provenance any) (map[string]string, error) {
 	p, err := json.Marshal(provenance)
 	if err != nil {
@@ -75,7 +75,7 @@ func (n *Network) format() int {
 	return nodesFormat
 }
 
-// ReadMeta reads what a checkpoint says of itself. It needs no libtorch.
+// ReadMeta reads the metadata of a checkpoint. It needs no libtorch.
 func ReadMeta(path string) (Meta, error) {
 	if IsExported(path) {
 		return ReadExportedMeta(path)

@@ -113,8 +113,8 @@ func TestCheckpointsKeepBatchNormStatistics(t *testing.T) {
 	}
 }
 
-// TestPyTorchsFileFillsTheNetwork reads what Python's safetensors package wrote of the
-// reference program's network.
+// TestPyTorchsFileFillsTheNetwork reads the reference program's network from a file written by Python's
+// safetensors package.
 func TestPyTorchsFileFillsTheNetwork(t *testing.T) {
 	r, arch := load(t, "tsception")
 	n, want := reftest.Network(t, arch), reftest.Network(t, arch)

@@ -8,14 +8,14 @@ import (
 	"github.com/eegprune/eegprune/torch"
 )
 
-// A mode is what steps are compiled for.
+// A mode is a way of running a network that steps are compiled for.
 type mode struct {
 	training bool
 	// innermost: clips lie side by side, on a CPU and without gradients.
 	innermost bool
-	// few: not several clips, on a CPU and without gradients.
+	// few: too few clips for innermost, on a CPU and without gradients.
 	few bool
-	// each: what every node gives is looked at, so that each is a step of its own.
+	// each: the output of every node is visible, so that each is a step of its own.
 	each bool
 }
 
@@ -35,24 +35,24 @@ func (m mode) String() string {
 
 // A step computes one node, or several together.
 type step struct {
-	rule  string     // that made it of several nodes, or another way of one; "" for a node as it is
-	nodes []*op.Node // what it computes, in order
-	in    []string   // the values that it takes
-	// What a convolution's step computes beside it.
+	rule  string     // that made it of several nodes, or replaced a node's kernel; "" for a node as it is
+	nodes []*op.Node // the nodes that it computes, in order
+	in    []string   // its inputs
+	// What the step of a convolution computes beside it.
 	zeros   [4]int   // that it adds itself: left, right, top, bottom
 	act     *op.Node // ReLU or LeakyReLU
 	pool    *op.Node // along rows
 	norm    *op.Node
-	inPlace bool // writes over what it takes
-	// bind makes what computes it; nil for the node's own kernel.
+	inPlace bool // overwrites its input
+	// bind makes its kernel; nil for the node's own.
 	bind func(st *step, at *binder) (op.Kernel, error)
 }
 
-// first and last are the nodes that take what the step takes and give what it gives.
+// first and last are the nodes that take the step's inputs and return its output.
 func (st *step) first() *op.Node { return st.nodes[0] }
 func (st *step) last() *op.Node  { return st.nodes[len(st.nodes)-1] }
 
-// out is the value that the step gives, the first of several.
+// out is the step's output, the first of several.
 func (st *step) out() string { return st.last().Values()[0] }
 
 // A plan is a list of steps that rules rewrite.
@@ -60,11 +60,11 @@ type plan struct {
 	mode   mode
 	device torch.Device
 	calls  map[string]*op.Call // of nodes by name
-	values map[string]bool     // by name: what nodes give, and the input
+	values map[string]bool     // by name: the input and the nodes' outputs
 	steps  []*step
 	output string
-	// known says that the program knows all operations; rewrites that one of the graph itself writes
-	// over a value, so that steps must not change places.
+	// known says that the program knows all operations; rewrites that an operation of the graph itself
+	// overwrites a value, so that steps must not change places.
 	known, rewrites bool
 }
 
@@ -130,7 +130,7 @@ func (p *plan) is(n *op.Node, name string) bool {
 	return n.Op == name && p.calls[n.Name].Known()
 }
 
-// inputs are those inputs of a node that other nodes gave, or the network's own.
+// inputs are a node's inputs that are outputs of other nodes, or the network's input.
 func (p *plan) inputs(n *op.Node) []string {
 	return slices.DeleteFunc(n.Inputs(), func(in string) bool { return !p.values[in] })
 }
@@ -148,7 +148,7 @@ func (p *plan) uses(value string) int {
 	return uses
 }
 
-// from is the step that gives a value, nil where none does.
+// from is the step whose output is a value, nil where there is none.
 func (p *plan) from(value string) *step {
 	i := slices.IndexFunc(p.steps, func(st *step) bool { return slices.Contains(st.last().Values(), value) })
 	if i < 0 {
@@ -157,7 +157,7 @@ func (p *plan) from(value string) *step {
 	return p.steps[i]
 }
 
-// before is the step whose output st alone takes, and which it takes alone; or nil.
+// before is the step whose output is st's only input, and no other step's; or nil.
 func (p *plan) before(st *step) *step {
 	if len(st.in) != 1 || p.uses(st.in[0]) > 1 {
 		return nil
@@ -165,7 +165,7 @@ func (p *plan) before(st *step) *step {
 	return p.from(st.in[0])
 }
 
-// after is the step that alone takes what st gives, and takes nothing else; or nil.
+// after is the only step that takes st's output, if that is its only input; or nil.
 func (p *plan) after(st *step) *step {
 	if p.uses(st.out()) != 1 || len(st.last().Values()) > 1 {
 		return nil
@@ -177,7 +177,7 @@ func (p *plan) after(st *step) *step {
 	return p.steps[i]
 }
 
-// merge makes one step of first and the step that alone takes what it gives.
+// merge joins first with the step that is the only one to take its output.
 func (p *plan) merge(first, second *step, rule string) *step {
 	second.nodes = append(slices.Clone(first.nodes), second.nodes...)
 	second.in, second.rule = first.in, rule
@@ -189,7 +189,7 @@ func (p *plan) remove(st *step) {
 	p.steps = slices.DeleteFunc(p.steps, func(s *step) bool { return s == st })
 }
 
-// bypass removes a step that gives what it takes.
+// bypass removes a step whose output is its input.
 func (p *plan) bypass(st *step) {
 	for _, other := range p.steps {
 		for i, in := range other.in {
@@ -205,7 +205,7 @@ func (p *plan) bypass(st *step) {
 	p.remove(st)
 }
 
-// A binder has what kernels are made of.
+// A binder holds all that kernels are made from.
 type binder struct {
 	calls   map[string]*op.Call
 	tensors map[string]*torch.Tensor
@@ -232,11 +232,11 @@ type program struct {
 }
 
 type boundStep struct {
-	node    *op.Node // whose output it gives
+	node    *op.Node // whose output it computes
 	run     op.Kernel
-	several op.Several // instead, of a node that gives several values
+	several op.Several // instead, of a node of several outputs
 	out     []int      // places
-	release []int      // places whose values no later step takes
+	release []int      // places whose values no later step needs
 }
 
 // bind finds places for the values and makes the kernels.
@@ -255,7 +255,7 @@ func (p *plan) bind(n *Network) (*program, error) {
 		}
 	}
 	for i, st := range p.steps {
-		// What a node takes is what its step takes, where steps between were left out.
+		// A node's inputs are its step's, even where steps between were left out.
 		for k, value := range p.inputs(st.first()) {
 			if k < len(st.in) && st.in[k] != value {
 				b.places[value] = b.places[st.in[k]]
@@ -289,7 +289,7 @@ func (p *plan) bind(n *Network) (*program, error) {
 	return prog, nil
 }
 
-// run passes x through the steps. What a step gave is freed when no other needs it, so that the
+// run passes x through the steps. The output of a step is freed when no other step needs it, so that the
 // next finds its memory in the processor's cache.
 func (p *program) run(s *torch.Scope, x *torch.Tensor, pass Pass) *torch.Tensor {
 	clips := 0
@@ -318,7 +318,7 @@ func (p *program) run(s *torch.Scope, x *torch.Tensor, pass Pass) *torch.Tensor 
 			return out
 		}
 		for _, place := range st.release {
-			if v.At[place] != out { // which a step that gives what it takes passes on
+			if v.At[place] != out { // where a step returns its input
 				s.Release(v.At[place])
 			}
 		}

@@ -28,7 +28,7 @@ func (n *Network) Constants() *Constants {
 	return &Constants{n: n, scope: torch.NewScope(torch.NoGrad), places: map[string]int{}, varies: map[string]bool{}}
 }
 
-// Free frees what Add computed.
+// Free frees the results of Add.
 func (k *Constants) Free() { k.scope.Close() }
 
 // Vary says that a value is no constant any more: something of the clips was written over it.
@@ -45,8 +45,8 @@ func (k *Constants) Tensor(name string) *torch.Tensor {
 	return k.n.tensors[name]
 }
 
-// Add computes a node as it is in an evaluation, if it takes only constants and gives some, and reports
-// whether it did. Nodes are added in the network's order.
+// Add computes a node in evaluation, if its inputs and outputs are constants, and reports whether
+// it did. Nodes are added in the network's order.
 func (k *Constants) Add(c *op.Call) (bool, error) {
 	if !k.constant(c) {
 		return false, nil

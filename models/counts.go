@@ -31,8 +31,8 @@ func (c *Counts) of(k op.Kind) *int64 {
 // Count counts the parameters of the architecture and the MACs of one clip.
 func (a *Arch) Count() (Counts, error) { return a.CountMasked(nil) }
 
-// CountMasked counts the architecture without the weights that masks leave out: what
-// hardware that skips zeros would need.
+// CountMasked counts the architecture without the weights that masks leave out: the cost on
+// hardware that skips zeros.
 func (a *Arch) CountMasked(masks Masks) (Counts, error) {
 	var c Counts
 	for _, t := range a.Tensors {

@@ -52,7 +52,7 @@ func Example() {
 	// Output: fbccnn 2118230 parameters, 60040136 MACs
 }
 
-// A scope owns what a forward pass makes.
+// A scope owns the tensors that a forward pass makes.
 func ExampleNetwork_Forward() {
 	arch, err := models.Build("eegnet", models.Config{Input: [3]int{1, 32, 256}, Classes: 3, Rate: 128})
 	if err != nil {

@@ -18,7 +18,7 @@ type Exported struct {
 	// MinClips and MaxClips are the least and greatest batch that its graph was exported for.
 	MinClips int `json:"min_clips"`
 	MaxClips int `json:"max_clips"`
-	// Input is the shape of what the graph takes, the clips first: of signals often [clips,
+	// Input is the shape of the graph's input, the clips first: of signals often [clips,
 	// electrodes, samples].
 	Input []int `json:"input"`
 	// Trained says why the file's weights look trained, "" where they do not.
@@ -30,7 +30,7 @@ type Exported struct {
 	Aliases map[string]string `json:"aliases,omitempty"`
 }
 
-// ClipNode is the node that gives the graph of a network a clip in the dimensions that it takes.
+// ClipNode is the node that reshapes a clip to the dimensions of the graph's input.
 const ClipNode = "eegprune_clips"
 
 // IsExported reports whether a file is an archive of torch.export.
@@ -64,7 +64,7 @@ func openExported(path string, o OpenOptions) (*Network, Meta, error) {
 	return n, about.meta(n.Arch), nil
 }
 
-// meta is what an archive says of itself.
+// meta returns an archive's metadata.
 func (e extra) meta(a *Arch) Meta {
 	m := Meta{Format: exportedFormat, Arch: a, Masks: e.Masks}
 	if len(e.Provenance) > 0 && string(e.Provenance) != "null" {
@@ -73,7 +73,7 @@ func (e extra) meta(a *Arch) Meta {
 	return m
 }
 
-// ReadExportedMeta reads what an archive of torch.export says of itself. It needs no libtorch.
+// ReadExportedMeta reads the metadata of an archive of torch.export. It needs no libtorch.
 func ReadExportedMeta(path string) (Meta, error) {
 	p, err := pt2.Read(path)
 	if err != nil {
@@ -86,7 +86,7 @@ func ReadExportedMeta(path string) (Meta, error) {
 	return about.meta(a), nil
 }
 
-// A Start is what the weights of an exported network are at the start of a training.
+// A Start says which weights an exported network has at the start of a training.
 type Start string
 
 // The starts.
@@ -213,8 +213,8 @@ func typeOf(t op.Choice) string {
 	return string(t)
 }
 
-// withoutUnused leaves out what computes a value that nothing takes, such as the mean over heads of
-// attention's weights, which would keep heads from being pruned. What takes tensors of its own stays.
+// withoutUnused leaves out nodes whose output nothing takes, such as the mean over heads of
+// attention's weights, which would keep heads from being pruned. A node with tensors of its own stays.
 func withoutUnused(nodes []op.Node, output string) []op.Node {
 	given := map[string]bool{op.Input: true}
 	for i := range nodes {
@@ -238,7 +238,7 @@ func withoutUnused(nodes []op.Node, output string) []op.Node {
 	return kept
 }
 
-// renamed has a node take another value instead of one.
+// renamed replaces an input of a node by another value.
 func renamed(n *op.Node, from, to op.Ref) {
 	for arg, v := range n.Args {
 		switch v := v.(type) {

@@ -14,8 +14,8 @@ import (
 	"github.com/eegprune/eegprune/torch"
 )
 
-// TestDamagedGraphsAreErrors changes graphs that PyTorch exported in single places: what comes of
-// them is an error, or a network, and never a panic.
+// TestDamagedGraphsAreErrors changes graphs that PyTorch exported in single places: each becomes an
+// error, or a network, and never a panic.
 func TestDamagedGraphsAreErrors(t *testing.T) {
 	files, err := filepath.Glob("pt2/testdata/[acn]*.pt2")
 	if err != nil || len(files) == 0 {

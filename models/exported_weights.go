@@ -15,10 +15,10 @@ import (
 	"github.com/eegprune/eegprune/torch/ptfile"
 )
 
-// What weights the networks of a graph begin with.
+// The initial weights of a graph's networks.
 
 // findDistributions notes how the file's weights look drawn, and whether they were trained since.
-// What is not trained has the file's numbers in every network of the graph.
+// Tensors that are not trained have the file's numbers in every network of the graph.
 func (a *Arch) findDistributions(tensors []pt2.Tensor) {
 	a.values = map[string]ptfile.Array{}
 	for _, t := range tensors {
@@ -92,7 +92,7 @@ func (a *Arch) fanIn(t *op.Tensor) int {
 	return 0
 }
 
-// begin gives a tensor of an exported network what it begins with: the file's own numbers where it
+// begin gives a tensor of an exported network its initial numbers: the file's own where it
 // is not trained, or where the file's weights are asked for, else numbers drawn as the file's look
 // drawn.
 func (n *Network) begin(t *op.Tensor, x *torch.Tensor, g *torch.Generator) error {
@@ -122,7 +122,7 @@ func (n *Network) begin(t *op.Tensor, x *torch.Tensor, g *torch.Generator) error
 	return g.Normal(x, t.Init.Mean, std)
 }
 
-// remember keeps what the graph holds and is not trained, of a checkpoint's tensors.
+// remember keeps the tensors of a checkpoint that the graph holds and that are not trained.
 func (a *Arch) remember(tensors []ptfile.Named) {
 	if a.Exported == nil {
 		return
@@ -135,7 +135,7 @@ func (a *Arch) remember(tensors []ptfile.Named) {
 	}
 }
 
-// rowsOf is what is left of an array: of each dimension the indices, nil for all.
+// rowsOf returns the part of an array that is left: of each dimension these indices, nil for all.
 func rowsOf(a ptfile.Array, rows [][]int) ptfile.Array {
 	size := a.Type.Size()
 	data, shape := a.Data, slices.Clone(a.Shape)

@@ -14,12 +14,12 @@ import (
 	"github.com/eegprune/eegprune/torch/ptfile"
 )
 
-// extraName is the file beside the network in which an archive says what this program knows of it.
+// extraName is the file beside the graph in which an archive keeps this program's own data on its network.
 const extraName = "eegprune.json"
 
-// extra is what that file has. A network's exporter may have written the norms alone.
+// extra is the content of that file. A network's exporter may have written the norms alone.
 type extra struct {
-	// MaxNorm are the norms that rows of weights may have at most, by the weights' names.
+	// MaxNorm holds the largest norms that rows of weights may have, by the weights' names.
 	MaxNorm    map[string]maxNorm `json:"max_norm,omitempty"`
 	Removed    []Removal          `json:"removed,omitempty"`
 	Kept       map[string][]int   `json:"kept,omitempty"` // by groups
@@ -46,7 +46,7 @@ func (n *Network) SaveAs(path string, provenance any) error {
 }
 
 // SaveExported writes the network as torch.export.save does, to be loaded, run and trained by
-// PyTorch, with what [Network.Save] says of it in a file beside the graph. The file appears whole or
+// PyTorch, with the metadata of [Network.Save] in a file beside the graph. The file appears whole or
 // not at all.
 func (n *Network) SaveExported(path string, provenance any) error {
 	p, err := n.archived(provenance)
@@ -129,7 +129,7 @@ func countOf(n *op.Node) []op.Node {
 		Gives: []op.Value{{Name: n.Name + "_count", Shape: []int{}, Type: "int64"}}}}
 }
 
-// learn takes what an archive says of its network beside the graph.
+// learn reads an archive's file beside the graph into the architecture.
 func (a *Arch) learn(text string) (extra, error) {
 	var about extra
 	if text == "" {

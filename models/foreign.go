@@ -34,7 +34,7 @@ func (c *candidate) key() string {
 	return cmp.Or(key, ".")
 }
 
-// wrappers are the names that PyTorch's wrappers put before those of what they wrap:
+// wrappers are the names that PyTorch's wrappers put before those of the wrapped modules:
 // DataParallel and AveragedModel, torch.compile, fully sharded training, checkpointing,
 // and Lightning's strategies.
 var wrappers = []string{"module", "_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module", "_forward_module"}

@@ -18,9 +18,8 @@ import (
 	"github.com/eegprune/eegprune/torch"
 )
 
-// passed is what a training pass gives with a gradient of its logits' squares: these, the
-// gradients of all parameters, and the running statistics after it. Then what an evaluation
-// gives.
+// passed returns the logits of a training pass, the gradients of all parameters for the sum of the
+// logits' squares, and the running statistics after it. The last are the logits of an evaluation.
 func passed(rt fatal, n *models.Network, x *torch.Tensor, after func(*torch.Scope, *op.Node, *torch.Tensor) *torch.Tensor) [][]float32 {
 	g, err := torch.NewGenerator(torch.CPU, 4)
 	if err != nil {
@@ -96,7 +95,7 @@ func narrowed(t *testing.T, arch *models.Arch, random *rand.Rand) *models.Arch {
 	return small.Arch.Clone()
 }
 
-// fatal is what tests and properties have in common.
+// fatal is shared by tests and properties.
 type fatal interface {
 	Fatal(...any)
 	Fatalf(string, ...any)
@@ -155,7 +154,7 @@ func TestTrainingHasLibtorchsBits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// oneDNN knows other orders for what some processors have beyond.
+	// oneDNN sums in other orders where a processor has instructions beyond AVX2.
 	if cpu, _ := os.ReadFile("/proc/cpuinfo"); held && bytes.Contains(cpu, []byte(" avx2 ")) && !own {
 		t.Error("convolutions are libtorch's on a processor with AVX2")
 	}

@@ -15,7 +15,7 @@ import (
 )
 
 // declared are the groups of networks as their authors would declare them, by the network's name.
-// Spans that depend on the clip are 0: they are what is left for the others.
+// Spans that depend on the clip are 0: they are the rest that the others leave.
 func declared(t testing.TB) map[string][]reftest.Declared {
 	files, err := filepath.Glob("testdata/groups/*.json")
 	if err != nil || len(files) == 0 {

@@ -45,11 +45,11 @@ func gridOf(first, last, linear, head string) func(Shapes, Config) (Config, erro
 }
 
 // Infer returns the architecture that tensors of these shapes belong to, of any widths,
-// and what it took for granted, a sentence each. An empty name is that of the network
-// which has most of the tensors' names, of equals that with the fewest others, then the first. input is what is known of
-// a clip [channels, height, width], 0 where nothing is; what the tensors contradict is
-// not used. The error lists every tensor
-// that is missing, too many or of a shape that does not fit. It needs no libtorch.
+// and its assumptions, a sentence each. An empty name stands for the network that has most of the
+// tensors' names, of equals that with the fewest others, then the first. input is a clip's shape
+// [channels, height, width], 0 where it is not known; sizes that the tensors contradict are not
+// used. The error lists every tensor that is missing, too many or of a shape that does not fit. It
+// needs no libtorch.
 func Infer(t Shapes, name string, input [3]int) (*Arch, []string, error) {
 	m, assumed, err := t.model(name)
 	if err != nil {
@@ -130,8 +130,8 @@ func notThese(model string, wrong []string) error {
 	return fmt.Errorf("the tensors are not those of %s: %s", model, strings.Join(wrong, "; "))
 }
 
-// fit gives every layer the width that its weight has. Widths flow on: what a layer takes is what
-// those before it give.
+// fit gives every layer the width of its weight. Widths flow on: each layer's input width is the output
+// width of those before it.
 func (a *Arch) fit(t Shapes) error {
 	_, err := a.walk(func(c *op.Call) {
 		w := c.Ref("weight")

@@ -25,7 +25,7 @@ func shapesOf(n *models.Network) models.Shapes {
 }
 
 // TestInferFindsTheArchitecture of any model, built for any data and pruned to any
-// widths, from nothing but shapes and what they leave open.
+// widths, from nothing but shapes and the sizes that they leave open.
 func TestInferFindsTheArchitecture(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := drawModel(t)

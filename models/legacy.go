@@ -127,7 +127,7 @@ func legacy(model string, input [3]int, layers []legacyLayer) (*op.Net, error) {
 			}
 		}
 	}
-	for i := range layers { // what no output reaches goes round in a circle
+	for i := range layers { // a layer that no output reaches is part of a circle
 		if state[i] != done {
 			return nil, fmt.Errorf("%s: layer %q depends on itself", model, layers[i].Name)
 		}

@@ -42,7 +42,7 @@ func (m *Mask) Count() int {
 	return n
 }
 
-// And leaves only what stays in both; the masks must be of one length.
+// And keeps only the elements that both masks keep; the masks must be of one length.
 func (m *Mask) And(other *Mask) {
 	for i := range m.words {
 		m.words[i] &= other.words[i]

@@ -9,7 +9,7 @@ import (
 	"github.com/eegprune/eegprune/models/op"
 )
 
-// A Config says what a network is built for.
+// A Config holds the sizes and options that a network is built with.
 type Config struct {
 	Input   [3]int // of one clip: [bands, height, width] on a grid, [1, electrodes, samples] as a signal
 	Classes int
@@ -28,15 +28,15 @@ func (c Config) dropout(own float64) float64 {
 // A Model is a network that can be built for any data of its kind.
 type Model struct {
 	Name string
-	Doc  string // one line: what it takes and where it comes from
+	Doc  string // one line: its input and where it comes from
 	Cite cite.Paper
 	// Grid says whether clips are features on a grid; else they are signals.
 	Grid bool
 	// Protocol is how its paper trains it; zero for as most: see train.Paper.
 	Protocol Protocol
 	Build    func(Config) (*op.Net, error)
-	// Infer reads from the shapes of the network's tensors what it was built for. What
-	// they leave open is taken from known, where that says it and fits: height and width
+	// Infer reads the Config of a network from the shapes of its tensors. Sizes that
+	// they leave open are taken from known, where they are given and fit: height and width
 	// of a grid, the samples of a clip.
 	Infer func(t Shapes, known Config) (Config, error)
 }

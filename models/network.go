@@ -78,7 +78,7 @@ func (n *Network) add(t *op.Tensor, owner *op.Call, arg string, g *torch.Generat
 	return g.Uniform(x, -d.Bound, d.Bound)
 }
 
-// redraw does what is done when all tensors are made.
+// redraw applies Xavier and Zeroed of [op.Tensor], once all tensors are made.
 func (n *Network) redraw(t *op.Tensor, g *torch.Generator) error {
 	x := n.tensors[t.Name]
 	switch {
@@ -96,7 +96,7 @@ func (n *Network) redraw(t *op.Tensor, g *torch.Generator) error {
 	return nil
 }
 
-// probe does what [op.Tensor.Probe] says.
+// probe sends a clip of zeros through the network: see [op.Tensor.Probe].
 func (n *Network) probe(t *op.Tensor, g *torch.Generator) error {
 	whole := *n.Arch
 	for i := range whole.Nodes {
@@ -170,7 +170,7 @@ func (n *Network) State() []torch.Named {
 	return state
 }
 
-// Parameters returns what is trained, in PyTorch's order.
+// Parameters returns the trained tensors, in PyTorch's order.
 func (n *Network) Parameters() []*torch.Tensor {
 	var p []*torch.Tensor
 	for _, t := range n.State() {
@@ -207,7 +207,7 @@ func (n *Network) To(device torch.Device) (*Network, error) {
 type Pass struct {
 	Training  bool
 	Generator *torch.Generator // of dropout, in training
-	// After may replace what a node gave, by returning another tensor.
+	// After may replace a node's output, by returning another tensor.
 	After func(s *torch.Scope, n *op.Node, out *torch.Tensor) *torch.Tensor
 }
 

@@ -16,20 +16,20 @@ type OpenOptions struct {
 	// Weights is the key of the network's tensors, or their names' prefix, where the file
 	// has several networks: "ema", "state_dict.student". "." is the file itself.
 	Weights string
-	// Input is what is known of a clip [channels, height, width], 0 where nothing is, for
-	// what the tensors leave open.
+	// Input is the shape of a clip [channels, height, width], 0 where it is not known, for
+	// sizes that the tensors leave open.
 	Input [3]int
-	// Unbound leaves weights as the file has them, also where their norms are above what the
-	// network bounds them to when it computes: of what a pruning leaves, less is too long.
+	// Unbound leaves weights as the file has them, also where their norms are above the bound that
+	// the network applies when it computes: pruning shortens rows, so that fewer are too long then.
 	Unbound bool
 }
 
 // Open is [Load] also for a file of another program, safetensors or of torch.save, that
 // has the tensors of one of the models under their PyTorch names, pruned to any widths or
 // not: see [Infer]. They may lie at any key of a checkpoint and have a prefix, such as the
-// "model." of Lightning; names that wrappers add are taken off, and what normalization and
-// pruning of PyTorch keep in place of a weight is that weight (see [ptfile.Effective]).
-// Meta has no provenance then; it says what was assumed and, by name, what was left out. The
+// "model." of Lightning; names that wrappers add are taken off, and the tensors that normalization and
+// pruning of PyTorch keep in place of a weight are read as that weight (see [ptfile.Effective]).
+// Meta has no provenance then; it lists the assumptions and, by name, the tensors left out. The
 // caller frees the network.
 func Open(path string, o OpenOptions) (*Network, Meta, error) {
 	if IsExported(path) {
@@ -94,7 +94,7 @@ func (n *Network) fill(arrays map[string]ptfile.Array, o OpenOptions) error {
 	return s.Err()
 }
 
-// notes say what of the file is not in the network, or not as the file has it.
+// notes list the tensors of the file that the network leaves out or does not hold unchanged.
 func (c *candidate) notes(f *torch.StateFile) []note.Note {
 	var notes []note.Note
 	say := func(kind note.Kind, format string, names []string) {

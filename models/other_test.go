@@ -12,8 +12,8 @@ import (
 )
 
 // TestReferenceForOtherData meets PyTorch's values for other bands, classes, electrodes
-// (an odd number among them) and rates. The files are what the reference program writes
-// for other arguments, without what TestReference covers.
+// (an odd number among them) and rates. The files are the reference program's output
+// for other arguments, without those of TestReference.
 func TestReferenceForOtherData(t *testing.T) {
 	files, err := filepath.Glob("testdata/other/*.json")
 	if err != nil || len(files) != 8 {

@@ -69,8 +69,8 @@ func loadFile(t *testing.T, path string) (reference, *models.Arch) {
 	return r, a
 }
 
-// Up to the first optimizer step the same operations run in the same order, so what
-// differs is rounding within an operator.
+// Up to the first optimizer step the same operations run in the same order, so only
+// rounding within an operator differs.
 const (
 	beforeSteps = 1e-5
 	afterSteps  = 1e-4

@@ -7,15 +7,15 @@ import (
 	"github.com/eegprune/eegprune/models/op"
 )
 
-// A Removal is what was removed of one dimension of a tensor.
+// A Removal lists the indices removed of one dimension of a tensor.
 type Removal struct {
 	Tensor string `json:"tensor"`
 	Dim    int    `json:"dim"`
 	Size   int    `json:"size"` // before anything was removed
 	Kept   []int  `json:"kept"` // the indices that are left, rising
-	// Role is Producer of what made the removed channels, Consumer of what they were multiplied with
-	// next: the network computes what the unpruned one does whose consumers have zeros there. It is
-	// Along for what else they met.
+	// Role is Producer of weights that compute the removed channels, and Consumer of weights that the
+	// channels are multiplied with next: the network computes the same as the unpruned one with zeros in
+	// its consumers. It is Along for other tensors that the channels meet.
 	Role string `json:"role"`
 }
 
@@ -26,7 +26,7 @@ const (
 	Consumer = "consumer"
 )
 
-// removals are what is gone of a network when of each tensor these rows are left.
+// removals lists the indices gone of a network when of each tensor these rows are left.
 func removals(a *Arch, left map[string][][]int, trace *op.Trace) []Removal {
 	var all []Removal
 	type place struct {

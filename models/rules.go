@@ -11,9 +11,9 @@ import (
 type rule struct {
 	name string
 	fits func(m mode, device torch.Device) bool
-	// apply rewrites the plan's steps. A rule sees what those before it made.
+	// apply rewrites the plan's steps. A rule sees the result of those before it.
 	apply func(p *plan)
-	// whole says that it is about all steps together, so that all must be known.
+	// whole says that it rewrites all steps together, so that all must be known.
 	whole bool
 }
 
@@ -87,7 +87,7 @@ func (st *step) convolution() *op.Node {
 	return nil
 }
 
-// input finds what a step takes first.
+// input returns the source of a step's first input.
 func (b *binder) input(st *step) op.Source {
 	at := b.places[st.in[0]]
 	return func(v *op.Values) *torch.Tensor { return v.At[at] }
@@ -137,8 +137,8 @@ func (p *plan) absorb(st, next *step) *op.Node {
 	return next.first()
 }
 
-// clipsInnermost has convolutions and linear layers compute what follows them: an activation, a
-// pool along rows and a BatchNorm, in this order, where each takes nothing else and alone.
+// clipsInnermost fuses convolutions and linear layers with the steps after them: an activation, a
+// pool along rows and a BatchNorm, in this order, where each has no other input and is the only consumer.
 func clipsInnermost(p *plan) {
 	for _, st := range slices.Clone(p.steps) {
 		if conv := st.convolution(); conv != nil && p.is(conv, conv.Op) {
@@ -147,7 +147,7 @@ func clipsInnermost(p *plan) {
 	}
 }
 
-// fewClips has convolutions and linear layers compute the same, with weights that are prepared once.
+// fewClips fuses convolutions and linear layers with the same steps, with weights that are prepared once.
 func fewClips(p *plan) {
 	for _, st := range slices.Clone(p.steps) {
 		if conv := st.convolution(); conv != nil && p.is(conv, conv.Op) {
@@ -214,7 +214,7 @@ func bindFew(st *step, b *binder) (op.Kernel, error) {
 	}, err
 }
 
-// options are those of a step's convolution and what follows it.
+// options returns the options of a step's convolution and the operations fused with it.
 func (st *step) options(b *binder) (*op.Binding, torch.HWCNOptions) {
 	conv := b.node(st.convolution(), false)
 	o := torch.HWCNOptions{Pad: st.zeros, Slope: 1, Pool: 1}
@@ -282,7 +282,7 @@ func bindChannelsInnermost(st *step, b *binder) (op.Kernel, error) {
 	}, nil
 }
 
-// poolRectified computes a LeakyReLU and the pool along rows that alone takes it together.
+// poolRectified fuses a LeakyReLU with the pool along rows that is its only consumer.
 func poolRectified(p *plan) {
 	for _, st := range slices.Clone(p.steps) {
 		from := p.before(st)
@@ -297,8 +297,8 @@ func poolRectified(p *plan) {
 	}
 }
 
-// writeOver has activations write over what they alone take, where the operation that gave it
-// computes its gradient without.
+// writeOver has an activation overwrite its input where it is the only consumer and the gradient of the
+// operation before it does not need it.
 func writeOver(p *plan) {
 	for _, st := range p.steps {
 		if from := p.before(st); p.isActivation(st) && from != nil {

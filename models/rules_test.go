@@ -113,7 +113,7 @@ func TestRules(t *testing.T) {
 	}
 }
 
-// String lists a plan's steps: the nodes of each, what it computes beside, and the rule that made
+// String lists a plan's steps: the nodes of each, its fused operations, and the rule that made
 // it.
 func (p *plan) String() string {
 	var b strings.Builder

@@ -78,7 +78,7 @@ func (p *Predictor) Features(ctx context.Context, f *Features) (*Prediction, err
 	return made, nil
 }
 
-// A nameError is an ErrName with what may be done instead.
+// A nameError is an ErrName with advice.
 type nameError struct{ text string }
 
 func (e nameError) Error() string   { return e.text }

@@ -37,7 +37,7 @@ func New(c *experiment.Checkpoint) *Predictor {
 	return p
 }
 
-// A Prediction is what a network says of clips.
+// A Prediction holds a network's logits and probabilities of clips.
 type Prediction struct {
 	First   int      // the number of the first clip, counted from 0
 	Classes int      // how many there are
@@ -45,7 +45,7 @@ type Prediction struct {
 	// Logits and Probability are [clips, classes].
 	Logits, Probability []float32
 	Origin              []Origin  // where clips of recordings come from; nil for others
-	Notes               note.List // what was left out of recordings, corrected or assumed
+	Notes               note.List // recordings left out, corrections and assumptions
 }
 
 // An Origin is where a clip comes from.
@@ -64,7 +64,7 @@ func (p *Prediction) Class(clip int) int {
 	return slices.Index(row, slices.Max(row))
 }
 
-// Name is what a class is called: its number where there are no names.
+// Name is the name of a class: its number where there are no names.
 func (p *Prediction) Name(class int) string {
 	if p.Names != nil {
 		return p.Names[class]

@@ -24,7 +24,7 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(reftest.Main(m)) }
 
-// pytorch is what PyTorch makes of clips with the weights of a file that Python's safetensors
+// pytorch holds PyTorch's logits of clips with the weights of a file that Python's safetensors
 // package wrote.
 type pytorch struct {
 	Shape  []int       `json:"input_shape"`
@@ -243,7 +243,7 @@ func TestFormats(t *testing.T) {
 	}
 }
 
-// The lines of a stream are those of a file, whose heading comes before the first clip.
+// The lines of a stream equal those of a file, whose heading comes before the first clip.
 func TestLines(t *testing.T) {
 	network := &Predictor{names: made().Names, network: &models.Network{Arch: &models.Arch{Classes: 3}}}
 	p := made()
@@ -270,7 +270,7 @@ func TestLines(t *testing.T) {
 	}
 }
 
-// FuzzClipStream holds what anybody may send: an error or whole clips of finite numbers.
+// FuzzClipStream sends arbitrary bytes: the result is an error or whole clips of finite numbers.
 func FuzzClipStream(f *testing.F) {
 	f.Add(raw([]float32{1, 2, 3, 4, 5, 6, 7, 8}))
 	f.Add([]byte("\x93NUMPY\x01\x00\x46\x00{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1, 2, 2), }         \n" + string(raw([]float32{1, 2, 3, 4}))))

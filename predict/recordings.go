@@ -19,8 +19,8 @@ type Recordings struct {
 	source.Reading
 	SkipBad, Strict bool // see [data.Options]
 	Progress        func(source.Progress)
-	// Assumed is told what clips the network is taken to have been trained on, where its
-	// checkpoint doesn't say it; it may be nil.
+	// Assumed is told the clips that the network is taken to have been trained on, where its
+	// checkpoint doesn't say; it may be nil.
 	Assumed func(string)
 }
 

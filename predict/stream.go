@@ -16,8 +16,8 @@ import (
 // Stream classifies clips of the network's input size as they come, and hands on each with
 // those that came with it: numbers of 4 bytes (float32, little-endian) in the order
 // [channels, height, width], or .npy arrays of them one after another. It ends with the
-// stream, or with ctx though a read of r may go on. A prediction holds until next returns. name
-// is what errors call the stream.
+// stream, or with ctx though a read of r may go on. A prediction holds until next returns. Errors
+// call the stream by name.
 func (p *Predictor) Stream(ctx context.Context, name string, r io.Reader, next func(*Prediction) error) error {
 	// A read of standard input can't be interrupted; one of a pipe can.
 	in, feed := io.Pipe()
@@ -56,7 +56,7 @@ type clipStream struct {
 
 	begun, arrays, wide bool
 	left                int64 // clips of the array that is being read
-	broken              error // what ended it after clips that are whole
+	broken              error // the error after the last whole clip
 }
 
 func newClipStream(r io.Reader, shape [3]int) *clipStream {

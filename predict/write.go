@@ -17,10 +17,10 @@ import (
 const (
 	CSV  = ".csv"  // a heading, and a row for each clip
 	JSON = ".json" // a list with an object for each clip; in a stream one object a line
-	NPZ  = ".npz"  // arrays of logits, probability and class, and what else is known
+	NPZ  = ".npz"  // arrays of logits, probability, class, names and so on
 )
 
-// FormatOf is the format that the name of a file says.
+// FormatOf is the format of a file by its extension.
 func FormatOf(path string) (string, error) {
 	switch extension := strings.ToLower(filepath.Ext(path)); extension {
 	case CSV, JSON, NPZ:
@@ -58,7 +58,7 @@ func (p *Prediction) Write(w io.Writer, format string) error {
 	return p.lines(c)
 }
 
-// Lines returns what writes the predictions of a stream as they come, as CSV, whose heading it
+// Lines returns a function that writes the predictions of a stream as they come, as CSV, whose heading it
 // writes at once, or with JSON as an object a line.
 func (p *Predictor) Lines(w io.Writer, format string) (func(*Prediction) error, error) {
 	if format == JSON {

@@ -17,8 +17,8 @@ func CheckRatio(ratio float64) error {
 	return nil
 }
 
-// Choose decides what a method takes from a network, which is not changed. With a target
-// of parameters or MACs it finds the smallest share of filters, or weights, that saves
+// Choose decides which channels or weights a method removes from a network, which is not changed. With a
+// target of parameters or MACs it finds the smallest share of filters, or weights, that saves
 // at least the ratio of those.
 func Choose(n *models.Network, m Method, ratio float64, o Options, e Evidence) (Decision, error) {
 	if err := errors.Join(CheckRatio(ratio), o.Check()); err != nil {
@@ -45,7 +45,7 @@ func Choose(n *models.Network, m Method, ratio float64, o Options, e Evidence) (
 	return d, err
 }
 
-// rank scores what may go.
+// rank scores the candidates.
 func rank(n *models.Network, m Method, o Options, e Evidence) (*ranking, []string, error) {
 	all, err := o.candidates(n.Arch, m)
 	if err != nil {
@@ -84,7 +84,7 @@ func rank(n *models.Network, m Method, o Options, e Evidence) (*ranking, []strin
 }
 
 // reach finds the smallest ratio whose decision saves at least the share of the target.
-// What a greater ratio takes includes what a smaller one does, so bisection finds it.
+// A greater ratio removes all that a smaller one does, so bisection finds it.
 func reach(a *models.Arch, target string, share float64, at func(float64) Decision) (Decision, error) {
 	whole, err := a.Count()
 	if err != nil {
@@ -132,7 +132,7 @@ func reach(a *models.Arch, target string, share float64, at func(float64) Decisi
 	return short, nil
 }
 
-// Expect counts what a method would leave at a ratio if all channels, or weights, were
+// Expect counts the network left by a method at a ratio if all channels, or weights, were
 // alike: for planning, before there is a network.
 func Expect(a *models.Arch, m Method, ratio float64, o Options) (models.Counts, error) {
 	candidates, err := o.candidates(a, m)

@@ -26,7 +26,7 @@ func methodFor(rt *rapid.T, a *models.Arch) prune.Method {
 	return rapid.SampledFrom(fit).Draw(rt, "method")
 }
 
-// evidence makes up gradients, since what they are makes no difference to how channels
+// evidence makes up gradients, since their values make no difference to how channels
 // are counted.
 func evidence(n *models.Network) prune.Evidence {
 	on := func(use func(d *train.Data) error) error {
@@ -60,9 +60,9 @@ func counts(rt *rapid.T, d prune.Decision, a *models.Arch) models.Counts {
 	return c
 }
 
-// Whatever the method and the options, what they promise holds, and applying the
-// decision gives a network of the size that was counted and the logits that holding the
-// channels, or the weights, at zero gives.
+// Whatever the method and the options, their promises hold, and applying the
+// decision gives a network of the size that was counted, with the logits of the network whose
+// channels, or weights, are held at zero.
 func TestChoiceKeepsItsPromises(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		arch := reftest.RandomArch(rt)
@@ -227,7 +227,7 @@ func TestClippedLayersAreTold(t *testing.T) {
 	}
 }
 
-// Softly pruned channels, once silenced, give what the network without them gives; and
+// Softly pruned channels, once silenced, leave the logits of the network without them; and
 // restoring brings back all but the filters.
 func TestSilencedChannelsAreAsRemoved(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
@@ -412,7 +412,7 @@ func TestCriteriaByHand(t *testing.T) {
 	}
 }
 
-// scores are those that a method gives a candidate.
+// scores returns a method's scores of a candidate.
 func scores(t *testing.T, n *models.Network, method string, e prune.Evidence, c *prune.Candidate) []float64 {
 	t.Helper()
 	m, err := prune.ByName(method)

@@ -10,15 +10,15 @@ import (
 // Groups that it does not name stay whole.
 type Keep map[string][]int
 
-// A Decision is what goes and what stays.
+// A Decision says which channels or weights stay.
 type Decision struct {
 	Keep      Keep         // of methods that remove channels
 	Masks     models.Masks // of methods that mask weights
 	Threshold float64      // where there was one over all layers
-	Notes     []string     // what the user should know, such as a layer that was kept from vanishing
+	Notes     []string     // for the user to know, such as a layer that was kept from vanishing
 }
 
-// Count counts what a decision leaves of an architecture: for masks, of the nonzeros.
+// Count counts the architecture that a decision leaves: for masks, the nonzeros.
 func (d Decision) Count(a *models.Arch) (models.Counts, error) {
 	if d.Masks != nil {
 		return a.CountMasked(d.Masks)

@@ -1,11 +1,11 @@
 package prune
 
-// What soft pruning is made of, for tests.
+// The parts of soft pruning, for tests.
 var (
 	Soften  = soften
 	Silence = silence
 	Silent  = silent
 )
 
-// LAMPScores are those of one layer's weights.
+// LAMPScores are the scores of one layer's weights.
 var LAMPScores = lampScores

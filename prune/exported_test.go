@@ -15,7 +15,7 @@ import (
 	"github.com/eegprune/eegprune/torch"
 )
 
-// exported are small networks that PyTorch exported, with what it computes of them (make.py beside
+// exported are small networks that PyTorch exported, with its logits (make.py beside
 // them): a CNN, attention, weights that are computed from others, constants, batches in reshapes.
 func exported(t testing.TB) map[string]*models.Network {
 	files, err := filepath.Glob("../models/pt2/testdata/*.pt2")
@@ -81,8 +81,8 @@ func numbers(v any) []float64 {
 	return all
 }
 
-// TestExportedSurgeryIsExact: a network that lost channels, once or twice, computes what the whole one
-// does whose consumers have zeros there, also after it was written and read.
+// TestExportedSurgeryIsExact: a network that lost channels, once or twice, has the logits of the whole
+// one with zeros in its consumers, also after it was written and read.
 func TestExportedSurgeryIsExact(t *testing.T) {
 	for file, n := range exported(t) {
 		t.Run(file, func(t *testing.T) {

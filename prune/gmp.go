@@ -46,7 +46,7 @@ func gradual(ratio float64, epoch, epochs int) float64 {
 }
 
 func startGradually(n *models.Network, j Job) (train.Regimen, error) {
-	// Masks that leave nothing out, so that steps that a GPU records hold what comes later.
+	// Masks that leave nothing out, so that steps that a GPU records include the later masks.
 	none, err := j.choose(n, 0)
 	if err != nil {
 		return train.Regimen{}, err
@@ -65,8 +65,8 @@ func startGradually(n *models.Network, j Job) (train.Regimen, error) {
 	}, n.SetMasks(none.Masks)
 }
 
-// endGradually masks what is zero in the best network, which may be of an earlier epoch than the
-// last masks. It says what the last choice said.
+// endGradually masks the zero weights of the best network, which may be of an earlier epoch than the
+// last masks. It returns the notes of the last choice.
 func endGradually(n *models.Network, j Job) (*models.Network, []string, error) {
 	last, err := j.choose(n, j.Ratio)
 	if err != nil {

@@ -1,11 +1,11 @@
 // Package prune decides which channels or weights of a network go, and removes them.
 //
-// A [Method] says how candidates are scored, what the scores look at, and how the network is trained
+// A [Method] says how candidates are scored, which data the scores look at, and how the network is trained
 // for it; [Methods] lists all. [Choose] takes the candidates that [Options] allow, scores them, and
 // returns a [Decision]: which go. [Decision.Apply] carries it out, by surgery for channels, by masks
 // for weights.
 //
-// Surgery is exact: the smaller network gives the logits of the whole one with the columns of the
+// Surgery is exact: the smaller network returns the logits of the whole one with the columns of the
 // removed channels at zero in each consumer, to rounding. Channels that can only go together are a
 // group, which follows from the network's operations.
 package prune
@@ -22,13 +22,13 @@ import (
 // A Method is a way to prune, as its paper has it.
 type Method struct {
 	Name string
-	Doc  string // one line: what it does and where it comes from
+	Doc  string // one line: how it works and where it comes from
 	Cite cite.Paper
 	// Masks is whether weights are held at zero; else channels are removed.
 	Masks bool
 	// Score returns the function that scores a network's candidates; the least important go first.
 	Score func(n *models.Network, e Evidence) (Score, error)
-	Needs Needs // what of the training clips its scores look at
+	Needs Needs // the part of the training clips that its scores look at
 	// Check returns the reason why the method does not fit a network; nil where it fits all.
 	Check  func(a *models.Arch) error
 	Global bool // one threshold over all layers, unless Options say otherwise

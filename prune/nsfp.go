@@ -116,12 +116,12 @@ func gammas(n *models.Network) []*torch.Tensor {
 	return all
 }
 
-// nearlyZero is a tenth of what a BatchNorm scale starts from, and far above the step of a
+// nearlyZero is a tenth of a BatchNorm scale's initial value, and far above the step of a
 // penalty of the usual strength.
 const nearlyZero = 0.1
 
-// nearZero says how many of a network's BatchNorm scales are below 0.1, where they
-// start from 1: what sparsity training has achieved.
+// nearZero counts a network's BatchNorm scales below 0.1, where they
+// start from 1: the effect of sparsity training.
 func nearZero(n *models.Network) (near, all int, err error) {
 	for _, gamma := range gammas(n) {
 		v, err := torch.ToSlice[float32](gamma)

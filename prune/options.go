@@ -10,24 +10,24 @@ import (
 	"github.com/eegprune/eegprune/models/op"
 )
 
-// What a ratio is a share of.
+// The targets that a ratio is a share of.
 const (
 	Filters    = "filters" // or weights, for methods that mask weights
 	Parameters = "parameters"
 	MACs       = "macs"
 )
 
-// Over what a threshold is found.
+// The scopes of a threshold.
 const (
 	Global = "global"
 	Layer  = "layer"
 )
 
-// Options bound what is pruned, and how much. The zero value prunes as the method's paper does.
+// Options bound which layers are pruned, and how much. The zero value prunes as the method's paper does.
 // Layers are named as in checkpoints, "block3.0"; where channels are bound together, the
 // name of any layer that produces them, or of their group, stands for all.
 type Options struct {
-	Target      string             `json:"target,omitempty" yaml:"target,omitempty"`             // Filters (""), Parameters or MACs: what the ratio is a share of
+	Target      string             `json:"target,omitempty" yaml:"target,omitempty"`             // Filters (""), Parameters or MACs: the ratio is a share of these
 	Scope       string             `json:"scope,omitempty" yaml:"scope,omitempty"`               // Global or Layer; "" for the method's own
 	Layers      map[string]float64 `json:"layers,omitempty" yaml:"layers,omitempty"`             // ratios of single layers, in filters or weights, instead of the general one
 	Exclude     []string           `json:"exclude,omitempty" yaml:"exclude,omitempty"`           // layers that stay whole
@@ -69,7 +69,7 @@ func names(g *models.Group) []string {
 	return append([]string{g.Name}, g.Layers(op.Filter)...)
 }
 
-// own is the ratio that Options give to what goes by one of these names alone; nil for none.
+// own returns the ratio that Options give to one of these names alone; nil for none.
 func (o Options) own(names ...string) *float64 {
 	for _, name := range names {
 		if r, ok := o.Layers[name]; ok {
@@ -104,7 +104,7 @@ func (o Options) checkNames(a *models.Arch, known []string) error {
 	return fmt.Errorf("%s has no layer %s that could be pruned; it has %s%s", a.Model, strings.Join(unknown, ", "), strings.Join(known, ", "), why)
 }
 
-// A Candidate is what may go of a network: the channels of a group, or the weights of a layer.
+// A Candidate may be pruned: the channels of a group, or the weights of a layer.
 type Candidate struct {
 	Name   string        // the group's or the layer's
 	Group  *models.Group // of channels; nil for weights
@@ -113,8 +113,8 @@ type Candidate struct {
 	own    *float64      // the ratio that Options give it alone
 }
 
-// candidates lists what a method may take under the options. The error lists names that are
-// of none.
+// candidates lists the candidates of a method under the options. The error lists names of
+// options that match none.
 func (o Options) candidates(a *models.Arch, m Method) ([]Candidate, error) {
 	if m.Masks {
 		return o.layers(a)
@@ -161,7 +161,7 @@ func (o Options) layers(a *models.Arch) ([]Candidate, error) {
 	return all, o.checkNames(a, known)
 }
 
-// Prunable names what a method can prune of an architecture under options: groups of
+// Prunable names the candidates of a method in an architecture under options: groups of
 // channels, or layers of weights.
 func Prunable(a *models.Arch, m Method, o Options) ([]string, error) {
 	if err := m.Fits(a); err != nil {

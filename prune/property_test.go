@@ -54,8 +54,8 @@ func randomKeep(t *rapid.T, arch *models.Arch) prune.Keep {
 	return keep
 }
 
-// holdAtZero multiplies what feeds each group's consumers by 0 where a channel is not
-// kept: the definition of what surgery must equal, by other means.
+// holdAtZero multiplies the inputs of each group's consumers by 0 where a channel is not
+// kept: the definition of the result of surgery, by other means.
 func holdAtZero(arch *models.Arch, keep prune.Keep) func(*torch.Scope, *op.Node, *torch.Tensor) *torch.Tensor {
 	masks := map[string][]float32{}
 	for _, g := range arch.Groups {
@@ -98,7 +98,7 @@ func holdAtZero(arch *models.Arch, keep prune.Keep) func(*torch.Scope, *op.Node,
 	}
 }
 
-// inputs is how many channels or features a node takes.
+// inputs is the number of a node's input channels or features.
 func inputs(arch *models.Arch, n *op.Node) int {
 	taken := 0
 	err := arch.Walk(func(c *op.Call) {
@@ -163,7 +163,7 @@ func TestSurgeryEqualsMasking(t *testing.T) {
 		defer small.Free()
 		closeTo(rt, "surgery", logits(rt, small, x, nil), logits(rt, n, x, holdAtZero(arch, keep)))
 
-		// Pruning what was pruned removes the union.
+		// Pruning a pruned network removes the union.
 		again := randomKeep(rt, small.Arch)
 		smaller, err := prune.Remove(small, again)
 		if err != nil {

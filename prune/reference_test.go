@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 	os.Exit(reftest.Main(m))
 }
 
-// outcome is what a structured method keeps and the logits PyTorch gives with the
+// outcome holds the channels that a structured method keeps and PyTorch's logits with the
 // other channels' activations held at zero.
 type outcome struct {
 	Keep      map[string][]int

@@ -17,7 +17,7 @@ import (
 	"github.com/eegprune/eegprune/torch"
 )
 
-// What a pruned network is, a file of it is too: structure, masks and every bit.
+// A file of a pruned network holds all of it: structure, masks and every bit.
 func TestSavedAndLoadedIsTheSame(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pruned.safetensors")
 	rapid.Check(t, func(rt *rapid.T) {
@@ -59,8 +59,8 @@ func TestSavedAndLoadedIsTheSame(t *testing.T) {
 	})
 }
 
-// Masking what was masked masks the union, and removing channels of a masked network
-// leaves what removing and masking the other way round leaves.
+// Masking a masked network masks the union, and removing channels of a masked network
+// leaves the same as removing and masking the other way round.
 func TestMasksAddUpAndGoWithTheirChannels(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		arch := reftest.RandomArch(rt)
@@ -112,7 +112,7 @@ func TestMasksAddUpAndGoWithTheirChannels(t *testing.T) {
 		in := arch.Input
 		x := reftest.Ramp(3*in[0]*in[1]*in[2], 7, 2)
 		closeTo(rt, "cut", logits(rt, cut, x, nil), logits(rt, twice, x, holdAtZero(arch, keep)))
-		// Its masks are those of its weights: what a mask leaves out is zero, and was not
+		// Its masks fit its weights: a weight that a mask leaves out is zero, and was not
 		// zero by chance elsewhere.
 		for _, p := range cut.State() {
 			mask := cut.Masks()[p.Name]

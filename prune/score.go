@@ -29,12 +29,12 @@ type Evidence struct {
 	// Gradients calls use once for each of a few batches of training clips, with the
 	// gradients of the mean loss over the batch in the network's parameters.
 	Gradients func(use func() error) error
-	// Activations calls use for what each operation gives, [clips, ...], over the same
+	// Activations calls use for the output of each operation, [clips, ...], over the same
 	// batches, in evaluation.
 	Activations func(use func(node *op.Node, out *torch.Tensor) error) error
 }
 
-// byRows makes what scores a group by f over each channel's filters: the rows that it has in
+// byRows calls f for each channel of a group and each of its filters: its rows in
 // the weights of all layers that produce it.
 func byRows(n *models.Network, g *models.Group, f func(channel int, row []float32)) error {
 	for _, p := range g.Of(op.Filter) {
@@ -45,8 +45,8 @@ func byRows(n *models.Network, g *models.Group, f func(channel int, row []float3
 	return nil
 }
 
-// rows calls f with each row that a channel has of a tensor, along the part's dimension: a filter,
-// or what an embedding has of a feature.
+// rows calls f with each row of a channel in a tensor, along the part's dimension: a filter,
+// or a feature's numbers in an embedding.
 func rows(n *models.Network, p op.Part, f func(channel int, row []float32)) error {
 	v, err := torch.ToSlice[float32](n.Tensor(p.Tensor))
 	if err != nil {
@@ -79,7 +79,7 @@ func rows(n *models.Network, p op.Part, f func(channel int, row []float32)) erro
 	return nil
 }
 
-// elementwise makes what scores each weight of a tensor by the tensor's values alone.
+// elementwise returns a Score of each weight of a tensor by the tensor's values alone.
 func elementwise(f func(weight []float32) []float64) func(*models.Network, Evidence) (Score, error) {
 	return func(n *models.Network, _ Evidence) (Score, error) {
 		return func(c *Candidate) ([]float64, error) {

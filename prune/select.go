@@ -77,7 +77,7 @@ func (r *ranking) wanted(c scored, ratio, threshold float64) int {
 	return n
 }
 
-// weights chooses at a ratio of weights what is masked: those whose score is not above the
+// weights chooses the masked weights at a ratio of weights: those whose score is not above the
 // sorted scores' element int(total*ratio), of each layer or of all. At a ratio of 0 nothing is
 // masked.
 func (r *ranking) weights(ratio float64) Decision {

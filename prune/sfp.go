@@ -45,8 +45,8 @@ func startSoftly(n *models.Network, j Job) (train.Regimen, error) {
 	}}, nil
 }
 
-// endSoftly removes the filters that are zero in the best network. What is zero is chosen again
-// for its notes: those of the best epoch, also where a program that was killed trained it.
+// endSoftly removes the filters that are zero in the best network. The filters are chosen again
+// for the notes: those of the best epoch, also where a program that was killed trained it.
 func endSoftly(n *models.Network, j Job) (*models.Network, []string, error) {
 	again, err := j.choose(n, j.Ratio)
 	if err != nil {
@@ -76,9 +76,9 @@ func soften(n *models.Network, keep Keep) error {
 	return s.Err()
 }
 
-// silence makes the channels that keep leaves out, whose filters soften zeroed, give
-// nothing but zero, so that removing them changes nothing: it zeroes their biases and
-// what BatchNorm makes of them. restore brings those back: with a bias of zero a filter
+// silence makes the outputs of the channels that keep leaves out, whose filters soften zeroed,
+// zero everywhere, so that removing them changes nothing: it zeroes their biases and
+// their BatchNorm scales and shifts. restore brings those back: with a bias of zero a filter
 // that feeds a ReLU would get no gradient, and could not come back.
 func silence(n *models.Network, keep Keep) (restore func() error, err error) {
 	type saved struct{ tensor, copy *torch.Tensor }
@@ -114,8 +114,8 @@ func silence(n *models.Network, keep Keep) (restore func() error, err error) {
 	return restore, nil
 }
 
-// silent finds the channels that give nothing but zero, as those do that silence left:
-// whose filters, biases and BatchNorm parameters are all zero. Every group keeps one.
+// silent finds the channels whose output is always zero, as silence leaves them:
+// their filters, biases and BatchNorm parameters are all zero. Every group keeps one.
 func silent(n *models.Network) (Keep, error) {
 	keep := Keep{}
 	for i := range n.Arch.Groups {
@@ -147,7 +147,7 @@ func silent(n *models.Network) (Keep, error) {
 	return keep, nil
 }
 
-// clearRows zeroes what channels that are not kept have of a tensor, along its first dimension.
+// clearRows zeroes the rows of channels that are not kept in a tensor, along its first dimension.
 func clearRows(s *torch.Scope, n *models.Network, p op.Part, kept []int) error {
 	t := n.Tensor(p.Tensor)
 	shape := t.Shape()

@@ -13,7 +13,7 @@ import (
 // SNIP is single-shot network pruning (Lee et al., "SNIP: Single-shot Network Pruning based on
 // Connection Sensitivity", ICLR 2019): before the first step of training the weights whose loss
 // would change the connection's strength least are masked, by one threshold over all layers, and
-// what is left is trained as always. Gradients are of the network in evaluation: BatchNorm's
+// the others are trained as always. Gradients are of the network in evaluation: BatchNorm's
 // statistics are still those it starts from.
 func snip() Method {
 	return Method{

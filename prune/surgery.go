@@ -36,7 +36,7 @@ func Remove(n *models.Network, keep Keep) (*models.Network, error) {
 	return small, nil
 }
 
-// A cut is what removing channels does to an architecture: the smaller one, and what stays of each
+// A cut holds the smaller architecture after channels were removed, and the indices left of each
 // tensor along its dimensions, nil where all.
 type cut struct {
 	arch *models.Arch
@@ -57,7 +57,7 @@ func shrink(a *models.Arch, keep Keep) (cut, error) {
 	return cut{small, left}, err
 }
 
-// masks are what stays of a network's masks.
+// masks cuts a network's masks to the elements that stay.
 func (c cut) masks(n *models.Network) models.Masks {
 	small := models.Masks{}
 	for name, mask := range n.Masks() {
@@ -109,7 +109,7 @@ func checkKept(g *models.Group, kept []int) error {
 	return nil
 }
 
-// carryOver copies what stays of a tensor.
+// carryOver copies the elements of a tensor that stay.
 func (c cut) carryOver(from torch.Named, to *torch.Tensor) error {
 	s := torch.NewScope(torch.NoGrad)
 	defer s.Close()

@@ -13,14 +13,14 @@ type Training struct {
 	// Penalised is whether it goes by Job.Strength.
 	Penalised bool
 	// Start joins the training of n before its first step, also where it goes on from a
-	// snapshot, whose weights come after. It returns what goes on beside minimising the loss.
+	// snapshot, whose weights come after. It returns the regimen that goes on beside minimising the loss.
 	Start func(n *models.Network, j Job) (train.Regimen, error)
-	// End returns what becomes of the trained network, and what the user should know; where
+	// End returns the finished network, and notes for the user; where
 	// that is another network, the caller frees both.
 	End func(n *models.Network, j Job) (*models.Network, []string, error)
 }
 
-// A Job is what the training for a method knows.
+// A Job holds the settings of a training for a method.
 type Job struct {
 	Method   Method
 	Ratio    float64 // of a training that prunes
@@ -30,7 +30,7 @@ type Job struct {
 	Evidence func(n *models.Network) Evidence
 }
 
-// choose decides at a ratio by what the network is now.
+// choose decides at a ratio by the network's present weights.
 func (j Job) choose(n *models.Network, ratio float64) (Decision, error) {
 	return Choose(n, j.Method, ratio, j.Options, j.Evidence(n))
 }

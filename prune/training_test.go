@@ -159,7 +159,7 @@ func TestPenaltyIsAddedToTheGradientsOfScales(t *testing.T) {
 }
 
 // Soft pruning is soft: filters that were zeroed after an epoch are trained on in the
-// next, and the network that is validated gives nothing for them.
+// next, and their channels are zero in the network that is validated.
 func TestSoftlyPrunedFiltersComeBack(t *testing.T) {
 	arch, err := models.Build("fbccnn", models.Config{Input: [3]int{4, 9, 9}, Classes: 2})
 	if err != nil {
@@ -226,7 +226,7 @@ func TestSoftlyPrunedFiltersComeBack(t *testing.T) {
 }
 
 // trained trains a small network as a method asks, from a snapshot if there is one, and returns
-// what becomes of it. With stop it is ended after that many epochs.
+// the network that End returns. With stop it is ended after that many epochs.
 func trained(t *testing.T, m prune.Method, path string, stop int) *models.Network {
 	t.Helper()
 	arch, err := models.Build("fbccnn", models.Config{Input: [3]int{2, 5, 5}, Classes: 2})
@@ -273,7 +273,7 @@ func trained(t *testing.T, m prune.Method, path string, stop int) *models.Networ
 }
 
 // For every method that a network is trained for: a training that was interrupted gives the same
-// network, and one that prunes leaves what a choice at the ratio would.
+// network, and one that prunes leaves the same as a choice at the ratio.
 func TestTrainingsForMethods(t *testing.T) {
 	for _, m := range prune.Methods() {
 		if m.Training == nil {

@@ -6,7 +6,7 @@ import "math"
 
 // UWMP is unstructured weight magnitude pruning (Han et al., "Learning both Weights and
 // Connections for Efficient Neural Networks", 2015): one threshold over the magnitudes
-// of all convolutions' weights; what is not above it is masked.
+// of all convolutions' weights; weights that are not above it are masked.
 func uwmp() Method {
 	return Method{
 		Name: "uwmp",

@@ -65,7 +65,7 @@ func TestSensitivityIsOfTheStudysMetric(t *testing.T) {
 	}
 }
 
-// What earlier versions called accuracy is read as scores.
+// The field that earlier versions called accuracy is read as scores.
 func TestSensitivityOfEarlierVersionsIsRead(t *testing.T) {
 	dir := t.TempDir()
 	old := `{"schema": 2, "model": "m", "method": "lfp", "on": "test", "folds": [1, 2], "baseline": [0.9, 0.8],

@@ -12,7 +12,7 @@ import (
 	"github.com/eegprune/eegprune/internal/chromium"
 )
 
-// What the script of measure.js says of a page.
+// measured is the report of measure.js on a page.
 type measured struct {
 	Errors  []string
 	Figures []struct {
@@ -21,7 +21,7 @@ type measured struct {
 		Overlaps      []string // pairs of texts that cover a good part of each other
 		Outside       []string // texts beyond the figure's edge
 	}
-	Width, Scroll float64 // of the window, and of what is in it
+	Width, Scroll float64 // of the window, and of its content
 	Tables        int
 }
 
@@ -69,7 +69,7 @@ func TestThePageInChromium(t *testing.T) {
 	}
 }
 
-// The test must see what is wrong.
+// The test must see errors, overlaps and texts outside.
 func TestTheBrowserSeesWhatIsWrong(t *testing.T) {
 	m := browse(t, `<html><head></head><body><script>nothing.is.here()</script>
 <figure><svg width="300" height="100"><text x="50" y="50">one</text><text x="52" y="51">two</text><text x="295" y="90">far out</text></svg></figure></body></html>`)

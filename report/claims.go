@@ -7,8 +7,8 @@ import (
 	"github.com/eegprune/eegprune/result"
 )
 
-// A RecoveryPair is how much better training a pruned network from scratch is than
-// fine-tuning it. Where one network from scratch is that of several methods it is set
+// A RecoveryPair compares training a pruned network from scratch with
+// fine-tuning it. Where several methods share one network from scratch it is set
 // against the mean of their fine-tuned ones.
 type RecoveryPair struct {
 	Model   string   `json:"model"`
@@ -23,7 +23,7 @@ type RecoveryPair struct {
 	PHolm   *float64 `json:"p_holm"` // corrected over all pairs
 }
 
-// Overall is what training from scratch gains against fine-tuning over all networks: the
+// Overall is the gain of training from scratch against fine-tuning over all networks: the
 // gain of a fold is the mean over the pairs, and the test is over these.
 type Overall struct {
 	Pairs  int      `json:"pairs"`
@@ -37,7 +37,7 @@ type Overall struct {
 	Reason string   `json:"reason,omitempty"` // why there is no p
 }
 
-// A gains is what scratch gains on the units of one pair.
+// A gains holds the scores from scratch and fine-tuned on the units of one pair.
 type gains struct {
 	pair    RecoveryPair
 	scratch []observation

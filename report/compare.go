@@ -10,15 +10,15 @@ import (
 	"github.com/eegprune/eegprune/result"
 )
 
-// A Comparison is the paper's table, network by method by ratio, as numbers, and what
-// becomes of the paper's two claims.
+// A Comparison is the paper's table, network by method by ratio, as numbers, and the
+// tests of the paper's two claims.
 type Comparison struct {
 	Schema   int              `json:"schema"`
 	Settings []result.Setting `json:"settings"`
 	Leak     string           `json:"leak,omitempty"`
 	Leaks    []string         `json:"leaks,omitempty"` // see Study
-	Lacks    []string         `json:"lacks,omitempty"` // what results of an earlier version do not hold
-	Metric   string           `json:"metric"`          // what networks are judged by, see Study
+	Lacks    []string         `json:"lacks,omitempty"` // fields that results of an earlier version do not hold
+	Metric   string           `json:"metric"`          // that networks are judged by, see Study
 	// Test judges every network against its reference, paired over the folds, one-sided, at
 	// Level; intervals are two-sided, of 1 - Level.
 	Test   string  `json:"test"`
@@ -42,11 +42,11 @@ type Comparison struct {
 	Largest []Largest `json:"largest_saving,omitempty"`
 }
 
-// A ComparisonRow is one network over the folds. Scores are shares of 1. What can't be
-// computed, such as the spread of one fold, is nil.
+// A ComparisonRow is one network over the folds. Scores are shares of 1. Numbers that can't be
+// computed, such as the spread of one fold, are nil.
 type ComparisonRow struct {
 	result.Variant
-	// Methods are those whose network this is, where it is one and the same for several.
+	// Methods are the methods that share this network, where there are several.
 	Methods []string `json:"methods,omitempty"`
 	Folds   int      `json:"folds"`           // of all seeds
 	Seeds   int      `json:"seeds,omitempty"` // where there are several
@@ -80,7 +80,7 @@ type ComparisonRow struct {
 	Best       bool     `json:"best"`  // of all recoveries of the model of one cost
 }
 
-// A Baseline is what always naming the commonest class reaches on a model's test clips.
+// A Baseline is the score of always predicting the commonest class on a model's test clips.
 type Baseline struct {
 	Model string `json:"model"`
 	result.Pooled
@@ -215,7 +215,7 @@ func (c *Comparison) holm() {
 	}
 }
 
-// family names what Holm corrects over.
+// family describes the tests that Holm's correction covers.
 func (c *Comparison) family() string {
 	if c.Tested == 1 {
 		return "the one test of this table, of the network that was pruned against its reference"
@@ -223,7 +223,7 @@ func (c *Comparison) family() string {
 	return fmt.Sprintf("the %d tests of this table, of each network that was pruned against its reference", c.Tested)
 }
 
-// A cost is what networks must have in common for one to be called the best of them.
+// A cost is shared by the networks of which one may be called the best.
 type cost struct {
 	model            string
 	parameters, macs int64
@@ -250,7 +250,7 @@ func (c *Comparison) markBest() {
 	}
 }
 
-// number is nil for what is none: JSON has no NaN.
+// number is nil for NaN and infinity, which JSON can't write.
 func number(v float64) *float64 {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return nil
@@ -259,7 +259,7 @@ func number(v float64) *float64 {
 }
 
 // Compare writes the comparison in one of [Formats]. CSV has a line for each network and
-// repeats test, level and leak in it; the other formats end with what becomes of the
+// repeats test, level and leak in it; the other formats end with the tests of the
 // paper's two claims.
 func Compare(w io.Writer, s *result.Study, j Judgement, format string) error {
 	if err := CheckFormat(format); err != nil {
@@ -290,7 +290,7 @@ func (c *Comparison) judgement() Judgement {
 	return Judgement{Test: c.Test, Level: c.Level, Margin: c.Margin}
 }
 
-// An analysis is what is made of results, with a form for each format.
+// An analysis of results has a form for each format.
 type analysis interface {
 	csv(w io.Writer) error
 	tables() []*table

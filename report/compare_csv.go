@@ -9,7 +9,7 @@ import (
 	"github.com/eegprune/eegprune/result"
 )
 
-// What a line of a comparison's CSV is about.
+// The kinds of lines of a comparison's CSV.
 const (
 	lineNetwork  = "network"
 	lineBaseline = trivialName

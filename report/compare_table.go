@@ -76,7 +76,7 @@ func (c *Comparison) table() *table {
 	return t
 }
 
-// baselineRow adds what always naming the commonest class reaches.
+// baselineRow adds the score of always predicting the commonest class.
 func (c *Comparison) baselineRow(t *table, model string, at int) {
 	i := slices.IndexFunc(c.Baselines, func(b Baseline) bool { return b.Model == model })
 	if i < 0 {
@@ -116,7 +116,7 @@ func foldsText(folds []int) string {
 	}
 }
 
-// footnotes says what marks mean, and what they don't.
+// footnotes explains the marks, and their limits.
 func (c *Comparison) footnotes(t *table) {
 	if slices.ContainsFunc(c.Rows, func(r ComparisonRow) bool { return r.Best }) {
 		t.best = "the best recovery of a network among those of the same parameters and MACs"
@@ -169,7 +169,7 @@ func (c *Comparison) alike() string {
 	return strings.Join(names, ", ") + " (" + why + ")"
 }
 
-// means says over what the scores are means.
+// means says which folds, seeds or subjects the scores are means over.
 func (c *Comparison) means() string {
 	var folds []int
 	seeds := 0
@@ -258,7 +258,7 @@ func (c *Comparison) largestTested() int {
 	return n
 }
 
-// largestTable says what goes without loss; nil where nothing was recovered.
+// largestTable lists the largest savings without loss; nil where nothing was recovered.
 func (c *Comparison) largestTable() *table {
 	if len(c.Largest) == 0 {
 		return nil

@@ -15,7 +15,7 @@ import (
 	"github.com/eegprune/eegprune/result"
 )
 
-// written returns what a function writes.
+// written returns the output of a function.
 func written(t *testing.T, write func(b *bytes.Buffer) error) string {
 	t.Helper()
 	var b bytes.Buffer

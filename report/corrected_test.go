@@ -11,7 +11,7 @@ import (
 	"github.com/eegprune/eegprune/result"
 )
 
-// What testdata/corrected.py computed with scipy, statsmodels and scikit-learn.
+// correctedCases are the results of testdata/corrected.py with scipy, statsmodels and scikit-learn.
 type correctedCases struct {
 	Power float64
 	Cases []struct {

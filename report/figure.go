@@ -50,13 +50,13 @@ type Figure struct {
 // A panel is one plot of a figure.
 type panel struct {
 	*plot.Plot
-	low, high float64 // of what is drawn, without bars
+	low, high float64 // of the points drawn, without bars
 }
 
-// span takes y into the range of what is drawn.
+// span widens the range of the points drawn to y.
 func (p *panel) span(y float64) { p.low, p.high = min(p.low, y), max(p.high, y) }
 
-// An entry says in the key what something drawn means.
+// An entry explains a mark in the key.
 type entry struct {
 	name   string
 	thumbs []plot.Thumbnailer
@@ -138,7 +138,7 @@ func ticks(low, high float64, most int) []plot.Tick {
 	return all
 }
 
-// widen leaves room above and below what is drawn.
+// widen leaves room above and below the points and bars.
 func (p *panel) widen() {
 	y := &p.Y
 	room := (y.Max - y.Min) / 20
@@ -152,8 +152,8 @@ func (p *panel) widen() {
 	y.Min, y.Max = y.Min-room, y.Max+room
 }
 
-// alike gives all panels the same y axis, and leaves room above and below. What is drawn
-// decides, and bars as far as they reach no further beyond it than it is wide: those of
+// alike gives all panels the same y axis, and leaves room above and below. The points
+// decide, and bars as far as they reach no further beyond the points' range than it is wide: those of
 // few folds would leave no room for anything else. They are cut at the edge.
 func (f *Figure) alike() {
 	low, high := math.Inf(1), math.Inf(-1)
@@ -191,7 +191,7 @@ func (s swatch) Thumbnail(c *draw.Canvas) {
 // A point of a series, with the ends of its interval; NaN where it has none.
 type point struct{ x, y, low, high float64 }
 
-// points is what gonum plots with error bars.
+// points are the data of gonum's error bars.
 type points []point
 
 func (p points) Len() int                         { return len(p) }
@@ -200,7 +200,7 @@ func (p points) YError(i int) (low, high float64) { return p[i].y - p[i].low, p[
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
-// drawable leaves out what can't be drawn.
+// drawable leaves out points and bars that are not finite.
 func drawable(all []point) (drawn, barred points) {
 	for _, p := range all {
 		if !finite(p.x) || !finite(p.y) {
@@ -378,12 +378,12 @@ func (f *Figure) Write(w io.Writer, format string) error {
 	return err
 }
 
-// settle takes out of a drawing what differs between runs and machines: the time in a
-// PDF, and in an SVG that its font may not be there.
+// settle makes a drawing the same on all runs and machines: it fixes the time in a PDF, and names
+// other fonts for an SVG where its own is missing.
 func settle(b []byte, format string) []byte {
 	switch format {
 	case FormatPDF:
-		// As long as what it replaces: a PDF says at which byte its parts begin.
+		// As long as the original: a PDF says at which byte its parts begin.
 		return regexp.MustCompile(`/(CreationDate|ModDate) \(D:\d{14}`).ReplaceAll(b, []byte("/$1 (D:20000101000000"))
 	case FormatSVG:
 		return bytes.ReplaceAll(b, []byte("font-family:Liberation Sans;"), []byte("font-family:'Liberation Sans',Arial,Helvetica,sans-serif;"))

@@ -12,7 +12,7 @@ import (
 	"github.com/eegprune/eegprune/result"
 )
 
-// A drawing is what figures are made of: the results of one model, and their comparison.
+// A drawing holds the data of figures: the results of one model, and their comparison.
 type drawing struct {
 	*result.Study
 	comparison *Comparison
@@ -93,7 +93,7 @@ func (d drawing) ofMethod(method string) []group {
 	return networks
 }
 
-// row returns a network's row of the comparison, also where it is that of several methods.
+// row returns a network's row of the comparison, also where several methods share it.
 func (d drawing) row(v result.Variant) (ComparisonRow, bool) {
 	for _, r := range d.comparison.Rows {
 		if r.Model == v.Model && r.Stage == v.Stage && r.Ratio == v.Ratio && (r.Method == v.Method || slices.Contains(r.Methods, v.Method)) {
@@ -123,7 +123,7 @@ func (d drawing) barsAre() string {
 	return "Bars: the " + d.comparison.judgement().confidence() + " interval of the difference to the network that each is judged against, cut at the edge"
 }
 
-// references draws in each panel what pruned networks are measured by.
+// references draws in each panel the level of the networks that pruned ones are compared with.
 func (d drawing) references(f *Figure) {
 	for _, g := range d.all {
 		if g.Model != d.model || g.Method != "" {
@@ -160,7 +160,7 @@ func (d drawing) methodsKey(f *Figure) {
 	}
 }
 
-// color is a method's, or grey where the network is that of several.
+// color is the method's color, or grey where several methods share the network.
 func (d drawing) color(g group) color.Color {
 	if row, ok := d.row(g.Variant); ok && len(row.Methods) > 1 {
 		return color.Gray{greyLine}
@@ -168,7 +168,7 @@ func (d drawing) color(g group) color.Color {
 	return colorOf(g.Method)
 }
 
-// sharedKey explains the grey of networks that are those of several methods.
+// sharedKey explains the grey of networks that several methods share.
 func (d drawing) sharedKey(f *Figure) {
 	if slices.ContainsFunc(d.comparison.Rows, func(r ComparisonRow) bool { return r.Model == d.model && len(r.Methods) > 1 }) {
 		f.explain("of several methods", swatch{color.Gray{greyLine}})

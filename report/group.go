@@ -30,7 +30,7 @@ func methodText(method string, several []string) string {
 
 // distinct returns each network once. Networks of fresh weights are told apart by widths
 // and seeds alone: where methods that remove filters leave the same widths on all folds,
-// what is trained from scratch is one and the same network for all of them.
+// their network trained from scratch is one and the same.
 func distinct(all []group) []group {
 	var out []group
 	for _, g := range all {
@@ -92,7 +92,7 @@ func groups(s *result.Study) []group {
 	return all
 }
 
-// resultsOf are those of several networks.
+// resultsOf are the results of several networks.
 func resultsOf(all []group) []result.Result {
 	var results []result.Result
 	for _, g := range all {
@@ -113,7 +113,7 @@ func stageOf(all []group, model, stage string) (group, bool) {
 	return group{}, false
 }
 
-// referenceOf returns what a network's loss is judged against, and where that is not there,
+// referenceOf returns the network that a loss is judged against, and where that is not there,
 // as in results of schema 2, the unpruned network. False says that there is none.
 func referenceOf(all []group, v result.Variant) (group, bool) {
 	if g, ok := stageOf(all, v.Model, result.StageOf(v.Stage).Reference); ok {

@@ -8,7 +8,7 @@ import (
 	"github.com/eegprune/eegprune/result"
 )
 
-// A Judgement says by which test networks are compared, and what is taken for no loss.
+// A Judgement says by which test networks are compared, and which loss counts as none.
 type Judgement struct {
 	Test   string  // one of Tests
 	Level  float64 // of significance; intervals are of 1 - Level
@@ -38,7 +38,7 @@ func (j Judgement) on(testShare float64) PairedTest {
 	return t
 }
 
-// A Verdict is what a test of non-inferiority says of a network against its reference.
+// A Verdict is the result of a test of non-inferiority of a network against its reference.
 type Verdict struct {
 	Folds int      `json:"folds"` // of all seeds
 	Loss  *float64 `json:"loss"`  // mean, a share of 1
@@ -68,8 +68,8 @@ func (j Judgement) NotInferior(testShare float64, reference, other []float64) (V
 	return v, err
 }
 
-// AboveTrivial returns p for the alternative that a network is better than always naming
-// the commonest class of each fold's test clips: what is no better has nothing to lose.
+// AboveTrivial returns p for the alternative that a network is better than always predicting
+// the commonest class of each fold's test clips: a network that is no better has nothing to lose.
 // It is nil where that can't be tested. Where it is better by the same in every fold, as
 // one without an error is, p is the signed-rank test's, which needs no spread.
 func (j Judgement) AboveTrivial(metric string, results []result.Result) *float64 {

@@ -32,12 +32,12 @@ type Largest struct {
 	// Chosen are the networks that they chose, in the same order: the reference where none was
 	// good enough.
 	Chosen []result.Variant `json:"chosen,omitempty"`
-	// Masked is whether what is saved are weights that are there but zero.
+	// Masked is whether the saved weights are still there but zero.
 	Masked bool   `json:"masked,omitempty"`
 	Reason string `json:"reason,omitempty"` // why nothing was chosen, or tested
 }
 
-// A candidate is a recovered network with what it is judged against.
+// A candidate is a recovered network with its reference.
 type candidate struct {
 	group
 	reference        group

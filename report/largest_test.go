@@ -42,7 +42,7 @@ func TestLargestSavingIsShownNotAssumed(t *testing.T) {
 			}
 		}
 	}
-	// What masks save is still there.
+	// Weights that masks save are still there.
 	masked := study([]int{1, 0, 1, 0, 1})
 	for i, r := range masked.Results {
 		if r.Stage == result.Scratch {
@@ -71,7 +71,7 @@ func TestLargestSavingIsShownNotAssumed(t *testing.T) {
 	if text := compared(t, ignorant, Usual(), FormatText); !strings.Contains(text, nothingToLose) || !strings.Contains(text, nothingMeans) {
 		t.Errorf("the text does not say that there is nothing to lose:\n%s", text)
 	}
-	// What the validation clips do not show is not tested.
+	// A saving that fails on the validation clips is not tested.
 	s := study([]int{0, 0, 0, 0, 0})
 	for i := range s.Results {
 		if s.Results[i].Stage == result.Scratch {

@@ -89,7 +89,7 @@ func layerLook(n int) look {
 	return l
 }
 
-// Shades of what is not a series.
+// Shades of lines that are no series.
 const (
 	greyLine  = 110
 	paleShade = 225

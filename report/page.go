@@ -117,7 +117,7 @@ func (d *drawn) write(w io.Writer) error {
 	return err
 }
 
-// What page.html shows.
+// page holds the data of page.html.
 type page struct {
 	Title, Split         string
 	Leaks, Lacks         []string
@@ -200,7 +200,7 @@ func title(s *result.Study) string {
 	return "Pruning of " + strings.Join(models, ", ")
 }
 
-// study adds the sections that every study has: what came of it, then the figures of each
+// study adds the sections that every study has: the outcome, then the figures of each
 // model, then the tables.
 func (d *drawn) study(p *page) error {
 	c := d.comparison

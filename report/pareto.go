@@ -12,7 +12,7 @@ import (
 	"github.com/eegprune/eegprune/result"
 )
 
-// pareto draws the score against what networks cost: MACs, parameters and, where it was
+// pareto draws the score against the networks' costs: MACs, parameters and, where it was
 // measured, the time of one clip; all methods in each panel.
 func pareto(d drawing) (*Figure, error) {
 	stages := slices.DeleteFunc(d.pruned(), func(stage string) bool { return stage == result.Pruned })

@@ -19,7 +19,7 @@ func (t PairedTest) Detectable(unpruned, other []float64, level float64) (float6
 	return t.detectable(unpruned, other, level, detectable)
 }
 
-// detectable is Detectable by a function that gives [detectable].
+// detectable is Detectable with shift for the function [detectable].
 func (t PairedTest) detectable(unpruned, other []float64, level float64, shift func(df, level float64) float64) (float64, error) {
 	d, err := t.differences(unpruned, other)
 	if err == nil {

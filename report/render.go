@@ -34,14 +34,14 @@ func CheckFormat(format string) error {
 	return nil
 }
 
-// A table is what text, Markdown, LaTeX and HTML are written from. Text in it is plain;
+// A table is the source of text, Markdown, LaTeX and HTML. Text in it is plain;
 // each format escapes it.
 type table struct {
 	caption string
 	header  []string
 	words   int // the first columns, which hold words; the others hold numbers
 	rows    []tableRow
-	best    string // what it means that a cell is marked as best; empty where none is
+	best    string // the meaning of cells marked as best; empty where none is
 	worse   string // the same for cells marked as worse
 	notes   []string
 }

@@ -61,7 +61,7 @@ func sharedFolds(results []result.Result) map[unit]int {
 	return number
 }
 
-// A divided is what a configuration says of how a network's clips are divided.
+// A divided holds a configuration's division of a network's clips.
 type divided struct {
 	Model string
 	Seed  uint64

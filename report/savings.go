@@ -26,7 +26,7 @@ type Savings struct {
 	Rows     []Saving         `json:"rows"`
 }
 
-// A Saving is what one method saves of one model under one recovery.
+// A Saving is the saving by one method of one model under one recovery.
 type Saving struct {
 	Model     string      `json:"model"`
 	Method    string      `json:"method"`
@@ -40,15 +40,15 @@ type Saving struct {
 	WholeSpeed result.Speed `json:"whole_speed"`
 	Speed      result.Speed `json:"speed"`
 	Validation Verdict      `json:"validation"`
-	// Scores are those of the chosen network on the test clips of each fold and seed, shares
-	// of 1; ReferenceScores those of what it is judged against.
+	// Scores are the scores of the chosen network on the test clips of each fold and seed, shares
+	// of 1; ReferenceScores those of its reference.
 	ReferenceScores []float64 `json:"reference_scores"`
 	Scores          []float64 `json:"scores"`
 	Verdict         Verdict   `json:"test"`
 	PHolm           *float64  `json:"p_holm"`          // of Verdict, corrected over the rows
 	PTrivial        *float64  `json:"p_above_trivial"` // see Largest
 	Without         bool      `json:"without"`         // without loss: p_holm and p_above_trivial are at most the level
-	Baseline        *float64  `json:"baseline"`        // what always naming the commonest class reaches on the test clips
+	Baseline        *float64  `json:"baseline"`        // the score of always predicting the commonest class on the test clips
 	Tried           []Attempt `json:"tried"`
 	Note            string    `json:"note,omitempty"`
 }
@@ -96,7 +96,7 @@ func TestShare(results []result.Result) float64 { return testShare(results, nil)
 // MeanSize is the mean over folds, which can differ in width.
 func MeanSize(results []result.Result) result.Size { return meanSize(results) }
 
-// BaselineOf is what always naming the commonest class of all folds' test clips reaches;
+// BaselineOf is the score of always predicting the commonest class of all folds' test clips;
 // nil where results have no confusions.
 func BaselineOf(results []result.Result, metric string) *float64 {
 	b, ok := baselineOf(group{results: results})

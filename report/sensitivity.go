@@ -18,7 +18,7 @@ type Sensitivity struct {
 	Schema int    `json:"schema"`
 	Model  string `json:"model"`
 	Method string `json:"method"`
-	// Metric is what all scores are by, see [Study]; "" in files that lack it: accuracy.
+	// Metric is the metric of all scores, see [Study]; "" in files that lack it: accuracy.
 	Metric   string    `json:"metric,omitempty"`
 	On       string    `json:"on"`       // the clips: "validation" or "test"
 	Folds    []int     `json:"folds"`    // from 1
@@ -26,7 +26,7 @@ type Sensitivity struct {
 	// Majority is the score of always naming the commonest class, on each of Folds; empty
 	// in files of schema 2.
 	Majority []float64 `json:"majority,omitempty"`
-	// Lacking are those of Folds whose clips lack a class where Metric is a mean over classes:
+	// Lacking lists the Folds whose clips lack a class where Metric is a mean over classes:
 	// their scores are means over the classes that are there.
 	Lacking  []int              `json:"folds_lacking_a_class,omitempty"`
 	Points   []SensitivityPoint `json:"points"`
@@ -45,7 +45,7 @@ type SensitivityPoint struct {
 	ParametersSaved float64   `json:"parameters_saved"` // likewise
 }
 
-// UnmarshalJSON also reads what earlier versions wrote, who called scores accuracy.
+// UnmarshalJSON also reads files of earlier versions, which called scores accuracy.
 func (p *SensitivityPoint) UnmarshalJSON(b []byte) error {
 	type plain SensitivityPoint
 	old := struct {
@@ -80,7 +80,7 @@ func (v *Sensitivity) Check() error {
 // loss is the score that a point loses, over the folds.
 func (v *Sensitivity) loss(p SensitivityPoint) Spread { return lossOf(v.Baseline, p.Scores) }
 
-// lossOf is what other loses against whole, over folds.
+// lossOf is the loss of other against whole, over folds.
 func lossOf(whole, other []float64) Spread {
 	d := make([]float64, len(whole))
 	for i := range d {

@@ -8,7 +8,7 @@ import (
 
 // signedRank drops zeros (scipy's zero_method "wilcox"), gives ties their mean rank, and
 // adds up, over all ways of giving these ranks signs, those whose positive ranks sum to
-// at least what was seen.
+// at least the observed sum.
 func signedRank(d []float64) float64 {
 	var left []float64
 	for _, v := range d {

@@ -166,7 +166,7 @@ func (t PairedTest) Enough(folds int, level float64) error {
 	return nil
 }
 
-// rounding is what differences of shares may be off by: 0.9-0.8 and 0.8-0.7 are tied.
+// rounding is the largest error of differences of shares: 0.9-0.8 and 0.8-0.7 are tied.
 const rounding = 1e-12
 
 func (t PairedTest) differences(a, b []float64) ([]float64, error) {

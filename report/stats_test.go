@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// What testdata/paired.py computed with scipy.
+// pairedCases are the results of testdata/paired.py with scipy.
 type pairedCases struct {
 	Cases []struct {
 		Unpruned   []float64

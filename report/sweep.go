@@ -169,7 +169,7 @@ func shares(of, whole []result.Result) (parameters, macs float64) {
 	return share(result.Size.EffectiveParameters), share(result.Size.EffectiveMACs)
 }
 
-// fileName makes a name of files from what users call things.
+// fileName makes a file name from the names of models, methods and so on.
 func fileName(parts ...string) string {
 	name := strings.Join(slices.DeleteFunc(parts, func(p string) bool { return p == "" }), "-")
 	return strings.Map(func(r rune) rune {

@@ -72,7 +72,7 @@ func meanSize(of []result.Result) result.Size {
 	}
 }
 
-// speedOf returns what was measured of a network; zero where nothing was.
+// speedOf returns the measured speed of a network; zero where there is none.
 func speedOf(s *result.Study, v result.Variant) result.Speed {
 	for _, m := range s.Speeds {
 		if m.Variant == v {
@@ -97,7 +97,7 @@ func meanInt(of []result.Result, value func(result.Result) int64) int64 {
 
 const noResults = "no results yet"
 
-// Summary writes the main table: what each network reaches and costs.
+// Summary writes the main table: each network's scores and costs.
 func Summary(w io.Writer, s *result.Study) error {
 	if len(s.Results) == 0 {
 		_, err := fmt.Fprintln(w, noResults)
@@ -185,7 +185,7 @@ func seedsText(all []group) string {
 	return fmt.Sprintf(", of means over %d seeds", seeds)
 }
 
-// sharedNote says of networks that are those of several methods that they count once.
+// sharedNote says of networks that several methods share that they count once.
 func sharedNote(all []group) string {
 	if !slices.ContainsFunc(all, func(g group) bool { return len(g.methods) > 1 }) {
 		return ""
@@ -246,7 +246,7 @@ func folds(s *result.Study) *table {
 	return t
 }
 
-// trivialOn is what always naming the commonest class of a fold reaches on it.
+// trivialOn is the score on a fold of always predicting its commonest class.
 func trivialOn(metric string) func(result.Result) float64 {
 	return func(r result.Result) float64 {
 		if metric == result.MetricAccuracy {
@@ -260,7 +260,7 @@ func trivialOn(metric string) func(result.Result) float64 {
 	}
 }
 
-// Text writes the whole report: what results of an earlier version lack, settings, notes,
+// Text writes the whole report: the fields that results of an earlier version lack, settings, notes,
 // both tables.
 func Text(w io.Writer, s *result.Study) error {
 	for _, l := range s.Lacks {

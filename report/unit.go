@@ -10,7 +10,7 @@ import (
 	"github.com/eegprune/eegprune/result"
 )
 
-// A unit is what tests count as one observation: a fold of a repetition. The inner folds
+// A unit counts as one observation in tests: a fold of a repetition. The inner folds
 // of a nested split, whose test clips are the same, are one.
 type unit struct {
 	seed uint64
@@ -23,7 +23,7 @@ func (u unit) compare(o unit) int {
 	return cmp.Or(cmp.Compare(u.seed, o.seed), cmp.Compare(u.fold, o.fold))
 }
 
-// An observation is what a network reaches on a unit; NaN where that is not defined.
+// An observation is a network's score on a unit; NaN where that is not defined.
 type observation struct {
 	unit
 	value float64
@@ -169,7 +169,7 @@ func confusionOf(results []result.Result) [][]int {
 	return result.Sum(all)
 }
 
-// A subject is what networks reach on one subject's clips of all folds.
+// A subject is the networks' score on one subject's clips of all folds.
 type subject struct {
 	name  string
 	score float64 // NaN where the metric needs a class that the subject lacks

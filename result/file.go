@@ -25,7 +25,7 @@ func Read(dir string) (*Study, error) {
 	return s, err
 }
 
-// SayLacks fills in what results of an earlier version do not hold.
+// SayLacks fills in Lacks: the data that results of an earlier version do not hold.
 func (s *Study) SayLacks() {
 	if s.Schema >= Schema {
 		return

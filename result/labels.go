@@ -1,12 +1,12 @@
 package result
 
-// Labels are the classes that a study's clips were given, and by what.
+// Labels are the classes that a study's clips were given, and the rule for them.
 type Labels struct {
-	// Rule says in words what makes the class where recordings have ratings or several labels:
+	// Rule says in words how ratings or several labels of a recording make the class:
 	// "valence >= 5". Keys are the labels.
 	Rule string   `json:"rule,omitempty"`
 	Keys []string `json:"keys,omitempty"`
-	// Operator and Threshold are by which a rating is high: ">=" or ">", or "drop" where ratings
+	// Operator and Threshold say when a rating is high: ">=" or ">", or "drop" where ratings
 	// that equal the threshold were left out. Left out where labels are no ratings.
 	Operator  string       `json:"operator,omitempty"`
 	Threshold *float64     `json:"threshold,omitempty"`

@@ -28,7 +28,7 @@ type Variant struct {
 	Ratio  float64 `json:"ratio,omitempty"`
 }
 
-// A Cell is what one result is about.
+// A Cell identifies the network, seed and fold of one result.
 type Cell struct {
 	Variant
 	// Seed is the repetition's in a study of several seeds, which draw weights anew and, where
@@ -47,7 +47,7 @@ type FoldClips struct {
 	Test       int `json:"test"`
 }
 
-// Size is what a network needs.
+// Size is the size of a network, and its cost.
 type Size struct {
 	Parameters int64 `json:"parameters"`
 	MACs       int64 `json:"macs"`       // of one clip, as fvcore counts them
@@ -104,7 +104,7 @@ type Result struct {
 	Epochs     []Epoch        `json:"epochs,omitempty"`
 	Size       Size           `json:"size"`
 	Widths     []Width        `json:"widths,omitempty"`    // of a pruned network
-	Notes      []string       `json:"notes,omitempty"`     // what pruning had to say, such as a layer kept from vanishing
+	Notes      []string       `json:"notes,omitempty"`     // of pruning, such as a layer kept from vanishing
 	Checkpoint string         `json:"checkpoint"`          // path below the study's directory
 	FoldSeed   uint64         `json:"seed"`                // that the cell drew from: the study's, plus the fold, less 1
 	Clips      FoldClips      `json:"fold_clips,omitzero"` // zero in results of schema 2
@@ -121,13 +121,13 @@ func SameFolds(split string, shuffle bool, splitSeed, seed uint64) bool {
 	return split == "LeaveOneSubjectOut" || split == "LeaveOneStimulusOut" || !shuffle || splitSeed != seed
 }
 
-// A Run is by what and where a result was made, and what that took. It says nothing of
-// the network: the same cell made again differs in it alone. What is not known is left out.
+// A Run says with which software and where a result was made, and its cost. It says nothing of
+// the network: the same cell made again differs in it alone. Unknown fields are left out.
 type Run struct {
 	Version   string `json:"version"`          // of eegprune
 	Commit    string `json:"commit,omitempty"` // of eegprune's source
 	Libtorch  string `json:"libtorch"`
-	CUDA      string `json:"cuda,omitempty"`  // what libtorch was built for, used or not
+	CUDA      string `json:"cuda,omitempty"`  // version that libtorch was built for, used or not
 	CuDNN     string `json:"cudnn,omitempty"` // likewise
 	Device    string `json:"device"`
 	Processor string `json:"processor"` // name of the GPU, or of the CPU where that is the device
@@ -142,10 +142,10 @@ type Run struct {
 
 	Started time.Time `json:"started"`
 	// Resumed is how many epochs were made before Started, by a program that was ended or
-	// in an attempt that failed. What follows is without them.
+	// in an attempt that failed. The fields below are without them.
 	Resumed int     `json:"resumed_epochs,omitempty"`
 	Seconds float64 `json:"seconds"` // wall time until the checkpoint was on disk
-	// CPUSeconds is user and system time of what CPUScope names: of the whole process
+	// CPUSeconds is user and system time of CPUScope: of the whole process
 	// where the cell had it to itself, else of the thread that did the cell. Work that
 	// this thread had others do (--threads, backward passes on a GPU) is not in the latter.
 	CPUSeconds float64 `json:"cpu_seconds,omitempty"`
@@ -154,13 +154,13 @@ type Run struct {
 	// GPU was busy.
 	GPUSeconds float64 `json:"gpu_seconds,omitempty"`
 	PeakMemory int64   `json:"peak_memory_bytes,omitempty"` // resident, of the process up to then, all its cells
-	// Joules of what the machine's processors with their memory, and the GPU, took in
+	// Joules that the machine's processors with their memory, and the GPU, took in
 	// Seconds, in equal parts for the cells that went on at each moment.
 	CPUJoules float64 `json:"cpu_joules,omitempty"` // by RAPL
 	GPUJoules float64 `json:"gpu_joules,omitempty"` // by NVML
 }
 
-// Finding is what a result found, without when, where and how long: two runs of one cell
+// Finding is the result without when, where and how long it was made: two runs of one cell
 // agree in it.
 func (r Result) Finding() Result {
 	r.Run = Run{}

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// What a network is judged by: its best epoch, the tests and the figures go by it.
+// The metrics that a network is judged by: its best epoch, the tests and the figures go by it.
 const (
 	MetricAccuracy = "accuracy"
 	MetricBalanced = "balanced" // balanced accuracy
@@ -151,7 +151,7 @@ func Sum(confusions [][][]int) [][]int {
 	return sum
 }
 
-// Trivial returns by a metric what always naming the commonest class reaches on the clips of
+// Trivial returns the score by a metric of always predicting the commonest class on the clips of
 // the score.
 func (s Score) Trivial(metric string) float64 { return Pool(TrivialConfusion(s.Confusion)).By(metric) }
 

@@ -14,11 +14,11 @@ const (
 	Uniform   = "uniform"
 )
 
-// A Stage says what a network of a study is, as far as reports need to know. How it comes
+// A Stage describes a network of a study, as far as reports need to know. How it comes
 // about is in package experiment.
 type Stage struct {
 	Name string
-	Doc  string // what it is, in a few words
+	Doc  string // a description in a few words
 	// Reference is the stage of the network that its loss is judged against: [Unpruned] for
 	// most, "" for that itself.
 	Reference string

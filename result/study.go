@@ -8,25 +8,25 @@ import (
 // A Study is all there is to report of a directory.
 type Study struct {
 	Schema   int             `json:"schema"`
-	Config   json.RawMessage `json:"config"` // what the study was asked to do
+	Config   json.RawMessage `json:"config"` // the study's configuration
 	Settings []Setting       `json:"settings"`
 	Notes    []string        `json:"notes,omitempty"`
 	// Leak, where clips of one trial are both trained on and tested on, says so and
 	// names the split that does not do it. It stands under every table.
 	Leak string `json:"leak,omitempty"`
-	// Leaks says in a sentence each how test clips could be known to what was trained; it
+	// Leaks says in a sentence each how training could know of test clips; it
 	// stands in a report's first lines.
 	Leaks []string `json:"leaks,omitempty"`
-	// Metric is what networks are judged by; "" in results of schema 2: accuracy.
+	// Metric is the metric that networks are judged by; "" in results of schema 2: accuracy.
 	Metric string `json:"metric,omitempty"`
-	// Labels says what the classes are made of, and their shares: one element, unless networks
+	// Labels lists the labels that make the classes, and their shares: one element, unless networks
 	// were given other labels. Results of earlier versions have none.
 	Labels []Labels `json:"labels,omitempty"`
-	// Lacks says what a result.json of an earlier version does not hold; it is not written.
+	// Lacks lists the data that a result.json of an earlier version does not hold; it is not written.
 	Lacks       []string    `json:"-"`
 	Environment Environment `json:"environment"`
 	Results     []Result    `json:"results"`
-	// Speeds holds what was measured on the first fold's networks with nothing else
+	// Speeds holds the speeds of the first fold's networks, measured with nothing else
 	// running.
 	Speeds []VariantSpeed `json:"speeds,omitempty"`
 }
@@ -71,7 +71,7 @@ func (e Environment) Settings() []Setting {
 	}
 }
 
-// JudgedBy is what a study is judged by; results of schema 2 are by accuracy.
+// JudgedBy is the metric that a study is judged by; results of schema 2 are by accuracy.
 func (s *Study) JudgedBy() string {
 	if s.Metric == "" {
 		return MetricAccuracy

@@ -32,13 +32,13 @@ type Size struct {
 	Clips bool // N times the number of clips
 }
 
-// An Operation is any operation of libtorch that gives tensors, with those of its arguments that are
+// An Operation is any operation of libtorch that returns tensors, with those of its arguments that are
 // the same each time. Goroutines may run it at once.
 type Operation struct {
 	h        C.ep_operation
 	name     string
 	operands []Operand // in the order in which the shim takes them
-	// Results is how many tensors it gives at most; 0 for 8.
+	// Results is the largest number of its outputs; 0 for 8.
 	Results int
 }
 
@@ -115,7 +115,7 @@ func (c *callArguments) add(name string, value any) error {
 }
 
 // NewOperation finds an operation by its name as torch.export writes it, "aten.max_pool2d.default".
-// What it makes from nothing is on the device.
+// Tensors that it makes without operands are on the device.
 func NewOperation(name string, arguments Arguments, device Device) (*Operation, error) {
 	var c callArguments
 	for _, key := range slices.Sorted(maps.Keys(arguments)) {
@@ -145,8 +145,8 @@ func NewOperation(name string, arguments Arguments, device Device) (*Operation, 
 	return o, nil
 }
 
-// Run does an operation and returns what it gives, of which no tensor may be nil where another than
-// none is needed. Clips are what a [Size] is a multiple of. Operations that draw, do so from g.
+// Run runs an operation and returns its outputs. An operand may be nil only where the argument may be
+// None. A [Size] is a multiple of clips. Random operations draw from g.
 func (s *Scope) Run(o *Operation, operands []*Tensor, clips int, g *Generator) []*Tensor {
 	if o == nil || o.h == nil {
 		s.Fail(errors.New("torch: run: there is no operation"))
@@ -193,7 +193,7 @@ func (s *Scope) Run(o *Operation, operands []*Tensor, clips int, g *Generator) [
 	return results
 }
 
-// Call is [NewOperation] and [Scope.Run] at once, and returns the first of what it gives. Its
+// Call is [NewOperation] and [Scope.Run] at once, and returns the first output. Its
 // arguments have a *Tensor or []*Tensor where those of an operation have operands.
 func (s *Scope) Call(name string, arguments Arguments, g *Generator) *Tensor {
 	arguments = maps.Clone(arguments)

@@ -42,8 +42,8 @@ func TestCallSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
-// TestCallDrawsAsTheOperationsThatHaveAGenerator has dropout, which libtorch gives no generator, draw
-// what it does with one, one after the other.
+// TestCallDrawsAsTheOperationsThatHaveAGenerator compares dropout, which libtorch gives no generator, with
+// dropout that has one, draw after draw.
 func TestCallDrawsAsTheOperationsThatHaveAGenerator(t *testing.T) {
 	x := make([]float32, 100)
 	for i := range x {

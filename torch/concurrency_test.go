@@ -14,7 +14,7 @@ import (
 
 // TestGoroutinesShareWeights computes the same from many goroutines, some of them
 // recording and some not, each moved between threads as the scheduler likes, and
-// expects of each what one alone gets.
+// expects from each the result of a goroutine alone.
 func TestGoroutinesShareWeights(t *testing.T) {
 	weight := f32(t, reftest.Ramp(4*2*3*3, 1, 0.5), 4, 2, 3, 3)
 	bias := f32(t, reftest.Ramp(4, 2, 0.5), 4)

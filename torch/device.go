@@ -84,7 +84,7 @@ func CUDADevices() (int, error) {
 	return int(n), err
 }
 
-// A CUDAState is what the CUDA runtime says of this machine.
+// A CUDAState is the CUDA runtime's account of this machine.
 type CUDAState struct {
 	Code            int    // its error, of cudaError_t; 0 where there is none
 	Driver, Runtime string // the newest CUDA that the driver knows, and that which is loaded: "13.0"
@@ -129,9 +129,9 @@ func AllowTF32(convolutions, products bool) error {
 	return check("allow_tf32", C.ep_allow_tf32(flag(convolutions), flag(products)))
 }
 
-// SetDeterministic says whether what GPUs compute has the same bits each time, in all of the
-// process, as it has unless this says otherwise; an operation that has no such form is then
-// an error. Else libtorch takes whatever form it thinks fastest, as PyTorch does.
+// SetDeterministic sets, for the whole process, whether GPU operations return the same bits each
+// time, which is the default; an operation without a deterministic form is then
+// an error. Otherwise libtorch chooses the form that it thinks fastest, as PyTorch does.
 func SetDeterministic(on bool) error {
 	if err := Load(); err != nil {
 		return err

@@ -24,7 +24,7 @@ func ExampleFromSlice() {
 	// Output: [1 2 3 4 5 6]
 }
 
-// A scope owns what its operations make, and records them for gradients: here of the sum of squares.
+// A scope owns the outputs of its operations, and records them for gradients: here of the sum of squares.
 func Example() {
 	x, err := torch.FromSlice([]float32{1, 2, 3}, 3)
 	if err != nil {

@@ -5,8 +5,8 @@ import "C"
 
 import "runtime"
 
-// Prepared holds what [Scope.Conv2dFew] prepares of the weights of one convolution. It is made when it is
-// first used, and anew where the weights were written since.
+// Prepared holds the weights of one convolution as [Scope.Conv2dFew] prepares them. They are prepared on
+// first use, and again when the weights were written since.
 type Prepared struct{ h C.ep_prepared }
 
 // NewPrepared returns one that holds nothing yet.

@@ -121,7 +121,7 @@ func (s *Scope) CrossEntropy(logits, target *Tensor) *Tensor {
 	}, logits, target)
 }
 
-// BatchNorm is what normalises each channel (Ioffe 2015); its weight is the paper's gamma.
+// BatchNorm normalises each channel (Ioffe 2015); its weight is the paper's gamma.
 type BatchNorm struct {
 	Weight, Bias   *Tensor
 	Mean, Variance *Tensor // the running ones

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// gpu is the device of these tests: the first GPU, or what EEGPRUNE_TEST_DEVICE names.
+// gpu is the device of these tests: the first GPU, or the one that EEGPRUNE_TEST_DEVICE names.
 func gpu(t *testing.T) Device {
 	t.Helper()
 	d, err := ParseDevice(cmp.Or(os.Getenv("EEGPRUNE_TEST_DEVICE"), "cuda"))
@@ -77,7 +77,7 @@ func TestGPUFortyStreamsAtOnce(t *testing.T) {
 	}
 }
 
-// Point 10: what was asked for, and what is free, in one sentence; and nothing is the worse.
+// Point 10: the error names the bytes asked for and free in one sentence; and nothing is the worse.
 func TestGPUOutOfMemoryIsOneSentence(t *testing.T) {
 	device := gpu(t)
 	about, err := DescribeGPU(device.Index())

@@ -8,18 +8,18 @@ import (
 	"runtime"
 )
 
-// A Graph is work that was recorded to be done again and again: on a GPU a CUDA graph,
-// which costs the host one launch. Its tensors are those of the recording; what changes
-// from one time to the next lies in them. It serves one goroutine at a time.
+// A Graph is recorded work that can be done again and again: on a GPU a CUDA graph,
+// which costs the host one launch. Its tensors are those of the recording; inputs that change
+// from one time to the next are written into them. It serves one goroutine at a time.
 type Graph struct {
 	h    C.ep_graph
 	net  runtime.Cleanup
 	work func() error // on the CPU, which does it again
 }
 
-// Record records what work asks of the device, without doing it. On a GPU it must be
-// called within [Device.OnOwnStream]; work must not read a tensor's values, and what it asks
-// for must have been done a few times before, since algorithms are chosen and memory is
+// Record records the operations of work on the device, without doing them. On a GPU it must be
+// called within [Device.OnOwnStream]; work must not read a tensor's values, and it
+// must have run a few times before, since algorithms are chosen and memory is
 // reserved then. generators are those on the device that it draws from. Tensors that work
 // keeps belong to the caller, and the graph writes them. The caller owns the graph. A
 // recording that fails leaves nothing behind.

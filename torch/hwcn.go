@@ -26,22 +26,22 @@ func (s *Scope) Contiguous(a *Tensor) *Tensor {
 	return s.make("contiguous", func(out *C.ep_tensor) C.ep_status { return C.ep_contiguous(s.h, a.h, out) }, a)
 }
 
-// HWCNOptions are the settings of a convolution, and of what follows it in the order of the
+// HWCNOptions are the settings of a convolution, and of the operations fused with it in the order of the
 // fields.
 type HWCNOptions struct {
 	Stride [2]int // height before width; 0 means 1
 	Pad    [4]int // zeros added left, right, top, bottom
 	Groups int    // 0 means 1
 
-	Slope float64    // what negative numbers are multiplied with: 1 leaves them as they are, 0 is ReLU
+	Slope float64    // negative numbers are multiplied with it: 1 leaves them unchanged, 0 is ReLU
 	Pool  int        // the mean of every so many points of a row; 0 means 1
 	Norm  *BatchNorm // in evaluation; nil means none
 }
 
-// Conv2dHWCN convolves what [Scope.HWCN] or another Conv2dHWCN gave, on a CPU and without
+// Conv2dHWCN convolves the output of [Scope.HWCN] or of another Conv2dHWCN, on a CPU and without
 // gradients, with weight [out, in/groups, kh, kw] and bias [out], which may be nil. Its time
 // is that of its multiplications for any numbers of channels, and a clip's result does not depend on
-// the clips beside it. Features [n, in] with a weight [out, in] are those of a linear layer.
+// the clips beside it. For features [n, in] and a weight [out, in] it is a linear layer.
 func (s *Scope) Conv2dHWCN(input, weight, bias *Tensor, o HWCNOptions) *Tensor {
 	return s.make("conv2d_hwcn", func(out *C.ep_tensor) C.ep_status {
 		return C.ep_conv2d_hwcn(s.h, input.h, weight.h, s.optional(bias), o.options(), out)
@@ -57,7 +57,7 @@ func (o HWCNOptions) operands(input, weight, bias *Tensor) []*Tensor {
 	return all
 }
 
-// options are those of C, of tensors that are not freed.
+// options converts the options to C, of tensors that are not freed.
 func (o HWCNOptions) options() C.ep_hwcn_options {
 	options := C.ep_hwcn_options{stride: pair(o.Stride, 1), groups: C.int64_t(max(o.Groups, 1)), slope: C.double(o.Slope),
 		pool: C.int64_t(max(o.Pool, 1))}

@@ -16,7 +16,7 @@ import (
 	"github.com/eegprune/eegprune/torch"
 )
 
-// A drawn convolution and what follows it, and what Conv2d and the layers after it give.
+// A drawn convolution with its fused operations, and the output of Conv2d and the layers after it.
 type drawnConvolution struct {
 	x, weight, bias *torch.Tensor
 	o               torch.HWCNOptions
@@ -93,7 +93,7 @@ func alike(t *rapid.T, s *torch.Scope, got, want *torch.Tensor) {
 	}
 }
 
-// A convolution with the clips innermost gives what Conv2d and the layers after it give, for
+// A convolution with the clips innermost returns the output of Conv2d and the layers after it, for
 // any sizes; and a clip's result has the same bits whichever clips are beside it.
 func TestHWCNIsConv2dAndWhatFollows(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -157,7 +157,7 @@ func TestFewClipsAreConv2dAndWhatFollows(t *testing.T) {
 	})
 }
 
-// Rows and pools that are longer than what is kept of a row at once.
+// Rows and pools that are longer than the part of a row that is kept at once.
 func TestFewClipsOfLongRows(t *testing.T) {
 	for _, pool := range []int{1, 3, 1000, 4096, 4097, 9990} {
 		s := torch.NewScope(torch.NoGrad)
@@ -193,7 +193,7 @@ func TestFewClipsOfLongRows(t *testing.T) {
 	}
 }
 
-// Processors of different widths compute the same bits. libtorch reads what it may use when it
+// Processors of different widths compute the same bits. libtorch reads its instruction set when it
 // starts, so each is a run of its own of this test.
 func TestHWCNIsTheSameOnEveryProcessor(t *testing.T) {
 	const (
@@ -273,7 +273,7 @@ func TestHWCNRefusals(t *testing.T) {
 	}
 }
 
-// TestContiguousLaysOutAgain what lies with the clips innermost, also where dimensions went or came.
+// TestContiguousLaysOutAgain maps with the clips innermost, also where dimensions went or came.
 func TestContiguousLaysOutAgain(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		s := torch.NewScope(torch.NoGrad)

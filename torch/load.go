@@ -32,7 +32,7 @@ const libtorchFile = "libtorch.path"
 // Load opens the shim and libtorch unless that was done before. The shim is looked
 // for at $EEGPRUNE_SHIM, else beside the program. libtorch is $LIBTORCH where that is
 // set; else the one that libtorch.path beside the shim names; else .libtorch/torch beside
-// the program or above it; else what the loader finds; else that of the active Python.
+// the program or above it; else the loader's; else that of the active Python.
 //
 // Its error is one sentence that says what to do; it wraps [ErrNotLoaded].
 func Load() error {
@@ -40,10 +40,10 @@ func Load() error {
 	return err
 }
 
-// loaded are the paths of what was opened.
+// loaded holds the paths of the libraries that were opened.
 type loaded struct {
 	shim     string
-	libtorch string // a directory; "" for what the loader found
+	libtorch string // a directory; "" where the loader found it
 }
 
 // load runs once; it is a package variable because a shared library can be opened
@@ -178,7 +178,7 @@ func pythonTorch() string {
 	return strings.TrimSpace(string(out))
 }
 
-// Build says what was loaded.
+// Build describes the libraries that were loaded.
 type Build struct {
 	Shim string // path of the shim
 	// Libtorch is the directory of libtorch, "" where the system's loader found it.
@@ -188,7 +188,7 @@ type Build struct {
 	CuDNN    string // version of the cuDNN that libtorch loaded, "" for none
 }
 
-// Version loads libtorch and says what it is.
+// Version loads libtorch and returns its versions and paths.
 func Version() (Build, error) {
 	l, err := load()
 	if err != nil {

@@ -20,7 +20,7 @@
 static char *copy(const char *s) { return strdup(s ? s : "unknown error of the dynamic loader"); }
 
 char *ep_open_library(const char *path) {
-  /* What libtorch warns of, such as a copy that padding="same" costs, is of no use to a reader of
+  /* libtorch's warnings, such as of a copy that padding="same" costs, are of no use to a reader of
      results, and would stand among progress bars. */
   setenv("TORCH_CPP_LOG_LEVEL", "ERROR", 0);
   return dlopen(path, RTLD_NOW | RTLD_GLOBAL) ? NULL : copy(dlerror());

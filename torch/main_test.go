@@ -13,7 +13,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	// A process opens libtorch once: what happens when it can't is tried in another.
+	// A process opens libtorch once: a failure to open it is tried in another.
 	if os.Getenv(loadOnly) != "" {
 		printLoadError()
 		return

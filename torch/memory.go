@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// A Shortage is what a device lacked where an [Error] is of [OutOfMemory]; bytes, 0 where
+// A Shortage is the memory that a device lacked where an [Error] is of [OutOfMemory]; bytes, 0 where
 // libtorch did not say.
 type Shortage struct {
 	Device Device
@@ -55,7 +55,7 @@ var (
 	saysGPU   = regexp.MustCompile(`GPU (\d+) has a total capacity of ([\d.]+) (bytes|[KMGT]iB) of which ([\d.]+) (bytes|[KMGT]iB) is free`)
 )
 
-// shortage reads what libtorch says when memory is short.
+// shortage parses libtorch's message when memory is short.
 func shortage(message string) Shortage {
 	var s Shortage
 	if m := saysAsked.FindStringSubmatch(message); m != nil {
@@ -78,7 +78,7 @@ func bytesOf(number, unit string) int64 {
 	return int64(f * float64(map[string]int64{"bytes": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}[unit]))
 }
 
-// hostMemory returns what the kernel could give to programs, and what there is, in bytes; 0
+// hostMemory returns the memory that the kernel could give to programs, and all of it, in bytes; 0
 // where it does not say.
 func hostMemory(meminfo string) (free, total int64) {
 	text, err := os.ReadFile(meminfo)

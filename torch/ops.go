@@ -43,7 +43,7 @@ func (s *Scope) along(name string, a *Tensor, dim int) *Tensor {
 // ReLU returns max(a, 0).
 func (s *Scope) ReLU(a *Tensor) *Tensor { return s.unary("relu\x00", a) }
 
-// ReLUInPlace is ReLU in a's own memory. Nothing else may need what a was: neither the
+// ReLUInPlace is ReLU in a's own memory. Nothing else may need the old a: neither the
 // caller nor, for its gradient, the operation that made a.
 func (s *Scope) ReLUInPlace(a *Tensor) *Tensor { return s.unary("relu_\x00", a) }
 

@@ -17,10 +17,10 @@ type Optimizer struct {
 	h          C.ep_optimizer
 	net        runtime.Cleanup
 	parameters int
-	names      []string // of what it remembers of each parameter
+	names      []string // of the state of each parameter
 }
 
-// SGDOptions are those of torch.optim.SGD (dampening 0, no Nesterov).
+// SGDOptions are the options of torch.optim.SGD (dampening 0, no Nesterov).
 type SGDOptions struct {
 	Momentum    float64
 	WeightDecay float64
@@ -34,7 +34,7 @@ func NewSGD(parameters []*Tensor, o SGDOptions) (*Optimizer, error) {
 	})
 }
 
-// AdamOptions are those of torch.optim.Adam. Zero Beta1, Beta2 and Eps mean 0.9,
+// AdamOptions are the options of torch.optim.Adam. Zero Beta1, Beta2 and Eps mean 0.9,
 // 0.999 and 1e-8.
 type AdamOptions struct {
 	Beta1, Beta2, Eps float64
@@ -110,7 +110,7 @@ func (o *Optimizer) ZeroGrad() error {
 	return check("zero_grad", C.ep_optimizer_zero_grad(o.h))
 }
 
-// State returns what the optimizer remembers, under torch.optim's names after the number
+// State returns the optimizer's state, under torch.optim's names after the number
 // of the parameter: "3.exp_avg". The caller frees it, with [FreeAll].
 func (o *Optimizer) State() (map[string]*Tensor, error) {
 	if o == nil || o.h == nil {
@@ -141,8 +141,8 @@ func (o *Optimizer) State() (map[string]*Tensor, error) {
 	return state, nil
 }
 
-// SetState makes the optimizer go on from what another of its kind, over parameters of
-// the same shapes, remembered.
+// SetState makes the optimizer go on from the state of another of its kind, over parameters of
+// the same shapes.
 func (o *Optimizer) SetState(state map[string]*Tensor) error {
 	if o == nil || o.h == nil {
 		return errOptimizerFreed

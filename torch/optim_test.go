@@ -157,7 +157,7 @@ func TestSchedules(t *testing.T) {
 	}
 }
 
-// An optimizer that goes on from another's state does what the other would have done.
+// An optimizer that goes on from another's state takes the same steps as the other.
 func TestOptimizersGoOnFromState(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		start, grads := drawSteps(t)

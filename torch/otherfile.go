@@ -10,7 +10,7 @@ import (
 	"github.com/eegprune/eegprune/internal/magic"
 )
 
-// What can be given in the place of a file that can't be read.
+// Advice on a file to give in place of one that can't be read.
 const (
 	give         = `give a .safetensors file, or one of torch.save(model.state_dict(), "FILE.pt")`
 	giveSource   = "give the checkpoint that it was made of: a .safetensors file, or one of torch.save(model.state_dict(), \"FILE.pt\")"
@@ -18,7 +18,7 @@ const (
 	zipBeginning = "PK\x03\x04"
 )
 
-// otherFile says what a file is that holds no tensors for [ReadStateFile], and what to give
+// otherFile names the kind of a file that holds no tensors for [ReadStateFile], and says what to give
 // instead. It is empty where the file may hold some.
 func otherFile(b []byte, name string) string {
 	extension := strings.ToLower(filepath.Ext(name))
@@ -48,7 +48,7 @@ func otherFile(b []byte, name string) string {
 func otherArchive(b []byte) string {
 	z, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
 	if err != nil {
-		return "" // what reads it says what is wrong with it
+		return "" // its reader says what is wrong with it
 	}
 	is := ""
 	for _, f := range z.File {

@@ -30,7 +30,7 @@ func SaveSafetensors(path string, state []Named, metadata map[string]string) err
 	return atomicfile.Write(path, func(w io.Writer) error { return WriteSafetensors(w, state, metadata) })
 }
 
-// WriteSafetensors writes what [SaveSafetensors] does to w.
+// WriteSafetensors writes the file of [SaveSafetensors] to w.
 func WriteSafetensors(w io.Writer, state []Named, metadata map[string]string) error {
 	for k, v := range metadata {
 		if !utf8.ValidString(k) || !utf8.ValidString(v) {
@@ -51,7 +51,7 @@ func WriteSafetensors(w io.Writer, state []Named, metadata map[string]string) er
 	return safetensors.SerializeToWriter(views, metadata, w)
 }
 
-// metadataName is what the format calls the text metadata among the tensors.
+// metadataName is the format's name of the text metadata among the tensors.
 const metadataName = "__metadata__"
 
 // A view is a tensor's bytes. The library's own can't be one of a tensor without

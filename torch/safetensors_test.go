@@ -264,7 +264,7 @@ func TestNoSpaceLeftIsAnError(t *testing.T) {
 	}
 }
 
-// FuzzParseSafetensors also holds what is parsed to what it says: the tensors have as
+// FuzzParseSafetensors also compares the parsed tensors with their shapes: they have as
 // many bytes as the file.
 func FuzzParseSafetensors(f *testing.F) {
 	if data, err := os.ReadFile(fromPython); err == nil {

@@ -24,7 +24,7 @@ type Scope struct {
 	mode    Mode
 	err     error
 	net     runtime.Cleanup
-	invalid Tensor // what operations return after an error
+	invalid Tensor // returned by operations after an error
 }
 
 var errClosed = errors.New("torch: the scope is closed")
@@ -111,7 +111,7 @@ func (s *Scope) Keep(t *Tensor) (*Tensor, error) {
 	return t, nil
 }
 
-// Release frees a tensor of the scope before its end. What was recorded for
+// Release frees a tensor of the scope before its end. The record for
 // [Scope.Backward] keeps the memory that it needs.
 func (s *Scope) Release(t *Tensor) {
 	if s.failure() == nil && t.usable() && t.scope != s {
@@ -151,7 +151,7 @@ func (s *Scope) make(op string, call func(out *C.ep_tensor) C.ep_status, operand
 }
 
 // Backward computes the gradients of loss, which has one element, by every tensor
-// that requires one, and adds them to what [Scope.GradOf] returns.
+// that requires one, and adds them to those that [Scope.GradOf] returns.
 func (s *Scope) Backward(loss *Tensor) {
 	s.do("backward", func() C.ep_status { return C.ep_backward(s.h, loss.h) }, loss)
 }

@@ -59,8 +59,7 @@ func TestKeepTakesATensorOutOfItsScope(t *testing.T) {
 	}
 }
 
-// TestForgottenOwnersAreFreedByTheCollector drops one of each owner, with what it owns,
-// on the floor.
+// TestForgottenOwnersAreFreedByTheCollector forgets one of each owner, with the tensors that it owns.
 func TestForgottenOwnersAreFreedByTheCollector(t *testing.T) {
 	before := torch.LiveTensors()
 	func() {

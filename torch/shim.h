@@ -8,10 +8,10 @@
  * its scope and gives it to the caller, who frees it with ep_tensor_free.
  *
  * Threads. Any thread may call anything at any time with different scopes; one
- * scope is used by one thread at a time, not always the same one. What libtorch
- * keeps in thread-local variables (grad mode, number of threads) is set anew in
+ * scope is used by one thread at a time, not always the same one. The thread-local
+ * settings of libtorch (grad mode, number of threads) are set anew in
  * each call from the scope, so that a caller may change threads between calls; but
- * for what has a stream of its own (ep_stream_take), whose caller stays on the thread.
+ * not a caller with a stream of its own (ep_stream_take), which stays on the thread.
  */
 #ifndef EEGPRUNE_SHIM_H
 #define EEGPRUNE_SHIM_H
@@ -67,7 +67,7 @@ typedef struct {
   int64_t groups;
 } ep_conv2d_options;
 
-/* Of a convolution with what follows it: negative numbers times slope (1 leaves all as
+/* Of a convolution and the operations fused with it: negative numbers times slope (1 leaves all as
  * they are), the mean of every `pool` points of a row, and a BatchNorm's evaluation, unless
  * norm_weight is NULL. Zeros are added left, right, top, bottom. */
 typedef struct {

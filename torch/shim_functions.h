@@ -35,11 +35,11 @@ EP_FN(ep_cuda_device, (int32_t index, char *name, size_t size, int64_t *free_byt
 /* Waits until all is done that the calling thread asked of its stream on the device. */
 EP_FN(ep_synchronize, (ep_device device), (device))
 /* From now on, and for as long as it lives, the calling thread's work on that GPU has a stream
- * of its own, with a pool of memory for what is recorded on it. */
+ * of its own, with a pool of memory for the recordings on it. */
 EP_FN(ep_stream_take, (ep_device device), (device))
 /* *has: whether the calling thread has one on the device. */
 EP_FN(ep_stream_own, (ep_device device, int32_t *has), (device, has))
-/* What the calling thread asks of the device from now on begins when what was asked of the
+/* The calling thread's work on the device from now on begins when the work on the
  * common stream is done. */
 EP_FN(ep_stream_follow, (ep_device device), (device))
 
@@ -121,14 +121,14 @@ EP_FN(ep_to, (ep_scope scope, ep_tensor a, int32_t dtype, ep_device device, ep_t
       (scope, a, dtype, device, out))
 
 /* Any operation of libtorch by its name with namespace and its overload, "aten::add" and "Tensor".
- * Arguments that are not given have the schema's defaults; what it makes is on the device. */
+ * Arguments that are not given have the schema's defaults; tensors made without operands are on the device. */
 EP_FN(ep_operation_new,
       (const char *name, const char *overload, const ep_argument *arguments, int32_t n, const char *text, const int64_t *ints,
        const double *reals, ep_device device, ep_operation *out),
       (name, overload, arguments, n, text, ints, reals, device, out))
 EP_FN(ep_operation_free, (ep_operation operation), (operation))
-/* tensors are all that the arguments ask for, clips what sizes are multiples of, and what draws draws
- * from the generator. *outs: the room in out, then how many tensors it gave. */
+/* tensors are all that the arguments refer to; sizes are multiples of clips; random operations draw
+ * from the generator. *outs: the room in out, then the number of outputs. */
 EP_FN(ep_operation_run,
       (ep_operation operation, ep_scope scope, const ep_tensor *tensors, int64_t clips, ep_generator generator, ep_tensor *out,
        int32_t *outs),
@@ -163,8 +163,8 @@ EP_FN(ep_contiguous, (ep_scope scope, ep_tensor input, ep_tensor *out), (scope, 
 EP_FN(ep_conv2d_hwcn,
       (ep_scope scope, ep_tensor input, ep_tensor weight, ep_tensor bias, ep_hwcn_options options, ep_tensor *out),
       (scope, input, weight, bias, options, out))
-/* The same of a few clips that lie one after the other, of maps only; without gradients. What is
- * prepared of the weights is kept in `prepared`, which is of one convolution, and made anew where they
+/* The same of a few clips that lie one after the other, of maps only; without gradients. The prepared
+ * weights are kept in `prepared`, which is of one convolution, and made anew where the weights
  * were written since. With any_layout the output may have the channels of a point side by side. */
 EP_FN(ep_conv2d_few,
       (ep_scope scope, ep_tensor input, ep_tensor weight, ep_tensor bias, ep_hwcn_options options, ep_prepared prepared,
@@ -227,9 +227,9 @@ EP_FN(ep_adam_new,
 EP_FN(ep_optimizer_set_lr, (ep_optimizer optimizer, double lr), (optimizer, lr))
 EP_FN(ep_optimizer_step, (ep_optimizer optimizer, double lr), (optimizer, lr))
 EP_FN(ep_optimizer_zero_grad, (ep_optimizer optimizer), (optimizer))
-/* What the optimizer remembers of a parameter, under torch.optim's names:
+/* The optimizer's state of a parameter, under torch.optim's names:
  * momentum_buffer; step, exp_avg, exp_avg_sq. *out becomes NULL where
- * there is nothing yet. */
+ * there is none yet. */
 EP_FN(ep_optimizer_state,
       (ep_scope scope, ep_optimizer optimizer, const char *name, int32_t index, ep_tensor *out),
       (scope, optimizer, name, index, out))
@@ -239,14 +239,14 @@ EP_FN(ep_optimizer_free, (ep_optimizer optimizer), (optimizer))
 
 /* --- graphs -------------------------------------------------------------- */
 
-/* From now on what the calling thread asks of its own stream on a GPU is not done but
+/* From now on the calling thread's work on its own stream on a GPU is not done but
  * recorded, until ep_graph_end, which the same thread calls; the generators are those that it
- * draws from. With measure the recording has a pool of memory of its own, as to see what it
+ * draws from. With measure the recording has a pool of memory of its own, as to see how much it
  * needs. */
 EP_FN(ep_graph_begin, (ep_device device, const ep_generator *generators, int32_t n, int32_t measure, ep_graph *out),
       (device, generators, n, measure, out))
 EP_FN(ep_graph_end, (ep_graph graph), (graph))
-/* Does what was recorded, on the tensors that it was recorded with. */
+/* Does the recorded work, on the tensors that it was recorded with. */
 EP_FN(ep_graph_replay, (ep_graph graph), (graph))
 /* Bytes of the device that its pool holds. */
 EP_FN(ep_graph_memory, (ep_graph graph, int64_t *bytes), (graph, bytes))

@@ -128,8 +128,8 @@ func TestElementTypesAreNotMixedUp(t *testing.T) {
 	}
 }
 
-// eventually collects garbage until done says so; a collection may need several goes
-// before the cleanups of what it found have run.
+// eventually collects garbage until done returns true; a collection may need several goes
+// before the cleanups of its garbage have run.
 func eventually(done func() bool) bool {
 	for range 200 {
 		if done() {

@@ -13,11 +13,11 @@ import (
 	"github.com/eegprune/eegprune/torch/ptfile"
 )
 
-// A StateFile is what a file of tensors holds. It has no tensors of libtorch yet: see
+// A StateFile is the content of a file of tensors. It has no tensors of libtorch yet: see
 // [TensorOf].
 type StateFile struct {
 	Dicts    []ptfile.Dict     // the outermost first, and at least one
-	Metadata map[string]string // what the writer added as text
+	Metadata map[string]string // text added by the writer
 	// Skipped are the classes of a checkpoint's other objects that only its writer knows.
 	Skipped []string
 }
@@ -77,7 +77,7 @@ func arrayType(t ptfile.Type) DType {
 	return Float32
 }
 
-// TensorOf makes a tensor on the CPU of what was read. The caller frees it.
+// TensorOf makes a tensor on the CPU from an array of a file. The caller frees it.
 func TensorOf(a ptfile.Array) (*Tensor, error) {
 	if err := checkLen("load", len(a.Data)/a.Type.Size(), a.Shape); err != nil {
 		return nil, err

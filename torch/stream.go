@@ -10,8 +10,8 @@ import (
 	"sync"
 )
 
-// OnOwnStream calls work on a thread, and on a GPU with a CUDA stream, of its own: what
-// goroutines ask of one GPU so runs side by side. The stream begins when what was asked of
+// OnOwnStream calls work on a thread, and on a GPU with a CUDA stream, of its own: so
+// goroutines that use one GPU run side by side. The stream begins when the work on
 // the device's common stream is done, and is done itself when OnOwnStream returns; tensors
 // that work makes are freed by it, or are used only after that. Calls of it from work
 // share the stream. On the CPU staying on one thread saves OpenMP from starting a team for
@@ -52,11 +52,11 @@ var allStreams = struct {
 	byDevice map[Device]*streams
 }{byDevice: map[Device]*streams{}}
 
-// streaming is what streams need of a GPU; all of it is called on the thread that it is
-// about.
+// streaming is the part of a GPU that streams need; its methods are called on the thread that they
+// concern.
 type streaming interface {
 	take() error        // gives the thread a stream, for good
-	follow() error      // has it begin after what was asked of the common stream
+	follow() error      // has it begin after the work on the common stream
 	synchronize() error // waits until it is done
 }
 
@@ -66,7 +66,7 @@ type streaming interface {
 type streams struct {
 	gpu  streaming
 	mu   sync.Mutex
-	idle []chan<- func() // last used last, so that few do what few can
+	idle []chan<- func() // the last used at the end, and taken first, so that few threads serve few callers
 
 }
 
@@ -123,7 +123,7 @@ func (s *streams) lease() (chan<- func(), error) {
 	return calls, <-taken
 }
 
-// cudaStreams are those of a GPU.
+// cudaStreams are the streams of a GPU.
 type cudaStreams struct{ device Device }
 
 func (c cudaStreams) take() error   { return check("stream", C.ep_stream_take(c.device.c())) }

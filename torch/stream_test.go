@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// pretended is a GPU without one: it counts what is asked of it.
+// pretended is a GPU without one: it counts the calls.
 type pretended struct {
 	taken, followed, synchronized atomic.Int32
 	full                          bool

@@ -94,7 +94,7 @@ func FromSlice[T Element](data []T, shape ...int) (*Tensor, error) {
 }
 
 // Wrap makes a tensor on the CPU that uses the memory of data itself: nothing is
-// copied, and each sees what the other writes. data stays in place until the tensor
+// copied, and each sees the other's writes. data stays in place until the tensor
 // and all views of it are gone.
 func Wrap[T Element](data []T, shape ...int) (*Tensor, error) {
 	if err := checkLen("wrap", len(data), shape); err != nil {

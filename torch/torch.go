@@ -5,11 +5,11 @@
 //
 // Nothing is linked: the shim (the shared library built from cgo/) is opened when
 // a tensor is first needed, and with it libtorch. [Load] does so at once. A machine
-// without libtorch can run whatever makes no tensor.
+// without libtorch can run all code that makes no tensor.
 //
 // # Ownership
 //
-// Every tensor has one owner. What an operation makes belongs to the [Scope] it was
+// Every tensor has one owner. The output of an operation belongs to the [Scope] it was
 // called on and is freed when the scope is closed:
 //
 //	s := torch.NewScope(torch.Grad)
@@ -18,8 +18,8 @@
 //	s.Backward(loss)
 //	return s.Err()
 //
-// [Scope.Keep] takes a tensor out of its scope; it and what [FromSlice], [Wrap] and
-// [Full] make belong to the caller, who frees them with [Tensor.Free]. A tensor that
+// [Scope.Keep] takes a tensor out of its scope; it and the tensors of [FromSlice], [Wrap] and
+// [Full] belong to the caller, who frees them with [Tensor.Free]. A tensor that
 // was forgotten is freed some time after the garbage collector finds it: a safety
 // net, not a way to work. [LiveTensors] counts those that exist.
 //
@@ -110,7 +110,7 @@ func (d DType) Size() int {
 	return 8
 }
 
-// Element is what a slice that becomes a tensor may hold.
+// Element is the element type of a slice that becomes a tensor.
 type Element interface {
 	float32 | float64 | int64 | bool
 }
@@ -128,7 +128,7 @@ func dtypeOf[T Element]() DType {
 	return Bool
 }
 
-// Code says what kind of failure an [Error] is.
+// Code is the kind of failure of an [Error].
 type Code int32
 
 // The kinds of failure.

@@ -17,8 +17,8 @@ const (
 // Precisions lists them.
 func Precisions() []string { return []string{TF32, TF32Conv, BF16} }
 
-// SetArithmetic has the process's GPUs compute as trainings ask for it. TF32, and what Fast
-// gives up, hold for all that a process computes: trainings that differ in them are an error.
+// SetArithmetic sets the arithmetic of the process's GPUs to that of the trainings. TF32 and Fast
+// hold for the whole process: trainings that differ in them are an error.
 func SetArithmetic(trainings ...Options) error {
 	type arithmetic struct{ convolutions, products, fast bool }
 	arithmeticOf := func(o Options) arithmetic {

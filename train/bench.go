@@ -39,7 +39,7 @@ func (f forTiming) free() {
 	f.g.Free()
 }
 
-// Times are those of repetitions, in milliseconds: each by the clock, and the mean of the process's
+// Times are the times of repetitions, in milliseconds: each by the clock, and the mean of the process's
 // CPU time, which other programs on the machine change less.
 type Times struct {
 	Each []float64
@@ -83,7 +83,7 @@ func repeat(ctx context.Context, device torch.Device, length time.Duration, do f
 }
 
 // TimeSteps trains a fresh network on one made-up batch for about the time given and
-// returns what the steps took.
+// returns the times of the steps.
 func TimeSteps(ctx context.Context, arch *models.Arch, o Options, batch int, device torch.Device, length time.Duration) (Times, error) {
 	f, err := prepare(arch, batch, device)
 	if err != nil {
@@ -107,7 +107,7 @@ func TimeSteps(ctx context.Context, arch *models.Arch, o Options, batch int, dev
 }
 
 // TimeForward evaluates a fresh network on one made-up batch for about the time given and
-// returns what the passes took.
+// returns the times of the passes.
 func TimeForward(ctx context.Context, arch *models.Arch, batch int, device torch.Device, length time.Duration) (Times, error) {
 	f, err := prepare(arch, batch, device)
 	if err != nil {
@@ -123,7 +123,7 @@ func TimeForward(ctx context.Context, arch *models.Arch, batch int, device torch
 }
 
 // TimeFolds trains a fresh network on each of k folds of d, jobs of them side by side, and
-// returns what all took together. Fold i tests on every k-th clip and chooses its epoch by
+// returns the time of all together. Fold i tests on every k-th clip and chooses its epoch by
 // every fifth of the others.
 func TimeFolds(ctx context.Context, arch *models.Arch, o Options, d *Data, device torch.Device, k, jobs int) (time.Duration, error) {
 	var group errgroup.Group

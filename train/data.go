@@ -58,11 +58,11 @@ func NewData(set *data.Set, device torch.Device) (*Data, error) {
 	return copied, nil
 }
 
-// roomFor reports whether a GPU has room for a set: trainings have a quarter of what is free.
+// roomFor reports whether a GPU has room for a set: trainings keep a quarter of the free memory.
 func roomFor(set, free int64) bool { return set <= free-free/4 }
 
-// OnHost says that the GPU has no room for the set, and how much that takes: trainings then
-// copy each batch to it. It is "" where that is not so.
+// OnHost says that the GPU has no room for the set, and the set's size: trainings then
+// copy each batch to it. It is "" where the GPU has room.
 func (d *Data) OnHost() string {
 	if !d.onHost {
 		return ""
@@ -93,7 +93,7 @@ func (d *Data) to(device torch.Device) (*Data, error) {
 	return moved, nil
 }
 
-// rowsOn is the device on which rows of d are named, for what is computed on another.
+// rowsOn is the device for indices of rows of d, for a computation on the device given.
 func (d *Data) rowsOn(device torch.Device) torch.Device {
 	if d.onHost {
 		return torch.CPU
@@ -124,8 +124,8 @@ func (d *Data) take(s *torch.Scope, rows *torch.Tensor, device torch.Device) (x,
 	return d.clips(s, rows, device), d.classes(s, rows, device)
 }
 
-// lost returns an error where the file that the set lies in has changed: what was computed
-// before may be of other values.
+// lost returns an error where the file that the set lies in has changed: earlier results
+// may be of other values.
 func (d *Data) lost() error {
 	if d.set == nil {
 		return nil

@@ -68,7 +68,7 @@ func (e *Evaluation) count(rows []int, truth, named, loss *torch.Tensor) error {
 	return nil
 }
 
-// summarise fills in what follows from the confusion matrix.
+// summarise fills in the scores that follow from the confusion matrix.
 func (e *Evaluation) summarise() {
 	hits, most, present, seen := 0, 0, 0, 0
 	for c, row := range e.Confusion {

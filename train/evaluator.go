@@ -26,13 +26,13 @@ type evaluator struct {
 	graph        *torch.Graph
 }
 
-// newEvaluator is called within [torch.Device.OnOwnStream], as is what it makes, which the
-// caller frees.
+// newEvaluator and the evaluator's methods are called within [torch.Device.OnOwnStream]. The
+// caller frees the evaluator.
 func newEvaluator(n *models.Network, d *Data, rows []int) (*evaluator, error) {
 	if len(rows) == 0 {
 		return nil, errors.New("there are no clips to evaluate on")
 	}
-	// What is copied from the host can't be recorded.
+	// Copies from the host can't be recorded.
 	v := &evaluator{network: n, data: d, rows: rows, record: n.Device().IsCUDA() && !d.onHost}
 	err := v.prepare()
 	if err != nil {
@@ -147,13 +147,13 @@ func (v *evaluator) needs(clips int) (int64, error) {
 	return bytes, nil
 }
 
-// evaluationMemory is how much of a GPU an evaluation takes where clips enough are there. It
-// is a constant, and not a share of what is free, so that the bits of a loss depend on
+// evaluationMemory is the part of a GPU that an evaluation takes if there are enough clips. It
+// is a constant, and not a share of the free memory, so that the bits of a loss depend on
 // nothing else that runs.
 const evaluationMemory = 1 << 30
 
 // evaluationBatch returns how many of so many clips are evaluated at once: EvalBatch times a
-// power of two, by what a part of them needs.
+// power of two, by the memory that a part of them needs.
 func evaluationBatch(clips int, needs func(clips int) (int64, error)) (int, error) {
 	part := min(4*EvalBatch, clips)
 	if part <= EvalBatch {

@@ -8,7 +8,7 @@ import (
 	"github.com/eegprune/eegprune/torch"
 )
 
-// What pruning may look at.
+// The data that pruning may look at.
 
 // Gradients calls use with the gradients of the mean loss over each of a few batches of
 // rows, taken in their order, in the network's parameters; in evaluation mode, so that
@@ -43,7 +43,7 @@ func gradients(n *models.Network, d *Data, rows []int, use func() error) (err er
 	return errors.Join(d.lost(), use(), opt.ZeroGrad())
 }
 
-// Activations calls use with what each operation of a network gives, [clips, ...], on each of a
+// Activations calls use with the output of each operation of a network, [clips, ...], on each of a
 // few batches of rows, taken in their order; in evaluation mode. The tensors are freed after.
 func Activations(n *models.Network, d *Data, rows []int, batch, batches int, use func(node *op.Node, out *torch.Tensor) error) error {
 	return batched(rows, batch, batches, func(rows []int) error {

@@ -23,7 +23,7 @@ type Epoch struct {
 	WallClock   float64 `json:"seconds"`
 }
 
-// What the best epoch is chosen by, on the validation rows.
+// The scores that the best epoch is chosen by, on the validation rows.
 const (
 	Accuracy = "accuracy"
 	Balanced = "balanced" // balanced accuracy
@@ -68,7 +68,7 @@ type Observer struct {
 	Log   io.Writer                // the running loss and the validation result, as PyTorch's tutorials print them
 }
 
-// A Regimen is what a training does beside minimising the cross entropy. Its fields may
+// A Regimen changes a training beyond minimising the cross entropy. Its fields may
 // be nil.
 type Regimen struct {
 	// Loss takes the place of the cross entropy, hard, of the logits of clips x.
@@ -98,8 +98,8 @@ type Training struct {
 	// trained on, as PyTorch's CrossEntropyLoss(weight) does. The losses in History are
 	// without it on the validation rows.
 	ClassWeights []float64
-	// Generator shuffles the rows and feeds dropout, drawing what PyTorch's DataLoader
-	// and Dropout would draw.
+	// Generator shuffles the rows and feeds dropout, with the draws of PyTorch's DataLoader
+	// and Dropout.
 	Generator *torch.Generator
 	Regimen   Regimen
 	Watch     Observer
@@ -188,7 +188,7 @@ func constrain(n *models.Network) error {
 	return s.Err()
 }
 
-// A trainer is what every step of a training needs.
+// A trainer holds the state of a training's steps.
 type trainer struct {
 	Training   // with its options settled
 	opt        *torch.Optimizer
@@ -197,15 +197,15 @@ type trainer struct {
 	weights    *torch.Tensor    // of the classes; nil where all weigh the same
 	lr         float64
 	total      tally
-	restore    func() error       // ends what Regimen.Epoch began
+	restore    func() error       // undoes the change of Regimen.Epoch
 	record     bool               // steps, to replay them
 	recordings map[int]*recording // by their number of clips
 	replayed   int
 	validation *evaluator // on the rows Val, from the first epoch on
 }
 
-// newTrainer makes what the steps of a training need, and brings the network's weights to
-// where they must be. The caller frees it.
+// newTrainer prepares the steps of a training, and brings the network's weights within
+// their bounds. The caller frees it.
 func newTrainer(t Training) (*trainer, error) {
 	device := t.Network.Device()
 	t.Options = t.Options.Settle(len(t.Fit))

@@ -187,7 +187,7 @@ func TestLowestLossOfEquallyGoodEpochsIsBest(t *testing.T) {
 	}
 }
 
-// stopAt ends a context when a line of the log says so, and counts what comes after.
+// stopAt ends a context when a line of the log says so, and counts the lines after it.
 type stopAt struct {
 	strings.Builder
 	when  func(log string) bool

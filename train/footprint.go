@@ -9,7 +9,7 @@ import (
 )
 
 // Footprint returns the bytes of a GPU that a training takes for itself beside others, with
-// its stream, its recordings and an evaluation: what is free before and after a short one,
+// its stream, its recordings and an evaluation: the free memory before a short one less that after,
 // on clips that d holds. It wants the GPU to itself meanwhile.
 func Footprint(ctx context.Context, arch *models.Arch, o Options, d *Data, device torch.Device) (int64, error) {
 	free := func() (int64, error) {
@@ -71,7 +71,7 @@ func tryOut(ctx context.Context, arch *models.Arch, o Options, d *Data, device t
 }
 
 // LargestBatch returns the largest batch, halved again and again from that of o, of which a
-// training fits in what the device has free; 0 where not one clip does.
+// training fits in the device's free memory; 0 where not one clip does.
 func LargestBatch(ctx context.Context, arch *models.Arch, o Options, d *Data, device torch.Device) (int, error) {
 	return largestBatch(o.BatchSize, func(batch int) error {
 		o.BatchSize = batch

@@ -19,7 +19,7 @@ import (
 	"github.com/eegprune/eegprune/torch"
 )
 
-// gpu is the device of these tests: the first GPU, or what EEGPRUNE_TEST_DEVICE names.
+// gpu is the device of these tests: the first GPU, or the one that EEGPRUNE_TEST_DEVICE names.
 func gpu(t *testing.T) torch.Device {
 	t.Helper()
 	d, err := torch.ParseDevice(cmp.Or(os.Getenv("EEGPRUNE_TEST_DEVICE"), "cuda"))
@@ -70,7 +70,7 @@ func eachNetwork(t *testing.T, check func(t *testing.T, name string)) {
 	}
 }
 
-// A trained fold is what a training said and left.
+// A trained fold holds a training's losses and weights.
 type trainedFold struct {
 	losses   []float64
 	weights  [][]float32
@@ -129,7 +129,7 @@ func trainFolds(t *testing.T, arch *models.Arch, d *Data, o Options, folds, jobs
 	return out
 }
 
-// Points 1, 2, 5, 7 and 8 of what failed: ten folds at once, with dropout and with recorded
+// Points 1, 2, 5, 7 and 8 of the failures: ten folds at once, with dropout and with recorded
 // steps, have the bits of the same folds one after another.
 func TestGPUTenFoldsSideBySideHaveTheBitsOfOneAfterAnother(t *testing.T) {
 	for _, precision := range []string{"", TF32} {
@@ -227,7 +227,7 @@ func TestGPURecordedStepsAreSteps(t *testing.T) {
 	})
 }
 
-// Point 3: what a training held is used again by the next.
+// Point 3: the memory of one training is used again by the next.
 func TestGPUTwoHundredShortCellsHoldNoMoreMemory(t *testing.T) {
 	device := gpu(t)
 	arch := archOn(t, "fbccnn", nil)

@@ -44,8 +44,8 @@ type Options struct {
 }
 
 // Paper returns the settings of Rao & Zhong for a model: SGD at 1e-2 over 200 epochs,
-// a tenth of it from epoch 150 and again from 180, in batches of 64, but for what the
-// network's own [models.Protocol] says.
+// a tenth of it from epoch 150 and again from 180, in batches of 64, unless the
+// network's own [models.Protocol] differs.
 func Paper(model string) Options {
 	o := Options{Optimizer: "sgd", LR: 1e-2, BatchSize: 64, Epochs: 200, Milestones: []float64{0.75, 0.9}, Gamma: 0.1}
 	m, err := models.ByName(model)

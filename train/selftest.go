@@ -13,7 +13,7 @@ import (
 	"github.com/eegprune/eegprune/torch"
 )
 
-// A SelfTest is what small trainings on a device came to.
+// A SelfTest is the result of small trainings on a device.
 type SelfTest struct {
 	Step     time.Duration // median of the steps of a training by itself
 	Recorded bool          // whether steps were recorded, as a GPU's are
@@ -24,7 +24,7 @@ type SelfTest struct {
 var ErrOtherBits = errors.New("the same training gave other bits")
 
 // TryDevice trains a small network four times: with its steps recorded and not, alone and two
-// at once. All must give the same bits.
+// at once. All must return the same bits.
 func TryDevice(ctx context.Context, device torch.Device) (SelfTest, error) {
 	var out SelfTest
 	arch, err := models.Build("fbccnn", models.Config{Input: [3]int{4, 9, 9}, Classes: 2})

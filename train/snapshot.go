@@ -15,8 +15,8 @@ import (
 )
 
 // Snapshots keep in a file all that a training needs to go on with the same numbers after
-// it was ended at any moment: weights, those of the best epoch, what the optimizer
-// remembers, generators and history. The zero value keeps nothing.
+// it was ended at any moment: weights, those of the best epoch, the optimizer's
+// state, generators and history. The zero value keeps nothing.
 type Snapshots struct {
 	Path string
 	// Every is after how many epochs the file is written; with 0 it is when half a
@@ -120,7 +120,7 @@ func (t *trainer) resume() (History, error) {
 	return h, nil
 }
 
-// fits reports whether tensors are those of this training.
+// fits reports whether the tensors have the names and sizes of this training's.
 func (t *trainer) fits(tensors map[string]*torch.Tensor) bool {
 	for _, p := range t.Network.State() {
 		for _, prefix := range []string{ofNetwork, ofBest} {

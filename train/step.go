@@ -31,7 +31,7 @@ func (r *recording) free() {
 	}
 }
 
-// hold makes what the recorded step is on.
+// hold makes the tensors that the recorded step reads.
 func (r *recording) hold(d *Data, rows *torch.Tensor, device torch.Device) (err error) {
 	s := torch.NewScope(torch.NoGrad)
 	defer s.Close()
@@ -162,7 +162,7 @@ func (t *trainer) ask(rows *torch.Tensor, clips int) error {
 	return t.askOn(func(s *torch.Scope) (x, y *torch.Tensor) { return t.Data.take(s, rows, t.Network.Device()) }, clips)
 }
 
-// askOn is ask for the clips that take gives, with their classes.
+// askOn is ask for the clips that take returns, with their classes.
 func (t *trainer) askOn(take func(s *torch.Scope) (x, y *torch.Tensor), clips int) error {
 	s := torch.NewScope(torch.Grad)
 	defer s.Close()

@@ -56,7 +56,7 @@ func passes(rt rapid.TB, from *models.Network, d *Data, g *torch.Generator, o Op
 	return said, weights
 }
 
-// What a recording replays is a step like any other: on its own rows, at its own rate, with
+// A replay of a recording is a step like any other: on its own rows, at its own rate, with
 // the next random numbers. On the CPU a recording is the work itself, so that bits must
 // agree.
 func TestRecordedStepsAreSteps(t *testing.T) {

@@ -1,6 +1,6 @@
-// Evaluation of few clips on a CPU, such as the one that a live system predicts. What libtorch prepares
-// anew for each call, the weights in the processor's order, is prepared once; zeros around a map are
-// laid around it once, and what follows a convolution is computed with it.
+// Evaluation of few clips on a CPU, such as the one that a live system predicts. The weights in the
+// processor's order, which libtorch prepares anew for each call, are prepared once; zeros around a map are
+// laid around it once, and the operations after a convolution are fused with it.
 #include "few.h"
 #include "kernels.h"
 #include "trial.h"
@@ -55,7 +55,7 @@ Tensor in_chunks(const FewKernel &k, const Tensor &weight, int64_t groups) {
   return packed;
 }
 
-// What is of each channel, with zeros up to whole vectors of each group.
+// One number a channel, with zeros up to whole vectors of each group.
 Tensor of_channels(const Tensor &t, int64_t groups, int64_t padded) {
   const Tensor all = t.contiguous().view({groups, -1});
   return at::constant_pad_nd(all, {0, padded - all.size(1)}, 0).flatten();
@@ -78,7 +78,7 @@ struct shim::Prepared::State {
 shim::Prepared::Prepared() : state(std::make_unique<State>()) {}
 shim::Prepared::~Prepared() = default;
 
-// What weights are made of is told by where they lie and how often they were written. A training moves a
+// Weights are compared by their address and version counter. A training moves a
 // BatchNorm's statistics and counts nothing: its numbers, which are few, are compared.
 shim::Prepared::Weights shim::Prepared::of(const Tensor &weight, const Tensor &bias, const HWCNOptions &o, bool by_rows) {
   const std::lock_guard lock(state->mutex);

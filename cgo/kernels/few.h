@@ -21,7 +21,7 @@ struct Few {
   int64_t height, width, out_height, out_width; /* out_width before pooling */
   int64_t kernel[2], stride[2];                 /* height before width; by rows, the stride along it is 1 */
   int64_t pool;                                 /* by rows: how many points make one of y: their mean */
-  float slope;                                  /* what negative numbers are multiplied with, before that */
+  float slope;                                  /* negative numbers are multiplied with it, before that */
 
   static constexpr int64_t beyond = 128;
   static constexpr int64_t longest = 4096; /* by rows: points that are kept before they are pooled, and so pools */

@@ -1,5 +1,5 @@
 // The kernel of few.h, compiled once for each processor with FEW_NAME, FEW_WIDTH, the floats of a
-// vector, and FEW_SUMS, how many vectors of sums its registers hold beside what is added.
+// vector, and FEW_SUMS, how many vectors of sums its registers hold beside the operands.
 #include "few.h"
 
 namespace {

@@ -16,7 +16,7 @@ struct HWCN {
   int64_t height, width, out_height, out_width;
   int64_t kernel[2], stride[2], top, left; /* height before width; zeros above and to the left */
   int64_t pool;                            /* how many points of a row make one of y: their mean */
-  float slope;                             /* what negative numbers are multiplied with, before that */
+  float slope;                             /* negative numbers are multiplied with it, before that */
 
   /* Channels are computed a few at a time. */
   static constexpr int64_t together = 6;
@@ -24,7 +24,7 @@ struct HWCN {
   int64_t pieces() const { return groups * tiles() * out_height * out_width; }
 };
 
-/* Pieces begin to end of y, for processors that have what the name says. */
+/* Pieces begin to end of y, for processors with the instructions of the name. */
 void hwcn_plain(const HWCN &c, int64_t begin, int64_t end);
 void hwcn_avx2(const HWCN &c, int64_t begin, int64_t end);
 void hwcn_avx512(const HWCN &c, int64_t begin, int64_t end);

@@ -1,6 +1,6 @@
 // The kernel of hwcn.h, compiled once for each processor with HWCN_NAME and HWCN_WIDTH, the floats
 // of a vector. A vector holds as many clips, so that any number of channels fills it, and
-// what a clip gives depends neither on the others nor on the processor's width.
+// a clip's output depends neither on the others nor on the processor's width.
 #include "hwcn.h"
 
 namespace {

@@ -1,4 +1,4 @@
-/* What our own kernels compute, of libtorch's tensors and with its exceptions; nothing here knows of
+/* The functions of our own kernels, on libtorch's tensors and with its exceptions; nothing here knows of
  * the shim's handles. Where a kernel does not fit, or its bits would not be libtorch's, libtorch
  * computes the same. */
 #pragma once
@@ -23,8 +23,8 @@ int64_t hwcn_together();
 // each clip anew.
 at::Tensor contiguous(const at::Tensor &x);
 
-/* A convolution of such maps and what follows it: negative numbers times slope, the mean of every `pool`
- * points of a row, and a BatchNorm's evaluation, unless norm_weight is undefined. */
+/* A convolution of such maps and the operations fused with it: negative numbers times slope, the mean of every
+ * `pool` points of a row, and a BatchNorm's evaluation, unless norm_weight is undefined. */
 struct HWCNOptions {
   std::array<int64_t, 2> stride; /* height before width */
   Pad pad;
@@ -37,7 +37,7 @@ struct HWCNOptions {
 /* Without gradients. Features [n, f] are maps of one point. */
 at::Tensor conv2d_hwcn(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias, const HWCNOptions &o);
 
-/* What is prepared once of the weights of a convolution of few clips, and anew where they were written. */
+/* The weights of a convolution of few clips, prepared once, and anew where they were written. */
 class Prepared {
 public:
   Prepared();

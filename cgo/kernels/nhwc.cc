@@ -168,7 +168,7 @@ Tensor bias_gradient(const Tensor &dy) {
   return db;
 }
 
-// What libtorch makes of the same: zeros that are the same on both sides are the convolution's own.
+// libtorch's form of the same: zeros that are the same on both sides are the convolution's own.
 struct Theirs {
   std::array<int64_t, 2> within;
   Pad rest;

@@ -15,7 +15,7 @@ struct SumOrder {
   bool bias_first; /* else after the first group */
 };
 
-/* A map, or the gradient of what it was made of: target point p is the sum over the kernel's points k
+/* A map, or the gradient of its source: target point p is the sum over the kernel's points k
  * of source point p + k - origin, or, mirrored, of p - k + origin. */
 struct NHWCMap {
   const float *source, *weight, *bias; /* weight: chunks of [kernel height, kernel width, channels, chunk]; bias may be null */
@@ -40,15 +40,15 @@ struct NHWCWeight {
 struct NHWCNorm {
   const float *x;
   int64_t clips, points, channels;
-  float *mean, *squares; /* of each channel: its mean, and the sum of squares of what differs from it */
+  float *mean, *squares; /* of each channel: its mean, and the sum of squared differences from it */
 
   const float *dy, *invstd, *weight;
   float *dx, *dweight, *dbias; /* dx may be null */
   int64_t lanes;               /* how many sums libtorch takes side by side along a map */
 };
 
-/* What a processor does: all of one of them, or from so much of the work to so much. Vectors of channels
- * come in chunks of so many, the last of what is left of `padded`. */
+/* A processor's functions: all of one of them, or from so much of the work to so much. Vectors of channels
+ * come in chunks of so many, the last of the rest of `padded`. */
 struct NHWCKernel {
   int64_t chunk;
   int64_t (*map_work)(const NHWCMap &);

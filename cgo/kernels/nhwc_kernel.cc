@@ -220,8 +220,8 @@ void moments(const NHWCNorm &c, int64_t begin, int64_t end) {
   }
 }
 
-// What libtorch makes of the sums that it takes side by side: of all of them halves are added, of
-// less one after the other.
+// libtorch's total of the sums that it keeps side by side: of all of them halves are added, of
+// fewer one after the other.
 inline Vector together(Vector *lanes, int64_t all, int64_t n) {
   if (n < all) {
     for (int64_t i = 1; i < n; ++i)

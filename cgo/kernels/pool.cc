@@ -38,7 +38,7 @@ Four load(const float *x) {
 
 Four filled(float x) { return Four{x, x, x, x}; }
 
-// What LeakyReLU multiplies each number with. Signs are as good as random: a branch would be
+// The factor of LeakyReLU for each number. Signs are as good as random: a branch would be
 // guessed wrong half of the time.
 Four factors(Four x, float slope) { return x > 0 ? filled(1) : filled(slope); }
 float factor(float x, float slope) {
@@ -105,7 +105,7 @@ struct LeakyPool : torch::autograd::Function<LeakyPool> {
     at::parallel_for(0, r.n, r.grain(), [=](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
         backwards(in + i * r.width, g + i * r.windows, o + i * r.width, r.windows, k, slope);
-        std::fill(o + i * r.width + r.windows * k, o + (i + 1) * r.width, 0.0f); // what is in no window
+        std::fill(o + i * r.width + r.windows * k, o + (i + 1) * r.width, 0.0f); // points in no window
       }
     });
     return {out, Tensor(), Tensor()};

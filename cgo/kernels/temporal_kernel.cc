@@ -59,7 +59,7 @@ inline float total(Vector sums) {
   return s[0];
 }
 
-// What M channels of a clip add to the gradients of J points of the kernel: the products of
+// The sums that M channels of a clip add to the gradients of J points of the kernel: the products of
 // the whole map in a row, in 16 sums in turn. Numbers begin to end of the map come now: sums go on
 // from those in `kept`, and are added up after the last.
 template <int M, int J>

@@ -9,7 +9,7 @@
 
 namespace shim {
 
-/* What this processor can do, or the less that libtorch is told to take it for. */
+/* This processor's instruction set, or the smaller one that libtorch is told to use. */
 enum class Processor { other, avx2, avx512 };
 Processor processor();
 
@@ -28,7 +28,7 @@ private:
   const int before;
 };
 
-/* What was found out about this libtorch by trying, once for each key: with one thread, and without
+/* Properties of this libtorch found by trying, once for each key: with one thread, and without
  * gradients. */
 template <typename Key, typename Value> class Known {
 public:

@@ -129,7 +129,7 @@ TEST(Call, TypesHaveNames) {
   EXPECT_NE(Call().tensor("self", {a}).words("dtype", "float3").run(s, "aten::to", "dtype", out), "");
 }
 
-// What can't be given a generator draws from it all the same, in the order of those that can.
+// Operations without a generator argument draw from it all the same, in the order of those with one.
 TEST(Call, DrawsFromTheGeneratorGiven) {
   Scope s;
   ep_tensor x = s.tensor(std::vector<float>(64, 1), {64});

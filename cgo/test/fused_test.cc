@@ -24,7 +24,7 @@ bool same(const std::vector<float> &a, const std::vector<float> &b) {
 } // namespace
 
 // The bits of leaky_relu and avg_pool2d one after the other, forwards and backwards, also where
-// windows leave a rest, of zeros and of what is no number.
+// windows leave a rest, of zeros, NaN and infinity.
 TEST(LeakyPool, IsItsTwoOperations) {
   const int64_t rows = 6;
   for (const int64_t k : {1, 2, 3, 4, 7, 8, 9, 16}) {
@@ -57,7 +57,7 @@ TEST(LeakyPool, IsItsTwoOperations) {
   }
 }
 
-// Also of odd numbers of channels, of fewer rows than a kernel has, and of what follows its layout.
+// Also of odd numbers of channels, of fewer rows than a kernel has, and of a BatchNorm that follows its layout.
 TEST(NHWC, IsConvolutionAndReLU) {
   struct Case {
     int64_t clips, in, height, width, out, kernel[2], pad[4];
@@ -103,7 +103,7 @@ TEST(NHWC, IsConvolutionAndReLU) {
 }
 
 // Signals that need a gradient are convolved by libtorch. Also of rows of 16 points, of kernels that end
-// in the last row, and of what leaves a rest everywhere.
+// in the last row, and of sizes that leave a rest everywhere.
 TEST(Temporal, IsConvolution) {
   struct Case {
     int64_t clips, rows, width, out, kernel, pad;
@@ -133,7 +133,7 @@ TEST(Temporal, IsConvolution) {
   }
 }
 
-// Convolutions of clips that lie innermost, with what follows them: within rounding.
+// Convolutions of clips that lie innermost, with the operations fused with them: within rounding.
 TEST(HWCN, IsAConvolutionAndWhatFollows) {
   struct Case {
     int64_t clips, in, height, width, out, kernel[2], stride[2], pad[4], groups, pool;

@@ -1,4 +1,4 @@
-// What the tests share: a scope that closes itself and short forms of the calls.
+// Shared by the tests: a scope that closes itself and short forms of the calls.
 #pragma once
 
 #include "shim.h"

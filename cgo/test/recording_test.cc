@@ -13,7 +13,7 @@
 
 namespace {
 
-// What a device sees: it must never see a recording beside anything else.
+// A device as calls see it: it must never see a recording beside anything else.
 struct Device {
   shim::Gate gate;
   int state = 0;                  // as a generator's: written by whoever records, read by all others
@@ -29,7 +29,7 @@ struct Device {
     gate.unshare();
   }
   static thread_local int seen;
-  static thread_local bool records; // this thread, which may use what it has closed
+  static thread_local bool records; // this thread, which may use the gate that it has closed
 };
 thread_local int Device::seen = 0;
 thread_local bool Device::records = false;
@@ -86,7 +86,7 @@ TEST(Recording, GoesInOrder) {
   Said said;
   {
     shim::Recording r(d.gate, capture(d, said));
-    d.use(); // the backward pass that is recorded shares what its thread has closed
+    d.use(); // the backward pass that is recorded shares the gate that its thread has closed
     r.end();
     r.replay();
     r.replay();
@@ -107,7 +107,7 @@ TEST(Recording, ThatFailsLeavesTheDeviceToOthers) {
         EXPECT_THROW(r.end(), std::runtime_error);
       }
     }
-    // Once, however it failed; what was never made is not released.
+    // Once, however it failed; a capture that was never made is not released.
     EXPECT_EQ(std::count(said.begin(), said.end(), "abandon"), 1);
     EXPECT_EQ(std::count(said.begin(), said.end(), "release"), 0);
     EXPECT_EQ(d.recording, 0);

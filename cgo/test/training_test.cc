@@ -64,7 +64,7 @@ TEST_P(Optimizer, OutlivesTheHandlesOfItsParameters) {
   OK(ep_optimizer_free(o));
 }
 
-// What one form remembers the other goes on from.
+// One form goes on from the state of the other.
 TEST(OptimizerState, PassesFromOneFormToTheOther) {
   for (const int32_t first : {0, 1}) {
     Scope s;

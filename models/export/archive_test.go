@@ -35,8 +35,8 @@ func archive(t *testing.T, path string, change func(a *models.Arch)) *models.Net
 	return n
 }
 
-// TestONNXOfArchives looks at the graphs of networks that PyTorch exported: what onnxruntime computes of
-// them TestONNXOfEachKind tells.
+// TestONNXOfArchives looks at the graphs of networks that PyTorch exported; TestONNXOfEachKind compares
+// onnxruntime's results.
 func TestONNXOfArchives(t *testing.T) {
 	for name, want := range map[string][]string{
 		"cnn.2.15":       {"Conv", "BatchNormalization", "Elu", "AveragePool", "Gemm"},
@@ -95,7 +95,7 @@ func TestONNXRefuses(t *testing.T) {
 		"a place of a view that is written over": {func(a *models.Arch) {
 			n := elu(a)
 			n.Op = "aten.elu_.default"
-			// The pool takes what was there before by another name, of which a graph without memory knows nothing.
+			// The pool takes the old value by another name, which a graph without memory can't follow.
 			alias := op.Node{Name: "same", Op: "aten.contiguous.default", Args: op.Args{"self": n.Args["self"]}, Gives: []op.Value{{Name: "same", Shape: n.Gives[0].Shape}}}
 			for i := range a.Nodes {
 				if a.Nodes[i].Ref("self") == n.Gives[0].Name {
@@ -124,7 +124,7 @@ func TestONNXRefuses(t *testing.T) {
 	}
 }
 
-// TestDamagedArchivesAreErrors changes arguments of graphs that PyTorch exported: what comes of them is an
+// TestDamagedArchivesAreErrors changes arguments of graphs that PyTorch exported: each becomes an
 // error or a file, and never a panic.
 func TestDamagedArchivesAreErrors(t *testing.T) {
 	values := rapid.SampledFrom([]any{nil, 0, -1, 3, 1 << 62, []int{}, []int{0, -1}, []int{2, 2, 2, 2, 2}, 0.5, true, "constant", op.Ref(models.Input),

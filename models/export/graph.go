@@ -19,19 +19,19 @@ type graphBuilder struct {
 	network   *models.Network
 	constants *models.Constants
 	int8      bool
-	values    map[string]string    // what each node gives, by its name in the graph
+	values    map[string]string    // the nodes' outputs, by their names in the graph
 	types     map[string]op.Choice // of the elements of values and tensors
-	initials  map[string]string    // constants of the graph, by what they are
+	initials  map[string]string    // constants of the graph, by their content
 	taken     map[string]bool      // names
 	bytes     int                  // of initialisers
-	memory    map[string]string    // in whose memory a value may lie
-	views     map[string]*op.Call  // the nodes that gave values which may lie in others' memory
+	memory    map[string]string    // the value whose memory a value may share
+	views     map[string]*op.Call  // the nodes whose outputs may share memory with an input
 	before    map[string]bool      // values that are there
 	g         onnxpb.GraphProto
 
 	node *op.Node
 	err  error // of the node's tensors
-	// steps counts what the node's operations give in between, and first is the first of them.
+	// steps counts the node's intermediate results, and first is the place of its first operation.
 	steps, first int
 }
 
@@ -86,8 +86,8 @@ func (b *graphBuilder) add(c *op.Call, later []*op.Call) error {
 	return b.err
 }
 
-// written gives the values in whose memory a node wrote what they are from there on, or says why that
-// is not known: a graph of ONNX has no memory.
+// written updates the values in whose memory an in-place node wrote, or says why they are
+// not known: a graph of ONNX has no memory.
 func (b *graphBuilder) written(g *op.Graph, later []*op.Call) error {
 	self := g.Ref("self")
 	x, known := b.values[g.Values()[0]], map[string]bool{}
@@ -120,7 +120,7 @@ func (b *graphBuilder) written(g *op.Graph, later []*op.Call) error {
 	return b.err
 }
 
-// taken reports whether nodes take a value.
+// taken reports whether a value is an input of some nodes.
 func taken(by []*op.Call, value string) bool {
 	return slices.ContainsFunc(by, func(c *op.Call) bool { return slices.Contains(c.Inputs(), value) })
 }
@@ -165,12 +165,12 @@ func (b *graphBuilder) operation(name, operation string, in, out []string, attri
 	b.g.Node = append(b.g.Node, n)
 }
 
-// Step adds an operation that gives one tensor.
+// Step adds an operation of one output.
 func (b *graphBuilder) Step(operation string, in []string, attributes ...op.Attribute) string {
 	return b.Steps(operation, 1, in, attributes...)[0]
 }
 
-// Steps adds one that gives several.
+// Steps adds one of several outputs.
 func (b *graphBuilder) Steps(operation string, outputs int, in []string, attributes ...op.Attribute) []string {
 	var out []string
 	for range outputs {
@@ -181,7 +181,7 @@ func (b *graphBuilder) Steps(operation string, outputs int, in []string, attribu
 	return out
 }
 
-// Give says that a value of the node is what an operation gave, or another value. The node's last
+// Give makes the output of an operation, or another value, an output of the node. The node's last
 // operation takes the value's name.
 func (b *graphBuilder) Give(place int, x string) {
 	value := b.node.Values()[place]
@@ -195,7 +195,7 @@ func (b *graphBuilder) Give(place int, x string) {
 	}
 }
 
-// named has what a node gives called by another name.
+// named renames an output.
 func named(nodes []*onnxpb.NodeProto, from, to string) bool {
 	given := false
 	for _, n := range nodes {
@@ -260,7 +260,7 @@ func (b *graphBuilder) raw(name string) (raw []byte, shape []int, err error) {
 	return a.Data, a.Shape, err
 }
 
-// tensor adds a parameter, buffer or constant as it is.
+// tensor adds a parameter, buffer or constant unchanged.
 func (b *graphBuilder) tensor(name string) string {
 	raw, shape, err := b.raw(name)
 	if err != nil && b.err == nil {
@@ -322,7 +322,7 @@ func (b *graphBuilder) Clips() string {
 	return b.initials[key]
 }
 
-// Weight is a weight [filters, ...] as it is or as 8-bit integers.
+// Weight is a weight [filters, ...], unchanged or as 8-bit integers.
 func (b *graphBuilder) Weight(name string) string {
 	t := b.constants.Tensor(name)
 	if !b.int8 || t == nil || b.types[name] != "float32" || len(t.Shape()) < 2 {
@@ -350,7 +350,7 @@ func (b *graphBuilder) Weight(name string) string {
 	return own
 }
 
-// prune leaves out what the logits do not need.
+// prune leaves out nodes that the logits do not need.
 func (b *graphBuilder) prune() {
 	used := map[string]bool{Output: true}
 	for i := len(b.g.Node) - 1; i >= 0; i-- {

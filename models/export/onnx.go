@@ -15,7 +15,7 @@ import (
 	"github.com/eegprune/eegprune/models/op"
 )
 
-// The versions of what is written: operators of opset 17, in the form of ONNX 1.12, which
+// The versions that are written: operators of opset 17, in the form of ONNX 1.12, which
 // was the first to have it.
 const (
 	opset     = 17
@@ -38,8 +38,8 @@ type ONNXOptions struct {
 	Metadata map[string]string // to be kept in the file
 }
 
-// ONNX writes the network as it computes in an evaluation, for batches of any size. A network that
-// PyTorch exported takes what it took there.
+// ONNX writes the network as it computes in an evaluation, for batches of any size. The input of a
+// network that PyTorch exported has the shape that it had there.
 func ONNX(w io.Writer, n *models.Network, o ONNXOptions) error {
 	if err := n.Arch.Check(); err != nil {
 		return err
@@ -90,7 +90,7 @@ func (b *graphBuilder) graph() (*onnxpb.GraphProto, error) {
 	return &b.g, b.err
 }
 
-// clip is the shape of what the graph takes, without the clips.
+// clip is the shape of the graph's input, without the clips.
 func (b *graphBuilder) clip() []int {
 	if e := b.network.Arch.Exported; e != nil {
 		return e.Input[1:]
@@ -98,8 +98,8 @@ func (b *graphBuilder) clip() []int {
 	return b.network.Arch.Input[:]
 }
 
-// live says which nodes the logits depend on. What writes over a value is needed where the value is, or
-// another that may lie in its memory.
+// live says which nodes the logits depend on. A node that overwrites a value is needed where that value
+// is, or another that may share its memory.
 func live(calls []*op.Call, root map[string]string, logits string) []bool {
 	needed, names, written := make([]bool, len(calls)), map[string]bool{logits: true}, map[string]bool{root[logits]: true}
 	for i := len(calls) - 1; i >= 0; i-- {

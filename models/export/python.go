@@ -70,7 +70,7 @@ func pythonName(name string) error {
 	return nil
 }
 
-// A unit is what the class holds under one attribute: a module, or a block of modules whose
+// A unit is one attribute of the class: a module, or a block of modules whose
 // names begin alike.
 type unit struct {
 	name  string
@@ -83,7 +83,7 @@ type pythonWriter struct {
 	b     strings.Builder
 	arch  *models.Arch
 	calls map[string]*op.Call
-	users map[string][]string // nodes that take a value
+	users map[string][]string // nodes that a value is an input of
 	order []*op.Call
 	all   []*unit
 }
@@ -100,8 +100,8 @@ func (p *pythonWriter) unit(node string) *unit {
 	return u
 }
 
-// constructed are the nodes in the order of construction, which is that of their tensors; those
-// that have none keep their place after the node before them.
+// constructed returns the nodes in the order of construction, which is the order of their tensors; nodes
+// without tensors keep their place after the node before them.
 func (p *pythonWriter) constructed() []*op.Call {
 	at := map[string]int{}
 	for i, t := range p.arch.Tensors {
@@ -156,7 +156,7 @@ func (p *pythonWriter) isChain(u *unit) bool {
 	return true
 }
 
-// values are what a node takes of other nodes and the network's input.
+// values are a node's inputs that are values: outputs of other nodes or the network's input.
 func (p *pythonWriter) values(c *op.Call) []string {
 	return slices.DeleteFunc(c.Inputs(), func(in string) bool { return p.calls[in] == nil && in != models.Input })
 }
@@ -204,7 +204,7 @@ func (p *pythonWriter) docstring(masks models.Masks) {
 	}
 }
 
-// imports names only what the class uses, so that no linter complains.
+// imports writes the imports of those names that the class uses, so that no linter complains.
 func (p *pythonWriter) imports(class string) {
 	bounded := strings.Contains(class, "MaxNormConv2d(")
 	if strings.Contains(class, "OrderedDict(") {

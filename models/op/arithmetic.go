@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// arithmeticRules are those of functions of the elements of several tensors, or of a tensor and a
-// number: channels stay what they are.
+// arithmeticRules returns the rules of functions of the elements of several tensors, or of a tensor and
+// a number: channels stay apart.
 func arithmeticRules() []rule {
 	return []rule{
 		{ops: "add sub subtract rsub mul multiply div divide true_divide floor_divide remainder fmod pow float_power atan2 maximum minimum fmax " +
@@ -21,7 +21,7 @@ var counterpartsOfPairs = map[string]string{"add": "Add", "sub": "Sub", "subtrac
 	"divide": "Div", "true_divide": "Div", "pow": "Pow", "float_power": "Pow", "maximum": "Max", "minimum": "Min",
 	"max": "Max", "min": "Min"}
 
-// comparisons are those of two tensors.
+// comparisons are ONNX's comparisons of two tensors, by PyTorch's names.
 var comparisons = map[string]string{"eq": "Equal", "lt": "Less", "less": "Less", "le": "LessOrEqual", "gt": "Greater", "greater": "Greater", "ge": "GreaterOrEqual"}
 
 // connectives are functions of truth values.
@@ -97,7 +97,7 @@ func arithmeticOther(g *Graph, k calculation, name string) error {
 		x := k.arg("self")
 		out = k.do("Add", x, k.do("Mul", k.arg("weight"), k.do("Sub", k.arg("end"), x)))
 	case "where":
-		if g.op.param("self") == nil { // which gives the places where it holds
+		if g.op.param("self") == nil { // which returns the indices where it holds
 			return errNoONNX(g.Call, "")
 		}
 		out = k.choose(g.as("condition", "bool"), k.arg("self"), k.arg("other"))
@@ -161,7 +161,7 @@ func (k calculation) truncatedQuotient(x, y string) string {
 	return k.truncated(q)
 }
 
-// angle is that of the point (x, y).
+// angle returns the angle of the point (x, y).
 func (k calculation) angle(y, x string) string {
 	const pi = 3.141592653589793
 	zero := k.num(0)
@@ -173,7 +173,8 @@ func (k calculation) angle(y, x string) string {
 	return k.choose(k.do("Equal", x, zero), upright, k.choose(left, k.do("Add", inclined, half), inclined))
 }
 
-// kinds of elements, which decide before their sizes do what two types become together.
+// kindOf orders element types by kind: bool, whole numbers, the others. The later kind of two decides the
+// type of a result before their sizes do.
 func kindOf(t Choice) int {
 	switch {
 	case t == "bool":

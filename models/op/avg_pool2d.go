@@ -19,7 +19,7 @@ func (c *Call) Window() (kernel, stride []int) {
 	return kernel, stride
 }
 
-// pooled is the shape that a pool over the last dimensions gives.
+// pooled returns the output shape of a pool over the last dimensions.
 func pooled(c *Call, what string, dims int) ([]int, error) {
 	x, err := c.Map("self", what, dims+1)
 	if err != nil {
@@ -39,9 +39,9 @@ func pooled(c *Call, what string, dims int) ([]int, error) {
 	return batched(out...), nil
 }
 
-// overWindows ties what is pooled: channels pass, as does a dimension along which a window is one
-// element and moves by one; the others stay whole. Places of the largest count all elements, so that
-// with them only channels pass.
+// overWindows ties the dimensions of a pool: channels pass, as does a dimension along which a window is
+// one element and moves by one; the others stay whole. The indices of a max pool count all elements, so
+// that with them only channels pass.
 func overWindows(t *Ties) {
 	moved := 1
 	for n, name := range []string{"1d", "2d", "3d"} {

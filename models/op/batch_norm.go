@@ -97,7 +97,7 @@ func (b *Binding) Norm() torch.BatchNorm {
 		Count: t("num_batches_tracked"), Momentum: b.Float("momentum"), Eps: b.Float("eps")}
 }
 
-// NormOptions are what a BatchNorm may have; zero means PyTorch's momentum of 0.1 and eps of 1e-5.
+// NormOptions are the options of a BatchNorm; zero means PyTorch's momentum of 0.1 and eps of 1e-5.
 type NormOptions struct{ Momentum, Eps float64 }
 
 // BatchNorm2d adds a [BatchNorm] of maps with so many channels.

@@ -9,24 +9,23 @@ import (
 // Batch stands in shapes for the number of clips, which is any.
 const Batch = -1
 
-// maxElements bounds what one operation of a network from a file may ask for.
+// maxElements bounds the elements of one operation's output in a network from a file.
 const maxElements = 1 << 40
 
-// A Call is a node with the shapes of what it takes and gives. Those of values begin with
-// [Batch].
+// A Call is a node with the shapes of its inputs and outputs. Those of values begin with [Batch].
 type Call struct {
 	*Node
-	Out    []int // of the first that it gives; nil until it is known
+	Out    []int // of the first output; nil until it is known
 	op     *Op
 	shapes map[string][]int
 	known  bool
-	// Of a network that is made smaller, for Fit: the shapes before, and what is left of each
+	// Of a network that is made smaller, for Fit: the shapes before, and the elements left of each
 	// dimension, nil for all.
 	before Shapes
 	kept   func(value string, dim int) []int
 }
 
-// Shapes are those of a network's values and tensors by their names.
+// Shapes are the shapes of a network's values and tensors by their names.
 type Shapes map[string][]int
 
 // Call prepares a node whose inputs have these shapes.
@@ -61,8 +60,8 @@ func (s Shapes) Call(n *Node) (*Call, error) {
 	return c, nil
 }
 
-// typical reports whether all that a node takes and gives are maps or features of clips, and
-// weights: what operations' own ways are made for.
+// typical reports whether the node's one output and its first input begin with the clips, and no argument
+// is a [Size]: the case that the Shape and kernel of an [Op] are written for.
 func (o *Op) typical(c *Call) bool {
 	for _, v := range c.Args {
 		switch v.(type) {
@@ -79,24 +78,24 @@ func (o *Op) typical(c *Call) bool {
 	return len(c.Gives) == 1 && len(in) > 0 && len(c.shapes[in[0]]) > 0 && c.shapes[in[0]][0] == Batch
 }
 
-// Inputs are the names of all tensors that the node takes, in the order of its arguments.
+// Inputs are the names of all the node's input tensors, in the order of its arguments.
 func (c *Call) Inputs() []string { return c.inputs(c.op) }
 
 // Operation is the node's: one of no properties where it has no file.
 func (c *Call) Operation() *Op { return c.op }
 
-// Known reports whether the operation's own ways, such as its kernel and what it is in ONNX, are
-// those of this node: graphs of other programs have some that only libtorch knows.
+// Known reports whether the operation's own kernel can compute this node: graphs of other programs have
+// nodes that only libtorch can.
 func (c *Call) Known() bool { return c.known }
 
-// Smaller says, for Fit, what the shapes were before a network was made smaller, and which elements
-// are left of each dimension: nil for all.
+// Smaller sets, for Fit, the shapes from before a network was made smaller, and the elements left of
+// each dimension: nil for all.
 func (c *Call) Smaller(before Shapes, kept func(value string, dim int) []int) {
 	c.before, c.kept = before, kept
 }
 
-// Fit makes parameters and arguments fit what comes in. Tensors are resized in the memory of their
-// shapes.
+// Fit resizes parameters and arguments to the shapes of the inputs. Tensors are resized in the memory of
+// their shapes.
 func (c *Call) Fit() {
 	for _, in := range c.Inputs() {
 		if c.shapes[in] == nil {
@@ -108,7 +107,7 @@ func (c *Call) Fit() {
 	}
 }
 
-// Infer finds the shape of what the node gives and adds it to s.
+// Infer finds the shape of the node's output and adds it to s.
 func (s Shapes) Infer(n *Node) (*Call, error) {
 	c, err := s.Call(n)
 	if err != nil {
@@ -139,7 +138,7 @@ func (s Shapes) Infer(n *Node) (*Call, error) {
 	return c, nil
 }
 
-// given adds what a node says that it gives.
+// given adds the outputs that a node states.
 func (s Shapes) given(c *Call) error {
 	for i, v := range c.Gives {
 		size := 1
@@ -176,10 +175,10 @@ func (c *Call) clip() []int {
 // unbatched is a shape without the batch: nothing of a single number.
 func unbatched(shape []int) []int { return shape[min(1, len(shape)):] }
 
-// Shape is that of the tensor of an argument, nil where it is not given.
+// Shape is the shape of an argument's tensor, nil where it is not given.
 func (c *Call) Shape(arg string) []int { return c.shapes[c.Ref(arg)] }
 
-// size is that of a dimension of an argument's tensor, 0 where there is none.
+// size is the size of a dimension of an argument's tensor, 0 where there is none.
 func (c *Call) size(arg string, dim int) int { return sizeAt(c.Shape(arg), dim) }
 
 // sizeAt is a size of a shape, the last being -1; 0 where there is none.
@@ -190,7 +189,7 @@ func sizeAt(shape []int, dim int) int {
 	return shape[dim]
 }
 
-// ShapesOf are those of an argument of several tensors.
+// ShapesOf are the shapes of an argument of several tensors.
 func (c *Call) ShapesOf(arg string) [][]int {
 	var all [][]int
 	for _, name := range c.Refs(arg) {
@@ -223,7 +222,7 @@ func (c *Call) Map(arg string, what string, dims int) ([]int, error) {
 // batched is the shape of a value for any number of clips.
 func batched(clip ...int) []int { return append([]int{Batch}, clip...) }
 
-// same is the shape of what gives what it takes, element by element.
+// same returns the output shape of an operation that works element by element: its input's.
 func same(arg string) func(c *Call) ([]int, error) {
 	return func(c *Call) ([]int, error) { return slices.Clone(c.Shape(arg)), nil }
 }

@@ -36,7 +36,7 @@ func (c *Call) ConvolutionOptions() torch.Conv2dOptions {
 		Dilation: [2]int(c.Ints("dilation")), Groups: c.Int("groups")}
 }
 
-// ConvOptions are what a convolution may have beside its size. Strides of zero mean 1.
+// ConvOptions are the options of a convolution. Strides of zero mean 1.
 type ConvOptions struct {
 	Stride, Padding [2]int // height before width
 	// Groups divides channels into groups that do not mix; 0 for one.
@@ -59,7 +59,7 @@ func (n *Net) Conv2d(name string, in, out int, kernel [2]int, o ConvOptions) Lay
 	return n.weighs(name, Conv2d, args, !o.NoBias, out, in/max(o.Groups, 1), kernel[0], kernel[1])
 }
 
-// What convolutions of any number of dimensions share.
+// Shared by convolutions of any number of dimensions.
 
 // depthwise reports whether each filter sees one channel, and goes with it. One group that is
 // given says so too: all channels but one are gone.
@@ -72,7 +72,7 @@ func (c *Call) depthwise() bool {
 // channels is the dimension of the channels: after the clips, or the first where there are none.
 func (c *Call) channels() int { return len(c.Shape("input")) - len(c.Shape("weight")) + 1 }
 
-// convolved is the shape that a convolution along so many dimensions gives.
+// convolved returns the output shape of a convolution along so many dimensions.
 func convolved(c *Call, dims int) ([]int, error) {
 	x, err := c.Map("input", "convolution", dims+1)
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// convolutionRules are those of convolutions that have no file of their own.
+// convolutionRules returns the rules of convolutions that have no file of their own.
 func convolutionRules() []rule {
 	return []rule{
 		{ops: "conv1d conv2d conv3d", Op: Op{Weighs: Conv, Tie: tieConvolution, Fit: fitConvolution, MACs: convolutionMACs, ONNX: convolutionONNX}},
@@ -58,8 +58,8 @@ func (c *Call) Zeros() (before, after []int) {
 	return before, after
 }
 
-// Conv2d is the call as one of [Conv2d] on what the zeros of its padding, that are said by a word, have been
-// added to; or nil.
+// Conv2d returns the call as a [Conv2d] without padding, for an input to which the zeros have been added
+// already; nil unless it is a conv2d whose padding is given by a word.
 func (c *Call) Conv2d() *Call {
 	if _, word := c.value("padding").(string); !word || c.Op != "aten.conv2d.padding" || !c.op.typical(c) || len(c.Shape("weight")) != 4 {
 		return nil

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// elementwiseRules are those of functions of each element alone: channels stay what they are.
+// elementwiseRules returns the rules of functions of each element alone: channels stay apart.
 func elementwiseRules() []rule {
 	return []rule{
 		{ops: "abs acos acosh alias alpha_dropout arccos arcsin arctan asin asinh atan atanh ceil celu clamp clamp_max clamp_min clip clone " +
@@ -57,7 +57,7 @@ func elementwiseRules() []rule {
 	}
 }
 
-// passing are functions that give what they take, in evaluation.
+// passing are functions that return their input in evaluation.
 const passing = " alias alpha_dropout bernoulli clone contiguous detach dropout feature_dropout lift_fresh_copy native_dropout positive " +
 	"resolve_conj resolve_neg "
 
@@ -144,7 +144,7 @@ func elementwiseONNX(g *Graph) error {
 	return nil
 }
 
-// elementwiseOther writes functions that give elements of another type, or have tensors beside the first.
+// elementwiseOther writes functions that return elements of another type, or have tensors beside the first.
 func elementwiseOther(g *Graph, name string, from Choice) error {
 	k := g.computes()
 	x := g.In(g.first())
@@ -251,7 +251,7 @@ func (k calculation) gelu(x string) string {
 	return k.do("Mul", k.do("Mul", x, k.do("Add", share, k.num(1))), k.num(0.5))
 }
 
-// logit is that of numbers that are brought to between eps and 1-eps.
+// logit is the logit of numbers, clamped to between eps and 1-eps where eps is given.
 func (k calculation) logit(x string) string {
 	if k.value("eps") != nil {
 		eps := k.Float("eps")

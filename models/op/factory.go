@@ -2,7 +2,8 @@ package op
 
 import "strings"
 
-// sizeRules are those of what makes tensors of one number: any part of them is as good as another.
+// sizeRules returns the rules of operations that fill a tensor with one number: any part of it is as good
+// as another.
 func sizeRules() []rule {
 	return []rule{
 		{ops: "zeros ones full empty new_zeros new_ones new_full new_empty", Op: Op{

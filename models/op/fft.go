@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// fourierRules are those of Fourier transforms: the dimension that they go along stays whole.
+// fourierRules returns the rules of Fourier transforms: the dimension that they go along stays whole.
 func fourierRules() []rule {
 	return []rule{
 		{ops: "fft_fft fft_ifft fft_rfft fft_irfft fft_hfft fft_ihfft fft_fftshift fft_ifftshift _fft_r2c _fft_c2r _fft_c2c",
@@ -276,7 +276,7 @@ const ofComplex = " fft_fft fft_ifft fft_rfft fft_irfft stft view_as_real view_a
 	"ravel flatten unflatten transpose swapaxes swapdims t mT movedim moveaxis permute expand expand_as broadcast_to repeat tile repeat_interleave " +
 	"cat concat concatenate stack split split_with_sizes chunk tensor_split unbind select slice narrow index_select "
 
-// complexFunction writes functions of complex numbers, or that give some.
+// complexFunction writes functions of complex numbers, or that return some.
 func complexFunction(g *Graph, name string) error {
 	k := calculation{g, "float32"}
 	part := func(arg string, i int) string {

@@ -7,21 +7,21 @@ import (
 	"strings"
 )
 
-// A Role is what elements of a tensor are of a channel.
+// A Role says how elements of a tensor serve a channel.
 type Role string
 
 // The roles.
 const (
-	Filter    Role = "filter"    // the row of a weight that makes the channel
-	Bias      Role = "bias"      // and what is added to it
-	Scale     Role = "scale"     // what a normalisation multiplies the channel with,
-	Shift     Role = "shift"     // adds to it,
-	Statistic Role = "statistic" // and keeps of it
-	Column    Role = "column"    // what a layer that takes the channel multiplies it with
-	Through   Role = "through"   // what else the channel meets on its way
+	Filter    Role = "filter"    // the row of a weight that computes the channel
+	Bias      Role = "bias"      // the number added to it
+	Scale     Role = "scale"     // the factor of a normalization for the channel,
+	Shift     Role = "shift"     // the number that it adds,
+	Statistic Role = "statistic" // and its running statistics
+	Column    Role = "column"    // the weights that a later layer multiplies the channel with
+	Through   Role = "through"   // any other tensor that the channel meets on its way
 )
 
-// A Part is what a group's channels are of one dimension of a tensor.
+// A Part holds the indices of a group's channels along one dimension of a tensor.
 type Part struct {
 	Tensor string `json:"tensor"`
 	Dim    int    `json:"dim"`
@@ -44,8 +44,8 @@ func (p Part) Rows(channels []int) []int {
 	return rows
 }
 
-// A Group is a set of channels, each of which can be removed on its own, with all that is its:
-// the rows that make it, what a normalisation has of it, the columns of the layers that take it.
+// A Group is a set of channels, each of which can be removed on its own, with all that belongs to it:
+// its rows of filters, its elements of normalizations, its columns in the layers that take it.
 // Channel i of the group is the same in all of its parts.
 type Group struct {
 	Name     string `json:"name"`
@@ -90,8 +90,8 @@ type Trace struct {
 	shapes  Shapes
 }
 
-// Follow finds which channels of a network go together, and what stays whole: by what each
-// operation says of dimensions, never by equal sizes. The shapes are those of all its values and
+// Follow finds which channels of a network go together, and which dimensions stay whole: from the ties
+// of each operation, never from equal sizes. The shapes must include all of the network's values and
 // tensors.
 func Follow(nodes []Node, tensors []Tensor, shapes Shapes, logits string) *Trace {
 	t := &Trace{trace{start: map[Dim]int{}, why: map[int]string{}, whole: map[Dim]string{}, roles: map[Dim]Role{}, kinds: map[Dim]Kind{},
@@ -112,7 +112,7 @@ func Follow(nodes []Node, tensors []Tensor, shapes Shapes, logits string) *Trace
 		n := &nodes[i]
 		inputs, values := n.Inputs(), n.Values()
 		if len(inputs) > 0 && !slices.ContainsFunc(inputs, func(in string) bool { return !t.fixed[in] }) {
-			for _, v := range values { // but for what is repeated for each clip
+			for _, v := range values { // unless it is repeated for each clip
 				t.fixed[v] = !slices.ContainsFunc(shapes[v], func(size int) bool { return size < 0 })
 			}
 		}
@@ -143,7 +143,7 @@ func Follow(nodes []Node, tensors []Tensor, shapes Shapes, logits string) *Trace
 	return t
 }
 
-// Shapes are those of the values and tensors that were followed.
+// Shapes returns the shapes of the values and tensors that were followed.
 func (t *Trace) Shapes() Shapes { return t.shapes }
 
 func (t *Trace) dim(tensor string, dim int) Dim {
@@ -153,7 +153,7 @@ func (t *Trace) dim(tensor string, dim int) Dim {
 	return Dim{}
 }
 
-// Kind is what a tensor's filters are of, "" for tensors that have none.
+// Kind returns the kind of layer that a tensor's filters belong to, "" for tensors that have none.
 func (t *Trace) Kind(tensor string) Kind {
 	for dim := range t.shapes[tensor] {
 		if t.Role(tensor, dim) == Filter {
@@ -163,11 +163,11 @@ func (t *Trace) Kind(tensor string) Kind {
 	return ""
 }
 
-// Role is what the elements of a tensor's dimension are of a channel, "" for nothing.
+// Role returns the role of a tensor's dimension, "" for none.
 func (t *Trace) Role(tensor string, dim int) Role { return t.roles[t.dim(tensor, dim)] }
 
-// Without says what is left of every dimension when of each group that keep names only those
-// channels stay: nil for all.
+// Without returns a function that lists the elements left of a dimension, nil for all, when of each group
+// that keep names only those channels stay.
 func (t *Trace) Without(groups []Group, keep map[string][]int) func(tensor string, dim int) []int {
 	gone := map[int]bool{} // sets by their roots
 	for i := range groups {

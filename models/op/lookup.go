@@ -1,6 +1,6 @@
 package op
 
-// lookupRules are those of what takes elements by numbers.
+// lookupRules returns the rules of operations that look up elements by index.
 func lookupRules() []rule {
 	return []rule{
 		{ops: "embedding", Op: Op{Tie: func(t *Ties) {
@@ -79,7 +79,7 @@ func indexedONNX(g *Graph) error {
 		list := g.Step("Expand", []string{g.cast(g.Value(names[i]), g.Element(names[i]), "int64"), g.dims(shape)})
 		lists = append(lists, g.Step("Unsqueeze", []string{list, g.Numbers(most)}))
 	}
-	// The dimensions that are indexed come first, and what they give goes back to their place.
+	// The indexed dimensions move to the front, and those of the lists then back to their place.
 	var order, back []int
 	for d := range dims {
 		if d >= first && d < first+len(at) {

@@ -5,13 +5,13 @@ import (
 	"strings"
 )
 
-// sharing are operations whose result may lie in the memory of what they take, in evaluation.
+// sharing lists operations whose output may share memory with their first input, in evaluation.
 const sharing = " alias alpha_dropout atleast_1d atleast_2d atleast_3d broadcast_to chunk conj contiguous detach diagonal dropout expand expand_as " +
 	"feature_alpha_dropout feature_dropout flatten imag lift_fresh mT matrix_H movedim moveaxis narrow native_dropout permute positive ravel real " +
 	"reshape reshape_as resolve_conj resolve_neg select slice split split_with_sizes squeeze swapaxes swapdims t tensor_split to transpose type_as " +
 	"unbind unflatten unfold unsqueeze view view_as view_as_complex view_as_real _conj _unsafe_view adjoint "
 
-// Shares is the value that what the node gives may lie in the memory of, "" for none.
+// Shares returns the value that the node's output may share memory with, "" for none.
 func (c *Call) Shares() string {
 	if c.InPlace() || strings.Contains(sharing, " "+c.op.base()+" ") {
 		return c.Ref(c.first())
@@ -19,9 +19,9 @@ func (c *Call) Shares() string {
 	return ""
 }
 
-// Written is a value of which a part, or all in another shape, was written over by x: view is the node
-// that took the part of it. It reports whether that is known: some operations give a part of a value's
-// memory in one case and a copy in another.
+// Written returns a value after x was written over a part of it, or over all of it in another shape: view
+// is the node that took that part. It reports whether the result is known: some operations return a view
+// in one case and a copy in another.
 func (g *Graph) Written(view *Call, value, x string) (string, bool) {
 	v := &Graph{view, g.Builder}
 	t, own := g.Element(view.Ref("self")), view.Shape("self")
@@ -55,7 +55,7 @@ func (g *Graph) Written(view *Call, value, x string) (string, bool) {
 	return "", false
 }
 
-// replaced is a value with x in the place of what the node takes of it along a dimension.
+// replaced returns a value with x in place of the part that the node selects along a dimension.
 func (g *Graph) replaced(value, x string) (string, bool) {
 	axis := g.axis("dim", "self")
 	size := g.size("self", axis)

@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// A Net is a network that is being written. Its methods make layers: [Net.Conv2d] the tensors of a
-// convolution, in the order in which PyTorch's class constructs them, and what it returns the node
-// that computes it. A layer that is called twice shares its tensors.
+// A Net is a network that is being written. Its methods make layers: [Net.Conv2d] makes the tensors of a
+// convolution, in the order in which PyTorch's class constructs them, and returns a [Layer], which adds
+// the node. A layer that is called twice shares its tensors.
 type Net struct {
 	Nodes   []Node
 	Tensors []Tensor
@@ -21,7 +21,7 @@ const Input = "input"
 // NewNet begins a network for clips of a shape.
 func NewNet(clip ...int) *Net { return &Net{shapes: Shapes{Input: batched(clip...)}} }
 
-// A Layer adds a node that takes values, and returns the name of what it gives.
+// A Layer adds a node with these inputs, and returns the name of its output.
 type Layer func(values ...string) string
 
 // Err says why a layer can't be, naming it.
@@ -69,7 +69,7 @@ func (n *Net) Bound(tensor string, norm float64) {
 	}
 }
 
-// layer returns what adds a node: args has all but the values that it takes, which arg names.
+// layer returns the [Layer] of an operation: args has all but the input, which arg names.
 func (n *Net) layer(name, op, arg string, args Args) Layer {
 	return n.adds(name, op, args, func(a Args, values []string) {
 		if len(values) != 1 {

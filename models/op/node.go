@@ -25,17 +25,17 @@ type Args map[string]any
 
 // A Node is one operation of a network.
 type Node struct {
-	Name string `json:"name"` // of what it gives: PyTorch's path of the module
+	Name string `json:"name"` // of its output: PyTorch's path of the module
 	Op   string `json:"op"`   // libtorch's name, as torch.export writes it: "aten.conv2d.default"
 	Args Args   `json:"args"`
-	// Gives are what it gives, of a node of another program's graph: then the shapes are known
-	// whether or not the operation has a file. Else it gives one value, under its own name.
+	// Gives lists the outputs of a node of another program's graph: their shapes are known whether or
+	// not the operation has a file. If nil, the node has one output, under its own name.
 	Gives []Value `json:"gives,omitempty"`
 }
 
-// A Value is what a node gives.
+// A Value is an output of a node.
 type Value struct {
-	Name  string `json:"name"`  // "" for one that nothing takes
+	Name  string `json:"name"`  // "" for one that is no input of any node
 	Shape []int  `json:"shape"` // a negative size is so many times the number of clips: see [Batch]
 	Type  Choice `json:"type,omitempty"`
 }
@@ -47,12 +47,12 @@ type Tensor struct {
 	Buffer bool   `json:"buffer,omitempty"` // saved, but not trained
 	Counts bool   `json:"counts,omitempty"` // of int64, a count of batches
 	Type   Choice `json:"type,omitempty"`   // of its elements; "" for float32, or int64 if it counts
-	// Init is what it is drawn from where neither its layer's own draw nor Fill says it.
+	// Init is the distribution it is drawn from where neither its layer's Draw nor Fill says it.
 	Init *Init `json:"init,omitempty"`
 	// Constant says that it is the same in every network of the graph: a buffer that PyTorch does
 	// not save with the others, or a number that the graph holds.
 	Constant bool    `json:"constant,omitempty"`
-	Fill     float64 `json:"fill,omitempty"` // what it starts from where it is not drawn
+	Fill     float64 `json:"fill,omitempty"` // the value of each element where it is not drawn
 	// Xavier says that the PyTorch class draws it anew, after all tensors are made, as
 	// xavier_uniform_ does (Glorot 2010); Zeroed that it then sets it to zero.
 	Xavier bool `json:"xavier,omitempty"`
@@ -135,7 +135,7 @@ func (n *Node) Refs(arg string) []string {
 	return names
 }
 
-// Values are the names of what the node gives, in order.
+// Values are the names of the node's outputs, in order.
 func (n *Node) Values() []string {
 	if n.Gives == nil {
 		return []string{n.Name}
@@ -147,7 +147,7 @@ func (n *Node) Values() []string {
 	return names
 }
 
-// Inputs are the names of all tensors that it takes, in the order of its arguments.
+// Inputs are the names of all its input tensors, in the order of its arguments.
 func (n *Node) Inputs() []string { return n.inputs(Of(n.Op)) }
 
 func (n *Node) inputs(o *Op) []string {

@@ -2,7 +2,7 @@ package op
 
 import "slices"
 
-// normRules are those of normalisations that have no file of their own.
+// normRules returns the rules of normalizations that have no file of their own.
 func normRules() []rule {
 	macs := func(c *Call) int64 { // fvcore's estimate, which has none of rms_norm
 		switch {
@@ -78,8 +78,8 @@ func layerNormONNX(g *Graph) error {
 	return nil
 }
 
-// batchNormONNX writes a BatchNorm or an InstanceNorm as it is in an evaluation: by the statistics that
-// it has kept, if it has, or else by those of what it takes.
+// batchNormONNX writes a BatchNorm or an InstanceNorm in evaluation: by its running statistics, if it has
+// any, or else by those of its input.
 func batchNormONNX(g *Graph) error {
 	dims, channels := len(g.Out), sizeAt(g.Out, 1)
 	if dims < 2 || many(channels) || g.Given("running_mean") != g.Given("running_var") {

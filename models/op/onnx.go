@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// A Graph is what a node is written to as ONNX. A tensor of complex numbers has a last dimension of
-// two in it, which no shape of the network counts: ONNX has none of them.
+// A Graph writes a node as ONNX. ONNX has no complex numbers: a tensor of them has a last dimension of
+// two in the graph, which no shape of the network counts.
 type Graph struct {
 	*Call
 	Builder
 }
 
-// A Builder adds to an ONNX graph. Its functions return names in the graph. What goes wrong with a
-// tensor is kept until the node is written.
+// A Builder adds to an ONNX graph. Its functions return names in the graph. An error of a tensor is kept
+// until the node is written.
 type Builder interface {
 	// Value is a value of the network, parameter or buffer; Weight is one [filters, ...], which may
 	// be stored as 8-bit integers if it is the same for all clips.
@@ -30,7 +30,7 @@ type Builder interface {
 	// Step adds an operation of one output, Steps one of several.
 	Step(operation string, in []string, attributes ...Attribute) string
 	Steps(operation string, outputs int, in []string, attributes ...Attribute) []string
-	// Give says what the node gives, by the place among its values.
+	// Give sets the node's output at a place among its values.
 	Give(place int, name string)
 }
 
@@ -75,8 +75,8 @@ func errNoONNX(c *Call, why string) error {
 // maxNumbers is how many numbers an operation may add to a graph.
 const maxNumbers = 1 << 26
 
-// Write writes the node as it is in an evaluation, or says why that can't be. Of a graph from a file
-// arguments may be of any number and size: what does not fit is an error too.
+// Write writes the node in evaluation, or says why that is impossible. Arguments of a graph from a file
+// may be of any number and size: if they do not fit, that is an error too.
 func (g *Graph) Write() (err error) {
 	defer func() {
 		if recover() != nil {
@@ -117,12 +117,12 @@ func (c *Call) function() string {
 // In is the name in the graph of an argument's tensor.
 func (g *Graph) In(arg string) string { return g.Value(g.Ref(arg)) }
 
-// Add adds an operation that gives what the node gives.
+// Add adds an operation whose output is the node's.
 func (g *Graph) Add(operation string, in []string, attributes ...Attribute) {
 	g.Give(0, g.Step(operation, in, attributes...))
 }
 
-// Result is the type of what the node gives first.
+// Result is the element type of the node's first output.
 func (g *Graph) Result() Choice {
 	if g.Gives == nil {
 		return "float32"
@@ -204,7 +204,7 @@ func (g *Graph) length(v any) string {
 	return ""
 }
 
-// reshape gives a tensor another shape, of which at most the clips are not known.
+// reshape adds a Reshape of a tensor to a shape of which at most the clips are not known.
 func (g *Graph) reshape(x string, shape []int) string {
 	unknown, none := 0, slices.Contains(shape, 0)
 	for _, size := range shape {
@@ -223,7 +223,7 @@ func (g *Graph) reshape(x string, shape []int) string {
 	return g.Step("Reshape", []string{x, g.dims(shape)})
 }
 
-// whole is a shape with what complex numbers have beside it.
+// whole returns a shape with the extra dimension of complex numbers.
 func whole(shape []int, t Choice) []int {
 	if isComplex(t) {
 		return append(slices.Clone(shape), 2)
@@ -234,7 +234,7 @@ func whole(shape []int, t Choice) []int {
 // axis is a dimension of an argument's tensor, counted from the front.
 func (g *Graph) axis(arg, of string) int { return dimension(g.Int(arg), len(g.Shape(of))) }
 
-// sliced is what lies from start to end along a dimension.
+// sliced returns the elements from start to end along a dimension.
 func (g *Graph) sliced(x string, axis, start, end int) string {
 	return g.Step("Slice", []string{x, g.Numbers(start), g.Numbers(end), g.Numbers(axis)})
 }
@@ -264,7 +264,7 @@ type calculation struct {
 	t Choice
 }
 
-// computing is the type in which ONNX's operations compute what is of another.
+// computing is the type in which ONNX's operations compute for a type that they do not support.
 func computing(t Choice) Choice {
 	switch t {
 	case "bool", "uint8", "int8", "int16":
@@ -273,7 +273,7 @@ func computing(t Choice) Choice {
 	return t
 }
 
-// computes is arithmetic in the type of what the node gives.
+// computes is arithmetic in the type of the node's output.
 func (g *Graph) computes() calculation { return calculation{g, computing(g.Result())} }
 
 // arg is an argument of the node.
@@ -284,7 +284,7 @@ func (k calculation) num(v float64) string { return k.Constant(k.t, nil, v) }
 
 func (k calculation) do(operation string, in ...string) string { return k.Step(operation, in) }
 
-// give says that the node gives a result.
+// give makes a result the node's output.
 func (k calculation) give(place int, x string) {
 	t := Choice("float32")
 	if k.Gives != nil {
@@ -293,7 +293,7 @@ func (k calculation) give(place int, x string) {
 	k.Give(place, k.cast(x, k.t, t))
 }
 
-// choose takes one of two by a condition.
+// choose adds a Where: one of two by a condition.
 func (k calculation) choose(condition, yes, no string) string {
 	return k.do("Where", condition, yes, no)
 }

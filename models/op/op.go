@@ -15,17 +15,17 @@ import (
 	"github.com/eegprune/eegprune/torch"
 )
 
-// An Op is an operation. Of the functions, those that it has no need of are nil.
+// An Op is an operation. Functions that it does not need are nil.
 type Op struct {
 	// Schema is libtorch's own: "conv2d.padding(Tensor input, Tensor weight, ...) -> Tensor".
 	Schema string
 	// Weighs says which of the network's costs its MACs are; of convolutions and linear layers
 	// also that the argument weight holds filters [out, in, ...].
 	Weighs Kind
-	// Shape is that of what it gives, or why it can't be. Its sentence follows the node's name.
+	// Shape returns the output's shape, or why there is none. The error's sentence follows the node's name.
 	Shape func(c *Call) ([]int, error)
-	// Fit makes parameters and arguments fit what comes in, where channels are fewer than the
-	// network was written for.
+	// Fit resizes parameters and arguments to the shapes of the inputs, where channels are fewer than
+	// the network was written for.
 	Fit func(c *Call)
 	// Draw says how the tensor of an argument is drawn; nil for tensors of its Fill.
 	Draw func(c *Call, arg string) Distribution
@@ -33,9 +33,9 @@ type Op struct {
 	Tie func(t *Ties)
 	// MACs are the multiply-accumulates for one clip, by fvcore's rules.
 	MACs func(c *Call) int64
-	// Passes reports that it gives what it is given, as dropout does in evaluation.
+	// Passes reports whether the output is the input, as of dropout in evaluation.
 	Passes func(c *Call, training bool) bool
-	// Bind makes what computes it, or nil where libtorch is to, by the operation's name.
+	// Bind makes its kernel, or returns nil where libtorch is to compute it, by the operation's name.
 	Bind func(b *Binding) Kernel
 	// ONNX adds it to a graph of the evaluation.
 	ONNX func(g *Graph) error
@@ -44,10 +44,10 @@ type Op struct {
 	// Python is its expression in a forward function, of an operation that has no tensors.
 	Python func(c *Call, in func(arg string) string) string
 
-	// Rewritable says that its gradient is computed without what it gave, so that an operation
-	// after it may write over that.
+	// Rewritable says that its gradient does not need its output, so that a later operation may
+	// overwrite it.
 	Rewritable bool
-	// AnyLayout says that its bits, in evaluation, do not depend on how a map lies in memory.
+	// AnyLayout says that its bits, in evaluation, do not depend on the memory layout of a map.
 	AnyLayout bool
 
 	name   string
@@ -64,12 +64,11 @@ const (
 	Norm  Kind = "batch_norm"
 )
 
-// A Distribution is what the elements of a fresh tensor are drawn from: uniform in [-Bound,
-// Bound).
+// A Distribution is the one that elements of a fresh tensor are drawn from: uniform in [-Bound, Bound).
 type Distribution struct{ Bound float64 }
 
-// all returns every operation that has a file. A new one is that file and one line here; what
-// has none, libtorch knows by its name.
+// all returns every operation that has a file. A new one is that file and one line here; the others
+// libtorch finds by name.
 func all() []Op {
 	return []Op{
 		add(),
@@ -98,7 +97,7 @@ func all() []Op {
 	}
 }
 
-// A rule is what is known of operations that libtorch alone computes.
+// A rule describes operations that only libtorch computes.
 type rule struct {
 	ops string // their names, without overloads for all of them: "relu6 sum.dim_IntList"
 	Op
@@ -123,8 +122,8 @@ func ruled() []rule {
 	)
 }
 
-// schemas has, a line each, what libtorch says of the arguments of the operations that a network
-// from another program may have: see scripts/schemas.py.
+// schemas holds libtorch's schemas, one a line, of the operations that a network from another program
+// may have: see scripts/schemas.py.
 //
 //go:embed schemas.txt
 var schemas string

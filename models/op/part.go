@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// partRules are those of what joins values along a dimension, or takes part of one.
+// partRules returns the rules of operations that join values along a dimension, or take part of one.
 func partRules() []rule {
 	return []rule{
 		{ops: "concat concatenate", Op: Op{Tie: func(t *Ties) { t.joined() }, ONNX: joinedONNX}},
@@ -79,7 +79,7 @@ func partRules() []rule {
 	}
 }
 
-// joined ties what is put side by side along a dimension.
+// joined ties the inputs of a concatenation to their parts of the output.
 func (t *Ties) joined() {
 	along, offset := dimension(t.Int("dim"), len(t.Call.Out)), 0
 	for _, name := range t.Refs("tensors") {
@@ -199,7 +199,7 @@ func (c *Call) sides(dim int) (before, after int) {
 	return all[at], all[at+1]
 }
 
-// tiePad: what is padded is a part of what that gives.
+// tiePad ties the input of a padding to its part of the output.
 func tiePad(t *Ties) {
 	constant := t.op.base() != "pad" || t.Text("mode") == "constant"
 	for d := range t.Call.Out {

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// productRules are those of products of matrices. Where a parameter is multiplied with, it is a
-// weight: its dimension that is summed over has the columns of channels, its other one filters.
-// Where two values are, the dimension that is summed over stays whole.
+// productRules returns the rules of matrix products. An operand that is a parameter is a weight: its
+// dimension that is summed over holds the columns of channels, its other one filters. If both operands
+// are values, the dimension that is summed over stays whole.
 func productRules() []rule {
 	product := func(a, b string) Op {
 		return Op{Weighs: Dense, MACs: func(c *Call) int64 {
@@ -177,7 +177,8 @@ func tieEinsum(t *Ties) {
 	}
 }
 
-// tieAttention: heads pass, and what the values have within each; queries meet all keys.
+// tieAttention passes heads, queries and the features of values; keys and the features that meet in their
+// products stay whole.
 func tieAttention(t *Ties) {
 	out := t.Values()[0]
 	for _, arg := range []string{"query", "key", "value"} {
@@ -206,7 +207,7 @@ func tieAttention(t *Ties) {
 	}
 }
 
-// productONNX writes a product of matrices, and what is added to it.
+// productONNX writes a matrix product, and the term that is added to it.
 func productONNX(g *Graph, a, b string) error {
 	k := g.computes()
 	if g.op.param("out_dtype") != nil || isComplex(k.t) {
@@ -247,8 +248,8 @@ func linearONNX(g *Graph) error {
 	return nil
 }
 
-// attentionONNX writes scaled_dot_product_attention as its products. What is masked has no share, even
-// where all is.
+// attentionONNX writes scaled_dot_product_attention as its products. A masked key has weight zero, even
+// where all are masked.
 func attentionONNX(g *Graph) error {
 	q, key := g.Shape("query"), g.Shape("key")
 	if len(q) < 2 || len(key) < 2 || len(g.Shape("value")) != len(key) {

@@ -2,8 +2,8 @@ package op
 
 import "slices"
 
-// recurrentRules are those of recurrent networks: what they take has columns in the weights of the
-// first layer; all channels within meet at the next moment and stay.
+// recurrentRules returns the rules of recurrent networks: their input has columns in the weights of the
+// first layer; the hidden channels all meet at the next time step and stay.
 func recurrentRules() []rule {
 	return []rule{{ops: "lstm.input gru.input rnn_tanh.input rnn_relu.input", Op: Op{Weighs: Dense, Tie: func(t *Ties) {
 		params := t.Refs("params")
@@ -40,8 +40,8 @@ func recurrentRules() []rule {
 	}, ONNX: recurrentONNX}}}
 }
 
-// A cell is what a recurrent network computes at each moment: its gates as PyTorch has them, in ONNX's
-// order.
+// A cell is the computation of a recurrent network at each time step: its gates as PyTorch has them, in
+// ONNX's order.
 type cell struct {
 	operation  string
 	gates      []int

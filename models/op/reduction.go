@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// reductionRules are those of what makes one number of a dimension's, or moves along it: it stays
-// whole, and the others pass.
+// reductionRules returns the rules of operations that reduce a dimension to one number, or move along
+// it: it stays whole, and the others pass.
 func reductionRules() []rule {
 	return []rule{
 		{ops: "amax amin all any argmax argmin logsumexp max.dim min.dim median.dim kthvalue nansum norm.ScalarOpt_dim norm.ScalarOpt_dim_dtype " +
@@ -46,7 +46,7 @@ func (c *Call) overDims() map[int]bool {
 	return over
 }
 
-// first is the argument of the first tensor that the node takes.
+// first is the argument of the node's first input tensor.
 func (c *Call) first() string {
 	for _, p := range c.op.params {
 		if c.Given(p.name) {
@@ -106,7 +106,7 @@ func (k calculation) reduce(operation, x string, axes []int, keep bool) string {
 	return k.Step("Reduce"+operation, []string{x}, Attribute{"axes", axes}, truth("keepdims", keep))
 }
 
-// reducedONNX writes what makes one number of those along dimensions.
+// reducedONNX writes a reduction along dimensions.
 func reducedONNX(g *Graph) error {
 	name, keep, axes := g.function(), g.Bool("keepdim"), g.axes()
 	k := g.computes()
@@ -169,7 +169,7 @@ func (g *Graph) normOrder() float64 {
 	return 2
 }
 
-// norm is that of an order.
+// norm is the norm of an order.
 func (k calculation) norm(x string, order float64, axes []int, keep bool) string {
 	switch {
 	case order == 1 || order == 2:
@@ -216,7 +216,7 @@ func varianceONNX(k calculation, axes []int, keep bool) error {
 	return nil
 }
 
-// alongONNX writes what goes along a dimension.
+// alongONNX writes an operation that goes along a dimension, such as softmax.
 func alongONNX(g *Graph) error {
 	k, axes := g.computes(), g.axes()
 	if isComplex(k.t) || len(axes) == 0 {

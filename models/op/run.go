@@ -7,33 +7,33 @@ import (
 	"github.com/eegprune/eegprune/torch"
 )
 
-// Values are what the nodes of one pass have given so far.
+// Values holds the outputs of the nodes of one pass so far.
 type Values struct {
 	Clips     int
 	At        []*torch.Tensor // by the places that a [Binding] gives
 	Training  bool
-	Generator *torch.Generator // of what draws, in training
+	Generator *torch.Generator // for random operations, in training
 }
 
 // A Kernel computes a node.
 type Kernel func(s *torch.Scope, v *Values) *torch.Tensor
 
-// A Source finds a tensor that a node takes.
+// A Source finds an input of a node.
 type Source func(v *Values) *torch.Tensor
 
-// A Binding is what a node's kernel is made of.
+// A Binding holds all that a node's kernel is made from.
 type Binding struct {
 	*Call
 	Tensors map[string]*torch.Tensor // parameters and buffers by name
 	Places  map[string]int           // of values in [Values]
 	Device  torch.Device
-	// Over says that the kernel may write over what it takes.
+	// Over says that the kernel may overwrite its input.
 	Over bool
-	// Plain says that the kernel takes values as PyTorch lays them out, whatever gave them.
+	// Plain says that the kernel takes values in PyTorch's layout, whichever node computed them.
 	Plain bool
 }
 
-// Source finds the tensor of an argument; it gives nil where there is none.
+// Source finds the tensor of an argument; it returns nil where there is none.
 func (b *Binding) Source(arg string) Source { return b.named(b.Ref(arg)) }
 
 func (b *Binding) named(name string) Source {
@@ -59,7 +59,7 @@ func (b *Binding) Sources(arg string) func(v *Values) []*torch.Tensor {
 	}
 }
 
-// Kernel makes what computes the node.
+// Kernel makes the node's kernel.
 func (b *Binding) Kernel() (Kernel, error) {
 	if b.known && b.op.Bind != nil {
 		if k := b.op.Bind(b); k != nil {
@@ -79,8 +79,7 @@ func (b *Binding) Kernel() (Kernel, error) {
 	return func(s *torch.Scope, v *Values) *torch.Tensor { return all(s, v)[0] }, nil
 }
 
-// layOut puts what the node takes in its place as PyTorch lays it out, until the function that it returns
-// is called.
+// layOut replaces the node's input values by contiguous ones, until the function that it returns is called.
 func (b *Binding) layOut(s *torch.Scope, v *Values) (back func()) {
 	taken := map[int]*torch.Tensor{}
 	for _, name := range b.Inputs() {
@@ -99,7 +98,7 @@ func (b *Binding) layOut(s *torch.Scope, v *Values) (back func()) {
 	}
 }
 
-// Several computes a node that gives several tensors.
+// Several computes a node of several outputs.
 type Several func(s *torch.Scope, v *Values) []*torch.Tensor
 
 // Kernels has libtorch's dispatcher compute the node.
@@ -160,8 +159,8 @@ func (b *Binding) Kernels() (Several, error) {
 	}, nil
 }
 
-// expected is the operation that gives what one that draws gives in the mean, with its arguments: what
-// a network that drops by its own drawing, as with stochastic depth, does in evaluation.
+// expected returns the operation that computes the mean of a random one, and adapts its arguments: so
+// a network's own dropout, such as stochastic depth, is switched off in evaluation.
 func (b *Binding) expected(arguments torch.Arguments) string {
 	p := arguments["p"]
 	if strings.HasPrefix(b.Op, "aten.bernoulli") {
@@ -191,8 +190,8 @@ func (b *Binding) operation(name string, arguments torch.Arguments) (*torch.Oper
 	return o, err
 }
 
-// evaluating is an argument as it is in evaluation: what a graph that was exported for training
-// says of dropout and statistics is not so there.
+// evaluating returns an argument's value in evaluation: a graph that was exported for training has
+// dropout and batch statistics switched on.
 func (b *Binding) evaluating(arg string, value any) any {
 	switch arg {
 	case "training", "train", "use_input_stats":
@@ -220,7 +219,7 @@ func (n *Node) InPlace() bool {
 	return strings.HasSuffix(base, "_") && !strings.HasSuffix(base, "__")
 }
 
-// Pure reports whether an operation is known to do nothing but compute what it gives: it draws and
+// Pure reports whether an operation is known to have no effect but its output: it draws nothing and
 // writes nothing.
 func (n *Node) Pure() bool {
 	const pure = " mean sum view reshape flatten unflatten unsqueeze squeeze transpose permute select slice contiguous detach "

@@ -17,8 +17,8 @@ type param struct {
 	needed     bool
 }
 
-// parse reads a schema as libtorch writes them. Schemas are part of the program, so that what is
-// wrong with one is a panic of the first test.
+// parse reads a schema as libtorch writes them. Schemas are part of the program, so a bad one panics in
+// the first test.
 func parse(schema string) (name string, params []param) {
 	name, rest, _ := strings.Cut(schema, "(")
 	if !strings.Contains(name, ".") {

@@ -2,7 +2,7 @@ package op
 
 import "slices"
 
-// shapeRules are those of what only arranges elements anew.
+// shapeRules returns the rules of operations that only rearrange elements.
 func shapeRules() []rule {
 	regroup := func(t *Ties) { t.Regroup(t.Ref(t.first()), t.Values()[0]) }
 	fit := func(arg string) func(c *Call) {
@@ -94,7 +94,7 @@ func shapeRules() []rule {
 	}
 }
 
-// reshapedONNX writes what puts the same elements in the same order into another shape.
+// reshapedONNX writes an operation that only changes the shape: the elements keep their order.
 func reshapedONNX(g *Graph) error {
 	x := g.In(g.first())
 	if slices.Equal(g.Shape(g.first()), g.Out) {
@@ -114,7 +114,7 @@ func expandedONNX(g *Graph) error {
 	return nil
 }
 
-// shuffledONNX writes what puts channels and points of maps [clips, channels, ...] in another order.
+// shuffledONNX writes operations that reorder channels and points of maps [clips, channels, ...].
 func shuffledONNX(g *Graph) error {
 	x := g.Shape("self")
 	if len(x) < 3 || len(x) != 4 && g.function() != "channel_shuffle" {
@@ -219,8 +219,8 @@ func (c *Call) order() []int {
 	return order
 }
 
-// broadcasts passes the dimensions of all that an operation takes, element by element, but those that
-// one element is repeated along.
+// broadcasts passes the dimensions of all inputs, element by element, but those along which
+// one element is repeated.
 func broadcasts(t *Ties) {
 	for _, in := range t.Inputs() {
 		t.Pass(in, t.Values()[0])
@@ -228,7 +228,7 @@ func broadcasts(t *Ties) {
 	t.touchOut()
 }
 
-// touchOut says that dimensions of what the node gives that come from nowhere are as they are.
+// touchOut marks all dimensions of the output as handled, so that those tied to no input do not stay whole.
 func (t *Ties) touchOut() {
 	for d := range t.Call.Out {
 		t.touched[t.Out(d)] = true
@@ -275,9 +275,9 @@ func (t *Ties) wholeSpan(value string, start, end int) {
 	}
 }
 
-// span are those of a value's dimensions that have more than one element; of a network of this
-// program the others too, so that a channel that is left alone still has its features. The clips
-// themselves are none; they come first or not at all.
+// span returns the dimensions of a value that have more than one element; of a network of this program
+// the others too, so that a channel that is left alone still has its features. The clips themselves are
+// left out; they come first or not at all.
 func (t *Ties) span(value string, start, end int) (dims []Dim, first bool) {
 	first = true
 	for d := start; d < end; d++ {

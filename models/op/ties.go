@@ -24,11 +24,11 @@ type Dim struct {
 // dimOf is a dimension of a size that may be a multiple of the number of clips.
 func dimOf(tensor string, dim, size int) Dim { return Dim{tensor, dim, max(size, -size), size < 0} }
 
-// batch reports whether a dimension is that of the clips alone.
+// batch reports whether a dimension is the clips' alone.
 func (d Dim) batch() bool { return d.clips && d.size == 1 }
 
-// Ties are what an operation says of dimensions: which elements of them can only be removed
-// together. An element is one index of a dimension: a channel, a filter, a column.
+// Ties collect from an operation which elements of dimensions can only be removed together. An element
+// is one index of a dimension: a channel, a filter, a column.
 type Ties struct {
 	*Call
 	all     *trace
@@ -42,23 +42,23 @@ type trace struct {
 	why    map[int]string // by a set's root: why it stays
 	whole  map[Dim]string // of dimensions that are not followed: why they stay
 	roles  map[Dim]Role
-	kinds  map[Dim]Kind // of filters: what they are of
-	// Weights may be computed from parameters: of the dimensions of what is the same for all
-	// clips, those that are one, so that parameters have the roles of what is made of them.
+	kinds  map[Dim]Kind // of filters: the kind of their layer
+	// Weights may be computed from parameters: fixed are the tensors that are the same for all clips,
+	// and links their dimensions that are one, which give parameters the roles of those weights.
 	fixed map[string]bool
 	links map[Dim][]Dim
-	later []func() // what is decided when all else is known
+	later []func() // choices to make once all else is known
 }
 
-// link notes that dimensions of what is the same for all clips are one.
+// link notes that dimensions of tensors that are the same for all clips are one.
 func (t *trace) link(a, b Dim) {
 	if t.fixed[a.tensor] && t.fixed[b.tensor] {
 		t.links[a], t.links[b] = append(t.links[a], b), append(t.links[b], a)
 	}
 }
 
-// spreadRoles gives parameters the roles of the weights that are computed from them. What makes
-// channels counts before what else is computed from the same numbers.
+// spreadRoles gives parameters the roles of the weights that are computed from them. Filters come before
+// any other role computed from the same numbers.
 func (t *trace) spreadRoles() {
 	for _, role := range []Role{Filter, Column, Scale, Shift, Bias, Statistic} {
 		var queue []Dim
@@ -84,11 +84,10 @@ func (t *trace) spreadRoles() {
 	}
 }
 
-// In is a dimension of an argument; Out is one of what the node gives. Dimensions count the batch
-// as 0.
+// In is a dimension of an argument; Out is one of the node's output. Dimensions count the batch as 0.
 func (t *Ties) In(arg string, dim int) Dim { return t.of(t.Ref(arg), dim) }
 
-// Out is a dimension of what the node gives first, or alone.
+// Out is a dimension of the node's first output.
 func (t *Ties) Out(dim int) Dim { return t.of(t.Values()[0], dim) }
 
 func (t *Ties) of(tensor string, dim int) Dim {
@@ -99,8 +98,8 @@ func (t *Ties) of(tensor string, dim int) Dim {
 	return dimOf(tensor, dim, shape[dim])
 }
 
-// Tensor is a dimension of a parameter or buffer, or of what is computed from them, and what its
-// elements are of a channel.
+// Tensor is a dimension of a parameter or buffer, or of a tensor computed from them; its elements get the
+// role.
 func (t *Ties) Tensor(arg string, dim int, role Role) Dim {
 	d := t.In(arg, dim)
 	if t.all.fixed[d.tensor] {
@@ -121,7 +120,7 @@ func (t *Ties) Pass(a, b string) {
 	}
 }
 
-// Later has what must be chosen chosen when all operations have said what they must.
+// Later runs choose once all operations have tied their dimensions.
 func (t *Ties) Later(choose func()) { t.all.later = append(t.all.later, choose) }
 
 // Same says that dimensions of one size are one.
@@ -201,14 +200,14 @@ func (t *Ties) Block(d Dim, size int) {
 	}
 }
 
-// Whole says that a dimension stays as it is, and why.
+// Whole says that a dimension must keep its size, and why.
 func (t *Ties) Whole(d Dim, why string) {
 	t.touched[d] = true
 	t.all.keep(d, why)
 }
 
-// Elementwise says that each argument has what the node gives, element by element; where one has
-// but one element along a dimension, or lacks it, that is for all.
+// Elementwise ties the elements of each argument to the output's; an argument that has only one element
+// along a dimension, or lacks it, is broadcast.
 func (t *Ties) Elementwise(args ...string) {
 	for _, arg := range args {
 		names := t.Refs(arg)

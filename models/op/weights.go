@@ -5,7 +5,7 @@ import (
 	"math"
 )
 
-// What convolutions and linear layers share: a weight [out, in, ...] and perhaps a bias [out].
+// Shared by convolutions and linear layers: a weight [out, in, ...] and perhaps a bias [out].
 
 // weighs adds a layer with such a weight.
 func (n *Net) weighs(name, op string, args Args, bias bool, shape ...int) Layer {
@@ -24,7 +24,7 @@ func (c *Call) rows(arg string, n int) error {
 	return nil
 }
 
-// made ties what a weight's filters make: the channels along a dimension, and the bias of each.
+// made ties a weight's filters to the channels along an output dimension, and to the bias of each.
 func (t *Ties) made(dim int) {
 	t.Same(t.Out(dim), t.Tensor("weight", 0, Filter))
 	if t.Given("bias") {
@@ -32,7 +32,7 @@ func (t *Ties) made(dim int) {
 	}
 }
 
-// byFanIn is what PyTorch's layers draw from: both are uniform within 1/sqrt(fan in).
+// byFanIn is the default distribution of PyTorch's layers: both tensors are uniform within 1/sqrt(fan in).
 func byFanIn(c *Call, arg string) Distribution {
 	fanIn := float64(product(c.Shape("weight")[1:]))
 	if arg == "bias" {
@@ -42,7 +42,7 @@ func byFanIn(c *Call, arg string) Distribution {
 	return Distribution{math.Sqrt(3) * (math.Sqrt(2/(1+5.0)) / math.Sqrt(fanIn))}
 }
 
-// Glorot is what xavier_uniform_ draws a weight of a shape from.
+// Glorot is the distribution that xavier_uniform_ draws a weight of a shape from.
 func Glorot(shape []int) Distribution {
 	inner := product(shape[2:])
 	std := math.Sqrt(2 / float64(shape[1]*inner+shape[0]*inner))

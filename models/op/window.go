@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// windowRules are those of pools and of what makes maps larger: channels pass.
+// windowRules returns the rules of pools and upsampling: channels pass.
 func windowRules() []rule {
 	return []rule{{ops: "avg_pool1d avg_pool3d max_pool1d max_pool3d max_pool1d_with_indices max_pool2d_with_indices " +
 		"max_pool3d_with_indices adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d _adaptive_avg_pool2d _adaptive_avg_pool3d " +
@@ -24,7 +24,7 @@ func windowRules() []rule {
 	}, ONNX: windowONNX}}}
 }
 
-// windowONNX writes pools and what makes maps larger.
+// windowONNX writes pools and upsampling.
 func windowONNX(g *Graph) error {
 	moved, base := 1, g.function()
 	for n, name := range []string{"1d", "2d", "3d"} {
@@ -104,8 +104,8 @@ func (p pool) average() string {
 		}
 		return p.Step("AveragePool", []string{p.x}, attributes...)
 	}
-	// Of all elements of each window, those beyond the ends being zeros: times what the window
-	// counts, and divided by what it is divided by.
+	// AveragePool over all elements of each window, zeros beyond the ends. The factors turn its mean into
+	// PyTorch's: times the kernel's size, divided by PyTorch's divisor.
 	x := p.x
 	if !inside || more {
 		x = p.padded(padding, after, 0)

@@ -12,7 +12,7 @@ import (
 	"github.com/eegprune/eegprune/torch/ptfile"
 )
 
-// What a user does about a file that can't be read.
+// How a user repairs a file that can't be read.
 const (
 	exportCall  = `torch.export.save(torch.export.export(net.train(), (x,), dynamic_shapes=({0: torch.export.Dim("batch", min=2)},)), "FILE.pt2")`
 	exportAgain = "export it again, with " + exportCall

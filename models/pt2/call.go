@@ -6,8 +6,8 @@ import (
 	"fmt"
 )
 
-// How a network is called is a pair of trees as torch.utils._pytree writes them: of the arguments,
-// and of what comes back.
+// How a network is called is a pair of trees as torch.utils._pytree writes them: of the arguments
+// and of the results.
 const (
 	leafSpec = `{"type": null, "context": null, "children_spec": []}`
 	inSpec   = `[1, {"type": "builtins.tuple", "context": "null", "children_spec": [{"type": "builtins.tuple", "context": "null", "children_spec": [` +
@@ -23,7 +23,7 @@ type tree struct {
 
 func (t *tree) isLeaf() bool { return t.Type == nil && len(t.Children) == 0 }
 
-// called refuses a network that is not called with one tensor, or that does not give one.
+// called refuses a network that is not called with one tensor, or that does not return one.
 func called(calls []moduleCall) error {
 	for _, c := range calls {
 		if c.FQN != "" || c.Signature == nil {

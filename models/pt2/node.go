@@ -10,10 +10,10 @@ import (
 	"github.com/eegprune/eegprune/models/op"
 )
 
-// atenPrefix is that of ATen's operations, which a network is made of.
+// atenPrefix begins the names of ATen's operations, which a network is made of.
 const atenPrefix = "torch.ops."
 
-// nameOf is the name of a node of the graph: that of what it gives, where that is one tensor. Others
+// nameOf is the name of a node of the graph: that of its output, where that is one tensor. Others
 // have names of their own since PyTorch 2.10.
 func nameOf(n *node) string {
 	if len(n.Outputs) == 1 && n.Outputs[0].kind == "as_tensor" {
@@ -28,7 +28,7 @@ func nameOf(n *node) string {
 	return n.Name
 }
 
-// gives are the names of the tensors that a node gives.
+// gives returns the names of a node's output tensors.
 func gives(n *node) []string {
 	var all []string
 	for _, u := range n.Outputs {
@@ -50,9 +50,9 @@ func gives(n *node) []string {
 	return all
 }
 
-// asserts says whether a node only fails where something does not hold. The sizes that such nodes
-// look at are those that the program has already; what they would say of a tensor's type is what
-// its value says, and what they look for in the data changes nothing that the network gives.
+// asserts says whether a node only fails where a condition does not hold. Sizes that such nodes check
+// the program knows already, a tensor's type is in its value, and a check of the data does not change the
+// network's output.
 func asserts(target string) bool {
 	for _, p := range []string{"aten._assert_scalar.", "aten._assert_tensor_metadata.", "aten._assert_async.", "aten._functional_assert_async.",
 		"aten._functional_assert_scalar.", "aten.sym_constrain_range.", "aten.sym_constrain_range_for_size."} {
@@ -63,7 +63,7 @@ func asserts(target string) bool {
 	return false
 }
 
-// counts says whether a node computes numbers of sizes alone. What they are, the graph says of each.
+// counts says whether a node only computes with sizes. The graph states each result.
 func counts(n *node) bool {
 	if len(n.Outputs) != 1 {
 		return false
@@ -122,7 +122,7 @@ func (r *reader) node(n *node, defined map[string]bool) (*op.Node, error) {
 	return read, nil
 }
 
-// gives reads what a node gives.
+// gives reads a node's outputs.
 func (r *reader) gives(n *node, read *op.Node, defined map[string]bool) error {
 	give := func(name string) error {
 		v, err := r.value(name)
@@ -168,7 +168,7 @@ func (r *reader) gives(n *node, read *op.Node, defined map[string]bool) error {
 	return nil
 }
 
-// givesList says whether an operation gives a list of tensors, which may be of one.
+// givesList says whether an operation returns a list of tensors, which may be of one.
 func givesList(name string) bool {
 	base, _, _ := strings.Cut(strings.TrimPrefix(name, "aten."), ".")
 	base = strings.TrimSuffix(base, "_copy")

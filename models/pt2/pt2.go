@@ -2,7 +2,7 @@
 // graph of ATen operations, its tensors and how large a batch may be. It needs no libtorch.
 //
 // An archive is a zip file of JSON and raw numbers, whose layout PyTorch has kept since 2.9
-// (torch/_export/serde/schema.py, torch/export/pt2_archive). What is of no concern to a network is
+// (torch/_export/serde/schema.py, torch/export/pt2_archive). Parts that do not matter to a network are
 // neither read nor written on: sample inputs, which are a pickle, and where in its author's files
 // each operation stands.
 package pt2
@@ -22,14 +22,14 @@ import (
 // A Program is the network of an archive.
 //
 // Names of values are those of PyTorch's graph, but the input is "input", and parameters, buffers
-// and constants have the names of the module's attributes. Numbers that the batch's size is
-// computed with are no nodes: each place that takes one has it as an [op.Size]. Nor are
+// and constants have the names of the module's attributes. Numbers computed from the batch's size
+// are no nodes: each argument that uses one holds it as an [op.Size]. Nor are
 // assertions. A buffer that changes in training is changed by a node that works in place; where
-// the graph gave the new value as an output beside the logits, the last nodes copy it. Devices are
-// left out: a network runs where it is told to.
+// the graph returned the new value as an output beside the logits, the last nodes copy it. Devices are
+// left out: a network runs on the device that it is given.
 type Program struct {
-	Input   op.Value  // the one tensor that it takes, "input"; its first dimension is the batch
-	Output  string    // the value that it gives
+	Input   op.Value  // its one input tensor, "input"; the first dimension is the batch
+	Output  string    // the value that it returns
 	Nodes   []op.Node // in an order in which they can run
 	Tensors []Tensor  // parameters, buffers and constants, in the file's order
 	Torch   string    // the version of PyTorch that wrote it
@@ -42,7 +42,7 @@ type Program struct {
 // Unbounded is the largest batch of a network that names none.
 const Unbounded = math.MaxInt
 
-// InputName is the name of the value that a network takes.
+// InputName is the name of a network's input.
 const InputName = "input"
 
 // A Tensor is a parameter, buffer or constant with its numbers. Those that are not trained are
@@ -132,7 +132,7 @@ func Read(path string) (*Program, error) {
 	return p, nil
 }
 
-// parse reads the content of an archive. What it asks for is bounded by the content's size.
+// parse reads the content of an archive. Its memory is bounded by the content's size.
 func parse(b []byte) (*Program, error) {
 	a, err := open(b)
 	if err != nil {

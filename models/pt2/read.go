@@ -16,7 +16,7 @@ const schemaMajor = 8
 type reader struct {
 	graph   *graph
 	symbols *symbols
-	refs    map[string]op.Ref // what the graph's names of tensors are in the program
+	refs    map[string]op.Ref // by the graph's names of tensors
 	names   names             // of the program
 	tensors []entry           // in the signature's order
 	changed []mutation        // buffers that the graph gives new values of
@@ -30,7 +30,7 @@ type entry struct {
 	parameter, constant, extra bool // extra: it lies beside the constants, not the weights
 }
 
-// A mutation is a buffer and the graph's name of what it is in the end.
+// A mutation is a buffer and the graph's name of its final value.
 type mutation struct{ buffer, value string }
 
 func newReader(e *exported) (*reader, error) {
@@ -350,10 +350,10 @@ func (r *reader) value(name string) (op.Value, error) {
 	return op.Value{Name: string(r.refs[name]), Shape: shape, Type: valueType(kind)}, nil
 }
 
-// maxDims is that of PyTorch.
+// maxDims is PyTorch's limit of dimensions.
 const maxDims = 64
 
-// shape is that of a tensor of the graph.
+// shape is the shape of a tensor of the graph.
 func (r *reader) shape(meta *tensorMeta) ([]int, error) {
 	if meta.Layout != layoutStrided {
 		return nil, errors.New("it is sparse, or of another layout than that of plain tensors: make it dense, and " + exportAgain)

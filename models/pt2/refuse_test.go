@@ -23,7 +23,7 @@ import (
 // example is the path of an archive of testdata.
 func example(name string) string { return "testdata/" + name + ".pt2" }
 
-// records are those of an archive, below its folder.
+// records are the records of an archive, below its folder.
 func records(t testing.TB, path string) map[string][]byte {
 	t.Helper()
 	b, err := os.ReadFile(path)
@@ -348,7 +348,7 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-// FuzzDescription changes what an archive says of its network, under checksums that are right.
+// FuzzDescription changes an archive's description of its network, under checksums that are right.
 func FuzzDescription(f *testing.F) {
 	path := filepath.Join(f.TempDir(), "x.pt2")
 	if err := Write(path, tiny()); err != nil {
@@ -377,7 +377,7 @@ func FuzzSizes(f *testing.F) {
 }
 
 // FuzzParts puts parts of an archive's description in places of others, and values that fit
-// nowhere, so that what is read stays JSON of the right form for longer than by changing bytes.
+// nowhere, so that the input stays JSON of the right form for longer than by changing bytes.
 func FuzzParts(f *testing.F) {
 	var all []map[string][]byte
 	for _, file := range examples(f) {
@@ -394,7 +394,7 @@ func FuzzParts(f *testing.F) {
 				t.Fatal(err)
 			}
 			var parts []any     // of the description, in order
-			var set []func(any) // what puts another in place of each
+			var set []func(any) // functions that replace each
 			collect(tree, func(v any, put func(any)) { parts, set = append(parts, v), append(set, put) })
 			if len(parts) == 0 {
 				continue

@@ -7,9 +7,8 @@ import (
 	"fmt"
 )
 
-// The description of a network in JSON, as torch/_export/serde/schema.py has it. Fields that are
-// of no concern here are left out, and of those that PyTorch writes for later versions only what
-// is needed is there.
+// The description of a network in JSON, as torch/_export/serde/schema.py has it. Fields that do not
+// matter here are left out, and so are most of those that PyTorch writes for later versions.
 
 type exported struct {
 	GraphModule      graphModule                `json:"graph_module"`
@@ -134,7 +133,7 @@ type payload struct {
 	Meta    *tensorMeta `json:"tensor_meta"`
 }
 
-// What is passed over, and is written as an object without fields.
+// passed is skipped when read, and written as an object without fields.
 type passed struct{}
 
 // A union is an object of one field, whose name says what it is.
@@ -190,7 +189,7 @@ func one(kind string, value any) union {
 	return union{kind, b}
 }
 
-// Bounds of what a description may have.
+// Bounds of a description.
 const (
 	maxNodes  = 200_000
 	maxValues = 1_000_000

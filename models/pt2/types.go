@@ -9,7 +9,7 @@ var typeNames = map[int]string{1: "uint8", 2: "int8", 3: "int16", 4: "int32", 5:
 	9: "complex32", 10: "complex64", 11: "complex128", 12: "bool", 13: "bfloat16", 28: "uint16", 29: "float8_e4m3fn", 30: "float8_e5m2",
 	31: "float8_e4m3fnuz", 32: "float8_e5m2fnuz", 33: "float8_e8m0fnu", 34: "uint32", 35: "uint64"}
 
-// formatNames are those of memory formats.
+// formatNames are the names of memory formats.
 var formatNames = map[int]string{1: "contiguous_format", 2: "channels_last", 3: "channels_last_3d", 4: "preserve_format"}
 
 const layoutStrided = 7

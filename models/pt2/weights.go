@@ -125,7 +125,7 @@ func (w *weights) tensor(e entry, p payload, folder string) (*Tensor, error) {
 		w.read[path] = data
 	}
 	if len(data) == 0 {
-		// What PyTorch writes of a tensor without elements, or of one that has no memory.
+		// PyTorch writes nothing for a tensor without elements, or one that has no memory.
 		for _, n := range shape {
 			if n == 0 {
 				t.Data, err = ptfile.View(kind, shape, strides, offset[0], nil, w.most)
@@ -170,12 +170,12 @@ func (w *weights) apart() error {
 	return nil
 }
 
-// counting says whether a name is that of batch normalization's count of batches.
+// counting says whether a name belongs to batch normalization's count of batches.
 func counting(name string) bool {
 	return name == "num_batches_tracked" || strings.HasSuffix(name, ".num_batches_tracked")
 }
 
-// agrees compares what the archive says of a tensor's numbers with what the graph says of it.
+// agrees compares the archive's metadata of a tensor with the graph's.
 func (w *weights) agrees(e entry, meta *tensorMeta, shape []int) error {
 	if meta.Layout != layoutStrided {
 		return errors.New("it is sparse, or of another layout than that of plain tensors: make it dense, and " + exportAgain)

@@ -21,12 +21,12 @@ const root = "archive/"
 const writtenModel = "model"
 
 // Write writes a program as torch.export.save does, so that torch.export.load of PyTorch 2.9 or
-// later takes it, runs it and trains it. The same program gives the same bytes. On an error nothing
-// is left, and what was at path before is unchanged.
+// later loads it, runs it and trains it. The same program gives the same bytes. On an error nothing
+// is left, and a file that was at path before is unchanged.
 //
-// Tensors are written contiguous and on the CPU. What [Read] leaves out of a graph and PyTorch
-// needs is made anew: the batch's size and its multiples.
-// Nodes that change a buffer in place, those too that [Read] made of a buffer's new value, are
+// Tensors are written contiguous and on the CPU. Nodes that [Read] leaves out of a graph and PyTorch
+// needs are made anew: the batch's size and its multiples.
+// Nodes that change a buffer in place, including those that [Read] made of a buffer's new value, are
 // written as they are, in PyTorch's dialect of graphs that can be trained.
 func Write(path string, p *Program) error {
 	w, err := newWriter(p)
@@ -41,7 +41,7 @@ type writer struct {
 	program *Program
 	graph   graph
 	names   names             // of the graph
-	refs    map[string]string // the graph's names of what the program has
+	refs    map[string]string // the graph's names of the program's values and tensors
 	symbol  string
 	counts  map[int]string // the graph's names of multiples of the batch's size
 	specs   signature
@@ -55,7 +55,7 @@ func newWriter(p *Program) (*writer, error) {
 	for i := range w.configs {
 		w.configs[i].Config = bounded[payload]{}
 	}
-	// Values and nodes keep their names, so that they get them before what is made here does.
+	// Values and nodes keep their names, so they get them before the nodes that are made here.
 	for i := range p.Nodes {
 		for _, v := range p.Nodes[i].Gives {
 			if _, twice := w.refs[v.Name]; twice {
@@ -89,7 +89,7 @@ func newWriter(p *Program) (*writer, error) {
 	return w, w.output()
 }
 
-// namedApart says whether a node of PyTorch's graph has another name than what it gives.
+// namedApart says whether a node of PyTorch's graph has another name than its output.
 func namedApart(n *op.Node) bool {
 	return len(n.Gives) != 1 || givesList(n.Op) || n.Gives[0].Name == ""
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/eegprune/eegprune/torch/ptfile"
 )
 
-// schemaMinor is that of PyTorch 2.9.
+// schemaMinor is the minor version that PyTorch 2.9 writes.
 const schemaMinor = 14
 
 // node adds an operation, whose name in the graph is given where it is not that of its value.

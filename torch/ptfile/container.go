@@ -11,7 +11,7 @@ import (
 	"github.com/eegprune/eegprune/internal/pickle"
 )
 
-// errEnd is the end of the file within what it has announced.
+// errEnd is an end of the file before the size that it announced.
 var errEnd = errors.New("the file ends too early: it is truncated; get it again")
 
 // Records of the zip format, below a folder of any name.
@@ -21,11 +21,11 @@ const (
 	orderRecord   = "byteorder"
 	versionRecord = "version"
 	scriptRecord  = "constants.pkl"
-	// extraFolder holds what a program adds; torch.load reads none of it.
+	// extraFolder holds a program's additions; torch.load reads none of them.
 	extraFolder = "extra/"
 )
 
-// content is what a file's pickle builds, and what lies beside it.
+// content holds the value that a file's pickle builds, and the records beside it.
 type content struct {
 	value    any
 	metadata map[string]string

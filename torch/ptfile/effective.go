@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Effective replaces what PyTorch keeps in place of a weight by the weight that it computes
+// Effective replaces the tensors that PyTorch keeps in place of a weight by the weight that it computes
 // with: the two factors of weight normalization and the three of spectral normalization, in
 // their old form (weight_g, weight_v) and that of parametrizations (original0, original1),
 // and the weight and mask of torch.nn.utils.prune. It says of each weight how it was made.
@@ -75,7 +75,7 @@ var forms = []form{
 	{"weight norm", []string{"parametrizations.%.original0", "parametrizations.%.original1"}, normed},
 }
 
-// of returns the weight's name and its parts' names where a tensor's is that of the first.
+// of returns the weight's name and its parts' names where a tensor's name is that of the first part.
 func (f form) of(name string) (weight string, parts []string, ok bool) {
 	before, after, _ := strings.Cut(f.endings[0], "%")
 	rest, ok := strings.CutSuffix(name, after)

@@ -17,7 +17,7 @@ type elem struct {
 	widen func(dst, src []byte) // one element; nil where it is copied
 }
 
-// untyped is the type of a storage whose tensors say what it holds.
+// untyped is the type of a storage whose tensors state the element type.
 var untyped = elem{name: "torch.storage.UntypedStorage", size: 1}
 
 // byName returns the type that a storage class or a dtype of PyTorch stands for, or the
@@ -70,8 +70,8 @@ const (
 
 var functions = []function{rebuildTensor, rebuildV2, rebuildV3, rebuildParameter, rebuildWithState, rebuildFromType, orderedDict, defaultDict}
 
-// An opaque value stands for an instance of a class that is of no concern here: what the
-// file says of it is dropped.
+// An opaque value stands for an instance of a class that does not matter here: its
+// content is dropped.
 type opaque struct{ name string }
 
 // Objects of these packages and classes stand beside the tensors of checkpoints: settings,
@@ -83,7 +83,7 @@ var (
 	plainClasses = []string{"set", "frozenset", "complex", "slice", "range", "xrange", "bytearray", "bytes", "list", "dict", "tuple", "object", "int", "long", "float", "bool", "str", "unicode"}
 )
 
-// What these modules of Python hold runs programs, opens files or reaches other machines.
+// The contents of these modules of Python run programs, open files or reach other machines.
 // Nothing of a file is executed, so that no list needs to be complete; but one that names
 // them was made to harm who loads it in PyTorch, and is refused.
 var harmful = []string{"os", "posix", "nt", "sys", "subprocess", "shutil", "socket", "pty", "runpy", "importlib", "imp", "ctypes", "code", "codeop",

@@ -3,9 +3,9 @@
 // needs no libtorch.
 //
 // Such a file is a pickle, which is a program, and raw storages of numbers. Nothing of the
-// pickle is executed: what rebuilds tensors is known here, and the other classes that
+// pickle is executed: the functions that rebuild tensors are known here, and the other classes that
 // checkpoints hold beside their tensors become values that do nothing, those that only
-// their writer knows being named. The format is that of torch/serialization.py and
+// their writer knows being named. The format follows torch/serialization.py and
 // caffe2/serialize/inline_container.cc.
 package ptfile
 
@@ -54,11 +54,11 @@ type Named struct {
 	Array
 }
 
-// A File is what was read.
+// A File is the content of a file of torch.save.
 type File struct {
 	// Dicts are the dicts of tensors in the file, the outermost first.
 	Dicts []Dict
-	// Metadata is what [Write] was given beside the tensors.
+	// Metadata is the text given to [Write] beside the tensors.
 	Metadata map[string]string
 	// Skipped are the classes and functions that only the file's writer knows: their
 	// objects are passed over, and nothing of them is executed.
@@ -78,7 +78,7 @@ type Dict struct {
 // An Other is a value that is no tensor that can be read.
 type Other struct{ Name, What string }
 
-// Is reports whether the content is that of a file of torch.save, by its first bytes.
+// Is reports whether the content is a file of torch.save, by its first bytes.
 func Is(b []byte) bool { return bytes.HasPrefix(b, []byte("PK\x03\x04")) || isLegacy(b) }
 
 // Parse reads the content of a file of either of PyTorch's formats: a zip archive, or the
@@ -111,7 +111,7 @@ func isTensor(v any) bool {
 	return ok
 }
 
-// kind says what a value of the pickle is.
+// kind describes a value of the pickle.
 func kind(v any) string {
 	switch v := v.(type) {
 	case nil:

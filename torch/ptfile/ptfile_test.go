@@ -51,8 +51,8 @@ func values(t *testing.T, a ptfile.Array) []string {
 	return v
 }
 
-// TestTypes reads tensors of all types and layouts in all forms; types.json is what
-// PyTorch has in them (testdata/make.py).
+// TestTypes reads tensors of all types and layouts in all forms; types.json holds
+// PyTorch's values of them (testdata/make.py).
 func TestTypes(t *testing.T) {
 	type tensor struct {
 		Type   string   `json:"type"`
@@ -112,7 +112,7 @@ func TestLightning(t *testing.T) {
 	}
 }
 
-// What is no tensor that can be read is no reason to refuse the others.
+// A value that is no readable tensor is no reason to refuse the others.
 func TestOtherValuesAreNamed(t *testing.T) {
 	f, err := ptfile.Parse(read(t, "other_types.pt"))
 	if err != nil {

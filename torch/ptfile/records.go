@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// Records are those of an archive that PyTorch wrote, of torch.save or of torch.export: a zip
-// file whose records are stored as they are.
+// Records are the records of an archive that PyTorch wrote, of torch.save or of torch.export: a zip
+// file whose records are stored uncompressed.
 type Records struct {
 	content []byte
 	names   []string
@@ -81,7 +81,7 @@ func NewRecordWriter(w io.Writer) *RecordWriter {
 	return &RecordWriter{out, zip.NewWriter(out)}
 }
 
-// Close ends the archive, not what it is written to.
+// Close ends the archive, but does not close its writer.
 func (w *RecordWriter) Close() error { return w.zip.Close() }
 
 // A counter knows where in the file the next byte goes.
@@ -96,13 +96,13 @@ func (c *counter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// alignment is that of records in the file, for torch.load's mmap.
+// alignment is the alignment of records in the file, for torch.load's mmap.
 const alignment = 64
 
 // paddingField is the extra field of the archive that PyTorch aligns storages with.
 const paddingField = "FB"
 
-// Add writes one record, stored as it is and aligned.
+// Add writes one record, stored uncompressed and aligned.
 func (w *RecordWriter) Add(name string, content []byte) error {
 	if err := w.zip.Flush(); err != nil {
 		return err

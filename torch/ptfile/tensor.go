@@ -9,8 +9,8 @@ import (
 	"github.com/eegprune/eegprune/internal/pickle"
 )
 
-// maxElements bounds what sizes and offsets in a file may be, so that sums of products of
-// two of them can be tested for what they exceed.
+// maxElements bounds sizes and offsets in a file, so that sums of products of
+// two of them can be checked without overflow.
 const maxElements = 1 << 40
 
 // A storage is an array of numbers that tensors are views of.
@@ -82,7 +82,7 @@ func sizes(v any) ([]int, error) {
 	return s, nil
 }
 
-// check returns the bytes that the array will have, or what of the tensor lies outside
+// check returns the bytes that the array will have, or an error where the tensor lies outside
 // its storage.
 func (t *tensor) check() (int, error) {
 	elements := 1

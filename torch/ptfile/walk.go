@@ -10,7 +10,7 @@ import (
 )
 
 // Bounds of the search for dicts of tensors. A file may name one object many times, so that
-// what it describes is larger than itself.
+// it can describe more than its own size.
 const (
 	maxDepth  = 8
 	maxVisits = 1 << 17
@@ -115,7 +115,7 @@ func (w *walk) dict(state *pickle.Dict, trail []step) error {
 		switch {
 		case !ok:
 			d.Others = append(d.Others, Other{fmt.Sprintf("%.80s", name), kind(state.Values[i])})
-		case again: // what was set last counts
+		case again: // the last assignment counts
 			views[j] = t
 		default:
 			places[name] = len(views)
@@ -139,7 +139,7 @@ func (w *walk) dict(state *pickle.Dict, trail []step) error {
 	return nil
 }
 
-// Beside lists what the file holds beside the dict, by its keys.
+// Beside lists the file's other values beside the dict, by their keys.
 func (d *Dict) Beside() []string {
 	var all []string
 	path := ""
@@ -154,7 +154,7 @@ func (d *Dict) Beside() []string {
 	return all
 }
 
-// contents says what a file without tensors holds.
+// contents describes a file without tensors.
 func contents(v any) string {
 	d, ok := v.(*pickle.Dict)
 	if !ok {

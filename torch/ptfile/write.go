@@ -88,7 +88,7 @@ func storageClass(t Type) string {
 	return "FloatStorage"
 }
 
-// strides are those of a tensor in row-major order.
+// strides are the strides of a tensor in row-major order.
 func strides(shape []int) []int {
 	s := make([]int, len(shape))
 	n := 1
