@@ -79,6 +79,14 @@ func (n *Network) compile() (map[mode]*program, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: compiling for %v: %w", n.Arch.Model, m, err)
 		}
+		if m.innermost {
+			p.together, err = torch.HWCNTogether()
+		} else if m.few {
+			p.together = int(max(1, memory/(4*p.largest)))
+		}
+		if err != nil {
+			return nil, err
+		}
 		if !m.innermost || p.plan.known || p.plan.convolvesInnermost() {
 			all[m] = p
 		}
@@ -225,10 +233,12 @@ func (b *binder) node(n *op.Node, inPlace bool) *op.Binding {
 
 // A program is a plan's steps with all that they need.
 type program struct {
-	steps  []boundStep
-	places int // of values
-	output int
-	plan   *plan
+	steps    []boundStep
+	places   int // of values
+	output   int
+	plan     *plan
+	largest  int64 // elements of the largest map of one clip
+	together int   // clips that are best computed at once, in evaluation on a CPU
 }
 
 type boundStep struct {
@@ -286,6 +296,9 @@ func (p *plan) bind(n *Network) (*program, error) {
 		prog.steps = append(prog.steps, bound)
 	}
 	prog.output = b.places[p.output]
+	for _, st := range p.steps {
+		prog.largest = max(prog.largest, p.calls[st.last().Name].PerClip())
+	}
 	return prog, nil
 }
 

@@ -218,44 +218,48 @@ func (n *Network) Forward(s *torch.Scope, x *torch.Tensor, p Pass) *torch.Tensor
 		return n.steps[mode{each: true}].run(s, x, p)
 	case p.Training:
 		return n.steps[mode{training: true}].run(s, x, p)
-	case n.clipsInnermost(s, x):
-		return n.evaluate(s, x)
-	case n.fewClips(s, x):
-		return n.steps[mode{few: true}].run(s, x, p)
+	}
+	if m := n.evaluation(s, x); m != (mode{}) {
+		return n.evaluate(s, x, m)
 	}
 	return n.steps[mode{}].run(s, x, p)
 }
 
-// several are clips that are worth being laid side by side.
-const several = 8
+// several are clips that are worth being laid side by side: they are computed in sixteens.
+const several = 12
 
-// clipsInnermost reports whether x are several clips on a CPU.
-func (n *Network) clipsInnermost(s *torch.Scope, x *torch.Tensor) bool {
+// cached bounds the bytes of a map that is to stay in a processor's cache, memory those of any map.
+const cached, memory = 4 << 20, 64 << 20
+
+// evaluation returns the mode in which the logits of x are computed: on a CPU without gradients, with the clips
+// side by side or, where they are few or their maps large, one after the other.
+func (n *Network) evaluation(s *torch.Scope, x *torch.Tensor) mode {
 	info := x.Info()
-	return s.Mode() == torch.NoGrad && n.steps[mode{innermost: true}] != nil && info.DType == torch.Float32 &&
-		len(info.Shape) == 4 && info.Shape[0] >= several
+	if s.Mode() != torch.NoGrad || info.DType != torch.Float32 || len(info.Shape) != 4 || n.device.IsCUDA() {
+		return mode{}
+	}
+	side := n.steps[mode{innermost: true}]
+	if side != nil && info.Shape[0] >= several && 16*4*side.largest <= cached {
+		return mode{innermost: true}
+	}
+	return mode{few: true}
 }
 
-// fewClips reports whether x are clips on a CPU that are too few for that.
-func (n *Network) fewClips(s *torch.Scope, x *torch.Tensor) bool {
-	info := x.Info()
-	return s.Mode() == torch.NoGrad && n.steps[mode{few: true}] != nil && info.DType == torch.Float32 &&
-		len(info.Shape) == 4 && info.Shape[0] < several
-}
-
-// together is how many clips are evaluated at once: their maps lie in the processor's
-// cache, and a vector of its registers holds 4, 8 or 16.
-const together = 64
-
-// evaluate is Forward with the clips innermost. It rounds otherwise than PyTorch does.
-func (n *Network) evaluate(s *torch.Scope, x *torch.Tensor) *torch.Tensor {
+// evaluate is Forward on a CPU, some clips at once. It rounds otherwise than PyTorch does.
+func (n *Network) evaluate(s *torch.Scope, x *torch.Tensor, m mode) *torch.Tensor {
+	p := n.steps[m]
 	var logits []*torch.Tensor
 	clips := x.Shape()[0]
-	for at := 0; at < clips && s.Err() == nil; at += together {
-		count := min(together, clips-at)
-		part := s.HWCN(s.Narrow(x, 0, at, count))
-		out := n.steps[mode{innermost: true}].run(s, part, Pass{})
-		logits = append(logits, s.Narrow(out, 0, 0, count))
+	if m.few && clips <= p.together {
+		return p.run(s, x, Pass{})
+	}
+	for at := 0; at < clips && s.Err() == nil; at += p.together {
+		part := s.Narrow(x, 0, at, min(p.together, clips-at))
+		if m.innermost {
+			part = s.HWCN(part)
+		}
+		out := p.run(s, part, Pass{})
+		logits = append(logits, s.Narrow(out, 0, 0, min(p.together, clips-at)))
 		s.Release(part)
 	}
 	return s.Cat(0, logits...)

@@ -23,6 +23,19 @@ type drawnConvolution struct {
 	want            *torch.Tensor
 }
 
+// normal returns a tensor of s with normally distributed numbers.
+func normal(t *rapid.T, s *torch.Scope, g *torch.Generator, shape ...int) *torch.Tensor {
+	x, err := torch.Zeros(shape...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer x.Free()
+	if err := g.Normal(x, 0, 1); err != nil {
+		t.Fatal(err)
+	}
+	return s.Clone(x)
+}
+
 func drawConvolution(t *rapid.T, s *torch.Scope, clips, widest int) drawnConvolution {
 	n := func(low, high int, what string) int { return rapid.IntRange(low, high).Draw(t, what) }
 	groups := n(1, 3, "groups")
@@ -39,17 +52,7 @@ func drawConvolution(t *rapid.T, s *torch.Scope, clips, widest int) drawnConvolu
 		t.Fatal(err)
 	}
 	defer g.Free()
-	random := func(shape ...int) *torch.Tensor {
-		x, err := torch.Zeros(shape...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer x.Free()
-		if err := g.Normal(x, 0, 1); err != nil {
-			t.Fatal(err)
-		}
-		return s.Clone(x)
-	}
+	random := func(shape ...int) *torch.Tensor { return normal(t, s, g, shape...) }
 	c := drawnConvolution{weight: s.MulScalar(random(out, in/groups, kernel[0], kernel[1]), 1/math.Sqrt(float64(in/groups*kernel[0]*kernel[1])))}
 	if rapid.Bool().Draw(t, "bias") {
 		c.bias = random(out)
@@ -154,6 +157,32 @@ func TestFewClipsAreConv2dAndWhatFollows(t *testing.T) {
 			t.Fatal(err)
 		}
 		alike(t, s, s.Conv2dFew(c.x, c.weight, c.bias, c.o, prepared, true), c.layers(s))
+	})
+}
+
+// Features are a linear layer's, with the same bits for a clip whichever are beside it.
+func TestFewClipsOfFeatures(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := torch.NewScope(torch.NoGrad)
+		defer s.Close()
+		n := func(high int, what string) int { return rapid.IntRange(1, high).Draw(t, what) }
+		clips, in, out := n(40, "clips"), n(70, "features"), n(40, "outputs")
+		g, err := torch.NewGenerator(torch.CPU, uint64(n(1000, "seed")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer g.Free()
+		x, weight, bias := normal(t, s, g, clips, in), s.MulScalar(normal(t, s, g, out, in), 1/math.Sqrt(float64(in))), normal(t, s, g, out)
+		prepared, err := torch.NewPrepared()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := s.Conv2dFew(x, weight, bias, torch.HWCNOptions{Slope: 0.01}, prepared, true)
+		alike(t, s, got, s.LeakyReLU(s.Linear(x, weight, bias), 0.01))
+		first := s.Conv2dFew(s.Narrow(x, 0, 0, 1), weight, bias, torch.HWCNOptions{Slope: 0.01}, prepared, true)
+		if !slices.Equal(valuesOf(t, s, first), valuesOf(t, s, s.Narrow(got, 0, 0, 1))) {
+			t.Fatal("a clip's bits depend on the clips beside it")
+		}
 	})
 }
 

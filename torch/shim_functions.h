@@ -163,8 +163,8 @@ EP_FN(ep_contiguous, (ep_scope scope, ep_tensor input, ep_tensor *out), (scope, 
 EP_FN(ep_conv2d_hwcn,
       (ep_scope scope, ep_tensor input, ep_tensor weight, ep_tensor bias, ep_hwcn_options options, ep_tensor *out),
       (scope, input, weight, bias, options, out))
-/* The same of a few clips that lie one after the other, of maps only; without gradients. The prepared
- * weights are kept in `prepared`, which is of one convolution, and made anew where the weights
+/* The same of a few clips that lie one after the other; without gradients. The prepared weights
+ * are kept in `prepared`, which is of one convolution, and made anew where the weights
  * were written since. With any_layout the output may have the channels of a point side by side. */
 EP_FN(ep_conv2d_few,
       (ep_scope scope, ep_tensor input, ep_tensor weight, ep_tensor bias, ep_hwcn_options options, ep_prepared prepared,

@@ -129,15 +129,17 @@ Tensor within(const Tensor &x, const shim::Pad &pad, bool by_rows) {
 
 } // namespace
 
-Tensor shim::conv2d_few(const Tensor &x, const Tensor &weight, const Tensor &bias, const HWCNOptions &o, Prepared &prepared) {
-  if (x.dim() == 2 && weight.dim() == 2) {
+Tensor shim::conv2d_few(const Tensor &input, const Tensor &any_weight, const Tensor &bias, const HWCNOptions &o, Prepared &prepared) {
+  const bool flat = input.dim() == 2;
+  Tensor x = input, weight = any_weight;
+  if (flat) {
     // Clips are points of one row, whose channels are the features: a weight is read once for all of them.
-    const Tensor row = x.contiguous().view({1, 1, x.size(0), x.size(1)}).permute({0, 3, 1, 2});
-    return conv2d_few(row, weight.unsqueeze(2).unsqueeze(3), bias, o, prepared).permute({0, 2, 3, 1}).reshape({x.size(0), weight.size(0)});
+    x = x.contiguous().view({1, 1, x.size(0), x.size(1)}).permute({0, 3, 1, 2});
+    weight = weight.unsqueeze(-1).unsqueeze(-1);
   }
   TORCH_CHECK(x.dim() == 4 && x.is_cpu() && x.scalar_type() == at::kFloat && weight.dim() == 4 && weight.is_cpu() &&
                   weight.scalar_type() == at::kFloat && o.groups > 0 && weight.size(0) % o.groups == 0 && x.size(1) == weight.size(1) * o.groups,
-              "the input has shape ", x.sizes(), ", the weight ", weight.sizes(), " in ", o.groups, " groups, both of float32 on the CPU");
+              "the input has shape ", input.sizes(), ", the weight ", any_weight.sizes(), " in ", o.groups, " groups, both of float32 on the CPU");
   TORCH_CHECK(o.stride[0] > 0 && o.stride[1] > 0 && o.pool > 0 && std::ranges::all_of(o.pad, [](int64_t p) { return p >= 0; }),
               "stride ", at::IntArrayRef(o.stride), ", pool ", o.pool, ", pad ", at::IntArrayRef(o.pad));
   for (const Tensor &t : {bias, o.norm_weight, o.norm_bias, o.norm_mean, o.norm_variance})
@@ -151,7 +153,7 @@ Tensor shim::conv2d_few(const Tensor &x, const Tensor &weight, const Tensor &bia
         .width = width, .out_height = (height - weight.size(2)) / o.stride[0] + 1, .out_width = (width - weight.size(3)) / o.stride[1] + 1,
         .kernel = {weight.size(2), weight.size(3)}, .stride = {o.stride[0], o.stride[1]}, .pool = o.pool, .slope = static_cast<float>(o.slope)};
   TORCH_CHECK(c.out_width >= c.pool, "rows of ", c.out_width, " points have no mean of ", c.pool);
-  const bool by_rows = c.out_width >= 16 && o.stride[1] == 1 && c.pool <= Few::longest;
+  const bool by_rows = !flat && c.out_width >= 16 && o.stride[1] == 1 && c.pool <= Few::longest;
   const Prepared::Weights w = prepared.of(weight, bias, o, by_rows);
   const auto data = [](const Tensor &t) { return t.defined() ? t.const_data_ptr<float>() : nullptr; };
   const bool norm_last = !by_rows && c.pool > 1; // after a pool that is not the kernel's
@@ -178,6 +180,8 @@ Tensor shim::conv2d_few(const Tensor &x, const Tensor &weight, const Tensor &bia
       i = last;
     }
   });
+  if (flat)
+    return y.permute({0, 2, 3, 1}).view({input.size(0), channels});
   if (by_rows || c.pool == 1)
     return y;
   y = at::avg_pool2d(y, {1, c.pool}, {1, c.pool});

@@ -247,6 +247,9 @@ func product(v []int) int {
 	return n
 }
 
+// PerClip is the number of elements of the first output, of one clip.
+func (c *Call) PerClip() int64 { return perClip(c.Out) }
+
 // perClip is how many elements of a shape are one clip's.
 func perClip(shape []int) int64 {
 	n := int64(1)
