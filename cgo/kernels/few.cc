@@ -151,7 +151,7 @@ Tensor shim::conv2d_few(const Tensor &input, const Tensor &any_weight, const Ten
   Few c{.x = nullptr, .weight = nullptr, .bias = nullptr, .scale = nullptr, .shift = nullptr, .y = nullptr, .groups = o.groups,
         .in = weight.size(1), .out = weight.size(0) / o.groups, .padded = up(weight.size(0) / o.groups, k.vector), .height = height,
         .width = width, .out_height = (height - weight.size(2)) / o.stride[0] + 1, .out_width = (width - weight.size(3)) / o.stride[1] + 1,
-        .kernel = {weight.size(2), weight.size(3)}, .stride = {o.stride[0], o.stride[1]}, .pool = o.pool, .slope = static_cast<float>(o.slope)};
+        .top = o.pad[2], .bottom = o.pad[3], .kernel = {weight.size(2), weight.size(3)}, .stride = {o.stride[0], o.stride[1]}, .pool = o.pool, .slope = static_cast<float>(o.slope)};
   TORCH_CHECK(c.out_width >= c.pool, "rows of ", c.out_width, " points have no mean of ", c.pool);
   const bool by_rows = !flat && c.out_width >= 16 && o.stride[1] == 1 && c.pool <= Few::longest;
   const Prepared::Weights w = prepared.of(weight, bias, o, by_rows);
@@ -169,15 +169,19 @@ Tensor shim::conv2d_few(const Tensor &input, const Tensor &any_weight, const Ten
   const int64_t area = c.out_height * c.out_width;
   const int64_t pieces = by_rows ? c.groups * c.tiles() * c.out_height
                                  : c.groups * ((c.padded + k.chunk - 1) / k.chunk) * ((area + k.points - 1) / k.points);
+  // Of a clip's map and a chunk's weights the smaller is read again and again, from the larger's cache.
+  const int64_t map = x.size(1) * height * width;
+  const bool by_chunk = !by_rows && map < k.chunk * c.in * c.kernel[0] * c.kernel[1];
+  const int64_t run = by_chunk ? (area + k.points - 1) / k.points : pieces; // pieces of one clip that follow one another
   const int64_t each = (by_rows ? Few::together * c.out_width : k.chunk * k.points) * c.in * c.kernel[0] * c.kernel[1];
   at::parallel_for(0, n * pieces, std::max<int64_t>(1, 500000 / std::max<int64_t>(each, 1)), [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end;) {
-      const int64_t clip = i / pieces, last = std::min(end, (clip + 1) * pieces);
+      const int64_t clip = i / run % n, first = i / run / n * run + i % run, many = std::min(end - i, run - i % run);
       Few one = c;
-      one.x = from + clip * x.size(1) * height * width;
+      one.x = from + clip * map;
       one.y = to + clip * channels * c.out_height * y.size(3);
-      (by_rows ? k.rows : k.channels)(one, i - clip * pieces, last - clip * pieces);
-      i = last;
+      (by_rows ? k.rows : k.channels)(one, first, first + many);
+      i += many;
     }
   });
   if (flat)

@@ -59,14 +59,15 @@ template <int M, int V> void channels(const Few &c, int64_t group, int64_t chann
   for (int m = 0; m < M; ++m)
     for (int v = 0; v < V; ++v)
       sums[m][v] = c.bias ? load(c.bias + group * c.padded + channel + v * width) : Vector{};
-  for (int64_t i = 0; i < c.kernel[0]; ++i) {
-    if (c.groups == 1) {
-      by_channels<M, V>(sums, x, i * c.width * all, weight, c.kernel[1] * c.in);
-      weight += c.kernel[1] * c.in * V * width;
+  const int64_t highest = point / c.out_width * c.stride[0], lowest = (point + M - 1) / c.out_width * c.stride[0];
+  for (int64_t i = 0; i < c.kernel[0]; ++i, weight += c.kernel[1] * c.in * V * width) {
+    if (lowest + i < c.top || highest + i >= c.height - c.bottom)
       continue;
-    }
-    for (int64_t k = 0; k < c.kernel[1]; ++k, weight += c.in * V * width)
-      by_channels<M, V>(sums, x, (i * c.width + k) * all, weight, c.in);
+    if (c.groups == 1)
+      by_channels<M, V>(sums, x, i * c.width * all, weight, c.kernel[1] * c.in);
+    else
+      for (int64_t k = 0; k < c.kernel[1]; ++k)
+        by_channels<M, V>(sums, x, (i * c.width + k) * all, weight + k * c.in * V * width, c.in);
   }
   for (int m = 0; m < M; ++m)
     for (int v = 0; v < V; ++v) {
