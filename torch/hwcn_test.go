@@ -166,7 +166,7 @@ func TestFewClipsOfFeatures(t *testing.T) {
 		s := torch.NewScope(torch.NoGrad)
 		defer s.Close()
 		n := func(high int, what string) int { return rapid.IntRange(1, high).Draw(t, what) }
-		clips, in, out := n(40, "clips"), n(70, "features"), n(40, "outputs")
+		clips, in, out := n(40, "clips"), n(70, "features")*n(40, "as often"), n(40, "outputs")
 		g, err := torch.NewGenerator(torch.CPU, uint64(n(1000, "seed")))
 		if err != nil {
 			t.Fatal(err)

@@ -25,6 +25,7 @@ struct Few {
   float slope;                                  /* negative numbers are multiplied with it, before that */
 
   static constexpr int64_t beyond = 128;
+  static constexpr int64_t large = 1024; /* features of a linear layer whose weights come from memory */
   static constexpr int64_t longest = 4096; /* by rows: points that are kept before they are pooled, and so pools */
   static constexpr int64_t together = 6; /* channels that are computed at once by rows */
   int64_t tiles() const { return (out + together - 1) / together; }
