@@ -80,7 +80,7 @@ ep_status ep_prepared_free(ep_prepared prepared) {
 ep_status ep_conv2d_few(ep_scope scope, ep_tensor input, ep_tensor weight, ep_tensor bias, ep_hwcn_options o, ep_prepared prepared,
                         int32_t any_layout, ep_tensor *out) {
   return shim::make(scope, out, [&] {
-    TORCH_CHECK(!scope->grad, "what is prepared of weights is for evaluation, without gradients");
+    TORCH_CHECK(!scope->grad, "prepared weights are for evaluation, without gradients");
     const Tensor y = shim::conv2d_few(input->value, weight->value, shim::optional(bias), options(o), prepared->weights);
     return any_layout ? y : y.contiguous();
   });

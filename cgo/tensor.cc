@@ -118,7 +118,7 @@ ep_status ep_tensor_set_requires_grad(ep_tensor tensor, int32_t on) {
 
 ep_status ep_tensor_grad(ep_scope scope, ep_tensor tensor, ep_tensor *out) {
   return shim::call(false, [&] {
-    TORCH_CHECK(tensor->value.is_leaf(), "gradients are kept for parameters only, not for what operations gave");
+    TORCH_CHECK(tensor->value.is_leaf(), "gradients are kept for parameters only, not for outputs of operations");
     const at::Tensor &grad = tensor->value.grad();
     *out = grad.defined() ? shim::adopt(scope, grad) : nullptr;
   });

@@ -144,7 +144,7 @@ Tensor shim::conv2d_few(const Tensor &input, const Tensor &any_weight, const Ten
               "stride ", at::IntArrayRef(o.stride), ", pool ", o.pool, ", pad ", at::IntArrayRef(o.pad));
   for (const Tensor &t : {bias, o.norm_weight, o.norm_bias, o.norm_mean, o.norm_variance})
     TORCH_CHECK(!t.defined() || (t.is_cpu() && t.scalar_type() == at::kFloat && t.numel() == weight.size(0)),
-                "the weight has shape ", weight.sizes(), ", what is of each channel ", t.sizes());
+                "the weight has shape ", weight.sizes(), ", its bias and BatchNorm ", t.sizes());
   const FewKernel &k = kernel();
   const int64_t height = x.size(2) + o.pad[2] + o.pad[3], width = x.size(3) + o.pad[0] + o.pad[1];
   TORCH_CHECK(height >= weight.size(2) && width >= weight.size(3), "the input has shape ", x.sizes(), ", the kernel ", weight.sizes());

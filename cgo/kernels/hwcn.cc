@@ -121,7 +121,7 @@ Tensor shim::conv2d_hwcn(const Tensor &input, const Tensor &weight, const Tensor
   }
   for (const Tensor &t : {b, scale, shift})
     TORCH_CHECK(!t.defined() || (t.is_cpu() && t.scalar_type() == at::kFloat && t.is_contiguous() && t.numel() == w.size(0)),
-                "the weight has shape ", weight.sizes(), ", what is of each channel ", t.sizes());
+                "the weight has shape ", weight.sizes(), ", its bias and BatchNorm ", t.sizes());
   const auto data = [](const Tensor &t) { return t.defined() ? t.const_data_ptr<float>() : nullptr; };
   HWCN c{.x = data(x), .weight = data(w), .bias = data(b), .scale = data(scale), .shift = data(shift), .y = nullptr,
          .clips = x.size(0), .groups = o.groups, .in = w.size(1), .out = w.size(0) / o.groups,
