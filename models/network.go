@@ -254,12 +254,13 @@ func (n *Network) evaluate(s *torch.Scope, x *torch.Tensor, m mode) *torch.Tenso
 		return p.run(s, x, Pass{})
 	}
 	for at := 0; at < clips && s.Err() == nil; at += p.together {
-		part := s.Narrow(x, 0, at, min(p.together, clips-at))
+		count := min(p.together, clips-at)
+		part := s.Narrow(x, 0, at, count)
 		if m.innermost {
 			part = s.HWCN(part)
 		}
 		out := p.run(s, part, Pass{})
-		logits = append(logits, s.Narrow(out, 0, 0, min(p.together, clips-at)))
+		logits = append(logits, s.Narrow(out, 0, 0, count))
 		s.Release(part)
 	}
 	return s.Cat(0, logits...)

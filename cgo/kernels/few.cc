@@ -167,12 +167,12 @@ Tensor shim::conv2d_few(const Tensor &input, const Tensor &any_weight, const Ten
   const float *from = all.const_data_ptr<float>();
   float *to = y.mutable_data_ptr<float>();
   const int64_t area = c.out_height * c.out_width;
-  const int64_t pieces = by_rows ? c.groups * c.tiles() * c.out_height
-                                 : c.groups * ((c.padded + k.chunk - 1) / k.chunk) * ((area + k.points - 1) / k.points);
+  const int64_t tiles = (area + k.points - 1) / k.points;
+  const int64_t pieces = by_rows ? c.groups * c.tiles() * c.out_height : c.groups * ((c.padded + k.chunk - 1) / k.chunk) * tiles;
   // Of a clip's map and a chunk's weights the smaller is read again and again, from the larger's cache.
   const int64_t map = x.size(1) * height * width;
   const bool by_chunk = !by_rows && map < k.chunk * c.in * c.kernel[0] * c.kernel[1];
-  const int64_t run = by_chunk ? (area + k.points - 1) / k.points : pieces; // pieces of one clip that follow one another
+  const int64_t run = by_chunk ? tiles : pieces; // pieces of one clip that follow one another
   const int64_t each = (by_rows ? Few::together * c.out_width : k.chunk * k.points) * c.in * c.kernel[0] * c.kernel[1];
   at::parallel_for(0, n * pieces, std::max<int64_t>(1, 500000 / std::max<int64_t>(each, 1)), [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end;) {
