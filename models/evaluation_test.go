@@ -16,8 +16,8 @@ func TestModeOfEvaluation(t *testing.T) {
 		grad   torch.Mode
 		want   mode
 	}{
-		{"ccnn", [3]int{4, 9, 9}, 8, torch.CPU, torch.NoGrad, mode{innermost: true}},
-		{"ccnn", [3]int{4, 9, 9}, 7, torch.CPU, torch.NoGrad, mode{few: true}},
+		{"ccnn", [3]int{4, 9, 9}, 12, torch.CPU, torch.NoGrad, mode{innermost: true}},
+		{"ccnn", [3]int{4, 9, 9}, 11, torch.CPU, torch.NoGrad, mode{few: true}},
 		{"ccnn", [3]int{4, 9, 9}, 64, torch.CPU, torch.Grad, mode{}},
 		{"eegnet", [3]int{1, 4, 128}, 64, torch.CPU, torch.NoGrad, mode{innermost: true}},
 		{"eegnet", [3]int{1, 32, 512}, 64, torch.CPU, torch.NoGrad, mode{few: true}},

@@ -226,7 +226,7 @@ func (n *Network) Forward(s *torch.Scope, x *torch.Tensor, p Pass) *torch.Tensor
 }
 
 // several are clips that are worth being laid side by side: they are computed in sixteens.
-const several = 8
+const several = 12
 
 // cached bounds the bytes of a map that is to stay in a processor's cache, memory those of any map.
 const cached, memory = 4 << 20, 64 << 20
