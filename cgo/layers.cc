@@ -50,6 +50,17 @@ ep_status ep_contiguous(ep_scope scope, ep_tensor input, ep_tensor *out) {
   return shim::make(scope, out, [&] { return shim::contiguous(input->value); });
 }
 
+ep_status ep_clips_as_channels(ep_scope scope, ep_tensor input, ep_tensor *out) {
+  return shim::make(scope, out, [&] {
+    TORCH_CHECK(!scope->grad, "clips that lie innermost are for evaluation, without gradients");
+    return shim::clips_as_channels(input->value);
+  });
+}
+
+ep_status ep_channels_as_clips(ep_scope scope, ep_tensor input, int64_t clips, ep_tensor *out) {
+  return shim::make(scope, out, [&] { return shim::channels_as_clips(input->value, clips); });
+}
+
 static shim::HWCNOptions options(const ep_hwcn_options &o) {
   return {.stride = {o.stride[0], o.stride[1]}, .pad = {o.pad[0], o.pad[1], o.pad[2], o.pad[3]},
           .groups = o.groups, .slope = o.slope, .pool = o.pool, .norm_weight = shim::optional(o.norm_weight),

@@ -226,9 +226,10 @@ type binder struct {
 
 func (b *binder) node(n *op.Node, inPlace bool) *op.Binding {
 	c := b.calls[n.Name]
-	return &op.Binding{Call: c, Tensors: b.tensors, Places: b.places, Over: inPlace, Device: b.device,
+	o := c.Operation()
+	return &op.Binding{Call: c, Tensors: b.tensors, Places: b.places, Over: inPlace, Device: b.device, Innermost: b.innermost,
 		// libtorch lays a BatchNorm's maps out itself, one number after the other.
-		Plain: b.innermost && !b.known && (!c.Operation().AnyLayout || n.Op == op.BatchNorm)}
+		Plain: b.innermost && !b.known && (!o.AnyLayout && !o.View && !o.EachChannel || n.Op == op.BatchNorm)}
 }
 
 // A program is a plan's steps with all that they need.

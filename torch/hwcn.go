@@ -21,6 +21,22 @@ func HWCNTogether() (int, error) {
 	return int(n), err
 }
 
+// EachChannel applies an operation that computes each channel of maps [n, c, h, w] alone, as a pool does. Clips
+// that lie as [Scope.HWCN] lays them out are computed as the channels of one clip, and lie so again after it.
+func (s *Scope) EachChannel(x *Tensor, operation func(x *Tensor) *Tensor) *Tensor {
+	clips := x.Shape()
+	one := s.make("clips_as_channels", func(out *C.ep_tensor) C.ep_status { return C.ep_clips_as_channels(s.h, x.h, out) }, x)
+	defer s.Release(one)
+	if shape := one.Shape(); len(shape) != 4 || shape[0] == clips[0] {
+		return operation(x)
+	}
+	y := operation(one)
+	defer s.Release(y)
+	return s.make("channels_as_clips", func(out *C.ep_tensor) C.ep_status {
+		return C.ep_channels_as_clips(s.h, y.h, C.int64_t(clips[0]), out)
+	}, y)
+}
+
 // Contiguous returns a as PyTorch lays it out: a itself where it lies so.
 func (s *Scope) Contiguous(a *Tensor) *Tensor {
 	return s.make("contiguous", func(out *C.ep_tensor) C.ep_status { return C.ep_contiguous(s.h, a.h, out) }, a)

@@ -302,28 +302,72 @@ func TestHWCNRefusals(t *testing.T) {
 	}
 }
 
-// TestContiguousLaysOutAgain maps with the clips innermost, also where dimensions went or came.
+// TestContiguousLaysOutAgain maps with the clips innermost, also where dimensions went or came, or
+// where only a part of the map is taken, which HWCN lays out anew.
 func TestContiguousLaysOutAgain(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		s := torch.NewScope(torch.NoGrad)
 		defer s.Close()
-		size := func(what string) int { return rapid.IntRange(1, 40).Draw(rt, what) }
-		clips, channels, width := 16*rapid.IntRange(1, 3).Draw(rt, "clips"), size("channels"), size("width")
-		numbers := make([]float32, clips*channels*width)
-		for i := range numbers {
-			numbers[i] = float32(i)
-		}
-		x, err := torch.FromSlice(numbers, clips, channels, 1, width)
-		if err != nil {
-			rt.Fatal(err)
-		}
-		defer x.Free()
+		clips, channels, width, x := drawMap(rt, s)
 		laid := s.HWCN(x)
-		for _, back := range []*torch.Tensor{s.Contiguous(laid), s.Contiguous(s.Reshape(laid, clips, channels, width)), s.Contiguous(x)} {
-			got, err := torch.ToSlice[float32](back)
-			if err != nil || !slices.Equal(got, numbers) {
-				rt.Fatalf("%v, %v", got, errors.Join(err, s.Err()))
+		want := valuesOf(rt, s, x)
+		for _, back := range []*torch.Tensor{s.Contiguous(laid), s.Contiguous(s.Reshape(laid, clips, channels, -1)), s.Contiguous(x)} {
+			if !slices.Equal(valuesOf(rt, s, back), want) {
+				rt.Fatalf("%v", valuesOf(rt, s, back))
+			}
+		}
+		from := rapid.IntRange(0, width-1).Draw(rt, "from")
+		want = valuesOf(rt, s, s.Narrow(x, 3, from, width-from))
+		part := s.Narrow(laid, 3, from, width-from)
+		for _, got := range []*torch.Tensor{s.Contiguous(part), s.Contiguous(s.HWCN(part))} {
+			if !slices.Equal(valuesOf(rt, s, got), want) {
+				rt.Fatalf("from %d: %v", from, valuesOf(rt, s, got))
 			}
 		}
 	})
+}
+
+// drawMap returns maps of a multiple of 16 clips, and how many, of how many channels and how wide.
+func drawMap(t *rapid.T, s *torch.Scope) (clips, channels, width int, x *torch.Tensor) {
+	size := func(what string, most int) int { return rapid.IntRange(1, most).Draw(t, what) }
+	clips, channels, width = 16*size("sixteens", 3), size("channels", 9), size("width", 40)
+	height := size("height", 5)
+	numbers := make([]float32, clips*channels*height*width)
+	for i := range numbers {
+		numbers[i] = float32(i * 7919 % 1009)
+	}
+	given, err := torch.FromSlice(numbers, clips, channels, height, width)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer given.Free()
+	return clips, channels, width, s.Clone(given)
+}
+
+// A pool of clips that lie innermost is the pool of each of them, whether they lie side by side or not,
+// and leaves them as they lie.
+func TestEachChannelIsAPoolOfEachClip(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		s := torch.NewScope(torch.NoGrad)
+		defer s.Close()
+		_, _, width, x := drawMap(rt, s)
+		kernel := [2]int{1, rapid.IntRange(1, width).Draw(rt, "kernel")}
+		stride := [2]int{rapid.IntRange(1, 3).Draw(rt, "stride"), rapid.IntRange(1, 9).Draw(rt, "step")}
+		pool := func(x *torch.Tensor) *torch.Tensor { return s.AvgPool2d(x, kernel, stride) }
+		want := s.AvgPool2d(x, kernel, stride)
+		laid := s.EachChannel(s.HWCN(x), pool)
+		alike(rt, s, laid, want)
+		alike(rt, s, s.EachChannel(x, pool), want)
+		// What lies so is taken as it is by a convolution of one number.
+		one := s.Reshape(s.Clone(s.Narrow(s.Reshape(x, -1), 0, 0, 1)), 1, 1, 1, 1)
+		alike(rt, s, s.Conv2dHWCN(s.Narrow(laid, 1, 0, 1), one, nil, torch.HWCNOptions{Slope: 1}), s.Conv2d(s.Narrow(want, 1, 0, 1), one, nil, torch.Conv2dOptions{}))
+	})
+}
+
+func TestEachChannelRefusesGradients(t *testing.T) {
+	x := f32(t, make([]float32, 16*2), 16, 2, 1, 1)
+	s := scope(t, torch.Grad)
+	if s.EachChannel(x, func(x *torch.Tensor) *torch.Tensor { return x }); s.Err() == nil {
+		t.Error("gradients are no error")
+	}
 }

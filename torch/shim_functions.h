@@ -158,6 +158,10 @@ EP_FN(ep_hwcn, (ep_scope scope, ep_tensor input, ep_tensor *out), (scope, input,
 EP_FN(ep_hwcn_together, (int64_t *out), (out))
 /* Any tensor as PyTorch lays it out. */
 EP_FN(ep_contiguous, (ep_scope scope, ep_tensor input, ep_tensor *out), (scope, input, out))
+/* Clips that lie so as one clip, [1, c * n, h, w], for an operation that computes each channel alone; other
+ * tensors as they are. Then the way back. Without gradients. */
+EP_FN(ep_clips_as_channels, (ep_scope scope, ep_tensor input, ep_tensor *out), (scope, input, out))
+EP_FN(ep_channels_as_clips, (ep_scope scope, ep_tensor input, int64_t clips, ep_tensor *out), (scope, input, clips, out))
 /* A convolution of clips that lie so, or a linear layer of features [n, f], n a multiple of
  * 16; without gradients. bias may be NULL. */
 EP_FN(ep_conv2d_hwcn,

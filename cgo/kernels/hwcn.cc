@@ -8,11 +8,53 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/sqrt.h>
+#include <ATen/ops/zeros.h>
 
 #include <algorithm>
 
 using at::Tensor;
 using shim::HWCN;
+
+namespace {
+
+// Four numbers at once, which every processor of the kind can do.
+using Four = float __attribute__((vector_size(16)));
+using Unaligned = float __attribute__((vector_size(16), aligned(sizeof(float)), may_alias));
+
+// Rows of as many numbers as a line of the cache holds are turned at once.
+constexpr int64_t block = 16;
+
+// The transpose of [rows, columns], whose rows are `from_row` apart, and those of `to` `to_row`.
+void transpose(const float *from, int64_t from_row, int64_t rows, int64_t columns, float *to, int64_t to_row) {
+  const int64_t fours = columns / 4 * 4;
+  int64_t i = 0;
+  for (; i + 4 <= rows; i += 4) {
+    for (int64_t k = 0; k < fours; k += 4) {
+      Four in[4];
+      for (int64_t r = 0; r < 4; ++r)
+        in[r] = *reinterpret_cast<const Unaligned *>(from + (i + r) * from_row + k);
+      const Four a = __builtin_shufflevector(in[0], in[1], 0, 4, 1, 5), b = __builtin_shufflevector(in[2], in[3], 0, 4, 1, 5),
+                 c = __builtin_shufflevector(in[0], in[1], 2, 6, 3, 7), d = __builtin_shufflevector(in[2], in[3], 2, 6, 3, 7);
+      const Four out[] = {__builtin_shufflevector(a, b, 0, 1, 4, 5), __builtin_shufflevector(a, b, 2, 3, 6, 7),
+                          __builtin_shufflevector(c, d, 0, 1, 4, 5), __builtin_shufflevector(c, d, 2, 3, 6, 7)};
+      for (int64_t r = 0; r < 4; ++r)
+        *reinterpret_cast<Unaligned *>(to + (k + r) * to_row + i) = out[r];
+    }
+    for (int64_t k = fours; k < columns; ++k)
+      for (int64_t r = i; r < i + 4; ++r)
+        to[k * to_row + r] = from[r * from_row + k];
+  }
+  for (; i < rows; ++i)
+    for (int64_t k = 0; k < columns; ++k)
+      to[k * to_row + i] = from[i * from_row + k];
+}
+
+// Whether numbers of the clips of one point lie side by side, in whichever order the points lie.
+bool clips_innermost(const Tensor &x) {
+  return x.dim() >= 2 && x.is_cpu() && x.scalar_type() == at::kFloat && x.numel() > 0 && x.size(0) % 16 == 0 && x.stride(0) == 1;
+}
+
+} // namespace
 
 bool shim::is_hwcn(const Tensor &x) {
   return x.dim() == 4 && x.size(0) > 0 && x.size(0) % 16 == 0 && x.is_cpu() && x.scalar_type() == at::kFloat &&
@@ -24,20 +66,19 @@ Tensor shim::hwcn(const Tensor &any) {
               "clips are float32 [n, c, h, w] on the CPU, not ", any.sizes());
   if (is_hwcn(any))
     return any;
+  if (clips_innermost(any))
+    return any.permute({2, 3, 1, 0}).contiguous().permute({3, 2, 0, 1});
   const Tensor x = any.contiguous();
   const int64_t n = x.size(0), channels = x.size(1), points = x.size(2) * x.size(3), padded = (n + 15) / 16 * 16;
-  Tensor out = at::empty({x.size(2), x.size(3), channels, padded}, x.options());
+  Tensor out = n == padded ? at::empty({x.size(2), x.size(3), channels, padded}, x.options())
+                           : at::zeros({x.size(2), x.size(3), channels, padded}, x.options());
   const float *from = x.const_data_ptr<float>();
   float *to = out.mutable_data_ptr<float>();
-  constexpr int64_t block = 16;
-  at::parallel_for(0, (points + block - 1) / block, 8, [=](int64_t begin, int64_t end) {
-    for (int64_t p = begin * block; p < std::min(end * block, points); p += block) {
-      const int64_t many = std::min(block, points - p);
+  at::parallel_for(0, points, std::max<int64_t>(1, 32768 / (channels * padded)), [=](int64_t begin, int64_t end) {
+    for (int64_t p = begin; p < end; p += block)
       for (int64_t c = 0; c < channels; ++c)
-        for (int64_t i = 0; i < padded; ++i)
-          for (int64_t k = 0; k < many; ++k)
-            to[((p + k) * channels + c) * padded + i] = i < n ? from[(i * channels + c) * points + p + k] : 0;
-    }
+        transpose(from + c * points + p, channels * points, n, std::min(block, end - p), to + (p * channels + c) * padded,
+                  channels * padded);
   });
   return out.permute({3, 2, 0, 1});
 }
@@ -47,9 +88,31 @@ Tensor shim::hwcn(const Tensor &any) {
 int64_t shim::hwcn_together() { return processor() == Processor::avx512 ? 64 : 16; }
 
 Tensor shim::contiguous(const Tensor &x) {
-  if (x.is_contiguous() || !x.is_cpu() || x.scalar_type() != at::kFloat || x.dim() < 2 || x.numel() == 0 || x.stride(0) != 1)
+  if (x.is_contiguous() || !clips_innermost(x))
     return x.contiguous();
-  return x.movedim(0, -1).reshape({-1, x.size(0)}).t().contiguous().view(x.sizes());
+  const int64_t n = x.size(0), rest = x.numel() / n;
+  const Tensor lying = x.movedim(0, -1).contiguous();
+  Tensor out = at::empty(x.sizes(), x.options());
+  const float *from = lying.const_data_ptr<float>();
+  float *to = out.mutable_data_ptr<float>();
+  at::parallel_for(0, rest, std::max<int64_t>(1, 32768 / n), [=](int64_t begin, int64_t end) {
+    for (int64_t r = begin; r < end; r += block)
+      transpose(from + r * n, n, std::min(block, end - r), n, to + r, rest);
+  });
+  return out;
+}
+
+Tensor shim::clips_as_channels(const Tensor &x) {
+  if (x.dim() != 4 || !clips_innermost(x))
+    return x;
+  const Tensor lying = x.permute({2, 3, 1, 0}).contiguous();
+  return lying.view({1, x.size(2), x.size(3), x.size(1) * x.size(0)}).permute({0, 3, 1, 2});
+}
+
+Tensor shim::channels_as_clips(const Tensor &y, int64_t clips) {
+  TORCH_CHECK(y.dim() == 4 && y.size(0) == 1 && clips > 0 && y.size(1) % clips == 0, "no maps of ", clips, " clips: ", y.sizes());
+  const Tensor lying = y.permute({0, 2, 3, 1}).contiguous();
+  return lying.view({y.size(2), y.size(3), y.size(1) / clips, clips}).permute({3, 2, 0, 1});
 }
 
 namespace {

@@ -19,9 +19,13 @@ bool is_hwcn(const at::Tensor &x);
 at::Tensor hwcn(const at::Tensor &x);
 /* How many clips are best computed at once so. */
 int64_t hwcn_together();
-// x as PyTorch lays it out. Of a matrix libtorch turns blocks; of a map it would read all clips of a point for
-// each clip anew.
+/* x as PyTorch lays it out. libtorch would read all clips of a point for each clip anew. */
 at::Tensor contiguous(const at::Tensor &x);
+
+/* Such maps as one clip's, of whose channels n each are one channel of n clips, for an operation that computes each
+ * channel alone; other tensors as they are. Then the way back. */
+at::Tensor clips_as_channels(const at::Tensor &x);
+at::Tensor channels_as_clips(const at::Tensor &y, int64_t clips);
 
 /* A convolution of such maps and the operations fused with it: negative numbers times slope, the mean of every
  * `pool` points of a row, and a BatchNorm's evaluation, unless norm_weight is undefined. */

@@ -89,7 +89,8 @@ func avgPool2d() Op {
 		Python: func(c *Call, in func(string) string) string {
 			return "F.avg_pool2d(" + in("self") + ", " + windows(c) + ")"
 		},
-		Rewritable: true,
+		Rewritable:  true,
+		EachChannel: true,
 	}
 }
 

@@ -20,6 +20,7 @@ func maxPool2d() Op {
 		Python: func(c *Call, in func(string) string) string {
 			return "F.max_pool2d(" + in("self") + ", " + windows(c) + ")"
 		},
+		EachChannel: true,
 	}
 }
 

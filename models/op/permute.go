@@ -45,6 +45,7 @@ func permute() Op {
 		Python: func(c *Call, in func(string) string) string {
 			return in("self") + ".permute(" + list(order(c)) + ")"
 		},
+		View: true,
 	}
 }
 

@@ -31,6 +31,8 @@ type Binding struct {
 	Over bool
 	// Plain says that the kernel takes values in PyTorch's layout, whichever node computed them.
 	Plain bool
+	// Innermost says that maps may lie in memory with the clips of a point side by side.
+	Innermost bool
 }
 
 // Source finds the tensor of an argument; it returns nil where there is none.
@@ -61,6 +63,22 @@ func (b *Binding) Sources(arg string) func(v *Values) []*torch.Tensor {
 
 // Kernel makes the node's kernel.
 func (b *Binding) Kernel() (Kernel, error) {
+	k, err := b.kernel()
+	if err != nil || !b.Innermost || !b.op.EachChannel {
+		return k, err
+	}
+	at := b.Places[b.Ref(b.first())]
+	return func(s *torch.Scope, v *Values) *torch.Tensor {
+		x := v.At[at]
+		defer func() { v.At[at] = x }()
+		return s.EachChannel(x, func(x *torch.Tensor) *torch.Tensor {
+			v.At[at] = x
+			return k(s, v)
+		})
+	}, nil
+}
+
+func (b *Binding) kernel() (Kernel, error) {
 	if b.known && b.op.Bind != nil {
 		if k := b.op.Bind(b); k != nil {
 			if !b.Plain {
