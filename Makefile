@@ -68,7 +68,7 @@ program:
 # Shims that are there already are not built again: rm -r build/wheel/shims does that.
 wheel:
 	$(GO) build -buildvcs=false -trimpath -ldflags "-s -w -X main.release=$(VERSION) -X main.revision=$(COMMIT)" -o build/wheel/eegprune ./cmd/eegprune
-	@$(PYTHON) scripts/build_wheel.py --missing $(WHEEL) | while read -r version; do scripts/build_wheel_shims.sh "$$version" </dev/null || exit 1; done
+	@$(PYTHON) scripts/build_wheel.py --missing $(WHEEL) | xargs --no-run-if-empty scripts/build_wheel_shims.sh
 	$(PYTHON) scripts/build_wheel.py $(WHEEL)
 
 test-wheel:

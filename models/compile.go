@@ -105,13 +105,23 @@ func (n *Network) program(a *Arch, m mode, without ...string) (*program, error) 
 			p.values[v] = true
 		}
 		st := &step{nodes: []*op.Node{c.Node}, in: p.inputs(c.Node)}
-		if same := c.Conv2d(); same != nil && !m.training && !m.each && !n.device.IsCUDA() {
-			p.calls[c.Name] = same
-			st.nodes, st.bind = []*op.Node{same.Node}, bindPadded
+		if same := c.Unpadded(); same != nil && !m.training && !m.each && !n.device.IsCUDA() {
+			switch {
+			case same.Op == op.Conv2d:
+				p.calls[c.Name] = same
+				st.nodes, st.bind = []*op.Node{same.Node}, bindPadded
+			case (m.innermost || m.few) && same.Ints("dilation")[0] == 1:
+				p.calls[c.Name] = same
+				st.nodes = []*op.Node{same.Node}
+			}
 		}
-		if p.is(st.first(), op.Conv2d) {
+		switch {
+		case p.is(st.first(), op.Conv2d):
 			before, after := c.Zeros()
 			st.zeros = [4]int{before[1], after[1], before[0], after[0]}
+		case p.is(st.first(), op.Conv1d):
+			before, after := c.Zeros()
+			st.zeros = [4]int{before[0], after[0]}
 		}
 		p.steps = append(p.steps, st)
 		p.known = p.known && c.Known()
@@ -130,7 +140,7 @@ func (n *Network) program(a *Arch, m mode, without ...string) (*program, error) 
 
 // convolvesInnermost reports whether there is a convolution that gains by clips that lie side by side.
 func (p *plan) convolvesInnermost() bool {
-	return slices.ContainsFunc(p.steps, func(st *step) bool { return st.rule == "clips innermost" && st.convolution().Op == op.Conv2d })
+	return slices.ContainsFunc(p.steps, func(st *step) bool { return st.rule == "clips innermost" && st.convolution().Op != op.Linear })
 }
 
 // is reports whether a node is an operation of which the program knows more than its name.

@@ -2,6 +2,7 @@ package models_test
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -47,6 +48,12 @@ func TestEveryOperation(t *testing.T) {
 			s := torch.NewScope(torch.Grad)
 			defer s.Close()
 			reftest.CheckLogits(t, "logits", n.Forward(s, x, models.Pass{}), r.Logits, beforeSteps)
+			evaluated := torch.NewScope(torch.NoGrad)
+			defer evaluated.Close()
+			few := n.Forward(evaluated, x, models.Pass{})
+			reftest.CheckLogits(t, "logits of few clips", few, r.Logits, beforeSteps)
+			several := n.Forward(evaluated, evaluated.Cat(0, x, x, x, x, x), models.Pass{})
+			reftest.CheckLogits(t, "logits of several clips", several, slices.Repeat(r.Logits, 5), beforeSteps)
 			loss := s.CrossEntropy(n.Forward(s, x, models.Pass{Training: true}), reftest.Tensor(t, labels, clips))
 			s.Backward(loss)
 			if s.Err() != nil {

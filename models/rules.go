@@ -80,7 +80,7 @@ func (p *plan) beyond(st *step, zeros []int) bool {
 // convolution is a step's node that convolves: the first but for the padding before it.
 func (st *step) convolution() *op.Node {
 	for _, n := range st.nodes {
-		if n.Op == op.Conv2d || n.Op == op.Linear {
+		if n.Op == op.Conv2d || n.Op == op.Conv1d || n.Op == op.Linear {
 			return n
 		}
 	}
@@ -158,7 +158,7 @@ func fewClips(p *plan) {
 
 func (p *plan) withWhatFollows(st *step, rule string, bind func(*step, *binder) (op.Kernel, error)) {
 	conv := st.convolution()
-	if conv.Op == op.Conv2d && !slices.Equal(p.calls[conv.Name].Ints("dilation"), []int{1, 1}) {
+	if conv.Op != op.Linear && slices.Max(p.calls[conv.Name].Ints("dilation")) > 1 {
 		return
 	}
 	st.rule, st.bind = rule, bind
@@ -202,25 +202,53 @@ func divideNorm(p *plan) {
 func bindInnermost(st *step, b *binder) (op.Kernel, error) {
 	conv, o := st.options(b)
 	x, weight, bias := b.input(st), conv.Source("weight"), conv.Source("bias")
-	return func(s *torch.Scope, v *op.Values) *torch.Tensor { return s.Conv2dHWCN(x(v), weight(v), bias(v), o) }, nil
+	return asMaps(conv, func(s *torch.Scope, v *op.Values, x, weight *torch.Tensor) *torch.Tensor {
+		return s.Conv2dHWCN(x, weight, bias(v), o)
+	}, x, weight), nil
 }
 
 func bindFew(st *step, b *binder) (op.Kernel, error) {
 	conv, o := st.options(b)
 	x, weight, bias := b.input(st), conv.Source("weight"), conv.Source("bias")
 	prepared, err := torch.NewPrepared()
+	return asMaps(conv, func(s *torch.Scope, v *op.Values, x, weight *torch.Tensor) *torch.Tensor {
+		return s.Conv2dFew(x, weight, bias(v), o, prepared, b.known)
+	}, x, weight), err
+}
+
+// asMaps has the kernel of a convolution of maps compute one of rows: of maps of one row.
+func asMaps(conv *op.Binding, run func(s *torch.Scope, v *op.Values, x, weight *torch.Tensor) *torch.Tensor, x, weight op.Source) op.Kernel {
+	if conv.Op != op.Conv1d {
+		return func(s *torch.Scope, v *op.Values) *torch.Tensor { return run(s, v, x(v), weight(v)) }
+	}
 	return func(s *torch.Scope, v *op.Values) *torch.Tensor {
-		return s.Conv2dFew(x(v), weight(v), bias(v), o, prepared, b.known)
-	}, err
+		row := func(x *torch.Tensor) *torch.Tensor {
+			n := x.Shape()
+			return s.Reshape(x, n[0], n[1], 1, n[2])
+		}
+		in, w := row(x(v)), row(weight(v))
+		out := run(s, v, in, w)
+		defer s.Release(in)
+		defer s.Release(w)
+		defer s.Release(out)
+		n := out.Shape()
+		if s.Err() != nil {
+			return out
+		}
+		return s.Reshape(out, n[0], n[1], n[3])
+	}
 }
 
 // options returns the options of a step's convolution and the operations fused with it.
 func (st *step) options(b *binder) (*op.Binding, torch.HWCNOptions) {
 	conv := b.node(st.convolution(), false)
 	o := torch.HWCNOptions{Pad: st.zeros, Slope: 1, Pool: 1}
-	if conv.Op == op.Conv2d {
+	switch conv.Op {
+	case op.Conv2d:
 		own := conv.ConvolutionOptions()
 		o.Stride, o.Groups = own.Stride, own.Groups
+	case op.Conv1d:
+		o.Stride, o.Groups = [2]int{1, conv.Ints("stride")[0]}, conv.Int("groups")
 	}
 	if st.act != nil {
 		o.Slope = 0

@@ -1,17 +1,22 @@
 package models
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/eegprune/eegprune/torch"
 )
 
-// nets are networks for which each rule has something to do: those that there are.
+// nets are networks for which each rule has something to do: those that there are, and the small ones around
+// each operation.
 func nets(t *testing.T) map[string]*Network {
-	all := map[string]*Network{}
+	all, archs := map[string]*Network{}, map[string]*Arch{}
 	for _, m := range All() {
 		c := Config{Input: [3]int{4, 9, 9}, Classes: 3}
 		if !m.Grid {
@@ -21,6 +26,21 @@ func nets(t *testing.T) map[string]*Network {
 		if err != nil {
 			t.Fatal(err)
 		}
+		archs[m.Name] = a
+	}
+	files, err := filepath.Glob("testdata/ops/*.json")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		var r struct{ Arch *Arch }
+		data, err := os.ReadFile(file)
+		if err := errors.Join(err, json.Unmarshal(data, &r)); err != nil {
+			t.Fatal(err)
+		}
+		archs[file] = r.Arch
+	}
+	for name, a := range archs {
 		g, err := torch.NewGenerator(torch.CPU, 5)
 		if err != nil {
 			t.Fatal(err)
@@ -31,7 +51,7 @@ func nets(t *testing.T) map[string]*Network {
 			t.Fatal(err)
 		}
 		t.Cleanup(n.Free)
-		all[m.Name] = n
+		all[name] = n
 	}
 	return all
 }

@@ -10,6 +10,7 @@ that they run on. The same files give the same wheel, bit for bit.
 import argparse
 import base64
 import hashlib
+import itertools
 import json
 import os
 import platform
@@ -124,7 +125,7 @@ def shims(versions, kinds):
         for kind in kinds:
             path = built(version, kind)
             if not os.path.exists(path):
-                fail(f"{os.path.relpath(path, ROOT)} is not there: run scripts/build_wheel_shims.sh {version}")
+                fail(f"{os.path.relpath(path, ROOT)} is not there: run scripts/build_wheel_shims.sh {version}-{kind}")
             yield f"eegprune/shims/{minor}/{'cpu' if kind == 'cpu' else 'cu' + cuda_major(path)}/{SHIM}", path
 
 
@@ -146,16 +147,16 @@ def main():
     parser.add_argument("--kinds", default="cpu,cuda", help="cpu, cuda or both (default)")
     parser.add_argument("--program", default=os.path.join(ROOT, "build", "wheel", "eegprune"), help="default build/wheel/eegprune")
     parser.add_argument("--out", default=os.path.join(ROOT, "build", "wheel"), help="a directory")
-    parser.add_argument("--missing", action="store_true", help="print the versions that lack a shim, and build nothing")
+    parser.add_argument("--missing", action="store_true", help="print the names of the shims that are not there, and build nothing")
     a = parser.parse_args()
     versions, kinds = a.versions.split(","), a.kinds.split(",")
     if not set(versions) <= set(TO_LINK) or not set(kinds) <= {"cpu", "cuda"}:
         fail(f"--versions are of {', '.join(TO_LINK)}, --kinds of cpu and cuda")
 
     if a.missing:
-        for version in versions:
-            if not all(os.path.exists(built(version, kind)) for kind in kinds):
-                print(version)
+        for version, kind in itertools.product(versions, kinds):
+            if not os.path.exists(built(version, kind)):
+                print(f"{version}-{kind}")
         return
     libraries = [("eegprune/bin/eegprune", a.program), *shims(versions, kinds)]
     files = [(name, stripped(path), 0o755) for name, path in libraries]

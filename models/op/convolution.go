@@ -58,16 +58,17 @@ func (c *Call) Zeros() (before, after []int) {
 	return before, after
 }
 
-// Conv2d returns the call as a [Conv2d] without padding, for an input to which the zeros have been added
-// already; nil unless it is a conv2d whose padding is given by a word.
-func (c *Call) Conv2d() *Call {
-	if _, word := c.value("padding").(string); !word || c.Op != "aten.conv2d.padding" || !c.op.typical(c) || len(c.Shape("weight")) != 4 {
+// Unpadded returns the call as a [Conv1d] or [Conv2d] without padding, for an input to which the zeros have been
+// added already; nil unless it is one whose padding is given by a word.
+func (c *Call) Unpadded() *Call {
+	name, given := map[string]string{"aten.conv1d.padding": Conv1d, "aten.conv2d.padding": Conv2d}[c.Op]
+	if !given || !c.op.typical(c) || len(c.Shape("input")) != len(c.Shape("weight")) {
 		return nil
 	}
 	n, twin := *c.Node, *c
-	n.Op, n.Args = Conv2d, maps.Clone(c.Args)
-	n.Args["padding"] = []int{0, 0}
-	twin.Node, twin.op, twin.known = &n, Of(Conv2d), true
+	n.Op, n.Args = name, maps.Clone(c.Args)
+	n.Args["padding"] = make([]int, len(c.Shape("weight"))-2)
+	twin.Node, twin.op, twin.known = &n, Of(name), true
 	return &twin
 }
 
