@@ -76,6 +76,14 @@ func TestEveryOperation(t *testing.T) {
 				}
 				return out
 			}})
+			n.Free()
+			for _, clips := range []*torch.Tensor{x, s.Cat(0, x, x, x, x)} {
+				freed := torch.NewScope(torch.NoGrad)
+				if n.Forward(freed, clips, models.Pass{}); freed.Err() == nil {
+					t.Error("a network that was freed is evaluated")
+				}
+				freed.Close()
+			}
 		})
 	}
 }

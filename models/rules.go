@@ -222,20 +222,19 @@ func asMaps(conv *op.Binding, run func(s *torch.Scope, v *op.Values, x, weight *
 		return func(s *torch.Scope, v *op.Values) *torch.Tensor { return run(s, v, x(v), weight(v)) }
 	}
 	return func(s *torch.Scope, v *op.Values) *torch.Tensor {
-		row := func(x *torch.Tensor) *torch.Tensor {
-			n := x.Shape()
-			return s.Reshape(x, n[0], n[1], 1, n[2])
+		n, k := x(v).Shape(), weight(v).Shape()
+		if len(n) != 3 || len(k) != 3 { // one is freed, as run says
+			return run(s, v, x(v), weight(v))
 		}
-		in, w := row(x(v)), row(weight(v))
+		in, w := s.Reshape(x(v), n[0], n[1], 1, n[2]), s.Reshape(weight(v), k[0], k[1], 1, k[2])
 		out := run(s, v, in, w)
-		defer s.Release(in)
-		defer s.Release(w)
-		defer s.Release(out)
-		n := out.Shape()
+		s.Release(in)
+		s.Release(w)
 		if s.Err() != nil {
 			return out
 		}
-		return s.Reshape(out, n[0], n[1], n[3])
+		defer s.Release(out)
+		return s.Reshape(out, n[0], k[0], -1)
 	}
 }
 
