@@ -26,6 +26,9 @@ func HWCNTogether() (int, error) {
 func (s *Scope) EachChannel(x *Tensor, operation func(x *Tensor) *Tensor) *Tensor {
 	clips := x.Shape()
 	one := s.make("clips_as_channels", func(out *C.ep_tensor) C.ep_status { return C.ep_clips_as_channels(s.h, x.h, out) }, x)
+	if s.Err() != nil {
+		return one
+	}
 	defer s.Release(one)
 	if shape := one.Shape(); len(shape) != 4 || shape[0] == clips[0] {
 		return operation(x)
