@@ -106,14 +106,8 @@ func (n *Network) program(a *Arch, m mode, without ...string) (*program, error) 
 		}
 		st := &step{nodes: []*op.Node{c.Node}, in: p.inputs(c.Node)}
 		if same := c.Unpadded(); same != nil && !m.training && !m.each && !n.device.IsCUDA() {
-			switch {
-			case same.Op == op.Conv2d:
-				p.calls[c.Name] = same
-				st.nodes, st.bind = []*op.Node{same.Node}, bindPadded
-			case (m.innermost || m.few) && same.Ints("dilation")[0] == 1:
-				p.calls[c.Name] = same
-				st.nodes = []*op.Node{same.Node}
-			}
+			p.calls[c.Name] = same
+			st.nodes, st.bind = []*op.Node{same.Node}, bindPadded
 		}
 		switch {
 		case p.is(st.first(), op.Conv2d):

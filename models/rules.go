@@ -98,15 +98,15 @@ func bindPadded(st *step, b *binder) (op.Kernel, error) {
 	x, weight, bias, o := b.input(st), conv.Source("weight"), conv.Source("bias"), conv.ConvolutionOptions()
 	within, rest := symmetric(st.zeros)
 	o.Padding = within
-	return func(s *torch.Scope, v *op.Values) *torch.Tensor {
+	return asMaps(conv, func(s *torch.Scope, v *op.Values, x, weight *torch.Tensor) *torch.Tensor {
 		if rest == [4]int{} {
-			return s.Conv2d(x(v), weight(v), bias(v), o)
+			return s.Conv2d(x, weight, bias(v), o)
 		}
-		padded := s.ZeroPad2d(x(v), rest)
-		out := s.Conv2d(padded, weight(v), bias(v), o)
+		padded := s.ZeroPad2d(x, rest)
+		out := s.Conv2d(padded, weight, bias(v), o)
 		s.Release(padded)
 		return out
-	}, nil
+	}, x, weight), nil
 }
 
 // symmetric divides zeros to the left, right, top and bottom into those that are the same
@@ -242,12 +242,9 @@ func asMaps(conv *op.Binding, run func(s *torch.Scope, v *op.Values, x, weight *
 func (st *step) options(b *binder) (*op.Binding, torch.HWCNOptions) {
 	conv := b.node(st.convolution(), false)
 	o := torch.HWCNOptions{Pad: st.zeros, Slope: 1, Pool: 1}
-	switch conv.Op {
-	case op.Conv2d:
+	if conv.Op != op.Linear {
 		own := conv.ConvolutionOptions()
 		o.Stride, o.Groups = own.Stride, own.Groups
-	case op.Conv1d:
-		o.Stride, o.Groups = [2]int{1, conv.Ints("stride")[0]}, conv.Int("groups")
 	}
 	if st.act != nil {
 		o.Slope = 0

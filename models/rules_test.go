@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/eegprune/eegprune/models/op"
 	"github.com/eegprune/eegprune/torch"
 )
 
@@ -129,6 +130,46 @@ func TestRules(t *testing.T) {
 		}
 		if !changed {
 			t.Errorf("%q does nothing for any network", r.name)
+		}
+	}
+}
+
+// Rows padded by a word keep their zeros, also where the graph overwrites a value and no rule applies:
+// each node alone is computed by libtorch.
+func TestRowsPaddedByAWord(t *testing.T) {
+	for _, padding := range []string{"same", "valid"} {
+		for _, over := range []string{"aten.relu.default", "aten.relu_.default"} {
+			length := map[string]int{"same": 12, "valid": 8}[padding]
+			conv := op.Value{Name: "conv", Shape: []int{op.Batch, 4, length}}
+			a := &Arch{Model: "rows", Input: [3]int{3, 1, 12}, Classes: 3, Nodes: []op.Node{
+				{Name: "row", Op: op.Flatten, Args: op.Args{"self": op.Ref(Input), "start_dim": 2}},
+				{Name: "conv", Op: "aten.conv1d.padding", Args: op.Args{"input": op.Ref("row"), "weight": op.Ref("conv.weight"),
+					"bias": op.Ref("conv.bias"), "padding": padding, "dilation": []int{2}}, Gives: []op.Value{conv}},
+				{Name: "over", Op: over, Args: op.Args{"self": op.Ref("conv")}, Gives: []op.Value{{Name: "over", Shape: conv.Shape}}},
+				{Name: "conv2", Op: "aten.conv1d.padding", Args: op.Args{"input": op.Ref("over"), "weight": op.Ref("conv2.weight"),
+					"padding": padding}, Gives: []op.Value{{Name: "conv2", Shape: []int{op.Batch, 6, map[string]int{"same": 12, "valid": 5}[padding]}}}},
+				{Name: "flatten", Op: op.Flatten, Args: op.Args{"self": op.Ref("conv2"), "start_dim": 1}},
+				{Name: "out", Op: op.Linear, Args: op.Args{"input": op.Ref("flatten"), "weight": op.Ref("out.weight")}},
+			}, Tensors: []op.Tensor{{Name: "conv.weight", Shape: []int{4, 3, 3}}, {Name: "conv.bias", Shape: []int{4}}, {Name: "conv2.weight", Shape: []int{6, 4, 4}},
+				{Name: "out.weight", Shape: []int{3, 6 * map[string]int{"same": 12, "valid": 5}[padding]}}}}
+			g, err := torch.NewGenerator(torch.CPU, 3)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer g.Free()
+			n, err := New(a, torch.CPU, g)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer n.Free()
+			want := pass(t, n, mode{each: true})
+			for m := range n.steps {
+				for i, got := range pass(t, n, m) {
+					if !(math.Abs(float64(got-want[i])) <= 1e-5) {
+						t.Fatalf("%s, %s, %v: output %d is %v, want %v", padding, over, m, i, got, want[i])
+					}
+				}
+			}
 		}
 	}
 }

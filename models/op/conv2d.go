@@ -30,10 +30,15 @@ func conv2d() Op {
 	}
 }
 
-// ConvolutionOptions are a two-dimensional convolution's settings.
+// ConvolutionOptions are the settings of a convolution of maps, or of one of rows as maps of one row.
 func (c *Call) ConvolutionOptions() torch.Conv2dOptions {
-	return torch.Conv2dOptions{Stride: [2]int(c.Ints("stride")), Padding: [2]int(c.Ints("padding")),
-		Dilation: [2]int(c.Ints("dilation")), Groups: c.Int("groups")}
+	sizes := func(arg string, ofOneRow int) [2]int {
+		if v := c.Ints(arg); len(v) == 2 {
+			return [2]int(v)
+		}
+		return [2]int{ofOneRow, c.Ints(arg)[0]}
+	}
+	return torch.Conv2dOptions{Stride: sizes("stride", 1), Padding: sizes("padding", 0), Dilation: sizes("dilation", 1), Groups: c.Int("groups")}
 }
 
 // ConvOptions are the options of a convolution. Strides of zero mean 1.
