@@ -65,10 +65,10 @@ build: $(SHIM) program
 program:
 	$(GO) build -buildvcs=false -ldflags "-X main.release=$(VERSION) -X main.revision=$(COMMIT)" -o $(BIN)/eegprune ./cmd/eegprune
 
-# Shims that are there already are not built again: rm -r build/wheel/shims does that.
+# A shim that is there is built again where its sources changed.
 wheel:
 	$(GO) build -buildvcs=false -trimpath -ldflags "-s -w -X main.release=$(VERSION) -X main.revision=$(COMMIT)" -o build/wheel/eegprune ./cmd/eegprune
-	@$(PYTHON) scripts/build_wheel.py --missing $(WHEEL) | xargs --no-run-if-empty scripts/build_wheel_shims.sh
+	@$(PYTHON) scripts/build_wheel.py --shims $(WHEEL) | xargs --no-run-if-empty scripts/build_wheel_shims.sh
 	$(PYTHON) scripts/build_wheel.py $(WHEEL)
 
 test-wheel:

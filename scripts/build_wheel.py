@@ -147,16 +147,15 @@ def main():
     parser.add_argument("--kinds", default="cpu,cuda", help="cpu, cuda or both (default)")
     parser.add_argument("--program", default=os.path.join(ROOT, "build", "wheel", "eegprune"), help="default build/wheel/eegprune")
     parser.add_argument("--out", default=os.path.join(ROOT, "build", "wheel"), help="a directory")
-    parser.add_argument("--missing", action="store_true", help="print the names of the shims that are not there, and build nothing")
+    parser.add_argument("--shims", action="store_true", help="print the names of the shims that the wheel carries, and build nothing")
     a = parser.parse_args()
     versions, kinds = a.versions.split(","), a.kinds.split(",")
     if not set(versions) <= set(TO_LINK) or not set(kinds) <= {"cpu", "cuda"}:
         fail(f"--versions are of {', '.join(TO_LINK)}, --kinds of cpu and cuda")
 
-    if a.missing:
+    if a.shims:
         for version, kind in itertools.product(versions, kinds):
-            if not os.path.exists(built(version, kind)):
-                print(f"{version}-{kind}")
+            print(f"{version}-{kind}")
         return
     libraries = [("eegprune/bin/eegprune", a.program), *shims(versions, kinds)]
     files = [(name, stripped(path), 0o755) for name, path in libraries]

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds the shims that the wheel carries, one for the CPU and one with CUDA for each minor version of
 # torch, or those named as 2.15.0-cpu: build/wheel/shims/VERSION-KIND. It takes neither a GPU nor a
-# driver, some five minutes of two cores for each shim, and 1 GB of the user's cache for each version.
+# driver, some five minutes of two cores for each shim (seconds where its sources have not changed), and
+# 1 GB of the user's cache for each version.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 if [ $# -eq 0 ]; then

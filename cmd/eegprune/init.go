@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/eegprune/eegprune/data/source"
+	"github.com/eegprune/eegprune/experiment"
 )
 
 // studyName is the study file that init writes.
@@ -23,7 +24,7 @@ const studyName = "study.yaml"
 
 // initFlags are the answers to the questions of init.
 type initFlags struct {
-	yes          bool
+	yes, schemas bool
 	out          string // the study file
 	files, group string
 	classes      []string
@@ -40,7 +41,8 @@ func (a *app) initCommand() *cobra.Command {
 		Long: `init looks at a directory of recordings and writes two files. eegprune.yaml, in that directory,
 says how the recordings are read and where their labels are. study.yaml, in the current
 directory, is a study to begin with. init asks for what the files leave open; --yes asks
-nothing. It never writes over a file.`,
+nothing. --schemas writes the JSON schema of each beside it and names it on the first line, so
+that editors complete and check the file. init never writes over a file.`,
 		Example: `  eegprune init recordings --yes --out first.yaml`,
 		Args:    cobra.ExactArgs(1),
 		RunE:    func(cmd *cobra.Command, args []string) error { return f.write(cmd.Context(), args[0]) },
@@ -53,6 +55,7 @@ nothing. It never writes over a file.`,
 	s.Float64Var(&f.seconds, "seconds", 0, "length of the trial that an annotation begins (default: the annotation's own)")
 	group(s, ofData)
 	s.StringVar(&f.out, "out", studyName, "file of the study")
+	s.BoolVar(&f.schemas, "schemas", false, "write the files' JSON schemas too, and name them for editors")
 	group(s, ofOutput)
 	takes(s, "file", "out")
 	takes(s, "label=class,...", "classes")
@@ -94,7 +97,7 @@ func (f *initFlags) write(ctx context.Context, dir string) error {
 			if _, err := source.ParseManifest([]byte(text), manifest); err != nil {
 				return usageError{err}
 			}
-			if err := f.create(manifest, text); err != nil {
+			if err := f.createWithSchema(manifest, text, "eegprune.json"); err != nil {
 				return err
 			}
 		}
@@ -106,7 +109,25 @@ func (f *initFlags) write(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	return f.create(study, fmt.Sprintf(studyText, study, study, quoted(below)))
+	return f.createWithSchema(study, fmt.Sprintf(studyText, study, study, quoted(below)), "study.json")
+}
+
+// createWithSchema writes a YAML file and, if asked, its schema beside it. A schema that is there
+// already is taken: the files of a second study share it.
+func (f *initFlags) createWithSchema(path, text, schema string) error {
+	if !f.schemas {
+		return f.create(path, text)
+	}
+	all, err := experiment.Schemas()
+	if err != nil {
+		return err
+	}
+	name := strings.TrimSuffix(schema, ".json") + ".schema.json"
+	beside := filepath.Join(filepath.Dir(path), name)
+	if err := f.create(beside, string(all[schema])); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return f.create(path, "# yaml-language-server: $schema="+name+"\n"+text)
 }
 
 // relative is the way from one directory to another.

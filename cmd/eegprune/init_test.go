@@ -1,10 +1,14 @@
 package main_test
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/goccy/go-yaml"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
 func TestInitWritesWhatIsReadBack(t *testing.T) {
@@ -33,6 +37,50 @@ func TestInitWritesWhatIsReadBack(t *testing.T) {
 	if b, err := os.ReadFile(manifest); err != nil || string(b) != "mine" {
 		t.Errorf("a manifest that was there is now %q, %v", b, err)
 	}
+}
+
+func TestInitNamesSchemas(t *testing.T) {
+	dir := recordings(t)
+	manifest := filepath.Join(dir, "recordings", "eegprune.yaml")
+	if err := os.Remove(manifest); err != nil {
+		t.Fatal(err)
+	}
+	must(t, dir, "init", "recordings", "--yes", "--schemas")
+	for _, path := range []string{manifest, filepath.Join(dir, "study.yaml")} {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		line, _, _ := strings.Cut(string(text), "\n")
+		_, name, ok := strings.Cut(line, "# yaml-language-server: $schema=")
+		if !ok {
+			t.Fatalf("%s begins with %q", path, line)
+		}
+		schema, err := jsonschema.NewCompiler().Compile(filepath.Join(filepath.Dir(path), name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		accepts := func(text []byte) error {
+			b, err := yaml.YAMLToJSON(text)
+			if err != nil {
+				return err
+			}
+			v, err := jsonschema.UnmarshalJSON(bytes.NewReader(b))
+			if err != nil {
+				return err
+			}
+			return schema.Validate(v)
+		}
+		if err := accepts(text); err != nil {
+			t.Errorf("%s: %v", path, err)
+		}
+		if accepts(append(text, "\nmisspelt: 1\n"...)) == nil {
+			t.Errorf("the schema of %s takes a misspelt key", path)
+		}
+	}
+	must(t, dir, "data", "info", "recordings", "--strict") // a schema is no recording
+	must(t, dir, "study", "validate", "study.yaml")
+	must(t, dir, "init", "recordings", "--yes", "--schemas", "--out", "second.yaml") // it shares the schema
 }
 
 func TestInitAsks(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 // diagnoseGPU looks for reasons why GPUs can't be used, and trains on each.
 func diagnoseGPU(ctx context.Context, b torch.Build) []Finding {
 	if b.CUDA == "" {
-		return []Finding{{"GPU", true, "none is used: the shim was built for the CPU; with an NVIDIA driver installed, run `make clean-libtorch build`"}}
+		return []Finding{{"GPU", true, "none is used: the shim was built for the CPU; for an NVIDIA GPU, install a torch with CUDA where the program came as a wheel (pip install torch), or run `make clean-libtorch build` in the checkout"}}
 	}
 	state, err := torch.StateOfCUDA(-1)
 	if err != nil {
@@ -85,7 +85,7 @@ func troubleOf(err error, d torch.Device) string {
 	case errors.As(err, &e) && e.Shortage != nil:
 		return e.Shortage.String() + ": end what else uses it (`nvidia-smi` shows that of GPUs), or take another device"
 	case strings.Contains(text, "libcudnn"):
-		return "cuDNN is missing: install the one that belongs to this torch (pip install nvidia-cudnn-cu13), or get a whole libtorch by `make clean-libtorch build`"
+		return "cuDNN is missing: install the one that belongs to this torch (pip install nvidia-cudnn-cu13), or get a whole libtorch (pip install --force-reinstall torch; in the checkout `make clean-libtorch build`)"
 	case strings.Contains(text, "no kernel image"):
 		return unsupported
 	case strings.Contains(text, "CUDNN_STATUS_NOT_INITIALIZED") || strings.Contains(text, "CUDNN_STATUS_SUBLIBRARY"):
