@@ -278,7 +278,7 @@ func (s *Study) fit(ctx context.Context, n *models.Network, fold int, options tr
 		weights = train.BalancedWeights(s.Set.Y, f.Fit, len(s.Set.Classes))
 	}
 	h, err := train.Training{Network: n, Data: s.data, Fit: f.Fit, Val: f.Val, Options: options, Generator: g, Regimen: r,
-		Metric: s.Config.Metric, ClassWeights: weights,
+		Metric: s.Config.Metric, ClassWeights: weights, Trials: s.trials,
 		Watch: o.Watch, Snapshots: o.Snapshots}.Run(ctx)
 	if err != nil {
 		n.Free()

@@ -291,7 +291,7 @@ func (c cell) make(ctx context.Context) (result.Result, error) {
 	f := c.Folds[c.At(c.Cell)-1]
 	found.Clips = result.FoldClips{Fit: len(f.Fit), Validation: len(f.Val), Test: len(f.Test)}
 	found.Retried = c.retried
-	found.Deterministic = !c.device.IsCUDA() || !c.Config.Train.Fast && !c.Config.FineTune.Fast
+	found.Deterministic = c.Config.Train.Reproducible(c.device) && c.Config.FineTune.Reproducible(c.device)
 	found.Started = time.Now().UTC().Truncate(time.Millisecond)
 	scope := meter.Thread
 	if c.options.Jobs <= 1 {
@@ -322,6 +322,7 @@ func (c cell) find(ctx context.Context, found *result.Result) error {
 	n := made.Network
 	defer n.Free()
 	found.Resumed = made.History.Resumed
+	found.Variants = made.History.Variants
 	if len(made.History.Epochs) > 0 {
 		found.Best = made.History.Best + 1
 	}

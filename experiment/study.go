@@ -40,6 +40,7 @@ type Study struct {
 	devices     []torch.Device // on which cells are done; the first is device
 	data        *train.Data
 	borrowed    bool // data is another's, who frees it
+	trials      *train.Trials
 }
 
 // OpenOptions say how a study is opened. They do not change its results.
@@ -182,7 +183,7 @@ func features(ctx context.Context, c Data, o OpenOptions) (named, error) {
 // open makes a study of features, which are not divided yet. It shares the tensors of
 // those of the others that have the same.
 func open(c Config, set named, o OpenOptions, others ...*Study) (*Study, error) {
-	s := &Study{Config: c, Set: set.Set, names: set.names, labels: set.label, devices: o.Devices, notes: set.Notes.Sentences()}
+	s := &Study{Config: c, Set: set.Set, names: set.names, labels: set.label, devices: o.Devices, notes: set.Notes.Sentences(), trials: &train.Trials{}}
 	if len(o.Devices) == 0 {
 		s.devices = []torch.Device{torch.CPU}
 	}

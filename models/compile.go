@@ -1,6 +1,7 @@
 package models
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -43,7 +44,8 @@ type step struct {
 	act     *op.Node // ReLU or LeakyReLU
 	pool    *op.Node // along rows
 	norm    *op.Node
-	inPlace bool // overwrites its input
+	inPlace bool   // overwrites its input
+	variant string // of its operation, which makes its kernel
 	// bind makes its kernel; nil for the node's own.
 	bind func(st *step, at *binder) (op.Kernel, error)
 }
@@ -98,6 +100,7 @@ func (n *Network) compile() (map[mode]*program, error) {
 func (n *Network) program(a *Arch, m mode, without ...string) (*program, error) {
 	p := &plan{mode: m, device: n.device, calls: map[string]*op.Call{}}
 	p.known, p.output = true, a.Logits()
+	var bad error
 	p.values = map[string]bool{Input: true}
 	err := a.Walk(func(c *op.Call) {
 		p.calls[c.Name] = c
@@ -117,11 +120,14 @@ func (n *Network) program(a *Arch, m mode, without ...string) (*program, error) 
 			before, after := c.Zeros()
 			st.zeros = [4]int{before[0], after[0]}
 		}
+		if m.training {
+			bad = cmp.Or(bad, n.takeVariant(c, st))
+		}
 		p.steps = append(p.steps, st)
 		p.known = p.known && c.Known()
 		p.rewrites = p.rewrites || c.InPlace() && p.values[c.Ref("self")]
 	})
-	if err != nil {
+	if err := cmp.Or(err, bad); err != nil {
 		return nil, err
 	}
 	for _, r := range rules {

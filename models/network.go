@@ -18,6 +18,8 @@ type Network struct {
 	masks   Masks
 	held    map[string]*torch.Tensor // of masks: 1 where an element stays
 	steps   map[mode]*program
+
+	variants Variants // of the steps of training
 }
 
 // New returns a network of an architecture. A generator draws the weights that the

@@ -123,7 +123,7 @@ func (p *plan) isActivation(st *step) bool {
 
 // isRowPool reports whether a step is a pool along rows, of windows side by side.
 func (p *plan) isRowPool(st *step) bool {
-	if st == nil || len(st.nodes) > 1 || !p.is(st.first(), op.AvgPool2d) {
+	if st == nil || len(st.nodes) > 1 || st.variant != "" || !p.is(st.first(), op.AvgPool2d) {
 		return false
 	}
 	kernel, stride := p.calls[st.first().Name].Window()
@@ -269,6 +269,9 @@ func (st *step) options(b *binder) (*op.Binding, torch.HWCNOptions) {
 func channelsInnermost(p *plan) {
 	flat := map[string]bool{}
 	for _, st := range p.steps {
+		if st.variant != "" {
+			return
+		}
 		for _, n := range st.nodes {
 			c := p.calls[n.Name]
 			in := st.in[0]
@@ -327,7 +330,8 @@ func writeOver(p *plan) {
 	for _, st := range p.steps {
 		if from := p.before(st); p.isActivation(st) && from != nil {
 			c := p.calls[from.last().Name]
-			st.inPlace = c.Known() && c.Operation().Rewritable
+			// A variant may return a view, whose gradient would then take a copy.
+			st.inPlace = c.Known() && c.Operation().Rewritable && from.variant == ""
 		}
 	}
 }

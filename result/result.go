@@ -134,8 +134,10 @@ type Run struct {
 	Host      string `json:"host"`
 
 	// Deterministic is whether the same command gives the same bits: everywhere, but for a GPU
-	// that was let compute as is fastest (--fast).
+	// that was let compute as is fastest (--fast), or variants that were chosen by their time.
 	Deterministic bool `json:"deterministic"`
+	// Variants names the layers that were trained by other operations than libtorch's own, and how.
+	Variants map[string]string `json:"variants,omitempty"`
 	// Retried, where the cell failed beside others and was done once more with nothing beside
 	// it, is why it failed.
 	Retried string `json:"retried,omitempty"`

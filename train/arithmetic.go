@@ -49,6 +49,9 @@ func (o Options) Arithmetic() string {
 	if o.Precision != "" {
 		parts = append(parts, "precision "+o.Precision)
 	}
+	if o.Variants != "" {
+		parts = append(parts, "variants "+o.Variants)
+	}
 	if o.Fast {
 		parts = append(parts, "fast: another run gives other bits")
 	}

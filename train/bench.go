@@ -44,6 +44,9 @@ func (f forTiming) free() {
 type Times struct {
 	Each []float64
 	CPU  float64
+	// Of training steps: the variants that layers took, and what was tried.
+	Variants models.Variants
+	Trials   []Trial
 }
 
 // repeat does something for about the time given, at least three times, and before as often
@@ -91,7 +94,7 @@ func TimeSteps(ctx context.Context, arch *models.Arch, o Options, batch int, dev
 	}
 	defer f.free()
 	o.BatchSize = batch
-	t, err := newTrainer(Training{Network: f.network, Data: f.data, Fit: upTo(batch), Options: o, Generator: f.g})
+	t, err := newTrainer(ctx, Training{Network: f.network, Data: f.data, Fit: upTo(batch), Options: o, Generator: f.g})
 	if err != nil {
 		return Times{}, err
 	}
@@ -103,7 +106,9 @@ func TimeSteps(ctx context.Context, arch *models.Arch, o Options, batch int, dev
 		return Times{}, err
 	}
 	t.lr = o.LR
-	return repeat(ctx, device, length, func() error { return t.step(rows, batch) })
+	times, err := repeat(ctx, device, length, func() error { return t.step(rows, batch) })
+	times.Variants, times.Trials = f.network.Variants(), t.trials
+	return times, err
 }
 
 // TimeForward evaluates a fresh network on one made-up batch for about the time given and
@@ -127,6 +132,7 @@ func TimeForward(ctx context.Context, arch *models.Arch, batch int, device torch
 // every fifth of the others.
 func TimeFolds(ctx context.Context, arch *models.Arch, o Options, d *Data, device torch.Device, k, jobs int) (time.Duration, error) {
 	var group errgroup.Group
+	var trials Trials
 	group.SetLimit(jobs)
 	start := time.Now()
 	clips := d.Y.Shape()[0]
@@ -150,7 +156,7 @@ func TimeFolds(ctx context.Context, arch *models.Arch, o Options, d *Data, devic
 				}
 				others++
 			}
-			_, err = Training{Network: n, Data: d, Fit: fit, Val: val, Options: o, Generator: g}.Run(ctx)
+			_, err = Training{Network: n, Data: d, Fit: fit, Val: val, Options: o, Generator: g, Trials: &trials}.Run(ctx)
 			return err
 		})
 	}
@@ -172,7 +178,7 @@ func Losses(ctx context.Context, arch *models.Arch, o Options, d *Data, device t
 		defer n.Free()
 		defer g.Free()
 		rows := upTo(d.Y.Shape()[0])
-		t, err := newTrainer(Training{Network: n, Data: d, Fit: rows, Options: o, Generator: g})
+		t, err := newTrainer(ctx, Training{Network: n, Data: d, Fit: rows, Options: o, Generator: g})
 		if err != nil {
 			return err
 		}

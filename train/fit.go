@@ -58,6 +58,8 @@ type History struct {
 	Best   int     `json:"best"`
 	// Resumed is the number of epochs that came from a snapshot.
 	Resumed int `json:"-"`
+	// Variants are those that layers took.
+	Variants models.Variants `json:"-"`
 	// Replayed is the number of steps that were replayed from a recording.
 	Replayed int `json:"-"`
 }
@@ -102,6 +104,8 @@ type Training struct {
 	// and Dropout.
 	Generator *torch.Generator
 	Regimen   Regimen
+	// Trials keeps the trials of [Options].Variants for other trainings; nil keeps them for this one.
+	Trials    *Trials
 	Watch     Observer
 	Snapshots Snapshots
 }
@@ -121,7 +125,7 @@ func (t Training) Run(ctx context.Context) (History, error) {
 	}
 	var h History
 	err := t.Network.Device().OnOwnStream(func() error {
-		r, err := newTrainer(t)
+		r, err := newTrainer(ctx, t)
 		if err != nil {
 			return err
 		}
@@ -176,7 +180,7 @@ func (t *trainer) run(ctx context.Context) (History, error) {
 			saved = time.Now()
 		}
 	}
-	h.Replayed = t.replayed
+	h.Replayed, h.Variants = t.replayed, t.Network.Variants()
 	return h, t.Network.CopyFrom(t.best)
 }
 
@@ -201,12 +205,13 @@ type trainer struct {
 	record     bool               // steps, to replay them
 	recordings map[int]*recording // by their number of clips
 	replayed   int
+	trials     []Trial    // of variants
 	validation *evaluator // on the rows Val, from the first epoch on
 }
 
-// newTrainer prepares the steps of a training, and brings the network's weights within
-// their bounds. The caller frees it.
-func newTrainer(t Training) (*trainer, error) {
+// newTrainer prepares the steps of a training, chooses the variants of the network's layers, and brings its
+// weights within their bounds. The caller frees it.
+func newTrainer(ctx context.Context, t Training) (*trainer, error) {
 	device := t.Network.Device()
 	t.Options = t.Options.Settle(len(t.Fit))
 	r := &trainer{Training: t, dropout: t.Generator, record: device.IsCUDA(), recordings: map[int]*recording{}}
@@ -224,11 +229,27 @@ func newTrainer(t Training) (*trainer, error) {
 	if err == nil {
 		err = constrain(t.Network)
 	}
+	if err == nil {
+		err = r.takeVariants(ctx)
+	}
 	if err != nil {
 		r.free()
 		return nil, err
 	}
 	return r, nil
+}
+
+func (t *trainer) takeVariants(ctx context.Context) error {
+	all := t.Trials
+	if all == nil {
+		all = &Trials{}
+	}
+	chosen, trials, err := all.choose(ctx, t.Network, t.Options, min(t.Options.BatchSize, len(t.Fit)))
+	if err != nil || len(chosen) == 0 && len(t.Network.Variants()) == 0 {
+		return err
+	}
+	t.trials = trials
+	return t.Network.TakeVariants(chosen)
 }
 
 func (t *trainer) free() {

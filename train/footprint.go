@@ -49,7 +49,7 @@ func tryOut(ctx context.Context, arch *models.Arch, o Options, d *Data, device t
 	defer n.Free()
 	defer g.Free()
 	rows := upTo(d.Y.Shape()[0])
-	t, err := newTrainer(Training{Network: n, Data: d, Fit: rows[:min(o.BatchSize, len(rows))], Val: rows, Options: o, Generator: g})
+	t, err := newTrainer(ctx, Training{Network: n, Data: d, Fit: rows[:min(o.BatchSize, len(rows))], Val: rows, Options: o, Generator: g})
 	if err != nil {
 		return err
 	}

@@ -272,7 +272,7 @@ func TestGPUTrainsAfterARecordingFailed(t *testing.T) {
 					}
 					defer n.Free()
 					defer g.Free()
-					tr, err := newTrainer(Training{Network: n, Data: d, Fit: upTo(32), Options: o, Generator: g})
+					tr, err := newTrainer(context.Background(), Training{Network: n, Data: d, Fit: upTo(32), Options: o, Generator: g})
 					if err != nil {
 						return err
 					}

@@ -41,6 +41,10 @@ type Options struct {
 	Precision   string    `json:"precision,omitempty" yaml:"precision,omitempty"` // "" for float32, or one of Precisions
 	// Fast lets a GPU compute in whatever way is fastest: two runs then differ.
 	Fast bool `json:"fast,omitempty" yaml:"fast,omitempty"`
+	// Variants are names of [models.VariantNames], with commas: each layer takes the first that computes it
+	// and agrees with libtorch's operation. With "auto" it takes the fastest, which may be another one each
+	// time; with "" libtorch's operation.
+	Variants string `json:"variants,omitempty" yaml:"variants,omitempty"`
 }
 
 // Paper returns the settings of Rao & Zhong for a model: SGD at 1e-2 over 200 epochs,
@@ -80,6 +84,9 @@ func (o Options) Check() error {
 	}
 	if !slices.Contains(append(Precisions(), ""), o.Precision) {
 		return fmt.Errorf("unknown precision %q: use %s, or leave it out for float32", o.Precision, strings.Join(Precisions(), ", "))
+	}
+	if err := o.checkVariants(); err != nil {
+		return err
 	}
 	for _, m := range o.Milestones {
 		if !(m >= 0 && m <= 1) {

@@ -82,7 +82,7 @@ func selfTraining(ctx context.Context, arch *models.Arch, device torch.Device, r
 		defer d.Free()
 		o := Paper(arch.Model)
 		o.BatchSize = clips
-		t, err := newTrainer(Training{Network: n, Data: d, Fit: upTo(clips), Val: upTo(clips), Options: o, Generator: g})
+		t, err := newTrainer(ctx, Training{Network: n, Data: d, Fit: upTo(clips), Val: upTo(clips), Options: o, Generator: g})
 		if err != nil {
 			return err
 		}

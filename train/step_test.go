@@ -19,7 +19,7 @@ func passes(rt rapid.TB, from *models.Network, d *Data, g *torch.Generator, o Op
 		rt.Fatal(err)
 	}
 	defer n.Free()
-	r, err := newTrainer(Training{Network: n, Data: d, Fit: upTo(d.Y.Shape()[0]), Options: o, Generator: g, Regimen: regimen(n)})
+	r, err := newTrainer(context.Background(), Training{Network: n, Data: d, Fit: upTo(d.Y.Shape()[0]), Options: o, Generator: g, Regimen: regimen(n)})
 	if err != nil {
 		rt.Fatal(err)
 	}

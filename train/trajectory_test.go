@@ -82,7 +82,7 @@ func TestTrajectory(t *testing.T) {
 				rows[i] = i
 			}
 			var log strings.Builder
-			loop, err := newTrainer(Training{Network: n, Data: d, Fit: rows, Options: opt, Generator: g, Watch: Observer{Log: &log}})
+			loop, err := newTrainer(context.Background(), Training{Network: n, Data: d, Fit: rows, Options: opt, Generator: g, Watch: Observer{Log: &log}})
 			if err != nil {
 				t.Fatal(err)
 			}

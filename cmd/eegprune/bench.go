@@ -21,10 +21,10 @@ import (
 func (a *app) benchCommand() *cobra.Command {
 	var dev deviceFlags
 	var network exportedFlags
-	var model, precision string
+	var arithmetic arithmeticFlags
+	var model string
 	var batch int
 	var seconds, ratio float64
-	var fast bool
 	c := &cobra.Command{
 		Use:   "bench",
 		Short: "Time a training step of a network on this machine",
@@ -69,7 +69,7 @@ on clips of a file.`,
 			if err != nil {
 				return err
 			}
-			o, err := benched(model, batch, precision, fast)
+			o, err := benched(model, batch, &arithmetic)
 			if err != nil {
 				return err
 			}
@@ -85,7 +85,12 @@ on clips of a file.`,
 			if a.json {
 				return json.NewEncoder(a.stdout).Encode(map[string]any{"model": model, "batch": batch, "device": device.String(), "threads": dev.threads,
 					"ratio": ratio, "widths": experiment.Widths(whole, arch), "macs": counts.MACs(), "step_ms": steps.Each, "forward_ms": forward.Each,
-					"step_cpu_ms": steps.CPU, "forward_cpu_ms": forward.CPU})
+					"step_cpu_ms": steps.CPU, "forward_cpu_ms": forward.CPU, "variants": steps.Variants, "trials": steps.Trials})
+			}
+			for _, t := range steps.Trials {
+				if _, err := fmt.Fprintln(a.stdout, describeTrial(t, steps.Variants[t.Layer] == t.Variant)); err != nil {
+					return err
+				}
 			}
 			_, err = fmt.Fprintf(a.stdout, "%s, batch %d, %v, %d threads: %s a training step, %s a forward pass\n",
 				model, batch, device, dev.threads, medianOf(steps.Each, batch), medianOf(forward.Each, batch))
@@ -99,9 +104,24 @@ on clips of a file.`,
 	c.Flags().Float64Var(&seconds, "seconds", 4, "seconds to measure steps, and as many for evaluations")
 	c.Flags().Float64Var(&ratio, "ratio", 0, "ratio at which lfp prunes the network first (0: not)")
 	group(c.Flags(), ofNetwork)
-	precisionFlags(c.Flags(), &precision, &fast)
+	arithmetic.register(c.Flags())
 	c.AddCommand(a.benchLossesCommand(), a.benchFoldsCommand())
 	return c
+}
+
+// describeTrial says what became of a variant.
+func describeTrial(t train.Trial, taken bool) string {
+	text := fmt.Sprintf("%s by %s: off by %.1g of the largest number", t.Layer, t.Variant, t.Off)
+	if t.Takes > 0 {
+		text += fmt.Sprintf(", %.3f ms beside libtorch's %.3f", t.Takes, t.Libtorch)
+	}
+	switch {
+	case taken:
+		return text + ": taken"
+	case t.Refused != "":
+		return text + ": refused, for " + t.Refused
+	}
+	return text + ": another one is taken"
 }
 
 // likeDEAP is a network of clips of DEAP's size, bands on the grid or 4 s of 28 electrodes at 128 Hz,
@@ -119,10 +139,11 @@ func likeDEAP(model string) (*models.Arch, error) {
 	return archOf(model, shape, 2, 128, &none)
 }
 
-// benched are the paper's settings of a training with others of its batches and precision.
-func benched(model string, batch int, precision string, fast bool) (train.Options, error) {
+// benched are the paper's settings of a training with others of its batches and arithmetic.
+func benched(model string, batch int, arithmetic *arithmeticFlags) (train.Options, error) {
 	o := train.Paper(model)
-	o.BatchSize, o.Precision, o.Fast = batch, precision, fast
+	o.BatchSize = batch
+	arithmetic.apply(&o)
 	if err := o.Check(); err != nil {
 		return o, usageError{err}
 	}
@@ -141,13 +162,13 @@ func archOf(model string, shape []int, classes int, rate float64, dropout *float
 
 // clipFlags choose the network that the commands of bench train, and its clips.
 type clipFlags struct {
-	dev              deviceFlags
-	network          exportedFlags
-	model, precision string
-	batch            int
-	dropout          float64
-	fast             bool
-	set              *pflag.FlagSet
+	dev        deviceFlags
+	network    exportedFlags
+	model      string
+	arithmetic arithmeticFlags
+	batch      int
+	dropout    float64
+	set        *pflag.FlagSet
 }
 
 func (f *clipFlags) register(s *pflag.FlagSet) {
@@ -158,7 +179,7 @@ func (f *clipFlags) register(s *pflag.FlagSet) {
 	s.IntVar(&f.batch, "batch", 64, "clips in a batch")
 	s.Float64Var(&f.dropout, "dropout", 0, "probability of dropout (default: the network's own)")
 	group(s, ofNetwork)
-	precisionFlags(s, &f.precision, &f.fast)
+	f.arithmetic.register(s)
 }
 
 // open reads the clips of an .npz file. The caller frees them.
@@ -171,7 +192,7 @@ func (f *clipFlags) open(path string) (*models.Arch, train.Options, *train.Data,
 	} else if _, err := models.ByName(f.model); err != nil {
 		return fail(usageError{fmt.Errorf("--model: %w", err)})
 	}
-	o, err := benched(f.model, f.batch, f.precision, f.fast)
+	o, err := benched(f.model, f.batch, &f.arithmetic)
 	if err != nil {
 		return fail(err)
 	}

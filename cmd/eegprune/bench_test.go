@@ -25,6 +25,31 @@ func TestBenchTells(t *testing.T) {
 	}
 }
 
+func TestBenchTriesVariants(t *testing.T) {
+	dir := t.TempDir()
+	var got struct {
+		Variants map[string]string
+		Trials   []struct {
+			Layer, Variant, Refused string
+			Off, MS                 float64
+		}
+	}
+	args := []string{"bench", "--device", "cpu", "--model", "tsception", "--batch", "2", "--seconds", "0.01", "--variants"}
+	r := must(t, dir, append(args, "windows,mean", "--json")...)
+	if err := json.Unmarshal([]byte(r.stdout), &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.Variants["Tception1.1"] != "windows" || got.Variants["Tception1.3"] != "mean" || len(got.Trials) < 6 {
+		t.Errorf("%+v", got)
+	}
+	text := must(t, dir, append(args, "auto")...).stdout
+	for _, want := range []string{"Tception1.1 by windows: off by ", "libtorch's", "Sception1.1 by product", "a training step"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("bench does not say %q:\n%s", want, text)
+		}
+	}
+}
+
 func TestBenchRefuses(t *testing.T) {
 	dir := recordings(t)
 	must(t, dir, "data", "features", "recordings", "--out", "few.npz")
@@ -35,6 +60,7 @@ func TestBenchRefuses(t *testing.T) {
 	}{
 		{[]string{"--ratio", "1.5"}, 2, "--ratio"},
 		{[]string{"--batch", "0"}, 2, "--batch"},
+		{[]string{"--variants", "windoes"}, 2, "windows"},
 		{[]string{"losses", "few.npz", "--model", "resnet"}, 2, "resnet"},
 		{[]string{"losses", "few.npz", "--steps", "0"}, 2, "--steps"},
 		{[]string{"losses", "few.npz", "--dropout", "1"}, 2, "--dropout"},

@@ -216,6 +216,8 @@ func valuesOf(c *cobra.Command, flag string) []string {
 		return []string{"sgd", "adam"}
 	case "precision":
 		return train.Precisions()
+	case "variants":
+		return append([]string{train.AutoVariants}, models.VariantNames()...)
 	case "device":
 		return []string{"auto", "cpu", "cuda"}
 	case "format":

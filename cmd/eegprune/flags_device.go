@@ -9,7 +9,9 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/eegprune/eegprune/models"
 	"github.com/eegprune/eegprune/torch"
+	"github.com/eegprune/eegprune/train"
 )
 
 // deviceFlags say where to compute.
@@ -67,10 +69,33 @@ func jobsFlag(s *pflag.FlagSet, jobs *int) {
 	group(s, ofComputing)
 }
 
-// precisionFlags say how a GPU computes.
-func precisionFlags(s *pflag.FlagSet, precision *string, fast *bool) {
-	s.StringVar(precision, "precision", "", "precision of products and convolutions (default: float32)\ntf32 or tf32-conv (PyTorch's default), on a GPU, or bf16, in training steps")
-	s.BoolVar(fast, "fast", false, "fastest algorithms of a GPU: another run gives other bits")
+// arithmeticFlags say how training steps are computed.
+type arithmeticFlags struct {
+	precision, variants string
+	fast                bool
+	set                 *pflag.FlagSet
+}
+
+func (f *arithmeticFlags) register(s *pflag.FlagSet) {
+	f.set = s
+	s.StringVar(&f.precision, "precision", "", "precision of products and convolutions (default: float32)\ntf32 or tf32-conv (PyTorch's default), on a GPU, or bf16, in training steps")
+	s.BoolVar(&f.fast, "fast", false, "fastest algorithms of a GPU: another run gives other bits")
+	s.StringVar(&f.variants, "variants", "", "other ways to compute layers in training, which round otherwise\nsome of "+strings.Join(models.VariantNames(), ",")+
+		"\nor auto: for each layer the fastest here, which may be another one each time")
 	group(s, ofComputing)
-	rare(s, "precision", "fast")
+	rare(s, "precision", "fast", "variants")
+	takes(s, "name,...", "variants")
+}
+
+// apply sets those that were given.
+func (f *arithmeticFlags) apply(o *train.Options) {
+	if f.set.Changed("precision") {
+		o.Precision = f.precision
+	}
+	if f.set.Changed("fast") {
+		o.Fast = f.fast
+	}
+	if f.set.Changed("variants") {
+		o.Variants = f.variants
+	}
 }

@@ -91,8 +91,8 @@ type trainFlags struct {
 	set                       *pflag.FlagSet
 	epochs, steps, batch      int
 	lr, momentum, weightDecay float64
-	optimizer, precision      string
-	fast                      bool
+	optimizer                 string
+	arithmetic                arithmeticFlags
 }
 
 func (f *trainFlags) register(s *pflag.FlagSet) {
@@ -106,7 +106,7 @@ func (f *trainFlags) register(s *pflag.FlagSet) {
 	s.Float64Var(&f.weightDecay, "weight-decay", 0, "weight decay of the optimizer")
 	group(s, ofTraining)
 	rare(s, "steps", "batch", "lr", "optimizer", "momentum", "weight-decay")
-	precisionFlags(s, &f.precision, &f.fast)
+	f.arithmetic.register(s)
 }
 
 func (f *trainFlags) apply(o *train.Options) error {
@@ -134,11 +134,6 @@ func (f *trainFlags) apply(o *train.Options) error {
 	if f.set.Changed("weight-decay") {
 		o.WeightDecay = f.weightDecay
 	}
-	if f.set.Changed("precision") {
-		o.Precision = f.precision
-	}
-	if f.set.Changed("fast") {
-		o.Fast = f.fast
-	}
+	f.arithmetic.apply(o)
 	return nil
 }

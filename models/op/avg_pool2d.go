@@ -2,6 +2,7 @@ package op
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/eegprune/eegprune/torch"
@@ -89,8 +90,31 @@ func avgPool2d() Op {
 		Python: func(c *Call, in func(string) string) string {
 			return "F.avg_pool2d(" + in("self") + ", " + windows(c) + ")"
 		},
+		Variants: []Variant{{
+			Name: "mean",
+			Help: "a pool of windows side by side is a mean over an axis of their elements",
+			Fits: func(c *Call) bool {
+				kernel, stride := c.Window()
+				return slices.Equal(kernel, stride)
+			},
+			Bind: bindMean,
+		}},
 		Rewritable:  true,
 		EachChannel: true,
+	}
+}
+
+func bindMean(b *Binding) Kernel {
+	x, in, out := b.Source("self"), b.Shape("self"), b.Out
+	kernel, _ := b.Window()
+	return func(s *torch.Scope, v *Values) *torch.Tensor {
+		maps := x(v)
+		for d, size := range kernel {
+			if whole := out[2+d] * size; whole < in[2+d] {
+				maps = s.Narrow(maps, 2+d, 0, whole)
+			}
+		}
+		return s.Mean(s.Reshape(maps, v.Clips, in[1], out[2], kernel[0], out[3], kernel[1]), 3, 5)
 	}
 }
 

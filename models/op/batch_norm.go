@@ -74,6 +74,17 @@ func batchNorm() Op {
 			x, norm := b.Source("input"), b.Norm()
 			return func(s *torch.Scope, v *Values) *torch.Tensor { return s.BatchNorm(x(v), norm, v.Training) }
 		},
+		Variants: []Variant{{
+			Name: "native",
+			Help: "libtorch's own BatchNorm in place of cuDNN's",
+			Fits: func(*Call) bool { return true },
+			Bind: bindNativeNorm,
+		}, {
+			Name: "sums",
+			Help: "a BatchNorm from means over a flattened view, each an operation",
+			Fits: func(*Call) bool { return true },
+			Bind: bindNormFromSums,
+		}},
 		ONNX: batchNormONNX,
 		Module: func(c *Call) string {
 			args := fmt.Sprint(c.Shape("weight")[0])
@@ -115,4 +126,42 @@ func (n *Net) BatchNorm2d(name string, channels int, o NormOptions) Layer {
 		"running_mean": each("running_mean", 0, true), "running_var": each("running_var", 1, true)}
 	args["num_batches_tracked"] = n.tensor(Tensor{Name: name + ".num_batches_tracked", Shape: []int{}, Buffer: true, Counts: true})
 	return n.layer(name, BatchNorm, "input", args)
+}
+
+// counted counts a batch, as PyTorch's module does before its operation.
+func counted(s *torch.Scope, n torch.BatchNorm) {
+	if n.Count != nil {
+		s.Call("aten.add_.Scalar", torch.Arguments{"self": n.Count, "other": 1}, nil)
+	}
+}
+
+func bindNativeNorm(b *Binding) Kernel {
+	x, n := b.Source("input"), b.Norm()
+	return func(s *torch.Scope, v *Values) *torch.Tensor {
+		counted(s, n)
+		return s.Call(BatchNorm, torch.Arguments{"input": x(v), "weight": n.Weight, "bias": n.Bias, "running_mean": n.Mean, "running_var": n.Variance,
+			"training": v.Training, "momentum": n.Momentum, "eps": n.Eps, "cudnn_enabled": false}, nil)
+	}
+}
+
+func bindNormFromSums(b *Binding) Kernel {
+	x, n, shape := b.Source("input"), b.Norm(), b.Out
+	return func(s *torch.Scope, v *Values) *torch.Tensor {
+		counted(s, n)
+		channels, points := shape[1], shape[2]*shape[3]
+		flat := s.Reshape(x(v), v.Clips, channels, points)
+		mean := s.Reshape(s.Mean(flat, 0, 2), channels, 1)
+		centred := s.Sub(flat, mean)
+		variance := s.Mean(s.Mul(centred, centred), 0, 2)
+		// What moves the running variance is the unbiased one.
+		elements := float64(v.Clips * points)
+		moves := func(running, to *torch.Tensor) {
+			s.Call("aten.lerp_.Scalar", torch.Arguments{"self": running, "end": s.Detach(to), "weight": n.Momentum}, nil)
+		}
+		moves(n.Mean, s.Reshape(mean, channels))
+		moves(n.Variance, s.MulScalar(s.Detach(variance), elements/(elements-1)))
+		scale := s.Div(n.Weight, s.Sqrt(s.AddScalar(variance, n.Eps)))
+		out := s.Add(s.Mul(centred, s.Reshape(scale, channels, 1)), s.Reshape(n.Bias, channels, 1))
+		return s.Reshape(out, v.Clips, channels, shape[2], shape[3])
+	}
 }

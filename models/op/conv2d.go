@@ -25,6 +25,7 @@ func conv2d() Op {
 		},
 		ONNX:       convolutionONNX,
 		Module:     func(c *Call) string { return convolutionModule(c, "nn.Conv2d") },
+		Variants:   conv2dVariants(),
 		Rewritable: true,
 		AnyLayout:  true,
 	}

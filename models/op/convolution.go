@@ -61,13 +61,19 @@ func (c *Call) Zeros() (before, after []int) {
 // Unpadded returns the call as a [Conv1d] or [Conv2d] without padding, for an input to which the zeros have been
 // added already; nil unless it is one whose padding is given by a word.
 func (c *Call) Unpadded() *Call {
-	name, given := map[string]string{"aten.conv1d.padding": Conv1d, "aten.conv2d.padding": Conv2d}[c.Op]
-	if !given || !c.op.typical(c) || len(c.Shape("input")) != len(c.Shape("weight")) {
+	name := map[string]string{"aten.conv1d.padding": Conv1d, "aten.conv2d.padding": Conv2d}[c.Op]
+	rank := map[string]int{Conv1d: 3, Conv2d: 4}[name]
+	if rank == 0 || !c.op.typical(c) || len(c.Shape("input")) != rank || len(c.Shape("weight")) != rank {
 		return nil
+	}
+	for _, sizes := range [][]int{c.Ints("stride"), c.Ints("dilation")} {
+		if len(sizes) != rank-2 || slices.Min(sizes) < 1 {
+			return nil
+		}
 	}
 	n, twin := *c.Node, *c
 	n.Op, n.Args = name, maps.Clone(c.Args)
-	n.Args["padding"] = make([]int, len(c.Shape("weight"))-2)
+	n.Args["padding"] = make([]int, rank-2)
 	twin.Node, twin.op, twin.known = &n, Of(name), true
 	return &twin
 }

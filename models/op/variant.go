@@ -1,0 +1,54 @@
+package op
+
+import "github.com/eegprune/eegprune/torch"
+
+// A Variant is another way to compute an operation in training, made of libtorch's operations: its
+// numbers are those of libtorch's own up to rounding, and on a GPU it is faster for some shapes. In
+// evaluation it is not used.
+type Variant struct {
+	Name string
+	Help string // how it computes, in a sentence
+	// Fits reports whether it computes this call.
+	Fits func(c *Call) bool
+	Bind func(b *Binding) Kernel
+}
+
+// Variants returns the variants of the operation that compute this call, the same for the same
+// shapes and arguments.
+func (c *Call) Variants() []Variant {
+	var fit []Variant
+	if c.known && len(c.Shape(c.first())) == 4 {
+		for _, v := range c.op.Variants {
+			if v.Fits(c) {
+				fit = append(fit, v)
+			}
+		}
+	}
+	return fit
+}
+
+// Variants returns all variants by the names of the operations that they compute.
+func Variants() map[string][]Variant {
+	found := map[string][]Variant{}
+	for _, o := range all() {
+		if len(o.Variants) > 0 {
+			found[parsedName(o.Schema)] = o.Variants
+		}
+	}
+	return found
+}
+
+func parsedName(schema string) string {
+	name, _ := parse(schema)
+	return name
+}
+
+// transposed returns x with its dimensions in another order, as a view.
+func transposed(s *torch.Scope, x *torch.Tensor, dims ...int) *torch.Tensor {
+	return s.Call("aten.permute.default", torch.Arguments{"self": x, "dims": dims}, nil)
+}
+
+// expanded returns x repeated along dimensions of one element, as a view.
+func expanded(s *torch.Scope, x *torch.Tensor, shape ...int) *torch.Tensor {
+	return s.Call("aten.expand.default", torch.Arguments{"self": x, "size": shape}, nil)
+}

@@ -1,0 +1,175 @@
+package train
+
+import (
+	"context"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/torch"
+)
+
+// ofVariants are networks whose layers have variants of all kinds.
+func ofVariants(t *testing.T) map[string]*models.Arch {
+	all := map[string]*models.Arch{}
+	for name, c := range map[string]models.Config{
+		"fbccnn":    {Input: [3]int{4, 9, 9}, Classes: 2},
+		"eegnet":    {Input: [3]int{1, 8, 128}, Classes: 2, Rate: 64},
+		"tsception": {Input: [3]int{1, 8, 128}, Classes: 2, Rate: 64},
+	} {
+		arch, err := models.Build(name, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[name] = arch
+	}
+	return all
+}
+
+// stepsWith trains on made-up clips and returns the losses and what was tried.
+func stepsWith(t *testing.T, arch *models.Arch, variants string, shared *Trials) ([]float64, *trainer) {
+	t.Helper()
+	n, g, err := Fresh(arch, nil, torch.CPU, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Free()
+	defer g.Free()
+	d, err := madeUp(arch, 12, torch.CPU, g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Free()
+	o := Options{Optimizer: "sgd", LR: 0.01, BatchSize: 6, Epochs: 1, Variants: variants}
+	if err := o.Check(); err != nil {
+		t.Fatal(err)
+	}
+	r, err := newTrainer(context.Background(), Training{Network: n, Data: d, Fit: upTo(12), Options: o, Generator: g, Trials: shared})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.free()
+	r.lr = o.LR
+	losses, err := r.losses(context.Background(), 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return losses, r
+}
+
+// All variants train as libtorch's operations do, and draw nothing; the same names give the same bits.
+func TestVariantsTrainAlike(t *testing.T) {
+	for name, arch := range ofVariants(t) {
+		live := torch.LiveTensors()
+		want, _ := stepsWith(t, arch, "", nil)
+		for _, variant := range append(models.VariantNames(), strings.Join(models.VariantNames(), ","), AutoVariants) {
+			got, r := stepsWith(t, arch, variant, nil)
+			for i := range want {
+				if !(math.Abs(got[i]-want[i]) <= 1e-4*want[i]) {
+					t.Errorf("%s by %s: loss %d is %v, without %v", name, variant, i, got[i], want[i])
+				}
+			}
+			taken := r.Network.Variants()
+			for _, trial := range r.trials {
+				if trial.Refused == "" && taken[trial.Layer] == "" {
+					t.Errorf("%s by %s: %+v, and the layer takes none", name, variant, trial)
+				}
+				if variant != AutoVariants && trial.Refused != "" {
+					t.Errorf("%s: %+v", name, trial)
+				}
+				if taken[trial.Layer] == trial.Variant && (trial.Refused != "" || variant == AutoVariants && !(trial.Takes < trial.Libtorch)) {
+					t.Errorf("%s by %s: taken is %+v", name, variant, trial)
+				}
+			}
+			if strings.Contains(variant, ",") {
+				if again, _ := stepsWith(t, arch, variant, nil); !slices.Equal(again, got) {
+					t.Errorf("%s by %s: losses %v and %v", name, variant, got, again)
+				}
+			}
+		}
+		if left := torch.LiveTensors() - live; left != 0 {
+			t.Errorf("%s: %d tensors are left", name, left)
+		}
+	}
+}
+
+func TestShapesAreTriedOnce(t *testing.T) {
+	arch := ofVariants(t)["tsception"]
+	var shared Trials
+	_, first := stepsWith(t, arch, "windows,mean", &shared)
+	tried := len(shared.done)
+	_, second := stepsWith(t, arch, "windows,mean", &shared)
+	if tried == 0 || len(shared.done) != tried || !slices.Equal(first.trials, second.trials) {
+		t.Errorf("%d shapes were tried, then %d:\n%v\n%v", tried, len(shared.done), first.trials, second.trials)
+	}
+}
+
+// A variant whose numbers are others is not taken.
+func TestVariantsThatDisagree(t *testing.T) {
+	arch := ofVariants(t)["tsception"]
+	n, g, err := Fresh(arch, nil, torch.CPU, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Free()
+	defer g.Free()
+	layers, err := arch.Alternatives()
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(layers, func(a models.Alternative) bool { return slices.Contains(a.Variants, "windows") })
+	b := &bench{layer: layers[i]}
+	defer b.free()
+	if b.n, err = n.Alone(layers[i].Layer); err != nil {
+		t.Fatal(err)
+	}
+	if b.opt, err = torch.NewSGD(b.n.Parameters(), torch.SGDOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.draw(4, torch.CPU); err != nil {
+		t.Fatal(err)
+	}
+	want, err := b.numbers()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer want.free()
+	for _, name := range []string{"output", "gradient of the weight"} {
+		wrong, err := torch.Full(float64(math.Inf(1)), torch.Float32, torch.CPU, want[name].Shape()...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		right := want[name]
+		want[name] = wrong
+		trial := Trial{Variant: "windows"}
+		if err := b.try(context.Background(), &trial, want, 1e-4, true); err != nil || !strings.Contains(trial.Refused, name) {
+			t.Errorf("other %s: %v, %v", name, trial, err)
+		}
+		want[name] = right
+		wrong.Free()
+	}
+	trial := Trial{Variant: "windows"}
+	if err := b.try(context.Background(), &trial, want, 1e-4, false); err != nil || trial.Refused != "" {
+		t.Errorf("%v, %v", trial, err)
+	}
+}
+
+func TestVariantsOptions(t *testing.T) {
+	good := Options{Optimizer: "sgd", LR: 0.01, BatchSize: 6, Epochs: 1}
+	for variants, want := range map[string]string{"auto": "", "windows": "", "windows,mean": "", "windoes": "windoes", "windows,auto": "auto", ",": "variant"} {
+		good.Variants = variants
+		if err := good.Check(); (err != nil) != (want != "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("variants %q: %v", variants, err)
+		}
+	}
+	good.Variants = "auto"
+	if good.Reproducible(torch.CPU) {
+		t.Error("what is chosen by its time is said to be reproducible")
+	}
+	good.Variants = "mean"
+	if !good.Reproducible(torch.CPU) {
+		t.Error("named variants are said to be not reproducible")
+	}
+}
