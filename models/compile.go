@@ -131,6 +131,9 @@ func (n *Network) program(a *Arch, m mode, without ...string) (*program, error) 
 		return nil, err
 	}
 	for _, r := range rules {
+		if n.asGPU && m.training && r.name != leftOut && r.name != inPlace {
+			continue
+		}
 		if !m.each && r.fits(m, n.device) && !slices.Contains(without, r.name) && (p.known || !r.whole) && (!p.rewrites || r.name == leftOut) {
 			r.apply(p)
 		}

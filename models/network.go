@@ -20,6 +20,7 @@ type Network struct {
 	steps   map[mode]*program
 
 	variants Variants // of the steps of training
+	asGPU    bool     // training takes the operations that it has on a GPU
 }
 
 // New returns a network of an architecture. A generator draws the weights that the

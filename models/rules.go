@@ -17,7 +17,10 @@ type rule struct {
 	whole bool
 }
 
-const leftOut = "what gives what it takes is left out"
+const (
+	leftOut = "what gives what it takes is left out"
+	inPlace = "activations in place"
+)
 
 var (
 	always       = func(mode, torch.Device) bool { return true }
@@ -37,7 +40,7 @@ var rules = []rule{
 	{"few clips", few, fewClips, false},
 	{"channels innermost", trainedCPU, channelsInnermost, true},
 	{"LeakyReLU with the pool after it", training, poolRectified, false},
-	{"activations in place", always, writeOver, false},
+	{inPlace, always, writeOver, false},
 }
 
 // leaveOut leaves out dropout in evaluation, or of nothing.

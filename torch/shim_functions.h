@@ -19,6 +19,11 @@ EP_FN(ep_allow_tf32, (int32_t convolutions, int32_t products), (convolutions, pr
 /* Whether operations on GPUs give the same bits each time, as they do unless this says
  * otherwise; else libtorch takes whatever form it thinks fastest. */
 EP_FN(ep_set_deterministic, (int32_t on), (on))
+/* Counts the operations that the calling thread has libtorch compute, from the first call to the second,
+ * which returns a line for each, "aten::mm calls bytes"; it is freed by ep_message_free. Views, and operations
+ * that others compute, are not counted. */
+EP_FN(ep_tally_begin, (void), ())
+EP_FN(ep_tally_end, (char **counts), (counts))
 /* Tensor handles that exist now. */
 EP_FN(ep_live_tensors, (int64_t *n), (n))
 

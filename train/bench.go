@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -109,6 +110,41 @@ func TimeSteps(ctx context.Context, arch *models.Arch, o Options, batch int, dev
 	times, err := repeat(ctx, device, length, func() error { return t.step(rows, batch) })
 	times.Variants, times.Trials = f.network.Variants(), t.trials
 	return times, err
+}
+
+// CountStep counts the operations of libtorch that a training step on a GPU takes, and the bytes that they read
+// and write: on a CPU by the same operations. Each is about one launch.
+func CountStep(ctx context.Context, arch *models.Arch, o Options, batch int, device torch.Device) (torch.Tally, models.Variants, error) {
+	f, err := prepare(arch, batch, device)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer f.free()
+	if err := f.network.TrainAsGPU(); err != nil {
+		return nil, nil, err
+	}
+	o.BatchSize = batch
+	var tally torch.Tally
+	err = device.OnOwnStream(func() error {
+		t, err := newTrainer(ctx, Training{Network: f.network, Data: f.data, Fit: upTo(batch), Options: o, Generator: f.g})
+		if err != nil {
+			return err
+		}
+		defer t.free()
+		t.record, t.lr = false, o.LR
+		s := torch.NewScope(torch.NoGrad)
+		defer s.Close()
+		rows := s.Index(t.Fit, device)
+		step := func() error { return cmp.Or(ctx.Err(), s.Err(), t.step(rows, batch)) }
+		for range 2 { // the first makes the gradients
+			if err := step(); err != nil {
+				return err
+			}
+		}
+		tally, err = torch.CountOperations(step)
+		return err
+	})
+	return tally, f.network.Variants(), err
 }
 
 // TimeForward evaluates a fresh network on one made-up batch for about the time given and

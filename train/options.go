@@ -117,7 +117,7 @@ func (o Options) schedule() torch.Schedule {
 
 // optimizer makes the one that steps a network: fused on a GPU, whose steps are recorded.
 func (o Options) optimizer(n *models.Network) (*torch.Optimizer, error) {
-	fused := n.Device().IsCUDA()
+	fused := n.TrainsAsGPU()
 	if o.Optimizer == "adam" {
 		return torch.NewAdam(n.Parameters(), torch.AdamOptions{WeightDecay: o.WeightDecay, Fused: fused})
 	}

@@ -105,7 +105,7 @@ on clips of a file.`,
 	c.Flags().Float64Var(&ratio, "ratio", 0, "ratio at which lfp prunes the network first (0: not)")
 	group(c.Flags(), ofNetwork)
 	arithmetic.register(c.Flags())
-	c.AddCommand(a.benchLossesCommand(), a.benchFoldsCommand())
+	c.AddCommand(a.benchLossesCommand(), a.benchFoldsCommand(), a.benchOperationsCommand())
 	return c
 }
 
