@@ -64,8 +64,8 @@ extern "C" __global__ void batch_norm_statistics(const double *parts, float *sta
 }
 
 extern "C" __global__ void batch_norm_apply(const float *x, const float *statistics, const float *weight,
-                                            const float *bias, float *y, unsigned n, unsigned points,
-                                            unsigned channels, unsigned chunks) {
+                                            const float *bias, float *y, unsigned n, unsigned points, unsigned channels,
+                                            unsigned chunks) {
   const unsigned channel = blockIdx.x / chunks, begin = blockIdx.x % chunks * chunk + threadIdx.x;
   const float mean = statistics[channel], rest = statistics[channels + channel],
               scale = statistics[2 * channels + channel] * weight[channel], offset = bias[channel];

@@ -8,15 +8,15 @@ namespace shim::gpu {
 constexpr unsigned threads = 256; /* of every block */
 constexpr unsigned each = 16;     /* numbers that a thread adds up before the block adds up its threads */
 constexpr unsigned chunk = threads * each;
-constexpr unsigned taps = 8;      /* of a weight's gradient that one block computes */
-constexpr unsigned together = 4;  /* output channels of one input channel that a thread computes at once */
+constexpr unsigned taps = 8;     /* of a weight's gradient that one block computes */
+constexpr unsigned together = 4; /* output channels of one input channel that a thread computes at once */
 
 /* A convolution of every channel alone. */
 struct Depthwise {
-  int channels, height, width;         /* of the input */
-  int multiplier;                      /* output channels of each */
+  int channels, height, width; /* of the input */
+  int multiplier;              /* output channels of each */
   int kernel_height, kernel_width;
-  int top, left;                       /* zeros before */
+  int top, left; /* zeros before */
   int out_height, out_width;
 };
 
