@@ -1,0 +1,28 @@
+/* Operations by our own kernels on a GPU, in float32 of contiguous maps; an error where they don't fit, and in a
+ * shim without CUDA. The same shapes give the same bits each time. */
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <array>
+#include <cstdint>
+
+namespace shim::gpu {
+
+/* Compiles the kernels for a device unless that was done: before work is recorded on it, within which nothing
+ * can be loaded. An error where there is no NVRTC, or none that knows the device. */
+void load(int device);
+
+/* In training: by the batch, which also moves mean and variance in place. */
+at::Tensor batch_norm(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias,
+                      const at::Tensor &running_mean, const at::Tensor &running_var, double momentum, double eps);
+
+/* LeakyReLU, then means of `width` numbers of a row. */
+at::Tensor leaky_relu_avg_pool2d(const at::Tensor &x, double slope, int64_t width);
+
+/* Of stride 1, with as many groups as x has channels and zeros on both sides: pad is height, then width. The bias
+ * may be undefined. */
+at::Tensor depthwise_conv2d(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias,
+                            std::array<int64_t, 2> pad);
+
+} // namespace shim::gpu
