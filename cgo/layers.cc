@@ -1,4 +1,5 @@
 // The layers that the networks are made of.
+#include "gpu/kernels.h"
 #include "internal.h"
 #include "kernels/kernels.h"
 
@@ -125,6 +126,27 @@ ep_status ep_avg_pool2d(ep_scope scope, ep_tensor input, const int64_t *kernel, 
 
 ep_status ep_leaky_relu_avg_pool2d(ep_scope scope, ep_tensor input, double slope, int64_t width, ep_tensor *out) {
   return shim::make(scope, out, [&] { return shim::leaky_relu_avg_pool2d(input->value, slope, width); });
+}
+
+ep_status ep_gpu_batch_norm(ep_scope scope, ep_tensor input, ep_tensor weight, ep_tensor bias, ep_tensor mean,
+                            ep_tensor variance, ep_tensor batches, double momentum, double eps, ep_tensor *out) {
+  return shim::make(scope, out, [&] {
+    Tensor y = shim::gpu::batch_norm(input->value, weight->value, bias->value, mean->value, variance->value, momentum, eps);
+    if (batches)
+      batches->value.add_(1);
+    return y;
+  });
+}
+
+ep_status ep_gpu_leaky_relu_avg_pool2d(ep_scope scope, ep_tensor input, double slope, int64_t width, ep_tensor *out) {
+  return shim::make(scope, out, [&] { return shim::gpu::leaky_relu_avg_pool2d(input->value, slope, width); });
+}
+
+ep_status ep_gpu_depthwise_conv2d(ep_scope scope, ep_tensor input, ep_tensor weight, ep_tensor bias, const int64_t *padding,
+                                  ep_tensor *out) {
+  return shim::make(scope, out, [&] {
+    return shim::gpu::depthwise_conv2d(input->value, weight->value, shim::optional(bias), {padding[0], padding[1]});
+  });
 }
 
 ep_status ep_dropout(ep_scope scope, ep_tensor input, double p, int32_t per_channel, ep_generator generator,

@@ -13,9 +13,12 @@ struct Count {
   int64_t calls = 0, bytes = 0;
 };
 
-// One operation that is being computed: what it calls is counted in its place.
+// One operation that is being computed: what it calls is counted in its place. Its inputs are known only when it
+// begins.
 struct Frame final : at::ObserverContext {
   bool calls_others = false;
+  int64_t bytes = 0;
+  std::vector<std::pair<const void *, const void *>> inputs; // tensors and their memory
 };
 
 struct Tally {
@@ -26,30 +29,28 @@ struct Tally {
 
 thread_local std::unique_ptr<Tally> tally;
 
-int64_t bytes_of(const c10::IValue &v) {
-  int64_t bytes = 0;
+template <typename Visit> void each_tensor(const c10::IValue &v, const Visit &visit) {
   if (v.isTensor()) {
-    const at::Tensor &t = v.toTensor();
-    // What is repeated along a dimension is read once.
-    if (t.defined() && t.has_storage())
-      bytes += std::min<int64_t>(t.nbytes(), t.storage().nbytes());
+    if (v.toTensor().defined() && v.toTensor().has_storage())
+      visit(v.toTensor());
   } else if (v.isTensorList()) {
     for (const at::Tensor &t : v.toTensorVector())
-      bytes += bytes_of(t);
+      each_tensor(c10::IValue(t), visit);
   }
-  return bytes;
 }
 
+// What is repeated along a dimension is read once.
+int64_t bytes_of(const at::Tensor &t) { return std::min<int64_t>(t.nbytes(), t.storage().nbytes()); }
+
 // Whether outputs share the memory of an input without being it: nothing was computed.
-bool is_view(c10::ArrayRef<const c10::IValue> in, const std::vector<c10::IValue> &out) {
-  for (const c10::IValue &o : out) {
-    if (!o.isTensor() || !o.toTensor().defined() || !o.toTensor().has_storage())
+bool is_view(const Frame &frame, const at::Tensor &out) {
+  bool shares = false;
+  for (const auto &[tensor, memory] : frame.inputs) {
+    if (tensor == out.unsafeGetTensorImpl())
       return false;
-    for (const c10::IValue &i : in)
-      if (i.isTensor() && i.toTensor().defined() && i.toTensor().has_storage() && i.toTensor().storage().is_alias_of(o.toTensor().storage()))
-        return !i.toTensor().is_same(o.toTensor());
+    shares = shares || memory == out.storage().unsafeGetStorageImpl();
   }
-  return false;
+  return shares;
 }
 
 // Memory that is taken, and numbers that are asked for.
@@ -60,13 +61,18 @@ bool computes_nothing(std::string_view name) {
   return false;
 }
 
-std::unique_ptr<at::ObserverContext> begin(const at::RecordFunction &) {
+std::unique_ptr<at::ObserverContext> begin(const at::RecordFunction &f) {
   auto frame = std::make_unique<Frame>();
-  if (tally) {
-    if (!tally->open.empty())
-      tally->open.back()->calls_others = true;
-    tally->open.push_back(frame.get());
-  }
+  if (!tally)
+    return frame;
+  if (!tally->open.empty())
+    tally->open.back()->calls_others = true;
+  tally->open.push_back(frame.get());
+  for (const c10::IValue &v : f.inputs())
+    each_tensor(v, [&](const at::Tensor &t) {
+      frame->bytes += bytes_of(t);
+      frame->inputs.emplace_back(t.unsafeGetTensorImpl(), t.storage().unsafeGetStorageImpl());
+    });
   return frame;
 }
 
@@ -74,16 +80,19 @@ void end(const at::RecordFunction &f, at::ObserverContext *context) {
   if (!tally || tally->open.empty() || tally->open.back() != context)
     return;
   tally->open.pop_back();
-  const std::vector<c10::IValue> out = f.outputs();
+  auto &frame = static_cast<Frame &>(*context);
   const std::string_view name = f.name();
-  if (static_cast<Frame *>(context)->calls_others || out.empty() || computes_nothing(name) || is_view(f.inputs(), out))
+  bool computes = !frame.calls_others && !computes_nothing(name);
+  for (const c10::IValue &v : f.outputs())
+    each_tensor(v, [&](const at::Tensor &t) {
+      frame.bytes += bytes_of(t);
+      computes = computes && !is_view(frame, t);
+    });
+  if (!computes || f.outputs().empty())
     return;
   Count &count = tally->counts[std::string(name)];
   ++count.calls;
-  for (const c10::IValue &v : f.inputs())
-    count.bytes += bytes_of(v);
-  for (const c10::IValue &v : out)
-    count.bytes += bytes_of(v);
+  count.bytes += frame.bytes;
 }
 
 } // namespace

@@ -316,13 +316,18 @@ func bindChannelsInnermost(st *step, b *binder) (op.Kernel, error) {
 func poolRectified(p *plan) {
 	for _, st := range slices.Clone(p.steps) {
 		from := p.before(st)
-		if !p.isRowPool(st) || from == nil || len(from.nodes) > 1 || !p.is(from.first(), op.LeakyReLU) {
+		kernel := st.variant == op.OwnKernel && p.is(st.first(), op.AvgPool2d)
+		if !p.isRowPool(st) && !kernel || from == nil || len(from.nodes) > 1 || !p.is(from.first(), op.LeakyReLU) {
 			continue
 		}
 		p.merge(from, st, "LeakyReLU with the pool after it").bind = func(st *step, b *binder) (op.Kernel, error) {
 			kernel, _ := b.calls[st.out()].Window()
 			x, slope := b.input(st), b.calls[st.first().Name].Float("negative_slope")
-			return func(s *torch.Scope, v *op.Values) *torch.Tensor { return s.LeakyReLUAvgPool2d(x(v), slope, kernel[1]) }, nil
+			pool := (*torch.Scope).LeakyReLUAvgPool2d
+			if st.variant == op.OwnKernel {
+				pool = (*torch.Scope).KernelLeakyReLUAvgPool2d
+			}
+			return func(s *torch.Scope, v *op.Values) *torch.Tensor { return pool(s, x(v), slope, kernel[1]) }, nil
 		}
 	}
 }

@@ -48,8 +48,8 @@ type Alternative struct {
 	Key string
 }
 
-// Alternatives lists the layers of a network that have variants.
-func (a *Arch) Alternatives() ([]Alternative, error) {
+// Alternatives lists the layers of a network that have variants on a device.
+func (a *Arch) Alternatives(device torch.Device) ([]Alternative, error) {
 	var all []Alternative
 	trained := map[string]bool{} // values and tensors that have gradients
 	for _, t := range a.Tensors {
@@ -61,14 +61,14 @@ func (a *Arch) Alternatives() ([]Alternative, error) {
 				trained[v] = trained[v] || trained[in]
 			}
 		}
-		if a.alone(c) == nil {
+		if a.alone(c, device) == nil {
 			return
 		}
 		alt := Alternative{Layer: c.Name, Key: key(c), Out: c.Out[1:], First: true}
 		for _, in := range c.Inputs() {
 			alt.First = alt.First && (a.Tensor(in) != nil || !trained[in])
 		}
-		for _, v := range c.Variants() {
+		for _, v := range c.Variants(device.IsCUDA()) {
 			alt.Variants = append(alt.Variants, v.Name)
 		}
 		all = append(all, alt)
@@ -91,8 +91,8 @@ func key(c *op.Call) string {
 
 // alone returns an architecture of one operation, nil where it has no variants or takes more than one value
 // of other layers.
-func (a *Arch) alone(c *op.Call) *Arch {
-	if len(c.Variants()) == 0 {
+func (a *Arch) alone(c *op.Call, device torch.Device) *Arch {
+	if len(c.Variants(device.IsCUDA())) == 0 {
 		return nil
 	}
 	node := c.Clone()
@@ -153,7 +153,7 @@ func (n *Network) Alone(layer string) (*Network, error) {
 	var arch *Arch
 	err := n.Arch.Walk(func(c *op.Call) {
 		if c.Name == layer {
-			arch = n.Arch.alone(c)
+			arch = n.Arch.alone(c, n.device)
 		}
 	})
 	if err == nil && arch == nil {
@@ -188,7 +188,7 @@ func (n *Network) takeVariant(c *op.Call, st *step) error {
 	if name == "" {
 		return nil
 	}
-	all := c.Variants()
+	all := c.Variants(n.device.IsCUDA())
 	i := slices.IndexFunc(all, func(v op.Variant) bool { return v.Name == name })
 	if i < 0 {
 		return fmt.Errorf("layer %q has no variant %q", c.Name, name)

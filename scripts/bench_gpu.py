@@ -12,6 +12,7 @@ products and convolutions. Folds are trained by eegprune side by side, by PyTorc
 another from a DataLoader, as the paper's script does it; both have started CUDA before.
 """
 import argparse
+import itertools
 import json
 import os
 import statistics
@@ -153,22 +154,23 @@ def cell(value, form="{:.2f}"):
 def steps(a, reached):
     rows = []
     print(f"\nbatch {a.batch}, milliseconds a step; ratio: PyTorch's time over eegprune's\n"
-          "network    precision  eegprune  eager ratio  determ. ratio  captured ratio  compiled ratio  limit  share")
+          "network    precision     eegprune  eager ratio  determ. ratio  captured ratio  compiled ratio  limit  share")
     for name in a.models:
         flops, moved = work(name, a.batch)
         other = theirs(name, a.batch, a.seconds, not a.no_compile)
-        for precision in ("float32", "tf32", "bf16", "tf32 fast"):
-            flags = ["--fast"] if precision.endswith("fast") else []
-            precision = precision.split()[0]
+        for precision, way in itertools.product(("float32", "tf32", "bf16"), ("", "auto", "fast")):
+            flags = {"": [], "auto": ["--variants", "auto"], "fast": ["--fast", "--variants", "auto"]}[way]
+            if way == "fast" and precision != "tf32":
+                continue
             flags += [] if precision == "float32" else ["--precision", precision]
             ours = eegprune(a.program, "--model", name, "--batch", a.batch, "--seconds", a.seconds, *flags)
             ms = statistics.median(ours["step_ms"])
             limit = 1e3 * max(flops / reached[precision] / 1e12, moved / reached["copy"])
             captured = other.get("captured tf32" if precision == "tf32" else "captured")
             columns = {"eager": other["eager"], "deterministic": other["deterministic"], "captured": captured, "compiled": other.get("compiled")}
-            rows.append({"model": name, "precision": precision, "fast": "--fast" in flags, "step_ms": ms, "forward_ms": statistics.median(ours["forward_ms"]),
+            rows.append({"model": name, "precision": precision, "way": way, "variants": ours["variants"], "trials": ours["trials"], "step_ms": ms, "forward_ms": statistics.median(ours["forward_ms"]),
                          "gflop": flops / 1e9, "gbytes": moved / 1e9, "limit_ms": limit, **columns})
-            print(f"{name:10} {precision + ' fast' * ('--fast' in flags):9} {ms:9.3f} " + " ".join(f"{cell(v):>8} {cell(v and v / ms):>5}" for v in columns.values())
+            print(f"{name:10} {precision + ' ' + way:12} {ms:9.3f} " + " ".join(f"{cell(v):>8} {cell(v and v / ms):>5}" for v in columns.values())
                   + f" {limit:7.3f} {100 * limit / ms:5.0f} %", flush=True)
     return rows
 
@@ -181,15 +183,16 @@ def divide(clips, k, fold):
 
 def folds(a):
     rows = []
-    print("\nten folds, seconds\nnetwork    clips  1 job  4 jobs 10 jobs tf32, 10  PyTorch ratio")
+    print("\nten folds, seconds\nnetwork    clips  1 job  4 jobs 10 jobs tf32, 10  variants PyTorch ratio")
     with tempfile.TemporaryDirectory() as tmp:
         for name in a.models:
             clips = a.clips // (4 if name in ("tsception", "eegnet") else 1)
             path = os.path.join(tmp, "clips.npz")
             made_up(path, name, clips, 1)
             took = {}
-            for jobs, flags in ((1, []), (4, []), (10, []), ("tf32", ["--precision", "tf32"])):
-                n = 10 if jobs == "tf32" else jobs
+            tf32 = ["--precision", "tf32"]
+            for jobs, flags in ((1, []), (4, []), (10, []), ("tf32", tf32), ("variants", [*tf32, "--variants", "auto"])):
+                n = 10 if flags else jobs
                 took[jobs] = eegprune(a.program, "folds", path, "--model", name, "--folds", 10, "--epochs", a.epochs, "--jobs", n, *flags)["seconds"]
             file = np.load(path)
             data = TensorDataset(torch.from_numpy(file["x"]), torch.from_numpy(file["y"]))
@@ -216,7 +219,7 @@ def folds(a):
             torch.cuda.synchronize()
             other = (time.perf_counter() - start) * 10 / a.torch_folds
             rows.append({"model": name, "clips": clips, "seconds": {str(k): v for k, v in took.items()}, "pytorch": other})
-            print(f"{name:10} {clips:5} {took[1]:6.2f} {took[4]:7.2f} {took[10]:7.2f} {took['tf32']:8.2f} {other:8.2f} {other / took[10]:5.1f}", flush=True)
+            print(f"{name:10} {clips:5} {took[1]:6.2f} {took[4]:7.2f} {took[10]:7.2f} {took['tf32']:8.2f} {took['variants']:9.2f} {other:8.2f} {other / took[10]:5.1f}", flush=True)
     return rows
 
 

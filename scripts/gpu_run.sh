@@ -86,6 +86,9 @@ for part in $checks; do
     check "1 and 10 jobs: same bits" same one ten
     check "twice: same bits" same ten again
     check "study, tf32" study tf32 --jobs 10 --precision tf32
+    check "study, variants" study variants --jobs 10 --variants windows,product,mean,kernel
+    check "study, variants again" study variants-again --jobs 4 --variants windows,product,mean,kernel
+    check "variants twice: same bits" same variants variants-again
     check "study, fast" study fast --jobs 10 --fast
     check "fast is said" grep -q "fast: another run" "$work/fast/result.txt"
     ;;

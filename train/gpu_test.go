@@ -442,3 +442,58 @@ func TestGPUFirstStepsAreTheCPUs(t *testing.T) {
 		}
 	})
 }
+
+// Each variant agrees with libtorch on the layers of real sizes, its steps can be recorded, and a training
+// by it gives the same bits twice.
+func TestGPUVariants(t *testing.T) {
+	device := gpu(t)
+	for _, name := range []string{"ccnn", "fbccnn", "tsception", "eegnet"} {
+		arch := archOn(t, name, nil)
+		d := clipsOn(t, arch, 64, device)
+		defer d.Free()
+		for _, variant := range models.VariantNames() {
+			o := Options{Optimizer: "sgd", LR: 0.01, BatchSize: 32, Epochs: 1, Variants: variant}
+			short := func() (losses []float64, trials []Trial) {
+				err := device.OnOwnStream(func() error {
+					n, g, err := Fresh(arch, nil, device, 3)
+					if err != nil {
+						return err
+					}
+					defer n.Free()
+					defer g.Free()
+					r, err := newTrainer(context.Background(), Training{Network: n, Data: d, Fit: upTo(64), Options: o, Generator: g})
+					if err != nil {
+						return err
+					}
+					defer r.free()
+					r.lr, trials = o.LR, r.trials
+					for range 4 {
+						more, err := r.losses(context.Background(), 2)
+						if err != nil {
+							return err
+						}
+						losses = append(losses, more...)
+					}
+					if len(trials) > 0 && r.replayed == 0 {
+						t.Errorf("%s by %s: no step was recorded", name, variant)
+					}
+					return nil
+				})
+				if err != nil {
+					t.Fatalf("%s by %s: %v", name, variant, err)
+				}
+				return losses, trials
+			}
+			once, trials := short()
+			again, _ := short()
+			for _, trial := range trials {
+				if trial.Refused != "" {
+					t.Errorf("%s: %+v", name, trial)
+				}
+			}
+			if !slices.Equal(once, again) {
+				t.Errorf("%s by %s: losses %v, then %v", name, variant, once, again)
+			}
+		}
+	}
+}

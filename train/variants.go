@@ -81,7 +81,7 @@ func (t *Trials) choose(ctx context.Context, n *models.Network, o Options, clips
 	if len(names) == 0 {
 		return nil, nil, nil
 	}
-	layers, err := n.Arch.Alternatives()
+	layers, err := n.Arch.Alternatives(n.Device())
 	if err != nil {
 		return nil, nil, err
 	}

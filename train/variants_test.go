@@ -115,7 +115,7 @@ func TestVariantsThatDisagree(t *testing.T) {
 	}
 	defer n.Free()
 	defer g.Free()
-	layers, err := arch.Alternatives()
+	layers, err := arch.Alternatives(torch.CPU)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -98,6 +98,19 @@ func avgPool2d() Op {
 				return slices.Equal(kernel, stride)
 			},
 			Bind: bindMean,
+		}, {
+			Name: OwnKernel,
+			Help: "a pool along rows, with the LeakyReLU before it, by a kernel of eegprune's own",
+			GPU:  true,
+			Fits: func(c *Call) bool {
+				kernel, stride := c.Window()
+				return slices.Equal(kernel, stride) && kernel[0] == 1
+			},
+			Bind: func(b *Binding) Kernel {
+				x := b.Source("self")
+				kernel, _ := b.Window()
+				return func(s *torch.Scope, v *Values) *torch.Tensor { return s.KernelLeakyReLUAvgPool2d(x(v), 1, kernel[1]) }
+			},
 		}},
 		Rewritable:  true,
 		EachChannel: true,

@@ -84,6 +84,15 @@ func batchNorm() Op {
 			Help: "a BatchNorm from means over a flattened view, each an operation",
 			Fits: func(*Call) bool { return true },
 			Bind: bindNormFromSums,
+		}, {
+			Name: OwnKernel,
+			Help: "a BatchNorm of few channels and large maps by a kernel of eegprune's own",
+			GPU:  true,
+			Fits: func(*Call) bool { return true },
+			Bind: func(b *Binding) Kernel {
+				x, n := b.Source("input"), b.Norm()
+				return func(s *torch.Scope, v *Values) *torch.Tensor { return s.KernelBatchNorm(x(v), n) }
+			},
 		}},
 		ONNX: batchNormONNX,
 		Module: func(c *Call) string {

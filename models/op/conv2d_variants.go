@@ -45,6 +45,21 @@ func conv2dVariants() []Variant {
 			Bind: bindIm2col,
 		},
 		{
+			Name: OwnKernel,
+			Help: "a depthwise convolution by a kernel of eegprune's own",
+			GPU:  true,
+			Fits: func(c *Call) bool {
+				g := convolutionOf(c)
+				return g.plain() && g.groups > 1 && g.stride == [2]int{1, 1}
+			},
+			Bind: func(b *Binding) Kernel {
+				x, weight, bias, o := b.Source("input"), b.Source("weight"), b.Source("bias"), b.ConvolutionOptions()
+				return func(s *torch.Scope, v *Values) *torch.Tensor {
+					return s.KernelDepthwiseConv2d(x(v), weight(v), bias(v), o.Padding)
+				}
+			},
+		},
+		{
 			Name: "channels-last",
 			Help: "a convolution of maps with the channels of a point side by side, which it leaves so",
 			Fits: func(c *Call) bool {

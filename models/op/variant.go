@@ -2,24 +2,28 @@ package op
 
 import "github.com/eegprune/eegprune/torch"
 
-// A Variant is another way to compute an operation in training, made of libtorch's operations: its
-// numbers are those of libtorch's own up to rounding, and on a GPU it is faster for some shapes. In
+// OwnKernel is the name of the variants that are kernels of eegprune's own, on a GPU.
+const OwnKernel = "kernel"
+
+// A Variant is another way to compute an operation in training, made of other operations of
+// libtorch or of a kernel of our own: its numbers are libtorch's up to rounding, and on a GPU it is faster for some shapes. In
 // evaluation it is not used.
 type Variant struct {
 	Name string
 	Help string // how it computes, in a sentence
+	GPU  bool   // whether it needs one
 	// Fits reports whether it computes this call.
 	Fits func(c *Call) bool
 	Bind func(b *Binding) Kernel
 }
 
-// Variants returns the variants of the operation that compute this call, the same for the same
-// shapes and arguments.
-func (c *Call) Variants() []Variant {
+// Variants returns the variants of the operation that compute this call on a GPU, or on a CPU: the same
+// for the same shapes and arguments.
+func (c *Call) Variants(gpu bool) []Variant {
 	var fit []Variant
 	if c.known && len(c.Shape(c.first())) == 4 {
 		for _, v := range c.op.Variants {
-			if v.Fits(c) {
+			if (gpu || !v.GPU) && v.Fits(c) {
 				fit = append(fit, v)
 			}
 		}

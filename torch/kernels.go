@@ -1,0 +1,30 @@
+package torch
+
+// #include "shim.h"
+import "C"
+
+// KernelBatchNorm is [Scope.BatchNorm] in training by a kernel of eegprune's own on a GPU, of a float32 input
+// [n, c, ...]. The first kernel of a GPU has all compiled and loaded, which can't be recorded.
+func (s *Scope) KernelBatchNorm(input *Tensor, b BatchNorm) *Tensor {
+	return s.make("batch_norm", func(out *C.ep_tensor) C.ep_status {
+		return C.ep_gpu_batch_norm(s.h, input.h, b.Weight.h, b.Bias.h, b.Mean.h, b.Variance.h, s.optional(b.Count), C.double(b.Momentum), C.double(b.Eps), out)
+	}, append([]*Tensor{input, b.Weight, b.Bias, b.Mean, b.Variance}, operands(b.Count)...)...)
+}
+
+// KernelLeakyReLUAvgPool2d is [Scope.LeakyReLUAvgPool2d] by a kernel of eegprune's own on a GPU; a slope of
+// 1 is the pool alone.
+func (s *Scope) KernelLeakyReLUAvgPool2d(input *Tensor, slope float64, width int) *Tensor {
+	return s.make("leaky_relu_avg_pool2d", func(out *C.ep_tensor) C.ep_status {
+		return C.ep_gpu_leaky_relu_avg_pool2d(s.h, input.h, C.double(slope), C.int64_t(width), out)
+	}, input)
+}
+
+// KernelDepthwiseConv2d convolves each channel of input [n, c, h, w] alone, at stride 1, by a kernel of eegprune's
+// own on a GPU: weight [out, 1, kh, kw], out a multiple of c; bias [out] may be nil; padding is height
+// before width.
+func (s *Scope) KernelDepthwiseConv2d(input, weight, bias *Tensor, padding [2]int) *Tensor {
+	p := pair(padding, 0)
+	return s.make("depthwise_conv2d", func(out *C.ep_tensor) C.ep_status {
+		return C.ep_gpu_depthwise_conv2d(s.h, input.h, weight.h, s.optional(bias), &p[0], out)
+	}, append([]*Tensor{input, weight}, operands(bias)...)...)
+}
