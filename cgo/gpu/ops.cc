@@ -56,7 +56,6 @@ namespace {
 [[noreturn]] void without() { TORCH_CHECK(false, "the GPU kernels can't run: the shim was built without CUDA"); }
 } // namespace
 
-void shim::gpu::load(int) { without(); }
 Tensor shim::gpu::batch_norm(const Tensor &, const Tensor &, const Tensor &, const Tensor &, const Tensor &, double,
                              double) {
   without();
