@@ -98,8 +98,6 @@ void near(const Tensors &got, const Tensors &wanted, double tolerance, const std
     const double error = (got[i].to(at::kDouble) - wanted[i]).abs().max().item<double>(),
                  size = wanted[i].abs().max().item<double>();
     EXPECT_LE(error, tolerance * size) << of << ", " << names[i] << ": " << error / size << " of the largest number";
-    if (getenv("EP_SHOW_ERRORS"))
-      printf("%-46s %-16s %.1e\n", of.c_str(), names[i], error / size);
   }
 }
 
@@ -112,7 +110,7 @@ std::string words(at::IntArrayRef shape) { return c10::str(shape); }
 
 } // namespace
 
-// Maps of one chunk and many, with rests; means far from zero beside the deviation; a million numbers. The gradient
+// Maps of one chunk and many, with rests; means far from zero beside the deviation. The gradient
 // of two numbers is what is left of differences that nearly cancel.
 TEST(BatchNorm, IsLibtorchs) {
   struct Case {
@@ -126,7 +124,7 @@ TEST(BatchNorm, IsLibtorchs) {
       {{3, 5, 7}, 0, 1, 1e-6},           {{1, 3, 1, 4096}, 0, 1, 1e-6},
       {{1, 2, 1, 4097}, 0, 1, 1e-6},     {{600, 2, 3, 1}, 0, 1, 1e-6},
       {{4, 3, 9, 131}, 1e3, 1, 1e-6},    {{2, 2, 1, 301}, -1e3, 1, 1e-6},
-      {{2, 1, 512, 1024}, 1e3, 1, 1e-6},
+      {{2, 1, 128, 1024}, 1e3, 1, 1e-6},
   };
   for (const Case &k : cases) {
     const int64_t channels = k.shape[1];
@@ -147,7 +145,7 @@ TEST(BatchNorm, IsLibtorchs) {
     });
     near(got, wanted, k.tolerance, of);
     near(moved, wanted_moved, 1e-6, "running statistics of " + of);
-    if (x.numel() < 1 << 19) { // seconds
+    if (x.numel() < 100000) { // seconds
       same(got, ours(again), of);
       same(moved, again, of);
     }
