@@ -26,10 +26,10 @@ __device__ inline unsigned own(unsigned first, unsigned end) {
   return n < each ? n : each;
 }
 
-// The sum over the block's threads, known to all of them. Two steps of 16 take fewer barriers than eight of 2.
+// The sum over the block's threads, known to all of them. Two steps of 16 take fewer barriers than eight of 2,
+// and a sum may follow another: each array is read only between barriers at which none writes it.
 template <typename T> __device__ T block_sum(T value) {
   __shared__ T all[threads], some[16];
-  __syncthreads(); // the sum before this one may still be read
   all[threadIdx.x] = value;
   __syncthreads();
   if (threadIdx.x < 16) {
