@@ -40,6 +40,8 @@
 #   make bench               steps, evaluation and k-fold training beside PyTorch, torch.compile and
 #                            onnxruntime (needs a Python with torch, and onnx and onnxruntime for
 #                            that; BENCH="--only steps --models fbccnn" and such)
+#   make test-kernels        whether NVRTC compiles the GPU's kernels for each generation of GPUs, and what they
+#                            take of it; needs no GPU (gets NVRTC into the user's cache)
 #   make test-gpu bench-gpu  on a machine with a GPU: what a GPU must do, and speed beside
 #                            PyTorch and torch.compile (both need a Python with torch)
 #   make gpu-bundle          build/gpu: the same for a machine with a GPU, a driver and a Python
@@ -48,7 +50,7 @@
 #                            Linux; 5 GB of disk), then features and serving beside torcheeg (needs a
 #                            Python with torcheeg); MEMORY="--subjects 8" and such
 
-.PHONY: program wheel test-wheel test-start docs lint lint-slow comparison build shim libtorch demo test test-go test-shim test-slow test-slurm test-reference test-real test-mne test-torcheeg test-tensorboard test-export test-networks test-page parity test-gpu bench bench-gpu gpu-bundle test-race-shim bench-data bench-growth vet clean clean-libtorch
+.PHONY: program wheel test-wheel test-start docs lint lint-slow comparison build shim libtorch demo test test-go test-shim test-slow test-slurm test-reference test-real test-mne test-torcheeg test-tensorboard test-export test-networks test-page parity test-kernels test-gpu bench bench-gpu gpu-bundle test-race-shim bench-data bench-growth vet clean clean-libtorch
 
 BIN    := $(CURDIR)/bin
 SHIM   := $(BIN)/libeegprune_torch.so
@@ -116,12 +118,14 @@ test-shim: $(SHIM)
 	@scripts/build_shim.sh build/asan - -DEP_SANITIZE=address
 	ctest --test-dir build/asan --output-on-failure --no-tests=error
 
-# What the shim's threads wait for is plain C++, all of which ThreadSanitizer sees; libtorch is not
-# made for it.
+# What the shim's threads wait for is plain C++, all of which ThreadSanitizer sees, as it does the GPU's
+# kernels; libtorch is not made for it.
 test-race-shim: $(SHIM)
 	@scripts/googletest.sh
 	@TARGET=recording_test scripts/build_shim.sh build/tsan - -DEP_SANITIZE=thread
 	build/tsan/recording_test
+	@TARGET=gpu_kernels_test scripts/build_shim.sh build/tsan - -DEP_SANITIZE=thread
+	build/tsan/gpu_kernels_test
 
 # The shim with CUDA, which no test here can run; what runs side by side, under ThreadSanitizer
 # and the race detector; then the runs of minutes.
@@ -214,6 +218,9 @@ parity: build
 
 bench: build
 	$(PYTHON) scripts/bench_pytorch.py --program $(BIN)/eegprune --json build/bench.json $(BENCH)
+
+test-kernels:
+	$(PYTHON) scripts/compile_kernels.py
 
 # What the bundle does, with the shim that was built here.
 test-gpu: build gpu-bundle

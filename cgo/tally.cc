@@ -13,10 +13,10 @@ struct Count {
   int64_t calls = 0, bytes = 0;
 };
 
-// One operation that is being computed: what it calls is counted in its place. Its inputs are known only when it
-// begins.
+// One operation that is being computed: what computes within it is counted in its place, unless it is one of those
+// that a GPU computes as a whole. Its inputs are known only when it begins.
 struct Frame final : at::ObserverContext {
-  bool calls_others = false;
+  bool whole = false, calls_others = false;
   int64_t bytes = 0;
   std::vector<std::pair<const void *, const void *>> inputs; // tensors and their memory
 };
@@ -55,8 +55,20 @@ bool is_view(const Frame &frame, const at::Tensor &out) {
 
 // Memory that is taken, and numbers that are asked for.
 bool computes_nothing(std::string_view name) {
-  for (const std::string_view other : {"aten::empty", "aten::new_empty", "aten::resize_", "aten::set_", "aten::detach", "aten::is_", "aten::_has"})
+  for (const std::string_view other : {"aten::empty", "aten::new_empty", "aten::resize_", "aten::set_", "aten::detach",
+                                       "aten::is_", "aten::_has", "aten::as_strided", "aten::resolve_"})
     if (name.starts_with(other))
+      return true;
+  return false;
+}
+
+// What a CPU computes by several operations and a GPU by one.
+bool is_whole(std::string_view name) {
+  for (const std::string_view one :
+       {"aten::convolution", "aten::convolution_backward", "aten::mm", "aten::addmm", "aten::bmm", "aten::baddbmm",
+        "aten::native_batch_norm", "aten::native_batch_norm_backward", "aten::im2col", "aten::col2im",
+        "aten::_fused_sgd_", "aten::_fused_adam_"})
+    if (name == one)
       return true;
   return false;
 }
@@ -65,8 +77,7 @@ std::unique_ptr<at::ObserverContext> begin(const at::RecordFunction &f) {
   auto frame = std::make_unique<Frame>();
   if (!tally)
     return frame;
-  if (!tally->open.empty())
-    tally->open.back()->calls_others = true;
+  frame->whole = is_whole(f.name()) || (!tally->open.empty() && tally->open.back()->whole);
   tally->open.push_back(frame.get());
   for (const c10::IValue &v : f.inputs())
     each_tensor(v, [&](const at::Tensor &t) {
@@ -82,12 +93,15 @@ void end(const at::RecordFunction &f, at::ObserverContext *context) {
   tally->open.pop_back();
   auto &frame = static_cast<Frame &>(*context);
   const std::string_view name = f.name();
-  bool computes = !frame.calls_others && !computes_nothing(name);
+  const bool within = !tally->open.empty() && tally->open.back()->whole;
+  bool computes = !within && !frame.calls_others && !computes_nothing(name);
   for (const c10::IValue &v : f.outputs())
     each_tensor(v, [&](const at::Tensor &t) {
       frame.bytes += bytes_of(t);
       computes = computes && !is_view(frame, t);
     });
+  if (!tally->open.empty())
+    tally->open.back()->calls_others = tally->open.back()->calls_others || frame.calls_others || computes;
   if (!computes || f.outputs().empty())
     return;
   Count &count = tally->counts[std::string(name)];
@@ -101,8 +115,10 @@ ep_status ep_tally_begin(void) {
   return shim::call(false, [] {
     TORCH_CHECK(!tally, "the thread's operations are being counted already");
     tally = std::make_unique<Tally>();
-    tally->handle = at::addThreadLocalCallback(
-        at::RecordFunctionCallback(begin, end).needsInputs(true).needsOutputs(true).scopes({at::RecordScope::FUNCTION}));
+    tally->handle = at::addThreadLocalCallback(at::RecordFunctionCallback(begin, end)
+                                                   .needsInputs(true)
+                                                   .needsOutputs(true)
+                                                   .scopes({at::RecordScope::FUNCTION}));
   });
 }
 

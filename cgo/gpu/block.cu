@@ -26,10 +26,10 @@ __device__ inline unsigned own(unsigned first, unsigned end) {
   return n < each ? n : each;
 }
 
-// The sum over the block's threads, known to all of them. Two steps of 16 take fewer barriers than eight of 2.
+// The sum over the block's threads, known to all of them. Two steps of 16 take fewer barriers than eight of 2,
+// and a sum may follow another: each array is read only between barriers at which none writes it.
 template <typename T> __device__ T block_sum(T value) {
   __shared__ T all[threads], some[16];
-  __syncthreads(); // the sum before this one may still be read
   all[threadIdx.x] = value;
   __syncthreads();
   if (threadIdx.x < 16) {
@@ -42,5 +42,25 @@ template <typename T> __device__ T block_sum(T value) {
   T sum = 0;
   for (unsigned i = 0; i < 16; ++i)
     sum += some[i];
+  return sum;
+}
+
+// N sums at once, which takes no more barriers than one: sum i is known to thread i. Once in a kernel.
+template <int N> __device__ float block_sums(const float (&values)[N]) {
+  __shared__ float all[N * threads], some[N * 16];
+  for (unsigned i = 0; i < N; ++i)
+    all[i * threads + threadIdx.x] = values[i];
+  __syncthreads();
+  if (threadIdx.x < N * 16) {
+    float sum = 0;
+    for (unsigned i = threadIdx.x % 16; i < threads; i += 16)
+      sum += all[threadIdx.x / 16 * threads + i];
+    some[threadIdx.x] = sum;
+  }
+  __syncthreads();
+  float sum = 0;
+  if (threadIdx.x < N)
+    for (unsigned i = 0; i < 16; ++i)
+      sum += some[threadIdx.x * 16 + i];
   return sum;
 }

@@ -84,12 +84,11 @@ extern "C" __global__ void depthwise_weight_parts(const float *x, const float *d
   const int output = blockIdx.x / tiles % outputs, number = blockIdx.x / tiles / outputs;
   const int points = s.out_height * s.out_width, channel = output / s.multiplier;
   int rows[taps], columns[taps];
-  float sum[taps], all = 0;
+  float sum[taps + 1] = {}; // the last one is the bias's
   for (unsigned t = 0; t < taps; ++t) {
     const int tap = tile * taps + t;
     rows[t] = tap < kernel ? tap / s.kernel_width - s.top : s.height; // else it meets no row
     columns[t] = tap % s.kernel_width - s.left;
-    sum[t] = 0;
   }
   const unsigned begin = number * chunk + threadIdx.x, have = own(begin, n);
   Walk w(begin, points);
@@ -97,24 +96,17 @@ extern "C" __global__ void depthwise_weight_parts(const float *x, const float *d
     const int clip = w.row, at = w.column, row = at / s.out_width, column = at % s.out_width;
     const float d = dy[(clip * outputs + output) * points + at];
     const float *map = x + (clip * s.channels + channel) * s.height * s.width;
-    all += d;
+    sum[taps] += d;
     for (unsigned t = 0; t < taps; ++t) {
       const int r = row + rows[t], c = column + columns[t];
       if (r >= 0 && r < s.height && c >= 0 && c < s.width)
         sum[t] += d * map[r * s.width + c];
     }
   }
-  float *part = parts + static_cast<unsigned>(output) * (kernel + 1) * chunks + number;
-  for (unsigned t = 0; t < taps; ++t) {
-    const float v = block_sum(sum[t]);
-    if (threadIdx.x == 0 && tile * taps + t < static_cast<unsigned>(kernel))
-      part[(tile * taps + t) * chunks] = v;
-  }
-  if (tile == 0) {
-    all = block_sum(all);
-    if (threadIdx.x == 0)
-      part[kernel * chunks] = all;
-  }
+  const float mine = block_sums(sum);
+  const int tap = threadIdx.x == taps ? kernel : tile * taps + threadIdx.x;
+  if (threadIdx.x < taps ? tap < kernel : threadIdx.x == taps && tile == 0)
+    parts[(static_cast<unsigned>(output) * (kernel + 1) + tap) * chunks + number] = mine;
 }
 
 extern "C" __global__ void depthwise_weight(const float *parts, float *dweight, float *dbias, unsigned kernel,

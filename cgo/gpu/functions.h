@@ -7,6 +7,9 @@
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <optional>
+#include <vector>
+
 namespace shim::gpu {
 
 using torch::autograd::AutogradContext;
@@ -22,7 +25,7 @@ inline bool plain(const at::Tensor &t) { return t.defined() && t.scalar_type() =
 
 /* What every kernel takes for granted of a tensor. */
 inline void check_numbers(const char *operation, const char *name, const at::Tensor &t, const at::Tensor &x) {
-  TORCH_CHECK(plain(t), operation, " by the GPU kernels takes a ", name, " of float32 with at least one number");
+  TORCH_CHECK(plain(t), operation, " by the GPU kernels: ", name, " must be of float32, with at least one number");
   TORCH_CHECK(t.device() == x.device(), operation, ": ", name, " is on ", t.device(), " and the input on ", x.device());
   TORCH_CHECK(t.numel() < int64_t{1} << 31, operation, " by the GPU kernels takes fewer than 2^31 numbers, and ", name,
               " has the shape ", t.sizes());
@@ -104,15 +107,15 @@ template <typename Launcher> struct LeakyPool : torch::autograd::Function<LeakyP
 
 template <typename Launcher> struct DepthwiseConv2d : torch::autograd::Function<DepthwiseConv2d<Launcher>> {
   static at::Tensor forward(AutogradContext *context, const at::Tensor &x, const at::Tensor &weight,
-                            const at::Tensor &bias, int64_t top, int64_t left) {
+                            const std::optional<at::Tensor> &bias, int64_t top, int64_t left) {
     const at::Tensor y = scratch(x, {x.size(0), weight.size(0), x.size(2) + 2 * top - weight.size(2) + 1,
                                      x.size(3) + 2 * left - weight.size(3) + 1});
     Launcher launch(x.device());
-    depthwise_forward(launch, x, weight, bias, {top, left}, y);
+    depthwise_forward(launch, x, weight, bias.value_or(at::Tensor()), {top, left}, y);
     context->save_for_backward({x, weight});
     context->saved_data["top"] = top;
     context->saved_data["left"] = left;
-    context->saved_data["bias"] = bias.defined();
+    context->saved_data["bias"] = bias.has_value();
     return y;
   }
 
@@ -154,7 +157,8 @@ template <typename Launcher> struct DepthwiseConv2d : torch::autograd::Function<
       TORCH_CHECK(bias.numel() == weight.size(0) && bias.is_contiguous(), name, ": a bias of the shape ", bias.sizes(),
                   " is not one number for each of ", weight.size(0), " channels");
     }
-    return DepthwiseConv2d::apply(x.contiguous(), weight.contiguous(), bias, pad[0], pad[1]);
+    const std::optional<at::Tensor> given = bias.defined() ? std::optional(bias) : std::nullopt;
+    return DepthwiseConv2d::apply(x.contiguous(), weight.contiguous(), given, pad[0], pad[1]);
   }
 };
 
