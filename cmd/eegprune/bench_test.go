@@ -50,6 +50,24 @@ func TestBenchTriesVariants(t *testing.T) {
 	}
 }
 
+func TestBenchOperations(t *testing.T) {
+	r := must(t, t.TempDir(), "bench", "operations", "--json", "--device", "cpu", "--model", "tsception", "--batch", "2", "--variants", "mean")
+	var ways [2]struct {
+		Variants string
+		Taken    map[string]string
+		Sum      struct{ Calls, Bytes int }
+	}
+	d := json.NewDecoder(strings.NewReader(r.stdout))
+	for i := range ways {
+		if err := d.Decode(&ways[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if ways[0].Variants != "" || ways[0].Sum.Calls < 20 || ways[1].Taken["Tception1.3"] != "mean" || ways[1].Sum.Calls <= ways[0].Sum.Calls {
+		t.Errorf("%+v", ways)
+	}
+}
+
 func TestBenchRefuses(t *testing.T) {
 	dir := recordings(t)
 	must(t, dir, "data", "features", "recordings", "--out", "few.npz")
