@@ -42,19 +42,25 @@ func nets(t *testing.T) map[string]*Network {
 		archs[file] = r.Arch
 	}
 	for name, a := range archs {
-		g, err := torch.NewGenerator(torch.CPU, 5)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer g.Free()
-		n, err := New(a, torch.CPU, g)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(n.Free)
-		all[name] = n
+		all[name] = drawn(t, a, 5)
 	}
 	return all
+}
+
+// drawn is a network whose weights are drawn from a seed, until the test ends.
+func drawn(t *testing.T, a *Arch, seed uint64) *Network {
+	t.Helper()
+	g, err := torch.NewGenerator(torch.CPU, seed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Free()
+	n, err := New(a, torch.CPU, g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(n.Free)
+	return n
 }
 
 // pass computes a network by steps compiled without some rules.
@@ -152,16 +158,7 @@ func TestRowsPaddedByAWord(t *testing.T) {
 				{Name: "out", Op: op.Linear, Args: op.Args{"input": op.Ref("flatten"), "weight": op.Ref("out.weight")}},
 			}, Tensors: []op.Tensor{{Name: "conv.weight", Shape: []int{4, 3, 3}}, {Name: "conv.bias", Shape: []int{4}}, {Name: "conv2.weight", Shape: []int{6, 4, 4}},
 				{Name: "out.weight", Shape: []int{3, 6 * map[string]int{"same": 12, "valid": 5}[padding]}}}}
-			g, err := torch.NewGenerator(torch.CPU, 3)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer g.Free()
-			n, err := New(a, torch.CPU, g)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer n.Free()
+			n := drawn(t, a, 3)
 			want := pass(t, n, mode{each: true})
 			for m := range n.steps {
 				for i, got := range pass(t, n, m) {

@@ -25,16 +25,7 @@ func (v Variants) String() string {
 }
 
 // VariantNames returns the names of all variants, in order.
-func VariantNames() []string {
-	var names []string
-	for _, all := range op.Variants() {
-		for _, v := range all {
-			names = append(names, v.Name)
-		}
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
-}
+func VariantNames() []string { return op.VariantNames() }
 
 // An Alternative is a layer whose training has variants.
 type Alternative struct {

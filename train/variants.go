@@ -176,13 +176,11 @@ func tryLayer(ctx context.Context, n *models.Network, layer models.Alternative, 
 		}
 		t := Trial{Variant: name, Libtorch: libtorch}
 		if err := b.try(ctx, &t, want, o.Agreement(), timed); err != nil {
-			t.Refused = err.Error()
-			if !IsOutOfMemory(err) {
-				var e *torch.Error
-				if !errors.As(err, &e) {
-					return nil, err
-				}
+			var e *torch.Error
+			if !errors.As(err, &e) {
+				return nil, err
 			}
+			t.Refused = err.Error()
 		}
 		trials = append(trials, t)
 	}

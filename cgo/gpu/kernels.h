@@ -9,10 +9,6 @@
 
 namespace shim::gpu {
 
-/* Compiles the kernels for a device unless that was done: before work is recorded on it, within which nothing
- * can be loaded. An error where there is no NVRTC, or none that knows the device. */
-void load(int device);
-
 /* In training: by the batch, which also moves mean and variance in place. */
 at::Tensor batch_norm(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias,
                       const at::Tensor &running_mean, const at::Tensor &running_var, double momentum, double eps);

@@ -116,14 +116,9 @@ struct Current {
 
 class Modules {
 public:
-  void load(int device) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    loaded(device, nullptr);
-  }
-
   void launch(int device, Handle stream, const char *kernel, unsigned blocks, void **arguments) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    Module &m = loaded(device, &stream);
+    Module &m = loaded(device, stream);
     const std::string doing = std::string("launching ") + kernel + " on device " + std::to_string(device);
     const Current current(driver_, m.context, doing);
     Handle &function = m.functions[kernel];
@@ -139,7 +134,7 @@ private:
   };
 
   // The driver is called under the lock: a second thread would wait for the driver's own.
-  Module &loaded(int device, const Handle *stream) {
+  Module &loaded(int device, Handle stream) {
     const auto found = modules_.find(device);
     if (found != modules_.end())
       return found->second;
@@ -153,8 +148,7 @@ private:
     Module m;
     driver_(doing, driver_.retain, &m.context, number);
     const Current current(driver_, m.context, doing);
-    if (stream)
-      driver_(doing, driver_.capturing, *stream, &capturing);
+    driver_(doing, driver_.capturing, stream, &capturing);
     if (capturing)
       fail(doing + ": its stream is recording, within which nothing can be loaded; load them before");
     const shim::gpu::Program program = shim::gpu::compile_kernels(10 * major + minor);
@@ -215,8 +209,6 @@ shim::gpu::Program shim::gpu::compile(const std::string &source, int capability)
       best == capability ? n.text(owner.program, n.cubin_size, n.cubin) : n.text(owner.program, n.ptx_size, n.ptx);
   return result;
 }
-
-void shim::gpu::load(int device) { modules().load(device); }
 
 void shim::gpu::launch(int device, void *stream, const char *kernel, unsigned blocks, void **arguments) {
   modules().launch(device, stream, kernel, blocks, arguments);

@@ -21,9 +21,6 @@ Program compile_kernels(int capability);
 /* Any program, for one. */
 Program compile(const std::string &source, int capability);
 
-/* Loads the kernels of a device, by its index in CUDA's order, unless it has them. */
-void load(int device);
-
 /* Launches a kernel by name on a stream of the device. Loads what isn't loaded, which is an error while the stream
  * is recorded. The arguments are copied before this returns. */
 void launch(int device, void *stream, const char *kernel, unsigned blocks, void **arguments);

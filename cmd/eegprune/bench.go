@@ -19,11 +19,7 @@ import (
 )
 
 func (a *app) benchCommand() *cobra.Command {
-	var dev deviceFlags
-	var network exportedFlags
-	var arithmetic arithmeticFlags
-	var model string
-	var batch int
+	var f benchFlags
 	var seconds, ratio float64
 	c := &cobra.Command{
 		Use:   "bench",
@@ -35,29 +31,19 @@ on clips of a file.`,
   eegprune bench --model ccnn --ratio 0.4 --batch 1 --seconds 1`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			arch, err := network.read(models.AsInFile)
+			arch, err := f.arch()
 			if err != nil {
 				return err
 			}
-			if arch != nil {
-				model = arch.Model
-			} else if _, err := models.ByName(model); err != nil {
-				return usageError{fmt.Errorf("--model: %w", err)}
-			}
-			if batch < 1 || !(seconds > 0) {
-				return usageError{fmt.Errorf("--batch %d and --seconds %g must be positive", batch, seconds)}
+			if f.batch < 1 || !(seconds > 0) {
+				return usageError{fmt.Errorf("--batch %d and --seconds %g must be positive", f.batch, seconds)}
 			}
 			if err := prune.CheckRatio(ratio); err != nil && ratio != 0 {
 				return usageError{fmt.Errorf("--ratio: %w", err)}
 			}
-			device, err := dev.open()
+			device, err := f.dev.open()
 			if err != nil {
 				return err
-			}
-			if arch == nil {
-				if arch, err = likeDEAP(model); err != nil {
-					return err
-				}
 			}
 			whole := arch
 			if ratio > 0 {
@@ -69,21 +55,21 @@ on clips of a file.`,
 			if err != nil {
 				return err
 			}
-			o, err := benched(model, batch, &arithmetic)
+			o, err := f.options()
 			if err != nil {
 				return err
 			}
 			length := time.Duration(seconds * float64(time.Second))
-			steps, err := train.TimeSteps(cmd.Context(), arch, o, batch, device, length)
+			steps, err := train.TimeSteps(cmd.Context(), arch, o, f.batch, device, length)
 			if err != nil {
 				return err
 			}
-			forward, err := train.TimeForward(cmd.Context(), arch, batch, device, length)
+			forward, err := train.TimeForward(cmd.Context(), arch, f.batch, device, length)
 			if err != nil {
 				return err
 			}
 			if a.json {
-				return json.NewEncoder(a.stdout).Encode(map[string]any{"model": model, "batch": batch, "device": device.String(), "threads": dev.threads,
+				return json.NewEncoder(a.stdout).Encode(map[string]any{"model": f.model, "batch": f.batch, "device": device.String(), "threads": f.dev.threads,
 					"ratio": ratio, "widths": experiment.Widths(whole, arch), "macs": counts.MACs(), "step_ms": steps.Each, "forward_ms": forward.Each,
 					"step_cpu_ms": steps.CPU, "forward_cpu_ms": forward.CPU, "variants": steps.Variants, "trials": steps.Trials})
 			}
@@ -93,18 +79,14 @@ on clips of a file.`,
 				}
 			}
 			_, err = fmt.Fprintf(a.stdout, "%s, batch %d, %v, %d threads: %s a training step, %s a forward pass\n",
-				model, batch, device, dev.threads, medianOf(steps.Each, batch), medianOf(forward.Each, batch))
+				f.model, f.batch, device, f.dev.threads, medianOf(steps.Each, f.batch), medianOf(forward.Each, f.batch))
 			return err
 		},
 	}
-	dev.register(c.Flags())
-	c.Flags().StringVar(&model, "model", "fbccnn", "network: "+strings.Join(models.Names(), ", "))
-	network.register(c.Flags())
-	c.Flags().IntVar(&batch, "batch", 64, "clips in the batch")
+	f.register(c.Flags())
 	c.Flags().Float64Var(&seconds, "seconds", 4, "seconds to measure steps, and as many for evaluations")
 	c.Flags().Float64Var(&ratio, "ratio", 0, "ratio at which lfp prunes the network first (0: not)")
 	group(c.Flags(), ofNetwork)
-	arithmetic.register(c.Flags())
 	c.AddCommand(a.benchLossesCommand(), a.benchFoldsCommand(), a.benchOperationsCommand())
 	return c
 }
@@ -124,6 +106,58 @@ func describeTrial(t train.Trial, taken bool) string {
 	return text + ": another one is taken"
 }
 
+// benchFlags choose the network that bench and its commands train, and how.
+type benchFlags struct {
+	dev        deviceFlags
+	network    exportedFlags
+	model      string
+	batch      int
+	arithmetic arithmeticFlags
+}
+
+func (f *benchFlags) register(s *pflag.FlagSet) {
+	f.dev.register(s)
+	s.StringVar(&f.model, "model", "fbccnn", "network: "+strings.Join(models.Names(), ", "))
+	f.network.register(s)
+	s.IntVar(&f.batch, "batch", 64, "clips in a batch")
+	group(s, ofNetwork)
+	f.arithmetic.register(s)
+}
+
+// arch is the network of the file, or the model for clips like DEAP's.
+func (f *benchFlags) arch() (*models.Arch, error) {
+	arch, err := f.network.read(models.AsInFile)
+	if err != nil {
+		return nil, err
+	}
+	if arch != nil {
+		f.model = arch.Model
+		return arch, nil
+	}
+	if err := f.checkModel(); err != nil {
+		return nil, err
+	}
+	return likeDEAP(f.model)
+}
+
+func (f *benchFlags) checkModel() error {
+	if _, err := models.ByName(f.model); err != nil {
+		return usageError{fmt.Errorf("--model: %w", err)}
+	}
+	return nil
+}
+
+// options are the paper's settings of a training with others of its batches and arithmetic.
+func (f *benchFlags) options() (train.Options, error) {
+	o := train.Paper(f.model)
+	o.BatchSize = f.batch
+	f.arithmetic.apply(&o)
+	if err := o.Check(); err != nil {
+		return o, usageError{err}
+	}
+	return o, train.SetArithmetic(o)
+}
+
 // likeDEAP is a network of clips of DEAP's size, bands on the grid or 4 s of 28 electrodes at 128 Hz,
 // without dropout.
 func likeDEAP(model string) (*models.Arch, error) {
@@ -139,17 +173,6 @@ func likeDEAP(model string) (*models.Arch, error) {
 	return archOf(model, shape, 2, 128, &none)
 }
 
-// benched are the paper's settings of a training with others of its batches and arithmetic.
-func benched(model string, batch int, arithmetic *arithmeticFlags) (train.Options, error) {
-	o := train.Paper(model)
-	o.BatchSize = batch
-	arithmetic.apply(&o)
-	if err := o.Check(); err != nil {
-		return o, usageError{err}
-	}
-	return o, train.SetArithmetic(o)
-}
-
 func medianOf(times []float64, batch int) string {
 	slices.Sort(times)
 	median := times[len(times)/2]
@@ -160,26 +183,18 @@ func archOf(model string, shape []int, classes int, rate float64, dropout *float
 	return models.Build(model, models.Config{Input: [3]int(shape), Classes: classes, Rate: rate, Dropout: dropout})
 }
 
-// clipFlags choose the network that the commands of bench train, and its clips.
+// clipFlags choose a network that is trained on clips of a file.
 type clipFlags struct {
-	dev        deviceFlags
-	network    exportedFlags
-	model      string
-	arithmetic arithmeticFlags
-	batch      int
-	dropout    float64
-	set        *pflag.FlagSet
+	benchFlags
+	dropout float64
+	set     *pflag.FlagSet
 }
 
 func (f *clipFlags) register(s *pflag.FlagSet) {
 	f.set = s
-	f.dev.register(s)
-	s.StringVar(&f.model, "model", "fbccnn", "network: "+strings.Join(models.Names(), ", "))
-	f.network.register(s)
-	s.IntVar(&f.batch, "batch", 64, "clips in a batch")
+	f.benchFlags.register(s)
 	s.Float64Var(&f.dropout, "dropout", 0, "probability of dropout (default: the network's own)")
 	group(s, ofNetwork)
-	f.arithmetic.register(s)
 }
 
 // open reads the clips of an .npz file. The caller frees them.
@@ -189,10 +204,10 @@ func (f *clipFlags) open(path string) (*models.Arch, train.Options, *train.Data,
 	}
 	if f.network.file != "" {
 		f.model = models.NameOf(f.network.file)
-	} else if _, err := models.ByName(f.model); err != nil {
-		return fail(usageError{fmt.Errorf("--model: %w", err)})
+	} else if err := f.checkModel(); err != nil {
+		return fail(err)
 	}
-	o, err := benched(f.model, f.batch, &f.arithmetic)
+	o, err := f.options()
 	if err != nil {
 		return fail(err)
 	}

@@ -13,11 +13,7 @@ import (
 )
 
 func (a *app) benchOperationsCommand() *cobra.Command {
-	var dev deviceFlags
-	var network exportedFlags
-	var arithmetic arithmeticFlags
-	var model string
-	var batch int
+	var f benchFlags
 	c := &cobra.Command{
 		Use:   "operations",
 		Short: "Count the operations and bytes of a training step on a GPU",
@@ -27,30 +23,17 @@ time from below where maps are large. It needs no GPU. --variants counts a step 
 		Example: `  eegprune bench operations --model tsception --batch 16`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			arch, err := network.read(models.AsInFile)
+			arch, err := f.arch()
 			if err != nil {
 				return err
 			}
-			if arch != nil {
-				model = arch.Model
-			} else if _, err := models.ByName(model); err != nil {
-				return usageError{fmt.Errorf("--model: %w", err)}
-			}
-			if batch < 1 {
-				return usageError{fmt.Errorf("--batch %d must be positive", batch)}
-			}
-			o, err := benched(model, batch, &arithmetic)
+			o, err := f.options()
 			if err != nil {
 				return err
 			}
-			device, err := dev.open()
+			device, err := f.dev.open()
 			if err != nil {
 				return err
-			}
-			if arch == nil {
-				if arch, err = likeDEAP(model); err != nil {
-					return err
-				}
 			}
 			counted := append([]string{""}, models.VariantNames()...)
 			if o.Variants != "" {
@@ -58,7 +41,7 @@ time from below where maps are large. It needs no GPU. --variants counts a step 
 			}
 			for _, variants := range counted {
 				o.Variants = variants
-				tally, taken, err := train.CountStep(cmd.Context(), arch, o, batch, device)
+				tally, taken, err := train.CountStep(cmd.Context(), arch, o, f.batch, device)
 				if err != nil {
 					return err
 				}
@@ -72,12 +55,7 @@ time from below where maps are large. It needs no GPU. --variants counts a step 
 			return nil
 		},
 	}
-	dev.register(c.Flags())
-	c.Flags().StringVar(&model, "model", "fbccnn", "network: "+strings.Join(models.Names(), ", "))
-	network.register(c.Flags())
-	c.Flags().IntVar(&batch, "batch", 64, "clips in the batch")
-	group(c.Flags(), ofNetwork)
-	arithmetic.register(c.Flags())
+	f.register(c.Flags())
 	return c
 }
 

@@ -91,16 +91,16 @@ func avgPool2d() Op {
 			return "F.avg_pool2d(" + in("self") + ", " + windows(c) + ")"
 		},
 		Variants: []Variant{{
+			// A pool of windows side by side is a mean over an axis of their elements.
 			Name: "mean",
-			Help: "a pool of windows side by side is a mean over an axis of their elements",
 			Fits: func(c *Call) bool {
 				kernel, stride := c.Window()
 				return slices.Equal(kernel, stride)
 			},
 			Bind: bindMean,
 		}, {
+			// A pool along rows, with the LeakyReLU before it, by a kernel of eegprune's own.
 			Name: OwnKernel,
-			Help: "a pool along rows, with the LeakyReLU before it, by a kernel of eegprune's own",
 			GPU:  true,
 			Fits: func(c *Call) bool {
 				kernel, stride := c.Window()

@@ -75,18 +75,18 @@ func batchNorm() Op {
 			return func(s *torch.Scope, v *Values) *torch.Tensor { return s.BatchNorm(x(v), norm, v.Training) }
 		},
 		Variants: []Variant{{
+			// libtorch's own BatchNorm in place of cuDNN's.
 			Name: "native",
-			Help: "libtorch's own BatchNorm in place of cuDNN's",
 			Fits: func(*Call) bool { return true },
 			Bind: bindNativeNorm,
 		}, {
+			// A BatchNorm from means over a flattened view, each an operation.
 			Name: "sums",
-			Help: "a BatchNorm from means over a flattened view, each an operation",
 			Fits: func(*Call) bool { return true },
 			Bind: bindNormFromSums,
 		}, {
+			// A BatchNorm of few channels and large maps by a kernel of eegprune's own.
 			Name: OwnKernel,
-			Help: "a BatchNorm of few channels and large maps by a kernel of eegprune's own",
 			GPU:  true,
 			Fits: func(*Call) bool { return true },
 			Bind: func(b *Binding) Kernel {

@@ -11,8 +11,8 @@ import (
 func conv2dVariants() []Variant {
 	return []Variant{
 		{
+			// A convolution along time is one product over the windows of all rows.
 			Name: "windows",
-			Help: "a convolution along time is one product over the windows of all rows",
 			Fits: func(c *Call) bool {
 				g := convolutionOf(c)
 				return g.plain() && g.kernel[0] == 1 && g.kernel[1] > 1 && g.stride[0] == 1 && g.padding[0] == 0
@@ -20,8 +20,8 @@ func conv2dVariants() []Variant {
 			Bind: bindWindows,
 		},
 		{
+			// A convolution across electrodes, or of single points, is a product for each clip.
 			Name: "product",
-			Help: "a convolution across electrodes, or of single points, is a product for each clip",
 			Fits: func(c *Call) bool {
 				g := convolutionOf(c)
 				if !g.plain() || g.kernel[1] != 1 || g.stride[1] != 1 || g.padding != [2]int{} {
@@ -36,8 +36,8 @@ func conv2dVariants() []Variant {
 			Bind: bindProduct,
 		},
 		{
+			// A convolution is a product for each clip over its windows, which are copied out.
 			Name: "im2col",
-			Help: "a convolution is a product for each clip over its windows, which are copied out",
 			Fits: func(c *Call) bool {
 				g := convolutionOf(c)
 				return g.groups == 1 && g.kernel[0]*g.kernel[1] > 1
@@ -45,8 +45,8 @@ func conv2dVariants() []Variant {
 			Bind: bindIm2col,
 		},
 		{
+			// A depthwise convolution by a kernel of eegprune's own.
 			Name: OwnKernel,
-			Help: "a depthwise convolution by a kernel of eegprune's own",
 			GPU:  true,
 			Fits: func(c *Call) bool {
 				g := convolutionOf(c)
@@ -60,8 +60,8 @@ func conv2dVariants() []Variant {
 			},
 		},
 		{
+			// A convolution of maps with the channels of a point side by side, which it leaves so.
 			Name: "channels-last",
-			Help: "a convolution of maps with the channels of a point side by side, which it leaves so",
 			Fits: func(c *Call) bool {
 				g := convolutionOf(c)
 				return g.groups == 1 && g.channels > 1

@@ -1,17 +1,20 @@
 package op
 
-import "github.com/eegprune/eegprune/torch"
+import (
+	"slices"
+
+	"github.com/eegprune/eegprune/torch"
+)
 
 // OwnKernel is the name of the variants that are kernels of eegprune's own, on a GPU.
 const OwnKernel = "kernel"
 
-// A Variant is another way to compute an operation in training, made of other operations of
-// libtorch or of a kernel of our own: its numbers are libtorch's up to rounding, and on a GPU it is faster for some shapes. In
-// evaluation it is not used.
+// A Variant is another way to compute an operation in training, made of other operations of libtorch or
+// of a kernel of our own: its numbers are libtorch's up to rounding, and on a GPU it is faster for some
+// shapes. In evaluation it is not used.
 type Variant struct {
 	Name string
-	Help string // how it computes, in a sentence
-	GPU  bool   // whether it needs one
+	GPU  bool // whether it needs one
 	// Fits reports whether it computes this call.
 	Fits func(c *Call) bool
 	Bind func(b *Binding) Kernel
@@ -31,20 +34,16 @@ func (c *Call) Variants(gpu bool) []Variant {
 	return fit
 }
 
-// Variants returns all variants by the names of the operations that they compute.
-func Variants() map[string][]Variant {
-	found := map[string][]Variant{}
+// VariantNames returns the names of all variants, in order.
+func VariantNames() []string {
+	var names []string
 	for _, o := range all() {
-		if len(o.Variants) > 0 {
-			found[parsedName(o.Schema)] = o.Variants
+		for _, v := range o.Variants {
+			names = append(names, v.Name)
 		}
 	}
-	return found
-}
-
-func parsedName(schema string) string {
-	name, _ := parse(schema)
-	return name
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // transposed returns x with its dimensions in another order, as a view.
