@@ -129,7 +129,7 @@ test-race-shim: $(SHIM)
 
 # The shim with CUDA, which no test here can run; what runs side by side, under ThreadSanitizer
 # and the race detector; then the runs of minutes.
-test-slow: build test-race-shim
+test-slow: build test-race-shim test-kernels
 	@scripts/build_cuda_shims.sh
 	$(GO) test -race -timeout 30m ./torch ./train ./experiment ./data/...
 	$(GO) test -race -tags slow -timeout 30m -run 'Jobs|Interrupted' ./cmd/...

@@ -7,8 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/goccy/go-yaml"
-	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/eegprune/eegprune/internal/schema/schematest"
 )
 
 const schemaDir = "../docs/schema"
@@ -35,19 +34,7 @@ func TestSchemasAreCurrent(t *testing.T) {
 // accepts validates YAML by a schema of the directory.
 func accepts(t *testing.T, name string, text []byte) error {
 	t.Helper()
-	s, err := jsonschema.NewCompiler().Compile(filepath.Join(schemaDir, name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := yaml.YAMLToJSON(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(b))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s.Validate(v)
+	return schematest.Validate(filepath.Join(schemaDir, name), text)
 }
 
 func TestSchemasAcceptAllExamples(t *testing.T) {

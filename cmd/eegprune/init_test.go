@@ -1,14 +1,12 @@
 package main_test
 
 import (
-	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/goccy/go-yaml"
-	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/eegprune/eegprune/internal/schema/schematest"
 )
 
 func TestInitWritesWhatIsReadBack(t *testing.T) {
@@ -56,25 +54,11 @@ func TestInitNamesSchemas(t *testing.T) {
 		if !ok {
 			t.Fatalf("%s begins with %q", path, line)
 		}
-		schema, err := jsonschema.NewCompiler().Compile(filepath.Join(filepath.Dir(path), name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		accepts := func(text []byte) error {
-			b, err := yaml.YAMLToJSON(text)
-			if err != nil {
-				return err
-			}
-			v, err := jsonschema.UnmarshalJSON(bytes.NewReader(b))
-			if err != nil {
-				return err
-			}
-			return schema.Validate(v)
-		}
-		if err := accepts(text); err != nil {
+		schema := filepath.Join(filepath.Dir(path), name)
+		if err := schematest.Validate(schema, text); err != nil {
 			t.Errorf("%s: %v", path, err)
 		}
-		if accepts(append(text, "\nmisspelt: 1\n"...)) == nil {
+		if schematest.Validate(schema, append(text, "\nmisspelt: 1\n"...)) == nil {
 			t.Errorf("the schema of %s takes a misspelt key", path)
 		}
 	}
