@@ -24,7 +24,7 @@ func TestExamplesWorkAsTyped(t *testing.T) {
 	}
 	for _, cmd := range []string{"", "train", "run", "prune", "recover", "evaluate", "predict", "export", "inspect", "sensitivity", "compare", "report", "sweep", "savings",
 		"study validate", "init", "study plan", "study shard", "study submit", "study run", "study show", "study watch", "study results", "study merge", "doctor", "cite", "version", "bench", "data simulate",
-		"data info", "data features", "data convert", "data montage", "data bench", "data fetch", "bench losses", "bench folds"} {
+		"data info", "data features", "data convert", "data montage", "data bench", "data fetch", "bench losses", "bench folds", "bench operations"} {
 		help := must(t, dir, append(strings.Fields(cmd), "--help")...).stdout
 		examples := regexp.MustCompile(`(?m)^  eegprune (.+)$`).FindAllStringSubmatch(help[strings.Index(help, "Examples:"):], -1)
 		if len(examples) == 0 {
@@ -68,7 +68,7 @@ func TestEveryCommandIsInTheExamples(t *testing.T) {
 func TestEverySubcommandIsInTheExamples(t *testing.T) {
 	for command, known := range map[string]string{
 		"data":  "simulate info features convert montage bench fetch",
-		"bench": "losses folds",
+		"bench": "losses folds operations",
 		"study": "run plan validate show watch results shard submit merge",
 	} {
 		help := must(t, t.TempDir(), command, "--help").stdout
