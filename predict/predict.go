@@ -98,19 +98,31 @@ func (p *Predictor) Clips(ctx context.Context, x *ndarray.Array) (*Prediction, e
 		return nil, fmt.Errorf("there are no clips in it")
 	}
 	out := p.nothing()
-	for from := 0; from < clips; from += train.EvalBatch {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		batch, err := finite(x, from, min(from+train.EvalBatch, clips))
-		if err != nil {
-			return nil, err
-		}
-		if err := p.forward(out, batch); err != nil {
-			return nil, err
-		}
+	err := p.batches(ctx, out, clips, func(from, to int) ([]float32, error) { return finite(x, from, to) })
+	if err != nil {
+		return nil, err
 	}
 	return out, nil
+}
+
+// batches adds to a prediction clips that are given a batch at a time. It stays on one thread:
+// each that calls libtorch keeps memory of its own.
+func (p *Predictor) batches(ctx context.Context, out *Prediction, clips int, give func(from, to int) ([]float32, error)) error {
+	return p.network.Device().OnOwnStream(func() error {
+		for from := 0; from < clips; from += train.EvalBatch {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			batch, err := give(from, min(from+train.EvalBatch, clips))
+			if err != nil {
+				return err
+			}
+			if err := p.forward(out, batch); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // finite copies clips [from, to) of an array, whose numbers must all be finite.

@@ -9,7 +9,6 @@ import (
 	"github.com/eegprune/eegprune/data"
 	"github.com/eegprune/eegprune/data/source"
 	"github.com/eegprune/eegprune/experiment"
-	"github.com/eegprune/eegprune/train"
 )
 
 // Recordings are a directory of recordings, or a single one, and how they are read.
@@ -68,13 +67,9 @@ func (p *Predictor) Recordings(ctx context.Context, r Recordings) (*Prediction, 
 	}
 	out := p.nothing()
 	size := len(set.X) / set.Len()
-	for from := 0; from < set.Len(); from += train.EvalBatch {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		if err := p.forward(out, set.X[from*size:min(from+train.EvalBatch, set.Len())*size]); err != nil {
-			return nil, fmt.Errorf("%s: %w", r.Path, err)
-		}
+	err = p.batches(ctx, out, set.Len(), func(from, to int) ([]float32, error) { return set.X[from*size : to*size], nil })
+	if err != nil {
+		return nil, cmp.Or(ctx.Err(), fmt.Errorf("%s: %w", r.Path, err))
 	}
 	if err := set.Err(); err != nil {
 		return nil, err

@@ -28,25 +28,27 @@ func (p *Predictor) Stream(ctx context.Context, name string, r io.Reader, next f
 	defer context.AfterFunc(ctx, func() { feed.CloseWithError(ctx.Err()) })()
 	arch := p.network.Arch
 	clips := newClipStream(in, arch.Input)
-	for out := p.nothing(); ; out.First += out.Clips() {
-		x, err := clips.next(train.EvalBatch)
-		if errors.Is(err, io.EOF) && out.First > 0 {
-			return nil
+	return p.network.Device().OnOwnStream(func() error { // one thread, as for batches
+		for out := p.nothing(); ; out.First += out.Clips() {
+			x, err := clips.next(train.EvalBatch)
+			if errors.Is(err, io.EOF) && out.First > 0 {
+				return nil
+			}
+			if errors.Is(err, io.EOF) {
+				return fmt.Errorf("there are no clips on %s: %s takes float32 numbers of shape %v, or .npy arrays of them", name, arch.Model, arch.Input)
+			}
+			out.Logits, out.Probability = out.Logits[:0], out.Probability[:0]
+			if err == nil {
+				err = p.forward(out, x)
+			}
+			if err != nil {
+				return fmt.Errorf("%s, after %d clips: %w", name, out.First, err)
+			}
+			if err := next(out); err != nil {
+				return err
+			}
 		}
-		if errors.Is(err, io.EOF) {
-			return fmt.Errorf("there are no clips on %s: %s takes float32 numbers of shape %v, or .npy arrays of them", name, arch.Model, arch.Input)
-		}
-		out.Logits, out.Probability = out.Logits[:0], out.Probability[:0]
-		if err == nil {
-			err = p.forward(out, x)
-		}
-		if err != nil {
-			return fmt.Errorf("%s, after %d clips: %w", name, out.First, err)
-		}
-		if err := next(out); err != nil {
-			return err
-		}
-	}
+	})
 }
 
 // A clipStream reads clips of one shape: float32 numbers, little-endian, or .npy arrays.

@@ -76,8 +76,8 @@ func TestMemoryDoesNotGrowWithTheSet(t *testing.T) {
 	if len(networks) != 1 {
 		t.Fatal(networks)
 	}
-	check("predicting what is in an archive", 700, "predict", networks[0], "--features", "features.npz", "--out", "a.csv", "--quiet")
-	check("predicting recordings", 700, "predict", networks[0], "recordings", "--out", "b.csv", "--quiet")
+	check("predicting what is in an archive", 400, "predict", networks[0], "--features", "features.npz", "--out", "a.csv", "--quiet")
+	check("predicting recordings", 600, "predict", networks[0], "recordings", "--out", "b.csv", "--quiet")
 	a, err := os.ReadFile(filepath.Join(dir, "a.csv"))
 	if err != nil {
 		t.Fatal(err)
