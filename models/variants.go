@@ -80,8 +80,8 @@ func key(c *op.Call) string {
 	return strings.Join(parts, " ")
 }
 
-// alone returns an architecture of one operation, nil where it has no variants or takes more than one value
-// of other layers.
+// alone returns an architecture of one operation, nil where it has no variants or takes anything but tensors
+// of the network's and one value of other layers, maps of clips: the graph may compute its weights.
 func (a *Arch) alone(c *op.Call, device torch.Device) *Arch {
 	if len(c.Variants(device.IsCUDA())) == 0 {
 		return nil
@@ -98,11 +98,12 @@ func (a *Arch) alone(c *op.Call, device torch.Device) *Arch {
 			one.Tensors = append(one.Tensors, *t)
 			continue
 		}
-		if found {
+		shape := c.Shape(arg)
+		if found || len(shape) != 4 {
 			return nil
 		}
 		found = true
-		one.Input = [3]int(c.Shape(arg)[1:])
+		one.Input = [3]int(shape[1:])
 		one.Nodes[0].Args[arg] = op.Ref(Input)
 	}
 	if !found {

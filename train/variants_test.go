@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/eegprune/eegprune/internal/reftest"
 	"github.com/eegprune/eegprune/models"
 	"github.com/eegprune/eegprune/torch"
 )
@@ -91,6 +92,28 @@ func TestVariantsTrainAlike(t *testing.T) {
 		}
 		if left := torch.LiveTensors() - live; left != 0 {
 			t.Errorf("%s: %d tensors are left", name, left)
+		}
+	}
+}
+
+// A layer whose weight or bias the graph computes is trained by libtorch's operations.
+func TestVariantsOfComputedWeights(t *testing.T) {
+	for name, plain := range ofVariants(t) {
+		for _, arg := range []string{"weight", "bias"} {
+			arch := reftest.Computed(plain, arg)
+			for range 4 { // arguments have no order
+				live := torch.LiveTensors()
+				want, _ := stepsWith(t, arch, "", nil)
+				got, _ := stepsWith(t, arch, strings.Join(models.VariantNames(), ","), nil)
+				for i := range want {
+					if !(math.Abs(got[i]-want[i]) <= 1e-4*want[i]) {
+						t.Errorf("%s, %s computed: loss %d is %v, without variants %v", name, arg, i, got[i], want[i])
+					}
+				}
+				if left := torch.LiveTensors() - live; left != 0 {
+					t.Errorf("%s, %s computed: %d tensors are left", name, arg, left)
+				}
+			}
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/models/op"
 	"github.com/eegprune/eegprune/torch"
 )
 
@@ -130,4 +131,28 @@ func Silence(t rapid.TB, w *torch.Tensor, dim int, kept []int) {
 	if err := w.CopyFrom(zeroed); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// Computed returns the same architecture with a graph that computes an argument of each layer, such
+// as its weight, from the tensor that the layer took.
+func Computed(a *models.Arch, arg string) *models.Arch {
+	b := a.Clone()
+	var nodes []op.Node
+	for _, n := range b.Nodes {
+		if ref, ok := n.Args[arg].(op.Ref); ok {
+			if t := b.Tensor(string(ref)); t != nil {
+				name := n.Name + "_" + arg
+				nodes = append(nodes, op.Node{Name: name, Op: "aten.mul.Scalar", Args: op.Args{"self": ref, "other": 1.0},
+					Gives: []op.Value{{Name: name, Shape: t.Shape}}})
+				n.Args[arg] = op.Ref(name)
+				if count, ok := n.Args["num_batches_tracked"].(op.Ref); ok { // which libtorch's operation doesn't have
+					delete(n.Args, "num_batches_tracked")
+					b.Tensors = slices.DeleteFunc(b.Tensors, func(t op.Tensor) bool { return t.Name == string(count) })
+				}
+			}
+		}
+		nodes = append(nodes, n)
+	}
+	b.Nodes = nodes
+	return b
 }

@@ -71,6 +71,11 @@ func batchNorm() Op {
 			return 2 * perClip(c.Out)
 		},
 		Bind: func(b *Binding) Kernel {
+			for arg := range tensors {
+				if b.Tensors[b.Ref(arg)] == nil {
+					return nil // the graph computes it
+				}
+			}
 			x, norm := b.Source("input"), b.Norm()
 			return func(s *torch.Scope, v *Values) *torch.Tensor { return s.BatchNorm(x(v), norm, v.Training) }
 		},
@@ -110,7 +115,7 @@ func batchNorm() Op {
 	}
 }
 
-// Norm is a BatchNorm's settings and tensors, which are parameters and buffers.
+// Norm returns a BatchNorm's settings and tensors, of those that are parameters and buffers.
 func (b *Binding) Norm() torch.BatchNorm {
 	t := func(arg string) *torch.Tensor { return b.Tensors[b.Ref(arg)] }
 	return torch.BatchNorm{Weight: t("weight"), Bias: t("bias"), Mean: t("running_mean"), Variance: t("running_var"),
