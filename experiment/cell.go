@@ -75,11 +75,13 @@ func (s *Study) cells(fold int) []result.Cell {
 		return c
 	}
 	var cells []result.Cell
+	listed := map[result.Cell]bool{}
 	var add func(c result.Cell)
 	add = func(c result.Cell) {
-		if slices.Contains(cells, c) {
+		if listed[c] {
 			return
 		}
+		listed[c] = true
 		for _, o := range s.origins(c) {
 			add(o)
 		}

@@ -315,7 +315,7 @@ func (s *Study) keyWith(c result.Cell, arch json.RawMessage) (string, error) {
 	c.Seed = 0 // whether there are other repetitions makes no difference to this one
 	what := map[string]any{
 		"version": resultVersion, "data": s.fingerprint, "cell": c, "split": s.Config.Split, "seed": s.Config.Seed,
-		"train": s.Config.Train, "arch": arch, "device": s.device.IsCUDA(), "metric": s.Config.Metric, "class_weights": s.Config.ClassWeights,
+		"train": s.Config.Train, "device": s.device.IsCUDA(), "metric": s.Config.Metric, "class_weights": s.Config.ClassWeights,
 	}
 	if s.Config.Network != nil {
 		what["network"] = []string{s.Config.Network.SHA256, string(s.Config.Network.Start)}
@@ -336,8 +336,12 @@ func (s *Study) keyWith(c result.Cell, arch json.RawMessage) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("describing the cell: %w", err)
 	}
-	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:8]), nil
+	// The architecture's name sorts first: what json.Marshal writes of all, without reading it again.
+	h := sha256.New()
+	for _, part := range [][]byte{[]byte(`{"arch":`), arch, []byte(","), b[1:]} {
+		h.Write(part) // it returns no error
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8]), nil
 }
 
 // CellName names a cell's files: fbccnn-fold01-lfp0.4-fine-tuned; of several repetitions

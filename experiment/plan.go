@@ -44,7 +44,7 @@ func (g Grid) Plan(o RunOptions) (*Plan, error) {
 	p := &Plan{}
 	d := directory(o.Dir)
 	for _, s := range g {
-		left := map[Pruning]models.Counts{} // by the folds' and stages' common pruning
+		left := expectation{of: map[Pruning]models.Counts{}, byWidths: map[string]models.Counts{}}
 		arch, err := json.Marshal(s.Arch)
 		if err != nil {
 			return nil, fmt.Errorf("describing the network: %w", err)
@@ -53,7 +53,9 @@ func (g Grid) Plan(o RunOptions) (*Plan, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, c := range s.Cells(o) {
+		cells := s.Cells(o)
+		p.Cells = slices.Grow(p.Cells, len(cells))
+		for _, c := range cells {
 			key, err := s.keyWith(c, arch)
 			if err != nil {
 				return nil, err
@@ -153,13 +155,13 @@ func (p *Plan) change(before *Plan) Change {
 }
 
 // cost is the epochs for which a cell trains and its MACs. A network that is not pruned yet costs as
-// one pruned alike in every layer; known caches those counts.
-func (s *Study) cost(c result.Cell, whole models.Counts, known map[Pruning]models.Counts) (epochs int, macs int64, err error) {
+// one pruned alike in every layer; left keeps those counts.
+func (s *Study) cost(c result.Cell, whole models.Counts, left expectation) (epochs int, macs int64, err error) {
 	how, err := stageOf(c.Stage)
 	if err != nil {
 		return 0, 0, err
 	}
-	trained, left, effective := whole.MACs(), whole.MACs(), whole.MACs() // of the network while it is trained, when it is tested, and but for its zeros
+	trained, tested, effective := whole.MACs(), whole.MACs(), whole.MACs() // of the network while it is trained, when it is tested, and but for its zeros
 	f := s.Folds[s.At(c)-1]
 	var training *prune.Training
 	if c.Method != "" {
@@ -169,26 +171,54 @@ func (s *Study) cost(c result.Cell, whole models.Counts, known map[Pruning]model
 		}
 		training = m.Training
 		if hasRatio(c.Stage) {
-			pruning := Pruning{c.Method, c.Ratio}
-			counts, found := known[pruning]
-			if !found {
-				if counts, err = prune.Expect(s.Arch, m, c.Ratio, s.Config.Options); err != nil {
-					return 0, 0, err
-				}
-				known[pruning] = counts
+			counts, err := s.expect(m, c.Ratio, left)
+			if err != nil {
+				return 0, 0, err
 			}
 			effective = counts.MACs()
 			if !m.Masks {
-				left = effective // a masked network computes with its zeros
+				tested = effective // a masked network computes with its zeros
 			}
 		}
 		if how.small {
-			trained = left
+			trained = tested
 		}
 	}
 	epochs = how.epochs(s.Config, training, whole.MACs(), effective)
 	perEpoch := backward*trained*int64(len(f.Fit)) + trained*int64(len(f.Val))
-	return epochs, int64(epochs)*perEpoch + left*int64(len(f.Val)+len(f.Test)), nil
+	return epochs, int64(epochs)*perEpoch + tested*int64(len(f.Val)+len(f.Test)), nil
+}
+
+// An expectation keeps the counts of pruned networks that are planned: of each pruning, which folds and
+// stages share, and of the widths that methods and ratios share.
+type expectation struct {
+	of       map[Pruning]models.Counts
+	byWidths map[string]models.Counts
+}
+
+// expect counts the network that a method leaves at a ratio.
+func (s *Study) expect(m prune.Method, ratio float64, known expectation) (models.Counts, error) {
+	pruning := Pruning{m.Name, ratio}
+	if counts, found := known.of[pruning]; found {
+		return counts, nil
+	}
+	d, err := prune.Expect(s.Arch, m, ratio, s.Config.Options)
+	if err != nil {
+		return models.Counts{}, err
+	}
+	widths := map[string]int{}
+	for group, kept := range d.Keep {
+		widths[group] = len(kept)
+	}
+	key := fmt.Sprint(widths, len(d.Masks)) // maps are printed in order
+	counts, found := known.byWidths[key]
+	if !found || d.Masks != nil {
+		if counts, err = d.Count(s.Arch); err != nil {
+			return models.Counts{}, err
+		}
+	}
+	known.of[pruning], known.byWidths[key] = counts, counts
+	return counts, nil
 }
 
 // Estimate measures how fast each network trains on this machine, about length each, and fills in the

@@ -132,12 +132,12 @@ func reach(a *models.Arch, target string, share float64, at func(float64) Decisi
 	return short, nil
 }
 
-// Expect counts the network left by a method at a ratio if all channels, or weights, were
-// alike: for planning, before there is a network.
-func Expect(a *models.Arch, m Method, ratio float64, o Options) (models.Counts, error) {
+// Expect decides as a method does at a ratio if all channels, or weights, are alike: for planning,
+// before there is a network.
+func Expect(a *models.Arch, m Method, ratio float64, o Options) (Decision, error) {
 	candidates, err := o.candidates(a, m)
 	if err != nil {
-		return models.Counts{}, err
+		return Decision{}, err
 	}
 	at := func(ratio float64) Decision {
 		d := Decision{Keep: Keep{}}
@@ -161,11 +161,8 @@ func Expect(a *models.Arch, m Method, ratio float64, o Options) (models.Counts, 
 		}
 		return d
 	}
-	d := at(ratio)
 	if !m.Masks && (o.Target == Parameters || o.Target == MACs) {
-		if d, err = reach(a, o.Target, ratio, at); err != nil {
-			return models.Counts{}, err
-		}
+		return reach(a, o.Target, ratio, at)
 	}
-	return d.Count(a)
+	return at(ratio), nil
 }

@@ -52,7 +52,7 @@ func Example() {
 	// block1.0: [12 4 3 3] -> [7 4 3 3]
 }
 
-// A study is planned before there is a network: Expect counts the network that a method would leave.
+// A study is planned before there is a network: Expect decides as if all channels were alike.
 func ExampleExpect() {
 	arch, err := models.Build("ccnn", models.Config{Input: [3]int{4, 9, 9}, Classes: 2})
 	if err != nil {
@@ -66,7 +66,11 @@ func ExampleExpect() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	left, err := prune.Expect(arch, method, 0.5, prune.Options{Target: prune.MACs})
+	decision, err := prune.Expect(arch, method, 0.5, prune.Options{Target: prune.MACs})
+	if err != nil {
+		log.Fatal(err)
+	}
+	left, err := decision.Count(arch)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -12,7 +12,7 @@ package prune
 
 import (
 	"math"
-	"slices"
+	"sync"
 
 	"github.com/eegprune/eegprune/internal/cite"
 	"github.com/eegprune/eegprune/internal/spelling"
@@ -69,13 +69,21 @@ func MethodNames() []string {
 
 // ByName returns the method of that name; the error lists those there are.
 func ByName(name string) (Method, error) {
-	all := Methods()
-	i := slices.IndexFunc(all, func(m Method) bool { return m.Name == name })
-	if i < 0 {
+	m, known := byName()[name]
+	if !known {
 		return Method{}, spelling.Unknown("pruning method", name, MethodNames())
 	}
-	return all[i], nil
+	return m, nil
 }
+
+// byName finds the methods; they never change. Planning asks for each cell.
+var byName = sync.OnceValue(func() map[string]Method {
+	all := map[string]Method{}
+	for _, m := range Methods() {
+		all[m.Name] = m
+	}
+	return all
+})
 
 // Fits returns an error that says why the method means nothing on a network.
 func (m Method) Fits(a *models.Arch) error {
