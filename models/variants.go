@@ -115,6 +115,11 @@ func (a *Arch) alone(c *op.Call, device torch.Device) *Arch {
 // TakeVariants has the network's training compute layers by the variants that are named, and all others by
 // libtorch's operations. Nothing may train the network meanwhile.
 func (n *Network) TakeVariants(v Variants) error {
+	for layer := range v {
+		if n.Arch.Node(layer) == nil {
+			return fmt.Errorf("%s: there is no layer %q", n.Arch.Model, layer)
+		}
+	}
 	before := n.variants
 	n.variants = maps.Clone(v)
 	p, err := n.program(n.Arch, mode{training: true})
