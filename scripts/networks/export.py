@@ -17,6 +17,7 @@ exported again, so a run that was broken off goes on.
 """
 import argparse
 import collections
+import copy
 import inspect
 import json
 import os
@@ -92,7 +93,7 @@ def write(name, a, at):
         raise export_network.ExportError(f"{size} parameters are too many for this check")
     g = torch.Generator().manual_seed(3)
     x, y = torch.randn(CLIPS, a.chans, a.samples, generator=g), torch.randint(0, a.classes, (CLIPS,), generator=g)
-    first = logits(net, x)
+    first = logits(copy.deepcopy(net), x)  # a forward pass may rescale weights: the archive gets the first ones
     if first.shape != (CLIPS, a.classes):
         raise export_network.ExportError(f"gives {list(first.shape)} for {CLIPS} clips, and no vector of classes")
     export_network.export(net, x[:4], at(".pt2"))
