@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
 	"strings"
 	"syscall"
 
@@ -28,6 +29,9 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// OpenMP has a team for each thread that asks, and where there are several their threads sleep between
+	// the parallel parts of a pass: what the program computes outside of jobs, it computes on this thread.
+	runtime.LockOSThread()
 	signal.Ignore(syscall.SIGXFSZ) // writing more than is allowed is an error that says of which file
 	// A second interrupt ends the program at once.
 	context.AfterFunc(ctx, stop)
