@@ -214,7 +214,6 @@ func TestVariantsOfAnyShape(t *testing.T) {
 			if rapid.Bool().Draw(t, "whole column") {
 				kernel = []int{in[1], 1}
 			}
-			each := 1
 			args := op.Args{"input": op.Ref(Input), "weight": op.Ref("c.weight"), "stride": []int{n("stride height", 1, 3), n("stride width", 1, 3)},
 				"padding": []int{n("padding height", 0, 2), n("padding width", 0, 2)}}
 			if rapid.Bool().Draw(t, "beside") {
@@ -223,8 +222,7 @@ func TestVariantsOfAnyShape(t *testing.T) {
 			channels = n("filters", 1, 5)
 			per := in[0]
 			if rapid.Bool().Draw(t, "depthwise") {
-				each = n("each", 1, 3)
-				channels, per = in[0]*each, 1
+				channels, per = in[0]*n("each", 1, 3), 1
 				args["groups"] = in[0]
 			}
 			if rapid.Bool().Draw(t, "bias") {
