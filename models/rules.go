@@ -150,10 +150,12 @@ func clipsInnermost(p *plan) {
 	}
 }
 
-// fewClips fuses convolutions and linear layers with the same steps, with weights that are prepared once.
+// fewClips fuses convolutions and linear layers with the same steps, with weights that are prepared once: not those
+// that the graph computes, which are others in each pass and may lie where the last ones lay.
 func fewClips(p *plan) {
 	for _, st := range slices.Clone(p.steps) {
-		if conv := st.convolution(); conv != nil && p.is(conv, conv.Op) {
+		conv := st.convolution()
+		if conv != nil && p.is(conv, conv.Op) && !p.values[conv.Ref("weight")] && !p.values[conv.Ref("bias")] {
 			p.withWhatFollows(st, "few clips", bindFew)
 		}
 	}
