@@ -44,7 +44,7 @@ func (g Grid) Plan(o RunOptions) (*Plan, error) {
 	p := &Plan{}
 	d := directory(o.Dir)
 	for _, s := range g {
-		left := expectation{of: map[Pruning]models.Counts{}, byWidths: map[string]models.Counts{}}
+		known := expectation{of: map[Pruning]models.Counts{}, byWidths: map[string]models.Counts{}}
 		arch, err := json.Marshal(s.Arch)
 		if err != nil {
 			return nil, fmt.Errorf("describing the network: %w", err)
@@ -61,7 +61,7 @@ func (g Grid) Plan(o RunOptions) (*Plan, error) {
 				return nil, err
 			}
 			cell := Planned{Cell: c, Key: key}
-			if cell.Epochs, cell.MACs, err = s.cost(c, whole, left); err != nil {
+			if cell.Epochs, cell.MACs, err = s.cost(c, whole, known); err != nil {
 				return nil, err
 			}
 			if o.Dir != "" {
@@ -155,8 +155,8 @@ func (p *Plan) change(before *Plan) Change {
 }
 
 // cost is the epochs for which a cell trains and its MACs. A network that is not pruned yet costs as
-// one pruned alike in every layer; left keeps those counts.
-func (s *Study) cost(c result.Cell, whole models.Counts, left expectation) (epochs int, macs int64, err error) {
+// one pruned alike in every layer; known keeps those counts.
+func (s *Study) cost(c result.Cell, whole models.Counts, known expectation) (epochs int, macs int64, err error) {
 	how, err := stageOf(c.Stage)
 	if err != nil {
 		return 0, 0, err
@@ -171,7 +171,7 @@ func (s *Study) cost(c result.Cell, whole models.Counts, left expectation) (epoc
 		}
 		training = m.Training
 		if hasRatio(c.Stage) {
-			counts, err := s.expect(m, c.Ratio, left)
+			counts, err := s.expect(m, c.Ratio, known)
 			if err != nil {
 				return 0, 0, err
 			}

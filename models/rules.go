@@ -150,12 +150,10 @@ func clipsInnermost(p *plan) {
 	}
 }
 
-// fewClips fuses convolutions and linear layers with the same steps, with weights that are prepared once: not those
-// that the graph computes, which are others in each pass and may lie where the last ones lay.
+// fewClips fuses convolutions and linear layers with the same steps, with weights that are prepared once.
 func fewClips(p *plan) {
 	for _, st := range slices.Clone(p.steps) {
-		conv := st.convolution()
-		if conv != nil && p.is(conv, conv.Op) && !p.values[conv.Ref("weight")] && !p.values[conv.Ref("bias")] {
+		if conv := st.convolution(); conv != nil && p.is(conv, conv.Op) {
 			p.withWhatFollows(st, "few clips", bindFew)
 		}
 	}

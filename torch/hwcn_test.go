@@ -186,6 +186,27 @@ func TestFewClipsOfFeatures(t *testing.T) {
 	})
 }
 
+// A weight that comes to lie where one was that is gone is prepared anew.
+func TestFewClipsOfAWeightInAnothersPlace(t *testing.T) {
+	x, whole := f32(t, []float32{1, 2, 3, 4}, 1, 4), f32(t, make([]float32, 64*4), 64, 4)
+	prepared, err := torch.NewPrepared()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k := range 20 {
+		s := torch.NewScope(torch.NoGrad)
+		weight := s.AddScalar(whole, float64(k))
+		got, err := torch.ToSlice[float32](s.Conv2dFew(x, weight, nil, torch.HWCNOptions{Slope: 1}, prepared, true))
+		if err != nil {
+			t.Fatal(err, s.Err())
+		}
+		if want := float32(10 * k); got[0] != want || got[63] != want {
+			t.Fatalf("with the weight %d the outputs are %v and %v, want %v", k, got[0], got[63], want)
+		}
+		s.Close()
+	}
+}
+
 // Rows and pools that are longer than the part of a row that is kept at once.
 func TestFewClipsOfLongRows(t *testing.T) {
 	for _, pool := range []int{1, 3, 1000, 4096, 4097, 9990} {

@@ -70,6 +70,7 @@ struct shim::Prepared::Weights {
 struct shim::Prepared::State {
   std::mutex mutex;
   std::vector<std::pair<const void *, uint32_t>> made_of;
+  std::vector<Tensor> kept; // what it was made of, so that nothing else comes to lie there
   std::vector<float> norm;
   bool by_rows = false;
   Weights weights;
@@ -104,6 +105,7 @@ shim::Prepared::Weights shim::Prepared::of(const Tensor &weight, const Tensor &b
     w.shift = of_channels(o.norm_bias.sub(o.norm_mean.mul(scale)), o.groups, padded);
   }
   state->made_of = std::move(now);
+  state->kept = {weight, bias};
   state->norm = std::move(norm);
   state->by_rows = by_rows;
   return state->weights = w;
