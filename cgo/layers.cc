@@ -138,8 +138,11 @@ ep_status ep_gpu_batch_norm(ep_scope scope, ep_tensor input, ep_tensor weight, e
   });
 }
 
-ep_status ep_gpu_leaky_relu_avg_pool2d(ep_scope scope, ep_tensor input, double slope, int64_t width, ep_tensor *out) {
-  return shim::make(scope, out, [&] { return shim::gpu::leaky_relu_avg_pool2d(input->value, slope, width); });
+ep_status ep_gpu_activation_avg_pool2d(ep_scope scope, ep_tensor input, const double *activation, int64_t width,
+                                       ep_tensor *out) {
+  return shim::make(scope, out, [&] {
+    return shim::gpu::activation_avg_pool2d(input->value, {activation[0], activation[1], activation[2]}, width);
+  });
 }
 
 ep_status ep_gpu_depthwise_conv2d(ep_scope scope, ep_tensor input, ep_tensor weight, ep_tensor bias, const int64_t *padding,

@@ -2,6 +2,7 @@
 // one library call makes, and the bytes that it reads and writes bound its time from below.
 #include "internal.h"
 
+#include <ATen/core/function_schema.h>
 #include <ATen/record_function.h>
 
 #include <map>
@@ -17,7 +18,7 @@ struct Count {
 // that a GPU computes as a whole. Its inputs are known only when it begins.
 struct Frame final : at::ObserverContext {
   bool whole = false, calls_others = false;
-  int64_t bytes = 0;
+  int64_t bytes = 0, overwritten = 0; // of inputs that it writes and returns nothing of
   std::vector<std::pair<const void *, const void *>> inputs; // tensors and their memory
 };
 
@@ -67,7 +68,7 @@ bool is_whole(std::string_view name) {
   for (const std::string_view one :
        {"aten::convolution", "aten::convolution_backward", "aten::mm", "aten::addmm", "aten::bmm", "aten::baddbmm",
         "aten::native_batch_norm", "aten::native_batch_norm_backward", "aten::im2col", "aten::col2im",
-        "aten::_fused_sgd_", "aten::_fused_adam_"})
+        "aten::_fused_sgd_", "aten::_fused_adam_", "aten::_foreach_add_"})
     if (name == one)
       return true;
   return false;
@@ -79,11 +80,17 @@ std::unique_ptr<at::ObserverContext> begin(const at::RecordFunction &f) {
     return frame;
   frame->whole = is_whole(f.name()) || (!tally->open.empty() && tally->open.back()->whole);
   tally->open.push_back(frame.get());
-  for (const c10::IValue &v : f.inputs())
+  const std::optional<c10::FunctionSchema> schema = f.operator_schema();
+  const bool returns = !schema || !schema->returns().empty();
+  size_t i = 0;
+  for (const c10::IValue &v : f.inputs()) {
+    const c10::AliasInfo *alias = returns ? nullptr : schema->arguments()[i++].alias_info();
     each_tensor(v, [&](const at::Tensor &t) {
       frame->bytes += bytes_of(t);
+      frame->overwritten += alias && alias->isWrite() ? bytes_of(t) : 0;
       frame->inputs.emplace_back(t.unsafeGetTensorImpl(), t.storage().unsafeGetStorageImpl());
     });
+  }
   return frame;
 }
 
@@ -102,11 +109,11 @@ void end(const at::RecordFunction &f, at::ObserverContext *context) {
     });
   if (!tally->open.empty())
     tally->open.back()->calls_others = tally->open.back()->calls_others || frame.calls_others || computes;
-  if (!computes || f.outputs().empty())
+  if (!computes || (f.outputs().empty() && frame.overwritten == 0))
     return;
   Count &count = tally->counts[std::string(name)];
   ++count.calls;
-  count.bytes += frame.bytes;
+  count.bytes += frame.bytes + frame.overwritten;
 }
 
 } // namespace

@@ -130,11 +130,9 @@ func (n *Network) program(a *Arch, m mode, without ...string) (*program, error) 
 	if err := cmp.Or(err, bad); err != nil {
 		return nil, err
 	}
+	gpu := n.device.IsCUDA() || m.training && n.asGPU
 	for _, r := range rules {
-		if n.asGPU && m.training && r.name != leftOut && r.name != inPlace {
-			continue
-		}
-		if !m.each && r.fits(m, n.device) && !slices.Contains(without, r.name) && (p.known || !r.whole) && (!p.rewrites || r.name == leftOut) {
+		if !m.each && r.fits(m, gpu) && !slices.Contains(without, r.name) && (p.known || !r.whole) && (!p.rewrites || r.name == leftOut) {
 			r.apply(p)
 		}
 	}

@@ -10,7 +10,8 @@ import (
 // A rule rewrites a plan where it computes the same faster. Each can be left out alone.
 type rule struct {
 	name string
-	fits func(m mode, device torch.Device) bool
+	// fits reports whether it is for networks that run so, on a GPU or on a CPU.
+	fits func(m mode, gpu bool) bool
 	// apply rewrites the plan's steps. A rule sees the result of those before it.
 	apply func(p *plan)
 	// whole says that it rewrites all steps together, so that all must be known.
@@ -23,12 +24,12 @@ const (
 )
 
 var (
-	always       = func(mode, torch.Device) bool { return true }
-	training     = func(m mode, _ torch.Device) bool { return m.training }
-	evaluatedCPU = func(m mode, d torch.Device) bool { return !m.training && !d.IsCUDA() }
-	trainedCPU   = func(m mode, d torch.Device) bool { return m.training && !d.IsCUDA() }
-	innermost    = func(m mode, d torch.Device) bool { return m.innermost }
-	few          = func(m mode, d torch.Device) bool { return m.few }
+	always       = func(mode, bool) bool { return true }
+	evaluatedCPU = func(m mode, gpu bool) bool { return !m.training && !gpu }
+	trainedCPU   = func(m mode, gpu bool) bool { return m.training && !gpu }
+	trainedGPU   = func(m mode, gpu bool) bool { return m.training && gpu }
+	innermost    = func(m mode, _ bool) bool { return m.innermost }
+	few          = func(m mode, _ bool) bool { return m.few }
 )
 
 // rules are tried in this order.
@@ -39,7 +40,8 @@ var rules = []rule{
 	{"clips innermost: a BatchNorm after cat is each part's", innermost, divideNorm, false},
 	{"few clips", few, fewClips, false},
 	{"channels innermost", trainedCPU, channelsInnermost, true},
-	{"LeakyReLU with the pool after it", training, poolRectified, false},
+	{"LeakyReLU with the pool after it", trainedCPU, leakyWithPool, false},
+	{"an activation with the pool kernel after it", trainedGPU, activationWithPoolKernel, false},
 	{inPlace, always, writeOver, false},
 }
 
@@ -312,24 +314,42 @@ func bindChannelsInnermost(st *step, b *binder) (op.Kernel, error) {
 	}, nil
 }
 
-// poolRectified fuses a LeakyReLU with the pool along rows that is its only consumer.
-func poolRectified(p *plan) {
+// leakyWithPool fuses a LeakyReLU with the pool along rows that is its only consumer.
+func leakyWithPool(p *plan) {
 	for _, st := range slices.Clone(p.steps) {
-		from := p.before(st)
-		kernel := st.variant == op.OwnKernel && p.is(st.first(), op.AvgPool2d)
-		if !p.isRowPool(st) && !kernel || from == nil || len(from.nodes) > 1 || !p.is(from.first(), op.LeakyReLU) {
-			continue
-		}
-		p.merge(from, st, "LeakyReLU with the pool after it").bind = func(st *step, b *binder) (op.Kernel, error) {
-			kernel, _ := b.calls[st.out()].Window()
-			x, slope := b.input(st), b.calls[st.first().Name].Float("negative_slope")
-			pool := (*torch.Scope).LeakyReLUAvgPool2d
-			if st.variant == op.OwnKernel {
-				pool = (*torch.Scope).KernelLeakyReLUAvgPool2d
-			}
-			return func(s *torch.Scope, v *op.Values) *torch.Tensor { return pool(s, x(v), slope, kernel[1]) }, nil
+		if from := p.before(st); p.isRowPool(st) && from != nil && len(from.nodes) == 1 && p.is(from.first(), op.LeakyReLU) {
+			p.merge(from, st, "LeakyReLU with the pool after it").bind = bindLeakyPool
 		}
 	}
+}
+
+func bindLeakyPool(st *step, b *binder) (op.Kernel, error) {
+	kernel, _ := b.calls[st.out()].Window()
+	x, slope := b.input(st), b.calls[st.first().Name].Float("negative_slope")
+	return func(s *torch.Scope, v *op.Values) *torch.Tensor { return s.LeakyReLUAvgPool2d(x(v), slope, kernel[1]) }, nil
+}
+
+// activationWithPoolKernel fuses an activation with the pool that is its only consumer, where a kernel of eegprune's
+// own computes that.
+func activationWithPoolKernel(p *plan) {
+	for _, st := range slices.Clone(p.steps) {
+		from := p.before(st)
+		if st.variant != op.OwnKernel || !p.is(st.first(), op.AvgPool2d) || from == nil || len(from.nodes) > 1 {
+			continue
+		}
+		if c := p.calls[from.first().Name]; c.Known() && c.Operation().Activation != nil {
+			p.merge(from, st, "an activation with the pool kernel after it").bind = bindActivationPool
+		}
+	}
+}
+
+func bindActivationPool(st *step, b *binder) (op.Kernel, error) {
+	kernel, _ := b.calls[st.out()].Window()
+	first := b.calls[st.first().Name]
+	x, activation := b.input(st), first.Operation().Activation(first)
+	return func(s *torch.Scope, v *op.Values) *torch.Tensor {
+		return s.KernelActivationAvgPool2d(x(v), activation, kernel[1])
+	}, nil
 }
 
 // writeOver has an activation overwrite its input where it is the only consumer and the gradient of the

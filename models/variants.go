@@ -31,6 +31,8 @@ func VariantNames() []string { return op.VariantNames() }
 type Alternative struct {
 	Layer    string
 	Variants []string
+	// NeedGPU are those of the variants that only a GPU computes.
+	NeedGPU []string
 	// First says that no gradient of its input is asked for: nothing before it is trained.
 	First bool
 	Out   []int // the shape of what it returns for a clip
@@ -39,8 +41,8 @@ type Alternative struct {
 	Key string
 }
 
-// Alternatives lists the layers of a network that have variants on a device.
-func (a *Arch) Alternatives(device torch.Device) ([]Alternative, error) {
+// Alternatives lists the layers of a network that have variants on a GPU, or on a CPU.
+func (a *Arch) Alternatives(gpu bool) ([]Alternative, error) {
 	var all []Alternative
 	trained := map[string]bool{} // values and tensors that have gradients
 	for _, t := range a.Tensors {
@@ -52,15 +54,18 @@ func (a *Arch) Alternatives(device torch.Device) ([]Alternative, error) {
 				trained[v] = trained[v] || trained[in]
 			}
 		}
-		if a.alone(c, device) == nil {
+		if a.alone(c, gpu) == nil {
 			return
 		}
 		alt := Alternative{Layer: c.Name, Key: key(c), Out: c.Out[1:], First: true}
 		for _, in := range c.Inputs() {
 			alt.First = alt.First && (a.Tensor(in) != nil || !trained[in])
 		}
-		for _, v := range c.Variants(device.IsCUDA()) {
+		for _, v := range c.Variants(gpu) {
 			alt.Variants = append(alt.Variants, v.Name)
+			if v.GPU {
+				alt.NeedGPU = append(alt.NeedGPU, v.Name)
+			}
 		}
 		all = append(all, alt)
 	})
@@ -82,8 +87,8 @@ func key(c *op.Call) string {
 
 // alone returns an architecture of one operation, nil where it has no variants or takes anything but tensors
 // of the network's and one value of other layers, maps of clips: the graph may compute its weights.
-func (a *Arch) alone(c *op.Call, device torch.Device) *Arch {
-	if len(c.Variants(device.IsCUDA())) == 0 {
+func (a *Arch) alone(c *op.Call, gpu bool) *Arch {
+	if len(c.Variants(gpu)) == 0 {
 		return nil
 	}
 	node := c.Clone()
@@ -132,7 +137,8 @@ func (n *Network) TakeVariants(v Variants) error {
 }
 
 // TrainAsGPU has a network on a CPU trained by the operations of libtorch that it has on a GPU, so
-// that they can be counted. It takes longer, and gives the same numbers up to rounding.
+// that they can be counted. It takes longer, and gives the same numbers up to rounding, but for layers that take a
+// variant that needs a GPU: those can only be counted, and give zeros.
 func (n *Network) TrainAsGPU() error {
 	n.asGPU = true
 	return n.TakeVariants(n.variants)
@@ -150,7 +156,7 @@ func (n *Network) Alone(layer string) (*Network, error) {
 	var arch *Arch
 	err := n.Arch.Walk(func(c *op.Call) {
 		if c.Name == layer {
-			arch = n.Arch.alone(c, n.device)
+			arch = n.Arch.alone(c, n.TrainsAsGPU())
 		}
 	})
 	if err == nil && arch == nil {
@@ -159,7 +165,7 @@ func (n *Network) Alone(layer string) (*Network, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: layer %q: %w", n.Arch.Model, layer, err)
 	}
-	one := &Network{Arch: arch, tensors: map[string]*torch.Tensor{}, device: n.device, steps: map[mode]*program{}}
+	one := &Network{Arch: arch, tensors: map[string]*torch.Tensor{}, device: n.device, asGPU: n.asGPU, steps: map[mode]*program{}}
 	for i := range arch.Tensors {
 		t := &arch.Tensors[i]
 		if one.tensors[t.Name], err = t.Make(n.device); err == nil {
@@ -185,7 +191,7 @@ func (n *Network) takeVariant(c *op.Call, st *step) error {
 	if name == "" {
 		return nil
 	}
-	all := c.Variants(n.device.IsCUDA())
+	all := c.Variants(n.TrainsAsGPU())
 	i := slices.IndexFunc(all, func(v op.Variant) bool { return v.Name == name })
 	if i < 0 {
 		return fmt.Errorf("layer %q has no variant %q", c.Name, name)

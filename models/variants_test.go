@@ -102,7 +102,7 @@ func apart(got, want []float32) (off, largest float64) {
 const rounding = 2e-5
 
 func checkVariants(t fatal, n *Network, clips int, what string) (found []string) {
-	all, err := n.Arch.Alternatives(torch.CPU)
+	all, err := n.Arch.Alternatives(false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +156,7 @@ func TestVariantsAreTheOperation(t *testing.T) {
 // A network whose layers all take a variant, one after the other in all ways, trains as without.
 func TestVariantsTogether(t *testing.T) {
 	for name, n := range nets(t) {
-		all, err := n.Arch.Alternatives(torch.CPU)
+		all, err := n.Arch.Alternatives(false)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -4,18 +4,27 @@ package torch
 import "C"
 
 // KernelBatchNorm is [Scope.BatchNorm] in training by a kernel of eegprune's own on a GPU, of a float32 input
-// [n, c, ...]. The first kernel of a GPU has all compiled and loaded, which can't be recorded.
+// [n, c, ...]. The first kernel of a GPU has all compiled and loaded, which can't be recorded. On a CPU kernels
+// can only be counted, by [CountOperations]: their numbers are zeros.
 func (s *Scope) KernelBatchNorm(input *Tensor, b BatchNorm) *Tensor {
 	return s.make("batch_norm", func(out *C.ep_tensor) C.ep_status {
 		return C.ep_gpu_batch_norm(s.h, input.h, b.Weight.h, b.Bias.h, b.Mean.h, b.Variance.h, s.optional(b.Count), C.double(b.Momentum), C.double(b.Eps), out)
 	}, append([]*Tensor{input, b.Weight, b.Bias, b.Mean, b.Variance}, operands(b.Count)...)...)
 }
 
-// KernelLeakyReLUAvgPool2d is [Scope.LeakyReLUAvgPool2d] by a kernel of eegprune's own on a GPU; a slope of
-// 1 is the pool alone.
-func (s *Scope) KernelLeakyReLUAvgPool2d(input *Tensor, slope float64, width int) *Tensor {
-	return s.make("leaky_relu_avg_pool2d", func(out *C.ep_tensor) C.ep_status {
-		return C.ep_gpu_leaky_relu_avg_pool2d(s.h, input.h, C.double(slope), C.int64_t(width), out)
+// An Activation is x*Positive for a positive x and x*Negative for another, or (exp(x*Exponent)-1)*Negative where
+// the exponent is not zero. Its zero value is none.
+type Activation struct{ Positive, Negative, Exponent float64 }
+
+// KernelActivationAvgPool2d is an activation of input [n, c, h, w], then a mean over windows of width points side
+// by side in a row, by a kernel of eegprune's own on a GPU.
+func (s *Scope) KernelActivationAvgPool2d(input *Tensor, a Activation, width int) *Tensor {
+	if a == (Activation{}) {
+		a = Activation{Positive: 1, Negative: 1}
+	}
+	numbers := [3]C.double{C.double(a.Positive), C.double(a.Negative), C.double(a.Exponent)}
+	return s.make("activation_avg_pool2d", func(out *C.ep_tensor) C.ep_status {
+		return C.ep_gpu_activation_avg_pool2d(s.h, input.h, &numbers[0], C.int64_t(width), out)
 	}, input)
 }
 

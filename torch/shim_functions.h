@@ -188,13 +188,16 @@ EP_FN(ep_batch_norm,
        ep_tensor batches, int32_t training, double momentum, double eps, ep_tensor *out),
       (scope, input, weight, bias, mean, variance, batches, training, momentum, eps, out))
 /* The same and others in training by kernels of eegprune's own on a GPU, where input is. The first of them
- * compiles and loads all, which can't be recorded. */
+ * compiles and loads all, which can't be recorded. On a CPU they can only be counted, between ep_tally_begin and
+ * ep_tally_end: their numbers are zeros. */
 EP_FN(ep_gpu_batch_norm,
       (ep_scope scope, ep_tensor input, ep_tensor weight, ep_tensor bias, ep_tensor mean, ep_tensor variance,
        ep_tensor batches, double momentum, double eps, ep_tensor *out),
       (scope, input, weight, bias, mean, variance, batches, momentum, eps, out))
-EP_FN(ep_gpu_leaky_relu_avg_pool2d, (ep_scope scope, ep_tensor input, double slope, int64_t width, ep_tensor *out),
-      (scope, input, slope, width, out))
+/* activation: what a positive number and another are multiplied by, and the exponent, zero for none. */
+EP_FN(ep_gpu_activation_avg_pool2d,
+      (ep_scope scope, ep_tensor input, const double *activation, int64_t width, ep_tensor *out),
+      (scope, input, activation, width, out))
 /* padding: height before width. */
 EP_FN(ep_gpu_depthwise_conv2d,
       (ep_scope scope, ep_tensor input, ep_tensor weight, ep_tensor bias, const int64_t *padding, ep_tensor *out),

@@ -18,7 +18,7 @@ type Count struct {
 	Bytes int64 `json:"bytes"`
 }
 
-// A Tally counts operations by libtorch's names, "aten::addmm". Views are not counted, nor is an operation that
+// A Tally counts operations by libtorch's names, "aten::addmm", and eegprune's kernels by theirs. Views are not counted, nor is an operation that
 // is computed by others, which are.
 type Tally map[string]Count
 
@@ -39,8 +39,8 @@ func (t Tally) Names() []string {
 	})
 }
 
-// CountOperations counts the operations that work has libtorch compute on the calling thread. Kernels of eegprune's own are
-// none of libtorch's operations.
+// CountOperations counts the operations that work has libtorch compute on the calling thread, and launches of
+// eegprune's own kernels for GPUs, which on a CPU compute nothing.
 func CountOperations(work func() error) (Tally, error) {
 	if err := Load(); err != nil {
 		return nil, err

@@ -112,8 +112,8 @@ func TimeSteps(ctx context.Context, arch *models.Arch, o Options, batch int, dev
 	return times, err
 }
 
-// CountStep counts the operations of libtorch that a training step on a GPU takes, and the bytes that they read
-// and write: on a CPU by the same operations. Each is about one launch.
+// CountStep counts the operations of libtorch and the launches of eegprune's own kernels that a training step on a
+// GPU takes, and the bytes that they read and write: on a CPU by the same operations. Each operation is about one launch.
 func CountStep(ctx context.Context, arch *models.Arch, o Options, batch int, device torch.Device) (torch.Tally, models.Variants, error) {
 	f, err := prepare(arch, batch, device)
 	if err != nil {
@@ -136,13 +136,12 @@ func CountStep(ctx context.Context, arch *models.Arch, o Options, batch int, dev
 		defer s.Close()
 		rows := s.Index(t.Fit, device)
 		step := func() error { return cmp.Or(ctx.Err(), s.Err(), t.step(rows, batch)) }
-		for range 2 { // the first makes the gradients
-			if err := step(); err != nil {
+		for range 3 { // the first makes the gradients
+			if tally, err = torch.CountOperations(step); err != nil {
 				return err
 			}
 		}
-		tally, err = torch.CountOperations(step)
-		return err
+		return nil
 	})
 	return tally, f.network.Variants(), err
 }

@@ -81,7 +81,7 @@ func (t *Trials) choose(ctx context.Context, n *models.Network, o Options, clips
 	if len(names) == 0 {
 		return nil, nil, nil
 	}
-	layers, err := n.Arch.Alternatives(n.Device())
+	layers, err := n.Arch.Alternatives(n.TrainsAsGPU())
 	if err != nil {
 		return nil, nil, err
 	}
@@ -173,6 +173,10 @@ func tryLayer(ctx context.Context, n *models.Network, layer models.Alternative, 
 	for _, name := range variants {
 		if err := ctx.Err(); err != nil {
 			return nil, err
+		}
+		if slices.Contains(layer.NeedGPU, name) && !n.Device().IsCUDA() { // it is only counted
+			trials = append(trials, Trial{Variant: name})
+			continue
 		}
 		t := Trial{Variant: name, Libtorch: libtorch}
 		if err := b.try(ctx, &t, want, o.Agreement(), timed); err != nil {

@@ -138,7 +138,7 @@ func TestVariantsThatDisagree(t *testing.T) {
 	}
 	defer n.Free()
 	defer g.Free()
-	layers, err := arch.Alternatives(torch.CPU)
+	layers, err := arch.Alternatives(false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,5 +194,41 @@ func TestVariantsOptions(t *testing.T) {
 	good.Variants = "mean"
 	if !good.Reproducible(torch.CPU) {
 		t.Error("named variants are said to be not reproducible")
+	}
+}
+
+// Kernels for GPUs are counted without one: each launch, and what it reads and writes.
+func TestKernelsAreCounted(t *testing.T) {
+	arch := ofVariants(t)["eegnet"]
+	o := Options{Optimizer: "adam", LR: 0.01, BatchSize: 6, Epochs: 1}
+	count := func(variants string) (torch.Tally, models.Variants) {
+		o.Variants = variants
+		tally, taken, err := CountStep(context.Background(), arch, o, 6, torch.CPU)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tally, taken
+	}
+	live := torch.LiveTensors()
+	libtorch, _ := count("")
+	if libtorch["aten::elu"].Calls != 2 || libtorch["activation_pool_short"].Calls != 0 {
+		t.Errorf("without variants: %v", libtorch)
+	}
+	got, taken := count("kernel")
+	// Pools with the ELU before them, BatchNorms, depthwise convolutions.
+	if len(taken) != 2+3+2 {
+		t.Errorf("layers that take the kernel: %v", taken)
+	}
+	for name, calls := range map[string]int{"activation_pool_short": 2, "activation_pool_gradient": 2, "batch_norm_moments": 3,
+		"batch_norm_statistics": 3, "batch_norm_apply": 3, "batch_norm_gradient_sums": 3, "batch_norm_gradients": 3,
+		"batch_norm_gradient": 3, "depthwise": 2, "depthwise_input": 2, "depthwise_weight_parts": 2, "depthwise_weight": 2,
+		"aten::_fused_adam_": 1,
+		"aten::elu":          0, "aten::elu_backward": 0, "aten::avg_pool2d": 0, "aten::native_batch_norm": 0} {
+		if got[name].Calls != calls {
+			t.Errorf("%s is launched %d times, not %d", name, got[name].Calls, calls)
+		}
+	}
+	if left := torch.LiveTensors() - live; left != 0 {
+		t.Errorf("%d tensors are left", left)
 	}
 }

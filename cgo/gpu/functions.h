@@ -2,6 +2,7 @@
  * gradients are computed by another thread than the one that asked for them. */
 #pragma once
 
+#include "kernels.h"
 #include "launch.h"
 
 #include <ATen/core/grad_mode.h>
@@ -73,35 +74,43 @@ template <typename Launcher> struct BatchNorm : torch::autograd::Function<BatchN
   }
 };
 
-template <typename Launcher> struct LeakyPool : torch::autograd::Function<LeakyPool<Launcher>> {
-  static at::Tensor forward(AutogradContext *context, const at::Tensor &x, double slope, int64_t k) {
+inline Activation activation(double positive, double negative, double exponent) {
+  return {static_cast<float>(positive), static_cast<float>(negative), static_cast<float>(exponent)};
+}
+
+template <typename Launcher> struct ActivationPool : torch::autograd::Function<ActivationPool<Launcher>> {
+  static at::Tensor forward(AutogradContext *context, const at::Tensor &x, double positive, double negative,
+                            double exponent, int64_t k) {
     std::vector<int64_t> shape = x.sizes().vec();
     shape.back() /= k;
     const at::Tensor y = scratch(x, shape);
     Launcher launch(x.device());
-    leaky_pool_forward(launch, x, slope, k, y);
+    activation_pool_forward(launch, x, activation(positive, negative, exponent), k, y);
     context->save_for_backward({x});
-    context->saved_data["slope"] = slope;
+    context->saved_data["positive"] = positive;
+    context->saved_data["negative"] = negative;
+    context->saved_data["exponent"] = exponent;
     context->saved_data["k"] = k;
     return y;
   }
 
   static variable_list backward(AutogradContext *context, const variable_list &grads) {
-    no_second_gradient("leaky_relu_avg_pool2d");
+    no_second_gradient("avg_pool2d");
     const at::Tensor x = context->get_saved_variables()[0], dy = grads[0].contiguous(), dx = at::empty_like(x);
     Launcher launch(x.device());
-    leaky_pool_backward(launch, dy, x, context->saved_data["slope"].toDouble(), context->saved_data["k"].toInt(), dx);
-    return {dx, {}, {}};
+    const auto number = [&](const char *name) { return context->saved_data[name].toDouble(); };
+    activation_pool_backward(launch, dy, x, activation(number("positive"), number("negative"), number("exponent")),
+                             context->saved_data["k"].toInt(), dx);
+    return {dx, {}, {}, {}, {}};
   }
 
-  static at::Tensor call(const at::Tensor &x, double slope, int64_t width) {
-    check_numbers("leaky_relu_avg_pool2d", "input", x, x);
-    TORCH_CHECK(x.dim() == 4,
-                "leaky_relu_avg_pool2d takes an input [clips, channels, rows, points], not one of the shape ",
+  static at::Tensor call(const at::Tensor &x, const ActivationOptions &a, int64_t width) {
+    const char *const name = "avg_pool2d";
+    check_numbers(name, "input", x, x);
+    TORCH_CHECK(x.dim() == 4, name, " takes an input [clips, channels, rows, points], not one of the shape ",
                 x.sizes());
-    TORCH_CHECK(width > 0 && width <= x.size(3), "leaky_relu_avg_pool2d: windows of ", width, " do not fit rows of ",
-                x.size(3));
-    return LeakyPool::apply(x.contiguous(), slope, width);
+    TORCH_CHECK(width > 0 && width <= x.size(3), name, ": windows of ", width, " do not fit rows of ", x.size(3));
+    return ActivationPool::apply(x.contiguous(), a.positive, a.negative, a.exponent, width);
   }
 };
 

@@ -1,6 +1,6 @@
 /* Which kernels an operation takes, in what order, and of how many blocks: the same code launches them on a GPU
  * and, in the tests, on the CPU. A launcher is called with a kernel's name, the number of blocks
- * and the kernel's arguments, of exactly the types that the kernel has. */
+ * and the kernel's arguments, whose values are of exactly the types that the kernel has. */
 #pragma once
 
 #include "shape.h"
@@ -24,8 +24,25 @@ inline unsigned narrow(int64_t n) {
 
 inline unsigned parts(int64_t n, int64_t of) { return narrow((n + of - 1) / of); }
 
-inline float *out(const at::Tensor &t) { return t.defined() ? t.mutable_data_ptr<float>() : nullptr; }
-inline const float *in(const at::Tensor &t) { return t.defined() ? t.const_data_ptr<float>() : nullptr; }
+/* What a kernel reads and what it writes, as arguments of a launch: a launcher passes their numbers on, and can count
+ * them. A tensor that is undefined is no memory. */
+template <typename T> struct In {
+  const at::Tensor &tensor;
+};
+template <typename T> struct Out {
+  const at::Tensor &tensor;
+};
+template <typename T = float> In<T> in(const at::Tensor &t) { return {t}; }
+template <typename T = float> Out<T> out(const at::Tensor &t) { return {t}; }
+
+/* What the kernel itself is given. */
+template <typename T> T value(const T &argument) { return argument; }
+template <typename T> const T *value(const In<T> &a) {
+  return a.tensor.defined() ? a.tensor.template const_data_ptr<T>() : nullptr;
+}
+template <typename T> T *value(const Out<T> &a) {
+  return a.tensor.defined() ? a.tensor.template mutable_data_ptr<T>() : nullptr;
+}
 
 /* Memory for a kernel's own use, of the same device. */
 inline at::Tensor scratch(const at::Tensor &like, at::IntArrayRef shape, at::ScalarType type = at::kFloat) {
@@ -48,9 +65,8 @@ void batch_norm_forward(Launch &launch, const at::Tensor &x, const at::Tensor &w
                         const at::Tensor &statistics, const at::Tensor &y) {
   const Channels c(x);
   const at::Tensor sums = scratch(x, {c.blocks(), 2}, at::kDouble);
-  double *const s = sums.mutable_data_ptr<double>();
-  launch("batch_norm_moments", c.blocks(), in(x), s, c.n, c.points, c.channels, c.chunks);
-  launch("batch_norm_statistics", c.channels, static_cast<const double *>(s), out(statistics), out(running_mean),
+  launch("batch_norm_moments", c.blocks(), in(x), out<double>(sums), c.n, c.points, c.channels, c.chunks);
+  launch("batch_norm_statistics", c.channels, in<double>(sums), out(statistics), out(running_mean),
          out(running_var), c.n, c.channels, c.chunks, momentum, eps);
   launch("batch_norm_apply", c.blocks(), in(x), in(statistics), in(weight), in(bias), out(y), c.n, c.points, c.channels,
          c.chunks);
@@ -75,23 +91,21 @@ void batch_norm_backward(Launch &launch, const at::Tensor &dy, const at::Tensor 
 constexpr int64_t longest_short_window = 256;
 
 template <typename Launch>
-void leaky_pool_forward(Launch &launch, const at::Tensor &x, double slope, int64_t k, const at::Tensor &y) {
+void activation_pool_forward(Launch &launch, const at::Tensor &x, Activation a, int64_t k, const at::Tensor &y) {
   const unsigned width = narrow(x.size(-1)), window = narrow(k), windows = width / window, all = narrow(y.numel());
-  const float s = static_cast<float>(slope);
   if (k > longest_short_window) {
-    launch("leaky_pool_long", all, in(x), out(y), s, width, window, windows);
+    launch("activation_pool_long", all, in(x), out(y), a, width, window, windows);
     return;
   }
   const unsigned of_block = std::min(threads, chunk / window);
-  launch("leaky_pool_short", parts(all, of_block), in(x), out(y), s, width, window, windows, all, of_block);
+  launch("activation_pool_short", parts(all, of_block), in(x), out(y), a, width, window, windows, all, of_block);
 }
 
 template <typename Launch>
-void leaky_pool_backward(Launch &launch, const at::Tensor &dy, const at::Tensor &x, double slope, int64_t k,
-                         const at::Tensor &dx) {
+void activation_pool_backward(Launch &launch, const at::Tensor &dy, const at::Tensor &x, Activation a, int64_t k,
+                              const at::Tensor &dx) {
   const unsigned width = narrow(x.size(-1)), window = narrow(k), n = narrow(x.numel());
-  launch("leaky_pool_gradient", parts(n, chunk), in(x), in(dy), out(dx), static_cast<float>(slope), width, window,
-         width / window, n);
+  launch("activation_pool_gradient", parts(n, chunk), in(x), in(dy), out(dx), a, width, window, width / window, n);
 }
 
 inline Depthwise depthwise_shape(const at::Tensor &x, const at::Tensor &weight, std::array<int64_t, 2> pad,

@@ -11,6 +11,12 @@ constexpr unsigned chunk = threads * each;
 constexpr unsigned taps = 8;     /* of a weight's gradient that one block computes */
 constexpr unsigned together = 4; /* output channels of one input channel that a thread computes at once */
 
+/* A number where it is positive and where it isn't: multiplied, there after exp(exponent * x) - 1 unless the exponent
+ * is zero. */
+struct Activation {
+  float positive, negative, exponent;
+};
+
 /* A convolution of every channel alone. */
 struct Depthwise {
   int channels, height, width; /* of the input */

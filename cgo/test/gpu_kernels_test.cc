@@ -12,10 +12,13 @@
 #include <ATen/ops/avg_pool2d.h>
 #include <ATen/ops/batch_norm.h>
 #include <ATen/ops/conv2d.h>
+#include <ATen/ops/elu.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/leaky_relu.h>
 #include <ATen/ops/randn.h>
+#include <ATen/ops/relu.h>
+#include <ATen/ops/selu.h>
 #include <ATen/ops/zeros.h>
 
 #include <torch/csrc/autograd/autograd.h>
@@ -25,9 +28,9 @@
 namespace kernels {
 #include "gpu/block.cu"
 
+#include "gpu/activation_pool.cu"
 #include "gpu/batch_norm.cu"
 #include "gpu/depthwise.cu"
-#include "gpu/leaky_pool.cu"
 } // namespace kernels
 
 using at::Tensor;
@@ -46,9 +49,9 @@ const cuda_on_cpu::Kernels &all_kernels() {
     ADD(batch_norm_gradient_sums);
     ADD(batch_norm_gradients);
     ADD(batch_norm_gradient);
-    ADD(leaky_pool_short);
-    ADD(leaky_pool_long);
-    ADD(leaky_pool_gradient);
+    ADD(activation_pool_short);
+    ADD(activation_pool_long);
+    ADD(activation_pool_gradient);
     ADD(depthwise);
     ADD(depthwise_input);
     ADD(depthwise_weight_parts);
@@ -61,13 +64,13 @@ const cuda_on_cpu::Kernels &all_kernels() {
 
 struct Launcher {
   explicit Launcher(at::Device) {}
-  template <typename... Arguments> void operator()(const char *kernel, int64_t blocks, Arguments... arguments) {
-    all_kernels().launch(kernel, shim::gpu::narrow(blocks), shim::gpu::threads, arguments...);
+  template <typename... Arguments> void operator()(const char *kernel, int64_t blocks, const Arguments &...arguments) {
+    all_kernels().launch(kernel, shim::gpu::narrow(blocks), shim::gpu::threads, shim::gpu::value(arguments)...);
   }
 };
 
 using BatchNorm = shim::gpu::BatchNorm<Launcher>;
-using LeakyPool = shim::gpu::LeakyPool<Launcher>;
+using ActivationPool = shim::gpu::ActivationPool<Launcher>;
 using DepthwiseConv2d = shim::gpu::DepthwiseConv2d<Launcher>;
 
 Tensor randn(at::IntArrayRef shape, uint64_t seed) {
@@ -162,9 +165,21 @@ TEST(BatchNorm, OfAConstant) {
   EXPECT_TRUE(at::equal(mean, at::full({3}, 0.1f)));
 }
 
-// Widths that leave a rest, windows of all sizes that are added up differently, zeros. Of short windows the sum
-// is in order: the bits are those of libtorch's two operations.
-TEST(LeakyPool, IsItsTwoOperations) {
+// Widths that leave a rest, windows of all sizes that are added up differently, zeros; every activation. Of short windows
+// the sum is in order: without an exponential the bits are those of libtorch's two operations.
+TEST(ActivationPool, IsItsTwoOperations) {
+  struct Form {
+    const char *name;
+    shim::gpu::ActivationOptions options;
+    std::function<Tensor(const Tensor &)> libtorch;
+  };
+  const Form forms[] = {
+      {"none", {1, 1, 0}, [](const Tensor &x) { return x; }},
+      {"LeakyReLU", {1, 0.01, 0}, [](const Tensor &x) { return at::leaky_relu(x, 0.01); }},
+      {"ReLU", {1, 0, 0}, [](const Tensor &x) { return at::relu(x); }},
+      {"ELU", {1, 0.7, 1}, [](const Tensor &x) { return at::elu(x, 0.7); }},
+      {"SELU", {1.0507009873554805, 1.7580993408473766, 1}, [](const Tensor &x) { return at::selu(x); }},
+  };
   struct Case {
     std::vector<int64_t> shape;
     int64_t k;
@@ -177,16 +192,19 @@ TEST(LeakyPool, IsItsTwoOperations) {
   for (const Case &k : cases) {
     const Tensor x = randn(k.shape, 1);
     x.view(-1)[0].zero_();
-    const std::string of = words(k.shape) + " by " + std::to_string(k.k);
-    const auto ours = [&](const Tensors &t) { return LeakyPool::call(t[0], 0.01, k.k); };
-    const auto theirs = [&](const Tensors &t) {
-      return at::avg_pool2d(at::leaky_relu(t[0], 0.01), {1, k.k}, {1, k.k});
-    };
-    const Tensors got = results({x}, at::kFloat, ours);
-    near(got, results({x}, at::kDouble, theirs), 1e-6, of);
-    same(got, results({x}, at::kFloat, ours), of);
-    if (k.k <= shim::gpu::longest_short_window)
-      same(got, results({x}, at::kFloat, theirs), of + " beside libtorch's");
+    for (const Form &f : forms) {
+      if (x.numel() > 10000 && f.options.negative != 0.01 && f.options.exponent == 0)
+        continue; // seconds
+      const std::string of = std::string(f.name) + ", " + words(k.shape) + " by " + std::to_string(k.k);
+      const auto ours = [&](const Tensors &t) { return ActivationPool::call(t[0], f.options, k.k); };
+      const auto theirs = [&](const Tensors &t) { return at::avg_pool2d(f.libtorch(t[0]), {1, k.k}, {1, k.k}); };
+      const Tensors got = results({x}, at::kFloat, ours);
+      // A mean of thousands is much smaller than what was rounded.
+      near(got, results({x}, at::kDouble, theirs), k.k > 4000 ? 4e-6 : 1e-6, of);
+      same(got, results({x}, at::kFloat, ours), of);
+      if (k.k <= shim::gpu::longest_short_window && f.options.exponent == 0)
+        same(got, results({x}, at::kFloat, theirs), of + " beside libtorch's");
+    }
   }
 }
 
@@ -233,13 +251,14 @@ TEST(DepthwiseConv2d, OfLongKernels) {
 
 // Gradients that nobody wants are not computed, and inputs of another layout are put in order.
 TEST(Functions, ComputeWhatIsWanted) {
+  const shim::gpu::ActivationOptions leaky{1, 0.1, 0};
   const Tensor x = randn({2, 9, 6, 3}, 1).transpose(1, 3), weight = leaf(randn({6, 1, 2, 2}, 2), at::kFloat);
   const Tensor y = DepthwiseConv2d::call(x, weight, {}, {0, 0});
   y.sum().backward();
   EXPECT_TRUE(weight.grad().defined());
   EXPECT_FALSE(x.grad().defined());
   EXPECT_LE((y - at::conv2d(x, weight, {}, 1, at::IntArrayRef{0, 0}, 1, 3)).abs().max().item<float>(), 1e-5);
-  EXPECT_TRUE(at::equal(LeakyPool::call(x, 0.1, 2), LeakyPool::call(x.contiguous(), 0.1, 2)));
+  EXPECT_TRUE(at::equal(ActivationPool::call(x, leaky, 2), ActivationPool::call(x.contiguous(), leaky, 2)));
 }
 
 namespace {
@@ -261,19 +280,21 @@ template <typename F> std::string error(const F &f) {
 } // namespace
 
 TEST(Functions, RefuseWhatTheyCannotCompute) {
+  const shim::gpu::ActivationOptions leaky{1, 0.1, 0};
   const Tensor x = randn({2, 3, 4, 9}, 1), three = randn({3}, 2);
-  SAYS(LeakyPool::call(x, 0.1, 10), "windows of 10 do not fit rows of 9");
-  SAYS(LeakyPool::call(x.view({6, 36}), 0.1, 2), "not one of the shape [6, 36]");
-  SAYS(LeakyPool::call(x.to(at::kDouble), 0.1, 2), "input must be of float32");
+  SAYS(ActivationPool::call(x, leaky, 10), "windows of 10 do not fit rows of 9");
+  SAYS(ActivationPool::call(x.view({6, 36}), leaky, 2), "not one of the shape [6, 36]");
+  SAYS(ActivationPool::call(x.to(at::kDouble), leaky, 2), "input must be of float32");
   SAYS(BatchNorm::call(x, three, three, randn({2}, 1), three, 0.1, 1e-5), "running mean has the shape [2]");
   SAYS(BatchNorm::call(randn({1, 3, 1, 1}, 1), three, three, three, three, 0.1, 1e-5), "more than one value");
   SAYS(DepthwiseConv2d::call(x, randn({4, 1, 1, 1}, 1), {}, {0, 0}), "does not convolve every channel");
   SAYS(DepthwiseConv2d::call(x, randn({3, 1, 5, 1}, 1), {}, {0, 0}), "is larger than an input");
   SAYS(DepthwiseConv2d::call(x, randn({3, 1, 1, 1}, 1), {}, {0, -1}), "less than nothing");
   const Tensor twice = leaf(x, at::kFloat);
-  SAYS(torch::autograd::grad({LeakyPool::call(twice, 0.1, 3).sum()}, {twice}, {}, true, /*create_graph=*/true),
+  SAYS(torch::autograd::grad({ActivationPool::call(twice, leaky, 3).sum()}, {twice}, {}, true, /*create_graph=*/true),
        "has no gradient of its own");
-  SAYS(shim::gpu::leaky_relu_avg_pool2d(x, 0.1, 3), "GPU");
+  // Nothing is counted, so that there is nothing to do on a CPU.
+  SAYS(shim::gpu::activation_avg_pool2d(x, leaky, 3), "activation_pool_short is a kernel for GPUs");
 }
 
 // Where there is an NVRTC, which needs no GPU: in libtorch's folder, or in LD_LIBRARY_PATH.

@@ -18,8 +18,9 @@ func (a *app) benchOperationsCommand() *cobra.Command {
 		Use:   "operations",
 		Short: "Count the operations and bytes of a training step on a GPU",
 		Long: `operations counts libtorch's operations of a training step as a GPU does it, without and with each
-variant, and the bytes that they read and write. An operation is about one launch; bytes bound the
-time from below where maps are large. It needs no GPU. --variants counts a step with those.`,
+variant, and the bytes that they read and write. An operation is about one launch, one of eegprune's
+own kernels exactly; bytes bound the time from below where maps are large. It needs no GPU. --variants
+counts a step with those.`,
 		Example: `  eegprune bench operations --model tsception --batch 16`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -34,6 +35,9 @@ time from below where maps are large. It needs no GPU. --variants counts a step 
 			device, err := f.dev.open()
 			if err != nil {
 				return err
+			}
+			if o.Variants == train.AutoVariants && !device.IsCUDA() {
+				return usageError{fmt.Errorf("--variants %s: which are fastest only a GPU says; name those to count: %s", train.AutoVariants, strings.Join(models.VariantNames(), ","))}
 			}
 			counted := append([]string{""}, models.VariantNames()...)
 			if o.Variants != "" {

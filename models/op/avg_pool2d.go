@@ -99,7 +99,7 @@ func avgPool2d() Op {
 			},
 			Bind: bindMean,
 		}, {
-			// A pool along rows, with the LeakyReLU before it, by a kernel of eegprune's own.
+			// A pool along rows, with the activation before it, by a kernel of eegprune's own.
 			Name: OwnKernel,
 			GPU:  true,
 			Fits: func(c *Call) bool {
@@ -109,7 +109,9 @@ func avgPool2d() Op {
 			Bind: func(b *Binding) Kernel {
 				x := b.Source("self")
 				kernel, _ := b.Window()
-				return func(s *torch.Scope, v *Values) *torch.Tensor { return s.KernelLeakyReLUAvgPool2d(x(v), 1, kernel[1]) }
+				return func(s *torch.Scope, v *Values) *torch.Tensor {
+					return s.KernelActivationAvgPool2d(x(v), torch.Activation{}, kernel[1])
+				}
 			},
 		}},
 		Rewritable:  true,

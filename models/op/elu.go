@@ -23,6 +23,9 @@ func elu() Op {
 			alpha := b.Float("alpha")
 			return unary("self", func(s *torch.Scope, x *torch.Tensor) *torch.Tensor { return s.ELU(x, alpha) })(b)
 		},
+		Activation: func(c *Call) torch.Activation {
+			return torch.Activation{Positive: 1, Negative: c.Float("alpha"), Exponent: 1}
+		},
 		ONNX:   elementwiseONNX,
 		Module: module("nn.ELU", "alpha"),
 		Python: function("F.elu", "self", "alpha"),

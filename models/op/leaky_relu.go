@@ -17,6 +17,9 @@ func leakyReLU() Op {
 			}
 			return unary("self", func(s *torch.Scope, x *torch.Tensor) *torch.Tensor { return f(s, x, slope) })(b)
 		},
+		Activation: func(c *Call) torch.Activation {
+			return torch.Activation{Positive: 1, Negative: c.Float("negative_slope")}
+		},
 		ONNX:      elementwiseONNX,
 		Module:    module("nn.LeakyReLU", "negative_slope"),
 		Python:    function("F.leaky_relu", "self", "negative_slope"),

@@ -37,6 +37,8 @@ type Op struct {
 	Passes func(c *Call, training bool) bool
 	// Bind makes its kernel, or returns nil where libtorch is to compute it, by the operation's name.
 	Bind func(b *Binding) Kernel
+	// Activation is what an activation computes of each number, for a kernel that computes more with it.
+	Activation func(c *Call) torch.Activation
 	// Variants are other ways to compute it in training.
 	Variants []Variant
 	// ONNX adds it to a graph of the evaluation.

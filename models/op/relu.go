@@ -16,10 +16,11 @@ func relu() Op {
 			}
 			return unary("self", (*torch.Scope).ReLU)(b)
 		},
-		ONNX:      elementwiseONNX,
-		Module:    module("nn.ReLU"),
-		Python:    function("F.relu", "self"),
-		AnyLayout: true,
+		Activation: func(*Call) torch.Activation { return torch.Activation{Positive: 1} },
+		ONNX:       elementwiseONNX,
+		Module:     module("nn.ReLU"),
+		Python:     function("F.relu", "self"),
+		AnyLayout:  true,
 	}
 }
 

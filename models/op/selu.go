@@ -11,6 +11,10 @@ func selu() Op {
 		Shape:  same("self"),
 		Tie:    elementwise("self"),
 		Bind:   unary("self", (*torch.Scope).SELU),
+		Activation: func(*Call) torch.Activation {
+			const scale, alpha = 1.0507009873554804934193349852946, 1.6732632423543772848170429916717
+			return torch.Activation{Positive: scale, Negative: scale * alpha, Exponent: 1}
+		},
 		ONNX:   elementwiseONNX,
 		Module: module("nn.SELU"),
 		Python: function("F.selu", "self"),
