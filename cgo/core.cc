@@ -154,6 +154,10 @@ ep_status ep_set_deterministic(int32_t on) {
   return shim::call(false, [&] { shim::be_deterministic(on != 0); });
 }
 
+ep_status ep_set_cudnn_benchmark(int32_t on) {
+  return shim::call(false, [&] { at::globalContext().setBenchmarkCuDNN(on != 0); });
+}
+
 ep_status ep_live_tensors(int64_t *n) {
   *n = shim::live_tensors.load(std::memory_order_relaxed);
   return {EP_OK, nullptr};

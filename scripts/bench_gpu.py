@@ -158,9 +158,10 @@ def steps(a, reached):
     for name in a.models:
         flops, moved = work(name, a.batch)
         other = theirs(name, a.batch, a.seconds, not a.no_compile)
-        for precision, way in itertools.product(("float32", "tf32", "bf16"), ("", "auto", "fast")):
-            flags = {"": [], "auto": ["--variants", "auto"], "fast": ["--fast", "--variants", "auto"]}[way]
-            if way == "fast" and precision != "tf32":
+        for precision, way in itertools.product(("float32", "tf32", "bf16"), ("", "auto", "cudnn", "fast")):
+            flags = {"": [], "auto": ["--variants", "auto"], "cudnn": ["--cudnn-benchmark", "--variants", "auto"],
+                     "fast": ["--fast", "--variants", "auto"]}[way]
+            if way in ("cudnn", "fast") and precision != "tf32":
                 continue
             flags += [] if precision == "float32" else ["--precision", precision]
             ours = eegprune(a.program, "--model", name, "--batch", a.batch, "--seconds", a.seconds, *flags)

@@ -139,6 +139,16 @@ func SetDeterministic(on bool) error {
 	return check("set_deterministic", C.ep_set_deterministic(flag(on)))
 }
 
+// SetCuDNNBenchmark sets, for the whole process, whether cuDNN times its algorithms for each shape of a convolution that
+// is new to a thread, and takes the fastest, which may be another one each time; while [SetDeterministic] is on,
+// the fastest of those that are deterministic. It is off unless this says so, as in PyTorch.
+func SetCuDNNBenchmark(on bool) error {
+	if err := Load(); err != nil {
+		return err
+	}
+	return check("set_cudnn_benchmark", C.ep_set_cudnn_benchmark(flag(on)))
+}
+
 // Synchronize waits until the device has done all that the calling goroutine asked of it,
 // within [Device.OnOwnStream] or, outside, that any did. On the CPU there is nothing to wait
 // for.

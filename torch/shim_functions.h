@@ -19,6 +19,9 @@ EP_FN(ep_allow_tf32, (int32_t convolutions, int32_t products), (convolutions, pr
 /* Whether operations on GPUs give the same bits each time, as they do unless this says
  * otherwise; else libtorch takes whatever form it thinks fastest. */
 EP_FN(ep_set_deterministic, (int32_t on), (on))
+/* Whether cuDNN times its algorithms for a shape that is new to a thread and takes the fastest, as it does not unless
+ * this says so: of those that are deterministic while operations are to be. */
+EP_FN(ep_set_cudnn_benchmark, (int32_t on), (on))
 /* Counts the operations that the calling thread has libtorch compute, from the first call to the second,
  * which returns a line for each, "aten::mm calls bytes"; it is freed by ep_message_free. Views, and operations
  * that others compute, are not counted. */

@@ -17,12 +17,12 @@ const (
 // Precisions lists them.
 func Precisions() []string { return []string{TF32, TF32Conv, BF16} }
 
-// SetArithmetic sets the arithmetic of the process's GPUs to that of the trainings. TF32 and Fast
-// hold for the whole process: trainings that differ in them are an error.
+// SetArithmetic sets the arithmetic of the process's GPUs to that of the trainings. TF32, Fast and
+// CuDNNBenchmark hold for the whole process: trainings that differ in them are an error.
 func SetArithmetic(trainings ...Options) error {
-	type arithmetic struct{ convolutions, products, fast bool }
+	type arithmetic struct{ convolutions, products, fast, benchmark bool }
 	arithmeticOf := func(o Options) arithmetic {
-		return arithmetic{o.Precision == TF32 || o.Precision == TF32Conv, o.Precision == TF32, o.Fast}
+		return arithmetic{o.Precision == TF32 || o.Precision == TF32Conv, o.Precision == TF32, o.Fast, o.CuDNNBenchmark}
 	}
 	if len(trainings) == 0 {
 		return nil
@@ -30,7 +30,7 @@ func SetArithmetic(trainings ...Options) error {
 	want := arithmeticOf(trainings[0])
 	for _, o := range trainings[1:] {
 		if arithmeticOf(o) != want {
-			return fmt.Errorf("precision %s and %s, and fast, hold for all that the process computes: give them to the training and the fine-tuning of every network, or to none",
+			return fmt.Errorf("precision %s and %s, fast and cudnn_benchmark hold for all that the process computes: give them to the training and the fine-tuning of every network, or to none",
 				TF32, TF32Conv)
 		}
 	}
@@ -38,6 +38,9 @@ func SetArithmetic(trainings ...Options) error {
 		return nil // as libtorch was loaded
 	}
 	if err := torch.AllowTF32(want.convolutions, want.products); err != nil {
+		return err
+	}
+	if err := torch.SetCuDNNBenchmark(want.benchmark); err != nil {
 		return err
 	}
 	return torch.SetDeterministic(!want.fast)
@@ -54,6 +57,9 @@ func (o Options) Arithmetic() string {
 	}
 	if o.Fast {
 		parts = append(parts, "fast: another run gives other bits")
+	}
+	if o.CuDNNBenchmark {
+		parts = append(parts, "cuDNN's fastest algorithms by its benchmark, which may be others in another run")
 	}
 	return strings.Join(parts, ", ")
 }

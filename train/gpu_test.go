@@ -443,6 +443,63 @@ func TestGPUFirstStepsAreTheCPUs(t *testing.T) {
 	})
 }
 
+// Steps whose algorithms cuDNN has timed can be recorded, and are the steps of the others up to rounding.
+func TestGPUCuDNNBenchmark(t *testing.T) {
+	device := gpu(t)
+	arch := archOn(t, "fbccnn", nil)
+	d := clipsOn(t, arch, 64, device)
+	defer d.Free()
+	losses := func(o Options) (losses []float64, replayed int) {
+		if err := SetArithmetic(o); err != nil {
+			t.Fatal(err)
+		}
+		err := device.OnOwnStream(func() error {
+			n, g, err := Fresh(arch, nil, device, 3)
+			if err != nil {
+				return err
+			}
+			defer n.Free()
+			defer g.Free()
+			r, err := newTrainer(context.Background(), Training{Network: n, Data: d, Fit: upTo(64), Options: o, Generator: g})
+			if err != nil {
+				return err
+			}
+			defer r.free()
+			r.lr = o.LR
+			for range 3 {
+				more, err := r.losses(context.Background(), 2)
+				if err != nil {
+					return err
+				}
+				losses = append(losses, more...)
+			}
+			replayed = r.replayed
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return losses, replayed
+	}
+	o := Options{Optimizer: "sgd", LR: 0.01, BatchSize: 32, Epochs: 1}
+	want, _ := losses(o)
+	o.CuDNNBenchmark = true
+	t.Cleanup(func() {
+		if err := torch.SetCuDNNBenchmark(false); err != nil {
+			t.Error(err)
+		}
+	})
+	got, replayed := losses(o)
+	if replayed == 0 {
+		t.Error("no step was recorded")
+	}
+	for i := range want[:2] { // later ones follow what was rounded
+		if !(math.Abs(got[i]-want[i]) <= 1e-3*want[i]) {
+			t.Errorf("losses %v, without the benchmark %v", got, want)
+		}
+	}
+}
+
 // Each variant agrees with libtorch on the layers of real sizes, its steps can be recorded, and a training
 // by it gives the same bits twice.
 func TestGPUVariants(t *testing.T) {

@@ -61,17 +61,17 @@ func TestTheLargestBatchThatFitsIsTriedOut(t *testing.T) {
 
 func TestTrainingsOfOneProcessComputeAlike(t *testing.T) {
 	t.Cleanup(func() {
-		if err := errors.Join(torch.AllowTF32(false, false), torch.SetDeterministic(true)); err != nil {
+		if err := errors.Join(torch.AllowTF32(false, false), torch.SetDeterministic(true), torch.SetCuDNNBenchmark(false)); err != nil {
 			t.Error(err)
 		}
 	})
 	with := func(precision string, fast bool) Options { return Options{Precision: precision, Fast: fast} }
-	for _, fit := range [][]Options{{}, {with("", false), with(BF16, false)}, {with(TF32, true), with(TF32, true)}, {with(TF32Conv, false)}} {
+	for _, fit := range [][]Options{{}, {with("", false), with(BF16, false)}, {with(TF32, true), with(TF32, true)}, {with(TF32Conv, false)}, {{CuDNNBenchmark: true}, {CuDNNBenchmark: true}}} {
 		if err := SetArithmetic(fit...); err != nil {
 			t.Errorf("%+v: %v", fit, err)
 		}
 	}
-	for _, clash := range [][]Options{{with(TF32, false), with("", false)}, {with(TF32, false), with(TF32Conv, false)}, {with("", true), with("", false)}} {
+	for _, clash := range [][]Options{{with(TF32, false), with("", false)}, {with(TF32, false), with(TF32Conv, false)}, {with("", true), with("", false)}, {{CuDNNBenchmark: true}, {}}} {
 		if err := SetArithmetic(clash...); err == nil {
 			t.Errorf("%+v: no error", clash)
 		}

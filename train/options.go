@@ -41,6 +41,9 @@ type Options struct {
 	Precision   string    `json:"precision,omitempty" yaml:"precision,omitempty"` // "" for float32, or one of Precisions
 	// Fast lets a GPU compute in whatever way is fastest: two runs then differ.
 	Fast bool `json:"fast,omitempty" yaml:"fast,omitempty"`
+	// CuDNNBenchmark has cuDNN time its algorithms for each shape and take the fastest, unless Fast is set of those
+	// that are deterministic: two runs differ where it takes another.
+	CuDNNBenchmark bool `json:"cudnn_benchmark,omitempty" yaml:"cudnn_benchmark,omitempty"`
 	// Variants are names of [models.VariantNames], with commas: each layer takes the first that computes it
 	// and agrees with libtorch's operation. With "auto" it takes the fastest, which may be another one each
 	// time; with "" libtorch's operation.

@@ -38,7 +38,7 @@ func (o Options) checkVariants() error {
 
 // Reproducible reports whether the same training on the same device gives the same bits.
 func (o Options) Reproducible(device torch.Device) bool {
-	return o.Variants != AutoVariants && (!o.Fast || !device.IsCUDA())
+	return o.Variants != AutoVariants && (!o.Fast && !o.CuDNNBenchmark || !device.IsCUDA())
 }
 
 // Agreement is how far a variant's numbers may be from those of libtorch's operation, as a share of the
@@ -99,7 +99,7 @@ func (t *Trials) choose(ctx context.Context, n *models.Network, o Options, clips
 		if len(wanted) == 0 {
 			continue
 		}
-		key := fmt.Sprint(n.Device(), " ", clips, " ", o.Precision, " ", o.Fast, " ", o.Variants, " ", layer.Key, " ", layer.First)
+		key := fmt.Sprint(n.Device(), " ", clips, " ", o.Precision, " ", o.Fast, " ", o.CuDNNBenchmark, " ", o.Variants, " ", layer.Key, " ", layer.First)
 		trials, known := t.done[key]
 		if !known {
 			if trials, err = tryLayer(ctx, n, layer, wanted, o, clips); err != nil {

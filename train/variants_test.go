@@ -191,6 +191,10 @@ func TestVariantsOptions(t *testing.T) {
 	if good.Reproducible(torch.CPU) {
 		t.Error("what is chosen by its time is said to be reproducible")
 	}
+	timed := Options{CuDNNBenchmark: true}
+	if gpu := torch.CUDA(0); !timed.Reproducible(torch.CPU) || timed.Reproducible(gpu) {
+		t.Error("cuDNN's benchmark is said to be reproducible on a GPU, or not on a CPU")
+	}
 	good.Variants = "mean"
 	if !good.Reproducible(torch.CPU) {
 		t.Error("named variants are said to be not reproducible")

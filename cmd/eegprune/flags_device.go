@@ -72,7 +72,7 @@ func jobsFlag(s *pflag.FlagSet, jobs *int) {
 // arithmeticFlags say how training steps are computed.
 type arithmeticFlags struct {
 	precision, variants string
-	fast                bool
+	fast, benchmark     bool
 	set                 *pflag.FlagSet
 }
 
@@ -80,10 +80,11 @@ func (f *arithmeticFlags) register(s *pflag.FlagSet) {
 	f.set = s
 	s.StringVar(&f.precision, "precision", "", "precision of products and convolutions (default: float32)\ntf32 or tf32-conv (PyTorch's default), on a GPU, or bf16, in training steps")
 	s.BoolVar(&f.fast, "fast", false, "fastest algorithms of a GPU: another run gives other bits")
+	s.BoolVar(&f.benchmark, "cudnn-benchmark", false, "have cuDNN time its algorithms on a GPU for each shape and take the fastest\nof those that give the same bits each time; another run may take another")
 	s.StringVar(&f.variants, "variants", "", "other ways to compute layers in training, which round otherwise\nsome of "+strings.Join(models.VariantNames(), ",")+
 		"\nor auto: for each layer the fastest here, which may be another one each time")
 	group(s, ofComputing)
-	rare(s, "precision", "fast", "variants")
+	rare(s, "precision", "fast", "cudnn-benchmark", "variants")
 	takes(s, "name,...", "variants")
 }
 
@@ -94,6 +95,9 @@ func (f *arithmeticFlags) apply(o *train.Options) {
 	}
 	if f.set.Changed("fast") {
 		o.Fast = f.fast
+	}
+	if f.set.Changed("cudnn-benchmark") {
+		o.CuDNNBenchmark = f.benchmark
 	}
 	if f.set.Changed("variants") {
 		o.Variants = f.variants
