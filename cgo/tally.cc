@@ -18,7 +18,7 @@ struct Count {
 // that a GPU computes as a whole. Its inputs are known only when it begins.
 struct Frame final : at::ObserverContext {
   bool whole = false, calls_others = false;
-  int64_t bytes = 0, overwritten = 0; // of inputs that it writes and returns nothing of
+  int64_t bytes = 0, overwritten = 0;                        // of inputs that it writes and returns nothing of
   std::vector<std::pair<const void *, const void *>> inputs; // tensors and their memory
 };
 

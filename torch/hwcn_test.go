@@ -39,7 +39,8 @@ func normal(t *rapid.T, s *torch.Scope, g *torch.Generator, shape ...int) *torch
 func drawConvolution(t *rapid.T, s *torch.Scope, clips, widest int) drawnConvolution {
 	n := func(low, high int, what string) int { return rapid.IntRange(low, high).Draw(t, what) }
 	groups := n(1, 3, "groups")
-	in, out := groups*n(1, 9, "channels in"), groups*n(1, 20, "channels out")
+	channels := rapid.OneOf(rapid.IntRange(1, 9), rapid.SampledFrom([]int{64, 70})) // of many each point of the kernel is taken alone
+	in, out := groups*channels.Draw(t, "channels in"), groups*n(1, 20, "channels out")
 	kernel := [2]int{n(1, 4, "kernel height"), n(1, 5, "kernel width")}
 	o := torch.HWCNOptions{Groups: groups, Slope: rapid.SampledFrom([]float64{0, 0.01, 1}).Draw(t, "slope"), Pool: n(1, 3, "pool"),
 		Stride: [2]int{n(1, 2, "stride"), n(1, 2, "stride")}}
@@ -158,6 +159,59 @@ func TestFewClipsAreConv2dAndWhatFollows(t *testing.T) {
 		}
 		alike(t, s, s.Conv2dFew(c.x, c.weight, c.bias, c.o, prepared, true), c.layers(s))
 	})
+}
+
+// Threads take parts of the work as they come for them: numbers don't depend on which computes which.
+func TestFewClipsOnSeveralThreads(t *testing.T) {
+	before, err := torch.NumThreads()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := torch.SetNumThreads(before); err != nil {
+			t.Error(err)
+		}
+	})
+	s := scope(t, torch.NoGrad)
+	g, err := torch.NewGenerator(torch.CPU, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Free()
+	random := func(shape ...int) *torch.Tensor {
+		x, err := torch.Zeros(shape...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer x.Free()
+		if err := g.Normal(x, 0, 1); err != nil {
+			t.Fatal(err)
+		}
+		return s.Clone(x)
+	}
+	x, weight := random(5, 128, 9, 9), random(96, 128, 3, 3)
+	bits := func(threads int) []float32 {
+		if err := torch.SetNumThreads(threads); err != nil {
+			t.Fatal(err)
+		}
+		prepared, err := torch.NewPrepared()
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := torch.ToSlice[float32](s.Conv2dFew(x, weight, nil, torch.HWCNOptions{Pad: [4]int{1, 1, 1, 1}}, prepared, true))
+		if err != nil {
+			t.Fatal(err, s.Err())
+		}
+		return v
+	}
+	want := bits(1)
+	for range 20 {
+		for _, threads := range []int{2, 3, 7} {
+			if !slices.Equal(bits(threads), want) {
+				t.Fatalf("%d threads compute other bits than one", threads)
+			}
+		}
+	}
 }
 
 // Features are a linear layer's, with the same bits for a clip whichever are beside it.

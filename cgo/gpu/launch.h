@@ -66,8 +66,8 @@ void batch_norm_forward(Launch &launch, const at::Tensor &x, const at::Tensor &w
   const Channels c(x);
   const at::Tensor sums = scratch(x, {c.blocks(), 2}, at::kDouble);
   launch("batch_norm_moments", c.blocks(), in(x), out<double>(sums), c.n, c.points, c.channels, c.chunks);
-  launch("batch_norm_statistics", c.channels, in<double>(sums), out(statistics), out(running_mean),
-         out(running_var), c.n, c.channels, c.chunks, momentum, eps);
+  launch("batch_norm_statistics", c.channels, in<double>(sums), out(statistics), out(running_mean), out(running_var),
+         c.n, c.channels, c.chunks, momentum, eps);
   launch("batch_norm_apply", c.blocks(), in(x), in(statistics), in(weight), in(bias), out(y), c.n, c.points, c.channels,
          c.chunks);
 }

@@ -44,8 +44,7 @@ class Counter {
 public:
   explicit Counter(at::Device) {}
 
-  template <typename... Arguments>
-  void operator()(const char *kernel, int64_t, const Arguments &...arguments) const {
+  template <typename... Arguments> void operator()(const char *kernel, int64_t, const Arguments &...arguments) const {
     at::RecordFunction report(at::RecordScope::FUNCTION);
     TORCH_CHECK(report.isActive(), kernel, " is a kernel for GPUs, and its input is on a CPU");
     std::vector<c10::IValue> read, written;

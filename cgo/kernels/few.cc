@@ -3,9 +3,9 @@
 // laid around it once, and the operations after a convolution are fused with it.
 #include "few.h"
 #include "kernels.h"
+#include "share.h"
 #include "trial.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/ops/avg_pool2d.h>
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/empty.h>
@@ -115,18 +115,30 @@ namespace {
 
 // The clips within their zeros, with the channels of a point or the points of a row side by side.
 Tensor within(const Tensor &x, const shim::Pad &pad, bool by_rows) {
-  const int64_t n = x.size(0), channels = x.size(1), h = x.size(2), w = x.size(3), height = h + pad[2] + pad[3],
-                wide = w + pad[0] + pad[1];
-  const auto format = by_rows ? at::MemoryFormat::Contiguous : at::MemoryFormat::ChannelsLast;
+  const Tensor from = x.contiguous(by_rows ? at::MemoryFormat::Contiguous : at::MemoryFormat::ChannelsLast);
   const bool bare = std::ranges::all_of(pad, [](int64_t p) { return p == 0; });
   if (bare && !by_rows)
-    return x.contiguous(format);
-  Tensor all = at::empty({n * channels * height * wide + (by_rows ? Few::beyond : 0)}, x.options().memory_format(at::MemoryFormat::Contiguous));
-  std::fill_n(all.mutable_data_ptr<float>(), all.numel(), 0.0f);
-  Tensor inner = all.narrow(0, 0, n * channels * height * wide);
-  inner = by_rows ? inner.view({n, channels, height, wide}) : inner.view({n, height, wide, channels}).permute({0, 3, 1, 2});
-  inner.narrow(2, pad[2], h).narrow(3, pad[0], w).copy_(x);
-  return inner;
+    return from;
+  // Maps of rows of numbers: of points, or of the points' channels.
+  const int64_t of_point = by_rows ? 1 : x.size(1), maps = x.size(0) * (by_rows ? x.size(1) : 1), height = x.size(2), row = x.size(3) * of_point,
+                left = pad[0] * of_point, wide = left + row + pad[1] * of_point, all = pad[2] + height + pad[3];
+  const Tensor padded = at::empty({maps * all * wide + (by_rows ? Few::beyond : 0)}, at::TensorOptions().dtype(at::kFloat));
+  const float *in = from.const_data_ptr<float>();
+  float *out = padded.mutable_data_ptr<float>();
+  shim::share(maps * all, 50000 / wide, [=](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t y = i % all - pad[2];
+      if (y < 0 || y >= height) {
+        std::fill_n(out + i * wide, wide, 0.0f);
+        continue;
+      }
+      float *to = std::fill_n(out + i * wide, left, 0.0f);
+      to = std::copy_n(in + (i / all * height + y) * row, row, to);
+      std::fill_n(to, wide - left - row, 0.0f);
+    }
+  });
+  std::fill(out + maps * all * wide, out + padded.numel(), 0.0f);
+  return padded;
 }
 
 } // namespace
@@ -153,7 +165,8 @@ Tensor shim::conv2d_few(const Tensor &input, const Tensor &any_weight, const Ten
   Few c{.x = nullptr, .weight = nullptr, .bias = nullptr, .scale = nullptr, .shift = nullptr, .y = nullptr, .groups = o.groups,
         .in = weight.size(1), .out = weight.size(0) / o.groups, .padded = up(weight.size(0) / o.groups, k.vector), .height = height,
         .width = width, .out_height = (height - weight.size(2)) / o.stride[0] + 1, .out_width = (width - weight.size(3)) / o.stride[1] + 1,
-        .top = o.pad[2], .bottom = o.pad[3], .kernel = {weight.size(2), weight.size(3)}, .stride = {o.stride[0], o.stride[1]}, .pool = o.pool, .slope = static_cast<float>(o.slope)};
+        .top = o.pad[2], .bottom = o.pad[3], .left = o.pad[0], .right = o.pad[1],
+        .kernel = {weight.size(2), weight.size(3)}, .stride = {o.stride[0], o.stride[1]}, .pool = o.pool, .slope = static_cast<float>(o.slope)};
   TORCH_CHECK(c.out_width >= c.pool, "rows of ", c.out_width, " points have no mean of ", c.pool);
   const bool by_rows = !flat && c.out_width >= 16 && o.stride[1] == 1 && c.pool <= Few::longest;
   const Prepared::Weights w = prepared.of(weight, bias, o, by_rows);
@@ -176,7 +189,7 @@ Tensor shim::conv2d_few(const Tensor &input, const Tensor &any_weight, const Ten
   const bool by_chunk = !by_rows && map < k.chunk * c.in * c.kernel[0] * c.kernel[1];
   const int64_t run = by_chunk ? tiles : pieces; // pieces of one clip that follow one another
   const int64_t each = (by_rows ? Few::together * c.out_width : k.chunk * k.points) * c.in * c.kernel[0] * c.kernel[1];
-  at::parallel_for(0, n * pieces, std::max<int64_t>(1, 500000 / std::max<int64_t>(each, 1)), [&](int64_t begin, int64_t end) {
+  shim::share(n * pieces, 500000 / std::max<int64_t>(each, 1), [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end;) {
       const int64_t clip = i / run % n, first = i / run / n * run + i % run, many = std::min(end - i, run - i % run);
       Few one = c;

@@ -19,12 +19,13 @@ struct Few {
   float *y;
   int64_t groups, in, out, padded; /* channels of one group; padded: up to whole vectors */
   int64_t height, width, out_height, out_width; /* out_width before pooling */
-  int64_t top, bottom;                          /* rows of zeros within height, which are not multiplied by channels */
+  int64_t top, bottom, left, right; /* zeros within height and width, most of which are not multiplied by channels */
   int64_t kernel[2], stride[2];                 /* height before width; by rows, the stride along it is 1 */
   int64_t pool;                                 /* by rows: how many points make one of y: their mean */
   float slope;                                  /* negative numbers are multiplied with it, before that */
 
   static constexpr int64_t beyond = 128;
+  static constexpr int64_t deep = 64; /* channels of a map of which a kernel's points are taken one after the other */
   static constexpr int64_t large = 1024; /* features of a linear layer whose weights come from memory */
   static constexpr int64_t longest = 4096; /* by rows: points that are kept before they are pooled, and so pools */
   static constexpr int64_t together = 6; /* channels that are computed at once by rows */

@@ -74,6 +74,17 @@ inline __attribute__((always_inline)) void by_parts(Vector (&total)[M][V], Vecto
   by_channels<M, V>(sums, x, 4 * part, weight + 4 * part * V * width, n - 4 * part);
 }
 
+// Writes what is computed of the sums of a point's V vectors of channels.
+template <int V> inline __attribute__((always_inline)) void finish(const Few &c, int64_t group, int64_t channel, int64_t point, const Vector (&total)[V]) {
+  for (int v = 0; v < V; ++v) {
+    const int64_t at = channel + v * width;
+    Vector value = rectified(total[v], c.slope);
+    if (c.scale)
+      value = value * load(c.scale + group * c.padded + at) + load(c.shift + group * c.padded + at);
+    store(c.y + point * c.groups * c.out + group * c.out + at, value, c.out - at);
+  }
+}
+
 // M points from `point` on, of V vectors of channels from `channel` on.
 template <int M, int V> void channels(const Few &c, int64_t group, int64_t channel, int64_t point) {
   const int64_t all = c.groups * c.in, taps = c.kernel[0] * c.kernel[1] * c.in;
@@ -103,13 +114,79 @@ template <int M, int V> void channels(const Few &c, int64_t group, int64_t chann
     fold<M, V>(total, sums);
   }
   for (int m = 0; m < M; ++m)
+    finish<V>(c, group, channel, point + m, total[m]);
+}
+
+// Adds the products of one point of the kernel to the sums of M points.
+template <int M, int V>
+void one_point(float *const *to, const float *const *from, const float *weight, int64_t n) {
+  Vector sums[M][V] = {};
+  const float *x[M];
+  for (int m = 0; m < M; ++m)
+    x[m] = from[m];
+  by_channels<M, V>(sums, x, 0, weight, n);
+  for (int m = 0; m < M; ++m)
     for (int v = 0; v < V; ++v) {
-      const int64_t at = channel + v * width;
-      Vector value = rectified(total[m][v], c.slope);
-      if (c.scale)
-        value = value * load(c.scale + group * c.padded + at) + load(c.shift + group * c.padded + at);
-      store(c.y + (point + m) * c.groups * c.out + group * c.out + at, value, c.out - at);
+      Unaligned *const sum = reinterpret_cast<Unaligned *>(to[m] + v * width);
+      *sum += sums[m][v];
     }
+}
+
+template <int V> void one_point(int64_t m, float *const *to, const float *const *from, const float *weight, int64_t n) {
+  switch (m) {
+#define POINTS(M)                                                                                                      \
+  case M:                                                                                                              \
+    if constexpr (M <= FEW_SUMS / V)                                                                                  \
+      return one_point<M, V>(to, from, weight, n);                                                                     \
+    break;
+    POINTS(1) POINTS(2) POINTS(3) POINTS(4) POINTS(5) POINTS(6) POINTS(7) POINTS(8) POINTS(9) POINTS(10) POINTS(11) POINTS(12)
+#undef POINTS
+  }
+}
+
+// Which outputs of a row or column see a number of the map, and no zeros, at point k of the kernel.
+struct Seen {
+  int64_t begin, end;
+  Seen(int64_t k, int64_t stride, int64_t before, int64_t size, int64_t out)
+      : begin(k < before ? (before - k + stride - 1) / stride : 0), end(size > k ? at_most(out, (size - k + stride - 1) / stride) : 0) {}
+};
+
+// Points `from` to `to`, at most `block` of them, of maps of many channels: the weights of one point of the kernel stay in
+// the nearest cache while they meet all points that see no zero there.
+constexpr int64_t block = 96;
+
+template <int V> void deep(const Few &c, int64_t group, int64_t channel, int64_t from, int64_t to) {
+  const int64_t all = c.groups * c.in, taps = c.kernel[0] * c.kernel[1] * c.in, first = from / c.out_width, last = (to - 1) / c.out_width;
+  const float *weight = c.weight + group * c.padded * taps + channel * taps;
+  float sums[block * V * width];
+  for (int64_t p = 0; p < to - from; ++p)
+    for (int v = 0; v < V; ++v)
+      *reinterpret_cast<Unaligned *>(sums + (p * V + v) * width) = c.bias ? load(c.bias + group * c.padded + channel + v * width) : Vector{};
+  for (int64_t i = 0; i < c.kernel[0]; ++i)
+    for (int64_t k = 0; k < c.kernel[1]; ++k, weight += c.in * V * width) {
+      const Seen rows(i, c.stride[0], c.top, c.height - c.bottom, c.out_height), columns(k, c.stride[1], c.left, c.width - c.right, c.out_width);
+      const float *x[block];
+      float *sum[block];
+      int64_t n = 0;
+      for (int64_t y = first > rows.begin ? first : rows.begin; y < at_most(last + 1, rows.end); ++y) {
+        const int64_t begin = y == first ? from % c.out_width : 0, end = y == last ? (to - 1) % c.out_width + 1 : c.out_width;
+        for (int64_t at = begin > columns.begin ? begin : columns.begin; at < at_most(end, columns.end); ++at, ++n) {
+          x[n] = c.x + ((y * c.stride[0] + i) * c.width + at * c.stride[1] + k) * all + group * c.in;
+          sum[n] = sums + (y * c.out_width + at - from) * V * width;
+        }
+      }
+      constexpr int64_t most = FEW_SUMS / V;
+      for (int64_t tiles = (n + most - 1) / most, t = 0; t < tiles; ++t) {
+        const int64_t begin = n * t / tiles;
+        one_point<V>(n * (t + 1) / tiles - begin, sum + begin, x + begin, weight, c.in);
+      }
+    }
+  for (int64_t p = 0; p < to - from; ++p) {
+    Vector total[V];
+    for (int v = 0; v < V; ++v)
+      total[v] = load(sums + (p * V + v) * width);
+    finish<V>(c, group, channel, from + p, total);
+  }
 }
 
 template <int V> void channels(const Few &c, int64_t group, int64_t channel, int64_t from, int64_t to) {
@@ -126,10 +203,17 @@ template <int V> void channels(const Few &c, int64_t group, int64_t channel, int
 
 void all_channels(const Few &c, int64_t begin, int64_t end) {
   const int64_t area = c.out_height * c.out_width, chunks = (c.padded + chunk - 1) / chunk, tiles = (area + points - 1) / points;
-  for (int64_t i = begin; i < end; ++i) {
+  const bool many = c.in >= Few::deep && c.kernel[0] * c.kernel[1] > 1;
+  for (int64_t i = begin; i < end;) {
     const int64_t group = i / tiles / chunks, channel = i / tiles % chunks * chunk, tile = i % tiles;
-    const int64_t from = area * tile / tiles, to = area * (tile + 1) / tiles;
-    if (c.padded - channel >= chunk)
+    const int64_t together = many ? at_most(at_most(end - i, tiles - tile), block / points) : 1;
+    const int64_t from = area * tile / tiles, to = area * (tile + together) / tiles;
+    i += together;
+    if (many && c.padded - channel >= chunk)
+      deep<vectors>(c, group, channel, from, to);
+    else if (many)
+      deep<1>(c, group, channel, from, to);
+    else if (c.padded - channel >= chunk)
       channels<vectors>(c, group, channel, from, to);
     else
       channels<1>(c, group, channel, from, to);

@@ -2,6 +2,7 @@
 // that a pruned layer of 9 takes as long as one of 16, and multiplies the zeros around a map.
 #include "hwcn.h"
 #include "kernels.h"
+#include "share.h"
 #include "trial.h"
 
 #include <ATen/Parallel.h>
@@ -156,8 +157,7 @@ Kernel kernel() {
 void compute(const HWCN &c) {
   // As many multiplications as are worth another thread.
   const int64_t each = HWCN::together * c.kernel[0] * c.kernel[1] * c.in * c.pool * c.clips;
-  at::parallel_for(0, c.pieces(), std::max<int64_t>(1, 1000000 / each),
-                   [&, run = kernel()](int64_t begin, int64_t end) { run(c, begin, end); });
+  shim::share(c.pieces(), 1000000 / each, [&, run = kernel()](int64_t begin, int64_t end) { run(c, begin, end); });
 }
 
 } // namespace

@@ -165,8 +165,8 @@ TEST(BatchNorm, OfAConstant) {
   EXPECT_TRUE(at::equal(mean, at::full({3}, 0.1f)));
 }
 
-// Widths that leave a rest, windows of all sizes that are added up differently, zeros; every activation. Of short windows
-// the sum is in order: without an exponential the bits are those of libtorch's two operations.
+// Widths that leave a rest, windows of all sizes that are added up differently, zeros; every activation. Of short
+// windows the sum is in order: without an exponential the bits are those of libtorch's two operations.
 TEST(ActivationPool, IsItsTwoOperations) {
   struct Form {
     const char *name;

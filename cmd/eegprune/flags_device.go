@@ -80,7 +80,7 @@ func (f *arithmeticFlags) register(s *pflag.FlagSet) {
 	f.set = s
 	s.StringVar(&f.precision, "precision", "", "precision of products and convolutions (default: float32)\ntf32 or tf32-conv (PyTorch's default), on a GPU, or bf16, in training steps")
 	s.BoolVar(&f.fast, "fast", false, "fastest algorithms of a GPU: another run gives other bits")
-	s.BoolVar(&f.benchmark, "cudnn-benchmark", false, "have cuDNN time its algorithms on a GPU for each shape and take the fastest\nof those that give the same bits each time; another run may take another")
+	s.BoolVar(&f.benchmark, "cudnn-benchmark", false, "have cuDNN time its deterministic algorithms on a GPU and take the fastest\nanother run may take another")
 	s.StringVar(&f.variants, "variants", "", "other ways to compute layers in training, which round otherwise\nsome of "+strings.Join(models.VariantNames(), ",")+
 		"\nor auto: for each layer the fastest here, which may be another one each time")
 	group(s, ofComputing)
