@@ -49,6 +49,8 @@ class PyTorch:
         self.model.to(device)
         self.device, self.x, self.y = device, torch.rand(batch, *shape, device=device), torch.arange(batch, device=device) % 2
         self.opt = optimizer(name, self.model)
+        if compiled:
+            torch._dynamo.reset()  # else it gives up after some shapes and computes as eager does
         self.run = torch.compile(self.model, mode="reduce-overhead") if compiled else self.model
 
     def step(self):
