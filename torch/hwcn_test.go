@@ -24,7 +24,7 @@ type drawnConvolution struct {
 }
 
 // normal returns a tensor of s with normally distributed numbers.
-func normal(t *rapid.T, s *torch.Scope, g *torch.Generator, shape ...int) *torch.Tensor {
+func normal(t interface{ Fatal(...any) }, s *torch.Scope, g *torch.Generator, shape ...int) *torch.Tensor {
 	x, err := torch.Zeros(shape...)
 	if err != nil {
 		t.Fatal(err)
@@ -178,18 +178,7 @@ func TestFewClipsOnSeveralThreads(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer g.Free()
-	random := func(shape ...int) *torch.Tensor {
-		x, err := torch.Zeros(shape...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer x.Free()
-		if err := g.Normal(x, 0, 1); err != nil {
-			t.Fatal(err)
-		}
-		return s.Clone(x)
-	}
-	x, weight := random(5, 128, 9, 9), random(96, 128, 3, 3)
+	x, weight := normal(t, s, g, 5, 128, 9, 9), normal(t, s, g, 96, 128, 3, 3)
 	bits := func(threads int) []float32 {
 		if err := torch.SetNumThreads(threads); err != nil {
 			t.Fatal(err)

@@ -443,54 +443,56 @@ func TestGPUFirstStepsAreTheCPUs(t *testing.T) {
 	})
 }
 
+// recordedLosses trains a fresh network for some passes over 64 clips in batches of 32, and returns the losses of the steps and
+// the trainer, which is freed.
+func recordedLosses(t *testing.T, arch *models.Arch, d *Data, device torch.Device, o Options, times int) (losses []float64, r *trainer) {
+	t.Helper()
+	o.Optimizer, o.LR, o.BatchSize, o.Epochs = "sgd", 0.01, 32, 1
+	err := device.OnOwnStream(func() error {
+		n, g, err := Fresh(arch, nil, device, 3)
+		if err != nil {
+			return err
+		}
+		defer n.Free()
+		defer g.Free()
+		if r, err = newTrainer(context.Background(), Training{Network: n, Data: d, Fit: upTo(64), Options: o, Generator: g}); err != nil {
+			return err
+		}
+		defer r.free()
+		r.lr = o.LR
+		for range times {
+			more, err := r.losses(context.Background(), 2)
+			if err != nil {
+				return err
+			}
+			losses = append(losses, more...)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatalf("%s, %s: %v", arch.Model, o.Arithmetic(), err)
+	}
+	return losses, r
+}
+
 // Steps whose algorithms cuDNN has timed can be recorded, and are the steps of the others up to rounding.
 func TestGPUCuDNNBenchmark(t *testing.T) {
 	device := gpu(t)
 	arch := archOn(t, "fbccnn", nil)
 	d := clipsOn(t, arch, 64, device)
 	defer d.Free()
-	losses := func(o Options) (losses []float64, replayed int) {
-		if err := SetArithmetic(o); err != nil {
-			t.Fatal(err)
-		}
-		err := device.OnOwnStream(func() error {
-			n, g, err := Fresh(arch, nil, device, 3)
-			if err != nil {
-				return err
-			}
-			defer n.Free()
-			defer g.Free()
-			r, err := newTrainer(context.Background(), Training{Network: n, Data: d, Fit: upTo(64), Options: o, Generator: g})
-			if err != nil {
-				return err
-			}
-			defer r.free()
-			r.lr = o.LR
-			for range 3 {
-				more, err := r.losses(context.Background(), 2)
-				if err != nil {
-					return err
-				}
-				losses = append(losses, more...)
-			}
-			replayed = r.replayed
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return losses, replayed
-	}
-	o := Options{Optimizer: "sgd", LR: 0.01, BatchSize: 32, Epochs: 1}
-	want, _ := losses(o)
-	o.CuDNNBenchmark = true
+	want, _ := recordedLosses(t, arch, d, device, Options{}, 3)
 	t.Cleanup(func() {
 		if err := torch.SetCuDNNBenchmark(false); err != nil {
 			t.Error(err)
 		}
 	})
-	got, replayed := losses(o)
-	if replayed == 0 {
+	o := Options{CuDNNBenchmark: true}
+	if err := SetArithmetic(o); err != nil {
+		t.Fatal(err)
+	}
+	got, r := recordedLosses(t, arch, d, device, o, 3)
+	if r.replayed == 0 {
 		t.Error("no step was recorded")
 	}
 	for i := range want[:2] { // later ones follow what was rounded
@@ -509,41 +511,12 @@ func TestGPUVariants(t *testing.T) {
 		d := clipsOn(t, arch, 64, device)
 		defer d.Free()
 		for _, variant := range models.VariantNames() {
-			o := Options{Optimizer: "sgd", LR: 0.01, BatchSize: 32, Epochs: 1, Variants: variant}
-			short := func() (losses []float64, trials []Trial) {
-				err := device.OnOwnStream(func() error {
-					n, g, err := Fresh(arch, nil, device, 3)
-					if err != nil {
-						return err
-					}
-					defer n.Free()
-					defer g.Free()
-					r, err := newTrainer(context.Background(), Training{Network: n, Data: d, Fit: upTo(64), Options: o, Generator: g})
-					if err != nil {
-						return err
-					}
-					defer r.free()
-					r.lr, trials = o.LR, r.trials
-					for range 4 {
-						more, err := r.losses(context.Background(), 2)
-						if err != nil {
-							return err
-						}
-						losses = append(losses, more...)
-					}
-					if len(trials) > 0 && r.replayed == 0 {
-						t.Errorf("%s by %s: no step was recorded", name, variant)
-					}
-					return nil
-				})
-				if err != nil {
-					t.Fatalf("%s by %s: %v", name, variant, err)
-				}
-				return losses, trials
+			once, r := recordedLosses(t, arch, d, device, Options{Variants: variant}, 4)
+			again, _ := recordedLosses(t, arch, d, device, Options{Variants: variant}, 4)
+			if len(r.trials) > 0 && r.replayed == 0 {
+				t.Errorf("%s by %s: no step was recorded", name, variant)
 			}
-			once, trials := short()
-			again, _ := short()
-			for _, trial := range trials {
+			for _, trial := range r.trials {
 				if trial.Refused != "" {
 					t.Errorf("%s: %+v", name, trial)
 				}
