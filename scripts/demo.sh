@@ -13,4 +13,4 @@ else
   results=$out/$(basename "$(cd "$data" && pwd)")
 fi
 "$program" run --data "$data" --out "$results" --model fbccnn --method lfp --ratio 0.4 \
-  --folds 3 --standardize subject --optimizer adam --lr 0.001 --steps 60
+  --folds 3 --standardize subject --optimizer adam --lr 0.001 --steps 40
