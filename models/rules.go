@@ -18,10 +18,7 @@ type rule struct {
 	whole bool
 }
 
-const (
-	leftOut = "what gives what it takes is left out"
-	inPlace = "activations in place"
-)
+const leftOut = "what gives what it takes is left out"
 
 var (
 	always       = func(mode, bool) bool { return true }
@@ -42,7 +39,7 @@ var rules = []rule{
 	{"channels innermost", trainedCPU, channelsInnermost, true},
 	{"LeakyReLU with the pool after it", trainedCPU, leakyWithPool, false},
 	{"an activation with the pool kernel after it", trainedGPU, activationWithPoolKernel, false},
-	{inPlace, always, writeOver, false},
+	{"activations in place", always, writeOver, false},
 }
 
 // leaveOut leaves out dropout in evaluation, or of nothing.

@@ -74,6 +74,18 @@ inline __attribute__((always_inline)) void by_parts(Vector (&total)[M][V], Vecto
   by_channels<M, V>(sums, x, 4 * part, weight + 4 * part * V * width, n - 4 * part);
 }
 
+template <int N> struct Constant {
+  static constexpr int value = N;
+};
+
+// Calls f with n, which is at least 1 and at most `most`, as a constant.
+template <int most, typename F> inline __attribute__((always_inline)) void as_constant(int64_t n, const F &f) {
+  if (n == most)
+    f(Constant<most>{});
+  else if constexpr (most > 1)
+    as_constant<most - 1>(n, f);
+}
+
 // Writes what is computed of the sums of a point's V vectors of channels.
 template <int V> inline __attribute__((always_inline)) void finish(const Few &c, int64_t group, int64_t channel, int64_t point, const Vector (&total)[V]) {
   for (int v = 0; v < V; ++v) {
@@ -132,18 +144,6 @@ void one_point(float *const *to, const float *const *from, const float *weight, 
     }
 }
 
-template <int V> void one_point(int64_t m, float *const *to, const float *const *from, const float *weight, int64_t n) {
-  switch (m) {
-#define POINTS(M)                                                                                                      \
-  case M:                                                                                                              \
-    if constexpr (M <= FEW_SUMS / V)                                                                                  \
-      return one_point<M, V>(to, from, weight, n);                                                                     \
-    break;
-    POINTS(1) POINTS(2) POINTS(3) POINTS(4) POINTS(5) POINTS(6) POINTS(7) POINTS(8) POINTS(9) POINTS(10) POINTS(11) POINTS(12)
-#undef POINTS
-  }
-}
-
 // Which outputs of a row or column see a number of the map, and no zeros, at point k of the kernel.
 struct Seen {
   int64_t begin, end;
@@ -178,7 +178,7 @@ template <int V> void deep(const Few &c, int64_t group, int64_t channel, int64_t
       constexpr int64_t most = FEW_SUMS / V;
       for (int64_t tiles = (n + most - 1) / most, t = 0; t < tiles; ++t) {
         const int64_t begin = n * t / tiles;
-        one_point<V>(n * (t + 1) / tiles - begin, sum + begin, x + begin, weight, c.in);
+        as_constant<most>(n * (t + 1) / tiles - begin, [&](auto m) { one_point<m.value, V>(sum + begin, x + begin, weight, c.in); });
       }
     }
   for (int64_t p = 0; p < to - from; ++p) {
@@ -190,15 +190,7 @@ template <int V> void deep(const Few &c, int64_t group, int64_t channel, int64_t
 }
 
 template <int V> void channels(const Few &c, int64_t group, int64_t channel, int64_t from, int64_t to) {
-  switch (to - from) {
-#define POINTS(M)                                                                                                      \
-  case M:                                                                                                              \
-    if constexpr (M <= FEW_SUMS / V)                                                                                  \
-      return channels<M, V>(c, group, channel, from);                                                                  \
-    break;
-    POINTS(1) POINTS(2) POINTS(3) POINTS(4) POINTS(5) POINTS(6) POINTS(7) POINTS(8) POINTS(9) POINTS(10) POINTS(11) POINTS(12)
-#undef POINTS
-  }
+  as_constant<FEW_SUMS / V>(to - from, [&](auto m) { channels<m.value, V>(c, group, channel, from); });
 }
 
 void all_channels(const Few &c, int64_t begin, int64_t end) {
@@ -206,17 +198,13 @@ void all_channels(const Few &c, int64_t begin, int64_t end) {
   const bool many = c.in >= Few::deep && c.kernel[0] * c.kernel[1] > 1;
   for (int64_t i = begin; i < end;) {
     const int64_t group = i / tiles / chunks, channel = i / tiles % chunks * chunk, tile = i % tiles;
-    const int64_t together = many ? at_most(at_most(end - i, tiles - tile), block / points) : 1;
-    const int64_t from = area * tile / tiles, to = area * (tile + together) / tiles;
-    i += together;
-    if (many && c.padded - channel >= chunk)
-      deep<vectors>(c, group, channel, from, to);
-    else if (many)
-      deep<1>(c, group, channel, from, to);
-    else if (c.padded - channel >= chunk)
-      channels<vectors>(c, group, channel, from, to);
+    const int64_t run = many ? at_most(at_most(end - i, tiles - tile), block / points) : 1;
+    const int64_t from = area * tile / tiles, to = area * (tile + run) / tiles;
+    i += run;
+    if (c.padded - channel >= chunk)
+      (many ? deep<vectors> : channels<vectors>)(c, group, channel, from, to);
     else
-      channels<1>(c, group, channel, from, to);
+      (many ? deep<1> : channels<1>)(c, group, channel, from, to);
   }
 }
 
