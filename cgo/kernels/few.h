@@ -42,5 +42,6 @@ struct FewKernel {
 };
 
 extern const FewKernel few_plain, few_avx2, few_avx512;
+extern const FewKernel few_wide; /* few_avx512 by any processor's instructions, for tests */
 
 } // namespace shim

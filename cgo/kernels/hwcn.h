@@ -28,5 +28,6 @@ struct HWCN {
 void hwcn_plain(const HWCN &c, int64_t begin, int64_t end);
 void hwcn_avx2(const HWCN &c, int64_t begin, int64_t end);
 void hwcn_avx512(const HWCN &c, int64_t begin, int64_t end);
+void hwcn_wide(const HWCN &c, int64_t begin, int64_t end); /* hwcn_avx512 by any processor's instructions, for tests */
 
 } // namespace shim

@@ -60,11 +60,12 @@ struct Chunks {
   }
 };
 
-// The weight [o, c, kh, kw] in chunks of o, with a row for each point and c; or in chunks of c, with
-// one for each point and o.
+// The weight [o, c, kh, kw] in chunks of o, with a row for each c and point; or in chunks of c, with
+// one for each o and point: in the order in which they are multiplied.
 Tensor in_chunks(const NHWCKernel &kernel, const Tensor &w, bool of_outputs) {
   const int64_t o = w.size(0), c = w.size(1), taps = w.size(2) * w.size(3);
   const int64_t others = of_outputs ? c : o, step = of_outputs ? c * taps : taps, other = of_outputs ? taps : c * taps;
+  const int64_t block = std::min(others, of_outputs ? kernel.forward.block : kernel.backward.block);
   const Chunks chunks(kernel, of_outputs ? o : c, taps * others);
   Tensor out = at::empty({chunks.rows * chunks.padded}, w.options());
   const float *from = w.const_data_ptr<float>();
@@ -72,8 +73,8 @@ Tensor in_chunks(const NHWCKernel &kernel, const Tensor &w, bool of_outputs) {
   share(chunks.padded / 16 * others, [=](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i)
       for (int64_t t = 0; t < taps; ++t) {
-        const int64_t first = i / others * 16, k = i % others;
-        float *row = chunks.at(to, t * others + k, first);
+        const int64_t first = i / others * 16, k = i % others, before = k / block * block;
+        float *row = chunks.at(to, before * taps + t * std::min(block, others - before) + k - before, first);
         for (int64_t v = 0; v < 16; ++v)
           row[v] = first + v < chunks.n ? from[(first + v) * step + k * other + t] : 0;
       }

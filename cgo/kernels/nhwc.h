@@ -18,7 +18,9 @@ struct SumOrder {
 /* A map, or the gradient of its source: target point p is the sum over the kernel's points k
  * of source point p + k - origin, or, mirrored, of p - k + origin. */
 struct NHWCMap {
-  const float *source, *weight, *bias; /* weight: chunks of [kernel height, kernel width, channels, chunk]; bias may be null */
+  /* weight: chunks of blocks of order.block channels of [kernel height, kernel width, channels, chunk], as they are read;
+   * bias may be null */
+  const float *source, *weight, *bias;
   float *target;
   int64_t clips, height, width, channels; /* of the source */
   int64_t out_height, out_width, out;     /* of the target */

@@ -68,7 +68,7 @@ template <int M, int V> void point(const NHWCMap &c, int64_t clip, int64_t chann
         for (int64_t k = across.first; k < across.last; ++k) {
           const int64_t sy = down.source + down.direction * (i - down.first), sx = across.source + across.direction * (k - across.first);
           add<M, V>(sums, source + (sy * c.width + sx) * c.channels + block, row, 1,
-                    weight + ((i * c.kernel[1] + k) * c.channels + block) * wide, wide, n);
+                    weight + (block * c.kernel[0] * c.kernel[1] + (i * c.kernel[1] + k) * n) * wide, wide, n);
         }
     }
     for (int m = 0; m < M; ++m)
