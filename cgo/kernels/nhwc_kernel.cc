@@ -93,30 +93,26 @@ template <int M, int V> void point(const NHWCMap &c, int64_t clip, int64_t chann
   }
 }
 
-// How much of a weight's gradient stays in the cache while the clips go by, so many at once.
-constexpr int64_t few = 8;
-
-// All points of the kernel of M channels of the gradient and V vectors of the source's.
-template <int M, int V> void taps(const NHWCWeight &c, int64_t channel, int64_t vector) {
+// All points of the kernel of M channels of the gradient and V vectors of the source's, of clips begin to end.
+template <int M, int V> void taps(const NHWCWeight &c, int64_t channel, int64_t vector, int64_t begin, int64_t end) {
   const int64_t points = c.kernel[0] * c.kernel[1], wide = at_most(chunk, c.padded - vector);
   const float *source = c.source + vector * c.clips * c.height * c.width;
-  for (int64_t begin = 0; begin < c.clips; begin += few)
-    for (int64_t tap = 0; tap < points; ++tap) {
-      const int64_t i = tap / c.kernel[1] - c.origin[0], k = tap % c.kernel[1] - c.origin[1];
-      const int64_t left = at_least(0, -k), right = at_most(c.out_width, c.width - k);
-      float *target = c.target + (channel * points + tap) * c.padded + vector;
-      Vector sums[M][V];
-      for (int m = 0; m < M; ++m)
-        for (int v = 0; v < V; ++v)
-          sums[m][v] = begin == 0 ? Vector{} : *reinterpret_cast<const Unaligned *>(target + m * points * c.padded + v * width);
-      for (int64_t n = begin; n < at_most(begin + few, c.clips); ++n)
-        for (int64_t y = at_least(0, -i); y < at_most(c.out_height, c.height - i); ++y)
-          add<M, V>(sums, c.gradient + ((n * c.out_height + y) * c.out_width + left) * c.out + channel, 1, c.out,
-                    source + ((n * c.height + y + i) * c.width + left + k) * wide, wide, right - left);
-      for (int m = 0; m < M; ++m)
-        for (int v = 0; v < V; ++v)
-          *reinterpret_cast<Unaligned *>(target + m * points * c.padded + v * width) = sums[m][v];
-    }
+  for (int64_t tap = 0; tap < points; ++tap) {
+    const int64_t i = tap / c.kernel[1] - c.origin[0], k = tap % c.kernel[1] - c.origin[1];
+    const int64_t left = at_least(0, -k), right = at_most(c.out_width, c.width - k);
+    float *target = c.target + (channel * points + tap) * c.padded + vector;
+    Vector sums[M][V];
+    for (int m = 0; m < M; ++m)
+      for (int v = 0; v < V; ++v)
+        sums[m][v] = begin == 0 ? Vector{} : *reinterpret_cast<const Unaligned *>(target + m * points * c.padded + v * width);
+    for (int64_t n = begin; n < end; ++n)
+      for (int64_t y = at_least(0, -i); y < at_most(c.out_height, c.height - i); ++y)
+        add<M, V>(sums, c.gradient + ((n * c.out_height + y) * c.out_width + left) * c.out + channel, 1, c.out,
+                  source + ((n * c.height + y + i) * c.width + left + k) * wide, wide, right - left);
+    for (int m = 0; m < M; ++m)
+      for (int v = 0; v < V; ++v)
+        *reinterpret_cast<Unaligned *>(target + m * points * c.padded + v * width) = sums[m][v];
+  }
 }
 
 // Calls f with M and V as constants.
@@ -146,8 +142,10 @@ template <typename F> void with_sizes(int64_t m, int64_t v, F f) {
 int64_t up(int64_t n, int64_t by) { return (n + by - 1) / by; }
 
 // Vectors of channels in chunks, and rows in tiles that fit them: the last chunk may be narrower
-// and its tiles higher.
-struct Tiling {
+// and its tiles higher. What lies beside what is computed next is in the cache: a tile's rows with all
+// whole chunks, or a chunk with all tiles.
+enum class Keep { tile, chunk };
+template <Keep keep> struct Tiling {
   int64_t all, whole, tiles, last_vectors, last_tiles;
   Tiling(int64_t padded, int64_t n)
       : all(n), whole(padded / chunk), tiles(up(n, rows(vectors))), last_vectors(padded % chunk / width),
@@ -166,9 +164,11 @@ struct Tiling {
   // Calls f with M, V, the first row and the first channel of piece i.
   template <typename F> void at(int64_t i, F f) const {
     const bool last = i >= whole * tiles;
-    const int64_t parts = last ? last_tiles : tiles, tile = last ? i - whole * tiles : i % tiles, from = all * tile / parts;
+    const int64_t parts = last ? last_tiles : tiles;
+    const int64_t tile = last ? i - whole * tiles : keep == Keep::tile ? i / whole : i % tiles, from = all * tile / parts;
+    const int64_t channel = (last ? whole : keep == Keep::tile ? i % whole : i / tiles) * chunk;
     with_sizes(all * (tile + 1) / parts - from, last ? last_vectors : vectors,
-               [&]<int M, int V>() { f.template operator()<M, V>(from, last ? whole * chunk : i / tiles * chunk); });
+               [&]<int M, int V>() { f.template operator()<M, V>(from, channel); });
   }
 };
 
@@ -285,10 +285,13 @@ void norm_backward(const NHWCNorm &c, int64_t begin, int64_t end) {
   }
 }
 
-int64_t map_work(const NHWCMap &c) { return Tiling(c.padded, c.clips).work(c.out_height * c.out_width); }
+using MapTiling = Tiling<Keep::tile>;
+using WeightTiling = Tiling<Keep::chunk>;
+
+int64_t map_work(const NHWCMap &c) { return MapTiling(c.padded, c.clips).work(c.out_height * c.out_width); }
 
 void map(const NHWCMap &c, int64_t begin, int64_t end) {
-  const Tiling tiling(c.padded, c.clips);
+  const MapTiling tiling(c.padded, c.clips);
   const int64_t points = c.out_height * c.out_width;
   for (int64_t i = tiling.pieces(begin, points), last = tiling.pieces(end, points); i < last; ++i)
     tiling.at(i / points, [&]<int M, int V>(int64_t clip, int64_t channel) {
@@ -296,12 +299,18 @@ void map(const NHWCMap &c, int64_t begin, int64_t end) {
     });
 }
 
-int64_t weight_work(const NHWCWeight &c) { return Tiling(c.padded, c.out).work(1); }
+int64_t weight_work(const NHWCWeight &c) { return WeightTiling(c.padded, c.out).work(1); }
 
+// As many clips at once as leave all channels of their gradient in the cache.
 void weight(const NHWCWeight &c, int64_t begin, int64_t end) {
-  const Tiling tiling(c.padded, c.out);
-  for (int64_t i = tiling.pieces(begin, 1), last = tiling.pieces(end, 1); i < last; ++i)
-    tiling.at(i, [&]<int M, int V>(int64_t channel, int64_t vector) { taps<M, V>(c, channel, vector); });
+  constexpr int64_t cache = 40000; // floats
+  const WeightTiling tiling(c.padded, c.out);
+  const int64_t clips = at_least(1, cache / (c.out_height * c.out_width * c.out)), last = tiling.pieces(end, 1);
+  for (int64_t clip = 0; clip < c.clips; clip += clips)
+    for (int64_t i = tiling.pieces(begin, 1); i < last; ++i)
+      tiling.at(i, [&]<int M, int V>(int64_t channel, int64_t vector) {
+        taps<M, V>(c, channel, vector, clip, at_most(clip + clips, c.clips));
+      });
 }
 
 } // namespace
