@@ -4,6 +4,7 @@
 // libtorch computes it.
 #include "kernels.h"
 #include "nhwc.h"
+#include "share.h"
 #include "trial.h"
 
 #include <ATen/Parallel.h>
@@ -47,8 +48,6 @@ using shim::Pad;
 
 constexpr int64_t up16(int64_t n) { return (n + 15) / 16 * 16; }
 
-template <typename F> void share(int64_t n, F f) { at::parallel_for(0, n, 1, f); }
-
 // Vectors of n channels in chunks, padded with zeros: where each lies. One of them is of a row.
 struct Chunks {
   int64_t chunk, n, rows, padded;
@@ -70,7 +69,7 @@ Tensor in_chunks(const NHWCKernel &kernel, const Tensor &w, bool of_outputs) {
   Tensor out = at::empty({chunks.rows * chunks.padded}, w.options());
   const float *from = w.const_data_ptr<float>();
   float *to = out.mutable_data_ptr<float>();
-  share(chunks.padded / 16 * others, [=](int64_t begin, int64_t end) {
+  shim::share(chunks.padded / 16 * others, 1, [=](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i)
       for (int64_t t = 0; t < taps; ++t) {
         const int64_t first = i / others * 16, k = i % others, before = k / block * block;
@@ -110,7 +109,7 @@ Tensor last(at::IntArrayRef shape, const Tensor &like) {
 }
 
 void compute(const NHWCKernel &k, NHWCMap m) {
-  share(k.map_work(m), [&](int64_t begin, int64_t end) { k.map(m, begin, end); });
+  shim::share(k.map_work(m), 1, [&](int64_t begin, int64_t end) { k.map(m, begin, end); });
 }
 
 Tensor forward(const NHWCKernel &k, const Tensor &x, const Tensor &w, const Tensor &b, const Pad &pad) {
@@ -144,10 +143,10 @@ Tensor weight_gradient(const NHWCKernel &k, const Tensor &x, const Tensor &dy, c
                      .target = sums.mutable_data_ptr<float>(), .clips = x.size(0), .height = x.size(2),
                      .width = x.size(3), .padded = padded, .out_height = dy.size(2), .out_width = dy.size(3),
                      .out = dy.size(1), .kernel = {w.size(2), w.size(3)}, .origin = {pad[2], pad[0]}};
-  share(k.weight_work(c), [&](int64_t begin, int64_t end) { k.weight(c, begin, end); });
+  shim::share(k.weight_work(c), 1, [&](int64_t begin, int64_t end) { k.weight(c, begin, end); });
   const float *from = c.target;
   float *to = dw.mutable_data_ptr<float>();
-  share(w.size(0), [=](int64_t begin, int64_t end) {
+  shim::share(w.size(0), 1, [=](int64_t begin, int64_t end) {
     for (int64_t o = begin; o < end; ++o)
       for (int64_t i = 0; i < channels; ++i)
         for (int64_t t = 0; t < taps; ++t)
