@@ -24,7 +24,8 @@ inline __attribute__((always_inline)) void add(Vector (&sums)[M][V], const float
     for (int v = 0; v < V; ++v) {
       value[v] = *reinterpret_cast<const Unaligned *>(x + k * apart + v * width);
 #if defined(__x86_64__) && HWCN_WIDTH * 4 <= __BIGGEST_ALIGNMENT__
-      // Keeps it in a register, of which a vector fills one: GCC has each product read it anew, and a core reads less than it multiplies.
+      // Keeps it in a register, where a vector fits in one: GCC has each product read it anew, and a core reads less
+      // than it multiplies.
       __asm__("" : "+v"(value[v]));
 #endif
     }

@@ -142,8 +142,8 @@ template <typename F> void with_sizes(int64_t m, int64_t v, F f) {
 int64_t up(int64_t n, int64_t by) { return (n + by - 1) / by; }
 
 // Vectors of channels in chunks, and rows in tiles that fit them: the last chunk may be narrower
-// and its tiles higher. What lies beside what is computed next is in the cache: a tile's rows with all
-// whole chunks, or a chunk with all tiles.
+// and its tiles higher. One of a tile and a chunk is kept while all of the other are computed with it, and so stays
+// in the cache.
 enum class Keep { tile, chunk };
 template <Keep keep> struct Tiling {
   int64_t all, whole, tiles, last_vectors, last_tiles;
