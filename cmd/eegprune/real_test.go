@@ -38,8 +38,9 @@ func TestRealRecordings(t *testing.T) {
 				}
 			}
 			s := read(t, filepath.Join(dir, "study"))
-			if len(s.Results) != 12 {
-				t.Fatalf("%d results, want 4 stages of 3 folds", len(s.Results))
+			stages := []string{result.Unpruned, result.TrainedOn, result.Pruned, result.FineTuned, result.Scratch}
+			if len(s.Results) != 3*len(stages) {
+				t.Fatalf("%d results, want those of %s in 3 folds", len(s.Results), strings.Join(stages, ", "))
 			}
 			// Each clip is tested once by each stage.
 			clips := map[string]int{}
@@ -49,7 +50,7 @@ func TestRealRecordings(t *testing.T) {
 					t.Errorf("%s of fold %d: accuracy %g, loss %g", res.Stage, res.Fold, res.Test.Accuracy, res.Test.Loss)
 				}
 			}
-			for _, stage := range []string{result.Unpruned, result.Pruned, result.FineTuned, result.Scratch} {
+			for _, stage := range stages {
 				if clips[stage] != clips[result.Unpruned] || clips[stage] < 100 {
 					t.Errorf("%s is tested on %d clips, the unpruned network on %d", stage, clips[stage], clips[result.Unpruned])
 				}
