@@ -1,34 +1,14 @@
-// The kernel of few.h, compiled once for each processor with FEW_NAME, FEW_WIDTH, the floats of a
-// vector, and FEW_SUMS, how many vectors of sums its registers hold beside the operands.
+// The kernel of few.h, compiled once for each processor with KERNEL_NAME, KERNEL_WIDTH, the floats of a
+// vector, and KERNEL_SUMS, how many vectors of sums its registers hold beside the operands.
 #include "few.h"
+#include "vector.h"
 
 namespace {
 
 using shim::Few;
 
-constexpr int width = FEW_WIDTH, vectors = 2, chunk = width * vectors;
-using Vector = float __attribute__((vector_size(width * sizeof(float))));
-using Unaligned = float __attribute__((vector_size(width * sizeof(float)), aligned(sizeof(float)), may_alias));
-
-constexpr int64_t points = FEW_SUMS / vectors;
-
-inline int64_t at_most(int64_t a, int64_t b) { return a < b ? a : b; }
-
-inline Vector load(const float *p) { return *reinterpret_cast<const Unaligned *>(p); }
-
-inline void store(float *p, Vector v, int64_t n) {
-  if (n >= width)
-    *reinterpret_cast<Unaligned *>(p) = v;
-  else
-    for (int64_t i = 0; i < n; ++i)
-      p[i] = v[i];
-}
-
-inline Vector rectified(Vector v, float slope) {
-  if (slope == 0)
-    return v < 0 ? Vector{} : v;
-  return slope == 1 ? v : v < 0 ? slope * v : v;
-}
+constexpr int vectors = 2, chunk = width * vectors;
+constexpr int64_t points = KERNEL_SUMS / vectors;
 
 // Adds the product of a number of each of M points with V vectors of weights.
 template <int M, int V>
@@ -72,18 +52,6 @@ inline __attribute__((always_inline)) void by_parts(Vector (&total)[M][V], Vecto
       fold<M, V>(total, sums);
   }
   by_channels<M, V>(sums, x, 4 * part, weight + 4 * part * V * width, n - 4 * part);
-}
-
-template <int N> struct Constant {
-  static constexpr int value = N;
-};
-
-// Calls f with n, which is at least 1 and at most `most`, as a constant.
-template <int most, typename F> inline __attribute__((always_inline)) void as_constant(int64_t n, const F &f) {
-  if (n == most)
-    f(Constant<most>{});
-  else if constexpr (most > 1)
-    as_constant<most - 1>(n, f);
 }
 
 // Writes what is computed of the sums of a point's V vectors of channels.
@@ -139,8 +107,8 @@ void one_point(float *const *to, const float *const *from, const float *weight, 
   by_channels<M, V>(sums, x, 0, weight, n);
   for (int m = 0; m < M; ++m)
     for (int v = 0; v < V; ++v) {
-      Unaligned *const sum = reinterpret_cast<Unaligned *>(to[m] + v * width);
-      *sum += sums[m][v];
+      float *const sum = to[m] + v * width;
+      store(sum, load(sum) + sums[m][v]);
     }
 }
 
@@ -161,7 +129,7 @@ template <int V> void deep(const Few &c, int64_t group, int64_t channel, int64_t
   float sums[block * V * width];
   for (int64_t p = 0; p < to - from; ++p)
     for (int v = 0; v < V; ++v)
-      *reinterpret_cast<Unaligned *>(sums + (p * V + v) * width) = c.bias ? load(c.bias + group * c.padded + channel + v * width) : Vector{};
+      store(sums + (p * V + v) * width, c.bias ? load(c.bias + group * c.padded + channel + v * width) : Vector{});
   for (int64_t i = 0; i < c.kernel[0]; ++i)
     for (int64_t k = 0; k < c.kernel[1]; ++k, weight += c.in * V * width) {
       const Seen rows(i, c.stride[0], c.top, c.height - c.bottom, c.out_height), columns(k, c.stride[1], c.left, c.width - c.right, c.out_width);
@@ -175,7 +143,7 @@ template <int V> void deep(const Few &c, int64_t group, int64_t channel, int64_t
           sum[n] = sums + (y * c.out_width + at - from) * V * width;
         }
       }
-      constexpr int64_t most = FEW_SUMS / V;
+      constexpr int64_t most = KERNEL_SUMS / V;
       for (int64_t tiles = (n + most - 1) / most, t = 0; t < tiles; ++t) {
         const int64_t begin = n * t / tiles;
         as_constant<most>(n * (t + 1) / tiles - begin, [&](auto m) { one_point<m.value, V>(sum + begin, x + begin, weight, c.in); });
@@ -190,7 +158,7 @@ template <int V> void deep(const Few &c, int64_t group, int64_t channel, int64_t
 }
 
 template <int V> void channels(const Few &c, int64_t group, int64_t channel, int64_t from, int64_t to) {
-  as_constant<FEW_SUMS / V>(to - from, [&](auto m) { channels<m.value, V>(c, group, channel, from); });
+  as_constant<KERNEL_SUMS / V>(to - from, [&](auto m) { channels<m.value, V>(c, group, channel, from); });
 }
 
 void all_channels(const Few &c, int64_t begin, int64_t end) {
@@ -251,7 +219,7 @@ template <int M, int V> void rows(const Few &c, int64_t group, int64_t channel, 
       for (int m = 0; m < M; ++m)
         for (int v = 0; v < V; ++v)
           if (at >= first)
-            *reinterpret_cast<Unaligned *>(&kept[m][at - first + v * width]) = sums[m][v];
+            store(&kept[m][at - first + v * width], sums[m][v]);
           else
             for (int64_t l = 0; l < width; ++l)
               if (const int64_t to = at + v * width + l - first; to >= 0)
@@ -276,22 +244,14 @@ template <int M, int V> void rows(const Few &c, int64_t group, int64_t channel, 
 }
 
 void all_rows(const Few &c, int64_t begin, int64_t end) {
-  static_assert(Few::together == 6);
   const int64_t tiles = c.tiles();
   for (int64_t i = begin; i < end; ++i) {
     const int64_t group = i / c.out_height / tiles, tile = i / c.out_height % tiles, y = i % c.out_height;
     const int64_t from = group * c.out + c.out * tile / tiles, to = group * c.out + c.out * (tile + 1) / tiles;
-    switch (to - from) {
-    case 1: rows<1, FEW_SUMS / 3>(c, group, from, y); break;
-    case 2: rows<2, FEW_SUMS / 4>(c, group, from, y); break;
-    case 3: rows<3, FEW_SUMS / 4>(c, group, from, y); break;
-    case 4: rows<4, FEW_SUMS / 4>(c, group, from, y); break;
-    case 5: rows<5, FEW_SUMS / 6>(c, group, from, y); break;
-    case 6: rows<6, FEW_SUMS / 6>(c, group, from, y); break;
-    }
+    as_constant<Few::together>(to - from, [&](auto m) { rows<m.value, KERNEL_SUMS / (m.value == 1 ? 3 : m.value < 5 ? 4 : 6)>(c, group, from, y); });
   }
 }
 
 } // namespace
 
-extern const shim::FewKernel shim::FEW_NAME = {width, chunk, points, all_channels, all_rows};
+extern const shim::FewKernel shim::KERNEL_NAME = {width, chunk, points, all_channels, all_rows};

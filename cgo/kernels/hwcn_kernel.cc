@@ -1,18 +1,12 @@
-// The kernel of hwcn.h, compiled once for each processor with HWCN_NAME and HWCN_WIDTH, the floats
+// The kernel of hwcn.h, compiled once for each processor with KERNEL_NAME and KERNEL_WIDTH, the floats
 // of a vector. A vector holds as many clips, so that any number of channels fills it, and
 // a clip's output depends neither on the others nor on the processor's width.
 #include "hwcn.h"
+#include "vector.h"
 
 namespace {
 
 using shim::HWCN;
-
-constexpr int width = HWCN_WIDTH;
-using Vector = float __attribute__((vector_size(width * sizeof(float))));
-using Unaligned = float __attribute__((vector_size(width * sizeof(float)), aligned(sizeof(float)), may_alias));
-
-inline int64_t at_least(int64_t a, int64_t b) { return a > b ? a : b; }
-inline int64_t at_most(int64_t a, int64_t b) { return a < b ? a : b; }
 
 // Adds to sums the products of n numbers of each clip, `apart` from one another, with M rows of
 // weights.
@@ -22,8 +16,8 @@ inline __attribute__((always_inline)) void add(Vector (&sums)[M][V], const float
   for (int64_t k = 0; k < n; ++k) {
     Vector value[V];
     for (int v = 0; v < V; ++v) {
-      value[v] = *reinterpret_cast<const Unaligned *>(x + k * apart + v * width);
-#if defined(__x86_64__) && HWCN_WIDTH * 4 <= __BIGGEST_ALIGNMENT__
+      value[v] = load(x + k * apart + v * width);
+#if defined(__x86_64__) && KERNEL_WIDTH * 4 <= __BIGGEST_ALIGNMENT__
       // Keeps it in a register, where a vector fits in one: GCC has each product read it anew, and a core reads less
       // than it multiplies.
       __asm__("" : "+v"(value[v]));
@@ -60,10 +54,7 @@ inline __attribute__((always_inline)) void point(const HWCN &c, int64_t group, i
   }
   for (int m = 0; m < M; ++m)
     for (int v = 0; v < V; ++v)
-      if (c.slope == 0)
-        sums[m][v] = sums[m][v] < 0 ? Vector{} : sums[m][v];
-      else if (c.slope != 1)
-        sums[m][v] = sums[m][v] < 0 ? c.slope * sums[m][v] : sums[m][v];
+      sums[m][v] = rectified(sums[m][v], c.slope);
 }
 
 template <int M, int V>
@@ -83,32 +74,24 @@ void piece(const HWCN &c, int64_t group, int64_t channel, int64_t clip, int64_t 
       Vector value = c.pool == 1 ? sums[m][v] : sums[m][v] / static_cast<float>(c.pool);
       if (c.scale)
         value = value * c.scale[channel + m] + c.shift[channel + m];
-      *reinterpret_cast<Unaligned *>(out + m * c.clips + v * width) = value;
+      store(out + m * c.clips + v * width, value);
     }
 }
 
 template <int V> void piece(const HWCN &c, int64_t group, int64_t from, int64_t to, int64_t clip, int64_t y, int64_t x) {
-  static_assert(HWCN::together == 6);
-  switch (to - from) {
-  case 1: return piece<1, V>(c, group, from, clip, y, x);
-  case 2: return piece<2, V>(c, group, from, clip, y, x);
-  case 3: return piece<3, V>(c, group, from, clip, y, x);
-  case 4: return piece<4, V>(c, group, from, clip, y, x);
-  case 5: return piece<5, V>(c, group, from, clip, y, x);
-  case 6: return piece<6, V>(c, group, from, clip, y, x);
-  }
+  as_constant<HWCN::together>(to - from, [&](auto m) { piece<m.value, V>(c, group, from, clip, y, x); });
 }
 
 } // namespace
 
-void shim::HWCN_NAME(const HWCN &c, int64_t begin, int64_t end) {
+void shim::KERNEL_NAME(const HWCN &c, int64_t begin, int64_t end) {
   const int64_t points = c.out_height * c.out_width, tiles = c.tiles();
   for (int64_t i = begin; i < end; ++i) {
     const int64_t group = i / points / tiles, tile = i / points % tiles, y = i % points / c.out_width,
                   x = i % c.out_width;
     const int64_t from = group * c.out + c.out * tile / tiles, to = group * c.out + c.out * (tile + 1) / tiles;
     int64_t clip = 0;
-#if HWCN_WIDTH == 16
+#if KERNEL_WIDTH == 16
     for (; clip + 64 <= c.clips; clip += 64)
       piece<4>(c, group, from, to, clip, y, x);
     for (; clip + 32 <= c.clips; clip += 32)

@@ -1,6 +1,7 @@
-// The kernel of nhwc.h, compiled once for each processor with NHWC_NAME, NHWC_WIDTH, the floats of a
-// vector, and NHWC_VECTORS, how many of them are a chunk.
+// The kernel of nhwc.h, compiled once for each processor with KERNEL_NAME, KERNEL_WIDTH, the floats of a
+// vector, and KERNEL_VECTORS, how many of them are a chunk.
 #include "nhwc.h"
+#include "vector.h"
 
 namespace {
 
@@ -8,15 +9,10 @@ using shim::NHWCMap;
 using shim::NHWCNorm;
 using shim::NHWCWeight;
 
-constexpr int width = NHWC_WIDTH, vectors = NHWC_VECTORS, chunk = width * vectors;
-using Vector = float __attribute__((vector_size(width * sizeof(float))));
-using Unaligned = float __attribute__((vector_size(width * sizeof(float)), aligned(sizeof(float)), may_alias));
+constexpr int vectors = KERNEL_VECTORS, chunk = width * vectors;
 
 // How many rows are summed at once for so many vectors: as many as registers hold.
 constexpr int64_t rows(int64_t v) { return v * 12 <= vectors * 6 ? 12 : 6; }
-
-inline int64_t at_least(int64_t a, int64_t b) { return a > b ? a : b; }
-inline int64_t at_most(int64_t a, int64_t b) { return a < b ? a : b; }
 
 // Adds n products one after the other to the sums of M rows and V vectors of channels: a number
 // of each row, `step` from one to the next, times a vector, `apart` from one to the next.
@@ -26,7 +22,7 @@ inline __attribute__((always_inline)) void add(Vector (&sums)[M][V], const float
   for (int64_t k = 0; k < n; ++k) {
     Vector value[V];
     for (int v = 0; v < V; ++v)
-      value[v] = *reinterpret_cast<const Unaligned *>(vector + k * apart + v * width);
+      value[v] = load(vector + k * apart + v * width);
     for (int m = 0; m < M; ++m) {
       const float x = number[m * row + k * step];
       for (int v = 0; v < V; ++v)
@@ -53,15 +49,13 @@ template <int M, int V> void point(const NHWCMap &c, int64_t clip, int64_t chann
   const int64_t row = c.height * c.width * c.channels;
   const int64_t wide = at_most(chunk, c.padded - channel);
   const float *source = c.source + clip * row, *weight = c.weight + channel * c.kernel[0] * c.kernel[1] * c.channels;
-  Vector total[M][V];
+  Vector total[M][V] = {};
   for (int64_t group = 0; group < c.channels; group += c.order.group) {
     const bool begins = group == 0 && c.bias;
     Vector sums[M][V];
     for (int m = 0; m < M; ++m)
       for (int v = 0; v < V; ++v)
-        sums[m][v] = begins && c.order.bias_first
-                         ? *reinterpret_cast<const Unaligned *>(c.bias + channel + v * width)
-                         : Vector{};
+        sums[m][v] = begins && c.order.bias_first ? load(c.bias + channel + v * width) : Vector{};
     for (int64_t block = group; block < at_most(group + c.order.group, c.channels); block += c.order.block) {
       const int64_t n = at_most(c.order.block, c.channels - block);
       for (int64_t i = down.first; i < down.last; ++i)
@@ -76,20 +70,14 @@ template <int M, int V> void point(const NHWCMap &c, int64_t clip, int64_t chann
         if (group > 0)
           total[m][v] += sums[m][v];
         else if (begins && !c.order.bias_first)
-          total[m][v] = sums[m][v] + *reinterpret_cast<const Unaligned *>(c.bias + channel + v * width);
+          total[m][v] = sums[m][v] + load(c.bias + channel + v * width);
         else
           total[m][v] = sums[m][v];
   }
   for (int m = 0; m < M; ++m) {
     float *target = c.target + (((clip + m) * c.out_height + y) * c.out_width + x) * c.out + channel;
-    for (int v = 0; v < V; ++v, target += width) {
-      const int64_t left = c.out - channel - v * width;
-      if (left >= width)
-        *reinterpret_cast<Unaligned *>(target) = total[m][v];
-      else
-        for (int64_t i = 0; i < left; ++i)
-          target[i] = total[m][v][i];
-    }
+    for (int v = 0; v < V; ++v)
+      store(target + v * width, total[m][v], c.out - channel - v * width);
   }
 }
 
@@ -104,42 +92,21 @@ template <int M, int V> void taps(const NHWCWeight &c, int64_t channel, int64_t 
     Vector sums[M][V];
     for (int m = 0; m < M; ++m)
       for (int v = 0; v < V; ++v)
-        sums[m][v] = begin == 0 ? Vector{} : *reinterpret_cast<const Unaligned *>(target + m * points * c.padded + v * width);
+        sums[m][v] = begin == 0 ? Vector{} : load(target + m * points * c.padded + v * width);
     for (int64_t n = begin; n < end; ++n)
       for (int64_t y = at_least(0, -i); y < at_most(c.out_height, c.height - i); ++y)
         add<M, V>(sums, c.gradient + ((n * c.out_height + y) * c.out_width + left) * c.out + channel, 1, c.out,
                   source + ((n * c.height + y + i) * c.width + left + k) * wide, wide, right - left);
     for (int m = 0; m < M; ++m)
       for (int v = 0; v < V; ++v)
-        *reinterpret_cast<Unaligned *>(target + m * points * c.padded + v * width) = sums[m][v];
+        store(target + m * points * c.padded + v * width, sums[m][v]);
   }
 }
 
-// Calls f with M and V as constants.
-template <int V, typename F> void with_rows(int64_t m, F f) {
-  switch (m) {
-#define ROWS(M)                                                                                                        \
-  case M:                                                                                                              \
-    if constexpr (M <= rows(V))                                                                                        \
-      f.template operator()<M, V>();                                                                                   \
-    return;
-    ROWS(1) ROWS(2) ROWS(3) ROWS(4) ROWS(5) ROWS(6) ROWS(7) ROWS(8) ROWS(9) ROWS(10) ROWS(11) ROWS(12)
-#undef ROWS
-  }
+// Calls f with both as constants.
+template <typename F> void with_sizes(int64_t m, int64_t v, const F &f) {
+  as_constant<vectors>(v, [&](auto V) { as_constant<rows(V.value)>(m, [&](auto M) { f.template operator()<M.value, V.value>(); }); });
 }
-
-template <typename F> void with_sizes(int64_t m, int64_t v, F f) {
-  switch (v) {
-#if NHWC_VECTORS > 2
-  case 4: return with_rows<4>(m, f);
-  case 3: return with_rows<3>(m, f);
-#endif
-  case 2: return with_rows<2>(m, f);
-  case 1: return with_rows<1>(m, f);
-  }
-}
-
-int64_t up(int64_t n, int64_t by) { return (n + by - 1) / by; }
 
 // Vectors of channels in chunks, and rows in tiles that fit them: the last chunk may be narrower
 // and its tiles higher. One of a tile and a chunk is kept while all of the other are computed with it, and so stays
@@ -171,24 +138,6 @@ template <Keep keep> struct Tiling {
                [&]<int M, int V>() { f.template operator()<M, V>(from, channel); });
   }
 };
-
-// A vector of the channels from p on, or of n of them.
-inline Vector load(const float *p, int64_t n) {
-  if (n >= width)
-    return *reinterpret_cast<const Unaligned *>(p);
-  Vector v{};
-  for (int64_t i = 0; i < n; ++i)
-    v[i] = p[i];
-  return v;
-}
-
-inline void store(float *p, Vector v, int64_t n) {
-  if (n >= width)
-    *reinterpret_cast<Unaligned *>(p) = v;
-  else
-    for (int64_t i = 0; i < n; ++i)
-      p[i] = v[i];
-}
 
 // A double for each of a vector's channels.
 struct Doubles {
@@ -315,8 +264,8 @@ void weight(const NHWCWeight &c, int64_t begin, int64_t end) {
 
 } // namespace
 
-#if NHWC_WIDTH == 16
-const shim::NHWCKernel shim::NHWC_NAME = {chunk, map_work, map, weight_work, weight, {16, 16, false}, {16, 16, false}, moments, norm_backward};
+#if KERNEL_WIDTH == 16
+const shim::NHWCKernel shim::KERNEL_NAME = {chunk, map_work, map, weight_work, weight, {16, 16, false}, {16, 16, false}, moments, norm_backward};
 #else
-const shim::NHWCKernel shim::NHWC_NAME = {chunk, map_work, map, weight_work, weight, {8, INT64_MAX, true}, {8, 32, true}, moments, norm_backward};
+const shim::NHWCKernel shim::KERNEL_NAME = {chunk, map_work, map, weight_work, weight, {8, INT64_MAX, true}, {8, 32, true}, moments, norm_backward};
 #endif

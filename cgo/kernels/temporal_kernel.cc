@@ -1,33 +1,14 @@
 // The kernel of temporal.h, for AVX-512.
 #include "temporal.h"
+#include "vector.h"
 
 namespace {
 
 using shim::Temporal;
 
-constexpr int width = 16;
-using Vector = float __attribute__((vector_size(width * sizeof(float))));
-using Unaligned = float __attribute__((vector_size(width * sizeof(float)), aligned(sizeof(float)), may_alias));
 using Lanes = int32_t __attribute__((vector_size(width * sizeof(int32_t))));
 
-inline int64_t at_most(int64_t a, int64_t b) { return a < b ? a : b; }
-inline int64_t up(int64_t n, int64_t by) { return (n + by - 1) / by; }
-inline Vector load(const float *p) { return *reinterpret_cast<const Unaligned *>(p); }
-
 constexpr int64_t rows = 6, many = 4; // channels and points of the kernel together
-
-// Calls f with M as a constant.
-template <typename F> void with_rows(int64_t m, F f) {
-  static_assert(rows == 6);
-  switch (m) {
-  case 1: return f.template operator()<1>();
-  case 2: return f.template operator()<2>();
-  case 3: return f.template operator()<3>();
-  case 4: return f.template operator()<4>();
-  case 5: return f.template operator()<5>();
-  case 6: return f.template operator()<6>();
-  }
-}
 
 // M channels of 16 V points of a row. The bias is added last.
 template <int M, int V> void points(const Temporal &c, const float *x, int64_t channel, float *y) {
@@ -45,14 +26,13 @@ template <int M, int V> void points(const Temporal &c, const float *x, int64_t c
   }
   for (int m = 0; m < M; ++m)
     for (int v = 0; v < V; ++v)
-      *reinterpret_cast<Unaligned *>(y + m * c.rows * c.out_width + v * width) =
-          c.bias ? sums[m][v] + c.bias[channel + m] : sums[m][v];
+      store(y + m * c.rows * c.out_width + v * width, c.bias ? sums[m][v] + c.bias[channel + m] : sums[m][v]);
 }
 
 // oneDNN adds the halves of its 16 sums until one is left.
 inline float total(Vector sums) {
   float s[width];
-  *reinterpret_cast<Unaligned *>(s) = sums;
+  store(s, sums);
   for (int half = width / 2; half > 0; half /= 2)
     for (int i = 0; i < half; ++i)
       s[i] += s[i + half];
@@ -110,7 +90,7 @@ void taps(const Temporal &c, int64_t clip, int64_t channel, int64_t tap, int64_t
       if (end >= n)
         c.dweight[(channel + m) * c.kernel + tap + j] += total(sums[m][j]);
       else
-        *reinterpret_cast<Unaligned *>(kept + (m * J + j) * width) = sums[m][j];
+        store(kept + (m * J + j) * width, sums[m][j]);
 }
 
 } // namespace
@@ -122,15 +102,15 @@ void shim::temporal_forward(const Temporal &c, int64_t begin, int64_t end) {
     float *y = c.y + (i / c.rows * c.out * c.rows + i % c.rows) * c.out_width;
     for (int64_t t = 0; t < tiles; ++t) {
       const int64_t channel = c.out * t / tiles;
-      with_rows(c.out * (t + 1) / tiles - channel, [&]<int M>() {
+      as_constant<rows>(c.out * (t + 1) / tiles - channel, [&](auto m) {
         float *row = y + channel * c.rows * c.out_width;
         int64_t column = 0;
         for (; column + 4 * width <= c.out_width; column += 4 * width)
-          points<M, 4>(c, x + column, channel, row + column);
+          points<m.value, 4>(c, x + column, channel, row + column);
         for (; column + width <= c.out_width; column += width)
-          points<M, 1>(c, x + column, channel, row + column);
+          points<m.value, 1>(c, x + column, channel, row + column);
         if (column < c.out_width) // some of those before again
-          points<M, 1>(c, x + c.out_width - width, channel, row + c.out_width - width);
+          points<m.value, 1>(c, x + c.out_width - width, channel, row + c.out_width - width);
       });
     }
   }
@@ -145,18 +125,13 @@ void shim::temporal_weight(const Temporal &c, int64_t parts, int64_t begin, int6
   const int64_t tiles = temporal_tiles(c), quads = up(c.kernel, many), n = c.rows * c.out_width;
   for (int64_t i = begin; i < end; ++i) {
     const int64_t tile = i / parts, part = i % parts, channel = c.out * tile / tiles;
-    with_rows(c.out * (tile + 1) / tiles - channel, [&]<int M>() {
+    as_constant<rows>(c.out * (tile + 1) / tiles - channel, [&](auto m) {
       for (int64_t clip = 0; clip < c.clips; ++clip)
         for (int64_t from = 0; from < n; from += block)
           for (int64_t q = quads * part / parts; q < quads * (part + 1) / parts; ++q) {
             const int64_t tap = q * many, to = at_most(from + block, n);
             float *kept = scratch + tap * rows * width;
-            switch (at_most(many, c.kernel - tap)) {
-            case 1: taps<M, 1>(c, clip, channel, tap, from, to, kept); break;
-            case 2: taps<M, 2>(c, clip, channel, tap, from, to, kept); break;
-            case 3: taps<M, 3>(c, clip, channel, tap, from, to, kept); break;
-            case 4: taps<M, 4>(c, clip, channel, tap, from, to, kept); break;
-            }
+            as_constant<many>(at_most(many, c.kernel - tap), [&](auto j) { taps<m.value, j.value>(c, clip, channel, tap, from, to, kept); });
           }
     });
   }
