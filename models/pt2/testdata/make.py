@@ -126,9 +126,9 @@ class Heads(nn.Module):
     def forward(self, x):
         x = self.embed(x.unflatten(2, (4, 8))).reshape(-1, 4, 12)
         x = x + self.attention(x, x, x)[0]
-        x = x.reshape(-1, 4, 4, 12).transpose(1, 2).reshape(-1, 4, 12)
+        x = x.reshape(-1, 4, 4, 12).transpose(1, 2).reshape(-1, 4, 12).transpose(0, 1)
         x = x + self.across(x, x, x, need_weights=False)[0]
-        return self.fc(F.relu(x).reshape(-1, 16, 12).mean(1))
+        return self.fc(F.relu(x.transpose(0, 1)).reshape(-1, 16, 12).mean(1))
 
 
 def strip(path):
