@@ -3,6 +3,7 @@
 // Where a shape's bits are not the same after all, by another version or for another processor,
 // libtorch computes it.
 #include "kernels.h"
+#include "../autograd/function.h"
 #include "nhwc.h"
 #include "share.h"
 #include "trial.h"
@@ -16,7 +17,6 @@
 #include <ATen/ops/equal.h>
 #include <ATen/ops/threshold_backward.h>
 #include <ATen/ops/zeros.h>
-#include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
 #include <array>
@@ -25,8 +25,7 @@ using at::Tensor;
 using shim::NHWCKernel;
 using shim::NHWCMap;
 using shim::NHWCWeight;
-using torch::autograd::AutogradContext;
-using torch::autograd::variable_list;
+using shim::Tensors;
 
 const NHWCKernel *shim::nhwc_kernel() {
   switch (processor()) {
@@ -218,32 +217,29 @@ bool same_bits(const NHWCKernel &k, const Tensor &x, const Tensor &w, bool bias,
   });
 }
 
-struct Conv : torch::autograd::Function<Conv> {
-  static Tensor forward(AutogradContext *context, const Tensor &x, const Tensor &w, const std::optional<Tensor> &b,
-                        const std::vector<int64_t> &pad, bool relu) {
-    const Pad p{pad[0], pad[1], pad[2], pad[3]};
-    const Tensor in = x.contiguous(at::MemoryFormat::ChannelsLast);
-    Tensor y = ::forward(*nhwc_kernel(), in, w, b.value_or(Tensor()), p);
+struct Conv : shim::Function {
+  Conv(const Pad &pad, bool relu) : pad(pad), relu(relu) {}
+  const Pad pad;
+  const bool relu;
+  const char *name() const override { return "conv2d"; }
+
+  Tensor forward(const Tensors &inputs, Tensors &saved) override {
+    const Tensor x = inputs[0].contiguous(at::MemoryFormat::ChannelsLast), &w = inputs[1];
+    Tensor y = ::forward(*nhwc_kernel(), x, w, inputs[2], pad);
     if (relu)
       y.relu_();
-    context->save_for_backward({in, w, relu ? y : Tensor()});
-    context->saved_data["pad"] = pad;
-    context->saved_data["bias"] = b.has_value();
+    saved = {x, w, relu ? y : Tensor()};
     return y;
   }
 
-  static variable_list backward(AutogradContext *context, const variable_list &grads) {
-    const variable_list saved = context->get_saved_variables();
+  Tensors backward(const Tensor &gradient, const Tensors &saved, const std::vector<bool> &needed) override {
     const Tensor &x = saved[0], &w = saved[1], &y = saved[2];
-    const std::vector<int64_t> pad = context->saved_data["pad"].toIntVector();
-    const Pad p{pad[0], pad[1], pad[2], pad[3]};
-    Tensor dy = grads[0].contiguous(at::MemoryFormat::ChannelsLast);
-    if (y.defined())
+    Tensor dy = gradient.contiguous(at::MemoryFormat::ChannelsLast);
+    if (relu)
       dy = at::threshold_backward(dy, y, 0);
-    const auto wanted = [&](size_t i, auto gradient) { return context->needs_input_grad(i) ? gradient() : Tensor(); };
-    return {wanted(0, [&] { return input_gradient(*nhwc_kernel(), dy, w, x.sizes(), p); }),
-            wanted(1, [&] { return weight_gradient(*nhwc_kernel(), x, dy, w, p); }),
-            context->saved_data["bias"].toBool() ? wanted(2, [&] { return bias_gradient(dy); }) : Tensor(), Tensor(), Tensor()};
+    const NHWCKernel &k = *nhwc_kernel();
+    return {needed[0] ? input_gradient(k, dy, w, x.sizes(), pad) : Tensor(), needed[1] ? weight_gradient(k, x, dy, w, pad) : Tensor(),
+            needed[2] ? bias_gradient(dy) : Tensor()};
   }
 };
 
@@ -257,7 +253,7 @@ Tensor shim::conv2d_nhwc(const Tensor &x, const Tensor &w, const Tensor &b, cons
       w.is_contiguous() && (!b.defined() || (plain(b) && b.numel() == w.size(0))) &&
       std::all_of(p.begin(), p.end(), [](int64_t n) { return n >= 0; }) &&
       x.size(2) + p[2] + p[3] >= w.size(2) && x.size(3) + p[0] + p[1] >= w.size(3) && same_bits(*k, x, w, b.defined(), p))
-    return Conv::apply(x, w, b.defined() ? std::optional(b) : std::nullopt, std::vector<int64_t>(p.begin(), p.end()), relu);
+    return apply<Conv>({x, w, b}, p, relu);
   Tensor y = Theirs(p).forward(x, w, b);
   return relu ? y.relu_() : y;
 }

@@ -2,6 +2,7 @@
 // waiting for the one before, twice over the map. Here the sums of several channels advance side by
 // side, each in the same order: the bits are the same.
 #include "kernels.h"
+#include "../autograd/function.h"
 #include "nhwc.h"
 #include "trial.h"
 
@@ -14,7 +15,6 @@
 #include <ATen/ops/native_batch_norm.h>
 #include <ATen/ops/native_batch_norm_backward.h>
 #include <ATen/ops/ones_like.h>
-#include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
 #include <array>
@@ -23,8 +23,7 @@
 
 using at::Tensor;
 using shim::NHWCNorm;
-using torch::autograd::AutogradContext;
-using torch::autograd::variable_list;
+using shim::Tensors;
 
 namespace {
 
@@ -136,11 +135,18 @@ int64_t lanes_along(int64_t points) {
   });
 }
 
-struct BatchNorm : torch::autograd::Function<BatchNorm> {
-  static Tensor forward(AutogradContext *context, const Tensor &input, const Tensor &weight, const Tensor &bias,
-                        const Tensor &running_mean, const Tensor &running_var, double momentum, double eps) {
-    const bool last = is_channels_last(input) && shim::nhwc_kernel();
-    const int64_t lanes = last ? lanes_along(input.size(2) * input.size(3)) : 0;
+struct BatchNorm : shim::Function {
+  BatchNorm(const Tensor &running_mean, const Tensor &running_var, double momentum, double eps)
+      : running_mean(running_mean), running_var(running_var), momentum(momentum), eps(eps) {}
+  const Tensor running_mean, running_var;
+  const double momentum, eps;
+  int64_t lanes = 0;
+  const char *name() const override { return "batch_norm"; }
+
+  Tensor forward(const Tensors &inputs, Tensors &saved) override {
+    const Tensor &input = inputs[0], &weight = inputs[1], &bias = inputs[2];
+    if (is_channels_last(input) && shim::nhwc_kernel())
+      lanes = lanes_along(input.size(2) * input.size(3));
     const Tensor x = lanes ? input : input.contiguous(), mean = at::empty({x.size(1)}, x.options().memory_format(at::MemoryFormat::Contiguous)),
                  squares = at::empty_like(mean), invstd = at::empty_like(mean);
     const int64_t channels = x.size(1), each = x.numel() / channels;
@@ -161,21 +167,16 @@ struct BatchNorm : torch::autograd::Function<BatchNorm> {
       rm[c] = static_cast<float>(momentum * mu[c] + (1 - momentum) * rm[c]);
       rv[c] = static_cast<float>(momentum * unbiased + (1 - momentum) * rv[c]);
     }
-    context->save_for_backward({x, weight, mean, invstd});
-    context->saved_data["eps"] = eps;
-    context->saved_data["lanes"] = lanes;
+    saved = {x, weight, mean, invstd};
     // An evaluation by the batch's own statistics. Its deviation is in the weight, so that
     // it need not come out of the root of a variance again.
     return std::get<0>(
         at::native_batch_norm(x, weight.mul(invstd), bias, mean, at::ones_like(mean), /*training=*/false, 0, 0));
   }
 
-  static variable_list backward(AutogradContext *context, const variable_list &grads) {
-    const variable_list saved = context->get_saved_variables();
-    auto [dx, dweight, dbias] = gradients(
-        grads[0], saved[0], saved[1], saved[2], saved[3], context->saved_data["eps"].toDouble(),
-        {context->needs_input_grad(0), context->needs_input_grad(1), context->needs_input_grad(2)}, context->saved_data["lanes"].toInt());
-    return {dx, dweight, dbias, Tensor(), Tensor(), Tensor(), Tensor()};
+  Tensors backward(const Tensor &dy, const Tensors &saved, const std::vector<bool> &needed) override {
+    auto [dx, dweight, dbias] = gradients(dy, saved[0], saved[1], saved[2], saved[3], eps, {needed[0], needed[1], needed[2]}, lanes);
+    return {dx, dweight, dbias};
   }
 };
 
@@ -191,6 +192,6 @@ Tensor shim::batch_norm(const Tensor &x, const Tensor &weight, const Tensor &bia
   bool ours = training && x.dim() >= 2 && plain(x) && (x.is_contiguous() || is_channels_last(x));
   for (const Tensor &t : {weight, bias, mean, variance})
     ours = ours && plain(t) && t.is_contiguous() && t.numel() == x.size(1);
-  return ours ? BatchNorm::apply(x, weight, bias, mean, variance, momentum, eps)
+  return ours ? apply<BatchNorm>({x, weight, bias}, mean, variance, momentum, eps)
               : at::batch_norm(x, weight, bias, mean, variance, training, momentum, eps, /*cudnn_enabled=*/true);
 }

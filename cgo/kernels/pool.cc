@@ -4,18 +4,17 @@
 // they read them once, and write them once backwards. Every number is computed as libtorch's
 // own operators compute it: the bits are the same.
 #include "kernels.h"
+#include "../autograd/function.h"
 
 #include <ATen/Parallel.h>
 #include <ATen/ops/avg_pool2d.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/leaky_relu.h>
-#include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
 
 using at::Tensor;
-using torch::autograd::AutogradContext;
-using torch::autograd::variable_list;
+using shim::Tensors;
 
 namespace {
 
@@ -76,39 +75,41 @@ void backwards(const float *x, const float *grad, float *out, int64_t windows, i
   }
 }
 
-struct LeakyPool : torch::autograd::Function<LeakyPool> {
-  static Tensor forward(AutogradContext *context, const Tensor &x, double slope, int64_t k) {
-    context->save_for_backward({x});
-    context->saved_data["slope"] = slope;
-    context->saved_data["k"] = k;
+struct LeakyPool : shim::Function {
+  LeakyPool(double slope, int64_t k) : slope(static_cast<float>(slope)), k(k) {}
+  const float slope;
+  const int64_t k;
+  const char *name() const override { return "LeakyReLU and avg_pool2d"; }
+
+  Tensor forward(const Tensors &inputs, Tensors &saved) override {
+    const Tensor &x = inputs[0];
+    saved = {x};
     const Rows r(x, k);
     std::vector<int64_t> shape = x.sizes().vec();
     shape.back() = r.windows;
     Tensor out = x.new_empty(shape);
     const float *in = x.const_data_ptr<float>();
     float *o = out.mutable_data_ptr<float>();
-    at::parallel_for(0, r.n, r.grain(), [=](int64_t begin, int64_t end) {
+    at::parallel_for(0, r.n, r.grain(), [=, this](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i)
-        forwards(in + i * r.width, o + i * r.windows, r.windows, k, static_cast<float>(slope));
+        forwards(in + i * r.width, o + i * r.windows, r.windows, k, slope);
     });
     return out;
   }
 
-  static variable_list backward(AutogradContext *context, const variable_list &grads) {
-    const Tensor x = context->get_saved_variables()[0], grad = grads[0].contiguous();
-    const int64_t k = context->saved_data["k"].toInt();
+  Tensors backward(const Tensor &dy, const Tensors &saved, const std::vector<bool> &) override {
+    const Tensor &x = saved[0], grad = dy.contiguous();
     const Rows r(x, k);
     Tensor out = at::empty_like(x);
     const float *in = x.const_data_ptr<float>(), *g = grad.const_data_ptr<float>();
-    const float slope = static_cast<float>(context->saved_data["slope"].toDouble());
     float *o = out.mutable_data_ptr<float>();
-    at::parallel_for(0, r.n, r.grain(), [=](int64_t begin, int64_t end) {
+    at::parallel_for(0, r.n, r.grain(), [=, this](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
         backwards(in + i * r.width, g + i * r.windows, o + i * r.width, r.windows, k, slope);
         std::fill(o + i * r.width + r.windows * k, o + (i + 1) * r.width, 0.0f); // points in no window
       }
     });
-    return {out, Tensor(), Tensor()};
+    return {out};
   }
 };
 
@@ -117,6 +118,6 @@ struct LeakyPool : torch::autograd::Function<LeakyPool> {
 Tensor shim::leaky_relu_avg_pool2d(const Tensor &x, double slope, int64_t width) {
   if (x.is_cpu() && x.scalar_type() == at::kFloat && x.dim() == 4 && x.is_contiguous() && width > 0 && x.size(3) >= width &&
       x.numel() > 0)
-    return LeakyPool::apply(x, slope, width);
+    return apply<LeakyPool>({x}, slope, width);
   return at::avg_pool2d(at::leaky_relu(x, slope), {1, width}, {1, width});
 }

@@ -3,6 +3,7 @@
 // is long. Here a map is read as it is, for the same bits; where they are not the same after all,
 // libtorch computes it.
 #include "kernels.h"
+#include "../autograd/function.h"
 #include "temporal.h"
 #include "trial.h"
 
@@ -14,14 +15,12 @@
 #include <ATen/ops/equal.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
-#include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
 
 using at::Tensor;
 using shim::Temporal;
-using torch::autograd::AutogradContext;
-using torch::autograd::variable_list;
+using shim::Tensors;
 
 namespace {
 
@@ -140,22 +139,22 @@ bool same_bits(const Tensor &x, const Tensor &w, bool bias, int64_t pad) {
   });
 }
 
-struct Conv : torch::autograd::Function<Conv> {
-  static Tensor forward(AutogradContext *context, const Tensor &x, const Tensor &w, const std::optional<Tensor> &b, int64_t pad) {
-    const Tensor margins = with_margins(x, pad);
-    context->save_for_backward({margins, w});
-    context->saved_data["shape"] = x.sizes().vec();
-    context->saved_data["pad"] = pad;
-    context->saved_data["bias"] = b.has_value();
-    return ::forward(margins, x.sizes(), w, b.value_or(Tensor()), pad);
+struct Conv : shim::Function {
+  explicit Conv(int64_t pad) : pad(pad) {}
+  const int64_t pad;
+  std::vector<int64_t> shape; // of the input
+  const char *name() const override { return "conv2d"; }
+
+  Tensor forward(const Tensors &inputs, Tensors &saved) override {
+    const Tensor &x = inputs[0], &w = inputs[1], margins = with_margins(x, pad);
+    shape = x.sizes().vec();
+    saved = {margins, w};
+    return ::forward(margins, shape, w, inputs[2], pad);
   }
 
-  static variable_list backward(AutogradContext *context, const variable_list &grads) {
-    const variable_list saved = context->get_saved_variables();
-    const Tensor dy = grads[0].contiguous();
-    return {Tensor(),
-            weight_gradient(dy, saved[0], context->saved_data["shape"].toIntVector(), saved[1], context->saved_data["pad"].toInt()),
-            context->saved_data["bias"].toBool() ? bias_gradient(dy) : Tensor(), Tensor()};
+  Tensors backward(const Tensor &gradient, const Tensors &saved, const std::vector<bool> &needed) override {
+    const Tensor dy = gradient.contiguous();
+    return {Tensor(), weight_gradient(dy, saved[0], shape, saved[1], pad), needed[2] ? bias_gradient(dy) : Tensor()};
   }
 };
 
@@ -169,5 +168,5 @@ Tensor shim::temporal_conv2d(const Tensor &x, const Tensor &w, const Tensor &b, 
                     x.size(3) + 2 * pad - w.size(3) + 1 >= lanes;
   if (!fits || !same_bits(x, w, b.defined(), pad))
     return {};
-  return Conv::apply(x, w, b.defined() ? std::optional(b) : std::nullopt, pad);
+  return apply<Conv>({x, w, b}, pad);
 }

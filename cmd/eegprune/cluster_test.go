@@ -23,7 +23,7 @@ import (
 	"github.com/eegprune/eegprune/result"
 )
 
-// Twelve cells on two networks and two folds, a quarter of a minute for each of two shares.
+// Two networks and two folds, a quarter of a minute for each of two shares.
 const clusterStudy = `name: cluster
 seed: 5
 split: {name: KFoldCrossSubject, folds: 2}
