@@ -6,12 +6,14 @@
 #include "share.h"
 #include "trial.h"
 
+#include <ATen/core/LegacyTypeDispatch.h>
 #include <ATen/ops/avg_pool2d.h>
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/sqrt.h>
 
 #include <algorithm>
+#include <array>
 #include <mutex>
 #include <vector>
 
@@ -36,10 +38,10 @@ const FewKernel &kernel() {
 
 constexpr int64_t up(int64_t n, int64_t by) { return (n + by - 1) / by * by; }
 
-// The weight [groups * out, in, kh, kw] in the order of few.h's channels.
+// The weight [groups * out, in, kh, kw], or [out, in], in the order of few.h's channels.
 Tensor in_chunks(const FewKernel &k, const Tensor &weight, int64_t groups) {
   const Tensor w = weight.contiguous();
-  const int64_t out = w.size(0) / groups, in = w.size(1), points = w.size(2) * w.size(3), padded = up(out, k.vector), taps = in * points;
+  const int64_t out = w.size(0) / groups, in = w.size(1), points = w.numel() / (w.size(0) * in), padded = up(out, k.vector), taps = in * points;
   Tensor packed = at::empty({groups * padded * taps}, w.options());
   const float *from = w.const_data_ptr<float>();
   float *to = packed.mutable_data_ptr<float>();
@@ -69,8 +71,8 @@ struct shim::Prepared::Weights {
 
 struct shim::Prepared::State {
   std::mutex mutex;
-  std::vector<std::pair<const void *, uint32_t>> made_of;
-  std::vector<Tensor> kept; // what it was made of, so that nothing else comes to lie there
+  std::array<std::pair<const void *, uint32_t>, 2> made_of{};
+  std::array<Tensor, 2> kept; // what it was made of, so that nothing else comes to lie there
   std::vector<float> norm;
   bool by_rows = false;
   Weights weights;
@@ -83,13 +85,14 @@ shim::Prepared::~Prepared() = default;
 // BatchNorm's statistics and counts nothing: its numbers, which are few, are compared.
 shim::Prepared::Weights shim::Prepared::of(const Tensor &weight, const Tensor &bias, const HWCNOptions &o, bool by_rows) {
   const std::lock_guard lock(state->mutex);
-  std::vector<std::pair<const void *, uint32_t>> now;
-  for (const Tensor &t : {weight, bias})
-    now.emplace_back(t.defined() ? t.const_data_ptr() : nullptr, t.defined() ? static_cast<uint32_t>(t._version()) : 0);
+  const auto version = [](const Tensor &t) {
+    return t.defined() ? std::pair(t.const_data_ptr(), static_cast<uint32_t>(t._version())) : std::pair<const void *, uint32_t>();
+  };
+  const std::array now{version(weight), version(bias)};
   std::vector<float> norm;
-  for (const Tensor &t : {o.norm_weight, o.norm_bias, o.norm_mean, o.norm_variance})
-    if (t.defined()) {
-      const Tensor numbers = t.contiguous();
+  for (const Tensor *t : {&o.norm_weight, &o.norm_bias, &o.norm_mean, &o.norm_variance})
+    if (t->defined()) {
+      const Tensor numbers = t->contiguous();
       norm.insert(norm.end(), numbers.const_data_ptr<float>(), numbers.const_data_ptr<float>() + numbers.numel());
     }
   if (now == state->made_of && norm == state->norm && by_rows == state->by_rows)
@@ -104,7 +107,7 @@ shim::Prepared::Weights shim::Prepared::of(const Tensor &weight, const Tensor &b
     w.scale = of_channels(scale, o.groups, padded);
     w.shift = of_channels(o.norm_bias.sub(o.norm_mean.mul(scale)), o.groups, padded);
   }
-  state->made_of = std::move(now);
+  state->made_of = now;
   state->kept = {weight, bias};
   state->norm = std::move(norm);
   state->by_rows = by_rows;
@@ -116,9 +119,6 @@ namespace {
 // The clips within their zeros, with the channels of a point or the points of a row side by side.
 Tensor within(const Tensor &x, const shim::Pad &pad, bool by_rows) {
   const Tensor from = x.contiguous(by_rows ? at::MemoryFormat::Contiguous : at::MemoryFormat::ChannelsLast);
-  const bool bare = std::ranges::all_of(pad, [](int64_t p) { return p == 0; });
-  if (bare && !by_rows)
-    return from;
   // Maps of rows of numbers: of points, or of the points' channels.
   const int64_t of_point = by_rows ? 1 : x.size(1), maps = x.size(0) * (by_rows ? x.size(1) : 1), height = x.size(2), row = x.size(3) * of_point,
                 left = pad[0] * of_point, wide = left + row + pad[1] * of_point, all = pad[2] + height + pad[3];
@@ -141,71 +141,79 @@ Tensor within(const Tensor &x, const shim::Pad &pad, bool by_rows) {
   return padded;
 }
 
-} // namespace
-
-Tensor shim::conv2d_few(const Tensor &input, const Tensor &any_weight, const Tensor &bias, const HWCNOptions &o, Prepared &prepared) {
-  const bool flat = input.dim() == 2;
-  Tensor x = input, weight = any_weight;
-  if (flat) {
-    // Clips are points of one row, whose channels are the features: a weight is read once for all of them.
-    x = x.contiguous().view({1, 1, x.size(0), x.size(1)}).permute({0, 3, 1, 2});
-    weight = weight.unsqueeze(-1).unsqueeze(-1);
-  }
-  TORCH_CHECK(x.dim() == 4 && x.is_cpu() && x.scalar_type() == at::kFloat && weight.dim() == 4 && weight.is_cpu() &&
-                  weight.scalar_type() == at::kFloat && o.groups > 0 && weight.size(0) % o.groups == 0 && x.size(1) == weight.size(1) * o.groups,
-              "the input has shape ", input.sizes(), ", the weight ", any_weight.sizes(), " in ", o.groups, " groups, both of float32 on the CPU");
-  TORCH_CHECK(o.stride[0] > 0 && o.stride[1] > 0 && o.pool > 0 && std::ranges::all_of(o.pad, [](int64_t p) { return p >= 0; }),
-              "stride ", at::IntArrayRef(o.stride), ", pool ", o.pool, ", pad ", at::IntArrayRef(o.pad));
-  for (const Tensor &t : {bias, o.norm_weight, o.norm_bias, o.norm_mean, o.norm_variance})
-    TORCH_CHECK(!t.defined() || (t.is_cpu() && t.scalar_type() == at::kFloat && t.numel() == weight.size(0)),
-                "the weight has shape ", weight.sizes(), ", its bias and BatchNorm ", t.sizes());
-  const FewKernel &k = kernel();
-  const int64_t height = x.size(2) + o.pad[2] + o.pad[3], width = x.size(3) + o.pad[0] + o.pad[1];
-  TORCH_CHECK(height >= weight.size(2) && width >= weight.size(3), "the input has shape ", x.sizes(), ", the kernel ", weight.sizes());
-  Few c{.x = nullptr, .weight = nullptr, .bias = nullptr, .scale = nullptr, .shift = nullptr, .y = nullptr, .groups = o.groups,
-        .in = weight.size(1), .out = weight.size(0) / o.groups, .padded = up(weight.size(0) / o.groups, k.vector), .height = height,
-        .width = width, .out_height = (height - weight.size(2)) / o.stride[0] + 1, .out_width = (width - weight.size(3)) / o.stride[1] + 1,
-        .top = o.pad[2], .bottom = o.pad[3], .left = o.pad[0], .right = o.pad[1],
-        .kernel = {weight.size(2), weight.size(3)}, .stride = {o.stride[0], o.stride[1]}, .pool = o.pool, .slope = static_cast<float>(o.slope)};
-  TORCH_CHECK(c.out_width >= c.pool, "rows of ", c.out_width, " points have no mean of ", c.pool);
-  const bool by_rows = !flat && c.out_width >= 16 && o.stride[1] == 1 && c.pool <= Few::longest;
-  const Prepared::Weights w = prepared.of(weight, bias, o, by_rows);
-  const auto data = [](const Tensor &t) { return t.defined() ? t.const_data_ptr<float>() : nullptr; };
-  const bool norm_last = !by_rows && c.pool > 1; // after a pool that is not the kernel's
-  c.weight = data(w.weight), c.bias = data(w.bias);
-  if (!norm_last)
-    c.scale = data(w.scale), c.shift = data(w.shift);
-  const int64_t n = x.size(0), channels = weight.size(0);
-  const Tensor all = within(x, o.pad, by_rows);
-  Tensor y = at::empty({n, channels, c.out_height, by_rows ? c.out_width / c.pool : c.out_width},
-                       x.options().memory_format(by_rows ? at::MemoryFormat::Contiguous : at::MemoryFormat::ChannelsLast));
-  const float *from = all.const_data_ptr<float>();
-  float *to = y.mutable_data_ptr<float>();
-  const int64_t area = c.out_height * c.out_width;
-  const int64_t tiles = (area + k.points - 1) / k.points;
+// All clips, each of so many numbers.
+void compute(const FewKernel &k, const Few &c, int64_t clips, int64_t map, bool by_rows, const float *from, float *to) {
+  const int64_t tiles = (c.out_height * c.out_width + k.points - 1) / k.points;
   const int64_t pieces = by_rows ? c.groups * c.tiles() * c.out_height : c.groups * ((c.padded + k.chunk - 1) / k.chunk) * tiles;
   // Of a clip's map and a chunk's weights the smaller is read again and again, from the larger's cache.
-  const int64_t map = x.size(1) * height * width;
   const bool by_chunk = !by_rows && map < k.chunk * c.in * c.kernel[0] * c.kernel[1];
   const int64_t run = by_chunk ? tiles : pieces; // pieces of one clip that follow one another
   const int64_t each = (by_rows ? Few::together * c.out_width : k.chunk * k.points) * c.in * c.kernel[0] * c.kernel[1];
-  shim::share(n * pieces, 500000 / std::max<int64_t>(each, 1), [&](int64_t begin, int64_t end) {
+  const int64_t output = c.groups * c.out * c.out_height * (by_rows ? c.out_width / c.pool : c.out_width);
+  shim::share(clips * pieces, 500000 / std::max<int64_t>(each, 1), [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end;) {
-      const int64_t clip = i / run % n, first = i / run / n * run + i % run, many = std::min(end - i, run - i % run);
+      const int64_t clip = i / run % clips, first = i / run / clips * run + i % run, many = std::min(end - i, run - i % run);
       Few one = c;
       one.x = from + clip * map;
-      one.y = to + clip * channels * c.out_height * y.size(3);
+      one.y = to + clip * output;
       (by_rows ? k.rows : k.channels)(one, first, first + many);
       i += many;
     }
   });
-  if (flat)
-    return y.permute({0, 2, 3, 1}).view({input.size(0), channels});
-  if (by_rows || c.pool == 1)
+}
+
+} // namespace
+
+Tensor shim::conv2d_few(const Tensor &input, const Tensor &weight, const Tensor &bias, const HWCNOptions &o, Prepared &prepared) {
+  // libtorch need not note what becomes of tensors that have no gradient.
+  const at::AutoDispatchBelowADInplaceOrView below;
+  const auto plain = [](const Tensor &t) { return t.is_cpu() && t.scalar_type() == at::kFloat; };
+  const bool flat = input.dim() == 2;
+  TORCH_CHECK((flat || input.dim() == 4) && weight.dim() == input.dim() && plain(input) && plain(weight) && o.groups > 0 &&
+                  weight.size(0) % o.groups == 0 && input.size(1) == weight.size(1) * o.groups && weight.numel() > 0,
+              "the input has shape ", input.sizes(), ", the weight ", weight.sizes(), " in ", o.groups, " groups, both of float32 on the CPU");
+  const bool bare = o.pad == Pad{};
+  TORCH_CHECK(o.stride[0] > 0 && o.stride[1] > 0 && o.pool > 0 && std::ranges::all_of(o.pad, [](int64_t p) { return p >= 0; }) &&
+                  (!flat || (bare && o.stride[1] == 1 && o.pool == 1)),
+              "stride ", at::IntArrayRef(o.stride), ", pool ", o.pool, ", pad ", at::IntArrayRef(o.pad), " of an input of shape ", input.sizes());
+  for (const Tensor *t : {&bias, &o.norm_weight, &o.norm_bias, &o.norm_mean, &o.norm_variance})
+    TORCH_CHECK(!t->defined() || (plain(*t) && t->numel() == weight.size(0)), "the weight has shape ", weight.sizes(),
+                ", its bias and BatchNorm ", t->sizes());
+  const FewKernel &k = kernel();
+  // Clips' features are the channels of points of one row: a weight is read once for all of them.
+  using Sizes = std::array<int64_t, 4>;
+  const Sizes x = flat ? Sizes{1, input.size(1), 1, input.size(0)} : Sizes{input.size(0), input.size(1), input.size(2), input.size(3)},
+              w = flat ? Sizes{weight.size(0), weight.size(1), 1, 1} : Sizes{weight.size(0), weight.size(1), weight.size(2), weight.size(3)};
+  const int64_t height = x[2] + o.pad[2] + o.pad[3], width = x[3] + o.pad[0] + o.pad[1];
+  TORCH_CHECK(height >= w[2] && width >= w[3], "the input has shape ", input.sizes(), ", the kernel ", weight.sizes());
+  Few c{.x = nullptr, .weight = nullptr, .bias = nullptr, .scale = nullptr, .shift = nullptr, .y = nullptr, .groups = o.groups,
+        .in = w[1], .out = w[0] / o.groups, .padded = up(w[0] / o.groups, k.vector), .height = height,
+        .width = width, .out_height = (height - w[2]) / o.stride[0] + 1, .out_width = (width - w[3]) / o.stride[1] + 1,
+        .top = o.pad[2], .bottom = o.pad[3], .left = o.pad[0], .right = o.pad[1],
+        .kernel = {w[2], w[3]}, .stride = {o.stride[0], o.stride[1]}, .pool = o.pool, .slope = static_cast<float>(o.slope)};
+  TORCH_CHECK(c.out_width >= c.pool, "rows of ", c.out_width, " points have no mean of ", c.pool);
+  const bool by_rows = !flat && c.out_width >= 16 && o.stride[1] == 1 && c.pool <= Few::longest;
+  const Prepared::Weights prepared_now = prepared.of(weight, bias, o, by_rows);
+  const auto data = [](const Tensor &t) { return t.defined() ? t.const_data_ptr<float>() : nullptr; };
+  const bool norm_last = !by_rows && c.pool > 1; // after a pool that is not the kernel's
+  c.weight = data(prepared_now.weight), c.bias = data(prepared_now.bias);
+  if (!norm_last)
+    c.scale = data(prepared_now.scale), c.shift = data(prepared_now.shift);
+  // Zeros that are never read are not laid around the clips.
+  const bool within_zeros = by_rows || !(bare || c.by_points());
+  const Tensor all = flat           ? input.contiguous()
+                     : within_zeros ? within(input, o.pad, by_rows)
+                                    : input.contiguous(at::MemoryFormat::ChannelsLast);
+  const int64_t out_width = by_rows ? c.out_width / c.pool : c.out_width;
+  Tensor y = flat ? at::empty({input.size(0), w[0]}, input.options().memory_format(at::MemoryFormat::Contiguous))
+                  : at::empty({x[0], w[0], c.out_height, out_width},
+                              input.options().memory_format(by_rows ? at::MemoryFormat::Contiguous : at::MemoryFormat::ChannelsLast));
+  compute(k, c, x[0], within_zeros ? x[1] * height * width : x[1] * x[2] * x[3], by_rows, all.const_data_ptr<float>(), y.mutable_data_ptr<float>());
+  if (flat || by_rows || c.pool == 1)
     return y;
   y = at::avg_pool2d(y, {1, c.pool}, {1, c.pool});
-  if (!w.scale.defined())
+  if (!prepared_now.scale.defined())
     return y;
-  const auto each_channel = [&](const Tensor &t) { return t.view({c.groups, -1}).narrow(1, 0, c.out).reshape({1, channels, 1, 1}); };
-  return y.mul(each_channel(w.scale)).add(each_channel(w.shift));
+  const auto each_channel = [&](const Tensor &t) { return t.view({c.groups, -1}).narrow(1, 0, c.out).reshape({1, w[0], 1, 1}); };
+  return y.mul(each_channel(prepared_now.scale)).add(each_channel(prepared_now.shift));
 }

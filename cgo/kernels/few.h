@@ -8,8 +8,8 @@
 namespace shim {
 
 struct Few {
-  /* One clip within its zeros: by channels [height, width, groups * in], by rows [groups * in, height,
-   * width], where rows may be read `beyond` their end. */
+  /* One clip: by channels [height, width, groups * in], by rows [groups * in, height, width], where rows may be read
+   * `beyond` their end. It lies within its zeros, unless they are never read. */
   const float *x;
   /* By channels: chunks of [kernel height, kernel width, in, chunk] of each group, the last as wide as
    * is left of `padded`; by rows [groups * out, in, kernel height, kernel width]. */
@@ -19,7 +19,7 @@ struct Few {
   float *y;
   int64_t groups, in, out, padded; /* channels of one group; padded: up to whole vectors */
   int64_t height, width, out_height, out_width; /* out_width before pooling */
-  int64_t top, bottom, left, right; /* zeros within height and width, most of which are not multiplied by channels */
+  int64_t top, bottom, left, right; /* zeros, which height and width count, most of which are not multiplied by channels */
   int64_t kernel[2], stride[2];                 /* height before width; by rows, the stride along it is 1 */
   int64_t pool;                                 /* by rows: how many points make one of y: their mean */
   float slope;                                  /* negative numbers are multiplied with it, before that */
@@ -30,6 +30,7 @@ struct Few {
   static constexpr int64_t longest = 4096; /* by rows: points that are kept before they are pooled, and so pools */
   static constexpr int64_t together = 6; /* channels that are computed at once by rows */
   int64_t tiles() const { return (out + together - 1) / together; }
+  bool by_points() const { return in >= deep && kernel[0] * kernel[1] > 1; } /* by channels: then zeros are never read */
 };
 
 struct FewKernel {

@@ -120,11 +120,12 @@ struct Seen {
 };
 
 // Points `from` to `to`, at most `block` of them, of maps of many channels: the weights of one point of the kernel stay in
-// the nearest cache while they meet all points that see no zero there.
+// the nearest cache while they meet all points that see no zero there; the map lies without its zeros.
 constexpr int64_t block = 96;
 
 template <int V> void deep(const Few &c, int64_t group, int64_t channel, int64_t from, int64_t to) {
   const int64_t all = c.groups * c.in, taps = c.kernel[0] * c.kernel[1] * c.in, first = from / c.out_width, last = (to - 1) / c.out_width;
+  const int64_t row = c.width - c.left - c.right;
   const float *weight = c.weight + group * c.padded * taps + channel * taps;
   float sums[block * V * width];
   for (int64_t p = 0; p < to - from; ++p)
@@ -139,7 +140,7 @@ template <int V> void deep(const Few &c, int64_t group, int64_t channel, int64_t
       for (int64_t y = first > rows.begin ? first : rows.begin; y < at_most(last + 1, rows.end); ++y) {
         const int64_t begin = y == first ? from % c.out_width : 0, end = y == last ? (to - 1) % c.out_width + 1 : c.out_width;
         for (int64_t at = begin > columns.begin ? begin : columns.begin; at < at_most(end, columns.end); ++at, ++n) {
-          x[n] = c.x + ((y * c.stride[0] + i) * c.width + at * c.stride[1] + k) * all + group * c.in;
+          x[n] = c.x + ((y * c.stride[0] + i - c.top) * row + at * c.stride[1] + k - c.left) * all + group * c.in;
           sum[n] = sums + (y * c.out_width + at - from) * V * width;
         }
       }
@@ -163,7 +164,7 @@ template <int V> void channels(const Few &c, int64_t group, int64_t channel, int
 
 void all_channels(const Few &c, int64_t begin, int64_t end) {
   const int64_t area = c.out_height * c.out_width, chunks = (c.padded + chunk - 1) / chunk, tiles = (area + points - 1) / points;
-  const bool many = c.in >= Few::deep && c.kernel[0] * c.kernel[1] > 1;
+  const bool many = c.by_points();
   for (int64_t i = begin; i < end;) {
     const int64_t group = i / tiles / chunks, channel = i / tiles % chunks * chunk, tile = i % tiles;
     const int64_t run = many ? at_most(at_most(end - i, tiles - tile), block / points) : 1;

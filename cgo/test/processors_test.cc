@@ -38,6 +38,10 @@ struct Layer {
   int64_t taps() const { return in * kernel[0] * kernel[1]; }
   int64_t pooled() const { return out_width() / pool; }
 
+  bool is_zero(int64_t row, int64_t column) const {
+    return column < pad[0] || column >= width - pad[1] || row < pad[2] || row >= height - pad[3];
+  }
+
   // y[channel][row][column]
   std::vector<double> computed() const {
     std::vector<double> y;
@@ -55,8 +59,7 @@ struct Layer {
   void fill(Random &random) {
     x = random.numbers(groups * in * height * width);
     for (int64_t i = 0; i < static_cast<int64_t>(x.size()); ++i)
-      if (const int64_t r = i / width % height, c = i % width;
-          c < pad[0] || c >= width - pad[1] || r < pad[2] || r >= height - pad[3])
+      if (is_zero(i / width % height, i % width))
         x[i] = 0;
   }
 
@@ -111,10 +114,12 @@ std::vector<float> padded(const Layer &l, const std::vector<float> &of, int64_t 
 std::vector<float> by_channels(const FewKernel &k, const Layer &l, Random &random) {
   Few c = few(l);
   c.padded = (l.out + k.vector - 1) / k.vector * k.vector;
-  std::vector<float> x(l.x.size()), weight, y(l.groups * l.out * l.out_height() * l.out_width());
-  for (int64_t i = 0; i < l.groups * l.in; ++i)
-    for (int64_t p = 0; p < l.height * l.width; ++p)
-      x[p * l.groups * l.in + i] = l.x[i * l.height * l.width + p];
+  const bool bare = c.by_points();
+  std::vector<float> x, weight, y(l.groups * l.out * l.out_height() * l.out_width());
+  for (int64_t p = 0; p < l.height * l.width; ++p)
+    if (!bare || !l.is_zero(p / l.width, p % l.width))
+      for (int64_t i = 0; i < l.groups * l.in; ++i)
+        x.push_back(l.x[i * l.height * l.width + p]);
   for (int64_t g = 0; g < l.groups; ++g)
     for (int64_t first = 0, wide; first < c.padded; first += wide) {
       wide = c.padded - first >= k.chunk ? k.chunk : k.vector;
