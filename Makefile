@@ -62,7 +62,9 @@ VERSION := $(shell git describe --exact-match --tags --match 'v*' 2>/dev/null)
 
 export EEGPRUNE_SHIM := $(SHIM)
 
-build: $(SHIM) program
+# At once: the program's Go needs nothing of the shim, which waits for libtorch at first.
+build:
+	@$(MAKE) --no-print-directory -j 2 shim program
 
 program:
 	$(GO) build -buildvcs=false -ldflags "-X main.release=$(VERSION) -X main.revision=$(COMMIT)" -o $(BIN)/eegprune ./cmd/eegprune

@@ -69,14 +69,6 @@ static shim::HWCNOptions options(const ep_hwcn_options &o) {
           .norm_variance = shim::optional(o.norm_variance), .norm_eps = o.norm_eps};
 }
 
-ep_status ep_conv2d_hwcn(ep_scope scope, ep_tensor input, ep_tensor weight, ep_tensor bias, ep_hwcn_options o,
-                         ep_tensor *out) {
-  return shim::make(scope, out, [&] {
-    TORCH_CHECK(!scope->grad, "clips that lie innermost are for evaluation, without gradients");
-    return shim::conv2d_hwcn(input->value, weight->value, shim::optional(bias), options(o));
-  });
-}
-
 struct ep_prepared_s {
   shim::Prepared weights;
 };
@@ -89,11 +81,21 @@ ep_status ep_prepared_free(ep_prepared prepared) {
   return shim::call(false, [&] { delete prepared; });
 }
 
+ep_status ep_conv2d_hwcn(ep_scope scope, ep_tensor input, ep_tensor weight, ep_tensor bias, ep_hwcn_options o, ep_prepared prepared,
+                         ep_tensor *out) {
+  return shim::make(scope, out, [&] {
+    TORCH_CHECK(!scope->grad, "clips that lie innermost are for evaluation, without gradients");
+    shim::Prepared once;
+    return shim::conv2d_hwcn(input->value, weight->value, shim::optional(bias), options(o), prepared ? prepared->weights : once);
+  });
+}
+
 ep_status ep_conv2d_few(ep_scope scope, ep_tensor input, ep_tensor weight, ep_tensor bias, ep_hwcn_options o, ep_prepared prepared,
                         int32_t any_layout, ep_tensor *out) {
   return shim::make(scope, out, [&] {
     TORCH_CHECK(!scope->grad, "prepared weights are for evaluation, without gradients");
-    const Tensor y = shim::conv2d_few(input->value, weight->value, shim::optional(bias), options(o), prepared->weights);
+    shim::Prepared once;
+    const Tensor y = shim::conv2d_few(input->value, weight->value, shim::optional(bias), options(o), prepared ? prepared->weights : once);
     return any_layout ? y : y.contiguous();
   });
 }

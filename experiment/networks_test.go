@@ -7,8 +7,11 @@ import (
 	"testing"
 
 	"github.com/eegprune/eegprune/data"
+	"github.com/eegprune/eegprune/models"
+	"github.com/eegprune/eegprune/models/op"
 	"github.com/eegprune/eegprune/prune"
 	"github.com/eegprune/eegprune/result"
+	"github.com/eegprune/eegprune/torch"
 	"github.com/eegprune/eegprune/train"
 )
 
@@ -21,6 +24,45 @@ func signals(subjects, trials, electrodes, samples int) *data.Set {
 		s.X = append(s.X, float32(random.NormFloat64()))
 	}
 	return s
+}
+
+// TestMixedClipsAreTold: results say of a network of another hand that its evaluation depends on the batches.
+func TestMixedClipsAreTold(t *testing.T) {
+	set := signals(4, 2, 4, 128)
+	for _, mixed := range []bool{false, true} {
+		a, err := models.Build("eegnet", models.Config{Input: [3]int(set.Shape), Classes: 2, Rate: set.Rate})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if mixed {
+			a.Nodes = append(a.Nodes, op.Node{Name: "flip", Op: "aten.flip.default", Args: op.Args{"self": op.Ref(a.Logits()), "dims": []int{0}},
+				Gives: []op.Value{{Name: "flip", Shape: []int{op.Batch, 2}}}})
+			a.Output = "flip"
+		}
+		n, g, err := train.Fresh(a, nil, torch.CPU, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		g.Free()
+		file := filepath.Join(t.TempDir(), "net.pt2")
+		err = n.SaveExported(file, nil)
+		n.Free()
+		if err != nil {
+			t.Fatal(err)
+		}
+		network, err := OpenExported(file, models.AsDefaults)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := open(Config{Model: "net", Network: network, Seed: 3, Train: train.Paper("eegnet"), Split: Split{Folds: 2}}, named{Set: set}, OpenOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Close()
+		if told := slices.Contains(s.notes, "net.pt2: "+models.Mixing); told != mixed {
+			t.Errorf("mixed %v: the notes are %q", mixed, s.notes)
+		}
+	}
 }
 
 // A program can be killed after a training's last epoch was kept, and before its result

@@ -197,6 +197,15 @@ func open(c Config, set named, o OpenOptions, others ...*Study) (*Study, error) 
 	if s.Arch, err = s.build(); err != nil {
 		return nil, err
 	}
+	if c.Network != nil {
+		mixes, err := s.mixesClips()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", c.Network.File, err)
+		}
+		if mixes {
+			s.notes = append(s.notes, fmt.Sprintf("%s: %s", filepath.Base(c.Network.File), models.Mixing))
+		}
+	}
 	for _, p := range c.Prune {
 		if m, err := prune.ByName(p.Method); err == nil {
 			if err := m.Fits(s.Arch); err != nil {
@@ -234,6 +243,17 @@ func (s *Study) build() (*models.Arch, error) {
 		return a, err
 	}
 	return models.Build(s.Config.Model, models.Config{Input: [3]int(s.Set.Shape), Classes: len(s.Set.Classes), Rate: cmp.Or(s.Config.SamplingRate, s.Set.Rate)})
+}
+
+// mixesClips tries it of a network with fresh weights.
+func (s *Study) mixesClips() (bool, error) {
+	n, g, err := train.Fresh(s.Arch, nil, s.device, s.Config.Seed)
+	if err != nil {
+		return false, err
+	}
+	defer g.Free()
+	defer n.Free()
+	return n.MixesClips()
 }
 
 // Divide makes the folds, notes those that lack classes, and settles the settings that

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/eegprune/eegprune/internal/note"
 	"github.com/eegprune/eegprune/internal/spelling"
 	"github.com/eegprune/eegprune/models/op"
 	"github.com/eegprune/eegprune/models/pt2"
@@ -54,14 +55,22 @@ func openExported(path string, o OpenOptions) (*Network, Meta, error) {
 	if err != nil {
 		return nil, Meta{}, fmt.Errorf("%s: %w", path, err)
 	}
+	mixes := false
 	if err = n.fill(arraysOf(p), o); err == nil {
 		err = n.SetMasks(about.Masks)
+	}
+	if err == nil {
+		mixes, err = n.MixesClips()
 	}
 	if err != nil {
 		n.Free()
 		return nil, Meta{}, fmt.Errorf("%s: %w", path, err)
 	}
-	return n, about.meta(n.Arch), nil
+	m := about.meta(n.Arch)
+	if mixes {
+		m.Notes.Add(path, note.New(note.About, Mixing))
+	}
+	return n, m, nil
 }
 
 // meta returns an archive's metadata.

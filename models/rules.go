@@ -204,9 +204,10 @@ func divideNorm(p *plan) {
 func bindInnermost(st *step, b *binder) (op.Kernel, error) {
 	conv, o := st.options(b)
 	x, weight, bias := b.input(st), conv.Source("weight"), conv.Source("bias")
+	prepared, err := torch.NewPrepared()
 	return asMaps(conv, func(s *torch.Scope, v *op.Values, x, weight *torch.Tensor) *torch.Tensor {
-		return s.Conv2dHWCN(x, weight, bias(v), o)
-	}, x, weight), nil
+		return s.Conv2dHWCN(x, weight, bias(v), o, prepared)
+	}, x, weight), err
 }
 
 func bindFew(st *step, b *binder) (op.Kernel, error) {

@@ -3,6 +3,8 @@ package torch
 // #include "shim.h"
 import "C"
 
+import "runtime"
+
 // HWCN lays clips [n, c, h, w] on the CPU out with the clips of a point side by side, as
 // [Scope.Conv2dHWCN] works on them, and adds clips of zeros up to a multiple of 16. The shape
 // stays [n, c, h, w].
@@ -60,10 +62,12 @@ type HWCNOptions struct {
 // Conv2dHWCN convolves the output of [Scope.HWCN] or of another Conv2dHWCN, on a CPU and without
 // gradients, with weight [out, in/groups, kh, kw] and bias [out], which may be nil. Its time
 // is that of its multiplications for any numbers of channels, and a clip's result does not depend on
-// the clips beside it. For features [n, in] and a weight [out, in] it is a linear layer.
-func (s *Scope) Conv2dHWCN(input, weight, bias *Tensor, o HWCNOptions) *Tensor {
+// the clips beside it. For features [n, in] and a weight [out, in] it is a linear layer. Prepared weights
+// are not kept where p is nil.
+func (s *Scope) Conv2dHWCN(input, weight, bias *Tensor, o HWCNOptions, p *Prepared) *Tensor {
+	defer runtime.KeepAlive(p)
 	return s.make("conv2d_hwcn", func(out *C.ep_tensor) C.ep_status {
-		return C.ep_conv2d_hwcn(s.h, input.h, weight.h, s.optional(bias), o.options(), out)
+		return C.ep_conv2d_hwcn(s.h, input.h, weight.h, s.optional(bias), o.options(), p.handle(), out)
 	}, o.operands(input, weight, bias)...)
 }
 

@@ -105,14 +105,23 @@ func TestHWCNIsConv2dAndWhatFollows(t *testing.T) {
 		defer s.Close()
 		clips := rapid.IntRange(2, 70).Draw(t, "clips")
 		c := drawConvolution(t, s, clips, 20)
-		all := s.Narrow(s.Conv2dHWCN(s.HWCN(c.x), c.weight, c.bias, c.o), 0, 0, clips)
+		all := s.Narrow(s.Conv2dHWCN(s.HWCN(c.x), c.weight, c.bias, c.o, nil), 0, 0, clips)
 		alike(t, s, all, c.want)
 		if first := rapid.IntRange(0, 40).Draw(t, "first"); first < clips {
-			few := s.Conv2dHWCN(s.HWCN(s.Narrow(c.x, 0, first, clips-first)), c.weight, c.bias, c.o)
+			few := s.Conv2dHWCN(s.HWCN(s.Narrow(c.x, 0, first, clips-first)), c.weight, c.bias, c.o, nil)
 			if !slices.Equal(valuesOf(t, s, s.Narrow(few, 0, 0, clips-first)), valuesOf(t, s, s.Narrow(all, 0, first, clips-first))) {
 				t.Fatal("a clip's bits depend on the clips beside it")
 			}
 		}
+		prepared, err := torch.NewPrepared()
+		if err != nil {
+			t.Fatal(err)
+		}
+		alike(t, s, s.Narrow(s.Conv2dHWCN(s.HWCN(c.x), c.weight, c.bias, c.o, prepared), 0, 0, clips), c.want)
+		if err := c.weight.CopyFrom(s.MulScalar(c.weight, -0.5)); err != nil {
+			t.Fatal(err)
+		}
+		alike(t, s, s.Narrow(s.Conv2dHWCN(s.HWCN(c.x), c.weight, c.bias, c.o, prepared), 0, 0, clips), c.layers(s))
 	})
 }
 
@@ -311,7 +320,7 @@ func TestHWCNIsTheSameOnEveryProcessor(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		v, err := torch.ToSlice[float32](s.Conv2dHWCN(s.HWCN(x), weight, bias, torch.HWCNOptions{Slope: 0.1, Pool: 2}))
+		v, err := torch.ToSlice[float32](s.Conv2dHWCN(s.HWCN(x), weight, bias, torch.HWCNOptions{Slope: 0.1, Pool: 2}, nil))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -343,15 +352,19 @@ func TestHWCNRefusals(t *testing.T) {
 	w := f32(t, make([]float32, 4*2*3*3), 4, 2, 3, 3)
 	ok := torch.HWCNOptions{Slope: 1}
 	for what, run := range map[string]func(s *torch.Scope){
-		"channels that differ": func(s *torch.Scope) { s.Conv2dHWCN(s.HWCN(s.Narrow(x, 1, 0, 1)), w, nil, ok) },
-		"a kernel too large":   func(s *torch.Scope) { s.Conv2dHWCN(s.HWCN(s.Narrow(x, 2, 0, 2)), w, nil, ok) },
-		"a bias too short":     func(s *torch.Scope) { s.Conv2dHWCN(s.HWCN(x), w, f32(t, make([]float32, 3), 3), ok) },
-		"a negative stride":    func(s *torch.Scope) { s.Conv2dHWCN(s.HWCN(x), w, nil, torch.HWCNOptions{Stride: [2]int{-1, 1}}) },
-		"a negative pad":       func(s *torch.Scope) { s.Conv2dHWCN(s.HWCN(x), w, nil, torch.HWCNOptions{Pad: [4]int{-1, 0, 0, 0}}) },
-		"a pool too long":      func(s *torch.Scope) { s.Conv2dHWCN(s.HWCN(x), w, nil, torch.HWCNOptions{Pool: 2}) },
-		"integers":             func(s *torch.Scope) { s.HWCN(s.To(x, torch.Int64, torch.CPU)) },
-		"three dimensions":     func(s *torch.Scope) { s.HWCN(s.Reshape(x, 16, 2, 9)) },
-		"five features":        func(s *torch.Scope) { s.Conv2dHWCN(s.Reshape(s.Narrow(s.Reshape(x, -1), 0, 0, 80), 16, 5), w, nil, ok) },
+		"channels that differ": func(s *torch.Scope) { s.Conv2dHWCN(s.HWCN(s.Narrow(x, 1, 0, 1)), w, nil, ok, nil) },
+		"a kernel too large":   func(s *torch.Scope) { s.Conv2dHWCN(s.HWCN(s.Narrow(x, 2, 0, 2)), w, nil, ok, nil) },
+		"a bias too short":     func(s *torch.Scope) { s.Conv2dHWCN(s.HWCN(x), w, f32(t, make([]float32, 3), 3), ok, nil) },
+		"a negative stride":    func(s *torch.Scope) { s.Conv2dHWCN(s.HWCN(x), w, nil, torch.HWCNOptions{Stride: [2]int{-1, 1}}, nil) },
+		"a negative pad": func(s *torch.Scope) {
+			s.Conv2dHWCN(s.HWCN(x), w, nil, torch.HWCNOptions{Pad: [4]int{-1, 0, 0, 0}}, nil)
+		},
+		"a pool too long":  func(s *torch.Scope) { s.Conv2dHWCN(s.HWCN(x), w, nil, torch.HWCNOptions{Pool: 2}, nil) },
+		"integers":         func(s *torch.Scope) { s.HWCN(s.To(x, torch.Int64, torch.CPU)) },
+		"three dimensions": func(s *torch.Scope) { s.HWCN(s.Reshape(x, 16, 2, 9)) },
+		"five features": func(s *torch.Scope) {
+			s.Conv2dHWCN(s.Reshape(s.Narrow(s.Reshape(x, -1), 0, 0, 80), 16, 5), w, nil, ok, nil)
+		},
 	} {
 		s := torch.NewScope(torch.NoGrad)
 		run(s)
@@ -361,7 +374,7 @@ func TestHWCNRefusals(t *testing.T) {
 		s.Close()
 	}
 	s := scope(t, torch.Grad)
-	if s.Conv2dHWCN(s.HWCN(x), w, nil, ok); s.Err() == nil {
+	if s.Conv2dHWCN(s.HWCN(x), w, nil, ok, nil); s.Err() == nil {
 		t.Error("gradients are no error")
 	}
 }
@@ -424,7 +437,7 @@ func TestEachChannelIsAPoolOfEachClip(t *testing.T) {
 		alike(rt, s, s.EachChannel(x, pool), want)
 		// What lies so is taken as it is by a convolution of one number.
 		one := s.Reshape(s.Clone(s.Narrow(s.Reshape(x, -1), 0, 0, 1)), 1, 1, 1, 1)
-		alike(rt, s, s.Conv2dHWCN(s.Narrow(laid, 1, 0, 1), one, nil, torch.HWCNOptions{Slope: 1}), s.Conv2d(s.Narrow(want, 1, 0, 1), one, nil, torch.Conv2dOptions{}))
+		alike(rt, s, s.Conv2dHWCN(s.Narrow(laid, 1, 0, 1), one, nil, torch.HWCNOptions{Slope: 1}, nil), s.Conv2d(s.Narrow(want, 1, 0, 1), one, nil, torch.Conv2dOptions{}))
 	})
 }
 

@@ -171,13 +171,14 @@ EP_FN(ep_contiguous, (ep_scope scope, ep_tensor input, ep_tensor *out), (scope, 
 EP_FN(ep_clips_as_channels, (ep_scope scope, ep_tensor input, ep_tensor *out), (scope, input, out))
 EP_FN(ep_channels_as_clips, (ep_scope scope, ep_tensor input, int64_t clips, ep_tensor *out), (scope, input, clips, out))
 /* A convolution of clips that lie so, or a linear layer of features [n, f], n a multiple of
- * 16; without gradients. bias may be NULL. */
+ * 16; without gradients. bias may be NULL. The prepared weights are kept in `prepared`, which is of one
+ * convolution and may be NULL, and made anew where the weights were written since. */
 EP_FN(ep_conv2d_hwcn,
-      (ep_scope scope, ep_tensor input, ep_tensor weight, ep_tensor bias, ep_hwcn_options options, ep_tensor *out),
-      (scope, input, weight, bias, options, out))
-/* The same of a few clips that lie one after the other; without gradients. The prepared weights
- * are kept in `prepared`, which is of one convolution, and made anew where the weights
- * were written since. With any_layout the output may have the channels of a point side by side. */
+      (ep_scope scope, ep_tensor input, ep_tensor weight, ep_tensor bias, ep_hwcn_options options, ep_prepared prepared,
+       ep_tensor *out),
+      (scope, input, weight, bias, options, prepared, out))
+/* The same of a few clips that lie one after the other. With any_layout the output may have the channels of a point
+ * side by side. */
 EP_FN(ep_conv2d_few,
       (ep_scope scope, ep_tensor input, ep_tensor weight, ep_tensor bias, ep_hwcn_options options, ep_prepared prepared,
        int32_t any_layout, ep_tensor *out),

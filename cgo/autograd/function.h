@@ -1,5 +1,5 @@
-/* Operations of our own that libtorch's autograd goes back through. One class of theirs stands for all: the compiler needs
- * as long for each torch::autograd::Function as for a whole file. */
+/* Operations of our own that libtorch's autograd goes back through. One class of theirs stands for all: the compiler
+ * needs as long for each torch::autograd::Function as for a whole file. */
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -6,7 +6,6 @@
 #include "kernels.h"
 #include "launch.h"
 
-
 #include <vector>
 
 namespace shim::gpu {
@@ -68,7 +67,8 @@ template <typename Launcher> struct BatchNorm : Function {
 
 template <typename Launcher> struct ActivationPool : Function {
   ActivationPool(const ActivationOptions &a, int64_t width)
-      : activation{static_cast<float>(a.positive), static_cast<float>(a.negative), static_cast<float>(a.exponent)}, width(width) {}
+      : activation{static_cast<float>(a.positive), static_cast<float>(a.negative), static_cast<float>(a.exponent)},
+        width(width) {}
   const Activation activation;
   const int64_t width;
   const char *name() const override { return "avg_pool2d by the GPU kernels"; }

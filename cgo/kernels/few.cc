@@ -10,12 +10,9 @@
 #include <ATen/ops/avg_pool2d.h>
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/sqrt.h>
 
 #include <algorithm>
 #include <array>
-#include <mutex>
-#include <vector>
 
 using at::Tensor;
 using shim::Few;
@@ -62,59 +59,6 @@ Tensor of_channels(const Tensor &t, int64_t groups, int64_t padded) {
   const Tensor all = t.contiguous().view({groups, -1});
   return at::constant_pad_nd(all, {0, padded - all.size(1)}, 0).flatten();
 }
-
-} // namespace
-
-struct shim::Prepared::Weights {
-  Tensor weight, bias, scale, shift;
-};
-
-struct shim::Prepared::State {
-  std::mutex mutex;
-  std::array<std::pair<const void *, uint32_t>, 2> made_of{};
-  std::array<Tensor, 2> kept; // what it was made of, so that nothing else comes to lie there
-  std::vector<float> norm;
-  bool by_rows = false;
-  Weights weights;
-};
-
-shim::Prepared::Prepared() : state(std::make_unique<State>()) {}
-shim::Prepared::~Prepared() = default;
-
-// Weights are compared by their address and version counter. A training moves a
-// BatchNorm's statistics and counts nothing: its numbers, which are few, are compared.
-shim::Prepared::Weights shim::Prepared::of(const Tensor &weight, const Tensor &bias, const HWCNOptions &o, bool by_rows) {
-  const std::lock_guard lock(state->mutex);
-  const auto version = [](const Tensor &t) {
-    return t.defined() ? std::pair(t.const_data_ptr(), static_cast<uint32_t>(t._version())) : std::pair<const void *, uint32_t>();
-  };
-  const std::array now{version(weight), version(bias)};
-  std::vector<float> norm;
-  for (const Tensor *t : {&o.norm_weight, &o.norm_bias, &o.norm_mean, &o.norm_variance})
-    if (t->defined()) {
-      const Tensor numbers = t->contiguous();
-      norm.insert(norm.end(), numbers.const_data_ptr<float>(), numbers.const_data_ptr<float>() + numbers.numel());
-    }
-  if (now == state->made_of && norm == state->norm && by_rows == state->by_rows)
-    return state->weights;
-  const FewKernel &k = kernel();
-  const int64_t out = weight.size(0) / o.groups, padded = by_rows ? out : up(out, k.vector);
-  Weights w{.weight = by_rows ? weight.contiguous() : in_chunks(k, weight, o.groups), .bias = {}, .scale = {}, .shift = {}};
-  if (bias.defined())
-    w.bias = of_channels(bias, o.groups, padded);
-  if (o.norm_weight.defined()) {
-    const Tensor scale = o.norm_weight.div(at::sqrt(o.norm_variance.add(o.norm_eps)));
-    w.scale = of_channels(scale, o.groups, padded);
-    w.shift = of_channels(o.norm_bias.sub(o.norm_mean.mul(scale)), o.groups, padded);
-  }
-  state->made_of = now;
-  state->kept = {weight, bias};
-  state->norm = std::move(norm);
-  state->by_rows = by_rows;
-  return state->weights = w;
-}
-
-namespace {
 
 // The clips within their zeros, with the channels of a point or the points of a row side by side.
 Tensor within(const Tensor &x, const shim::Pad &pad, bool by_rows) {
@@ -193,7 +137,9 @@ Tensor shim::conv2d_few(const Tensor &input, const Tensor &weight, const Tensor 
         .kernel = {w[2], w[3]}, .stride = {o.stride[0], o.stride[1]}, .pool = o.pool, .slope = static_cast<float>(o.slope)};
   TORCH_CHECK(c.out_width >= c.pool, "rows of ", c.out_width, " points have no mean of ", c.pool);
   const bool by_rows = !flat && c.out_width >= 16 && o.stride[1] == 1 && c.pool <= Few::longest;
-  const Prepared::Weights prepared_now = prepared.of(weight, bias, o, by_rows);
+  const Prepared::Weights prepared_now = prepared.of(
+      weight, bias, o, by_rows, [&](const Tensor &t) { return by_rows ? t.contiguous() : in_chunks(k, t, c.groups); },
+      [&](const Tensor &t) { return of_channels(t, c.groups, by_rows ? c.out : c.padded); });
   const auto data = [](const Tensor &t) { return t.defined() ? t.const_data_ptr<float>() : nullptr; };
   const bool norm_last = !by_rows && c.pool > 1; // after a pool that is not the kernel's
   c.weight = data(prepared_now.weight), c.bias = data(prepared_now.bias);

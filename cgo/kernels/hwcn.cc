@@ -8,7 +8,6 @@
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
-#include <ATen/ops/sqrt.h>
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
@@ -121,10 +120,10 @@ namespace {
 // Clips of features, [n, f], likewise.
 Tensor features(const Tensor &x) { return x.t().contiguous().t(); }
 
-// The weight [o, c, kh, kw] with its channels innermost.
+// The weight [o, c, kh, kw], or [o, c], with its channels innermost.
 Tensor packed(const Tensor &weight) {
   const Tensor w = weight.contiguous();
-  const int64_t channels = w.size(1), points = w.size(2) * w.size(3);
+  const int64_t channels = w.size(1), points = w.numel() / std::max<int64_t>(1, w.size(0) * channels);
   if (channels == 1 || points == 1)
     return w;
   Tensor out = at::empty_like(w);
@@ -162,41 +161,33 @@ void compute(const HWCN &c) {
 
 } // namespace
 
-Tensor shim::conv2d_hwcn(const Tensor &input, const Tensor &weight, const Tensor &bias, const HWCNOptions &o) {
+Tensor shim::conv2d_hwcn(const Tensor &input, const Tensor &weight, const Tensor &bias, const HWCNOptions &o, Prepared &prepared) {
   const bool flat = input.dim() == 2;
-  Tensor w = weight, b = bias;
-  if (flat)
-    w = w.unsqueeze(2).unsqueeze(3);
-  TORCH_CHECK(w.dim() == 4 && w.is_cpu() && w.scalar_type() == at::kFloat && o.groups > 0 && w.size(0) % o.groups == 0,
+  TORCH_CHECK(weight.dim() == (flat ? 2 : 4) && weight.is_cpu() && weight.scalar_type() == at::kFloat && o.groups > 0 &&
+                  weight.size(0) % o.groups == 0 && weight.numel() > 0,
               "the weight is float32 [out, in / groups, kh, kw] or [out, in], not ", weight.sizes());
   TORCH_CHECK(o.stride[0] > 0 && o.stride[1] > 0 && o.pool > 0 && std::ranges::all_of(o.pad, [](int64_t p) { return p >= 0; }),
               "stride ", at::IntArrayRef(o.stride), ", pool ", o.pool, ", pad ", at::IntArrayRef(o.pad));
   const Tensor x = flat ? features(input).unsqueeze(2).unsqueeze(3) : hwcn(input);
-  TORCH_CHECK(x.size(0) % 16 == 0 && x.size(1) == w.size(1) * o.groups, "the input has shape ", input.sizes(), ", the weight ",
+  TORCH_CHECK(x.size(0) % 16 == 0 && x.size(1) == weight.size(1) * o.groups, "the input has shape ", input.sizes(), ", the weight ",
               weight.sizes());
-  w = packed(w);
-  if (b.defined())
-    b = b.contiguous();
-  Tensor scale, shift;
-  if (o.norm_weight.defined()) {
-    scale = o.norm_weight.div(at::sqrt(o.norm_variance.add(o.norm_eps)));
-    shift = o.norm_bias.sub(o.norm_mean.mul(scale));
-  }
-  for (const Tensor &t : {b, scale, shift})
-    TORCH_CHECK(!t.defined() || (t.is_cpu() && t.scalar_type() == at::kFloat && t.is_contiguous() && t.numel() == w.size(0)),
-                "the weight has shape ", weight.sizes(), ", its bias and BatchNorm ", t.sizes());
+  for (const Tensor *t : {&bias, &o.norm_weight, &o.norm_bias, &o.norm_mean, &o.norm_variance})
+    TORCH_CHECK(!t->defined() || (t->is_cpu() && t->scalar_type() == at::kFloat && t->numel() == weight.size(0)),
+                "the weight has shape ", weight.sizes(), ", its bias and BatchNorm ", t->sizes());
+  const Prepared::Weights w = prepared.of(weight, bias, o, 0, packed, [](const Tensor &t) { return t.contiguous(); });
   const auto data = [](const Tensor &t) { return t.defined() ? t.const_data_ptr<float>() : nullptr; };
-  HWCN c{.x = data(x), .weight = data(w), .bias = data(b), .scale = data(scale), .shift = data(shift), .y = nullptr,
-         .clips = x.size(0), .groups = o.groups, .in = w.size(1), .out = w.size(0) / o.groups,
+  const int64_t out = weight.size(0), kernel_height = flat ? 1 : weight.size(2), kernel_width = flat ? 1 : weight.size(3);
+  HWCN c{.x = data(x), .weight = data(w.weight), .bias = data(w.bias), .scale = data(w.scale), .shift = data(w.shift), .y = nullptr,
+         .clips = x.size(0), .groups = o.groups, .in = weight.size(1), .out = out / o.groups,
          .height = x.size(2), .width = x.size(3), .out_height = 0, .out_width = 0,
-         .kernel = {w.size(2), w.size(3)}, .stride = {o.stride[0], o.stride[1]}, .top = o.pad[2], .left = o.pad[0],
+         .kernel = {kernel_height, kernel_width}, .stride = {o.stride[0], o.stride[1]}, .top = o.pad[2], .left = o.pad[0],
          .pool = o.pool, .slope = static_cast<float>(o.slope)};
   c.out_height = (c.height + o.pad[2] + o.pad[3] - c.kernel[0]) / c.stride[0] + 1;
   c.out_width = ((c.width + o.pad[0] + o.pad[1] - c.kernel[1]) / c.stride[1] + 1) / c.pool;
   TORCH_CHECK(c.height + o.pad[2] + o.pad[3] >= c.kernel[0] && c.width + o.pad[0] + o.pad[1] >= c.kernel[1] && c.out_width > 0,
               "the input has shape ", input.sizes(), ", the kernel ", weight.sizes());
-  Tensor y = at::empty({c.out_height, c.out_width, w.size(0), c.clips}, x.options());
+  Tensor y = at::empty({c.out_height, c.out_width, out, c.clips}, x.options());
   c.y = y.mutable_data_ptr<float>();
   compute(c);
-  return flat ? y.view({w.size(0), c.clips}).t() : y.permute({3, 2, 0, 1});
+  return flat ? y.view({out, c.clips}).t() : y.permute({3, 2, 0, 1});
 }

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 
 namespace shim {
@@ -38,10 +39,8 @@ struct HWCNOptions {
   at::Tensor norm_weight, norm_bias, norm_mean, norm_variance;
   double norm_eps;
 };
-/* Without gradients. Features [n, f] are maps of one point. */
-at::Tensor conv2d_hwcn(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias, const HWCNOptions &o);
-
-/* The weights of a convolution of few clips, prepared once, and anew where they were written. */
+/* A convolution's numbers in the order in which a kernel reads them, in evaluation: prepared once, and anew where they
+ * were written. */
 class Prepared {
 public:
   Prepared();
@@ -49,13 +48,22 @@ public:
   Prepared(const Prepared &) = delete;
   Prepared &operator=(const Prepared &) = delete;
 
-  struct Weights;
-  Weights of(const at::Tensor &weight, const at::Tensor &bias, const HWCNOptions &o, bool by_rows);
+  struct Weights {
+    at::Tensor weight, bias, scale, shift; /* scale and shift are the BatchNorm's; undefined where there is none */
+  };
+  /* The order has a number; weights and the numbers of channels are put in it by the functions. */
+  Weights of(const at::Tensor &weight, const at::Tensor &bias, const HWCNOptions &o, int order,
+             const std::function<at::Tensor(const at::Tensor &)> &weights,
+             const std::function<at::Tensor(const at::Tensor &)> &numbers);
 
 private:
   struct State;
   const std::unique_ptr<State> state;
 };
+
+/* Without gradients. Features [n, f] are maps of one point. */
+at::Tensor conv2d_hwcn(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias, const HWCNOptions &o,
+                       Prepared &prepared);
 
 /* The same of a few clips [n, c, h, w] that lie one after the other, of maps only. */
 at::Tensor conv2d_few(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias, const HWCNOptions &o,

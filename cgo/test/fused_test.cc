@@ -174,7 +174,7 @@ TEST(HWCN, IsAConvolutionAndWhatFollows) {
     o.norm_variance = variance;
     o.norm_eps = 1e-5;
     OK(ep_hwcn(s.handle, x, &got));
-    OK(ep_conv2d_hwcn(s.handle, got, w, b, o, &got));
+    OK(ep_conv2d_hwcn(s.handle, got, w, b, o, nullptr, &got));
     OK(ep_narrow(s.handle, got, 0, 0, k.clips, &got));
     int64_t shape[4], also[4];
     int32_t dims = 4, dtype = 0;
