@@ -34,7 +34,7 @@ template <typename... Arguments> struct Symbol<int(Arguments...)> {
   Symbol(Handle library, const char *n)
       : name(n), function(reinterpret_cast<int (*)(Arguments...)>(dlsym(library, n))) {
     if (!function)
-      fail(std::string("the library has no ") + n);
+      fail("the library has no " + std::string(n));
   }
   int operator()(Arguments... arguments) const { return function(arguments...); }
 };
