@@ -54,7 +54,6 @@ func (n *Network) firstLogits(x []float32, clips int) ([]float32, error) {
 	defer in.Free()
 	s := torch.NewScope(torch.NoGrad)
 	defer s.Close()
-	n.Constrain(s)
 	all, err := torch.ToSlice[float32](s.To(n.steps[mode{}].run(s, s.To(in, torch.Float32, n.device), Pass{}), torch.Float32, torch.CPU))
 	if err != nil {
 		return nil, err
