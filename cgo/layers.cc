@@ -10,6 +10,8 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/linear.h>
 
+#include <optional>
+
 using at::IntArrayRef;
 using at::Tensor;
 
@@ -85,8 +87,8 @@ ep_status ep_conv2d_hwcn(ep_scope scope, ep_tensor input, ep_tensor weight, ep_t
                          ep_tensor *out) {
   return shim::make(scope, out, [&] {
     TORCH_CHECK(!scope->grad, "clips that lie innermost are for evaluation, without gradients");
-    shim::Prepared once;
-    return shim::conv2d_hwcn(input->value, weight->value, shim::optional(bias), options(o), prepared ? prepared->weights : once);
+    std::optional<shim::Prepared> once;
+    return shim::conv2d_hwcn(input->value, weight->value, shim::optional(bias), options(o), prepared ? prepared->weights : once.emplace());
   });
 }
 
@@ -94,8 +96,8 @@ ep_status ep_conv2d_few(ep_scope scope, ep_tensor input, ep_tensor weight, ep_te
                         int32_t any_layout, ep_tensor *out) {
   return shim::make(scope, out, [&] {
     TORCH_CHECK(!scope->grad, "prepared weights are for evaluation, without gradients");
-    shim::Prepared once;
-    const Tensor y = shim::conv2d_few(input->value, weight->value, shim::optional(bias), options(o), prepared ? prepared->weights : once);
+    std::optional<shim::Prepared> once;
+    const Tensor y = shim::conv2d_few(input->value, weight->value, shim::optional(bias), options(o), prepared ? prepared->weights : once.emplace());
     return any_layout ? y : y.contiguous();
   });
 }

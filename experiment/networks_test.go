@@ -7,8 +7,8 @@ import (
 	"testing"
 
 	"github.com/eegprune/eegprune/data"
+	"github.com/eegprune/eegprune/internal/reftest"
 	"github.com/eegprune/eegprune/models"
-	"github.com/eegprune/eegprune/models/op"
 	"github.com/eegprune/eegprune/prune"
 	"github.com/eegprune/eegprune/result"
 	"github.com/eegprune/eegprune/torch"
@@ -35,9 +35,7 @@ func TestMixedClipsAreTold(t *testing.T) {
 			t.Fatal(err)
 		}
 		if mixed {
-			a.Nodes = append(a.Nodes, op.Node{Name: "flip", Op: "aten.flip.default", Args: op.Args{"self": op.Ref(a.Logits()), "dims": []int{0}},
-				Gives: []op.Value{{Name: "flip", Shape: []int{op.Batch, 2}}}})
-			a.Output = "flip"
+			a = reftest.Mixed(a)
 		}
 		n, g, err := train.Fresh(a, nil, torch.CPU, 1)
 		if err != nil {

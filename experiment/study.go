@@ -35,6 +35,7 @@ type Study struct {
 	names       []string // of files and arrays that the features were made of
 	labels      label.Pipeline
 	notes       []string
+	mixesClips  bool // see [models.Network.MixesClips]; of an exported network
 	fingerprint string
 	device      torch.Device   // on which data is
 	devices     []torch.Device // on which cells are done; the first is device
@@ -198,11 +199,12 @@ func open(c Config, set named, o OpenOptions, others ...*Study) (*Study, error) 
 		return nil, err
 	}
 	if c.Network != nil {
-		mixes, err := s.mixesClips()
-		if err != nil {
+		if i := slices.IndexFunc(others, func(o *Study) bool { return o.Config.Network != nil && *o.Config.Network == *c.Network }); i >= 0 {
+			s.mixesClips = others[i].mixesClips
+		} else if s.mixesClips, err = s.tryClips(); err != nil {
 			return nil, fmt.Errorf("%s: %w", c.Network.File, err)
 		}
-		if mixes {
+		if s.mixesClips {
 			s.notes = append(s.notes, fmt.Sprintf("%s: %s", filepath.Base(c.Network.File), models.Mixing))
 		}
 	}
@@ -245,8 +247,8 @@ func (s *Study) build() (*models.Arch, error) {
 	return models.Build(s.Config.Model, models.Config{Input: [3]int(s.Set.Shape), Classes: len(s.Set.Classes), Rate: cmp.Or(s.Config.SamplingRate, s.Set.Rate)})
 }
 
-// mixesClips tries it of a network with fresh weights.
-func (s *Study) mixesClips() (bool, error) {
+// tryClips reports whether the study's network mixes clips, by trying one with fresh weights.
+func (s *Study) tryClips() (bool, error) {
 	n, g, err := train.Fresh(s.Arch, nil, s.device, s.Config.Seed)
 	if err != nil {
 		return false, err

@@ -7,18 +7,8 @@ import (
 
 	"github.com/eegprune/eegprune/internal/reftest"
 	"github.com/eegprune/eegprune/models"
-	"github.com/eegprune/eegprune/models/op"
 	"github.com/eegprune/eegprune/torch"
 )
-
-// mixed is a network that gives each clip the logits of another of its batch.
-func mixed(a *models.Arch) *models.Arch {
-	b := a.Clone()
-	b.Nodes = append(b.Nodes, op.Node{Name: "flip", Op: "aten.flip.default", Args: op.Args{"self": op.Ref(a.Logits()), "dims": []int{0}},
-		Gives: []op.Value{{Name: "flip", Shape: []int{op.Batch, a.Classes}}}})
-	b.Output = "flip"
-	return b
-}
 
 // TestMixedClips: a network whose clips are mixed is told of when it is opened, and no other.
 func TestMixedClips(t *testing.T) {
@@ -35,7 +25,7 @@ func TestMixedClips(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for name, a := range map[string]*models.Arch{"plain." + model: a, "mixed." + model: mixed(a)} {
+		for name, a := range map[string]*models.Arch{"plain." + model: a, "mixed." + model: reftest.Mixed(a)} {
 			n := reftest.Network(t, a)
 			reftest.Fill(t, n, 3)
 			files = append(files, filepath.Join(t.TempDir(), name+".pt2"))

@@ -33,12 +33,12 @@ const FewKernel &kernel() {
   }
 }
 
-constexpr int64_t up(int64_t n, int64_t by) { return (n + by - 1) / by * by; }
+constexpr int64_t rounded_up(int64_t n, int64_t by) { return (n + by - 1) / by * by; }
 
 // The weight [groups * out, in, kh, kw], or [out, in], in the order of few.h's channels.
 Tensor in_chunks(const FewKernel &k, const Tensor &weight, int64_t groups) {
   const Tensor w = weight.contiguous();
-  const int64_t out = w.size(0) / groups, in = w.size(1), points = w.numel() / (w.size(0) * in), padded = up(out, k.vector), taps = in * points;
+  const int64_t out = w.size(0) / groups, in = w.size(1), points = w.numel() / (w.size(0) * in), padded = rounded_up(out, k.vector), taps = in * points;
   Tensor packed = at::empty({groups * padded * taps}, w.options());
   const float *from = w.const_data_ptr<float>();
   float *to = packed.mutable_data_ptr<float>();
@@ -120,9 +120,6 @@ Tensor shim::conv2d_few(const Tensor &input, const Tensor &weight, const Tensor 
   TORCH_CHECK(o.stride[0] > 0 && o.stride[1] > 0 && o.pool > 0 && std::ranges::all_of(o.pad, [](int64_t p) { return p >= 0; }) &&
                   (!flat || (bare && o.stride[1] == 1 && o.pool == 1)),
               "stride ", at::IntArrayRef(o.stride), ", pool ", o.pool, ", pad ", at::IntArrayRef(o.pad), " of an input of shape ", input.sizes());
-  for (const Tensor *t : {&bias, &o.norm_weight, &o.norm_bias, &o.norm_mean, &o.norm_variance})
-    TORCH_CHECK(!t->defined() || (plain(*t) && t->numel() == weight.size(0)), "the weight has shape ", weight.sizes(),
-                ", its bias and BatchNorm ", t->sizes());
   const FewKernel &k = kernel();
   // Clips' features are the channels of points of one row: a weight is read once for all of them.
   using Sizes = std::array<int64_t, 4>;
@@ -131,7 +128,7 @@ Tensor shim::conv2d_few(const Tensor &input, const Tensor &weight, const Tensor 
   const int64_t height = x[2] + o.pad[2] + o.pad[3], width = x[3] + o.pad[0] + o.pad[1];
   TORCH_CHECK(height >= w[2] && width >= w[3], "the input has shape ", input.sizes(), ", the kernel ", weight.sizes());
   Few c{.x = nullptr, .weight = nullptr, .bias = nullptr, .scale = nullptr, .shift = nullptr, .y = nullptr, .groups = o.groups,
-        .in = w[1], .out = w[0] / o.groups, .padded = up(w[0] / o.groups, k.vector), .height = height,
+        .in = w[1], .out = w[0] / o.groups, .padded = rounded_up(w[0] / o.groups, k.vector), .height = height,
         .width = width, .out_height = (height - w[2]) / o.stride[0] + 1, .out_width = (width - w[3]) / o.stride[1] + 1,
         .top = o.pad[2], .bottom = o.pad[3], .left = o.pad[0], .right = o.pad[1],
         .kernel = {w[2], w[3]}, .stride = {o.stride[0], o.stride[1]}, .pool = o.pool, .slope = static_cast<float>(o.slope)};

@@ -116,7 +116,7 @@ void one_point(float *const *to, const float *const *from, const float *weight, 
 struct Seen {
   int64_t begin, end;
   Seen(int64_t k, int64_t stride, int64_t before, int64_t size, int64_t out)
-      : begin(k < before ? (before - k + stride - 1) / stride : 0), end(size > k ? at_most(out, (size - k + stride - 1) / stride) : 0) {}
+      : begin(k < before ? up(before - k, stride) : 0), end(size > k ? at_most(out, up(size - k, stride)) : 0) {}
 };
 
 // Points `from` to `to`, at most `block` of them, of maps of many channels: the weights of one point of the kernel stay in
@@ -137,15 +137,15 @@ template <int V> void deep(const Few &c, int64_t group, int64_t channel, int64_t
       const float *x[block];
       float *sum[block];
       int64_t n = 0;
-      for (int64_t y = first > rows.begin ? first : rows.begin; y < at_most(last + 1, rows.end); ++y) {
+      for (int64_t y = at_least(first, rows.begin); y < at_most(last + 1, rows.end); ++y) {
         const int64_t begin = y == first ? from % c.out_width : 0, end = y == last ? (to - 1) % c.out_width + 1 : c.out_width;
-        for (int64_t at = begin > columns.begin ? begin : columns.begin; at < at_most(end, columns.end); ++at, ++n) {
+        for (int64_t at = at_least(begin, columns.begin); at < at_most(end, columns.end); ++at, ++n) {
           x[n] = c.x + ((y * c.stride[0] + i - c.top) * row + at * c.stride[1] + k - c.left) * all + group * c.in;
           sum[n] = sums + (y * c.out_width + at - from) * V * width;
         }
       }
       constexpr int64_t most = KERNEL_SUMS / V;
-      for (int64_t tiles = (n + most - 1) / most, t = 0; t < tiles; ++t) {
+      for (int64_t tiles = up(n, most), t = 0; t < tiles; ++t) {
         const int64_t begin = n * t / tiles;
         as_constant<most>(n * (t + 1) / tiles - begin, [&](auto m) { one_point<m.value, V>(sum + begin, x + begin, weight, c.in); });
       }
@@ -163,7 +163,7 @@ template <int V> void channels(const Few &c, int64_t group, int64_t channel, int
 }
 
 void all_channels(const Few &c, int64_t begin, int64_t end) {
-  const int64_t area = c.out_height * c.out_width, chunks = (c.padded + chunk - 1) / chunk, tiles = (area + points - 1) / points;
+  const int64_t area = c.out_height * c.out_width, chunks = up(c.padded, chunk), tiles = up(area, points);
   const bool many = c.by_points();
   for (int64_t i = begin; i < end;) {
     const int64_t group = i / tiles / chunks, channel = i / tiles % chunks * chunk, tile = i % tiles;

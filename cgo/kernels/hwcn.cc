@@ -171,9 +171,6 @@ Tensor shim::conv2d_hwcn(const Tensor &input, const Tensor &weight, const Tensor
   const Tensor x = flat ? features(input).unsqueeze(2).unsqueeze(3) : hwcn(input);
   TORCH_CHECK(x.size(0) % 16 == 0 && x.size(1) == weight.size(1) * o.groups, "the input has shape ", input.sizes(), ", the weight ",
               weight.sizes());
-  for (const Tensor *t : {&bias, &o.norm_weight, &o.norm_bias, &o.norm_mean, &o.norm_variance})
-    TORCH_CHECK(!t->defined() || (t->is_cpu() && t->scalar_type() == at::kFloat && t->numel() == weight.size(0)),
-                "the weight has shape ", weight.sizes(), ", its bias and BatchNorm ", t->sizes());
   const Prepared::Weights w = prepared.of(weight, bias, o, 0, packed, [](const Tensor &t) { return t.contiguous(); });
   const auto data = [](const Tensor &t) { return t.defined() ? t.const_data_ptr<float>() : nullptr; };
   const int64_t out = weight.size(0), kernel_height = flat ? 1 : weight.size(2), kernel_width = flat ? 1 : weight.size(3);

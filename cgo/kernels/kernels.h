@@ -4,10 +4,10 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <c10/util/FunctionRef.h>
 
 #include <array>
 #include <cstdint>
-#include <functional>
 #include <memory>
 
 namespace shim {
@@ -53,8 +53,7 @@ public:
   };
   /* The order has a number; weights and the numbers of channels are put in it by the functions. */
   Weights of(const at::Tensor &weight, const at::Tensor &bias, const HWCNOptions &o, int order,
-             const std::function<at::Tensor(const at::Tensor &)> &weights,
-             const std::function<at::Tensor(const at::Tensor &)> &numbers);
+             c10::function_ref<at::Tensor(const at::Tensor &)> weights, c10::function_ref<at::Tensor(const at::Tensor &)> numbers);
 
 private:
   struct State;

@@ -24,8 +24,11 @@ shim::Prepared::~Prepared() = default;
 // Weights are compared by their address and version counter. A training moves a
 // BatchNorm's statistics and counts nothing: its numbers, which are few, are compared.
 shim::Prepared::Weights shim::Prepared::of(const Tensor &weight, const Tensor &bias, const HWCNOptions &o, int order,
-                                           const std::function<Tensor(const Tensor &)> &weights,
-                                           const std::function<Tensor(const Tensor &)> &numbers) {
+                                           c10::function_ref<Tensor(const Tensor &)> weights,
+                                           c10::function_ref<Tensor(const Tensor &)> numbers) {
+  for (const Tensor *t : {&bias, &o.norm_weight, &o.norm_bias, &o.norm_mean, &o.norm_variance})
+    TORCH_CHECK(!t->defined() || (t->is_cpu() && t->scalar_type() == at::kFloat && t->numel() == weight.size(0)),
+                "the weight has shape ", weight.sizes(), ", its bias and BatchNorm ", t->sizes());
   const std::lock_guard lock(state->mutex);
   const auto version = [](const Tensor &t) {
     return t.defined() ? std::pair(t.const_data_ptr(), static_cast<uint32_t>(t._version())) : std::pair<const void *, uint32_t>();

@@ -156,3 +156,12 @@ func Computed(a *models.Arch, arg string) *models.Arch {
 	b.Nodes = nodes
 	return b
 }
+
+// Mixed is a network that returns, for each clip, the logits of another one of its batch.
+func Mixed(a *models.Arch) *models.Arch {
+	b := a.Clone()
+	b.Nodes = append(b.Nodes, op.Node{Name: "flip", Op: "aten.flip.default", Args: op.Args{"self": op.Ref(a.Logits()), "dims": []int{0}},
+		Gives: []op.Value{{Name: "flip", Shape: []int{op.Batch, a.Classes}}}})
+	b.Output = "flip"
+	return b
+}
