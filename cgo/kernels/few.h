@@ -26,7 +26,6 @@ struct Few {
 
   static constexpr int64_t beyond = 128;
   static constexpr int64_t deep = 64; /* channels of a map of which a kernel's points are taken one after the other */
-  static constexpr int64_t large = 1024; /* features of a linear layer whose weights come from memory */
   static constexpr int64_t longest = 4096; /* by rows: points that are kept before they are pooled, and so pools */
   static constexpr int64_t together = 6; /* channels that are computed at once by rows */
   int64_t tiles() const { return (out + together - 1) / together; }

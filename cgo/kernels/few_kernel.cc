@@ -84,7 +84,7 @@ template <int M, int V> void channels(const Few &c, int64_t group, int64_t chann
   for (int64_t i = 0; i < c.kernel[0]; ++i, weight += c.kernel[1] * c.in * V * width) {
     if (lowest + i < c.top || highest + i >= c.height - c.bottom)
       continue;
-    if (c.groups == 1 && c.kernel[0] * c.kernel[1] == 1 && c.in >= Few::large)
+    if (c.groups == 1 && c.kernel[0] * c.kernel[1] == 1 && c.in >= large)
       by_parts<M, V>(total, sums, x, weight, c.in);
     else if (c.groups == 1)
       by_channels<M, V>(sums, x, i * c.width * all, weight, c.kernel[1] * c.in);

@@ -14,8 +14,22 @@
 
 using at::Tensor;
 using shim::HWCN;
+using shim::HWCNKernel;
 
 namespace {
+
+const HWCNKernel &kernel() {
+  switch (shim::processor()) {
+#if defined(__x86_64__)
+  case shim::Processor::avx512:
+    return shim::hwcn_avx512;
+  case shim::Processor::avx2:
+    return shim::hwcn_avx2;
+#endif
+  default:
+    return shim::hwcn_plain;
+  }
+}
 
 // Four numbers at once, which every processor of the kind can do.
 using Four = float __attribute__((vector_size(16)));
@@ -56,6 +70,8 @@ bool clips_innermost(const Tensor &x) {
 
 } // namespace
 
+int64_t shim::hwcn_together() { return kernel().clips; }
+
 bool shim::is_hwcn(const Tensor &x) {
   return x.dim() == 4 && x.size(0) > 0 && x.size(0) % 16 == 0 && x.is_cpu() && x.scalar_type() == at::kFloat &&
          x.permute({2, 3, 1, 0}).is_contiguous();
@@ -82,10 +98,6 @@ Tensor shim::hwcn(const Tensor &any) {
   });
   return out.permute({3, 2, 0, 1});
 }
-
-// A kernel point of several channels wants 16 vectors of sums with AVX-512; with 16 registers there is room for
-// those of 16 clips, and more would only leave the cache.
-int64_t shim::hwcn_together() { return processor() == Processor::avx512 ? 64 : 16; }
 
 Tensor shim::contiguous(const Tensor &x) {
   if (x.is_contiguous() || !clips_innermost(x))
@@ -120,43 +132,30 @@ namespace {
 // Clips of features, [n, f], likewise.
 Tensor features(const Tensor &x) { return x.t().contiguous().t(); }
 
-// The weight [o, c, kh, kw], or [o, c], with its channels innermost.
-Tensor packed(const Tensor &weight) {
+// The weight [groups * out, in, kh, kw], or [out, in], in the order of hwcn.h.
+Tensor in_tiles(const HWCN &c, const Tensor &weight) {
   const Tensor w = weight.contiguous();
-  const int64_t channels = w.size(1), points = w.numel() / std::max<int64_t>(1, w.size(0) * channels);
-  if (channels == 1 || points == 1)
-    return w;
-  Tensor out = at::empty_like(w);
+  const int64_t points = c.kernel[0] * c.kernel[1], tiles = c.tiles();
+  Tensor packed = at::empty_like(w);
   const float *from = w.const_data_ptr<float>();
-  float *to = out.mutable_data_ptr<float>();
-  at::parallel_for(0, w.size(0), 8, [=](int64_t begin, int64_t end) {
-    for (int64_t o = begin * channels * points; o < end * channels * points; o += channels * points)
-      for (int64_t c = 0; c < channels; ++c)
-        for (int64_t p = 0; p < points; ++p)
-          to[o + p * channels + c] = from[o + c * points + p];
+  float *to = packed.mutable_data_ptr<float>();
+  at::parallel_for(0, c.groups * tiles, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t first = i / tiles * c.out + c.begin(i % tiles), last = i / tiles * c.out + c.begin(i % tiles + 1);
+      float *out = to + first * c.in * points;
+      for (int64_t p = 0; p < points; ++p)
+        for (int64_t k = 0; k < c.in; ++k)
+          for (int64_t o = first; o < last; ++o)
+            *out++ = from[(o * c.in + k) * points + p];
+    }
   });
-  return out;
+  return packed;
 }
 
-using Kernel = void (*)(const HWCN &, int64_t, int64_t);
-
-Kernel kernel() {
-  switch (shim::processor()) {
-#if defined(__x86_64__)
-  case shim::Processor::avx512:
-    return shim::hwcn_avx512;
-  case shim::Processor::avx2:
-    return shim::hwcn_avx2;
-#endif
-  default:
-    return shim::hwcn_plain;
-  }
-}
-
-void compute(const HWCN &c) {
+void compute(const HWCNKernel &k, const HWCN &c) {
   // As many multiplications as are worth another thread.
-  const int64_t each = HWCN::together * c.kernel[0] * c.kernel[1] * c.in * c.pool * c.clips;
-  shim::share(c.pieces(), 1000000 / each, [&, run = kernel()](int64_t begin, int64_t end) { run(c, begin, end); });
+  const int64_t each = c.together * c.kernel[0] * c.kernel[1] * c.in * c.pool * c.clips;
+  shim::share(c.pieces(), 1000000 / each, [&](int64_t begin, int64_t end) { k.pieces(c, begin, end); });
 }
 
 } // namespace
@@ -171,20 +170,23 @@ Tensor shim::conv2d_hwcn(const Tensor &input, const Tensor &weight, const Tensor
   const Tensor x = flat ? features(input).unsqueeze(2).unsqueeze(3) : hwcn(input);
   TORCH_CHECK(x.size(0) % 16 == 0 && x.size(1) == weight.size(1) * o.groups, "the input has shape ", input.sizes(), ", the weight ",
               weight.sizes());
-  const Prepared::Weights w = prepared.of(weight, bias, o, 0, packed, [](const Tensor &t) { return t.contiguous(); });
-  const auto data = [](const Tensor &t) { return t.defined() ? t.const_data_ptr<float>() : nullptr; };
+  const HWCNKernel &k = kernel();
   const int64_t out = weight.size(0), kernel_height = flat ? 1 : weight.size(2), kernel_width = flat ? 1 : weight.size(3);
-  HWCN c{.x = data(x), .weight = data(w.weight), .bias = data(w.bias), .scale = data(w.scale), .shift = data(w.shift), .y = nullptr,
+  HWCN c{.x = x.const_data_ptr<float>(), .weight = nullptr, .bias = nullptr, .scale = nullptr, .shift = nullptr, .y = nullptr,
          .clips = x.size(0), .groups = o.groups, .in = weight.size(1), .out = out / o.groups,
          .height = x.size(2), .width = x.size(3), .out_height = 0, .out_width = 0,
          .kernel = {kernel_height, kernel_width}, .stride = {o.stride[0], o.stride[1]}, .top = o.pad[2], .left = o.pad[0],
-         .pool = o.pool, .slope = static_cast<float>(o.slope)};
+         .pool = o.pool, .slope = static_cast<float>(o.slope), .together = k.together};
   c.out_height = (c.height + o.pad[2] + o.pad[3] - c.kernel[0]) / c.stride[0] + 1;
   c.out_width = ((c.width + o.pad[0] + o.pad[1] - c.kernel[1]) / c.stride[1] + 1) / c.pool;
   TORCH_CHECK(c.height + o.pad[2] + o.pad[3] >= c.kernel[0] && c.width + o.pad[0] + o.pad[1] >= c.kernel[1] && c.out_width > 0,
               "the input has shape ", input.sizes(), ", the kernel ", weight.sizes());
   Tensor y = at::empty({c.out_height, c.out_width, out, c.clips}, x.options());
+  const Prepared::Weights w = prepared.of(weight, bias, o, 0, [&](const Tensor &t) { return in_tiles(c, t); },
+                                          [](const Tensor &t) { return t.contiguous(); });
+  const auto data = [](const Tensor &t) { return t.defined() ? t.const_data_ptr<float>() : nullptr; };
+  c.weight = data(w.weight), c.bias = data(w.bias), c.scale = data(w.scale), c.shift = data(w.shift);
   c.y = y.mutable_data_ptr<float>();
-  compute(c);
+  compute(k, c);
   return flat ? y.view({out, c.clips}).t() : y.permute({3, 2, 0, 1});
 }

@@ -8,8 +8,9 @@
 namespace shim {
 
 struct HWCN {
-  const float *x, *weight, *bias; /* weight: [groups * out, kernel height, kernel width, in]; bias may be null */
-  const float *scale, *shift;     /* of each channel, last of all; may be null */
+  const float *x;
+  const float *weight; /* tiles of [kernel height, kernel width, in, channels of the tile] */
+  const float *bias, *scale, *shift; /* of each channel; scale and shift last of all; may be null */
   float *y;                       /* [out_height, out_width, groups * out, clips] */
   int64_t clips;                  /* a multiple of 16 */
   int64_t groups, in, out;        /* channels of one group */
@@ -18,16 +19,20 @@ struct HWCN {
   int64_t pool;                            /* how many points of a row make one of y: their mean */
   float slope;                             /* negative numbers are multiplied with it, before that */
 
-  /* Channels are computed a few at a time. */
-  static constexpr int64_t together = 6;
-  int64_t tiles() const { return (out + together - 1) / together; }
+  int64_t together;                        /* channels of a group that a tile has, or one or two fewer */
+
+  int64_t tiles() const { return (out + together - 1) / together; } /* of a group */
+  int64_t begin(int64_t tile) const { return out * tile / tiles(); } /* its first channel in the group */
   int64_t pieces() const { return groups * tiles() * out_height * out_width; }
 };
 
-/* Pieces begin to end of y, for processors with the instructions of the name. */
-void hwcn_plain(const HWCN &c, int64_t begin, int64_t end);
-void hwcn_avx2(const HWCN &c, int64_t begin, int64_t end);
-void hwcn_avx512(const HWCN &c, int64_t begin, int64_t end);
-void hwcn_wide(const HWCN &c, int64_t begin, int64_t end); /* hwcn_avx512 by any processor's instructions, for tests */
+struct HWCNKernel {
+  int64_t clips;    /* that are best computed at once */
+  int64_t together; /* HWCN's */
+  void (*pieces)(const HWCN &, int64_t begin, int64_t end);
+};
+
+extern const HWCNKernel hwcn_plain, hwcn_avx2, hwcn_avx512;
+extern const HWCNKernel hwcn_wide; /* hwcn_avx512 by any processor's instructions, for tests */
 
 } // namespace shim

@@ -10,6 +10,8 @@ constexpr int width = KERNEL_WIDTH;
 using Vector = float __attribute__((vector_size(width * sizeof(float))));
 using Unaligned = float __attribute__((vector_size(width * sizeof(float)), aligned(sizeof(float)), may_alias));
 
+constexpr int64_t large = 1024; /* features of a linear layer whose weights come from memory */
+
 inline int64_t at_least(int64_t a, int64_t b) { return a > b ? a : b; }
 inline int64_t at_most(int64_t a, int64_t b) { return a < b ? a : b; }
 inline int64_t up(int64_t n, int64_t by) { return (n + by - 1) / by; }

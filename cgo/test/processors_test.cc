@@ -14,6 +14,7 @@ namespace {
 using shim::Few;
 using shim::FewKernel;
 using shim::HWCN;
+using shim::HWCNKernel;
 
 struct Random {
   std::mt19937 bits;
@@ -154,25 +155,27 @@ std::vector<float> by_rows(const FewKernel &k, const Layer &l, Random &random) {
 }
 
 // What it computes of 16 and more clips, of each in the order of computed(); the clip at `at` is the layer's.
-std::vector<float> clips_innermost(void (*run)(const HWCN &, int64_t, int64_t), const Layer &l, int64_t clips,
-                                   int64_t at, Random &random) {
-  std::vector<float> x = random.numbers(static_cast<int64_t>(l.x.size()) * clips), weight(l.weight.size());
+std::vector<float> clips_innermost(const HWCNKernel &k, const Layer &l, int64_t clips, int64_t at, Random &random) {
+  std::vector<float> x = random.numbers(static_cast<int64_t>(l.x.size()) * clips), weight;
   for (int64_t i = 0; i < l.groups * l.in; ++i)
     for (int64_t p = 0; p < l.height * l.width; ++p)
       x[(p * l.groups * l.in + i) * clips + at] = l.x[i * l.height * l.width + p];
-  for (int64_t o = 0; o < l.groups * l.out; ++o)
-    for (int64_t i = 0; i < l.in; ++i)
-      for (int64_t p = 0; p < l.kernel[0] * l.kernel[1]; ++p)
-        weight[o * l.taps() + p * l.in + i] = l.weight[(o * l.in + i) * l.kernel[0] * l.kernel[1] + p];
   std::vector<float> y(l.groups * l.out * l.out_height() * l.pooled() * clips), ordered;
   HWCN c{};
-  c.x = x.data(), c.weight = weight.data(), c.bias = l.bias.data(), c.scale = l.scale.data(), c.shift = l.shift.data(),
-  c.y = y.data();
+  c.x = x.data(), c.bias = l.bias.data(), c.scale = l.scale.data(), c.shift = l.shift.data(), c.y = y.data();
   c.clips = clips, c.groups = l.groups, c.in = l.in, c.out = l.out, c.height = l.height, c.width = l.width;
   c.out_height = l.out_height(), c.out_width = l.pooled(), c.pool = l.pool, c.slope = l.slope;
   std::copy_n(l.kernel, 2, c.kernel), std::copy_n(l.stride, 2, c.stride);
+  c.together = k.together;
+  for (int64_t g = 0; g < l.groups; ++g)
+    for (int64_t t = 0; t < c.tiles(); ++t)
+      for (int64_t p = 0; p < l.kernel[0] * l.kernel[1]; ++p)
+        for (int64_t i = 0; i < l.in; ++i)
+          for (int64_t o = c.begin(t); o < c.begin(t + 1); ++o)
+            weight.push_back(l.weight[((g * l.out + o) * l.in + i) * l.kernel[0] * l.kernel[1] + p]);
+  c.weight = weight.data();
   const int64_t part = random.between(0, c.pieces());
-  run(c, 0, part), run(c, part, c.pieces());
+  k.pieces(c, 0, part), k.pieces(c, part, c.pieces());
   for (int64_t o = 0; o < l.groups * l.out; ++o)
     for (int64_t p = 0; p < c.out_height * c.out_width; ++p)
       ordered.push_back(y[(p * l.groups * l.out + o) * clips + at]);
@@ -212,15 +215,33 @@ TEST(Processors, FewClipsByRows) {
     }
 }
 
+// A layer of so many features that parts of its weights are read beside one another.
+TEST(Processors, LargeLinearLayers) {
+  Random random;
+  for (int i = 0; i < 20; ++i) {
+    Layer l = layer(random, 30, 0);
+    l.groups = l.pool = 1, l.in = random.between(1021, 1030), l.height = random.between(1, 3), l.width = 1;
+    for (int k = 0; k < 2; ++k)
+      l.kernel[k] = l.stride[k] = 1;
+    std::fill_n(l.pad, 4, 0);
+    l.fill(random);
+    l.weight = random.numbers(l.out * l.in);
+    for (const FewKernel *k : few_kernels)
+      ASSERT_NO_FATAL_FAILURE(expect_near(by_channels(*k, l, random), l)) << "vectors of " << k->vector;
+    for (const HWCNKernel *k : {&shim::hwcn_plain, &shim::hwcn_wide})
+      ASSERT_NO_FATAL_FAILURE(expect_near(clips_innermost(*k, l, 16 * random.between(1, 5), 3, random), l)) << k->together << " channels a tile";
+  }
+}
+
 TEST(Processors, ClipsInnermost) {
   Random random;
   for (int i = 0; i < 200; ++i)
-    for (const auto run : {shim::hwcn_plain, shim::hwcn_wide}) {
-      Layer l = layer(random, 14, 12);
+    for (const HWCNKernel *k : {&shim::hwcn_plain, &shim::hwcn_wide}) {
+      Layer l = layer(random, 30, 12);
       l.pool = random.between(1, std::min<int64_t>(3, l.out_width()));
       const int64_t clips = 16 * random.between(1, 9);
-      ASSERT_NO_FATAL_FAILURE(expect_near(clips_innermost(run, l, clips, random.between(0, clips - 1), random), l))
-          << clips << " clips, " << (run == shim::hwcn_wide ? "vectors of 16" : "vectors of 4");
+      ASSERT_NO_FATAL_FAILURE(expect_near(clips_innermost(*k, l, clips, random.between(0, clips - 1), random), l))
+          << clips << " clips, " << k->together << " channels a tile";
     }
 }
 
