@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path"
+	"slices"
 	"strings"
 	"testing"
 
@@ -103,11 +104,21 @@ func TestReference(t *testing.T) {
 				t.Fatal(s.Err())
 			}
 			checkLoss(t, loss, r.LossTrain, beforeSteps)
+			var means []float64
+			for _, d := range r.Grads {
+				means = append(means, d.Mean())
+			}
+			slices.Sort(means)
+			median, largest := means[len(means)/2], means[len(means)-1]
 			for _, p := range n.State() {
 				if p.Buffer {
 					r.Buffered[p.Name].Check(t, p.Name, p.Tensor, beforeSteps)
 				} else {
-					r.Grads[p.Name].Check(t, "gradient of "+p.Name, s.GradOf(p.Tensor), beforeSteps)
+					want, magnitude := r.Grads[p.Name], 0.0
+					if want.Mean() < median/100 { // its terms cancel, as those of a bias before a BatchNorm do
+						magnitude = largest
+					}
+					want.CheckBeside(t, "gradient of "+p.Name, s.GradOf(p.Tensor), beforeSteps, magnitude)
 				}
 			}
 		})
@@ -128,7 +139,7 @@ func TestReferenceSteps(t *testing.T) {
 				if name == "adam" {
 					want, lr = r.Adam, 1e-3
 					o.Free()
-					o, err = torch.NewAdam(n.Parameters(), torch.AdamOptions{})
+					o, err = torch.NewAdam(n.Parameters(), torch.AdamOptions{Eps: 1e-3}) // scripts/make_reference.py says why
 				}
 				if err != nil {
 					t.Fatal(err)

@@ -141,32 +141,55 @@ template <Keep keep> struct Tiling {
 
 // A double for each of a vector's channels.
 struct Doubles {
-  double lane[width] = {};
+  static constexpr int half = width / 2;
+  using Half = float __attribute__((vector_size(half * sizeof(float))));
+  using Wide = double __attribute__((vector_size(half * sizeof(double))));
+  Wide sum[2] = {};
   void add(Vector v) {
-    for (int i = 0; i < width; ++i)
-      lane[i] += v[i];
+    Half part[2];
+    __builtin_memcpy(part, &v, sizeof v);
+    for (int i = 0; i < 2; ++i)
+      sum[i] += __builtin_convertvector(part[i], Wide);
   }
+  double operator[](int64_t i) const { return sum[i / half][i % half]; }
 };
 
+// Calls f for channels begin to end: with several vectors of them as a constant, the first one, and how many the
+// only vector has of the last ones.
+template <typename F> inline void by_vectors(int64_t begin, int64_t end, const F &f) {
+  constexpr int most = 4;
+  int64_t k = begin;
+  for (; k + most * width <= end; k += most * width)
+    f(Constant<most>{}, k, width);
+  for (; k < end; k += width)
+    f(Constant<1>{}, k, at_most(width, end - k));
+}
+
 // libtorch's order: one number after the other.
-void moments(const NHWCNorm &c, int64_t begin, int64_t end) {
+template <int V> void moments(const NHWCNorm &c, int64_t k, int64_t n) {
   const int64_t points = c.clips * c.points;
-  for (int64_t k = begin; k < end; k += width) {
-    const int64_t n = at_most(width, end - k);
-    Doubles sum, squares;
-    for (int64_t i = 0; i < points; ++i)
-      sum.add(load(c.x + i * c.channels + k, n));
-    Vector mean{};
+  Doubles sum[V], squares[V];
+  for (int64_t i = 0; i < points; ++i)
+    for (int v = 0; v < V; ++v)
+      sum[v].add(load(c.x + i * c.channels + k + v * width, n));
+  Vector mean[V] = {};
+  for (int v = 0; v < V; ++v) {
     for (int i = 0; i < width; ++i)
-      mean[i] = static_cast<float>(sum.lane[i] / points);
-    store(c.mean + k, mean, n);
-    for (int64_t i = 0; i < points; ++i) {
-      const Vector d = load(c.x + i * c.channels + k, n) - mean;
-      squares.add(d * d);
-    }
-    for (int64_t i = 0; i < n; ++i)
-      c.squares[k + i] = static_cast<float>(squares.lane[i]);
+      mean[v][i] = static_cast<float>(sum[v][i] / points);
+    store(c.mean + k + v * width, mean[v], n);
   }
+  for (int64_t i = 0; i < points; ++i)
+    for (int v = 0; v < V; ++v) {
+      const Vector d = load(c.x + i * c.channels + k + v * width, n) - mean[v];
+      squares[v].add(d * d);
+    }
+  for (int v = 0; v < V; ++v)
+    for (int64_t i = 0; i < n; ++i)
+      c.squares[k + v * width + i] = static_cast<float>(squares[v][i]);
+}
+
+void all_moments(const NHWCNorm &c, int64_t begin, int64_t end) {
+  by_vectors(begin, end, [&](auto V, int64_t k, int64_t n) { moments<V.value>(c, k, n); });
 }
 
 // libtorch's total of the sums that it keeps side by side: of all of them halves are added, of
@@ -196,42 +219,59 @@ inline Vector fused(Vector a, Vector b, Vector sum) {
   return sum;
 }
 
-void norm_backward(const NHWCNorm &c, int64_t begin, int64_t end) {
-  constexpr int64_t most = 16;
-  for (int64_t k = begin; k < end; k += width) {
-    const int64_t n = at_most(width, end - k), points = c.clips * c.points;
-    const Vector mean = load(c.mean + k, n), invstd = load(c.invstd + k, n), weight = load(c.weight + k, n);
-    const int64_t whole = c.points / c.lanes * c.lanes; // libtorch's compiler fuses the rest alone
-    Doubles sum, dot;
-    for (int64_t clip = 0; clip < c.clips; ++clip) {
-      Vector gradients[most], products[most];
-      const float *x = c.x + clip * c.points * c.channels + k, *dy = c.dy + clip * c.points * c.channels + k;
-      for (int64_t i = 0; i < c.points; ++i, x += c.channels, dy += c.channels) {
-        const Vector g = load(dy, n), centred = load(x, n) - mean;
-        const int64_t lane = i % c.lanes;
-        if (i < c.lanes) {
-          gradients[lane] = g;
-          products[lane] = centred * g;
-        } else {
-          gradients[lane] += g;
-          products[lane] = i < whole ? products[lane] + rounded(centred * g) : fused(centred, g, products[lane]);
+// What libtorch takes side by side along a clip's map of V vectors: sums of the gradient, and of its products with
+// the centred numbers.
+template <int V> struct Lanes {
+  static constexpr int most = 16;
+  Vector gradients[V][most], products[V][most];
+};
+
+template <int V> void norm_backward(const NHWCNorm &c, int64_t k, int64_t n) {
+  const int64_t points = c.clips * c.points;
+  Vector mean[V], invstd[V], weight[V];
+  for (int v = 0; v < V; ++v)
+    mean[v] = load(c.mean + k + v * width, n), invstd[v] = load(c.invstd + k + v * width, n), weight[v] = load(c.weight + k + v * width, n);
+  Doubles sum[V], dot[V];
+  for (int64_t clip = 0; clip < c.clips; ++clip) {
+    Lanes<V> lanes;
+    const auto along = [&](int64_t first, const auto &take) {
+      for (int64_t lane = 0; lane < at_most(c.lanes, c.points - first); ++lane) {
+        const int64_t at = (clip * c.points + first + lane) * c.channels + k;
+        for (int v = 0; v < V; ++v) {
+          const Vector g = load(c.dy + at + v * width, n);
+          take(lanes.gradients[v][lane], lanes.products[v][lane], g, load(c.x + at + v * width, n) - mean[v]);
         }
       }
-      sum.add(together(gradients, c.lanes, c.points));
-      dot.add(together(products, c.lanes, c.points));
-    }
-    Vector factor{}, shift{};
-    for (int64_t i = 0; i < n; ++i) {
-      factor[i] = static_cast<float>(dot.lane[i]) * invstd[i] * invstd[i] / static_cast<float>(points);
-      shift[i] = static_cast<float>(sum.lane[i] / points);
-      c.dweight[k + i] = static_cast<float>(dot.lane[i] * invstd[i]);
-      c.dbias[k + i] = static_cast<float>(sum.lane[i]);
-    }
-    for (int64_t i = 0; c.dx && i < points; ++i) {
-      const int64_t offset = i * c.channels + k;
-      store(c.dx + offset, (load(c.dy + offset, n) - shift - (load(c.x + offset, n) - mean) * factor) * invstd * weight, n);
+    };
+    along(0, [](Vector &gradient, Vector &product, Vector g, Vector centred) { gradient = g, product = centred * g; });
+    int64_t first = c.lanes;
+    for (; first + c.lanes <= c.points; first += c.lanes)
+      along(first, [](Vector &gradient, Vector &product, Vector g, Vector centred) { gradient += g, product += rounded(centred * g); });
+    // libtorch's compiler fuses the rest alone.
+    along(first, [](Vector &gradient, Vector &product, Vector g, Vector centred) { gradient += g, product = fused(centred, g, product); });
+    for (int v = 0; v < V; ++v) {
+      sum[v].add(together(lanes.gradients[v], c.lanes, c.points));
+      dot[v].add(together(lanes.products[v], c.lanes, c.points));
     }
   }
+  Vector factor[V] = {}, shift[V] = {};
+  for (int v = 0; v < V; ++v)
+    for (int64_t i = 0; i < n; ++i) {
+      const int64_t channel = k + v * width + i;
+      factor[v][i] = static_cast<float>(dot[v][i]) * invstd[v][i] * invstd[v][i] / static_cast<float>(points);
+      shift[v][i] = static_cast<float>(sum[v][i] / points);
+      c.dweight[channel] = static_cast<float>(dot[v][i] * invstd[v][i]);
+      c.dbias[channel] = static_cast<float>(sum[v][i]);
+    }
+  for (int64_t i = 0; c.dx && i < points; ++i)
+    for (int v = 0; v < V; ++v) {
+      const int64_t at = i * c.channels + k + v * width;
+      store(c.dx + at, (load(c.dy + at, n) - shift[v] - (load(c.x + at, n) - mean[v]) * factor[v]) * invstd[v] * weight[v], n);
+    }
+}
+
+void all_norm_backward(const NHWCNorm &c, int64_t begin, int64_t end) {
+  by_vectors(begin, end, [&](auto V, int64_t k, int64_t n) { norm_backward<V.value>(c, k, n); });
 }
 
 using MapTiling = Tiling<Keep::tile>;
@@ -265,7 +305,7 @@ void weight(const NHWCWeight &c, int64_t begin, int64_t end) {
 } // namespace
 
 #if KERNEL_WIDTH == 16
-const shim::NHWCKernel shim::KERNEL_NAME = {chunk, map_work, map, weight_work, weight, {16, 16, false}, {16, 16, false}, moments, norm_backward};
+const shim::NHWCKernel shim::KERNEL_NAME = {chunk, map_work, map, weight_work, weight, {16, 16, false}, {16, 16, false}, all_moments, all_norm_backward};
 #else
-const shim::NHWCKernel shim::KERNEL_NAME = {chunk, map_work, map, weight_work, weight, {8, INT64_MAX, true}, {8, 32, true}, moments, norm_backward};
+const shim::NHWCKernel shim::KERNEL_NAME = {chunk, map_work, map, weight_work, weight, {8, INT64_MAX, true}, {8, 32, true}, all_moments, all_norm_backward};
 #endif

@@ -106,29 +106,45 @@ type Digest struct {
 // mean magnitude (for Head) or the sum of magnitudes (for Sum and Abs).
 func (d Digest) Check(t testing.TB, name string, x *torch.Tensor, tolerance float64) {
 	t.Helper()
+	d.CheckBeside(t, name, x, tolerance, 0)
+}
+
+// CheckBeside is Check for numbers that are differences of others whose magnitude is given, where that is
+// larger than theirs: such as a gradient that is nothing but rounding, as that of a bias before a BatchNorm is.
+func (d Digest) CheckBeside(t testing.TB, name string, x *torch.Tensor, tolerance, magnitude float64) {
+	t.Helper()
 	v, err := floats(x)
 	if err != nil {
 		t.Fatalf("%s: %v", name, err)
+	}
+	if len(v) < len(d.Head) {
+		t.Fatalf("%s: %d elements, want at least %d", name, len(v), len(d.Head))
 	}
 	var sum, abs float64
 	for _, e := range v {
 		sum += e
 		abs += math.Abs(e)
 	}
-	scale := max(d.Abs, 1e-12)
 	near := func(what string, got, want, scale float64) {
 		if !(math.Abs(got-want) <= tolerance*scale) {
 			t.Errorf("%s: %s is %.9g, want %.9g (off by %.2g of %.3g)", name, what, got, want, math.Abs(got-want)/scale, scale)
 		}
 	}
+	scale := max(d.Abs, 1e-12, magnitude*float64(len(v)))
 	near("sum", sum, d.Sum, scale)
 	near("sum of magnitudes", abs, d.Abs, scale)
-	if len(v) < len(d.Head) {
-		t.Fatalf("%s: %d elements, want at least %d", name, len(v), len(d.Head))
-	}
 	for i, want := range d.Head {
 		near("an element", v[i], want, max(math.Abs(want), scale/float64(len(v))))
 	}
+}
+
+// Mean is the mean magnitude of the tensor's elements.
+func (d Digest) Mean() float64 {
+	n := 1
+	for _, size := range d.Shape {
+		n *= size
+	}
+	return d.Abs / float64(n)
 }
 
 func floats(x *torch.Tensor) ([]float64, error) {
