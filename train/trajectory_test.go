@@ -43,11 +43,8 @@ func TestTrajectory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Another version's operators round otherwise, which a training amplifies.
-	sameVersion, tolerance := strings.HasPrefix(file.Torch, build.Torch), 1e-6
-	if !sameVersion {
-		tolerance = 1e-4
-	}
+	// Another version's operators round otherwise, and so do another maker's processors, which a training amplifies.
+	sameVersion := strings.HasPrefix(file.Torch, build.Torch)
 	for _, r := range file.Runs {
 		t.Run(r.Model, func(t *testing.T) {
 			t.Parallel() // one thread each
@@ -88,7 +85,11 @@ func TestTrajectory(t *testing.T) {
 			}
 			defer loop.free()
 			step, perEpoch := 0, len(r.Losses)/r.Epochs
-			for range r.Epochs {
+			for epoch := range r.Epochs {
+				tolerance := 1e-4
+				if sameVersion {
+					tolerance = []float64{1e-6, 1e-5}[min(epoch, 1)]
+				}
 				order, err := shuffled(rows, g)
 				if err != nil {
 					t.Fatal(err)
@@ -111,7 +112,7 @@ func TestTrajectory(t *testing.T) {
 			}
 			for _, p := range n.State() {
 				if !p.Buffer && sameVersion {
-					r.Final[p.Name].Check(t, "final "+p.Name, p.Tensor, 1e-4)
+					r.Final[p.Name].CheckBeside(t, "final "+p.Name, p.Tensor, 1e-2, opt.LR)
 				}
 			}
 		})

@@ -109,8 +109,9 @@ func (d Digest) Check(t testing.TB, name string, x *torch.Tensor, tolerance floa
 	d.CheckBeside(t, name, x, tolerance, 0)
 }
 
-// CheckBeside is Check for numbers that are differences of others whose magnitude is given, where that is
-// larger than theirs: such as a gradient that is nothing but rounding, as that of a bias before a BatchNorm is.
+// CheckBeside is Check for numbers that come of others of the magnitude given, where that is larger than theirs:
+// a gradient that is nothing but rounding, as that of a bias before a BatchNorm is, or a weight that was near zero
+// before a training's steps.
 func (d Digest) CheckBeside(t testing.TB, name string, x *torch.Tensor, tolerance, magnitude float64) {
 	t.Helper()
 	v, err := floats(x)
