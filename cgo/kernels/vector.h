@@ -4,6 +4,10 @@
 
 #include <stdint.h>
 
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
 namespace {
 
 constexpr int width = KERNEL_WIDTH;
@@ -19,22 +23,37 @@ inline int64_t up(int64_t n, int64_t by) { return (n + by - 1) / by; }
 inline Vector load(const float *p) { return *reinterpret_cast<const Unaligned *>(p); }
 inline void store(float *p, Vector v) { *reinterpret_cast<Unaligned *>(p) = v; }
 
-/* The first n numbers alone, and zeros after them, where a vector has more. */
-inline Vector load(const float *p, int64_t n) {
-  if (n >= width)
-    return load(p);
+/* The first n numbers alone, and zeros after them, where a vector has more: by an instruction of the processor's,
+ * else one by one. */
+#if defined(__AVX512F__) && KERNEL_WIDTH == 16
+inline __mmask16 first(int64_t n) {
+  return _mm512_cmpgt_epi32_mask(_mm512_set1_epi32(static_cast<int>(n)), _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
+}
+inline Vector part(const float *p, int64_t n) { return _mm512_maskz_loadu_ps(first(n), p); }
+inline void put(float *p, Vector v, int64_t n) { _mm512_mask_storeu_ps(p, first(n), v); }
+#elif defined(__AVX2__) && KERNEL_WIDTH == 8
+inline __m256i first(int64_t n) { return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(n)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)); }
+inline Vector part(const float *p, int64_t n) { return _mm256_maskload_ps(p, first(n)); }
+inline void put(float *p, Vector v, int64_t n) { _mm256_maskstore_ps(p, first(n), v); }
+#else
+inline Vector part(const float *p, int64_t n) {
   Vector v{};
   for (int64_t i = 0; i < n; ++i)
     v[i] = p[i];
   return v;
 }
+inline void put(float *p, Vector v, int64_t n) {
+  for (int64_t i = 0; i < n; ++i)
+    p[i] = v[i];
+}
+#endif
 
+inline Vector load(const float *p, int64_t n) { return n >= width ? load(p) : part(p, n); }
 inline void store(float *p, Vector v, int64_t n) {
   if (n >= width)
     store(p, v);
   else
-    for (int64_t i = 0; i < n; ++i)
-      p[i] = v[i];
+    put(p, v, n);
 }
 
 /* ReLU where slope is 0, LeakyReLU else. */

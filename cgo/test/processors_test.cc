@@ -229,7 +229,8 @@ TEST(Processors, LargeLinearLayers) {
     for (const FewKernel *k : few_kernels)
       ASSERT_NO_FATAL_FAILURE(expect_near(by_channels(*k, l, random), l)) << "vectors of " << k->vector;
     for (const HWCNKernel *k : {&shim::hwcn_plain, &shim::hwcn_wide})
-      ASSERT_NO_FATAL_FAILURE(expect_near(clips_innermost(*k, l, 16 * random.between(1, 5), 3, random), l)) << k->together << " channels a tile";
+      ASSERT_NO_FATAL_FAILURE(expect_near(clips_innermost(*k, l, 16 * random.between(1, 5), 3, random), l))
+          << k->together << " channels a tile";
   }
 }
 
