@@ -8,21 +8,20 @@
 namespace shim {
 
 struct HWCN {
-  const float *x;
-  const float *weight; /* tiles of [kernel height, kernel width, in, channels of the tile] */
-  const float *bias, *scale, *shift; /* of each channel; scale and shift last of all; may be null */
-  float *y;                       /* [out_height, out_width, groups * out, clips] */
-  int64_t clips;                  /* a multiple of 16 */
-  int64_t groups, in, out;        /* channels of one group */
+  const float *x;                          /* [height, width, groups * in, clips] */
+  const float *weight;                     /* tiles of [kernel height, kernel width, in, channels of the tile] */
+  const float *bias, *scale, *shift;       /* of each channel; scale and shift last of all; may be null */
+  float *y;                                /* [out_height, out_width, groups * out, clips] */
+  int64_t clips;                           /* a multiple of 16 */
+  int64_t groups, in, out;                 /* channels of one group */
   int64_t height, width, out_height, out_width;
   int64_t kernel[2], stride[2], top, left; /* height before width; zeros above and to the left */
   int64_t pool;                            /* how many points of a row make one of y: their mean */
   float slope;                             /* negative numbers are multiplied with it, before that */
+  int64_t together;                        /* the most channels of a group that a tile has */
 
-  int64_t together;                        /* channels of a group that a tile has, or one or two fewer */
-
-  int64_t tiles() const { return (out + together - 1) / together; } /* of a group */
-  int64_t begin(int64_t tile) const { return out * tile / tiles(); } /* its first channel in the group */
+  int64_t tiles() const { return (out + together - 1) / together; } /* of a group, as even as they can be */
+  int64_t begin(int64_t tile) const { return out * tile / tiles(); }
   int64_t pieces() const { return groups * tiles() * out_height * out_width; }
 };
 
