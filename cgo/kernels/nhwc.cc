@@ -221,9 +221,11 @@ struct Conv : shim::Function {
   Conv(const Pad &pad, bool relu) : pad(pad), relu(relu) {}
   const Pad pad;
   const bool relu;
+  bool contiguous = false; // the input: libtorch's gradient of it is too, and what it sums of that has its order
   const char *name() const override { return "conv2d"; }
 
   Tensor forward(const Tensors &inputs, Tensors &saved) override {
+    contiguous = inputs[0].is_contiguous();
     const Tensor x = inputs[0].contiguous(at::MemoryFormat::ChannelsLast), &w = inputs[1];
     Tensor y = ::forward(*nhwc_kernel(), x, w, inputs[2], pad);
     if (relu)
@@ -238,7 +240,8 @@ struct Conv : shim::Function {
     if (relu)
       dy = at::threshold_backward(dy, y, 0);
     const NHWCKernel &k = *nhwc_kernel();
-    return {needed[0] ? input_gradient(k, dy, w, x.sizes(), pad) : Tensor(), needed[1] ? weight_gradient(k, x, dy, w, pad) : Tensor(),
+    const auto laid_out = [&](const Tensor &dx) { return contiguous ? dx.contiguous() : dx; };
+    return {needed[0] ? laid_out(input_gradient(k, dy, w, x.sizes(), pad)) : Tensor(), needed[1] ? weight_gradient(k, x, dy, w, pad) : Tensor(),
             needed[2] ? bias_gradient(dy) : Tensor()};
   }
 };
