@@ -8,8 +8,8 @@ namespace {
 
 using shim::HWCN;
 
-// Channels of a tile: more of few clips, whose sums leave registers free.
-constexpr int64_t of_tile = KERNEL_SUMS * width / 16 < 12 ? KERNEL_SUMS * width / 16 : 12;
+// The most channels of a tile: more of few clips, whose sums leave registers free.
+constexpr int64_t together = KERNEL_SUMS * width / 16 < 12 ? KERNEL_SUMS * width / 16 : 12;
 
 // Adds to sums the products of a number of each clip with M weights.
 template <int M, int V> inline __attribute__((always_inline)) void add(Vector (&sums)[M][V], const float *x, const float *weight) {
@@ -104,7 +104,7 @@ template <int M, int V, bool whole> void piece(const HWCN &c, const Channels &of
 
 // All channels of a tile, as many at once as the registers hold sums of.
 template <int V> void tile(const HWCN &c, const Channels &of, int64_t clip, int64_t y, int64_t x) {
-  constexpr int64_t most = KERNEL_SUMS / V < of_tile ? KERNEL_SUMS / V : of_tile;
+  constexpr int64_t most = KERNEL_SUMS / V < together ? KERNEL_SUMS / V : together;
   if (of.of_tile <= most) {
     as_constant<most>(of.of_tile, [&](auto m) { piece<m.value, V, true>(c, of, clip, y, x); });
     return;
@@ -137,4 +137,4 @@ void pieces(const HWCN &c, int64_t begin, int64_t end) {
 } // namespace
 
 // With 16 registers there is room for the sums of 16 clips, and more clips would only leave the cache.
-extern const shim::HWCNKernel shim::KERNEL_NAME = {KERNEL_WIDTH == 16 ? 64 : 16, of_tile, pieces};
+extern const shim::HWCNKernel shim::KERNEL_NAME = {KERNEL_WIDTH == 16 ? 64 : 16, together, pieces};
