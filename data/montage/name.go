@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // A Kind is a channel's kind by its name.
@@ -97,7 +98,7 @@ func parse(name string) label {
 	if len(t) >= 4 && strings.EqualFold(t[:3], "EEG") && strings.ContainsRune(" -_:", rune(t[3])) {
 		t = strings.TrimSpace(t[4:])
 	}
-	l := label{bare: strings.TrimRight(t, ". ")}
+	l := label{bare: strings.TrimRightFunc(t, func(r rune) bool { return r == '.' || unicode.IsSpace(r) })}
 	if !strings.ContainsFunc(l.bare, isNamed) {
 		l.kind = Nameless
 		return l
