@@ -231,7 +231,8 @@ func (n *Network) Forward(s *torch.Scope, x *torch.Tensor, p Pass) *torch.Tensor
 // several are clips that are worth being laid side by side: they are computed in sixteens.
 const several = 12
 
-// cached bounds the bytes of the largest map of sixteen clips side by side, so that it stays in a processor's cache, memory those of any map.
+// cached bounds the bytes of the largest map of sixteen clips side by side, which is to stay in a processor's cache;
+// memory those of any map.
 const cached, memory = 8 << 20, 64 << 20
 
 // evaluation returns the mode in which the logits of x are computed: on a CPU without gradients, with the clips

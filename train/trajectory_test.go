@@ -87,8 +87,11 @@ func TestTrajectory(t *testing.T) {
 			step, perEpoch := 0, len(r.Losses)/r.Epochs
 			for epoch := range r.Epochs {
 				tolerance := 1e-4
-				if sameVersion {
-					tolerance = []float64{1e-6, 1e-5}[min(epoch, 1)]
+				switch {
+				case sameVersion && epoch == 0:
+					tolerance = 1e-6
+				case sameVersion:
+					tolerance = 1e-5
 				}
 				order, err := shuffled(rows, g)
 				if err != nil {

@@ -20,18 +20,7 @@ using shim::FewKernel;
 
 namespace {
 
-const FewKernel &kernel() {
-  switch (shim::processor()) {
-#if defined(__x86_64__)
-  case shim::Processor::avx512:
-    return shim::few_avx512;
-  case shim::Processor::avx2:
-    return shim::few_avx2;
-#endif
-  default:
-    return shim::few_plain;
-  }
-}
+const FewKernel &kernel() { return SHIM_KERNEL(few); }
 
 constexpr int64_t rounded_up(int64_t n, int64_t by) { return (n + by - 1) / by * by; }
 

@@ -18,18 +18,7 @@ using shim::HWCNKernel;
 
 namespace {
 
-const HWCNKernel &kernel() {
-  switch (shim::processor()) {
-#if defined(__x86_64__)
-  case shim::Processor::avx512:
-    return shim::hwcn_avx512;
-  case shim::Processor::avx2:
-    return shim::hwcn_avx2;
-#endif
-  default:
-    return shim::hwcn_plain;
-  }
-}
+const HWCNKernel &kernel() { return SHIM_KERNEL(hwcn); }
 
 // Four numbers at once, which every processor of the kind can do.
 using Four = float __attribute__((vector_size(16)));

@@ -13,6 +13,18 @@ namespace shim {
 enum class Processor { other, avx2, avx512 };
 Processor processor();
 
+/* The kernel of this processor; others than x86's have the plain one alone. */
+#if defined(__x86_64__)
+#define SHIM_KERNEL(name) ::shim::of_processor(::shim::name##_plain, ::shim::name##_avx2, ::shim::name##_avx512)
+template <typename Kernel> const Kernel &of_processor(const Kernel &plain, const Kernel &avx2, const Kernel &avx512) {
+  const Processor now = processor();
+  return now == Processor::avx512 ? avx512 : now == Processor::avx2 ? avx2 : plain;
+}
+#else
+#define SHIM_KERNEL(name) ::shim::name##_plain
+#endif
+
+
 /* Made-up float32 numbers between -1 and 1. */
 at::Tensor numbers(at::IntArrayRef shape, int64_t seed);
 
