@@ -93,12 +93,11 @@ ep_status ep_conv2d_hwcn(ep_scope scope, ep_tensor input, ep_tensor weight, ep_t
 }
 
 ep_status ep_conv2d_few(ep_scope scope, ep_tensor input, ep_tensor weight, ep_tensor bias, ep_hwcn_options o, ep_prepared prepared,
-                        int32_t any_layout, ep_tensor *out) {
+                        ep_tensor *out) {
   return shim::make(scope, out, [&] {
     TORCH_CHECK(!scope->grad, "prepared weights are for evaluation, without gradients");
     std::optional<shim::Prepared> once;
-    const Tensor y = shim::conv2d_few(input->value, weight->value, shim::optional(bias), options(o), prepared ? prepared->weights : once.emplace());
-    return any_layout ? y : y.contiguous();
+    return shim::conv2d_few(input->value, weight->value, shim::optional(bias), options(o), prepared ? prepared->weights : once.emplace());
   });
 }
 

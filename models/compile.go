@@ -233,14 +233,34 @@ type binder struct {
 	known   bool // whether the program knows all operations, and how each takes another layout
 	// innermost says that values may lie in memory with the clips innermost.
 	innermost bool
+	// laid are the values that may lie in memory otherwise than PyTorch's.
+	laid map[string]bool
 }
 
 func (b *binder) node(n *op.Node, inPlace bool) *op.Binding {
-	c := b.calls[n.Name]
-	o := c.Operation()
-	return &op.Binding{Call: c, Tensors: b.tensors, Places: b.places, Over: inPlace, Device: b.device, Innermost: b.innermost,
-		// libtorch lays a BatchNorm's maps out itself, one number after the other.
-		Plain: b.innermost && !b.known && (!o.AnyLayout && !o.View && !o.EachChannel || n.Op == op.BatchNorm)}
+	// libtorch lays a BatchNorm's maps out itself, one number after the other.
+	takes := b.known || b.passesLayout(n) && !(b.innermost && n.Op == op.BatchNorm)
+	return &op.Binding{Call: b.calls[n.Name], Tensors: b.tensors, Places: b.places, Over: inPlace, Device: b.device, Innermost: b.innermost,
+		Plain: !takes && b.anyLaid(n.Inputs())}
+}
+
+// passesLayout reports whether a node takes maps in any layout in memory. Its output may lie as they do.
+func (b *binder) passesLayout(n *op.Node) bool {
+	o := b.calls[n.Name].Operation()
+	return o.AnyLayout || o.Elementwise || o.View || o.EachChannel
+}
+
+func (b *binder) anyLaid(values []string) bool {
+	return slices.ContainsFunc(values, func(v string) bool { return b.laid[v] })
+}
+
+// layOut notes how a step's output may lie, after its kernel was made.
+func (b *binder) layOut(st *step) {
+	conv := st.convolution()
+	ours := conv != nil && (st.rule == "clips innermost" || st.rule == "few clips" && conv.Op != op.Linear)
+	for _, v := range st.last().Values() {
+		b.laid[v] = ours || b.passesLayout(st.last()) && b.anyLaid(st.in)
+	}
 }
 
 // A program is a plan's steps with all that they need.
@@ -263,7 +283,8 @@ type boundStep struct {
 
 // bind finds places for the values and makes the kernels.
 func (p *plan) bind(n *Network) (*program, error) {
-	b := &binder{calls: p.calls, tensors: n.tensors, places: map[string]int{Input: 0}, device: n.device, known: p.known, innermost: p.mode.innermost}
+	b := &binder{calls: p.calls, tensors: n.tensors, places: map[string]int{Input: 0}, device: n.device, known: p.known,
+		innermost: p.mode.innermost, laid: map[string]bool{Input: p.mode.innermost}}
 	prog := &program{places: 1, plan: p}
 	last := map[string]int{} // the step that takes a value last
 	for i, st := range p.steps {
@@ -280,7 +301,7 @@ func (p *plan) bind(n *Network) (*program, error) {
 		// A node's inputs are its step's, even where steps between were left out.
 		for k, value := range p.inputs(st.first()) {
 			if k < len(st.in) && st.in[k] != value {
-				b.places[value] = b.places[st.in[k]]
+				b.places[value], b.laid[value] = b.places[st.in[k]], b.laid[st.in[k]]
 			}
 		}
 		bound := boundStep{node: st.last()}
@@ -300,6 +321,7 @@ func (p *plan) bind(n *Network) (*program, error) {
 		if err != nil {
 			return nil, fmt.Errorf("layer %q: %w", st.last().Name, err)
 		}
+		b.layOut(st)
 		for _, v := range slices.Compact(slices.Sorted(slices.Values(slices.Concat(st.in, values)))) {
 			if last[v] == i && v != Input && v != p.output && !p.mode.each {
 				bound.release = append(bound.release, b.places[v])

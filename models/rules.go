@@ -215,7 +215,7 @@ func bindFew(st *step, b *binder) (op.Kernel, error) {
 	x, weight, bias := b.input(st), conv.Source("weight"), conv.Source("bias")
 	prepared, err := torch.NewPrepared()
 	return asMaps(conv, func(s *torch.Scope, v *op.Values, x, weight *torch.Tensor) *torch.Tensor {
-		return s.Conv2dFew(x, weight, bias(v), o, prepared, b.known)
+		return s.Conv2dFew(x, weight, bias(v), o, prepared)
 	}, x, weight), err
 }
 

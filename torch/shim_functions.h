@@ -177,12 +177,12 @@ EP_FN(ep_conv2d_hwcn,
       (ep_scope scope, ep_tensor input, ep_tensor weight, ep_tensor bias, ep_hwcn_options options, ep_prepared prepared,
        ep_tensor *out),
       (scope, input, weight, bias, options, prepared, out))
-/* The same of a few clips that lie one after the other. With any_layout the output may have the channels of a point
- * side by side. */
+/* The same of a few clips that lie one after the other. The channels of a point of the output, or the points of a
+ * column, may lie side by side. */
 EP_FN(ep_conv2d_few,
       (ep_scope scope, ep_tensor input, ep_tensor weight, ep_tensor bias, ep_hwcn_options options, ep_prepared prepared,
-       int32_t any_layout, ep_tensor *out),
-      (scope, input, weight, bias, options, prepared, any_layout, out))
+       ep_tensor *out),
+      (scope, input, weight, bias, options, prepared, out))
 EP_FN(ep_prepared_new, (ep_prepared *out), (out))
 EP_FN(ep_prepared_free, (ep_prepared prepared), (prepared))
 /* Training: normalises by the batch, moves mean and variance in place and adds 1 to

@@ -17,6 +17,8 @@
 using at::Tensor;
 using shim::Few;
 using shim::FewKernel;
+using shim::HWCNOptions;
+using shim::Pad;
 
 namespace {
 
@@ -50,7 +52,7 @@ Tensor of_channels(const Tensor &t, int64_t groups, int64_t padded) {
 }
 
 // The clips within their zeros, with the channels of a point or the points of a row side by side.
-Tensor within(const Tensor &x, const shim::Pad &pad, bool by_rows) {
+Tensor within(const Tensor &x, const Pad &pad, bool by_rows) {
   const Tensor from = x.contiguous(by_rows ? at::MemoryFormat::Contiguous : at::MemoryFormat::ChannelsLast);
   // Maps of rows of numbers: of points, or of the points' channels.
   const int64_t of_point = by_rows ? 1 : x.size(1), maps = x.size(0) * (by_rows ? x.size(1) : 1), height = x.size(2), row = x.size(3) * of_point,
@@ -95,6 +97,44 @@ void compute(const FewKernel &k, const Few &c, int64_t clips, int64_t map, bool 
   });
 }
 
+using Sizes = std::array<int64_t, 4>;
+
+// A layer of maps x, [clips, channels, height, width], with a weight w, without its numbers.
+Few layer(const FewKernel &k, const Sizes &x, const Sizes &w, const HWCNOptions &o) {
+  const int64_t height = x[2] + o.pad[2] + o.pad[3], width = x[3] + o.pad[0] + o.pad[1];
+  TORCH_CHECK(height >= w[2] && width >= w[3], "the input has shape ", at::IntArrayRef(x), ", the kernel ", at::IntArrayRef(w));
+  return {.x = nullptr, .weight = nullptr, .bias = nullptr, .scale = nullptr, .shift = nullptr, .y = nullptr, .groups = o.groups,
+          .in = w[1], .out = w[0] / o.groups, .padded = rounded_up(w[0] / o.groups, k.vector), .height = height,
+          .width = width, .out_height = (height - w[2]) / o.stride[0] + 1, .out_width = (width - w[3]) / o.stride[1] + 1,
+          .top = o.pad[2], .bottom = o.pad[3], .left = o.pad[0], .right = o.pad[1],
+          .kernel = {w[2], w[3]}, .stride = {o.stride[0], o.stride[1]}, .pool = o.pool, .slope = static_cast<float>(o.slope)};
+}
+
+// What lies side by side: the channels of a point, or the points of a row or of a column.
+enum class Order { channels, rows, columns };
+
+Order order(const FewKernel &k, const Few &c, const Tensor &x) {
+  // How much of the vectors is used.
+  const auto used = [](int64_t n, int64_t by) { return static_cast<double>(n) / static_cast<double>(rounded_up(n, by)); };
+  const bool rows = c.out_width >= 16 && c.stride[1] == 1 && c.pool <= Few::longest;
+  if (c.out_height >= 16 && c.stride[0] == 1 && c.pool == 1) {
+    const double now = rows ? used(c.out_width, 4 * k.vector) : used(c.out, k.vector);
+    const bool lies_so = !x.is_contiguous() && x.transpose(2, 3).is_contiguous();
+    if (used(c.out_height, 4 * k.vector) >= (lies_so ? 1 : 2) * now)
+      return Order::columns;
+  }
+  return rows ? Order::rows : Order::channels;
+}
+
+// Height in the place of width.
+Sizes turned(const Sizes &s) { return {s[0], s[1], s[3], s[2]}; }
+HWCNOptions turned(const HWCNOptions &o) {
+  HWCNOptions t = o;
+  t.stride = {o.stride[1], o.stride[0]};
+  t.pad = {o.pad[2], o.pad[3], o.pad[0], o.pad[1]};
+  return t;
+}
+
 } // namespace
 
 Tensor shim::conv2d_few(const Tensor &input, const Tensor &weight, const Tensor &bias, const HWCNOptions &o, Prepared &prepared) {
@@ -111,20 +151,22 @@ Tensor shim::conv2d_few(const Tensor &input, const Tensor &weight, const Tensor 
               "stride ", at::IntArrayRef(o.stride), ", pool ", o.pool, ", pad ", at::IntArrayRef(o.pad), " of an input of shape ", input.sizes());
   const FewKernel &k = kernel();
   // Clips' features are the channels of points of one row: a weight is read once for all of them.
-  using Sizes = std::array<int64_t, 4>;
-  const Sizes x = flat ? Sizes{1, input.size(1), 1, input.size(0)} : Sizes{input.size(0), input.size(1), input.size(2), input.size(3)},
-              w = flat ? Sizes{weight.size(0), weight.size(1), 1, 1} : Sizes{weight.size(0), weight.size(1), weight.size(2), weight.size(3)};
-  const int64_t height = x[2] + o.pad[2] + o.pad[3], width = x[3] + o.pad[0] + o.pad[1];
-  TORCH_CHECK(height >= w[2] && width >= w[3], "the input has shape ", input.sizes(), ", the kernel ", weight.sizes());
-  Few c{.x = nullptr, .weight = nullptr, .bias = nullptr, .scale = nullptr, .shift = nullptr, .y = nullptr, .groups = o.groups,
-        .in = w[1], .out = w[0] / o.groups, .padded = rounded_up(w[0] / o.groups, k.vector), .height = height,
-        .width = width, .out_height = (height - w[2]) / o.stride[0] + 1, .out_width = (width - w[3]) / o.stride[1] + 1,
-        .top = o.pad[2], .bottom = o.pad[3], .left = o.pad[0], .right = o.pad[1],
-        .kernel = {w[2], w[3]}, .stride = {o.stride[0], o.stride[1]}, .pool = o.pool, .slope = static_cast<float>(o.slope)};
+  Sizes x = flat ? Sizes{1, input.size(1), 1, input.size(0)} : Sizes{input.size(0), input.size(1), input.size(2), input.size(3)},
+        w = flat ? Sizes{weight.size(0), weight.size(1), 1, 1} : Sizes{weight.size(0), weight.size(1), weight.size(2), weight.size(3)};
+  Few c = layer(k, x, w, o);
   TORCH_CHECK(c.out_width >= c.pool, "rows of ", c.out_width, " points have no mean of ", c.pool);
-  const bool by_rows = !flat && c.out_width >= 16 && o.stride[1] == 1 && c.pool <= Few::longest;
+  const Order side_by_side = flat ? Order::channels : order(k, c, input);
+  const bool columns = side_by_side == Order::columns, by_rows = side_by_side != Order::channels;
+  Pad pad = o.pad;
+  if (columns) {
+    const HWCNOptions t = turned(o);
+    x = turned(x), w = turned(w), pad = t.pad;
+    c = layer(k, x, w, t);
+  }
+  const Tensor in = columns ? input.transpose(2, 3) : input;
   const Prepared::Weights prepared_now = prepared.of(
-      weight, bias, o, by_rows, [&](const Tensor &t) { return by_rows ? t.contiguous() : in_chunks(k, t, c.groups); },
+      weight, bias, o, static_cast<int>(side_by_side),
+      [&](const Tensor &t) { return columns ? t.transpose(2, 3).contiguous() : by_rows ? t.contiguous() : in_chunks(k, t, c.groups); },
       [&](const Tensor &t) { return of_channels(t, c.groups, by_rows ? c.out : c.padded); });
   const auto data = [](const Tensor &t) { return t.defined() ? t.const_data_ptr<float>() : nullptr; };
   const bool norm_last = !by_rows && c.pool > 1; // after a pool that is not the kernel's
@@ -133,14 +175,16 @@ Tensor shim::conv2d_few(const Tensor &input, const Tensor &weight, const Tensor 
     c.scale = data(prepared_now.scale), c.shift = data(prepared_now.shift);
   // Zeros that are never read are not laid around the clips.
   const bool within_zeros = by_rows || !(bare || c.by_points());
-  const Tensor all = flat           ? input.contiguous()
-                     : within_zeros ? within(input, o.pad, by_rows)
-                                    : input.contiguous(at::MemoryFormat::ChannelsLast);
+  const Tensor all = flat           ? in.contiguous()
+                     : within_zeros ? within(in, pad, by_rows)
+                                    : in.contiguous(at::MemoryFormat::ChannelsLast);
   const int64_t out_width = by_rows ? c.out_width / c.pool : c.out_width;
   Tensor y = flat ? at::empty({input.size(0), w[0]}, input.options().memory_format(at::MemoryFormat::Contiguous))
                   : at::empty({x[0], w[0], c.out_height, out_width},
                               input.options().memory_format(by_rows ? at::MemoryFormat::Contiguous : at::MemoryFormat::ChannelsLast));
-  compute(k, c, x[0], within_zeros ? x[1] * height * width : x[1] * x[2] * x[3], by_rows, all.const_data_ptr<float>(), y.mutable_data_ptr<float>());
+  compute(k, c, x[0], within_zeros ? x[1] * c.height * c.width : x[1] * x[2] * x[3], by_rows, all.const_data_ptr<float>(), y.mutable_data_ptr<float>());
+  if (columns)
+    return y.transpose(2, 3);
   if (flat || by_rows || c.pool == 1)
     return y;
   y = at::avg_pool2d(y, {1, c.pool}, {1, c.pool});

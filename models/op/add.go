@@ -18,9 +18,10 @@ func add() Op {
 			}
 			return broadcast(c, "self", "other")
 		},
-		Tie:    func(t *Ties) { t.Elementwise("self", "other") },
-		ONNX:   arithmeticONNX,
-		Python: func(c *Call, in func(string) string) string { return in("self") + " + " + in("other") },
+		Tie:         func(t *Ties) { t.Elementwise("self", "other") },
+		ONNX:        arithmeticONNX,
+		Python:      func(c *Call, in func(string) string) string { return in("self") + " + " + in("other") },
+		Elementwise: true,
 	}
 }
 

@@ -34,6 +34,7 @@ func clamp() Op {
 				return text + fmt.Sprintf("%s, %s)", number(low), number(high))
 			}
 		},
+		Elementwise: true,
 	}
 }
 

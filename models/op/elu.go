@@ -26,9 +26,10 @@ func elu() Op {
 		Activation: func(c *Call) torch.Activation {
 			return torch.Activation{Positive: 1, Negative: c.Float("alpha"), Exponent: 1}
 		},
-		ONNX:   elementwiseONNX,
-		Module: module("nn.ELU", "alpha"),
-		Python: function("F.elu", "self", "alpha"),
+		ONNX:        elementwiseONNX,
+		Module:      module("nn.ELU", "alpha"),
+		Python:      function("F.elu", "self", "alpha"),
+		Elementwise: true,
 	}
 }
 

@@ -23,6 +23,7 @@ func gelu() Op {
 		Python: func(c *Call, in func(string) string) string {
 			return fmt.Sprintf("F.gelu(%s, approximate=%q)", in("self"), c.Text("approximate"))
 		},
+		Elementwise: true,
 	}
 }
 

@@ -7,12 +7,13 @@ const Log = "aten.log.default"
 
 func log() Op {
 	return Op{
-		Schema: "log(Tensor self) -> Tensor",
-		Shape:  same("self"),
-		Tie:    elementwise("self"),
-		Bind:   unary("self", (*torch.Scope).Log),
-		ONNX:   elementwiseONNX,
-		Python: func(_ *Call, in func(string) string) string { return in("self") + ".log()" },
+		Schema:      "log(Tensor self) -> Tensor",
+		Shape:       same("self"),
+		Tie:         elementwise("self"),
+		Bind:        unary("self", (*torch.Scope).Log),
+		ONNX:        elementwiseONNX,
+		Python:      func(_ *Call, in func(string) string) string { return in("self") + ".log()" },
+		Elementwise: true,
 	}
 }
 

@@ -5,11 +5,12 @@ const Mul = "aten.mul.Tensor"
 
 func mul() Op {
 	return Op{
-		Schema: "mul.Tensor(Tensor self, Tensor other) -> Tensor",
-		Shape:  func(c *Call) ([]int, error) { return broadcast(c, "self", "other") },
-		Tie:    func(t *Ties) { t.Elementwise("self", "other") },
-		ONNX:   arithmeticONNX,
-		Python: func(c *Call, in func(string) string) string { return in("self") + " * " + in("other") },
+		Schema:      "mul.Tensor(Tensor self, Tensor other) -> Tensor",
+		Shape:       func(c *Call) ([]int, error) { return broadcast(c, "self", "other") },
+		Tie:         func(t *Ties) { t.Elementwise("self", "other") },
+		ONNX:        arithmeticONNX,
+		Python:      func(c *Call, in func(string) string) string { return in("self") + " * " + in("other") },
+		Elementwise: true,
 	}
 }
 

@@ -53,6 +53,8 @@ type Op struct {
 	Rewritable bool
 	// AnyLayout says that its bits, in evaluation, do not depend on the memory layout of a map.
 	AnyLayout bool
+	// Elementwise says that it computes each element alone, in any memory layout, though perhaps with other bits.
+	Elementwise bool
 	// View says that its output is a view of its input, however that lies in memory.
 	View bool
 	// EachChannel says that it computes each channel of a map [clips, channels, height, width] alone.

@@ -15,9 +15,10 @@ func selu() Op {
 			const scale, alpha = 1.0507009873554804934193349852946, 1.6732632423543772848170429916717
 			return torch.Activation{Positive: scale, Negative: scale * alpha, Exponent: 1}
 		},
-		ONNX:   elementwiseONNX,
-		Module: module("nn.SELU"),
-		Python: function("F.selu", "self"),
+		ONNX:        elementwiseONNX,
+		Module:      module("nn.SELU"),
+		Python:      function("F.selu", "self"),
+		Elementwise: true,
 	}
 }
 

@@ -113,6 +113,25 @@ class Views(nn.Module):
         return self.fc(F.relu(self.conv(x.unsqueeze(1))).view(x.shape[0], -1))
 
 
+class Tall(nn.Module):
+    """Maps of time along their height, and views and sums along it of what convolutions return."""
+
+    def __init__(self):
+        super().__init__()
+        self.temporal = nn.Conv2d(1, 6, (5, 1), padding=(2, 0))
+        self.norm = nn.BatchNorm2d(6)
+        self.spatial = nn.Conv2d(6, 12, (1, 4), groups=6)
+        self.mix = nn.Conv2d(12, 8, (3, 1), padding=(1, 0))
+        self.fc = nn.Linear(128, 2)
+
+    def forward(self, x):
+        x = F.elu(self.norm(self.temporal(x.unsqueeze(1).transpose(2, 3).contiguous())))
+        x = F.elu(self.spatial(x - x.mean(2, keepdim=True)))
+        x = self.mix(x)
+        x = x * x.select(2, 0).unsqueeze(2).sigmoid() + torch.cumsum(x, 2) / 32
+        return self.fc(F.avg_pool2d(x, (2, 1)).view(x.shape[0], -1))
+
+
 class Heads(nn.Module):
     """Attention within sequences of a clip, of which there are several, with weights that nothing takes."""
 
@@ -155,7 +174,7 @@ def main():
     x, y = torch.randn(3, 4, 32, generator=g), torch.tensor([0, 1, 0])
     values = {"x": x.flatten().tolist()}
     version = ".".join(torch.__version__.split(".")[:2])
-    for name, cls in dict(cnn=CNN, decomposed=Decomposed, attention=Attention, norms=Norms, constants=Constants, views=Views, heads=Heads).items():
+    for name, cls in dict(cnn=CNN, decomposed=Decomposed, attention=Attention, norms=Norms, constants=Constants, views=Views, tall=Tall, heads=Heads).items():
         if a.only not in (None, name):
             continue
         torch.manual_seed(0)
