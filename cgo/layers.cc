@@ -65,7 +65,7 @@ ep_status ep_channels_as_clips(ep_scope scope, ep_tensor input, int64_t clips, e
 }
 
 static shim::HWCNOptions options(const ep_hwcn_options &o) {
-  return {.stride = {o.stride[0], o.stride[1]}, .pad = {o.pad[0], o.pad[1], o.pad[2], o.pad[3]},
+  return {.stride = {o.stride[0], o.stride[1]}, .dilation = {o.dilation[0], o.dilation[1]}, .pad = {o.pad[0], o.pad[1], o.pad[2], o.pad[3]},
           .groups = o.groups, .slope = o.slope, .pool = o.pool, .norm_weight = shim::optional(o.norm_weight),
           .norm_bias = shim::optional(o.norm_bias), .norm_mean = shim::optional(o.norm_mean),
           .norm_variance = shim::optional(o.norm_variance), .norm_eps = o.norm_eps};

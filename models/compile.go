@@ -63,6 +63,7 @@ type plan struct {
 	device torch.Device
 	calls  map[string]*op.Call // of nodes by name
 	values map[string]bool     // by name: the input and the nodes' outputs
+	laid   map[string]bool     // values that may lie in memory otherwise than PyTorch's
 	steps  []*step
 	output string
 	// known says that the program knows all operations; rewrites that an operation of the graph itself
@@ -98,7 +99,7 @@ func (n *Network) compile() (map[mode]*program, error) {
 
 // program compiles a network's steps for one mode, by all rules but those whose names are given.
 func (n *Network) program(a *Arch, m mode, without ...string) (*program, error) {
-	p := &plan{mode: m, device: n.device, calls: map[string]*op.Call{}}
+	p := &plan{mode: m, device: n.device, calls: map[string]*op.Call{}, laid: map[string]bool{Input: m.innermost}}
 	p.known, p.output = true, a.Logits()
 	var bad error
 	p.values = map[string]bool{Input: true}
@@ -233,8 +234,7 @@ type binder struct {
 	known   bool // whether the program knows all operations, and how each takes another layout
 	// innermost says that values may lie in memory with the clips innermost.
 	innermost bool
-	// laid are the values that may lie in memory otherwise than PyTorch's.
-	laid map[string]bool
+	laid      map[string]bool // the plan's
 }
 
 func (b *binder) node(n *op.Node, inPlace bool) *op.Binding {
@@ -257,9 +257,9 @@ func (b *binder) anyLaid(values []string) bool {
 // layOut notes how a step's output may lie, after its kernel was made.
 func (b *binder) layOut(st *step) {
 	conv := st.convolution()
-	ours := conv != nil && (st.rule == "clips innermost" || st.rule == "few clips" && conv.Op != op.Linear)
+	ours := st.variant != "" || conv != nil && (st.rule == "clips innermost" || st.rule == "few clips" && conv.Op != op.Linear)
 	for _, v := range st.last().Values() {
-		b.laid[v] = ours || b.passesLayout(st.last()) && b.anyLaid(st.in)
+		b.laid[v] = b.laid[v] || ours || b.passesLayout(st.last()) && b.anyLaid(st.in)
 	}
 }
 
@@ -284,7 +284,7 @@ type boundStep struct {
 // bind finds places for the values and makes the kernels.
 func (p *plan) bind(n *Network) (*program, error) {
 	b := &binder{calls: p.calls, tensors: n.tensors, places: map[string]int{Input: 0}, device: n.device, known: p.known,
-		innermost: p.mode.innermost, laid: map[string]bool{Input: p.mode.innermost}}
+		innermost: p.mode.innermost, laid: p.laid}
 	prog := &program{places: 1, plan: p}
 	last := map[string]int{} // the step that takes a value last
 	for i, st := range p.steps {

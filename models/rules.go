@@ -27,12 +27,15 @@ var (
 	trainedGPU   = func(m mode, gpu bool) bool { return m.training && gpu }
 	innermost    = func(m mode, _ bool) bool { return m.innermost }
 	few          = func(m mode, _ bool) bool { return m.few }
+	laidOut      = func(m mode, _ bool) bool { return m.innermost || m.few }
 )
 
 // rules are tried in this order.
 var rules = []rule{
 	{leftOut, always, leaveOut, false},
+	{"laid out where that is needed", laidOut, takeAnyLayout, false},
 	{"zeros are the convolution's", evaluatedCPU, takeZeros, false},
+	{"no zeros for what a slice takes off", evaluatedCPU, sliceZeros, false},
 	{"clips innermost", innermost, clipsInnermost, false},
 	{"clips innermost: a BatchNorm after cat is each part's", innermost, divideNorm, false},
 	{"few clips", few, fewClips, false},
@@ -46,7 +49,7 @@ var rules = []rule{
 func leaveOut(p *plan) {
 	for _, st := range slices.Clone(p.steps) {
 		c := p.calls[st.first().Name]
-		if passes := c.Operation().Passes; passes != nil && c.Known() && passes(c, p.mode.training) && len(p.steps) > 1 {
+		if passes := c.Operation().Passes; passes != nil && (c.Known() || c.Operation().Shape == nil) && passes(c, p.mode.training) && len(st.in) == 1 && len(p.steps) > 1 {
 			p.bypass(st)
 		}
 	}
@@ -69,6 +72,40 @@ func takeZeros(p *plan) {
 			st.zeros[i] += n
 		}
 		p.merge(from, st, "zeros are the convolution's").bind = bindPadded
+	}
+}
+
+// takeAnyLayout leaves out a copy in PyTorch's layout: steps that need it are given one.
+func takeAnyLayout(p *plan) {
+	for _, st := range slices.Clone(p.steps) {
+		if st.first().Op == op.Contiguous && len(st.in) == 1 && len(p.steps) > 1 {
+			p.laid[st.in[0]] = true
+			p.bypass(st)
+		}
+	}
+}
+
+// sliceZeros has a convolution add fewer zeros where a slice takes off what it computes of them, as networks do
+// that are causal.
+func sliceZeros(p *plan) {
+	for _, st := range slices.Clone(p.steps) {
+		conv, c := p.before(st), p.calls[st.first().Name]
+		if conv == nil || conv.convolution() != conv.last() || !p.is(conv.last(), conv.last().Op) || conv.last().Op == op.Linear {
+			continue
+		}
+		dim, start, end, ok := c.Slice()
+		stride, shape := p.calls[conv.last().Name].Ints("stride"), c.Shape("self")
+		if !ok || dim < 2 || len(shape) != len(stride)+2 || stride[dim-2] != 1 {
+			continue
+		}
+		zeros, side := conv.zeros, 2*(len(shape)-1-dim)
+		zeros[side] -= start
+		zeros[side+1] -= shape[dim] - end
+		if min(zeros[side], zeros[side+1]) < 0 || end <= start {
+			continue
+		}
+		conv.zeros, conv.rule, conv.bind = zeros, "no zeros for what a slice takes off", bindPadded
+		p.absorb(conv, st)
 	}
 }
 
@@ -160,9 +197,6 @@ func fewClips(p *plan) {
 
 func (p *plan) withWhatFollows(st *step, rule string, bind func(*step, *binder) (op.Kernel, error)) {
 	conv := st.convolution()
-	if conv.Op != op.Linear && slices.Max(p.calls[conv.Name].Ints("dilation")) > 1 {
-		return
-	}
 	st.rule, st.bind = rule, bind
 	if next := p.after(st); p.isActivation(next) {
 		st.act = p.absorb(st, next)
@@ -247,7 +281,7 @@ func (st *step) options(b *binder) (*op.Binding, torch.HWCNOptions) {
 	o := torch.HWCNOptions{Pad: st.zeros, Slope: 1, Pool: 1}
 	if conv.Op != op.Linear {
 		own := conv.ConvolutionOptions()
-		o.Stride, o.Groups = own.Stride, own.Groups
+		o.Stride, o.Dilation, o.Groups = own.Stride, own.Dilation, own.Groups
 	}
 	if st.act != nil {
 		o.Slope = 0

@@ -14,8 +14,8 @@ import (
 	"github.com/eegprune/eegprune/torch"
 )
 
-// nets are networks for which each rule has something to do: those that there are, and the small ones around
-// each operation.
+// nets are networks for which each rule has something to do: those that there are, the small ones around each
+// operation, and those of other programs.
 func nets(t *testing.T) map[string]*Network {
 	all, archs := map[string]*Network{}, map[string]*Arch{}
 	for _, m := range All() {
@@ -43,6 +43,14 @@ func nets(t *testing.T) map[string]*Network {
 	}
 	for name, a := range archs {
 		all[name] = drawn(t, a, 5)
+	}
+	for _, file := range []string{"causal", "tall", "views"} {
+		n, _, err := OpenExported("pt2/testdata/"+file+".2.15.pt2", torch.CPU)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(n.Free)
+		all[file] = n
 	}
 	return all
 }

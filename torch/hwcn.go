@@ -50,9 +50,9 @@ func (s *Scope) Contiguous(a *Tensor) *Tensor {
 // HWCNOptions are the settings of a convolution, and of the operations fused with it in the order of the
 // fields.
 type HWCNOptions struct {
-	Stride [2]int // height before width; 0 means 1
-	Pad    [4]int // zeros added left, right, top, bottom
-	Groups int    // 0 means 1
+	Stride, Dilation [2]int // height before width; 0 means 1
+	Pad              [4]int // zeros added left, right, top, bottom
+	Groups           int    // 0 means 1
 
 	Slope float64    // negative numbers are multiplied with it: 1 leaves them unchanged, 0 is ReLU
 	Pool  int        // the mean of every so many points of a row; 0 means 1
@@ -82,7 +82,7 @@ func (o HWCNOptions) operands(input, weight, bias *Tensor) []*Tensor {
 
 // options converts the options to C, of tensors that are not freed.
 func (o HWCNOptions) options() C.ep_hwcn_options {
-	options := C.ep_hwcn_options{stride: pair(o.Stride, 1), groups: C.int64_t(max(o.Groups, 1)), slope: C.double(o.Slope),
+	options := C.ep_hwcn_options{stride: pair(o.Stride, 1), dilation: pair(o.Dilation, 1), groups: C.int64_t(max(o.Groups, 1)), slope: C.double(o.Slope),
 		pool: C.int64_t(max(o.Pool, 1))}
 	for i, n := range o.Pad {
 		options.pad[i] = C.int64_t(n)

@@ -43,14 +43,15 @@ func drawConvolution(t *rapid.T, s *torch.Scope, clips, widest int) drawnConvolu
 	in, out := groups*channels.Draw(t, "channels in"), groups*n(1, 20, "channels out")
 	kernel := [2]int{n(1, 4, "kernel height"), n(1, 5, "kernel width")}
 	o := torch.HWCNOptions{Groups: groups, Slope: rapid.SampledFrom([]float64{0, 0.01, 1}).Draw(t, "slope"), Pool: n(1, 3, "pool"),
-		Stride: [2]int{n(1, 2, "stride"), n(1, 2, "stride")}}
+		Stride: [2]int{n(1, 2, "stride"), n(1, 2, "stride")}, Dilation: [2]int{n(1, 3, "dilation"), n(1, 3, "dilation")}}
 	for i := range o.Pad {
 		o.Pad[i] = n(0, 3, "pad")
 	}
-	height, width := n(kernel[0], 8, "height"), n(kernel[1]+o.Stride[1]*o.Pool, widest, "width")
+	tallest, least := 8, [2]int{(kernel[0]-1)*o.Dilation[0] + 1, (kernel[1]-1)*o.Dilation[1] + 1 + o.Stride[1]*o.Pool}
 	if rapid.Bool().Draw(t, "tall") {
-		height, width = max(width, kernel[0]), max(height, kernel[1]+o.Stride[1]*o.Pool)
+		tallest, widest = widest, tallest
 	}
+	height, width := n(least[0], max(tallest, least[0]), "height"), n(least[1], max(widest, least[1]), "width")
 	g, err := torch.NewGenerator(torch.CPU, uint64(n(0, 1000, "seed")))
 	if err != nil {
 		t.Fatal(err)
@@ -72,7 +73,7 @@ func drawConvolution(t *rapid.T, s *torch.Scope, clips, widest int) drawnConvolu
 
 // layers are the same one after the other.
 func (c drawnConvolution) layers(s *torch.Scope) *torch.Tensor {
-	convolved := s.Conv2d(s.ZeroPad2d(c.x, c.o.Pad), c.weight, c.bias, torch.Conv2dOptions{Stride: c.o.Stride, Groups: c.o.Groups})
+	convolved := s.Conv2d(s.ZeroPad2d(c.x, c.o.Pad), c.weight, c.bias, torch.Conv2dOptions{Stride: c.o.Stride, Dilation: c.o.Dilation, Groups: c.o.Groups})
 	y := s.AvgPool2d(s.LeakyReLU(convolved, c.o.Slope), [2]int{1, c.o.Pool}, [2]int{1, c.o.Pool})
 	if c.o.Norm != nil {
 		y = s.BatchNorm(y, *c.o.Norm, false)

@@ -72,6 +72,7 @@ typedef struct {
  * norm_weight is NULL. Zeros are added left, right, top, bottom. */
 typedef struct {
   int64_t stride[2];
+  int64_t dilation[2];
   int64_t pad[4];
   int64_t groups;
   double slope;

@@ -102,12 +102,14 @@ using Sizes = std::array<int64_t, 4>;
 // A layer of maps x, [clips, channels, height, width], with a weight w, without its numbers.
 Few layer(const FewKernel &k, const Sizes &x, const Sizes &w, const HWCNOptions &o) {
   const int64_t height = x[2] + o.pad[2] + o.pad[3], width = x[3] + o.pad[0] + o.pad[1];
-  TORCH_CHECK(height >= w[2] && width >= w[3], "the input has shape ", at::IntArrayRef(x), ", the kernel ", at::IntArrayRef(w));
+  const int64_t tall = (w[2] - 1) * o.dilation[0] + 1, wide = (w[3] - 1) * o.dilation[1] + 1; // what the kernel spans
+  TORCH_CHECK(height >= tall && width >= wide, "the input has shape ", at::IntArrayRef(x), ", the kernel ", at::IntArrayRef(w));
   return {.x = nullptr, .weight = nullptr, .bias = nullptr, .scale = nullptr, .shift = nullptr, .y = nullptr, .groups = o.groups,
           .in = w[1], .out = w[0] / o.groups, .padded = rounded_up(w[0] / o.groups, k.vector), .height = height,
-          .width = width, .out_height = (height - w[2]) / o.stride[0] + 1, .out_width = (width - w[3]) / o.stride[1] + 1,
+          .width = width, .out_height = (height - tall) / o.stride[0] + 1, .out_width = (width - wide) / o.stride[1] + 1,
           .top = o.pad[2], .bottom = o.pad[3], .left = o.pad[0], .right = o.pad[1],
-          .kernel = {w[2], w[3]}, .stride = {o.stride[0], o.stride[1]}, .pool = o.pool, .slope = static_cast<float>(o.slope)};
+          .kernel = {w[2], w[3]}, .stride = {o.stride[0], o.stride[1]}, .dilation = {o.dilation[0], o.dilation[1]},
+          .pool = o.pool, .slope = static_cast<float>(o.slope)};
 }
 
 // What lies side by side: the channels of a point, or the points of a row or of a column.
@@ -131,6 +133,7 @@ Sizes turned(const Sizes &s) { return {s[0], s[1], s[3], s[2]}; }
 HWCNOptions turned(const HWCNOptions &o) {
   HWCNOptions t = o;
   t.stride = {o.stride[1], o.stride[0]};
+  t.dilation = {o.dilation[1], o.dilation[0]};
   t.pad = {o.pad[2], o.pad[3], o.pad[0], o.pad[1]};
   return t;
 }
@@ -146,9 +149,9 @@ Tensor shim::conv2d_few(const Tensor &input, const Tensor &weight, const Tensor 
                   weight.size(0) % o.groups == 0 && input.size(1) == weight.size(1) * o.groups && weight.numel() > 0,
               "the input has shape ", input.sizes(), ", the weight ", weight.sizes(), " in ", o.groups, " groups, both of float32 on the CPU");
   const bool bare = o.pad == Pad{};
-  TORCH_CHECK(o.stride[0] > 0 && o.stride[1] > 0 && o.pool > 0 && std::ranges::all_of(o.pad, [](int64_t p) { return p >= 0; }) &&
+  TORCH_CHECK(o.stride[0] > 0 && o.stride[1] > 0 && o.dilation[0] > 0 && o.dilation[1] > 0 && o.pool > 0 && std::ranges::all_of(o.pad, [](int64_t p) { return p >= 0; }) &&
                   (!flat || (bare && o.stride[1] == 1 && o.pool == 1)),
-              "stride ", at::IntArrayRef(o.stride), ", pool ", o.pool, ", pad ", at::IntArrayRef(o.pad), " of an input of shape ", input.sizes());
+              "stride ", at::IntArrayRef(o.stride), ", dilation ", at::IntArrayRef(o.dilation), ", pool ", o.pool, ", pad ", at::IntArrayRef(o.pad), " of an input of shape ", input.sizes());
   const FewKernel &k = kernel();
   // Clips' features are the channels of points of one row: a weight is read once for all of them.
   Sizes x = flat ? Sizes{1, input.size(1), 1, input.size(0)} : Sizes{input.size(0), input.size(1), input.size(2), input.size(3)},

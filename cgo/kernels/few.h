@@ -20,7 +20,7 @@ struct Few {
   int64_t groups, in, out, padded; /* channels of one group; padded: up to whole vectors */
   int64_t height, width, out_height, out_width; /* out_width before pooling */
   int64_t top, bottom, left, right; /* zeros, which height and width count, most of which are not multiplied by channels */
-  int64_t kernel[2], stride[2];                 /* height before width; by rows, the stride along it is 1 */
+  int64_t kernel[2], stride[2], dilation[2];    /* height before width; by rows, the stride along it is 1 */
   int64_t pool;                                 /* by rows: how many points make one of y: their mean */
   float slope;                                  /* negative numbers are multiplied with it, before that */
 

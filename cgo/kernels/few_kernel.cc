@@ -82,15 +82,16 @@ template <int M, int V> void channels(const Few &c, int64_t group, int64_t chann
     }
   const int64_t highest = point / c.out_width * c.stride[0], lowest = (point + M - 1) / c.out_width * c.stride[0];
   for (int64_t i = 0; i < c.kernel[0]; ++i, weight += c.kernel[1] * c.in * V * width) {
-    if (lowest + i < c.top || highest + i >= c.height - c.bottom)
+    const int64_t down = i * c.dilation[0];
+    if (lowest + down < c.top || highest + down >= c.height - c.bottom)
       continue;
     if (c.groups == 1 && c.kernel[0] * c.kernel[1] == 1 && c.in >= large)
       by_parts<M, V>(total, sums, x, weight, c.in);
-    else if (c.groups == 1)
-      by_channels<M, V>(sums, x, i * c.width * all, weight, c.kernel[1] * c.in);
+    else if (c.groups == 1 && c.dilation[1] == 1)
+      by_channels<M, V>(sums, x, down * c.width * all, weight, c.kernel[1] * c.in);
     else
       for (int64_t k = 0; k < c.kernel[1]; ++k)
-        by_channels<M, V>(sums, x, (i * c.width + k) * all, weight + k * c.in * V * width, c.in);
+        by_channels<M, V>(sums, x, (down * c.width + k * c.dilation[1]) * all, weight + k * c.in * V * width, c.in);
     fold<M, V>(total, sums);
   }
   for (int m = 0; m < M; ++m)
@@ -133,14 +134,15 @@ template <int V> void deep(const Few &c, int64_t group, int64_t channel, int64_t
       store(sums + (p * V + v) * width, c.bias ? load(c.bias + group * c.padded + channel + v * width) : Vector{});
   for (int64_t i = 0; i < c.kernel[0]; ++i)
     for (int64_t k = 0; k < c.kernel[1]; ++k, weight += c.in * V * width) {
-      const Seen rows(i, c.stride[0], c.top, c.height - c.bottom, c.out_height), columns(k, c.stride[1], c.left, c.width - c.right, c.out_width);
+      const int64_t down = i * c.dilation[0], along = k * c.dilation[1];
+      const Seen rows(down, c.stride[0], c.top, c.height - c.bottom, c.out_height), columns(along, c.stride[1], c.left, c.width - c.right, c.out_width);
       const float *x[block];
       float *sum[block];
       int64_t n = 0;
       for (int64_t y = at_least(first, rows.begin); y < at_most(last + 1, rows.end); ++y) {
         const int64_t begin = y == first ? from % c.out_width : 0, end = y == last ? (to - 1) % c.out_width + 1 : c.out_width;
         for (int64_t at = at_least(begin, columns.begin); at < at_most(end, columns.end); ++at, ++n) {
-          x[n] = c.x + ((y * c.stride[0] + i - c.top) * row + at * c.stride[1] + k - c.left) * all + group * c.in;
+          x[n] = c.x + ((y * c.stride[0] + down - c.top) * row + at * c.stride[1] + along - c.left) * all + group * c.in;
           sum[n] = sums + (y * c.out_width + at - from) * V * width;
         }
       }
@@ -188,11 +190,11 @@ inline __attribute__((always_inline)) void by_rows(const Few &c, int64_t group, 
   const float *weight = c.weight + channel * taps;
   for (int64_t in = 0; in < c.in; ++in)
     for (int64_t i = 0; i < c.kernel[0]; ++i, weight += c.kernel[1]) {
-      const float *row = c.x + ((group * c.in + in) * c.height + y * c.stride[0] + i) * c.width + x;
+      const float *row = c.x + ((group * c.in + in) * c.height + y * c.stride[0] + i * c.dilation[0]) * c.width + x;
       for (int64_t k = 0; k < c.kernel[1]; ++k) {
         Vector value[V];
         for (int v = 0; v < V; ++v)
-          value[v] = load(row + k + v * width);
+          value[v] = load(row + k * c.dilation[1] + v * width);
         for (int m = 0; m < M; ++m) {
           const float number = weight[m * taps + k];
           for (int v = 0; v < V; ++v)

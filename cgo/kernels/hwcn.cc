@@ -154,8 +154,8 @@ Tensor shim::conv2d_hwcn(const Tensor &input, const Tensor &weight, const Tensor
   TORCH_CHECK(weight.dim() == (flat ? 2 : 4) && weight.is_cpu() && weight.scalar_type() == at::kFloat && o.groups > 0 &&
                   weight.size(0) % o.groups == 0 && weight.numel() > 0,
               "the weight is float32 [out, in / groups, kh, kw] or [out, in], not ", weight.sizes());
-  TORCH_CHECK(o.stride[0] > 0 && o.stride[1] > 0 && o.pool > 0 && std::ranges::all_of(o.pad, [](int64_t p) { return p >= 0; }),
-              "stride ", at::IntArrayRef(o.stride), ", pool ", o.pool, ", pad ", at::IntArrayRef(o.pad));
+  TORCH_CHECK(o.stride[0] > 0 && o.stride[1] > 0 && o.dilation[0] > 0 && o.dilation[1] > 0 && o.pool > 0 && std::ranges::all_of(o.pad, [](int64_t p) { return p >= 0; }),
+              "stride ", at::IntArrayRef(o.stride), ", dilation ", at::IntArrayRef(o.dilation), ", pool ", o.pool, ", pad ", at::IntArrayRef(o.pad));
   const Tensor x = flat ? features(input).unsqueeze(2).unsqueeze(3) : hwcn(input);
   TORCH_CHECK(x.size(0) % 16 == 0 && x.size(1) == weight.size(1) * o.groups, "the input has shape ", input.sizes(), ", the weight ",
               weight.sizes());
@@ -164,11 +164,15 @@ Tensor shim::conv2d_hwcn(const Tensor &input, const Tensor &weight, const Tensor
   HWCN c{.x = x.const_data_ptr<float>(), .weight = nullptr, .bias = nullptr, .scale = nullptr, .shift = nullptr, .y = nullptr,
          .clips = x.size(0), .groups = o.groups, .in = weight.size(1), .out = out / o.groups,
          .height = x.size(2), .width = x.size(3), .out_height = 0, .out_width = 0,
-         .kernel = {kernel_height, kernel_width}, .stride = {o.stride[0], o.stride[1]}, .top = o.pad[2], .left = o.pad[0],
+         .kernel = {kernel_height, kernel_width}, .stride = {o.stride[0], o.stride[1]}, .dilation = {o.dilation[0], o.dilation[1]}, .top = o.pad[2], .left = o.pad[0],
          .pool = o.pool, .slope = static_cast<float>(o.slope), .together = k.together};
-  c.out_height = (c.height + o.pad[2] + o.pad[3] - c.kernel[0]) / c.stride[0] + 1;
-  c.out_width = ((c.width + o.pad[0] + o.pad[1] - c.kernel[1]) / c.stride[1] + 1) / c.pool;
-  TORCH_CHECK(c.height + o.pad[2] + o.pad[3] >= c.kernel[0] && c.width + o.pad[0] + o.pad[1] >= c.kernel[1] && c.out_width > 0,
+  const auto places = [&](int d, int64_t size, int64_t before, int64_t after) {
+    const int64_t left = size + before + after - (c.kernel[d] - 1) * c.dilation[d] - 1;
+    return left < 0 ? 0 : left / c.stride[d] + 1;
+  };
+  c.out_height = places(0, c.height, o.pad[2], o.pad[3]);
+  c.out_width = places(1, c.width, o.pad[0], o.pad[1]) / c.pool;
+  TORCH_CHECK(c.out_height > 0 && c.out_width > 0,
               "the input has shape ", input.sizes(), ", the kernel ", weight.sizes());
   Tensor y = at::empty({c.out_height, c.out_width, out, c.clips}, x.options());
   const Prepared::Weights w = prepared.of(weight, bias, o, 0, [&](const Tensor &t) { return in_tiles(c, t); },

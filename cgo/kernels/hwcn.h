@@ -15,7 +15,7 @@ struct HWCN {
   int64_t clips;                           /* a multiple of 16 */
   int64_t groups, in, out;                 /* channels of one group */
   int64_t height, width, out_height, out_width;
-  int64_t kernel[2], stride[2], top, left; /* height before width; zeros above and to the left */
+  int64_t kernel[2], stride[2], dilation[2], top, left; /* height before width; zeros above and to the left */
   int64_t pool;                            /* how many points of a row make one of y: their mean */
   float slope;                             /* negative numbers are multiplied with it, before that */
   int64_t together;                        /* the most channels of a group that a tile has */

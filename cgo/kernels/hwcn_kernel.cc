@@ -62,19 +62,19 @@ inline __attribute__((always_inline)) void point(const HWCN &c, const Channels &
   const int64_t all = c.groups * c.in, row = whole ? M : of.of_tile;
   // The part of the kernel that lies on the map: zeros around it are not multiplied.
   const int64_t top = y * c.stride[0] - c.top, left = x * c.stride[1] - c.left;
-  const int64_t first = at_least(0, -left), last = at_most(c.kernel[1], c.width - left);
-  for (int64_t k = at_least(0, -top); k < at_most(c.kernel[0], c.height - top); ++k) {
-    const float *in = c.x + (((top + k) * c.width + left + first) * all + of.group * c.in) * c.clips + clip;
+  const int64_t *apart = c.dilation, first = at_least(0, up(-left, apart[1])), last = at_most(c.kernel[1], up(c.width - left, apart[1]));
+  for (int64_t k = at_least(0, up(-top, apart[0])); k < at_most(c.kernel[0], up(c.height - top, apart[0])); ++k) {
+    const float *in = c.x + (((top + k * apart[0]) * c.width + left + first * apart[1]) * all + of.group * c.in) * c.clips + clip;
     const float *weight = of.weight + (k * c.kernel[1] + first) * c.in * row;
     if (c.groups == 1 && c.kernel[0] * c.kernel[1] == 1 && c.in >= large) {
       by_parts<M, V>(sums, in, c.clips, weight, row, c.in);
       continue;
     }
-    if (c.groups == 1) {
+    if (c.groups == 1 && apart[1] == 1) {
       add<M, V>(sums, in, c.clips, weight, row, (last - first) * c.in);
       continue;
     }
-    for (int64_t i = first; i < last; ++i, in += all * c.clips, weight += c.in * row)
+    for (int64_t i = first; i < last; ++i, in += apart[1] * all * c.clips, weight += c.in * row)
       add<M, V>(sums, in, c.clips, weight, row, c.in);
   }
   for (int m = 0; m < M; ++m)

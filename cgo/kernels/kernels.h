@@ -31,7 +31,7 @@ at::Tensor channels_as_clips(const at::Tensor &y, int64_t clips);
 /* A convolution of such maps and the operations fused with it: negative numbers times slope, the mean of every
  * `pool` points of a row, and a BatchNorm's evaluation, unless norm_weight is undefined. */
 struct HWCNOptions {
-  std::array<int64_t, 2> stride; /* height before width */
+  std::array<int64_t, 2> stride, dilation; /* height before width */
   Pad pad;
   int64_t groups;
   double slope;

@@ -165,6 +165,7 @@ TEST(HWCN, IsAConvolutionAndWhatFollows) {
 
     ep_hwcn_options o{};
     std::copy(k.stride, k.stride + 2, o.stride);
+    o.dilation[0] = o.dilation[1] = 1;
     std::copy(k.pad, k.pad + 4, o.pad);
     o.groups = k.groups;
     o.slope = k.slope;

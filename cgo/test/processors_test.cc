@@ -29,13 +29,14 @@ struct Random {
 
 // A convolution of a map [groups * in, height, width], which holds its zeros.
 struct Layer {
-  int64_t groups, in, out, height, width, kernel[2], stride[2], pool,
+  int64_t groups, in, out, height, width, kernel[2], stride[2], dilation[2], pool,
       pad[4]; // left, right, top, bottom, of height and width
   std::vector<float> x, weight, bias, scale, shift;
   float slope;
 
-  int64_t out_height() const { return (height - kernel[0]) / stride[0] + 1; }
-  int64_t out_width() const { return (width - kernel[1]) / stride[1] + 1; }
+  int64_t span(int d) const { return (kernel[d] - 1) * dilation[d] + 1; }
+  int64_t out_height() const { return (height - span(0)) / stride[0] + 1; }
+  int64_t out_width() const { return (width - span(1)) / stride[1] + 1; }
   int64_t taps() const { return in * kernel[0] * kernel[1]; }
   int64_t pooled() const { return out_width() / pool; }
 
@@ -70,7 +71,7 @@ private:
     for (int64_t i = 0; i < in; ++i)
       for (int64_t a = 0; a < kernel[0]; ++a)
         for (int64_t b = 0; b < kernel[1]; ++b)
-          sum += static_cast<double>(x[((o / out * in + i) * height + r * stride[0] + a) * width + c * stride[1] + b]) *
+          sum += static_cast<double>(x[((o / out * in + i) * height + r * stride[0] + a * dilation[0]) * width + c * stride[1] + b * dilation[1]]) *
                  weight[((o * in + i) * kernel[0] + a) * kernel[1] + b];
     return sum < 0 ? sum * slope : sum;
   }
@@ -81,8 +82,8 @@ Layer layer(Random &random, int64_t most_channels, int64_t most_points) {
   l.groups = random.between(0, 3) == 0 ? random.between(2, 3) : 1;
   l.in = random.between(1, most_channels), l.out = random.between(1, most_channels);
   for (int i = 0; i < 2; ++i)
-    l.kernel[i] = random.between(1, 4), l.stride[i] = random.between(1, 2);
-  l.height = l.kernel[0] + random.between(0, 8), l.width = l.kernel[1] + random.between(0, most_points);
+    l.kernel[i] = random.between(1, 4), l.stride[i] = random.between(1, 2), l.dilation[i] = random.between(1, 3);
+  l.height = l.span(0) + random.between(0, 8), l.width = l.span(1) + random.between(0, most_points);
   for (int64_t &p : l.pad)
     p = random.between(0, 2);
   l.pool = 1;
@@ -99,7 +100,7 @@ Few few(const Layer &l) {
   c.groups = l.groups, c.in = l.in, c.out = c.padded = l.out, c.height = l.height, c.width = l.width;
   c.out_height = l.out_height(), c.out_width = l.out_width(), c.pool = l.pool, c.slope = l.slope;
   c.left = l.pad[0], c.right = l.pad[1], c.top = l.pad[2], c.bottom = l.pad[3];
-  std::copy_n(l.kernel, 2, c.kernel), std::copy_n(l.stride, 2, c.stride);
+  std::copy_n(l.kernel, 2, c.kernel), std::copy_n(l.stride, 2, c.stride), std::copy_n(l.dilation, 2, c.dilation);
   return c;
 }
 
@@ -165,7 +166,7 @@ std::vector<float> clips_innermost(const HWCNKernel &k, const Layer &l, int64_t 
   c.x = x.data(), c.bias = l.bias.data(), c.scale = l.scale.data(), c.shift = l.shift.data(), c.y = y.data();
   c.clips = clips, c.groups = l.groups, c.in = l.in, c.out = l.out, c.height = l.height, c.width = l.width;
   c.out_height = l.out_height(), c.out_width = l.pooled(), c.pool = l.pool, c.slope = l.slope;
-  std::copy_n(l.kernel, 2, c.kernel), std::copy_n(l.stride, 2, c.stride);
+  std::copy_n(l.kernel, 2, c.kernel), std::copy_n(l.stride, 2, c.stride), std::copy_n(l.dilation, 2, c.dilation);
   c.together = k.together;
   for (int64_t g = 0; g < l.groups; ++g)
     for (int64_t t = 0; t < c.tiles(); ++t)
@@ -222,7 +223,7 @@ TEST(Processors, LargeLinearLayers) {
     Layer l = layer(random, 30, 0);
     l.groups = l.pool = 1, l.in = random.between(1021, 1030), l.height = random.between(1, 3), l.width = 1;
     for (int k = 0; k < 2; ++k)
-      l.kernel[k] = l.stride[k] = 1;
+      l.kernel[k] = l.stride[k] = l.dilation[k] = 1;
     std::fill_n(l.pad, 4, 0);
     l.fill(random);
     l.weight = random.numbers(l.out * l.in);

@@ -6,6 +6,9 @@ import (
 	"strings"
 )
 
+// Contiguous is its input, laid out in memory as PyTorch lays maps out.
+const Contiguous = "aten.contiguous.default"
+
 // elementwiseRules returns the rules of functions of each element alone: channels stay apart.
 func elementwiseRules() []rule {
 	return []rule{

@@ -33,7 +33,8 @@ type Op struct {
 	Tie func(t *Ties)
 	// MACs are the multiply-accumulates for one clip, by fvcore's rules.
 	MACs func(c *Call) int64
-	// Passes reports whether the output is the input, as of dropout in evaluation.
+	// Passes reports whether the output is the input, as of dropout in evaluation; of a node that the operation's
+	// own kernel can't compute, where there is none.
 	Passes func(c *Call, training bool) bool
 	// Bind makes its kernel, or returns nil where libtorch is to compute it, by the operation's name.
 	Bind func(b *Binding) Kernel

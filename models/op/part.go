@@ -6,6 +6,9 @@ import (
 	"strings"
 )
 
+// Slice is a part of a dimension.
+const Slice = "aten.slice.Tensor"
+
 // partRules returns the rules of operations that join values along a dimension, or take part of one.
 func partRules() []rule {
 	return []rule{
@@ -30,7 +33,7 @@ func partRules() []rule {
 			g.Add("Concat", in, Attribute{"axis", axis})
 			return nil
 		}}},
-		{ops: "split split_with_sizes chunk tensor_split.sections", Op: Op{Tie: tieSplit, Fit: fitSplit, ONNX: splitONNX}},
+		{ops: "split split_with_sizes chunk tensor_split.sections", Op: Op{Tie: tieSplit, Fit: fitSplit, ONNX: splitONNX, View: true}},
 		{ops: "unbind select.int", Op: Op{Tie: func(t *Ties) {
 			dim := dimension(t.Int("dim"), len(t.Shape("self")))
 			for _, v := range t.Values() {
@@ -61,8 +64,14 @@ func partRules() []rule {
 				}
 			}
 			return nil
-		}}},
-		{ops: "slice.Tensor narrow", Op: Op{Tie: tieSlice, Fit: fitSlice, ONNX: sliceONNX}},
+		}, View: true}},
+		{ops: "slice.Tensor narrow", Op: Op{Tie: tieSlice, Fit: fitSlice, ONNX: sliceONNX, View: true,
+			Passes: func(c *Call, _ bool) bool {
+				if dim, start, end, all := c.slice(); all {
+					return start == 0 && end == c.size("self", dim)
+				}
+				return c.op.base() == "slice" && c.value("start") == 0 && c.value("end") == math.MaxInt && c.Int("step") == 1
+			}}},
 		{ops: "tril triu", Op: Op{ONNX: func(g *Graph) error {
 			k := g.computes()
 			k.give(0, k.Step("Trilu", []string{k.arg("self"), g.Constant("int64", nil, float64(g.Int("diagonal")))}, truth("upper", g.function() == "triu")))
@@ -126,6 +135,15 @@ func fitSplit(c *Call) {
 	}
 	c.Op = "aten.split_with_sizes.default"
 	c.Args = Args{"self": c.Args["self"], "split_sizes": sizes(all), "dim": along}
+}
+
+// Slice returns the part [start, end) of a dimension that a slice takes; ok is false of other operations and of
+// parts that depend on the number of clips.
+func (c *Call) Slice() (dim, start, end int, ok bool) {
+	if c.op.name != Slice {
+		return 0, 0, 0, false
+	}
+	return c.slice()
 }
 
 // slice is the dimension, the start and the end of a part, and whether it has all between.

@@ -132,6 +132,27 @@ class Tall(nn.Module):
         return self.fc(F.avg_pool2d(x, (2, 1)).view(x.shape[0], -1))
 
 
+class Causal(nn.Module):
+    """Convolutions that see the past alone, by slices of what they compute of zeros behind, as in a TCN."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Conv1d(4, 6, 3, padding=2)
+        self.second = torch.nn.utils.parametrizations.weight_norm(nn.Conv1d(6, 6, 3, padding=8, dilation=4))
+        self.beside = nn.Conv1d(4, 6, 1)
+        self.strided = nn.Conv1d(6, 5, 4, padding=3, stride=2)
+        self.maps = nn.Conv2d(1, 3, (2, 3), padding=(1, 2), dilation=(1, 2))
+        self.fc = nn.Linear(16, 2)
+
+    def forward(self, x):
+        y = F.relu(self.first(x)[:, :, :-2].contiguous())
+        y = F.relu(self.second(y)[:, :, :-8].contiguous()) + self.beside(x)
+        y = F.relu(self.strided(y)[:, :, 1:-1])
+        y = y.transpose(1, 2).contiguous().view(-1, 5).sigmoid().view(x.shape[0], 16, 5)
+        y = F.elu(self.maps(y.unsqueeze(1))[:, :, :, 1:-1][:, :, :-1])
+        return self.fc(y.mean((1, 3)))
+
+
 class Heads(nn.Module):
     """Attention within sequences of a clip, of which there are several, with weights that nothing takes."""
 
@@ -174,7 +195,7 @@ def main():
     x, y = torch.randn(3, 4, 32, generator=g), torch.tensor([0, 1, 0])
     values = {"x": x.flatten().tolist()}
     version = ".".join(torch.__version__.split(".")[:2])
-    for name, cls in dict(cnn=CNN, decomposed=Decomposed, attention=Attention, norms=Norms, constants=Constants, views=Views, tall=Tall, heads=Heads).items():
+    for name, cls in dict(cnn=CNN, decomposed=Decomposed, attention=Attention, norms=Norms, constants=Constants, views=Views, tall=Tall, causal=Causal, heads=Heads).items():
         if a.only not in (None, name):
             continue
         torch.manual_seed(0)
