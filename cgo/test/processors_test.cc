@@ -71,7 +71,8 @@ private:
     for (int64_t i = 0; i < in; ++i)
       for (int64_t a = 0; a < kernel[0]; ++a)
         for (int64_t b = 0; b < kernel[1]; ++b)
-          sum += static_cast<double>(x[((o / out * in + i) * height + r * stride[0] + a * dilation[0]) * width + c * stride[1] + b * dilation[1]]) *
+          sum += static_cast<double>(x[((o / out * in + i) * height + r * stride[0] + a * dilation[0]) * width +
+                                       c * stride[1] + b * dilation[1]]) *
                  weight[((o * in + i) * kernel[0] + a) * kernel[1] + b];
     return sum < 0 ? sum * slope : sum;
   }
