@@ -101,6 +101,14 @@ ep_status ep_conv2d_few(ep_scope scope, ep_tensor input, ep_tensor weight, ep_te
   });
 }
 
+ep_status ep_norm_activation(ep_scope scope, ep_tensor input, ep_hwcn_options o, const double *activation, int32_t over, ep_tensor *out) {
+  return shim::make(scope, out, [&] {
+    TORCH_CHECK(!scope->grad, "it is for evaluation, without gradients");
+    TORCH_CHECK(activation[2] == 0 || activation[2] == 1, "an exponent of ", activation[2], ": only 1 is known");
+    return shim::norm_activation(input->value, options(o), {activation[0], activation[1], activation[2] == 1}, over != 0);
+  });
+}
+
 ep_status ep_batch_norm(ep_scope scope, ep_tensor input, ep_tensor weight, ep_tensor bias, ep_tensor mean,
                         ep_tensor variance, ep_tensor batches, int32_t training, double momentum, double eps,
                         ep_tensor *out) {

@@ -39,6 +39,7 @@ var rules = []rule{
 	{"clips innermost", innermost, clipsInnermost, false},
 	{"clips innermost: a BatchNorm after cat is each part's", innermost, divideNorm, false},
 	{"few clips", few, fewClips, false},
+	{"BatchNorm with the activation after it", laidOut, normActivation, false},
 	{"channels innermost", trainedCPU, channelsInnermost, true},
 	{"LeakyReLU with the pool after it", trainedCPU, leakyWithPool, false},
 	{"an activation with the pool kernel after it", trainedGPU, activationWithPoolKernel, false},
@@ -160,6 +161,11 @@ func (p *plan) isActivation(st *step) bool {
 	return st != nil && len(st.nodes) == 1 && (p.is(st.first(), op.ReLU) || p.is(st.first(), op.LeakyReLU))
 }
 
+// isNorm reports whether a step is a BatchNorm alone whose numbers are all the network's own.
+func (p *plan) isNorm(st *step) bool {
+	return st != nil && len(st.nodes) == 1 && st.first().Op == op.BatchNorm && len(st.in) == 1 && p.calls[st.first().Name].KeepsStatistics()
+}
+
 // isRowPool reports whether a step is a pool along rows, of windows side by side.
 func (p *plan) isRowPool(st *step) bool {
 	if st == nil || len(st.nodes) > 1 || st.variant != "" || !p.is(st.first(), op.AvgPool2d) {
@@ -204,7 +210,7 @@ func (p *plan) withWhatFollows(st *step, rule string, bind func(*step, *binder) 
 	if next := p.after(st); conv.Op == op.Conv2d && p.isRowPool(next) {
 		st.pool = p.absorb(st, next)
 	}
-	if next := p.after(st); next != nil && p.is(next.first(), op.BatchNorm) {
+	if next := p.after(st); p.isNorm(next) {
 		st.norm = p.absorb(st, next)
 	}
 }
@@ -212,7 +218,7 @@ func (p *plan) withWhatFollows(st *step, rule string, bind func(*step, *binder) 
 // divideNorm computes a BatchNorm of maps side by side as one of each.
 func divideNorm(p *plan) {
 	for _, st := range slices.Clone(p.steps) {
-		if !p.is(st.first(), op.BatchNorm) || len(st.nodes) > 1 {
+		if !p.isNorm(st) {
 			continue
 		}
 		cat := p.before(st)
@@ -251,6 +257,55 @@ func bindFew(st *step, b *binder) (op.Kernel, error) {
 	return asMaps(conv, func(s *torch.Scope, v *op.Values, x, weight *torch.Tensor) *torch.Tensor {
 		return s.Conv2dFew(x, weight, bias(v), o, prepared)
 	}, x, weight), err
+}
+
+// normActivation computes a BatchNorm that is no convolution's, and an activation, in one pass over maps in any layout.
+func normActivation(p *plan) {
+	const name = "BatchNorm with the activation after it"
+	for _, st := range slices.Clone(p.steps) {
+		if !slices.Contains(p.steps, st) {
+			continue
+		}
+		norm, act := p.isNorm(st), p.activation(st)
+		if !norm && (act.Exponent == 0 || p.isActivation(st)) {
+			continue
+		}
+		if from := p.before(st); from != nil {
+			st.inPlace = from.convolution() != nil || from.rule == name
+		}
+		st.rule, st.bind = name, bindNormActivation
+		if norm {
+			st.norm = st.first()
+		}
+		if next := p.after(st); norm && p.activation(next) != (torch.Activation{}) {
+			p.absorb(st, next)
+		}
+	}
+}
+
+// activation is the activation that a step is, whose exponent is 0 or 1; or none.
+func (p *plan) activation(st *step) (none torch.Activation) {
+	if st == nil || len(st.nodes) != 1 || !p.is(st.first(), st.first().Op) {
+		return none
+	}
+	c := p.calls[st.first().Name]
+	if c.Operation().Activation == nil {
+		return none
+	}
+	return c.Operation().Activation(c)
+}
+
+func bindNormActivation(st *step, b *binder) (op.Kernel, error) {
+	var norm *torch.BatchNorm
+	if st.norm != nil {
+		own := b.node(st.norm, false).Norm()
+		norm = &own
+	}
+	x, over, act := b.input(st), st.inPlace, torch.Activation{}
+	if c := b.calls[st.out()]; c.Operation().Activation != nil {
+		act = c.Operation().Activation(c)
+	}
+	return func(s *torch.Scope, v *op.Values) *torch.Tensor { return s.NormActivation(x(v), norm, act, over) }, nil
 }
 
 // asMaps has the kernel of a convolution of maps compute one of rows: of maps of one row.

@@ -129,6 +129,14 @@ type BatchNorm struct {
 	Momentum, Eps  float64
 }
 
+// operands are the tensors by which it normalises in evaluation; none where it is nil.
+func (b *BatchNorm) operands() []*Tensor {
+	if b == nil {
+		return nil
+	}
+	return []*Tensor{b.Weight, b.Bias, b.Mean, b.Variance}
+}
+
 // BatchNorm normalises input [n, c, ...]: in training by the batch's own mean and variance, which
 // also move the running ones; else by those.
 func (s *Scope) BatchNorm(input *Tensor, b BatchNorm, training bool) *Tensor {

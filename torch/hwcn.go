@@ -3,7 +3,10 @@ package torch
 // #include "shim.h"
 import "C"
 
-import "runtime"
+import (
+	"runtime"
+	"slices"
+)
 
 // HWCN lays clips [n, c, h, w] on the CPU out with the clips of a point side by side, as
 // [Scope.Conv2dHWCN] works on them, and adds clips of zeros up to a multiple of 16. The shape
@@ -73,11 +76,7 @@ func (s *Scope) Conv2dHWCN(input, weight, bias *Tensor, o HWCNOptions, p *Prepar
 
 // operands are all tensors of a convolution.
 func (o HWCNOptions) operands(input, weight, bias *Tensor) []*Tensor {
-	all := append([]*Tensor{input, weight}, operands(bias)...)
-	if b := o.Norm; b != nil {
-		all = append(all, b.Weight, b.Bias, b.Mean, b.Variance)
-	}
-	return all
+	return slices.Concat([]*Tensor{input, weight}, operands(bias), o.Norm.operands())
 }
 
 // options converts the options to C, of tensors that are not freed.

@@ -183,6 +183,12 @@ EP_FN(ep_conv2d_few,
       (ep_scope scope, ep_tensor input, ep_tensor weight, ep_tensor bias, ep_hwcn_options options, ep_prepared prepared,
        ep_tensor *out),
       (scope, input, weight, bias, options, prepared, out))
+/* The BatchNorm of the options, if they have one, then x * activation[0] of a positive number and x * activation[1] of
+ * another, or (exp(x) - 1) * activation[1] where activation[2] is 1 and not 0: in evaluation on a CPU, of input
+ * [n, c, ...] in any layout. With over it is written over the input. */
+EP_FN(ep_norm_activation,
+      (ep_scope scope, ep_tensor input, ep_hwcn_options options, const double *activation, int32_t over, ep_tensor *out),
+      (scope, input, options, activation, over, out))
 EP_FN(ep_prepared_new, (ep_prepared *out), (out))
 EP_FN(ep_prepared_free, (ep_prepared prepared), (prepared))
 /* Training: normalises by the batch, moves mean and variance in place and adds 1 to

@@ -68,6 +68,15 @@ at::Tensor conv2d_hwcn(const at::Tensor &x, const at::Tensor &weight, const at::
 at::Tensor conv2d_few(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias, const HWCNOptions &o,
                       Prepared &prepared);
 
+/* x times positive where that is positive, else times negative; of those exp(x) - 1 first, if exponential. */
+struct Activation {
+  double positive, negative;
+  bool exponential;
+};
+/* The BatchNorm of the options, if there is one, then an activation, in evaluation of x, [n, c, ...]; written over x
+ * where `over`. */
+at::Tensor norm_activation(const at::Tensor &x, const HWCNOptions &o, const Activation &a, bool over);
+
 /* A convolution of stride 1, then relu where it is wanted; by libtorch where not `ours`. */
 at::Tensor conv2d_nhwc(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias, const Pad &pad, bool relu,
                        bool ours);

@@ -2,10 +2,12 @@
 // instructions that it has, and those without any. Each convolution beside sums of doubles in plain loops.
 #include "kernels/few.h"
 #include "kernels/hwcn.h"
+#include "kernels/norm_activation.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <random>
 #include <vector>
 
@@ -245,6 +247,34 @@ TEST(Processors, ClipsInnermost) {
       const int64_t clips = 16 * random.between(1, 9);
       ASSERT_NO_FATAL_FAILURE(expect_near(clips_innermost(*k, l, clips, random.between(0, clips - 1), random), l))
           << clips << " clips, " << k->together << " channels a tile";
+    }
+}
+
+// Rows of any length whose numbers end where their memory does.
+TEST(Processors, NormAndActivation) {
+  Random random;
+  for (int i = 0; i < 300; ++i)
+    for (const shim::NormActivationKernel *k : {&shim::norm_activation_plain, &shim::norm_activation_wide}) {
+      shim::NormActivation c{};
+      const int64_t rows = random.between(1, 9);
+      c.row = random.between(1, 40), c.total = rows * c.row - random.between(0, c.row - 1);
+      c.channels = random.between(0, 5);
+      const int64_t numbers = c.channels > 0 ? c.channels : c.row;
+      const std::vector<float> x = random.numbers(c.total), scale = random.numbers(numbers),
+                               shift = random.numbers(numbers);
+      std::vector<float> y(c.total);
+      c.x = x.data(), c.y = y.data(), c.positive = 1.5f, c.negative = random.between(0, 1) == 0 ? 0 : 0.25f;
+      c.exponential = random.between(0, 1) == 0;
+      if (random.between(0, 2) > 0)
+        c.scale = scale.data(), c.shift = shift.data();
+      const int64_t part = random.between(0, rows);
+      k->rows(c, 0, part), k->rows(c, part, rows);
+      for (int64_t n = 0; n < c.total; ++n) {
+        const int64_t at = c.channels > 0 ? n / c.row % c.channels : n % c.row;
+        const double v = c.scale ? static_cast<double>(x[n]) * scale[at] + shift[at] : x[n];
+        const double want = v > 0 ? 1.5 * v : c.negative * (c.exponential ? std::expm1(v) : v);
+        ASSERT_NEAR(y[n], want, 1e-6) << "number " << n << " of " << c.total << " in rows of " << c.row;
+      }
     }
 }
 

@@ -115,6 +115,21 @@ func batchNorm() Op {
 	}
 }
 
+// KeepsStatistics reports whether a BatchNorm of float32 has weights and running statistics, by which its evaluation
+// normalises each channel.
+func (c *Call) KeepsStatistics() bool {
+	x := c.Shape("input")
+	if len(x) < 2 || len(c.Gives) > 0 && c.Gives[0].Type != "" {
+		return false
+	}
+	for _, arg := range []string{"weight", "bias", "running_mean", "running_var"} {
+		if s := c.Shape(arg); len(s) != 1 || s[0] != x[1] {
+			return false
+		}
+	}
+	return true
+}
+
 // Norm returns a BatchNorm's settings and tensors, of those that are parameters and buffers.
 func (b *Binding) Norm() torch.BatchNorm {
 	t := func(arg string) *torch.Tensor { return b.Tensors[b.Ref(arg)] }

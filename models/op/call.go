@@ -60,8 +60,8 @@ func (s Shapes) Call(n *Node) (*Call, error) {
 	return c, nil
 }
 
-// typical reports whether the node's one output and its first input begin with the clips, and no argument
-// is a [Size]: the case that the Shape and kernel of an [Op] are written for.
+// typical reports whether the node's one output, of float32, and its first input begin with the clips, and no
+// argument is a [Size]: the case that the Shape and kernel of an [Op] are written for.
 func (o *Op) typical(c *Call) bool {
 	for _, v := range c.Args {
 		switch v.(type) {
@@ -70,7 +70,7 @@ func (o *Op) typical(c *Call) bool {
 		}
 	}
 	for _, g := range c.Gives {
-		if len(g.Shape) == 0 || g.Shape[0] != Batch {
+		if len(g.Shape) == 0 || g.Shape[0] != Batch || g.Type != "" {
 			return false
 		}
 	}

@@ -153,6 +153,21 @@ class Causal(nn.Module):
         return self.fc(y.mean((1, 3)))
 
 
+class Double(nn.Module):
+    """Layers of float64 between others, and a BatchNorm that no convolution is before."""
+
+    def __init__(self):
+        super().__init__()
+        self.before = nn.BatchNorm1d(4)
+        self.conv = nn.Conv1d(4, 6, 3).double()
+        self.norm = nn.BatchNorm1d(6).double()
+        self.fc = nn.Linear(6, 2)
+
+    def forward(self, x):
+        x = F.selu(self.before(x)).double()
+        return self.fc(F.elu(self.norm(self.conv(x))).mean(2).float())
+
+
 class Heads(nn.Module):
     """Attention within sequences of a clip, of which there are several, with weights that nothing takes."""
 
@@ -195,7 +210,7 @@ def main():
     x, y = torch.randn(3, 4, 32, generator=g), torch.tensor([0, 1, 0])
     values = {"x": x.flatten().tolist()}
     version = ".".join(torch.__version__.split(".")[:2])
-    for name, cls in dict(cnn=CNN, decomposed=Decomposed, attention=Attention, norms=Norms, constants=Constants, views=Views, tall=Tall, causal=Causal, heads=Heads).items():
+    for name, cls in dict(cnn=CNN, decomposed=Decomposed, attention=Attention, norms=Norms, constants=Constants, views=Views, tall=Tall, causal=Causal, double=Double, heads=Heads).items():
         if a.only not in (None, name):
             continue
         torch.manual_seed(0)
