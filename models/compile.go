@@ -3,6 +3,7 @@ package models
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/eegprune/eegprune/models/op"
@@ -83,12 +84,9 @@ func (n *Network) compile() (map[mode]*program, error) {
 			return nil, fmt.Errorf("%s: compiling for %v: %w", n.Arch.Model, m, err)
 		}
 		if m.innermost {
-			p.together, err = torch.HWCNTogether()
-		} else if m.few {
-			p.together = int(max(1, memory/(4*p.largest)))
-		}
-		if err != nil {
-			return nil, err
+			if p.together, err = torch.HWCNTogether(); err != nil {
+				return nil, err
+			}
 		}
 		if !m.innermost || p.plan.known || p.plan.convolvesInnermost() {
 			all[m] = p
@@ -270,7 +268,15 @@ type program struct {
 	output   int
 	plan     *plan
 	largest  int64 // elements of the largest map of one clip
-	together int   // clips that are best computed at once, in evaluation on a CPU
+	together int   // clips that are best computed at once side by side
+	// cuts[i] is the only value that the steps from i on take of those before, which may compute other clips at once.
+	cuts []cut
+}
+
+// A cut is the place of a value of clips, -1 where there is none alone, and its elements of a clip.
+type cut struct {
+	place int
+	size  int64
 }
 
 type boundStep struct {
@@ -279,6 +285,8 @@ type boundStep struct {
 	several op.Several // instead, of a node of several outputs
 	out     []int      // places
 	release []int      // places whose values no later step needs
+	fixed   bool       // whether it computes the same for all clips, as from a weight alone
+	size    int64      // elements of a clip's output; none of a fixed step
 }
 
 // bind finds places for the values and makes the kernels.
@@ -287,6 +295,7 @@ func (p *plan) bind(n *Network) (*program, error) {
 		innermost: p.mode.innermost, laid: p.laid}
 	prog := &program{places: 1, plan: p}
 	last := map[string]int{} // the step that takes a value last
+	fixed, evaluates := map[string]bool{}, (p.mode.innermost || p.mode.few) && !p.rewrites
 	for i, st := range p.steps {
 		for _, v := range st.last().Values() {
 			b.places[v] = prog.places
@@ -304,8 +313,12 @@ func (p *plan) bind(n *Network) (*program, error) {
 				b.places[value], b.laid[value] = b.places[st.in[k]], b.laid[st.in[k]]
 			}
 		}
-		bound := boundStep{node: st.last()}
 		values := st.last().Values()
+		bound := boundStep{node: st.last(), fixed: evaluates && !slices.ContainsFunc(st.in, func(in string) bool { return !fixed[in] }) &&
+			!slices.ContainsFunc(st.nodes, func(n *op.Node) bool { return !n.Fixed() })}
+		for _, v := range values {
+			fixed[v] = bound.fixed
+		}
 		for _, v := range values {
 			bound.out = append(bound.out, b.places[v])
 		}
@@ -323,17 +336,74 @@ func (p *plan) bind(n *Network) (*program, error) {
 		}
 		b.layOut(st)
 		for _, v := range slices.Compact(slices.Sorted(slices.Values(slices.Concat(st.in, values)))) {
-			if last[v] == i && v != Input && v != p.output && !p.mode.each {
+			if last[v] == i && v != Input && v != p.output && !p.mode.each && !fixed[v] {
 				bound.release = append(bound.release, b.places[v])
 			}
 		}
 		prog.steps = append(prog.steps, bound)
 	}
 	prog.output = b.places[p.output]
-	for _, st := range p.steps {
-		prog.largest = max(prog.largest, p.calls[st.last().Name].PerClip())
+	for i, st := range p.steps {
+		if !prog.steps[i].fixed {
+			prog.steps[i].size = p.calls[st.last().Name].PerClip()
+		}
+		prog.largest = max(prog.largest, prog.steps[i].size)
 	}
+	last[p.output] = len(p.steps)
+	prog.cuts = p.cuts(b, last, fixed)
 	return prog, nil
+}
+
+// cuts finds where a plan's steps can be cut in two: where one value passes, whose first dimension is the clips'. Fixed
+// values are those of both parts.
+func (p *plan) cuts(b *binder, last map[string]int, fixed map[string]bool) []cut {
+	open := map[string]cut{Input: {}} // values that later steps take
+	var all []cut
+	for i := range len(p.steps) + 1 {
+		maps.DeleteFunc(open, func(v string, _ cut) bool { return last[v] < i })
+		at := cut{place: -1}
+		for _, value := range open {
+			if len(open) == 1 {
+				at = value
+			}
+		}
+		all = append(all, at)
+		if i == len(p.steps) {
+			break
+		}
+		c := p.calls[p.steps[i].last().Name]
+		for k, v := range c.Values() {
+			shape := c.Out
+			if c.Gives != nil {
+				shape = c.Gives[k].Shape
+			}
+			if fixed[v] {
+				continue
+			}
+			open[v] = cut{place: -1}
+			if len(shape) > 0 && shape[0] == op.Batch {
+				open[v] = cut{b.places[v], c.PerClip()}
+			}
+		}
+	}
+	return all
+}
+
+// front returns how many steps are to compute fewer clips at once than there are, and how many, so that their maps stay
+// within so many bytes. The steps behind them compute all: their maps are far smaller.
+func (p *program) front(clips int, bytes int64) (together, end int) {
+	fits := func(size int64) bool { return 4*size*int64(clips) <= bytes/16 }
+	end = len(p.steps)
+	for i := end - 1; i >= 0 && fits(p.steps[i].size); i-- {
+		if at := p.cuts[i]; at.place >= 0 && fits(at.size) {
+			end = i
+		}
+	}
+	largest := int64(1)
+	for _, st := range p.steps[:end] {
+		largest = max(largest, st.size)
+	}
+	return int(max(1, bytes/(4*largest))), end
 }
 
 // run passes x through the steps. The output of a step is freed when no other step needs it, so that the
@@ -345,18 +415,30 @@ func (p *program) run(s *torch.Scope, x *torch.Tensor, pass Pass) *torch.Tensor 
 	}
 	v := op.Values{At: make([]*torch.Tensor, p.places), Clips: clips, Training: pass.Training, Generator: pass.Generator}
 	v.At[0] = x
-	for i := range p.steps {
+	if out := p.through(s, &v, 0, len(p.steps), pass); s.Err() != nil {
+		return out
+	}
+	return v.At[p.output]
+}
+
+// through runs the steps from first on and before end, but for fixed ones that ran before, and returns the output of
+// the last.
+func (p *program) through(s *torch.Scope, v *op.Values, first, end int, pass Pass) (out *torch.Tensor) {
+	for i := first; i < end; i++ {
 		st := &p.steps[i]
+		if st.fixed && v.At[st.out[0]] != nil {
+			continue
+		}
 		if st.several != nil {
-			for k, out := range st.several(s, &v) {
+			for k, out := range st.several(s, v) {
 				if k < len(st.out) {
 					v.At[st.out[k]] = out
 				}
 			}
 		} else {
-			v.At[st.out[0]] = st.run(s, &v)
+			v.At[st.out[0]] = st.run(s, v)
 		}
-		out := v.At[st.out[0]]
+		out = v.At[st.out[0]]
 		if pass.After != nil {
 			out = pass.After(s, st.node, out)
 			v.At[st.out[0]] = out
@@ -370,5 +452,37 @@ func (p *program) run(s *torch.Scope, x *torch.Tensor, pass Pass) *torch.Tensor 
 			}
 		}
 	}
+	return out
+}
+
+// inParts passes x through the steps before end some clips at once, and through the others all together.
+func (p *program) inParts(s *torch.Scope, x *torch.Tensor, together, end int) *torch.Tensor {
+	clips := x.Shape()[0]
+	if !p.plan.mode.innermost && (end == 0 || clips <= together) {
+		return p.run(s, x, Pass{})
+	}
+	v := op.Values{At: make([]*torch.Tensor, p.places)}
+	place := p.cuts[end].place
+	var parts []*torch.Tensor
+	for at := 0; at < clips && s.Err() == nil; at += together {
+		count := min(together, clips-at)
+		part := s.Narrow(x, 0, at, count)
+		v.At[0], v.Clips = part, count
+		if p.plan.mode.innermost {
+			v.At[0], v.Clips = s.HWCN(part), (count+15)/16*16
+		}
+		p.through(s, &v, 0, end, Pass{})
+		parts = append(parts, s.Narrow(v.At[place], 0, 0, count))
+		s.Release(part)
+	}
+	all := s.Cat(0, parts...)
+	if end == len(p.steps) || s.Err() != nil {
+		return all
+	}
+	for _, part := range parts {
+		s.Release(part)
+	}
+	v.At[place], v.Clips = all, clips
+	p.through(s, &v, end, len(p.steps), Pass{})
 	return v.At[p.output]
 }

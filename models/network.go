@@ -231,9 +231,8 @@ func (n *Network) Forward(s *torch.Scope, x *torch.Tensor, p Pass) *torch.Tensor
 // several are clips that are worth being laid side by side: they are computed in sixteens.
 const several = 12
 
-// cached bounds the bytes of the largest map of sixteen clips side by side, which is to stay in a processor's cache;
-// memory those of any map.
-const cached, memory = 8 << 20, 64 << 20
+// cached bounds the bytes of the largest map of a thread's clips, which is to stay in a processor's cache.
+const cached = 8 << 20
 
 // evaluation returns the mode in which the logits of x are computed: on a CPU without gradients, with the clips
 // side by side or, where they are few or their maps large, one after the other.
@@ -252,20 +251,13 @@ func (n *Network) evaluation(s *torch.Scope, x *torch.Tensor) mode {
 // evaluate is Forward on a CPU, some clips at once. It rounds otherwise than PyTorch does.
 func (n *Network) evaluate(s *torch.Scope, x *torch.Tensor, m mode) *torch.Tensor {
 	p := n.steps[m]
-	var logits []*torch.Tensor
-	clips := x.Shape()[0]
-	if m.few && clips <= p.together {
+	if m.innermost {
+		return p.inParts(s, x, p.together, len(p.steps))
+	}
+	threads, err := torch.NumThreads()
+	if err != nil {
 		return p.run(s, x, Pass{})
 	}
-	for at := 0; at < clips && s.Err() == nil; at += p.together {
-		count := min(p.together, clips-at)
-		part := s.Narrow(x, 0, at, count)
-		if m.innermost {
-			part = s.HWCN(part)
-		}
-		out := p.run(s, part, Pass{})
-		logits = append(logits, s.Narrow(out, 0, 0, count))
-		s.Release(part)
-	}
-	return s.Cat(0, logits...)
+	together, end := p.front(x.Shape()[0], cached*int64(threads))
+	return p.inParts(s, x, together, end)
 }

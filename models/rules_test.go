@@ -149,6 +149,67 @@ func TestRules(t *testing.T) {
 	}
 }
 
+// A network's steps can be cut in two wherever one value passes, and the clips computed in parts until there.
+func TestStepsInParts(t *testing.T) {
+	const clips = 5
+	cuts, fixed := 0, 0
+	for name, n := range nets(t) {
+		p, err := n.program(n.Arch, mode{few: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		g, err := torch.NewGenerator(torch.CPU, 9)
+		if err != nil {
+			t.Fatal(err)
+		}
+		x, err := torch.Zeros(clips, n.Arch.Input[0], n.Arch.Input[1], n.Arch.Input[2])
+		if err == nil {
+			err = g.Normal(x, 0, 1)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		logits := func(run func(s *torch.Scope) *torch.Tensor) []float32 {
+			s := torch.NewScope(torch.NoGrad)
+			defer s.Close()
+			v, err := torch.ToSlice[float32](run(s))
+			if err != nil {
+				t.Fatal(name, err, s.Err())
+			}
+			return v
+		}
+		want := logits(func(s *torch.Scope) *torch.Tensor { return p.run(s, x, Pass{}) })
+		for end, at := range p.cuts {
+			if at.place < 0 {
+				continue
+			}
+			cuts++
+			for _, together := range []int{1, 2} {
+				got := logits(func(s *torch.Scope) *torch.Tensor { return p.inParts(s, x, together, end) })
+				for i, w := range want {
+					if !(math.Abs(float64(got[i]-w)) <= 1e-5*max(1, math.Abs(float64(w)))) {
+						t.Fatalf("%s, %d clips at once before step %d: output %d is %v, want %v", name, together, end, i, got[i], w)
+					}
+				}
+			}
+		}
+		for _, st := range p.steps {
+			if st.fixed {
+				fixed++
+			}
+		}
+		// As many bytes as one clip's largest map has.
+		if together, end := p.front(clips, 4*p.largest); together < 1 || p.cuts[end].place < 0 {
+			t.Errorf("%s: %d clips at once before step %d", name, together, end)
+		}
+		g.Free()
+		x.Free()
+	}
+	if cuts < 100 || fixed == 0 {
+		t.Errorf("%d cuts, %d fixed steps", cuts, fixed)
+	}
+}
+
 // Rows padded by a word keep their zeros, also where the graph overwrites a value and no rule applies:
 // each node alone is computed by libtorch.
 func TestRowsPaddedByAWord(t *testing.T) {

@@ -24,6 +24,13 @@ namespace {
 
 const FewKernel &kernel() { return SHIM_KERNEL(few); }
 
+// By rows, more channels at once read a map less often, where their weights stay in the nearest cache and the map, of
+// which each then reads shorter parts of rows, in the next.
+int64_t together(const FewKernel &k, int64_t taps, int64_t map) {
+  constexpr int64_t few = 6, nearest = 8192, next = 1 << 19; // numbers
+  return map > next ? std::min(few, k.together) : std::clamp(nearest / taps, few, std::max(few, k.together));
+}
+
 constexpr int64_t rounded_up(int64_t n, int64_t by) { return (n + by - 1) / by * by; }
 
 // The weight [groups * out, in, kh, kw], or [out, in], in the order of few.h's channels.
@@ -83,7 +90,7 @@ void compute(const FewKernel &k, const Few &c, int64_t clips, int64_t map, bool 
   // Of a clip's map and a chunk's weights the smaller is read again and again, from the larger's cache.
   const bool by_chunk = !by_rows && map < k.chunk * c.in * c.kernel[0] * c.kernel[1];
   const int64_t run = by_chunk ? tiles : pieces; // pieces of one clip that follow one another
-  const int64_t each = (by_rows ? Few::together * c.out_width : k.chunk * k.points) * c.in * c.kernel[0] * c.kernel[1];
+  const int64_t each = (by_rows ? c.together * c.out_width : k.chunk * k.points) * c.in * c.kernel[0] * c.kernel[1];
   const int64_t output = c.groups * c.out * c.out_height * (by_rows ? c.out_width / c.pool : c.out_width);
   shim::share(clips * pieces, 500000 / std::max<int64_t>(each, 1), [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end;) {
@@ -108,7 +115,7 @@ Few layer(const FewKernel &k, const Sizes &x, const Sizes &w, const HWCNOptions 
           .in = w[1], .out = w[0] / o.groups, .padded = rounded_up(w[0] / o.groups, k.vector), .height = height,
           .width = width, .out_height = (height - tall) / o.stride[0] + 1, .out_width = (width - wide) / o.stride[1] + 1,
           .top = o.pad[2], .bottom = o.pad[3], .left = o.pad[0], .right = o.pad[1],
-          .kernel = {w[2], w[3]}, .stride = {o.stride[0], o.stride[1]}, .dilation = {o.dilation[0], o.dilation[1]},
+          .kernel = {w[2], w[3]}, .stride = {o.stride[0], o.stride[1]}, .dilation = {o.dilation[0], o.dilation[1]}, .together = together(k, w[1] * w[2] * w[3], w[1] * height * width),
           .pool = o.pool, .slope = static_cast<float>(o.slope)};
 }
 
@@ -176,11 +183,11 @@ Tensor shim::conv2d_few(const Tensor &input, const Tensor &weight, const Tensor 
   c.weight = data(prepared_now.weight), c.bias = data(prepared_now.bias);
   if (!norm_last)
     c.scale = data(prepared_now.scale), c.shift = data(prepared_now.shift);
-  // Zeros that are never read are not laid around the clips.
-  const bool within_zeros = by_rows || !(bare || c.by_points());
-  const Tensor all = flat           ? in.contiguous()
-                     : within_zeros ? within(in, pad, by_rows)
-                                    : in.contiguous(at::MemoryFormat::ChannelsLast);
+  // Zeros that are never read are not laid around the clips, nor are long rows read beyond their end.
+  const bool within_zeros = by_rows ? !bare || c.out_width < Few::beyond : !(bare || c.by_points());
+  const Tensor all = within_zeros       ? within(in, pad, by_rows)
+                     : flat || by_rows ? in.contiguous()
+                                       : in.contiguous(at::MemoryFormat::ChannelsLast);
   const int64_t out_width = by_rows ? c.out_width / c.pool : c.out_width;
   Tensor y = flat ? at::empty({input.size(0), w[0]}, input.options().memory_format(at::MemoryFormat::Contiguous))
                   : at::empty({x[0], w[0], c.out_height, out_width},

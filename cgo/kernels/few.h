@@ -21,13 +21,13 @@ struct Few {
   int64_t height, width, out_height, out_width; /* out_width before pooling */
   int64_t top, bottom, left, right; /* zeros, which height and width count, most of which are not multiplied by channels */
   int64_t kernel[2], stride[2], dilation[2];    /* height before width; by rows, the stride along it is 1 */
+  int64_t together;                             /* by rows: the most channels that are computed at once */
   int64_t pool;                                 /* by rows: how many points make one of y: their mean */
   float slope;                                  /* negative numbers are multiplied with it, before that */
 
   static constexpr int64_t beyond = 128;
   static constexpr int64_t deep = 64; /* channels of a map of which a kernel's points are taken one after the other */
   static constexpr int64_t longest = 4096; /* by rows: points that are kept before they are pooled, and so pools */
-  static constexpr int64_t together = 6; /* channels that are computed at once by rows */
   int64_t tiles() const { return (out + together - 1) / together; }
   bool by_points() const { return in >= deep && kernel[0] * kernel[1] > 1; } /* by channels: then zeros are never read */
 };
@@ -35,6 +35,7 @@ struct Few {
 struct FewKernel {
   int64_t vector, chunk; /* channels of them */
   int64_t points;        /* that are computed at once by channels */
+  int64_t together;      /* Few's */
   /* Pieces begin to end: by channels a chunk of a group and a tile of points, by rows a tile of channels
    * of a group and a row. */
   void (*channels)(const Few &, int64_t begin, int64_t end);

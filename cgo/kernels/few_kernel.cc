@@ -207,6 +207,12 @@ inline __attribute__((always_inline)) void by_rows(const Few &c, int64_t group, 
       sums[m][v] = rectified(sums[m][v], c.slope);
 }
 
+// By rows: channels that are computed at once, and of how many vectors each. More channels read a map less often.
+constexpr int64_t together = KERNEL_SUMS < 24 ? 6 : 12;
+constexpr int vectors_of(int channels) {
+  return KERNEL_SUMS / (channels == 1 ? 3 : channels < 5 ? 4 : channels < 7 ? 6 : channels);
+}
+
 template <int M, int V> void rows(const Few &c, int64_t group, int64_t channel, int64_t y) {
   const int64_t pooled = c.out_width / c.pool, used = pooled * c.pool, step = V * width;
   constexpr int64_t longest = Few::longest;
@@ -251,10 +257,10 @@ void all_rows(const Few &c, int64_t begin, int64_t end) {
   for (int64_t i = begin; i < end; ++i) {
     const int64_t group = i / c.out_height / tiles, tile = i / c.out_height % tiles, y = i % c.out_height;
     const int64_t from = group * c.out + c.out * tile / tiles, to = group * c.out + c.out * (tile + 1) / tiles;
-    as_constant<Few::together>(to - from, [&](auto m) { rows<m.value, KERNEL_SUMS / (m.value == 1 ? 3 : m.value < 5 ? 4 : 6)>(c, group, from, y); });
+    as_constant<together>(to - from, [&](auto m) { rows<m.value, vectors_of(m.value)>(c, group, from, y); });
   }
 }
 
 } // namespace
 
-extern const shim::FewKernel shim::KERNEL_NAME = {width, chunk, points, all_channels, all_rows};
+extern const shim::FewKernel shim::KERNEL_NAME = {width, chunk, points, together, all_channels, all_rows};

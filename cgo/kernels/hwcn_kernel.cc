@@ -62,8 +62,11 @@ inline __attribute__((always_inline)) void point(const HWCN &c, const Channels &
   const int64_t all = c.groups * c.in, row = whole ? M : of.of_tile;
   // The part of the kernel that lies on the map: zeros around it are not multiplied.
   const int64_t top = y * c.stride[0] - c.top, left = x * c.stride[1] - c.left;
-  const int64_t *apart = c.dilation, first = at_least(0, up(-left, apart[1])), last = at_most(c.kernel[1], up(c.width - left, apart[1]));
-  for (int64_t k = at_least(0, up(-top, apart[0])); k < at_most(c.kernel[0], up(c.height - top, apart[0])); ++k) {
+  const int64_t *apart = c.dilation;
+  const auto steps = [](int64_t n, int64_t by) { return by == 1 ? n : up(n, by); }; // divisions take long
+  const int64_t first = at_least(0, steps(-left, apart[1])), last = at_most(c.kernel[1], steps(c.width - left, apart[1]));
+  const int64_t end = at_most(c.kernel[0], steps(c.height - top, apart[0]));
+  for (int64_t k = at_least(0, steps(-top, apart[0])); k < end; ++k) {
     const float *in = c.x + (((top + k * apart[0]) * c.width + left + first * apart[1]) * all + of.group * c.in) * c.clips + clip;
     const float *weight = of.weight + (k * c.kernel[1] + first) * c.in * row;
     if (c.groups == 1 && c.kernel[0] * c.kernel[1] == 1 && c.in >= large) {

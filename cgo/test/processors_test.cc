@@ -151,6 +151,7 @@ std::vector<float> by_rows(const FewKernel &k, const Layer &l, Random &random) {
   Few c = few(l);
   std::vector<float> x = l.x, y(l.groups * l.out * l.out_height() * l.pooled());
   x.resize(x.size() + Few::beyond);
+  c.together = k.together;
   c.x = x.data(), c.weight = l.weight.data(), c.bias = l.bias.data(), c.scale = l.scale.data(),
   c.shift = l.shift.data(), c.y = y.data();
   const int64_t pieces = l.groups * c.tiles() * c.out_height, part = random.between(0, pieces);

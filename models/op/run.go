@@ -245,6 +245,23 @@ func (n *Node) Pure() bool {
 	return strings.Contains(pure, " "+base+" ")
 }
 
+// Fixed reports whether a node whose inputs are the same for all clips has an output that is: it draws no numbers, and
+// has no size that is of the number of clips.
+func (n *Node) Fixed() bool {
+	for _, drawn := range []string{"rand", "bernoulli", "normal", "dropout", "multinomial", "poisson", "uniform", "exponential"} {
+		if strings.Contains(n.Op, drawn) {
+			return false
+		}
+	}
+	for _, v := range n.Args {
+		switch v.(type) {
+		case Size, []Size:
+			return false
+		}
+	}
+	return true
+}
+
 // updates reports whether the node changes a buffer, such as a count of batches.
 func (b *Binding) updates() bool { return b.InPlace() && b.Tensors[b.Ref("self")] != nil }
 
