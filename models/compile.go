@@ -153,9 +153,12 @@ func (p *plan) inputs(n *op.Node) []string {
 	return slices.DeleteFunc(n.Inputs(), func(in string) bool { return !p.values[in] })
 }
 
-// uses counts how many inputs of steps a value is.
+// uses counts how many inputs of steps a value is, and whether it is the network's output.
 func (p *plan) uses(value string) int {
 	uses := 0
+	if value == p.output {
+		uses++
+	}
 	for _, st := range p.steps {
 		for _, in := range st.in {
 			if in == value {

@@ -19,6 +19,7 @@ using shim::Few;
 using shim::FewKernel;
 using shim::HWCNOptions;
 using shim::Pad;
+using shim::Prepared;
 
 namespace {
 
@@ -115,8 +116,8 @@ Few layer(const FewKernel &k, const Sizes &x, const Sizes &w, const HWCNOptions 
           .in = w[1], .out = w[0] / o.groups, .padded = rounded_up(w[0] / o.groups, k.vector), .height = height,
           .width = width, .out_height = (height - tall) / o.stride[0] + 1, .out_width = (width - wide) / o.stride[1] + 1,
           .top = o.pad[2], .bottom = o.pad[3], .left = o.pad[0], .right = o.pad[1],
-          .kernel = {w[2], w[3]}, .stride = {o.stride[0], o.stride[1]}, .dilation = {o.dilation[0], o.dilation[1]}, .together = together(k, w[1] * w[2] * w[3], w[1] * height * width),
-          .pool = o.pool, .slope = static_cast<float>(o.slope)};
+          .kernel = {w[2], w[3]}, .stride = {o.stride[0], o.stride[1]}, .dilation = {o.dilation[0], o.dilation[1]},
+          .together = together(k, w[1] * w[2] * w[3], w[1] * height * width), .pool = o.pool, .slope = static_cast<float>(o.slope)};
 }
 
 // What lies side by side: the channels of a point, or the points of a row or of a column.
@@ -145,21 +146,35 @@ HWCNOptions turned(const HWCNOptions &o) {
   return t;
 }
 
-} // namespace
-
-Tensor shim::conv2d_few(const Tensor &input, const Tensor &weight, const Tensor &bias, const HWCNOptions &o, Prepared &prepared) {
-  // libtorch need not note what becomes of tensors that have no gradient.
-  const at::AutoDispatchBelowADInplaceOrView below;
+void check(const Tensor &input, const Tensor &weight, const HWCNOptions &o) {
   const auto plain = [](const Tensor &t) { return t.is_cpu() && t.scalar_type() == at::kFloat; };
   const bool flat = input.dim() == 2;
   TORCH_CHECK((flat || input.dim() == 4) && weight.dim() == input.dim() && plain(input) && plain(weight) && o.groups > 0 &&
                   weight.size(0) % o.groups == 0 && input.size(1) == weight.size(1) * o.groups && weight.numel() > 0,
               "the input has shape ", input.sizes(), ", the weight ", weight.sizes(), " in ", o.groups, " groups, both of float32 on the CPU");
-  const bool bare = o.pad == Pad{};
-  TORCH_CHECK(o.stride[0] > 0 && o.stride[1] > 0 && o.dilation[0] > 0 && o.dilation[1] > 0 && o.pool > 0 && std::ranges::all_of(o.pad, [](int64_t p) { return p >= 0; }) &&
-                  (!flat || (bare && o.stride[1] == 1 && o.pool == 1)),
-              "stride ", at::IntArrayRef(o.stride), ", dilation ", at::IntArrayRef(o.dilation), ", pool ", o.pool, ", pad ", at::IntArrayRef(o.pad), " of an input of shape ", input.sizes());
+  TORCH_CHECK(o.stride[0] > 0 && o.stride[1] > 0 && o.dilation[0] > 0 && o.dilation[1] > 0 && o.pool > 0 &&
+                  std::ranges::all_of(o.pad, [](int64_t p) { return p >= 0; }) && (!flat || (o.pad == Pad{} && o.stride[1] == 1 && o.pool == 1)),
+              "stride ", at::IntArrayRef(o.stride), ", dilation ", at::IntArrayRef(o.dilation), ", pool ", o.pool, ", pad ",
+              at::IntArrayRef(o.pad), " of an input of shape ", input.sizes());
+}
+
+// A pool that is not the kernel's, and the BatchNorm after it.
+Tensor pooled(const Tensor &y, const Few &c, const Prepared::Weights &w) {
+  const Tensor means = at::avg_pool2d(y, {1, c.pool}, {1, c.pool});
+  if (!w.scale.defined())
+    return means;
+  const auto each_channel = [&](const Tensor &t) { return t.view({c.groups, -1}).narrow(1, 0, c.out).reshape({1, c.groups * c.out, 1, 1}); };
+  return means.mul(each_channel(w.scale)).add(each_channel(w.shift));
+}
+
+} // namespace
+
+Tensor shim::conv2d_few(const Tensor &input, const Tensor &weight, const Tensor &bias, const HWCNOptions &o, Prepared &prepared) {
+  // libtorch need not note what becomes of tensors that have no gradient.
+  const at::AutoDispatchBelowADInplaceOrView below;
+  check(input, weight, o);
   const FewKernel &k = kernel();
+  const bool flat = input.dim() == 2;
   // Clips' features are the channels of points of one row: a weight is read once for all of them.
   Sizes x = flat ? Sizes{1, input.size(1), 1, input.size(0)} : Sizes{input.size(0), input.size(1), input.size(2), input.size(3)},
         w = flat ? Sizes{weight.size(0), weight.size(1), 1, 1} : Sizes{weight.size(0), weight.size(1), weight.size(2), weight.size(3)};
@@ -174,17 +189,17 @@ Tensor shim::conv2d_few(const Tensor &input, const Tensor &weight, const Tensor 
     c = layer(k, x, w, t);
   }
   const Tensor in = columns ? input.transpose(2, 3) : input;
-  const Prepared::Weights prepared_now = prepared.of(
+  const Prepared::Weights now = prepared.of(
       weight, bias, o, static_cast<int>(side_by_side),
       [&](const Tensor &t) { return columns ? t.transpose(2, 3).contiguous() : by_rows ? t.contiguous() : in_chunks(k, t, c.groups); },
       [&](const Tensor &t) { return of_channels(t, c.groups, by_rows ? c.out : c.padded); });
   const auto data = [](const Tensor &t) { return t.defined() ? t.const_data_ptr<float>() : nullptr; };
-  const bool norm_last = !by_rows && c.pool > 1; // after a pool that is not the kernel's
-  c.weight = data(prepared_now.weight), c.bias = data(prepared_now.bias);
-  if (!norm_last)
-    c.scale = data(prepared_now.scale), c.shift = data(prepared_now.shift);
+  const bool pool_last = !by_rows && c.pool > 1;
+  c.weight = data(now.weight), c.bias = data(now.bias);
+  if (!pool_last)
+    c.scale = data(now.scale), c.shift = data(now.shift);
   // Zeros that are never read are not laid around the clips, nor are long rows read beyond their end.
-  const bool within_zeros = by_rows ? !bare || c.out_width < Few::beyond : !(bare || c.by_points());
+  const bool within_zeros = by_rows ? o.pad != Pad{} || c.out_width < Few::beyond : o.pad != Pad{} && !c.by_points();
   const Tensor all = within_zeros       ? within(in, pad, by_rows)
                      : flat || by_rows ? in.contiguous()
                                        : in.contiguous(at::MemoryFormat::ChannelsLast);
@@ -195,11 +210,5 @@ Tensor shim::conv2d_few(const Tensor &input, const Tensor &weight, const Tensor 
   compute(k, c, x[0], within_zeros ? x[1] * c.height * c.width : x[1] * x[2] * x[3], by_rows, all.const_data_ptr<float>(), y.mutable_data_ptr<float>());
   if (columns)
     return y.transpose(2, 3);
-  if (flat || by_rows || c.pool == 1)
-    return y;
-  y = at::avg_pool2d(y, {1, c.pool}, {1, c.pool});
-  if (!prepared_now.scale.defined())
-    return y;
-  const auto each_channel = [&](const Tensor &t) { return t.view({c.groups, -1}).narrow(1, 0, c.out).reshape({1, w[0], 1, 1}); };
-  return y.mul(each_channel(prepared_now.scale)).add(each_channel(prepared_now.shift));
+  return pool_last ? pooled(y, c, now) : y;
 }
