@@ -266,24 +266,26 @@ func normActivation(p *plan) {
 		if !slices.Contains(p.steps, st) {
 			continue
 		}
-		norm, act := p.isNorm(st), p.activation(st)
-		if !norm && (act.Exponent == 0 || p.isActivation(st)) {
+		norm := p.isNorm(st)
+		if !norm && p.activation(st).Exponent == 0 {
 			continue
 		}
 		if from := p.before(st); from != nil {
 			st.inPlace = from.convolution() != nil || from.rule == name
 		}
 		st.rule, st.bind = name, bindNormActivation
-		if norm {
-			st.norm = st.first()
+		if !norm {
+			st.act = st.first()
+			continue
 		}
-		if next := p.after(st); norm && p.activation(next) != (torch.Activation{}) {
-			p.absorb(st, next)
+		st.norm = st.first()
+		if next := p.after(st); p.activation(next) != (torch.Activation{}) {
+			st.act = p.absorb(st, next)
 		}
 	}
 }
 
-// activation is the activation that a step is, whose exponent is 0 or 1; or none.
+// activation is the activation that a step is alone; or none.
 func (p *plan) activation(st *step) (none torch.Activation) {
 	if st == nil || len(st.nodes) != 1 || !p.is(st.first(), st.first().Op) {
 		return none
@@ -302,7 +304,8 @@ func bindNormActivation(st *step, b *binder) (op.Kernel, error) {
 		norm = &own
 	}
 	x, over, act := b.input(st), st.inPlace, torch.Activation{}
-	if c := b.calls[st.out()]; c.Operation().Activation != nil {
+	if st.act != nil {
+		c := b.calls[st.act.Name]
 		act = c.Operation().Activation(c)
 	}
 	return func(s *torch.Scope, v *op.Values) *torch.Tensor { return s.NormActivation(x(v), norm, act, over) }, nil
@@ -421,10 +424,7 @@ func bindLeakyPool(st *step, b *binder) (op.Kernel, error) {
 func activationWithPoolKernel(p *plan) {
 	for _, st := range slices.Clone(p.steps) {
 		from := p.before(st)
-		if st.variant != op.OwnKernel || !p.is(st.first(), op.AvgPool2d) || from == nil || len(from.nodes) > 1 {
-			continue
-		}
-		if c := p.calls[from.first().Name]; c.Known() && c.Operation().Activation != nil {
+		if st.variant == op.OwnKernel && p.is(st.first(), op.AvgPool2d) && p.activation(from) != (torch.Activation{}) {
 			p.merge(from, st, "an activation with the pool kernel after it").bind = bindActivationPool
 		}
 	}
