@@ -110,11 +110,11 @@ using Sizes = std::array<int64_t, 4>;
 // A layer of maps x, [clips, channels, height, width], with a weight w, without its numbers.
 Few layer(const FewKernel &k, const Sizes &x, const Sizes &w, const HWCNOptions &o) {
   const int64_t height = x[2] + o.pad[2] + o.pad[3], width = x[3] + o.pad[0] + o.pad[1];
-  const int64_t tall = (w[2] - 1) * o.dilation[0] + 1, wide = (w[3] - 1) * o.dilation[1] + 1; // what the kernel spans
-  TORCH_CHECK(height >= tall && width >= wide, "the input has shape ", at::IntArrayRef(x), ", the kernel ", at::IntArrayRef(w));
+  const int64_t out_height = shim::places(o, 0, x[2], w[2]), out_width = shim::places(o, 1, x[3], w[3]);
+  TORCH_CHECK(out_height > 0 && out_width > 0, "the input has shape ", at::IntArrayRef(x), ", the kernel ", at::IntArrayRef(w));
   return {.x = nullptr, .weight = nullptr, .bias = nullptr, .scale = nullptr, .shift = nullptr, .y = nullptr, .groups = o.groups,
           .in = w[1], .out = w[0] / o.groups, .padded = rounded_up(w[0] / o.groups, k.vector), .height = height,
-          .width = width, .out_height = (height - tall) / o.stride[0] + 1, .out_width = (width - wide) / o.stride[1] + 1,
+          .width = width, .out_height = out_height, .out_width = out_width,
           .top = o.pad[2], .bottom = o.pad[3], .left = o.pad[0], .right = o.pad[1],
           .kernel = {w[2], w[3]}, .stride = {o.stride[0], o.stride[1]}, .dilation = {o.dilation[0], o.dilation[1]},
           .together = together(k, w[1] * w[2] * w[3], w[1] * height * width), .pool = o.pool, .slope = static_cast<float>(o.slope)};

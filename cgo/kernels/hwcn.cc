@@ -166,12 +166,8 @@ Tensor shim::conv2d_hwcn(const Tensor &input, const Tensor &weight, const Tensor
          .height = x.size(2), .width = x.size(3), .out_height = 0, .out_width = 0,
          .kernel = {kernel_height, kernel_width}, .stride = {o.stride[0], o.stride[1]}, .dilation = {o.dilation[0], o.dilation[1]}, .top = o.pad[2], .left = o.pad[0],
          .pool = o.pool, .slope = static_cast<float>(o.slope), .together = k.together};
-  const auto places = [&](int d, int64_t size, int64_t before, int64_t after) {
-    const int64_t left = size + before + after - (c.kernel[d] - 1) * c.dilation[d] - 1;
-    return left < 0 ? 0 : left / c.stride[d] + 1;
-  };
-  c.out_height = places(0, c.height, o.pad[2], o.pad[3]);
-  c.out_width = places(1, c.width, o.pad[0], o.pad[1]) / c.pool;
+  c.out_height = places(o, 0, c.height, kernel_height);
+  c.out_width = places(o, 1, c.width, kernel_width) / c.pool;
   TORCH_CHECK(c.out_height > 0 && c.out_width > 0,
               "the input has shape ", input.sizes(), ", the kernel ", weight.sizes());
   Tensor y = at::empty({c.out_height, c.out_width, out, c.clips}, x.options());

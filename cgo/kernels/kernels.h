@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <utility>
 
 namespace shim {
 
@@ -39,6 +40,14 @@ struct HWCNOptions {
   at::Tensor norm_weight, norm_bias, norm_mean, norm_variance;
   double norm_eps;
 };
+/* How many places a kernel of `taps` points has along a map's height (d is 0) or width (1), with the zeros around it. */
+inline int64_t places(const HWCNOptions &o, int d, int64_t size, int64_t taps) {
+  const int64_t left = size + (d == 0 ? o.pad[2] + o.pad[3] : o.pad[0] + o.pad[1]) - (taps - 1) * o.dilation[d] - 1;
+  return left < 0 ? 0 : left / o.stride[d] + 1;
+}
+/* The numbers by which the BatchNorm multiplies each channel in evaluation, and those that it adds then. */
+std::pair<at::Tensor, at::Tensor> scale_and_shift(const HWCNOptions &o);
+
 /* A convolution's numbers in the order in which a kernel reads them, in evaluation: prepared once, and anew where they
  * were written. */
 class Prepared {

@@ -8,8 +8,7 @@
 #include <ATen/ops/empty_like.h>
 
 #include <algorithm>
-#include <cmath>
-#include <vector>
+#include <utility>
 
 using at::Tensor;
 using shim::NormActivation;
@@ -27,19 +26,6 @@ int64_t side_by_side(const Tensor &x) {
   return n;
 }
 
-// The numbers by which a BatchNorm multiplies each channel, and then those that it adds.
-std::vector<float> factors(const shim::HWCNOptions &o, int64_t channels) {
-  std::vector<float> all(2 * channels);
-  const Tensor tensors[] = {o.norm_weight.contiguous(), o.norm_bias.contiguous(), o.norm_mean.contiguous(), o.norm_variance.contiguous()};
-  const float *weight = tensors[0].const_data_ptr<float>(), *bias = tensors[1].const_data_ptr<float>(),
-              *mean = tensors[2].const_data_ptr<float>(), *variance = tensors[3].const_data_ptr<float>();
-  for (int64_t c = 0; c < channels; ++c) {
-    all[c] = weight[c] / std::sqrt(variance[c] + static_cast<float>(o.norm_eps));
-    all[channels + c] = bias[c] - mean[c] * all[c];
-  }
-  return all;
-}
-
 } // namespace
 
 Tensor shim::norm_activation(const Tensor &any, const HWCNOptions &o, const Activation &a, bool over) {
@@ -55,11 +41,11 @@ Tensor shim::norm_activation(const Tensor &any, const HWCNOptions &o, const Acti
   NormActivation c{.x = x.const_data_ptr<float>(), .y = y.mutable_data_ptr<float>(), .total = x.numel(), .row = row, .scale = nullptr,
                    .shift = nullptr, .channels = 1, .positive = static_cast<float>(a.positive), .negative = static_cast<float>(a.negative),
                    .exponential = a.exponential};
-  std::vector<float> numbers;
+  std::pair<Tensor, Tensor> numbers;
   if (norm) {
     const int64_t channels = x.size(1), together = side_by_side(x);
-    numbers = factors(o, channels);
-    c.scale = numbers.data(), c.shift = numbers.data() + channels;
+    numbers = scale_and_shift(o);
+    c.scale = numbers.first.const_data_ptr<float>(), c.shift = numbers.second.const_data_ptr<float>();
     c.row = together == 1 ? channels : together;
     c.channels = together == 1 ? 0 : channels;
   }

@@ -1,8 +1,9 @@
 #include "kernels.h"
 
-#include <ATen/ops/sqrt.h>
+#include <ATen/ops/empty_like.h>
 
 #include <array>
+#include <cmath>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -17,6 +18,20 @@ struct shim::Prepared::State {
   int order = -1;
   Weights weights;
 };
+
+std::pair<Tensor, Tensor> shim::scale_and_shift(const HWCNOptions &o) {
+  // As libtorch's operations round, which would take longer than the numbers of a layer.
+  const Tensor all[] = {o.norm_weight.contiguous(), o.norm_bias.contiguous(), o.norm_mean.contiguous(), o.norm_variance.contiguous()};
+  const float *weight = all[0].const_data_ptr<float>(), *bias = all[1].const_data_ptr<float>(), *mean = all[2].const_data_ptr<float>(),
+              *variance = all[3].const_data_ptr<float>();
+  Tensor scale = at::empty_like(all[0]), shift = at::empty_like(all[0]);
+  float *times = scale.mutable_data_ptr<float>(), *plus = shift.mutable_data_ptr<float>();
+  for (int64_t c = 0; c < scale.numel(); ++c) {
+    times[c] = weight[c] / std::sqrt(variance[c] + static_cast<float>(o.norm_eps));
+    plus[c] = bias[c] - mean[c] * times[c];
+  }
+  return {scale, shift};
+}
 
 shim::Prepared::Prepared() : state(std::make_unique<State>()) {}
 shim::Prepared::~Prepared() = default;
@@ -46,9 +61,9 @@ shim::Prepared::Weights shim::Prepared::of(const Tensor &weight, const Tensor &b
   if (bias.defined())
     w.bias = numbers(bias);
   if (o.norm_weight.defined()) {
-    const Tensor scale = o.norm_weight.div(at::sqrt(o.norm_variance.add(o.norm_eps)));
+    const auto [scale, shift] = scale_and_shift(o);
     w.scale = numbers(scale);
-    w.shift = numbers(o.norm_bias.sub(o.norm_mean.mul(scale)));
+    w.shift = numbers(shift);
   }
   state->made_of = now;
   state->kept = {weight, bias};

@@ -24,7 +24,6 @@ template <typename Kernel> const Kernel &of_processor(const Kernel &plain, const
 #define SHIM_KERNEL(name) ::shim::name##_plain
 #endif
 
-
 /* Made-up float32 numbers between -1 and 1. */
 at::Tensor numbers(at::IntArrayRef shape, int64_t seed);
 
