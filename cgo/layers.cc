@@ -104,8 +104,12 @@ ep_status ep_conv2d_few(ep_scope scope, ep_tensor input, ep_tensor weight, ep_te
 ep_status ep_norm_activation(ep_scope scope, ep_tensor input, ep_hwcn_options o, const double *activation, int32_t over, ep_tensor *out) {
   return shim::make(scope, out, [&] {
     TORCH_CHECK(!scope->grad, "it is for evaluation, without gradients");
-    TORCH_CHECK(activation[2] == 0 || activation[2] == 1, "an exponent of ", activation[2], ": only 1 is known");
-    return shim::norm_activation(input->value, options(o), {activation[0], activation[1], activation[2] == 1}, over != 0);
+    const double exponent = activation[2], gate = activation[3];
+    TORCH_CHECK(exponent == 0 || exponent == 1, "an exponent of ", exponent, ": only 1 is known");
+    TORCH_CHECK(gate == 0 || gate == 1 || gate == 2, "a gate of ", gate, ": 1 and 2 are known");
+    using shim::Curve;
+    const Curve curve = gate == 1 ? Curve::normal : gate == 2 ? Curve::logistic : exponent == 1 ? Curve::exponential : Curve::line;
+    return shim::norm_activation(input->value, options(o), {activation[0], activation[1], curve}, over != 0);
   });
 }
 
@@ -152,6 +156,7 @@ ep_status ep_gpu_batch_norm(ep_scope scope, ep_tensor input, ep_tensor weight, e
 ep_status ep_gpu_activation_avg_pool2d(ep_scope scope, ep_tensor input, const double *activation, int64_t width,
                                        ep_tensor *out) {
   return shim::make(scope, out, [&] {
+    TORCH_CHECK(activation[3] == 0, "an activation with a gate has no kernel");
     return shim::gpu::activation_avg_pool2d(input->value, {activation[0], activation[1], activation[2]}, width);
   });
 }

@@ -183,11 +183,17 @@ func (p *plan) absorb(st, next *step) *op.Node {
 }
 
 // clipsInnermost fuses convolutions and linear layers with the steps after them: an activation, a
-// pool along rows and a BatchNorm, in this order, where each has no other input and is the only consumer.
+// pool along rows and a BatchNorm, in this order, where each has no other input and is the only consumer. Where the
+// graph made several rows of each clip, they are too many to lie side by side.
 func clipsInnermost(p *plan) {
 	for _, st := range slices.Clone(p.steps) {
-		if conv := st.convolution(); conv != nil && p.is(conv, conv.Op) {
+		conv := st.convolution()
+		switch {
+		case conv == nil || !p.is(conv, conv.Op):
+		case p.calls[conv.Name].Shape("input")[0] == op.Batch:
 			p.withWhatFollows(st, "clips innermost", bindInnermost)
+		default:
+			p.withWhatFollows(st, "few clips", bindFew)
 		}
 	}
 }
@@ -267,7 +273,7 @@ func normActivation(p *plan) {
 			continue
 		}
 		norm := p.isNorm(st)
-		if !norm && p.activation(st).Exponent == 0 {
+		if alone := p.activation(st); !norm && alone.Exponent == 0 && alone.Gate == torch.NoGate {
 			continue
 		}
 		if from := p.before(st); from != nil {
@@ -424,7 +430,7 @@ func bindLeakyPool(st *step, b *binder) (op.Kernel, error) {
 func activationWithPoolKernel(p *plan) {
 	for _, st := range slices.Clone(p.steps) {
 		from := p.before(st)
-		if st.variant == op.OwnKernel && p.is(st.first(), op.AvgPool2d) && p.activation(from) != (torch.Activation{}) {
+		if st.variant == op.OwnKernel && p.is(st.first(), op.AvgPool2d) && p.activation(from) != (torch.Activation{}) && p.activation(from).Gate == torch.NoGate {
 			p.merge(from, st, "an activation with the pool kernel after it").bind = bindActivationPool
 		}
 	}

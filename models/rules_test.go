@@ -44,7 +44,7 @@ func nets(t *testing.T) map[string]*Network {
 	for name, a := range archs {
 		all[name] = drawn(t, a, 5)
 	}
-	for _, file := range []string{"causal", "double", "tall", "views"} {
+	for _, file := range []string{"causal", "double", "rows", "tall", "views"} {
 		n, _, err := OpenExported("pt2/testdata/"+file+".2.15.pt2", torch.CPU)
 		if err != nil {
 			t.Fatal(err)

@@ -13,16 +13,33 @@ func (s *Scope) KernelBatchNorm(input *Tensor, b BatchNorm) *Tensor {
 }
 
 // An Activation is x*Positive for a positive x and x*Negative for another, or (exp(x*Exponent)-1)*Negative where
-// the exponent is not zero. Its zero value is none.
-type Activation struct{ Positive, Negative, Exponent float64 }
+// the exponent is not zero; with a Gate it is x times that alone. Its zero value is none.
+type Activation struct {
+	Positive, Negative, Exponent float64
+	Gate                         Gate
+}
 
-// KernelActivationAvgPool2d is an activation of input [n, c, h, w], then a mean over windows of width points side
-// by side in a row, by a kernel of eegprune's own on a GPU.
-func (s *Scope) KernelActivationAvgPool2d(input *Tensor, a Activation, width int) *Tensor {
+// A Gate is the probability that a number of a distribution is below x.
+type Gate int
+
+const (
+	NoGate       Gate = iota
+	NormalGate        // of GELU
+	LogisticGate      // of SiLU: the sigmoid of x
+)
+
+// numbers are those that the shim takes for an activation.
+func (a Activation) numbers() [4]C.double {
 	if a == (Activation{}) {
 		a = Activation{Positive: 1, Negative: 1}
 	}
-	numbers := [3]C.double{C.double(a.Positive), C.double(a.Negative), C.double(a.Exponent)}
+	return [4]C.double{C.double(a.Positive), C.double(a.Negative), C.double(a.Exponent), C.double(a.Gate)}
+}
+
+// KernelActivationAvgPool2d is an activation without a gate of input [n, c, h, w], then a mean over windows of width points side
+// by side in a row, by a kernel of eegprune's own on a GPU.
+func (s *Scope) KernelActivationAvgPool2d(input *Tensor, a Activation, width int) *Tensor {
+	numbers := a.numbers()
 	return s.make("activation_avg_pool2d", func(out *C.ep_tensor) C.ep_status {
 		return C.ep_gpu_activation_avg_pool2d(s.h, input.h, &numbers[0], C.int64_t(width), out)
 	}, input)

@@ -46,7 +46,7 @@ func TestNormActivationIsBatchNormAndActivation(t *testing.T) {
 			want = s.BatchNorm(want, *norm, false)
 		}
 		var a torch.Activation
-		switch rapid.SampledFrom([]string{"none", "relu", "leaky relu", "elu", "selu"}).Draw(t, "activation") {
+		switch rapid.SampledFrom([]string{"none", "relu", "leaky relu", "elu", "selu", "gelu", "silu"}).Draw(t, "activation") {
 		case "relu":
 			a, want = torch.Activation{Positive: 1}, s.ReLU(want)
 		case "leaky relu":
@@ -56,6 +56,10 @@ func TestNormActivationIsBatchNormAndActivation(t *testing.T) {
 		case "selu":
 			const scale, alpha = 1.0507009873554805, 1.6732632423543772
 			a, want = torch.Activation{Positive: scale, Negative: scale * alpha, Exponent: 1}, s.SELU(want)
+		case "gelu":
+			a, want = torch.Activation{Gate: torch.NormalGate}, s.Call("aten.gelu.default", torch.Arguments{"self": want}, nil)
+		case "silu":
+			a, want = torch.Activation{Gate: torch.LogisticGate}, s.Call("aten.silu.default", torch.Arguments{"self": want}, nil)
 		}
 		before := valuesOf(t, s, x)
 		numbers := func(over bool) []float32 {
@@ -109,6 +113,22 @@ func TestNormActivationIsExact(t *testing.T) {
 			t.Fatalf("exp(%v) - 1 is %v, want %v", x[i], got, want)
 		}
 	}
+	// Probabilities are within three units in the last place of 1.
+	both := append(slices.Clone(x), x...)
+	for i := range x {
+		both[i] = -x[i]
+	}
+	for gate, want := range map[torch.Gate]func(x float64) float64{
+		torch.NormalGate:   func(x float64) float64 { return math.Erfc(-x/math.Sqrt2) / 2 },
+		torch.LogisticGate: func(x float64) float64 { return 1 / (1 + math.Exp(-x)) },
+	} {
+		for i, got := range run(torch.Activation{Gate: gate}, both...) {
+			at := float64(both[i])
+			if p := want(at); !(math.Abs(float64(got)-at*p) <= math.Abs(at)*3*math.Pow(2, -23)) {
+				t.Fatalf("gate %v of %v gives %v, want %v", gate, at, got, at*p)
+			}
+		}
+	}
 	inf, none := float32(math.Inf(1)), float32(math.NaN())
 	ends := []float32{inf, -inf, none, 0, 3e38, -3e38, 1e-40, -1e-40}
 	for _, c := range []struct {
@@ -118,6 +138,8 @@ func TestNormActivationIsExact(t *testing.T) {
 		{elu, []float32{inf, -1, none, 0, 3e38, -1, 1e-40, -1e-40}},
 		{torch.Activation{Positive: 1}, []float32{inf, 0, none, 0, 3e38, 0, 1e-40, 0}},
 		{torch.Activation{Positive: 1, Negative: 0.5}, []float32{inf, -inf, none, 0, 3e38, -1.5e38, 1e-40, -5e-41}},
+		{torch.Activation{Gate: torch.NormalGate}, []float32{inf, none, none, 0, 3e38, float32(math.Copysign(0, -1)), 5e-41, -5e-41}},
+		{torch.Activation{Gate: torch.LogisticGate}, []float32{inf, none, none, 0, 3e38, float32(math.Copysign(0, -1)), 5e-41, -5e-41}},
 		{torch.Activation{}, ends},
 	} {
 		if got := run(c.a, ends...); fmt.Sprint(got) != fmt.Sprint(c.want) {
@@ -132,6 +154,9 @@ func TestNormActivationRefusals(t *testing.T) {
 	for what, run := range map[string]func(s *torch.Scope) *torch.Tensor{
 		"an exponent that is not 1": func(s *torch.Scope) *torch.Tensor {
 			return s.NormActivation(x, nil, torch.Activation{Positive: 1, Negative: 1, Exponent: 2}, false)
+		},
+		"a gate that is none": func(s *torch.Scope) *torch.Tensor {
+			return s.NormActivation(x, nil, torch.Activation{Gate: 3}, false)
 		},
 		"a BatchNorm of other channels": func(s *torch.Scope) *torch.Tensor {
 			return s.NormActivation(x, &torch.BatchNorm{Weight: two, Bias: two, Mean: two, Variance: two}, torch.Activation{}, false)

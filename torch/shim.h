@@ -21,7 +21,7 @@
 
 /* Raised when a function is added, removed or changed: the caller refuses a
  * shim of another version instead of crashing in it. */
-#define EP_ABI_VERSION 17
+#define EP_ABI_VERSION 18
 
 #ifdef __cplusplus
 extern "C" {

@@ -184,8 +184,9 @@ EP_FN(ep_conv2d_few,
        ep_tensor *out),
       (scope, input, weight, bias, options, prepared, out))
 /* The BatchNorm of the options, if they have one, then x * activation[0] of a positive number and x * activation[1] of
- * another, or (exp(x) - 1) * activation[1] where activation[2] is 1 and not 0: in evaluation on a CPU, of input
- * [n, c, ...] in any layout. With over it is written over the input. */
+ * another, or (exp(x) - 1) * activation[1] where activation[2] is 1 and not 0; in place of that, x * the probability that
+ * a number of the normal (activation[3] is 1) or logistic distribution (2) is below it: in evaluation on a CPU, of
+ * input [n, c, ...] in any layout. With over it is written over the input. */
 EP_FN(ep_norm_activation,
       (ep_scope scope, ep_tensor input, ep_hwcn_options options, const double *activation, int32_t over, ep_tensor *out),
       (scope, input, options, activation, over, out))

@@ -65,14 +65,17 @@ template <int V> inline __attribute__((always_inline)) void finish(const Few &c,
   }
 }
 
-// M points from `point` on, of V vectors of channels from `channel` on.
+// M points from `point` on, of V vectors of channels from `channel` on. Where the map lies without its zeros, the points
+// see none.
 template <int M, int V> void channels(const Few &c, int64_t group, int64_t channel, int64_t point) {
   const int64_t all = c.groups * c.in, taps = c.kernel[0] * c.kernel[1] * c.in;
+  const bool bare = c.by_points();
+  const int64_t above = bare ? c.top : 0, before = bare ? c.left : 0, row = bare ? c.width - c.left - c.right : c.width;
   const float *weight = c.weight + group * c.padded * taps + channel * taps;
   const float *x[M];
   for (int m = 0; m < M; ++m) {
     const int64_t y = (point + m) / c.out_width, at = (point + m) % c.out_width;
-    x[m] = c.x + (y * c.stride[0] * c.width + at * c.stride[1]) * all + group * c.in;
+    x[m] = c.x + ((y * c.stride[0] - above) * row + at * c.stride[1] - before) * all + group * c.in;
   }
   Vector total[M][V], sums[M][V];
   for (int m = 0; m < M; ++m)
@@ -88,10 +91,10 @@ template <int M, int V> void channels(const Few &c, int64_t group, int64_t chann
     if (c.groups == 1 && c.kernel[0] * c.kernel[1] == 1 && c.in >= large)
       by_parts<M, V>(total, sums, x, weight, c.in);
     else if (c.groups == 1 && c.dilation[1] == 1)
-      by_channels<M, V>(sums, x, down * c.width * all, weight, c.kernel[1] * c.in);
+      by_channels<M, V>(sums, x, down * row * all, weight, c.kernel[1] * c.in);
     else
       for (int64_t k = 0; k < c.kernel[1]; ++k)
-        by_channels<M, V>(sums, x, (down * c.width + k * c.dilation[1]) * all, weight + k * c.in * V * width, c.in);
+        by_channels<M, V>(sums, x, (down * row + k * c.dilation[1]) * all, weight + k * c.in * V * width, c.in);
     fold<M, V>(total, sums);
   }
   for (int m = 0; m < M; ++m)
@@ -164,13 +167,25 @@ template <int V> void channels(const Few &c, int64_t group, int64_t channel, int
   as_constant<KERNEL_SUMS / V>(to - from, [&](auto m) { channels<m.value, V>(c, group, channel, from); });
 }
 
+// Whether points see zeros at any point of the kernel.
+bool see_zeros(const Few &c, int64_t from, int64_t to) {
+  const int64_t first = from / c.out_width, last = (to - 1) / c.out_width;
+  const int64_t left = first == last ? from % c.out_width : 0, right = first == last ? (to - 1) % c.out_width : c.out_width - 1;
+  return first * c.stride[0] < c.top || last * c.stride[0] + (c.kernel[0] - 1) * c.dilation[0] >= c.height - c.bottom ||
+         left * c.stride[1] < c.left || right * c.stride[1] + (c.kernel[1] - 1) * c.dilation[1] >= c.width - c.right;
+}
+
 void all_channels(const Few &c, int64_t begin, int64_t end) {
   const int64_t area = c.out_height * c.out_width, chunks = up(c.padded, chunk), tiles = up(area, points);
-  const bool many = c.by_points();
+  const auto at = [&](int64_t tile) { return area * tile / tiles; };
+  const auto takes_points = [&](int64_t tile) { return c.by_points() && see_zeros(c, at(tile), at(tile + 1)); };
   for (int64_t i = begin; i < end;) {
     const int64_t group = i / tiles / chunks, channel = i / tiles % chunks * chunk, tile = i % tiles;
-    const int64_t run = many ? at_most(at_most(end - i, tiles - tile), block / points) : 1;
-    const int64_t from = area * tile / tiles, to = area * (tile + run) / tiles;
+    const bool many = takes_points(tile);
+    int64_t run = 1;
+    for (const int64_t most = at_most(at_most(end - i, tiles - tile), block / points); many && run < most && takes_points(tile + run);)
+      ++run;
+    const int64_t from = at(tile), to = at(tile + run);
     i += run;
     if (c.padded - channel >= chunk)
       (many ? deep<vectors> : channels<vectors>)(c, group, channel, from, to);

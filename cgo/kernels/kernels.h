@@ -3,6 +3,8 @@
  * computes the same. */
 #pragma once
 
+#include "norm_activation.h"
+
 #include <ATen/core/Tensor.h>
 #include <c10/util/FunctionRef.h>
 
@@ -77,10 +79,10 @@ at::Tensor conv2d_hwcn(const at::Tensor &x, const at::Tensor &weight, const at::
 at::Tensor conv2d_few(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias, const HWCNOptions &o,
                       Prepared &prepared);
 
-/* x times positive where that is positive, else times negative; of those exp(x) - 1 first, if exponential. */
+/* Of norm_activation.h. */
 struct Activation {
   double positive, negative;
-  bool exponential;
+  Curve curve;
 };
 /* The BatchNorm of the options, if there is one, then an activation, in evaluation of x, [n, c, ...]; written over x
  * where `over`. */

@@ -40,7 +40,7 @@ Tensor shim::norm_activation(const Tensor &any, const HWCNOptions &o, const Acti
   constexpr int64_t row = 1024; // of numbers that need no channel
   NormActivation c{.x = x.const_data_ptr<float>(), .y = y.mutable_data_ptr<float>(), .total = x.numel(), .row = row, .scale = nullptr,
                    .shift = nullptr, .channels = 1, .positive = static_cast<float>(a.positive), .negative = static_cast<float>(a.negative),
-                   .exponential = a.exponential};
+                   .curve = a.curve};
   std::pair<Tensor, Tensor> numbers;
   if (norm) {
     const int64_t channels = x.size(1), together = side_by_side(x);

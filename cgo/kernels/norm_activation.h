@@ -6,6 +6,10 @@
 
 namespace shim {
 
+/* What becomes of numbers: they are multiplied with a factor; those that are not positive are exp(x) - 1 first; or they
+ * are multiplied with the probability that a number of the normal or of the logistic distribution is below them. */
+enum class Curve { line, exponential, normal, logistic };
+
 struct NormActivation {
   const float *x; /* [total], in rows of `row` numbers, of which the last may have fewer */
   float *y;       /* may be x */
@@ -13,7 +17,7 @@ struct NormActivation {
   const float *scale, *shift; /* may be null: of a row's channel, which follow one another, or of a row's numbers */
   int64_t channels;           /* 0 where they are of a row's numbers */
   float positive, negative;   /* the factors of positive and of other numbers */
-  bool exponential;           /* others are exp(x) - 1 first */
+  Curve curve;
 };
 
 struct NormActivationKernel {

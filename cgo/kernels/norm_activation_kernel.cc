@@ -5,6 +5,7 @@
 
 namespace {
 
+using shim::Curve;
 using shim::NormActivation;
 
 using Lanes = int32_t __attribute__((vector_size(width * sizeof(int32_t))));
@@ -21,14 +22,36 @@ inline Vector expm1(Vector x) {
   return power * (r * r * p + r) + (power - 1.0f);
 }
 
-template <bool exponential> inline Vector activated(const NormActivation &c, Vector x) {
-  if (!exponential && c.negative == 0) // of which an infinite number would make none
-    return x < 0 ? Vector{} : c.positive * x;
-  const Vector other = exponential ? expm1(x > 0 ? Vector{} : x) : x;
-  return x > 0 ? c.positive * x : c.negative * other;
+// erf(x), within 2.2 units in the last place of 1: an odd polynomial over an even one, with Eigen's coefficients.
+inline Vector erf(Vector x) {
+  x = x > 4.0f ? Vector{} + 4.0f : x;
+  x = x < -4.0f ? Vector{} - 4.0f : x;
+  const Vector s = x * x;
+  const Vector p = ((((((s * -2.72614225801306e-10f + 2.77068142495902e-08f) * s - 2.10102402082508e-06f) * s - 5.69250639462346e-05f) * s - 7.34990630326855e-04f) * s -
+                     2.95459980854025e-03f) * s - 1.60960333262415e-02f) * x;
+  const Vector q = (((s * -1.45660718464996e-05f - 2.13374055278905e-04f) * s - 1.68282697438203e-03f) * s - 7.37332916720468e-03f) * s - 1.42647390514189e-02f;
+  return p / q;
 }
 
-template <bool exponential> void rows(const NormActivation &c, int64_t begin, int64_t end) {
+template <Curve curve> inline Vector activated(const NormActivation &c, Vector x) {
+  switch (curve) {
+  case Curve::normal:
+    return 0.5f * x * (1.0f + erf(0.707106781f * x));
+  case Curve::logistic: {
+    const Vector below = expm1(x < 0 ? x : -x) + 1.0f;
+    return (x < 0 ? x * below : x) / (1.0f + below);
+  }
+  case Curve::exponential:
+    return x > 0 ? c.positive * x : c.negative * expm1(x > 0 ? Vector{} : x);
+  case Curve::line:
+    break;
+  }
+  if (c.negative == 0) // of which an infinite number would make none
+    return x < 0 ? Vector{} : c.positive * x;
+  return x > 0 ? c.positive * x : c.negative * x;
+}
+
+template <Curve curve> void rows(const NormActivation &c, int64_t begin, int64_t end) {
   for (int64_t i = begin; i < end; ++i) {
     const int64_t from = i * c.row, n = at_most(c.row, c.total - from);
     const float *x = c.x + from;
@@ -42,12 +65,23 @@ template <bool exponential> void rows(const NormActivation &c, int64_t begin, in
       Vector value = load(x + k, n - k);
       if (c.scale)
         value = value * scale + shift;
-      store(y + k, activated<exponential>(c, value), n - k);
+      store(y + k, activated<curve>(c, value), n - k);
     }
   }
 }
 
-void all_rows(const NormActivation &c, int64_t begin, int64_t end) { (c.exponential ? rows<true> : rows<false>)(c, begin, end); }
+void all_rows(const NormActivation &c, int64_t begin, int64_t end) {
+  switch (c.curve) {
+  case Curve::line:
+    return rows<Curve::line>(c, begin, end);
+  case Curve::exponential:
+    return rows<Curve::exponential>(c, begin, end);
+  case Curve::normal:
+    return rows<Curve::normal>(c, begin, end);
+  case Curve::logistic:
+    return rows<Curve::logistic>(c, begin, end);
+  }
+}
 
 } // namespace
 

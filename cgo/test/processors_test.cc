@@ -203,8 +203,8 @@ TEST(Processors, FewClipsByChannels) {
   Random random;
   for (int i = 0; i < 300; ++i)
     for (const FewKernel *k : few_kernels) {
-      const Layer l =
-          layer(random, i % 4 == 0 ? 90 : 20, 9); // also of so many channels that points of the kernel are taken alone
+      // Also of so many channels that points of the kernel are taken alone, and so wide that some points see no zeros.
+      const Layer l = i % 4 == 0 ? layer(random, 90, random.between(0, 40)) : layer(random, 20, 9);
       ASSERT_NO_FATAL_FAILURE(expect_near(by_channels(*k, l, random), l)) << "vectors of " << k->vector;
     }
 }
@@ -265,7 +265,7 @@ TEST(Processors, NormAndActivation) {
                                shift = random.numbers(numbers);
       std::vector<float> y(c.total);
       c.x = x.data(), c.y = y.data(), c.positive = 1.5f, c.negative = random.between(0, 1) == 0 ? 0 : 0.25f;
-      c.exponential = random.between(0, 1) == 0;
+      c.curve = static_cast<shim::Curve>(random.between(0, 3));
       if (random.between(0, 2) > 0)
         c.scale = scale.data(), c.shift = shift.data();
       const int64_t part = random.between(0, rows);
@@ -273,7 +273,10 @@ TEST(Processors, NormAndActivation) {
       for (int64_t n = 0; n < c.total; ++n) {
         const int64_t at = c.channels > 0 ? n / c.row % c.channels : n % c.row;
         const double v = c.scale ? static_cast<double>(x[n]) * scale[at] + shift[at] : x[n];
-        const double want = v > 0 ? 1.5 * v : c.negative * (c.exponential ? std::expm1(v) : v);
+        const double want = c.curve == shim::Curve::normal     ? v * std::erfc(-v / std::sqrt(2.0)) / 2
+                            : c.curve == shim::Curve::logistic ? v / (1 + std::exp(-v))
+                            : v > 0 ? 1.5 * v
+                                    : c.negative * (c.curve == shim::Curve::exponential ? std::expm1(v) : v);
         ASSERT_NEAR(y[n], want, 1e-6) << "number " << n << " of " << c.total << " in rows of " << c.row;
       }
     }

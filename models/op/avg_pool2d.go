@@ -116,6 +116,7 @@ func avgPool2d() Op {
 		}},
 		Rewritable:  true,
 		EachChannel: true,
+		EachRow:     true,
 	}
 }
 

@@ -55,13 +55,14 @@ func (s Shapes) Call(n *Node) (*Call, error) {
 	}
 	if n.Gives != nil && c.op.Shape != nil && o.typical(c) {
 		out, err := o.Shape(c)
-		c.known = err == nil && slices.Equal(out, n.Gives[0].Shape)
+		c.known = err == nil && slices.Equal(out[1:], n.Gives[0].Shape[1:])
 	}
 	return c, nil
 }
 
-// typical reports whether the node's one output, of float32, and its first input begin with the clips, and no
-// argument is a [Size]: the case that the Shape and kernel of an [Op] are written for.
+// typical reports whether the node's one output, of float32, and its first input begin with the clips, or alike
+// with several rows of each where that is the same to the operation, and no argument is a [Size]: the case that the
+// Shape and kernel of an [Op] are written for.
 func (o *Op) typical(c *Call) bool {
 	for _, v := range c.Args {
 		switch v.(type) {
@@ -69,13 +70,12 @@ func (o *Op) typical(c *Call) bool {
 			return false
 		}
 	}
-	for _, g := range c.Gives {
-		if len(g.Shape) == 0 || g.Shape[0] != Batch || g.Type != "" {
-			return false
-		}
-	}
 	in := c.Inputs()
-	return len(c.Gives) == 1 && len(in) > 0 && len(c.shapes[in[0]]) > 0 && c.shapes[in[0]][0] == Batch
+	if len(c.Gives) != 1 || len(in) == 0 {
+		return false
+	}
+	from, to := c.shapes[in[0]], c.Gives[0]
+	return len(from) > 0 && len(to.Shape) > 0 && from[0] == to.Shape[0] && (from[0] == Batch || o.EachRow && from[0] < 0) && to.Type == ""
 }
 
 // Inputs are the names of all the node's input tensors, in the order of its arguments.

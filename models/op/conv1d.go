@@ -15,6 +15,7 @@ func conv1d() Op {
 		ONNX:       convolutionONNX,
 		Module:     func(c *Call) string { return convolutionModule(c, "nn.Conv1d") },
 		Rewritable: true,
+		EachRow:    true,
 	}
 }
 

@@ -28,6 +28,7 @@ func conv2d() Op {
 		Variants:   conv2dVariants(),
 		Rewritable: true,
 		AnyLayout:  true,
+		EachRow:    true,
 	}
 }
 

@@ -63,7 +63,7 @@ func (c *Call) Zeros() (before, after []int) {
 func (c *Call) Unpadded() *Call {
 	name := map[string]string{"aten.conv1d.padding": Conv1d, "aten.conv2d.padding": Conv2d}[c.Op]
 	rank := map[string]int{Conv1d: 3, Conv2d: 4}[name]
-	if rank == 0 || !c.op.typical(c) || len(c.Shape("input")) != rank || len(c.Shape("weight")) != rank {
+	if rank == 0 || !Of(name).typical(c) || len(c.Shape("input")) != rank || len(c.Shape("weight")) != rank {
 		return nil
 	}
 	for _, sizes := range [][]int{c.Ints("stride"), c.Ints("dilation")} {

@@ -23,6 +23,7 @@ func dropout() Op {
 			return "F.dropout(" + in("input") + ", " + number(c.Float("p")) + ", self.training)"
 		},
 		AnyLayout: true,
+		EachRow:   true,
 	}
 }
 

@@ -41,7 +41,7 @@ func elementwiseRules() []rule {
 			gate := g.Step("Sigmoid", []string{g.sliced(x, axis, half, 2*half)})
 			g.Add("Mul", []string{g.sliced(x, axis, 0, half), gate})
 			return nil
-		}}},
+		}, AnyLayout: true}},
 		{ops: "prelu", Op: Op{Tie: func(t *Ties) {
 			t.Pass(t.Ref("self"), t.Values()[0])
 			if slope := t.In("weight", 0); slope.size > 1 {
@@ -56,7 +56,7 @@ func elementwiseRules() []rule {
 			}
 			g.Add("PRelu", []string{g.In("self"), slope})
 			return nil
-		}}},
+		}, AnyLayout: true}},
 	}
 }
 

@@ -30,6 +30,7 @@ func elu() Op {
 		Module:      module("nn.ELU", "alpha"),
 		Python:      function("F.elu", "self", "alpha"),
 		Elementwise: true,
+		EachRow:     true,
 	}
 }
 

@@ -2,6 +2,8 @@ package op
 
 import (
 	"fmt"
+
+	"github.com/eegprune/eegprune/torch"
 )
 
 // GELU multiplies x with the normal distribution's probability of a number below it (Hendrycks
@@ -17,13 +19,20 @@ func gelu() Op {
 			}
 			return same("self")(c)
 		},
-		Tie:    elementwise("self"),
+		Tie: elementwise("self"),
+		Activation: func(c *Call) (none torch.Activation) {
+			if c.Text("approximate") != "none" {
+				return none
+			}
+			return torch.Activation{Gate: torch.NormalGate}
+		},
 		ONNX:   elementwiseONNX,
 		Module: func(c *Call) string { return fmt.Sprintf("nn.GELU(%q)", c.Text("approximate")) },
 		Python: func(c *Call, in func(string) string) string {
 			return fmt.Sprintf("F.gelu(%s, approximate=%q)", in("self"), c.Text("approximate"))
 		},
 		Elementwise: true,
+		EachRow:     true,
 	}
 }
 

@@ -24,6 +24,7 @@ func leakyReLU() Op {
 		Module:    module("nn.LeakyReLU", "negative_slope"),
 		Python:    function("F.leaky_relu", "self", "negative_slope"),
 		AnyLayout: true,
+		EachRow:   true,
 	}
 }
 

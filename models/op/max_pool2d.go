@@ -21,6 +21,7 @@ func maxPool2d() Op {
 			return "F.max_pool2d(" + in("self") + ", " + windows(c) + ")"
 		},
 		EachChannel: true,
+		EachRow:     true,
 	}
 }
 

@@ -60,6 +60,9 @@ type Op struct {
 	View bool
 	// EachChannel says that it computes each channel of a map [clips, channels, height, width] alone.
 	EachChannel bool
+	// EachRow says that it computes each of the first dimension alone, and asks for no number of clips: a graph may
+	// have made several rows of each clip.
+	EachRow bool
 
 	name   string
 	params []param
@@ -105,6 +108,7 @@ func all() []Op {
 		permute(),
 		relu(),
 		selu(),
+		silu(),
 	}
 }
 

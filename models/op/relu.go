@@ -21,6 +21,7 @@ func relu() Op {
 		Module:     module("nn.ReLU"),
 		Python:     function("F.relu", "self"),
 		AnyLayout:  true,
+		EachRow:    true,
 	}
 }
 

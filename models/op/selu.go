@@ -19,6 +19,7 @@ func selu() Op {
 		Module:      module("nn.SELU"),
 		Python:      function("F.selu", "self"),
 		Elementwise: true,
+		EachRow:     true,
 	}
 }
 

@@ -11,7 +11,7 @@ func shapeRules() []rule {
 	return []rule{
 		{ops: "view _unsafe_view", Op: Op{Tie: regroup, Fit: fit("size"), ONNX: reshapedONNX}},
 		{ops: "view.dtype", Op: Op{}}, // of other elements
-		{ops: "reshape", Op: Op{Tie: regroup, Fit: fit("shape"), ONNX: reshapedONNX}},
+		{ops: "reshape", Op: Op{Tie: regroup, Fit: fit("shape"), ONNX: reshapedONNX, AnyLayout: true}},
 		{ops: "view_as reshape_as ravel atleast_1d atleast_2d atleast_3d", Op: Op{Tie: regroup, ONNX: reshapedONNX}},
 		{ops: "squeeze unsqueeze", Op: Op{Tie: regroup, ONNX: reshapedONNX, AnyLayout: true}},
 		{ops: "unflatten", Op: Op{Tie: regroup, ONNX: reshapedONNX, Fit: func(c *Call) {

@@ -24,7 +24,7 @@ type Variant struct {
 // for the same shapes and arguments.
 func (c *Call) Variants(gpu bool) []Variant {
 	var fit []Variant
-	if c.known && len(c.Shape(c.first())) == 4 {
+	if in := c.Shape(c.first()); c.known && len(in) == 4 && in[0] == Batch {
 		for _, v := range c.op.Variants {
 			if (gpu || !v.GPU) && v.Fits(c) {
 				fit = append(fit, v)

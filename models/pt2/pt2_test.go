@@ -14,7 +14,7 @@ import (
 func examples(t testing.TB) []string {
 	t.Helper()
 	files, err := filepath.Glob("testdata/*.pt2")
-	if err != nil || len(files) != 10 {
+	if err != nil || len(files) != 11 {
 		t.Fatalf("testdata has %d archives (%v)", len(files), err)
 	}
 	return files

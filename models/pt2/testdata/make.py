@@ -186,6 +186,29 @@ class Heads(nn.Module):
         return self.fc(F.relu(x.transpose(0, 1)).reshape(-1, 16, 12).mean(1))
 
 
+class Rows(nn.Module):
+    """Convolutions of several rows of each clip, each a batch's, and gates of what they return."""
+
+    def __init__(self):
+        super().__init__()
+        self.temporal = nn.Conv1d(1, 6, 8, padding="same")
+        self.norm = nn.BatchNorm1d(6)
+        self.strided = nn.Conv1d(6, 8, 3, stride=2, groups=2)
+        self.slope = nn.PReLU(4)
+        self.maps = nn.Conv2d(4, 6, (2, 3), padding=(1, 1))
+        self.drop = nn.Dropout(0.25)
+        self.mix = nn.Conv1d(24, 10, 3, padding=1)
+        self.fc = nn.Linear(70, 2)
+
+    def forward(self, x):
+        b, c, t = x.shape
+        y = F.relu(self.norm(self.temporal(x.reshape(b * c, 1, t))))
+        y = self.slope(F.glu(self.strided(F.gelu(y)), 1))
+        y = F.avg_pool2d(F.gelu(self.maps(y.reshape(b * c, 4, 3, 5))), (2, 1)).reshape(b, c * 6, 10)
+        y = F.silu(self.mix(self.drop(y)))
+        return self.fc(F.selu(F.max_pool1d(y, 4, 1)).reshape(b, -1))
+
+
 def strip(path):
     """Takes what the operations' metadata says of the author's machine out of an archive."""
     with zipfile.ZipFile(path) as z:
@@ -210,7 +233,7 @@ def main():
     x, y = torch.randn(3, 4, 32, generator=g), torch.tensor([0, 1, 0])
     values = {"x": x.flatten().tolist()}
     version = ".".join(torch.__version__.split(".")[:2])
-    for name, cls in dict(cnn=CNN, decomposed=Decomposed, attention=Attention, norms=Norms, constants=Constants, views=Views, tall=Tall, causal=Causal, double=Double, heads=Heads).items():
+    for name, cls in dict(cnn=CNN, decomposed=Decomposed, attention=Attention, norms=Norms, constants=Constants, views=Views, tall=Tall, causal=Causal, double=Double, heads=Heads, rows=Rows).items():
         if a.only not in (None, name):
             continue
         torch.manual_seed(0)
