@@ -55,7 +55,8 @@ func (s Shapes) Call(n *Node) (*Call, error) {
 	}
 	if n.Gives != nil && c.op.Shape != nil && o.typical(c) {
 		out, err := o.Shape(c)
-		c.known = err == nil && slices.Equal(out[1:], n.Gives[0].Shape[1:])
+		given := n.Gives[0].Shape
+		c.known = err == nil && len(out) == len(given) && slices.Equal(unbatched(out), unbatched(given))
 	}
 	return c, nil
 }
