@@ -430,7 +430,8 @@ func bindLeakyPool(st *step, b *binder) (op.Kernel, error) {
 func activationWithPoolKernel(p *plan) {
 	for _, st := range slices.Clone(p.steps) {
 		from := p.before(st)
-		if st.variant == op.OwnKernel && p.is(st.first(), op.AvgPool2d) && p.activation(from) != (torch.Activation{}) && p.activation(from).Gate == torch.NoGate {
+		act := p.activation(from)
+		if st.variant == op.OwnKernel && p.is(st.first(), op.AvgPool2d) && act != (torch.Activation{}) && act.Gate == torch.NoGate {
 			p.merge(from, st, "an activation with the pool kernel after it").bind = bindActivationPool
 		}
 	}

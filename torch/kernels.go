@@ -36,8 +36,8 @@ func (a Activation) numbers() [4]C.double {
 	return [4]C.double{C.double(a.Positive), C.double(a.Negative), C.double(a.Exponent), C.double(a.Gate)}
 }
 
-// KernelActivationAvgPool2d is an activation without a gate of input [n, c, h, w], then a mean over windows of width points side
-// by side in a row, by a kernel of eegprune's own on a GPU.
+// KernelActivationAvgPool2d is an activation without a gate of input [n, c, h, w], then a mean over windows of width
+// points side by side in a row, by a kernel of eegprune's own on a GPU.
 func (s *Scope) KernelActivationAvgPool2d(input *Tensor, a Activation, width int) *Tensor {
 	numbers := a.numbers()
 	return s.make("activation_avg_pool2d", func(out *C.ep_tensor) C.ep_status {

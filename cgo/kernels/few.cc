@@ -126,8 +126,7 @@ enum class Order { channels, rows, columns };
 Order order(const FewKernel &k, const Few &c, const Tensor &x) {
   // How much of the vectors is used.
   const auto used = [](int64_t n, int64_t by) { return static_cast<double>(n) / static_cast<double>(rounded_up(n, by)); };
-  // Of many channels a point of the kernel's weights stays in the nearest cache, and the sums in registers. A layer that
-  // makes them of few lays them out for the next.
+  // Of many channels the sums stay in registers. A layer that makes many of few lays them out for the next.
   const bool makes_many = c.kernel[0] * c.kernel[1] == 1 && c.out >= std::max(Few::deep, 4 * c.in);
   if ((c.by_points() || makes_many) && c.pool == 1 && used(c.out, k.vector) > 0.75)
     return Order::channels;

@@ -181,9 +181,10 @@ void all_channels(const Few &c, int64_t begin, int64_t end) {
   const auto takes_points = [&](int64_t tile) { return c.by_points() && see_zeros(c, at(tile), at(tile + 1)); };
   for (int64_t i = begin; i < end;) {
     const int64_t group = i / tiles / chunks, channel = i / tiles % chunks * chunk, tile = i % tiles;
+    const int64_t most = at_most(at_most(end - i, tiles - tile), block / points);
     const bool many = takes_points(tile);
     int64_t run = 1;
-    for (const int64_t most = at_most(at_most(end - i, tiles - tile), block / points); many && run < most && takes_points(tile + run);)
+    while (many && run < most && takes_points(tile + run))
       ++run;
     const int64_t from = at(tile), to = at(tile + run);
     i += run;
